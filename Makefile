@@ -1,0 +1,28 @@
+# make run | make test | make ui; each sets everything up first, once.
+.PHONY: run test check ui setup lock clean
+PY := .venv/bin/python
+
+run: .venv/.ready
+	$(PY) run.py -m cluster.k=10,50,233
+
+test: .venv/.ready
+	$(PY) -m pytest
+
+check: .venv/.ready
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+ui: .venv/.ready
+	sh mlflow/serve.sh
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.txt pyproject.toml scripts/setup.sh
+	sh scripts/setup.sh
+
+lock: .venv/.ready
+	PATH="$(CURDIR)/.venv/bin:$$PATH" sh scripts/lock.sh
+
+clean:
+	rm -rf .venv cache outputs

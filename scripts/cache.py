@@ -1,0 +1,78 @@
+"""Show or prune the store of finished work.
+
+python scripts/cache.py list
+python scripts/cache.py prune --days 30       what nobody used for 30 days
+python scripts/cache.py prune --keep 5        the least recently used, until 5 GB are left
+python scripts/cache.py prune --all           everything, and the checkpoints of unfinished trainings
+"""
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments import console
+from experiments.cache import Entry, Store
+from experiments.config import ROOT
+
+GB = 1e9
+DAY = 86_400
+
+
+def show(entries: Sequence[Entry]) -> None:
+    """Print what is kept, largest first."""
+    now = time.time()
+    rows = [[e.key, f"{e.size / 1e6:,.1f} MB", f"{(now - e.used) / DAY:.1f} days"] for e in entries]
+    console.table("kept", ["key", "size", "unused for"], rows)
+    console.say(f"{len(entries)} values, {sum(entry.size for entry in entries) / GB:.2f} GB")
+
+
+def chosen(entries: Sequence[Entry], days: float | None, keep: float | None) -> list[Entry]:
+    """Return what to remove: the unused for `days`, or the least recently used beyond `keep` GB."""
+    if days is not None:
+        return [entry for entry in entries if time.time() - entry.used > days * DAY]
+    if keep is None:
+        return list(entries)
+    doomed, left = [], sum(entry.size for entry in entries)
+    for entry in sorted(entries, key=lambda entry: entry.used):
+        if left > keep * GB:
+            doomed.append(entry)
+            left -= entry.size
+    return doomed
+
+
+def prune(store: Store, doomed: Sequence[Entry], *, everything: bool) -> None:
+    """Remove values that no process is at work on; say how much went."""
+    gone = [entry for entry in doomed if store.remove(entry.key)]
+    if everything:
+        shutil.rmtree(store.root / ".work", ignore_errors=True)
+    console.say(f"removed {len(gone)} values, {sum(entry.size for entry in gone) / GB:.2f} GB")
+    if len(gone) < len(doomed):
+        console.say(f"left {len(doomed) - len(gone)} that a process is at work on")
+
+
+def main() -> int:
+    """Read the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, default=ROOT / "cache", help="as cache.root; default: cache/")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list")
+    pruning = commands.add_parser("prune")
+    which = pruning.add_mutually_exclusive_group(required=True)
+    which.add_argument("--days", type=float, help="remove what nobody used for so many days")
+    which.add_argument("--keep", type=float, help="remove the least recently used until so many GB are left")
+    which.add_argument("--all", action="store_true", help="remove everything")
+    args = parser.parse_args()
+    store = Store(args.root)
+    entries = store.entries()
+    if args.command == "list":
+        show(entries)
+    else:
+        prune(store, chosen(entries, args.days, args.keep), everything=args.all)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
