@@ -62,7 +62,7 @@ def main() -> int:
     pruning = commands.add_parser("prune")
     which = pruning.add_mutually_exclusive_group(required=True)
     which.add_argument("--days", type=float, help="remove what nobody used for so many days")
-    which.add_argument("--keep", type=float, help="remove the least recently used until so many GB are left")
+    which.add_argument("--keep", type=float, help="remove the least recently used beyond so many GB")
     which.add_argument("--all", action="store_true", help="remove everything")
     args = parser.parse_args()
     store = Store(args.root)

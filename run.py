@@ -1,0 +1,23 @@
+"""Run one clustering experiment, or a sweep of them, from the configs in conf/.
+
+One run:        python run.py cluster.k=20 seed=3
+One per k:      python run.py -m cluster.k=10,50,233
+What it would:  python run.py -m cluster.k=10,50,233 plan=true
+"""
+
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from experiments import launch, sweep
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def main(cfg: DictConfig) -> float | None:
+    """Run one job; the value of cfg.objective is for an optimiser."""
+    return sweep.run_job(cfg)
+
+
+if __name__ == "__main__":
+    sys.exit(launch.launch(main))

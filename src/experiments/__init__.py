@@ -1,0 +1,19 @@
+"""Config-driven experiments in clustering images.
+
+From a notebook:  `import experiments; result = experiments.run(["cluster.k=20", "seed=3"])`
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from experiments.pipeline import Result
+
+__all__ = ["run"]
+
+
+def run(overrides: Sequence[str] = ()) -> "Result":
+    """Run one experiment, as `python run.py <overrides>` does; see `experiments.job.run`."""
+    from experiments import job
+
+    return job.run(overrides)

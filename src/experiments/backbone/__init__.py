@@ -1,0 +1,1 @@
+"""Backbones: each makes an encoder that turns samples into embeddings."""

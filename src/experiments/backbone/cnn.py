@@ -1,0 +1,179 @@
+"""A small convolutional network trained from scratch on the labels: Study A's features."""
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from experiments.types import Context, Resize, Samples
+
+if TYPE_CHECKING:
+    from experiments.backbone.cnn_network import Network
+
+LARGEST = sys.float_info.max
+BELOW_ONE = math.nextafter(1, 0)
+RANGES = {  # lowest and highest value, and what to say beside one that is outside (or not a number)
+    "rotation": (0, 180, "is not an angle; use 0 to 180 degrees"),
+    "zoom": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
+    "translation": (0, 1, "is not a share; use 0 to 1"),
+    "dropout": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
+    "head_dropout": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
+    "dense": (1, LARGEST, "is not a width; use 1 or more"),
+    "weight_decay": (0, LARGEST, "is not a penalty; use 0 or more"),
+    "learning_rate": (sys.float_info.min, LARGEST, "is not a learning rate; use a number above 0"),
+    "min_learning_rate": (0, LARGEST, "is not a learning rate; use 0 or more"),
+    "lr_factor": (0, BELOW_ONE, "does not lower a learning rate; use 0 up to below 1"),
+    "lr_patience": (1, LARGEST, "is not a number of epochs; use 1 or more"),
+    "patience": (1, LARGEST, "is not a number of epochs; use 1 or more"),
+    "batch_size": (1, LARGEST, "is not a number of images; use 1 or more"),
+    "max_epochs": (0, LARGEST, "is not a number of epochs; use 0 or more"),
+    "seed": (0, 2**63 - 1, "is not a seed; use 0 or more"),
+}
+EMBEDDED_PIXELS = 2**19  # embedded at a time: 512 images of 32x32, 10 of 224x224; about 300 MB
+
+
+@dataclass(frozen=True, eq=False)
+class CnnEncoder:
+    """A network's weights, and how they came about.
+
+    Parameters
+    ----------
+    weights
+        Arrays by name; read from disk when they are first looked at.
+    """
+
+    image_size: int
+    filters: tuple[int, ...]
+    dense: int
+    classes: int
+    history: tuple[dict[str, float], ...]
+    trained: bool
+    stopped: str
+    weights: Mapping[str, np.ndarray]
+
+    def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
+        """Return what the dense layer makes of each image after its ReLU, float32 (n, dense)."""
+        import torch
+
+        from experiments.backbone.cnn_batches import as_input
+        from experiments.backbone.cnn_network import Network, computing
+
+        samples.require("images", "backbone=cnn")
+        pixels = samples.content.pixels(Resize(self.image_size), ctx)
+        n, batch = len(pixels), max(1, EMBEDDED_PIXELS // self.image_size**2)
+        network = Network(self.filters, self.dense, self.classes).take(self.weights).to(ctx.device).eval()
+        out = np.empty((n, self.dense), np.float32)
+        with computing(ctx), torch.inference_mode(), ctx.report.progress("embed images", n, "images") as done:
+            for start in range(0, n, batch):
+                given = torch.from_numpy(np.array(pixels[start : start + batch])).to(ctx.device)
+                with torch.autocast(ctx.device, torch.bfloat16, enabled=ctx.dtype == "bfloat16"):
+                    made = network.embed(as_input(given))
+                out[start : start + batch] = made.float().numpy(force=True)
+                done(len(given))
+        return out
+
+    def save(self, folder: Path) -> None:
+        """Write fields.json and weights.npz."""
+        values = {name: value for name, value in vars(self).items() if name != "weights"}
+        (folder / "fields.json").write_text(json.dumps(values))
+        np.savez(folder / "weights.npz", **self.weights)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; the weights stay on disk until they are looked at."""
+        values = json.loads((folder / "fields.json").read_text())
+        values |= {name: tuple(values[name]) for name in ("filters", "history")}
+        return cls(**values, weights=np.load(folder / "weights.npz", allow_pickle=False))
+
+
+@dataclass(frozen=True)
+class Cnn:
+    """Study A's network and training; conf/backbone/cnn.yaml says what each field does."""
+
+    VERSION: ClassVar[int] = 1
+    TRAINS: ClassVar[bool] = True
+
+    image_size: int
+    horizontal_flip: bool
+    rotation: float
+    zoom: float
+    translation: float
+    filters: tuple[int, ...]
+    dropout: float
+    dense: int
+    head_dropout: float
+    weight_decay: float
+    learning_rate: float
+    batch_size: int
+    max_epochs: int
+    patience: int
+    lr_patience: int
+    lr_factor: float
+    min_learning_rate: float
+    seed: int
+    max_minutes: float | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, (lowest, highest, reason) in RANGES.items():
+            value = getattr(self, name)
+            if not lowest <= value <= highest:
+                raise ValueError(f"backbone.{name}={value} {reason}")
+        if not self.filters or min(self.filters) < 1:
+            raise ValueError(
+                f"backbone.filters={list(self.filters)} names no blocks of 1 filter or more; use [32,64,128]"
+            )
+        smallest = 2 ** len(self.filters)
+        if self.image_size < smallest:
+            raise ValueError(
+                f"backbone.image_size={self.image_size} leaves nothing after {len(self.filters)} blocks that "
+                f"each halve the image; use {smallest} or more"
+            )
+        if self.max_minutes is not None and not 0 < self.max_minutes <= LARGEST:
+            raise ValueError(
+                f"backbone.max_minutes={self.max_minutes} is not a time; use a number above 0, or null"
+            )
+
+    @property
+    def resize(self) -> Resize:
+        """Return the pixels that it looks at."""
+        return Resize(self.image_size)
+
+    def width(self, samples: Samples) -> int:
+        """Return d; raise ValueError if the network cannot be trained on these samples."""
+        samples.require("images", "backbone=cnn")
+        if self.max_epochs and samples.labels is None:
+            raise ValueError(
+                f"backbone=cnn learns from labels, and {samples.name} has none; use backbone=pixels, or "
+                "bring labels: dataset.labels={path: labels.csv}"
+            )
+        for share, part in (("train", "training"), ("validation", "validation")):
+            if self.max_epochs and not len(samples.rows(part)):
+                raise ValueError(
+                    f"dataset.split.{share} left no {part} images, and backbone=cnn needs some; use a larger "
+                    "share, more images, or backbone=pixels"
+                )
+        return self.dense
+
+    def fit(self, samples: Samples, ctx: Context) -> CnnEncoder:
+        """Train on the training rows; go on from a checkpoint if an earlier training was interrupted."""
+        self.width(samples)
+        classes = max(1, len(samples.class_names))
+        if self.max_epochs:
+            from experiments.backbone.cnn_training import train
+
+            weights, history, stopped = train(self, classes, samples, ctx)
+        else:
+            weights, history, stopped = self.network(classes).weights(), (), ""
+        about = (self.image_size, self.filters, self.dense, classes, history, bool(self.max_epochs), stopped)
+        return CnnEncoder(*about, weights)
+
+    def network(self, classes: int) -> "Network":
+        """Return the network with its initial weights."""
+        from experiments.backbone.cnn_network import Network
+
+        return Network(self.filters, self.dense, classes, self.dropout, self.head_dropout).draw(self.seed)

@@ -1,0 +1,239 @@
+"""A content-addressed store: what is dear to compute is computed once, by one process, or not at all.
+
+Layout: `<root>/<key>/` holds a finished value and its meta.json; `<root>/.partial/` what is being written,
+`<root>/.locks/` one lock a key, `<root>/.work/` what an unfinished training needs to go on.
+"""
+
+import importlib
+import json
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from filelock import FileLock, Timeout
+
+from experiments.types import T
+
+log = logging.getLogger(__name__)
+
+LIBRARIES = ("numpy", "scikit-learn", "torch", "faiss-gpu" if os.uname().sysname == "Linux" else "faiss-cpu")
+
+
+class NotKeptError(LookupError):
+    """A store that may not compute was asked for a value that it does not hold."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One kept value: its size in bytes and when it was last used (seconds since 1970)."""
+
+    key: str
+    size: int
+    used: float
+
+
+class Store:
+    """Keep values in folders named by their keys.
+
+    Parameters
+    ----------
+    enabled
+        False neither reads nor writes; checkpoints of a running training are still kept.
+    compute
+        False raises NotKeptError where something would have to be computed.
+    """
+
+    def __init__(self, root: Path, *, enabled: bool = True, compute: bool = True) -> None:
+        self.root = Path(root)
+        self.enabled = enabled
+        self.compute = compute
+        self.computed: list[str] = []
+        self.kept: list[str] = []
+        self._swept = False
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    def fitted(self, key: str, make: Callable[[], T]) -> T:
+        """Return the value kept under `key`, or make and keep it.
+
+        A value that says it `stopped` before it was finished is returned and not kept.
+        """
+        with self._sole(key) as folder:
+            if folder is not None:
+                return _load(folder)  # type: ignore[no-any-return]
+            value = make()
+            if self.enabled and not getattr(value, "stopped", ""):
+                self._publish(key, lambda folder: _save(value, folder))
+            return value
+
+    def folder(self, key: str, write: Callable[[Path], None]) -> Path:
+        """Return the folder kept under `key`, or let `write` fill an empty one and keep that."""
+        with self._sole(key) as folder:
+            return folder or self._publish(key, write)
+
+    def array(self, key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return the array kept under `key` (read-only memory map), or make and keep it."""
+        return _open(
+            self.folder(key, lambda folder: np.save(folder / "array.npy", make(), allow_pickle=False))
+        )
+
+    def fill(
+        self, key: str, shape: tuple[int, ...], dtype: str, write: Callable[[np.ndarray], None]
+    ) -> np.ndarray:
+        """Return the array kept under `key`, or let `write` fill a memory map of it and keep that."""
+
+        def into(folder: Path) -> None:
+            array = np.lib.format.open_memmap(folder / "array.npy", mode="w+", dtype=dtype, shape=shape)
+            write(array)
+            array.flush()
+
+        return _open(self.folder(key, into))
+
+    def workdir(self, key: str) -> Path:
+        """Return a folder that survives an interruption; it goes when the value of `key` is kept."""
+        folder = self.root / ".work" / key
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def holds(self, key: str) -> bool:
+        """Tell whether `key` is kept."""
+        return self.enabled and (self.root / key / "meta.json").exists()
+
+    def entries(self) -> list[Entry]:
+        """List what is kept, largest first."""
+        found = list(self.root.glob("[!.]*/meta.json"))
+        entries = [Entry(path.parent.name, _size(path.parent), path.stat().st_mtime) for path in found]
+        return sorted(entries, key=lambda entry: entry.size, reverse=True)
+
+    def remove(self, key: str) -> bool:
+        """Remove a kept value unless a process is at work on it; tell whether it went."""
+        try:
+            with FileLock(self._lock_path(key), timeout=0):
+                doomed = self._new_partial()
+                (self.root / key).replace(doomed / key)
+                shutil.rmtree(doomed)
+        except Timeout:
+            return False
+        return True
+
+    @contextmanager
+    def _sole(self, key: str) -> Iterator[Path | None]:
+        """Give the kept folder, or None to the one process that may now compute it."""
+        folder = self._find(key)
+        if folder is not None or not self.compute:
+            if folder is None:
+                raise NotKeptError(key)
+            yield folder
+            return
+        with self._locked(key):
+            folder = self._find(key)
+            yield folder
+            if folder is None:
+                self.computed.append(key)
+
+    def _find(self, key: str) -> Path | None:
+        if not self.holds(key):
+            return None
+        folder = self.root / key
+        os.utime(folder / "meta.json")
+        if key not in self.computed and key not in self.kept:
+            self.kept.append(key)
+        return folder
+
+    @contextmanager
+    def _locked(self, key: str) -> Iterator[None]:
+        lock = FileLock(self._lock_path(key))
+        try:
+            lock.acquire(timeout=0.1)
+        except Timeout:
+            log.info("waiting for another process that computes %s", key)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _lock_path(self, key: str) -> Path:
+        path = self.root / ".locks" / f"{key}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _publish(self, key: str, write: Callable[[Path], None]) -> Path:
+        """Write into a partial folder, then rename it: a reader sees all of it or nothing."""
+        partial = self._new_partial()
+        start = time.perf_counter()
+        try:
+            write(partial)
+            meta = {"key": key, "seconds": round(time.perf_counter() - start, 3), "libraries": _versions()}
+            described = partial / "meta.json"
+            meta |= json.loads(described.read_text()) if described.exists() else {}
+            described.write_text(json.dumps(meta, indent=1))
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise OSError(
+                f"cache.root={self.root} cannot take {key}: {error.strerror or error}; nothing else is lost: "
+                "free some space (scripts/cache.py prune), or set cache.root=<a folder with room>, and try again"
+            ) from error
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        if not self.enabled:
+            return partial
+        final = self.root / key
+        partial.replace(final)
+        shutil.rmtree(self.root / ".work" / key, ignore_errors=True)
+        return final
+
+    def _new_partial(self) -> Path:
+        if not self.enabled and self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="experiments-")
+        parent = Path(self._scratch.name) if self._scratch else self.root / ".partial"
+        parent.mkdir(parents=True, exist_ok=True)
+        self._sweep(parent)
+        partial = parent / f"{os.getpid()}@{socket.gethostname()}@{uuid.uuid4().hex}"
+        partial.mkdir()
+        return partial
+
+    def _sweep(self, parent: Path) -> None:
+        """Remove what processes that are gone left half-written; once."""
+        if self._swept:
+            return
+        self._swept = True
+        for path in parent.iterdir():
+            process, host, _ = path.name.split("@")
+            if host == socket.gethostname() and not psutil.pid_exists(int(process)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _save(value: Any, folder: Path) -> None:
+    value.save(folder)
+    kind = type(value)
+    (folder / "meta.json").write_text(json.dumps({"class": f"{kind.__module__}:{kind.__qualname__}"}))
+
+
+def _load(folder: Path) -> Any:
+    module, _, name = json.loads((folder / "meta.json").read_text())["class"].partition(":")
+    return getattr(importlib.import_module(module), name).load(folder)
+
+
+def _open(folder: Path) -> np.ndarray:
+    return np.load(folder / "array.npy", mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES}

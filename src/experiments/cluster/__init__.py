@@ -1,0 +1,1 @@
+"""Clusterers: each groups the reduced embeddings."""

@@ -1,0 +1,101 @@
+"""What k-means leaves: centroids, and every point assigned to the nearest."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from experiments.types import Record
+
+log = logging.getLogger(__name__)
+
+DISTANCES = 4_000_000  # float64 distances held at a time: 32 MB
+
+
+@dataclass(frozen=True, eq=False)
+class CentroidClustering(Record):
+    """Points grouped around centroids.
+
+    Parameters
+    ----------
+    assignments
+        int64 (n,), each the nearest centroid's number.
+    probabilities
+        None: k-means has none.
+    centroids
+        float32 (k, p).
+    inertia
+        Squared Euclidean distances to the nearest centroid, summed over all n points.
+    """
+
+    assignments: np.ndarray
+    probabilities: None
+    centroids: np.ndarray
+    inertia: float
+
+    @classmethod
+    def around(cls, centroids: np.ndarray, reduced: np.ndarray) -> "CentroidClustering":
+        """Assign every point to the nearest of these centroids; say so if some get none."""
+        assignments, squared = nearest(centroids, reduced)
+        empty = len(centroids) - len(np.unique(assignments))
+        if empty:
+            log.warning(
+                "%d of cluster.k=%d clusters are empty; use a smaller cluster.k if points repeat",
+                empty,
+                len(centroids),
+            )
+        return cls(assignments, None, np.array(centroids, np.float32), float(squared.sum()))
+
+    def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Put float32 (m, p) to the nearest centroids: ids int64 (m,), Euclidean distance float32 (m,)."""
+        ids, squared = nearest(self.centroids, reduced)
+        return ids, np.sqrt(squared).astype(np.float32)
+
+
+def nearest(centroids: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest centroid of each point, the first of equals: ids (m,), squared distance (m,).
+
+    In float64 around the centroids' mean, so that points far from the origin do not lose their digits.
+    """
+    middle = centroids.mean(axis=0, dtype=np.float64)
+    centred = centroids - middle
+    half_norms = np.einsum("kp,kp->k", centred, centred) / 2
+    ids = np.empty(len(points), np.int64)
+    squared = np.empty(len(points), np.float64)
+    for rows in _batches(len(points), max(1, DISTANCES // max(centred.shape))):
+        batch = points[rows] - middle
+        ids[rows] = np.argmax(batch @ centred.T - half_norms, axis=1)
+        squared[rows] = ((batch - centred[ids[rows]]) ** 2).sum(axis=1)
+    return ids, squared
+
+
+def check_settings(stage: Any, counts: tuple[str, ...], shares: tuple[str, ...]) -> None:
+    """Raise ValueError if one of the `counts` is below 1, or one of the `shares` not between 0 and 1."""
+    for name in counts:
+        if getattr(stage, name) < 1:
+            raise ValueError(f"cluster.{name}={getattr(stage, name)} is less than one; use 1 or more")
+    for name in shares:
+        if not 0 <= getattr(stage, name) < 1:
+            raise ValueError(f"cluster.{name}={getattr(stage, name)} is no share; use 0 to 1, such as 1e-5")
+
+
+def check_k(k: int, n: int) -> None:
+    """Raise ValueError if n points cannot make k clusters."""
+    if k > n:
+        raise ValueError(f"cluster.k={k} exceeds the {n} samples; use cluster.k<={n} or more samples")
+
+
+def check_finite(reduced: np.ndarray) -> None:
+    """Raise ValueError if a value is nan or inf."""
+    if not np.isfinite([reduced.min(), reduced.max()]).all():
+        bad = len(reduced) - int(np.isfinite(reduced).all(axis=1).sum())
+        raise ValueError(
+            f"{bad} of {len(reduced)} rows to cluster hold nan or inf; "
+            "use a backbone whose training converged, or data without missing values"
+        )
+
+
+def _batches(n: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, n, size))

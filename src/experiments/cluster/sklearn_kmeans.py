@@ -1,0 +1,55 @@
+"""Lloyd's k-means by scikit-learn: the reference that others are compared with."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.cluster.centroids import CentroidClustering, check_finite, check_k, check_settings
+from experiments.types import Context
+
+
+@dataclass(frozen=True)
+class SklearnKMeans:
+    """k-means on every point, best of `n_init` starts.
+
+    Parameters
+    ----------
+    k
+        Number of clusters, 1 to n.
+    n_init
+        Greedy k-means++ starts, lowest inertia kept.
+    max_iter
+        Lloyd iterations per start, at most.
+    tolerance
+        A start ends when its centroids move less than this share of the mean variance.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    k: int
+    n_init: int
+    max_iter: int
+    tolerance: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        check_settings(self, ("k", "n_init", "max_iter"), ("tolerance",))
+
+    def check(self, n: int) -> None:
+        """Raise ValueError if k exceeds n."""
+        check_k(self.k, n)
+
+    def fit(self, reduced: np.ndarray, ctx: Context) -> CentroidClustering:
+        """Cluster float32 (n, p)."""
+        from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits
+
+        self.check(len(reduced))
+        check_finite(reduced)
+        kmeans = KMeans(
+            self.k, n_init=self.n_init, max_iter=self.max_iter, tol=self.tolerance, random_state=self.seed
+        )
+        with threadpool_limits(ctx.threads):
+            kmeans.fit(np.asarray(reduced, np.float32))
+            return CentroidClustering.around(kmeans.cluster_centers_, reduced)

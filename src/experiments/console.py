@@ -1,0 +1,128 @@
+"""What a person sees: log lines, progress bars that do not tangle with them, tables."""
+
+import logging
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import ClassVar
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+log = logging.getLogger(__name__)
+
+stderr = Console(stderr=True)
+stdout = Console()
+QUIET_SECONDS = 10.0  # without a terminal, a long task says this often how far it is
+
+
+class Handler(RichHandler):
+    """Log lines on the console that the bars are on; plain lines without a terminal.
+
+    A warning that a process gave before is not given again: the jobs of a sweep share their data.
+    """
+
+    given: ClassVar[set[str]] = set()
+
+    def __init__(self) -> None:
+        super().__init__(console=stderr, show_path=False, show_level=False, log_time_format="%H:%M:%S")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        if record.levelno == logging.WARNING:
+            if record.getMessage() in self.given:
+                return
+            self.given.add(record.getMessage())
+        if stderr.is_terminal:
+            super().emit(record)
+        else:
+            print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201
+
+
+class Report:
+    """Progress for the person, figures of each epoch for the record.
+
+    Parameters
+    ----------
+    record
+        Called with the step and its figures, as they happen.
+    """
+
+    def __init__(self, record: Callable[[int, Mapping[str, float]], None]) -> None:
+        self._record = record
+
+    def progress(self, task: str, total: int, unit: str) -> AbstractContextManager[Callable[[int], None]]:
+        """Show a bar on a terminal, and a line every ten seconds elsewhere and in workers."""
+        alone = multiprocessing.parent_process() is None
+        return bar(task, total, unit) if stderr.is_terminal and alone else lines(task, total, unit)
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """Record the figures of one epoch."""
+        self._record(step, values)
+
+
+@contextmanager
+def bar(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """Show a bar that vanishes when the task is done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr, transient=True) as progress:
+        shown = progress.add_task(task, total=total)
+        yield lambda done: progress.advance(shown, done)
+
+
+@contextmanager
+def lines(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """Log a line every ten seconds."""
+    start = last = time.monotonic()
+    finished = 0
+
+    def advance(done: int) -> None:
+        nonlocal finished, last
+        finished += done
+        now = time.monotonic()
+        if now - last >= QUIET_SECONDS:
+            left = (total - finished) * (now - start) / max(finished, 1)
+            log.info("%s: %s of %s %s, about %.0f s left", task, f"{finished:,}", f"{total:,}", unit, left)
+            last = now
+
+    yield advance
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on standard output."""
+    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for index, column in enumerate(columns):
+        shown.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+    for row in rows:
+        shown.add_row(*row)
+    width = None if stdout.is_terminal else 200
+    (Console(width=width) if width else stdout).print(shown)
+
+
+def say(line: str) -> None:
+    """Print one line on standard output, as it is."""
+    Console(soft_wrap=True).print(line, markup=False, highlight=False)
+
+
+def complain(line: str) -> None:
+    """Print one error line on standard error, as it is."""
+    Console(stderr=True, soft_wrap=True).print(line, markup=False, highlight=False, style="bold red")

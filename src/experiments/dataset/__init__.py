@@ -1,0 +1,1 @@
+"""Data sets: each finds its samples, whole and in a fixed order."""

@@ -1,0 +1,67 @@
+"""CIFAR-10: 60,000 photographs of 32 x 32 pixels in ten classes."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from experiments.dataset.content import ImageArrays, hash_rows
+from experiments.dataset.selection import Selection
+from experiments.types import Context, Record, Samples
+
+NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+@dataclass(frozen=True, eq=False)
+class Archive(Record):
+    """Everything that CIFAR-10 holds, its training part first."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    hashes: np.ndarray
+    n_train: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cifar10(Selection):
+    """All 60,000 images; they are split as every data set is, and ids tell CIFAR-10's own parts.
+
+    Parameters
+    ----------
+    root
+        Folder of `cifar-10-python.tar.gz` or of what it holds; what is missing is downloaded into it.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    root: str = field(compare=False, metadata={"path": True})
+
+    def count(self) -> int:
+        """Return how many samples `load` will give."""
+        return self.limited(60_000)
+
+    def load(self, ctx: Context) -> Samples:
+        """Return the samples; torchvision is asked once, then the store."""
+        held: Archive = ctx.store.fitted(f"cifar10-{self.VERSION}", self._read)
+        n = len(held.images)
+        ids = [f"train/{row:05}" for row in range(held.n_train)]
+        ids += [f"test/{row:05}" for row in range(n - held.n_train)]
+        content, labels = ImageArrays.whole(held.images, held.hashes), np.array(held.labels)
+        return self.samples("torchvision CIFAR10", np.array(ids), content, labels, NAMES)
+
+    def _read(self) -> Archive:
+        train, test = self._part(train=True), self._part(train=False)
+        images = np.concatenate([train.data, test.data])
+        labels = np.array([*train.targets, *test.targets], np.int64)
+        return Archive(images, labels, hash_rows(images), len(train.data))
+
+    def _part(self, *, train: bool) -> Any:
+        from torchvision.datasets import CIFAR10
+
+        try:
+            return CIFAR10(self.root, train=train, download=True)
+        except (OSError, RuntimeError) as error:
+            raise ValueError(
+                f"dataset.root={self.root} holds no CIFAR-10, and it cannot be downloaded ({error}); put "
+                "cifar-10-python.tar.gz there, unpacked or not"
+            ) from error

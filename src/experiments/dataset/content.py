@@ -1,0 +1,182 @@
+"""What samples hold: image files, images in memory, or vectors.
+
+A hash is 16 hexadecimal digits of BLAKE2b, so that it can be read as a 64-bit number.
+"""
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, NoReturn, Protocol, Self
+
+import numpy as np
+
+from experiments.dataset.pixels import VERSION, load_rgb, resized
+from experiments.types import Content, Context, Resize, digest
+
+CHUNK = 64  # images that one thread takes at a time
+
+
+class Takeable(Content, Protocol):
+    """Content of which some rows can be taken."""
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the content of these rows alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles:
+    """Image files below `root`, each already known to be readable."""
+
+    KIND: ClassVar[str] = "images"
+
+    root: Path
+    paths: np.ndarray
+    hashes: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the content of these rows alone."""
+        return replace(self, paths=self.paths[rows], hashes=self.hashes[rows])
+
+    def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
+        """Return uint8 RGB (n, size, size, 3), decoded once into a memory map."""
+
+        def decode(start: int, stop: int, out: np.ndarray) -> None:
+            for row in range(start, stop):
+                image = load_rgb(self.root / self.paths[row], at_least=2 * resize.size)
+                out[row] = np.asarray(resized(image, resize))
+
+        return _filled(self.pixel_map(resize)[0], len(self.paths), resize, ctx, decode)
+
+    def pixel_map(self, resize: Resize) -> tuple[str, int]:
+        """Return the key and the bytes of what `pixels` keeps."""
+        return _pixel_map(self.hashes, resize)
+
+    def vectors(self) -> NoReturn:
+        """Raise ValueError: images have to be embedded first."""
+        raise ValueError("backbone=identity needs vectors, and these are images; use backbone=cnn or pixels")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageArrays:
+    """The `rows` of images that are in memory or in a memory map.
+
+    Parameters
+    ----------
+    images
+        uint8 (m, height, width) or (m, height, width, 3).
+    rows
+        int64 (n,), ascending.
+    hashes
+        str (n,), those of `rows`.
+    """
+
+    KIND: ClassVar[str] = "images"
+
+    images: np.ndarray
+    rows: np.ndarray
+    hashes: np.ndarray
+
+    @classmethod
+    def whole(cls, images: np.ndarray, hashes: np.ndarray) -> Self:
+        """Hold every image."""
+        return cls(images, np.arange(len(images)), hashes)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the content of these rows alone."""
+        return replace(self, rows=self.rows[rows], hashes=self.hashes[rows])
+
+    def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
+        """Return uint8 RGB (n, size, size, 3): the images themselves where they already are that."""
+        key, _ = self.pixel_map(resize)
+        if not key:
+            return self.images
+
+        def resample(start: int, stop: int, out: np.ndarray) -> None:
+            from PIL import Image
+
+            for row in range(start, stop):
+                image = Image.fromarray(self.images[self.rows[row]]).convert("RGB")
+                out[row] = np.asarray(resized(image, resize))
+
+        return _filled(key, len(self.rows), resize, ctx, resample)
+
+    def pixel_map(self, resize: Resize) -> tuple[str, int]:
+        """Return the key and the bytes of what `pixels` keeps; ("", 0) where it keeps nothing."""
+        if self.images.shape == (len(self.rows), resize.size, resize.size, 3):
+            return "", 0
+        return _pixel_map(self.hashes, resize)
+
+    def vectors(self) -> NoReturn:
+        """Raise ValueError: images have to be embedded first."""
+        raise ValueError("backbone=identity needs vectors, and these are images; use backbone=cnn or pixels")
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Vectors made elsewhere: float32 (n, d)."""
+
+    KIND: ClassVar[str] = "vectors"
+
+    values: np.ndarray
+    hashes: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the content of these rows alone."""
+        return replace(self, values=self.values[rows], hashes=self.hashes[rows])
+
+    def pixels(self, resize: Resize, ctx: Context) -> NoReturn:
+        """Raise ValueError: vectors have no pixels."""
+        raise ValueError("this backbone needs images, and these are vectors; use backbone=identity")
+
+    def pixel_map(self, resize: Resize) -> tuple[str, int]:
+        """Return ("", 0): no pixels, no map."""
+        return "", 0
+
+    def vectors(self) -> np.ndarray:
+        """Return float32 (n, d)."""
+        return self.values
+
+
+def hash_bytes(data: bytes | memoryview) -> str:
+    """Return the 16 hexadecimal digits that name these bytes."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+def hash_rows(array: np.ndarray) -> np.ndarray:
+    """Return one hash per row, str (n,)."""
+    hashes = np.empty(len(array), "U16")
+    for row, values in enumerate(array):
+        hashes[row] = hash_bytes(np.ascontiguousarray(values).data)
+    return hashes
+
+
+def in_chunks(task: str, n: int, ctx: Context, work: Callable[[int, int], None], size: int = CHUNK) -> None:
+    """Call `work(start, stop)` for all of n images on `ctx.threads` threads, and show how far it is."""
+
+    def run(start: int) -> int:
+        stop = min(start + size, n)
+        work(start, stop)
+        return stop - start
+
+    with ThreadPoolExecutor(ctx.threads) as pool, ctx.report.progress(task, n, "images") as done:
+        for count in pool.map(run, range(0, n, size)):
+            done(count)
+
+
+def _pixel_map(hashes: np.ndarray, resize: Resize) -> tuple[str, int]:
+    key = f"pixels-{digest(''.join(hashes), resize, VERSION)}"
+    return key, len(hashes) * resize.size * resize.size * 3
+
+
+def _filled(
+    key: str, n: int, resize: Resize, ctx: Context, write: Callable[[int, int, np.ndarray], None]
+) -> np.ndarray:
+    """Return the pixels kept under `key`, or let `write(start, stop, out)` make them."""
+    return ctx.store.fill(
+        key,
+        (n, resize.size, resize.size, 3),
+        "uint8",
+        lambda out: in_chunks("decode images", n, ctx, lambda start, stop: write(start, stop, out)),
+    )

@@ -1,0 +1,37 @@
+"""scikit-learn's 1,797 scanned digits, 8 x 8 grey pixels each."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.dataset.content import ImageArrays, hash_rows
+from experiments.dataset.selection import Selection
+from experiments.types import Context, Samples
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digits(Selection):
+    """The digits 0 to 9, in the order in which scikit-learn ships them."""
+
+    VERSION: ClassVar[int] = 1
+
+    def count(self) -> int:
+        """Return how many samples `load` will give."""
+        return self.limited(1797)
+
+    def load(self, ctx: Context) -> Samples:
+        """Return the samples; scikit-learn is asked once, then the store."""
+        images = ctx.store.array(f"digits-images-{self.VERSION}", lambda: _digits()[0])
+        labels = ctx.store.array(f"digits-labels-{self.VERSION}", lambda: _digits()[1])
+        ids = np.array([f"{row:04}" for row in range(len(images))])
+        content = ImageArrays.whole(images, hash_rows(images))
+        return self.samples("scikit-learn load_digits", ids, content, np.array(labels), tuple("0123456789"))
+
+
+def _digits() -> tuple[np.ndarray, np.ndarray]:
+    """Return images uint8 (1797, 8, 8), 0..16 scaled to 0..255, and labels int64 (1797,)."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return np.rint(digits.images * (255 / 16)).astype(np.uint8), digits.target.astype(np.int64)

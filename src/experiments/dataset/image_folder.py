@@ -1,0 +1,177 @@
+"""A folder of class folders, or of images without labels, or a zip or tar of either."""
+
+import logging
+import re
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.dataset.archive import names, unpacked
+from experiments.dataset.content import ImageFiles, hash_bytes, in_chunks
+from experiments.dataset.listing import File, Listing, arrange, walk
+from experiments.dataset.pixels import load_rgb
+from experiments.dataset.selection import Selection
+from experiments.types import Context, Record, Samples, digest
+
+log = logging.getLogger(__name__)
+
+PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+FEW = 5  # files that may be unreadable whatever the share
+HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of ISO media files
+
+
+@dataclass(frozen=True, eq=False)
+class Scan(Record):
+    """What reading every file showed: a hash each, "" for an unreadable one, and the reasons of those."""
+
+    hashes: np.ndarray
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFolder(Selection):
+    """Images on disk; two or more folders directly below the root are the classes.
+
+    Parameters
+    ----------
+    root
+        The folder, or a .zip or .tar of it, which is unpacked into the store.
+    max_unreadable
+        Share of the images that may be unreadable; five always may.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    root: str = field(metadata={"path": True})
+    max_unreadable: float = field(compare=False)
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        super().__post_init__()
+        if not 0 <= self.max_unreadable <= 1:
+            raise ValueError(f"dataset.max_unreadable={self.max_unreadable} is not a share; use 0 to 1")
+
+    @property
+    def name(self) -> str:
+        """Return the folder's or the archive's name."""
+        return re.sub(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$", "", Path(self.root).name)
+
+    def count(self) -> int:
+        """Return how many images the names promise, without opening one."""
+        root = self._existing_root()
+        files = walk(root) if root.is_dir() else map(File, names(root))
+        return self.limited(len(arrange(files).images))
+
+    def load(self, ctx: Context) -> Samples:
+        """Return the images that can be read; raise ValueError if too many cannot."""
+        root = self._existing_root()
+        folder = root if root.is_dir() else unpacked(root, ctx)
+        listing = arrange(walk(folder))
+        scan = _scan(folder, listing.images, ctx)
+        readable = np.flatnonzero(scan.hashes != "")
+        broken = [file.path for file, name in zip(listing.images, scan.hashes, strict=True) if not name]
+        unreadable = list(zip(broken, scan.reasons, strict=True))
+        unreadable += [(file.path, _why(file)) for file in listing.unreadable]
+        self._check_unreadable(unreadable, len(listing.images) + len(listing.unreadable))
+        if not len(readable):
+            raise ValueError(_no_images(self.root, [*unreadable, *listing.others]))
+        paths = np.array([listing.images[row].path for row in readable])
+        ids = np.array([path.removeprefix(listing.base) for path in paths])
+        labels = _labels(listing)
+        skipped = [(path.removeprefix(listing.base), why) for path, why in [*unreadable, *listing.others]]
+        if skipped:
+            log.warning("%d files of %s are left out; see skipped_files.csv", len(skipped), root.name)
+        if listing.class_names and PARTS.issuperset(map(str.lower, listing.class_names)):
+            log.warning(
+                "folders %s look like a split, and are taken for classes", ", ".join(listing.class_names)
+            )
+        return self.samples(
+            self.root,
+            ids,
+            ImageFiles(folder, paths, scan.hashes[readable]),
+            None if labels is None else labels[readable],
+            listing.class_names,
+            tuple(skipped),
+        )
+
+    def _existing_root(self) -> Path:
+        root = Path(self.root)
+        if not root.exists():
+            raise ValueError(
+                f"dataset.root={root} does not exist; use a folder of images, or a .zip or .tar of one"
+            )
+        return root
+
+    def _check_unreadable(self, unreadable: list[tuple[str, str]], n: int) -> None:
+        if len(unreadable) > max(FEW, self.max_unreadable * n):
+            first = "; ".join(f"{path}: {reason}" for path, reason in unreadable[:3])
+            raise ValueError(
+                f"dataset.root={self.root} holds {len(unreadable)} unreadable of {n} images ({first}; ...), "
+                f"more than dataset.max_unreadable={self.max_unreadable:g}; repair or remove them, or set "
+                f"dataset.max_unreadable={np.ceil(len(unreadable) / n * 100) / 100:g}"
+            )
+
+
+def _scan(folder: Path, images: list[File], ctx: Context) -> Scan:
+    """Read every image once, or never again while path, size and time of change stay as they are."""
+    listed = digest(
+        str(folder.resolve()),
+        [file.path for file in images],
+        np.array([(file.size, file.mtime_ns) for file in images], np.int64),
+    )
+    return ctx.store.fitted(f"scan-{listed}-{ImageFolder.VERSION}", lambda: _read_all(folder, images, ctx))
+
+
+def _read_all(folder: Path, images: list[File], ctx: Context) -> Scan:
+    hashes, reasons = np.zeros(len(images), "U16"), np.zeros(len(images), object)
+
+    def read(start: int, stop: int) -> None:
+        for row in range(start, stop):
+            hashes[row], reasons[row] = _read(folder / images[row].path)
+
+    in_chunks("check images", len(images), ctx, read)
+    return Scan(hashes, tuple(reasons[hashes == ""]))
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """Return an image's hash, or why it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return "", f"cannot be opened: {error.strerror}"
+    if not data:
+        return "", "empty file"
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC:
+        return "", _foreign("HEIC")
+    try:
+        load_rgb(BytesIO(data), at_least=1)
+    except Exception as error:  # on damaged files Pillow's readers raise whatever the damage leads to
+        text = str(error).partition(" <_io")[0] or type(error).__name__
+        return "", f"cannot be decoded: {text}"
+    return hash_bytes(data), ""
+
+
+def _labels(listing: Listing) -> np.ndarray | None:
+    if not listing.class_names:
+        return None
+    number = {name: label for label, name in enumerate(listing.class_names)}
+    return np.array([number[listing.class_of(file)] for file in listing.images], np.int64)
+
+
+def _why(file: File) -> str:
+    return file.problem or _foreign(file.path.rpartition(".")[2].upper())
+
+
+def _foreign(kind: str) -> str:
+    return f"{kind} is not read; convert it to JPEG or PNG"
+
+
+def _no_images(root: str, left_out: list[tuple[str, str]]) -> str:
+    example = f", only {len(left_out)} files such as {left_out[0][0]} ({left_out[0][1]})" if left_out else ""
+    return (
+        f"dataset.root={root} holds no image that can be read{example}; use a folder of images or of class "
+        "folders (jpg, jpeg, png, bmp, gif, webp, tif, tiff)"
+    )

@@ -1,0 +1,127 @@
+"""Which of a data set's images are used, with which labels, in which part of the split."""
+
+import logging
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from experiments.dataset.content import Takeable
+from experiments.dataset.labels import Labels
+from experiments.dataset.split import split
+from experiments.types import Samples
+
+log = logging.getLogger(__name__)
+
+SHARES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What every data set lets a person choose.
+
+    Parameters
+    ----------
+    image_size
+        Pixels a side that backbones see; it changes no sample.
+    mirror
+        Whether a mirrored image is still one of its class; for augmentation.
+    limit
+        Images to use, for a first try: two of every class, then in proportion to the classes; None: all.
+    labels
+        Labels of a CSV or Parquet file, instead of the data set's own: see `dataset/labels.py`.
+    split
+        Shares of `train`, `validation` and `test`.
+    split_seed
+        Another number gives another split.
+    """
+
+    image_size: int = field(compare=False)
+    mirror: bool = field(compare=False)
+    limit: int | None
+    labels: dict[str, Any] | None = field(metadata={"path_key": "path"})
+    split: dict[str, float]
+    split_seed: int
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        if self.image_size < 1:
+            raise ValueError(f"dataset.image_size={self.image_size} is not a number of pixels; use 1 or more")
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"dataset.limit={self.limit} leaves no image; use 1 or more, or null for all")
+        if self.labels is not None:
+            Labels.of(self.labels)
+        _check_split(self.split)
+
+    @property
+    def name(self) -> str:
+        """Return what people call the data set."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def limited(self, n: int) -> int:
+        """Return how many of n samples are used."""
+        return n if self.limit is None else min(n, self.limit)
+
+    def samples(
+        self,
+        source: str,
+        ids: np.ndarray,
+        content: Takeable,
+        labels: np.ndarray | None = None,
+        class_names: tuple[str, ...] = (),
+        skipped: tuple[tuple[str, str], ...] = (),
+    ) -> Samples:
+        """Return the samples chosen: with the labels wanted, as many as wanted, and split."""
+        if self.labels is not None:
+            labels, class_names = Labels.of(self.labels).match(ids)
+            unlabelled = tuple((str(name), "no label") for name in ids[labels < 0])
+            ids, content, labels = _taken(np.flatnonzero(labels >= 0), ids, content, labels)
+            skipped += unlabelled
+        if self.limit is not None and self.limit < len(ids):
+            ids, content, labels = _taken(_first(len(ids), labels, self.limit), ids, content, labels)
+        if labels is not None:
+            labels, class_names = _present(labels, class_names)
+        shares = {share: self.split.get(share, 0.0) for share in SHARES}
+        parts = split(content.hashes, labels, shares, self.split_seed)
+        return Samples(self.name, source, ids, content, labels, class_names, parts, skipped)
+
+
+def _check_split(shares: dict[str, float]) -> None:
+    unknown = [share for share in shares if share not in SHARES]
+    if unknown:
+        raise ValueError(f"dataset.split.{unknown[0]} is no part of the split; use {', '.join(SHARES)}")
+    for share, value in shares.items():
+        if not (isfinite(value) and 0 <= value <= 1):
+            raise ValueError(f"dataset.split.{share}={value} is not a share; use 0 to 1")
+    if not shares.get("train"):
+        raise ValueError("dataset.split.train=0 leaves nothing to train on; use more than 0, such as 0.8")
+    if abs(sum(shares.values()) - 1) > 1e-6:
+        raise ValueError(
+            f"dataset.split={shares} sums to {sum(shares.values()):g}; make it 1, such as "
+            "dataset.split={train: .8, validation: .2, test: 0}"
+        )
+
+
+def _taken(
+    rows: np.ndarray, ids: np.ndarray, content: Takeable, labels: np.ndarray | None
+) -> tuple[np.ndarray, Takeable, np.ndarray | None]:
+    return ids[rows], content.take(rows), None if labels is None else labels[rows]
+
+
+def _first(n: int, labels: np.ndarray | None, limit: int) -> np.ndarray:
+    """Return `limit` row numbers: two of every class, as one cannot be split, then in proportion."""
+    if labels is None:
+        return np.arange(limit)
+    order = np.argsort(labels, kind="stable")
+    size = np.bincount(labels)
+    position = np.empty(n, np.int64)
+    position[order] = np.arange(n) - (np.cumsum(size) - size)[labels[order]]
+    reached = np.maximum(position - 1, 0) / size[labels]  # how far through its class a row is
+    return np.sort(np.lexsort((labels, reached))[:limit])
+
+
+def _present(labels: np.ndarray, class_names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Renumber labels so that every class has an image."""
+    present, renumbered = np.unique(labels, return_inverse=True)
+    return renumbered.astype(np.int64), tuple(class_names[label] for label in present)

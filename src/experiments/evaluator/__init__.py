@@ -1,0 +1,1 @@
+"""Evaluators: each judges what the stages before it made."""

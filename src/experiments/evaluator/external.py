@@ -1,0 +1,107 @@
+"""How far the clusters agree with the labels."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from experiments.evaluator import metrics
+from experiments.types import Clustering, Context, Encoder, Findings, Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class External:
+    """Every external metric on all rows, and on those alone that a trained backbone was not trained on.
+
+    Suffix `_validation` (these rows chose when training stopped: not trained on, yet not unseen) or `_test`.
+
+    Parameters
+    ----------
+    seed
+        Of the permutations behind `purity_chance`.
+    """
+
+    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
+    METRICS: ClassVar[tuple[str, ...]] = (*metrics.METRICS, "purity_chance")
+    VERSION: ClassVar[int] = 1
+
+    seed: int
+
+    def check(self, samples: Samples) -> None:
+        """Raise ValueError if there are no labels."""
+        if samples.labels is None:
+            raise ValueError(
+                f"evaluator=external needs labels and {samples.name} has none; use evaluator=[internal], "
+                "or bring labels with dataset.labels.path=..."
+            )
+
+    def evaluate(
+        self, *, ctx: Context, samples: Samples, encoder: Encoder, clustering: Clustering
+    ) -> Findings:
+        """Score the assignments; the tables tell of each class, each cluster, and which rows were scored."""
+        import pandas as pd
+
+        self.check(samples)
+        labels, assignments = np.asarray(samples.labels), np.asarray(clustering.assignments)
+        scores: dict[str, float] = {}
+        scored = []
+        for suffix, rows, note in _views(samples, encoder.trained):
+            found = self._score(labels[rows], assignments[rows])
+            if suffix:
+                training = samples.rows("training")
+                found["purity_mapped"] = metrics.purity_mapped(labels, assignments, training, rows)
+            scores |= {name + suffix: value for name, value in found.items()}
+            scored.append({"suffix": suffix, "rows": len(rows), "about": note})
+        classes, clusters = _tables(samples.class_names, labels, assignments)
+        return Findings(
+            scores, {"classes": classes, "clusters": clusters, "external_rows": pd.DataFrame(scored)}
+        )
+
+    def _score(self, labels: np.ndarray, assignments: np.ndarray) -> dict[str, float]:
+        found = {name: metric(labels, assignments) for name, metric in metrics.METRICS.items()}
+        return found | {"purity_chance": metrics.purity_chance(labels, assignments, self.seed)}
+
+
+def _views(samples: Samples, trained: bool) -> Iterator[tuple[str, np.ndarray, str]]:
+    """Give a suffix, its row numbers, and what they are."""
+    everything = np.arange(len(samples))
+    if not trained:
+        yield "", everything, "all rows; the backbone saw no labels"
+        return
+    yield "", everything, f"all rows, of which the backbone was trained on {len(samples.rows('training'))}"
+    for part, note in (
+        ("validation", "validation rows, not trained on; they chose when training stopped"),
+        ("test", "test rows, unseen"),
+    ):
+        rows = samples.rows(part)
+        if len(rows):
+            yield f"_{part}", rows, note
+
+
+def _tables(
+    names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray
+) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """Describe each class by its main cluster, and each cluster by its majority class."""
+    import pandas as pd
+
+    classes, class_of = np.unique(labels, return_inverse=True)
+    clusters, cluster_of = np.unique(assignments, return_inverse=True)
+    table = np.zeros((len(classes), len(clusters)), np.int64)
+    np.add.at(table, (class_of, cluster_of), 1)
+    per_class = {
+        "class": np.array(names)[classes],
+        "n": table.sum(axis=1),
+        "main_cluster": clusters[table.argmax(axis=1)],
+        "share": table.max(axis=1) / table.sum(axis=1),
+    }
+    per_cluster = {
+        "cluster": clusters,
+        "size": table.sum(axis=0),
+        "majority_class": np.array(names)[classes[table.argmax(axis=0)]],
+        "share": table.max(axis=0) / table.sum(axis=0),
+    }
+    return pd.DataFrame(per_class), pd.DataFrame(per_cluster)

@@ -1,0 +1,180 @@
+"""One job: build, run, write what was found into its folder, record it."""
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from experiments import config, console, context, pipeline, tracking
+from experiments.types import Context
+
+log = logging.getLogger(__name__)
+
+EXPECTED = (ValueError, OSError)  # what the caller can cause: one clear line, no traceback
+RESULT = "result.json"
+
+
+@dataclass
+class Outcome:
+    """How a job ended: what a sweep needs of it, kept as result.json in the job's folder.
+
+    `computed` and `kept` are the store's keys; `seconds` has None for a step that was kept; `lost` says
+    why a result is not recorded.
+    """
+
+    overrides: list[str]
+    status: str = "RUNNING"
+    metrics: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float | None] = field(default_factory=dict)
+    total: float = 0.0
+    computed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    run_id: str = ""
+    error: str = ""
+    lost: str = ""
+    stopped: str = ""
+
+    def save(self, folder: Path) -> None:
+        """Write result.json."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RESULT).write_text(json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> "Outcome":
+        """Read what `save` wrote."""
+        return cls(**json.loads((folder / RESULT).read_text()))
+
+
+def perform(
+    cfg: DictConfig,
+    folder: Path,
+    outcome: Outcome,
+    *,
+    name: str = "",
+    choices: Mapping[str, Any] | None = None,
+    parent: str = "",
+) -> pipeline.Result:
+    """Run one composed config; leave its tables in `folder`, its record in MLflow, its end in `outcome`."""
+    start = time.perf_counter()
+    plan = config.build(cfg, outcome.overrides)
+    tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
+    params = config.flatten(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
+    tags = {group: str(option) for group, option in (choices or {}).items() if "/" not in group}
+    try:
+        with tracker.run(name or "run", folder, params=params, tags=tags, parent=parent) as run:
+            outcome.run_id = run.id
+            ctx = context.make(plan, console.Report(run.epoch))
+            result = _run(plan, ctx, run, outcome)
+            outcome.status, outcome.total = "FINISHED", time.perf_counter() - start
+            _write(folder, cfg, result, outcome)
+            run.artifacts()
+        outcome.lost = run.lost
+    except BaseException as error:
+        interrupted = not isinstance(error, Exception)
+        outcome.status = "KILLED" if interrupted else "FAILED"
+        outcome.error = "interrupted" if interrupted else explain(error, folder)
+        raise
+    finally:
+        outcome.total = time.perf_counter() - start
+        outcome.save(folder)
+    return result
+
+
+def _run(plan: config.Plan, ctx: Context, run: tracking.Run, outcome: Outcome) -> pipeline.Result:
+    store = ctx.store
+    try:
+        result = pipeline.run(plan.stages, ctx)
+    finally:
+        outcome.computed, outcome.kept = store.computed, store.kept
+    outcome.metrics, outcome.seconds = result.metrics, result.seconds
+    outcome.stopped = result.encoder.stopped
+    run.dataset(result.samples)
+    run.history(result.encoder.history)
+    times = {f"seconds/{step}": value for step, value in result.seconds.items() if value is not None}
+    tags = {
+        "data.key": result.samples.key,
+        "device": ctx.device,
+        "dtype": ctx.dtype,
+        "threads": str(ctx.threads),
+    }
+    if result.encoder.stopped:
+        tags["stopped"] = result.encoder.stopped
+        log.warning("training stopped %s", result.encoder.stopped)
+    run.log(metrics=result.metrics | times, tags=tags)
+    log.info("computed %d values, read %d kept ones", len(store.computed), len(store.kept))
+    return result
+
+
+def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outcome) -> None:
+    """Write everything that a person may want from the run: config, assignments, centroids, tables."""
+    import pandas as pd
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True))
+    samples, clustering = result.samples, result.clustering
+    table = pd.DataFrame({"id": samples.ids, "cluster": clustering.assignments})
+    if clustering.probabilities is not None:
+        table["probability"] = clustering.probabilities
+    if samples.labels is not None:
+        table["label"] = np.array(samples.class_names)[samples.labels]
+    table.to_parquet(folder / "assignments.parquet")
+    if clustering.centroids is not None:
+        centroids = pd.DataFrame(clustering.centroids)
+        centroids.columns = [f"d{column}" for column in centroids]
+        centroids.to_parquet(folder / "centroids.parquet")
+    if result.encoder.history:
+        epochs = pd.DataFrame(result.encoder.history)
+        epochs.index = pd.RangeIndex(1, len(epochs) + 1, name="epoch")
+        epochs.to_csv(folder / "training.csv")
+    skipped = pd.DataFrame(samples.skipped, columns=["id", "reason"])
+    skipped.to_csv(folder / "skipped_files.csv", index=False)
+    for found in result.findings.values():
+        for name, rows in found.tables.items():
+            rows.to_csv(folder / f"{name}.csv", index=False)
+    outcome.save(folder)
+
+
+def explain(error: BaseException, folder: Path) -> str:
+    """Put an error into one line; an unexpected one leaves its traceback in the run's folder."""
+    if isinstance(error, EXPECTED):
+        log.debug("traceback", exc_info=error)
+        return str(error) or type(error).__name__
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "".join(traceback.format_exception(error))
+    (folder / "traceback.txt").write_text(text)
+    log.debug("%s", text)
+    return f"{type(error).__name__}: {error}; the traceback is in {folder / 'traceback.txt'}"
+
+
+def run(overrides: Sequence[str] = ()) -> pipeline.Result:
+    """Run one experiment from Python, as `python run.py <overrides>` does.
+
+    Parameters
+    ----------
+    overrides
+        What one would type, such as `["cluster.k=20", "seed=3"]`; paths are relative to the working
+        directory.
+
+    Returns
+    -------
+    Result
+        `metrics`, `samples`, `embeddings` float32 (n, d), `reduced` (n, p), `clustering` and `findings`.
+
+    Raises
+    ------
+    ValueError
+        A setting that cannot be; the message says what to type instead.
+    """
+    with config.output_folder() as folder:
+        cfg = config.compose_config(overrides, hydra=True)
+    choices = dict(cfg.hydra.runtime.choices)
+    outcome = Outcome(list(overrides))
+    name = " ".join(overrides) or "run"
+    return perform(config.without_hydra(cfg), folder, outcome, name=name, choices=choices)

@@ -1,0 +1,171 @@
+"""From a command line to an exit code: everything is checked before the first job runs."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.utils import get_args_parser  # the parser that hydra.main itself uses
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from experiments import config, console, context, job, pipeline, sweep, tracking
+from experiments.config import Plan
+from experiments.types import Samples
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for.
+
+    Parameters
+    ----------
+    plans
+        One per job; for an optimiser, which decides its jobs as it goes, the one that it starts from.
+    swept
+        The keys that the jobs differ in.
+    """
+
+    plans: list[Plan]
+    swept: list[str]
+    multirun: bool
+    optimiser: bool
+    folder: Path
+
+
+def launch(main: Callable[[], None]) -> int:
+    """Run `main` under Hydra, as one job or a sweep; return the exit code."""
+    args = get_args_parser().parse_intermixed_args()
+    sys.argv[1:] = [*(word for word in sys.argv[1:] if word not in args.overrides), *args.overrides]
+    if args.help or args.hydra_help or args.cfg or args.info is not None or args.shell_completion:
+        os.environ.setdefault(config.OUTPUT, "outputs")
+        main()
+        return 0
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[console.Handler()])
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with config.output_folder():
+            return _launch(main, args)
+    except job.EXPECTED as error:
+        console.complain(str(error))
+        log.debug("traceback", exc_info=error)
+        return 1
+    except KeyboardInterrupt:
+        console.complain("interrupted; what was finished is kept, and the same command goes on from there")
+        return INTERRUPTED
+
+
+def _launch(main: Callable[[], None], args: Any) -> int:
+    request = read(args)
+    first = request.plans[0]
+    if first.settings.plan:
+        return _preview(request)
+    tracker = tracking.connect(first.tracking, first.stages.dataset.name)
+    tracker.end_the_dead()
+    check(request)
+    if request.multirun:
+        jobs = None if request.optimiser else len(request.plans)
+        parent = sweep.Sweep(first, request.folder, request.swept, jobs)
+        try:
+            _hydra(main)
+        except BaseException as error:
+            parent.close(error)
+            raise
+        outcomes = parent.close()
+    else:
+        _hydra(main)
+        outcomes = [job.Outcome.load(request.folder)]
+    return sweep.show(outcomes, request.swept, request.folder, first.tracking.uri)
+
+
+def _hydra(main: Callable[[], None]) -> None:
+    """Let Hydra run the jobs; it leaves by SystemExit when one of them raised, and ours do not."""
+    try:
+        main()
+    except SystemExit as error:
+        if error.code:
+            raise ValueError("Hydra stopped; its message stands above") from error
+
+
+def read(args: Any) -> Request:
+    """Compose and build every job; raise ValueError that says what to type instead."""
+    overrides = list(args.overrides)
+    fixed = [o.input_line for o in config.parse(overrides) if not o.is_sweep_override()]
+    several = [o.input_line for o in config.parse(overrides) if o.is_sweep_override()]
+    base = config.compose_config(fixed, hydra=True, directory=args.config_dir)
+    multirun = args.multirun or base.hydra.mode == RunMode.MULTIRUN
+    if several and not multirun:
+        raise ValueError(f"{several[0]} gives several values; type -m before it to run a job for each")
+    optimiser = not str(base.hydra.sweeper._target_).endswith("BasicSweeper")
+    if not multirun or optimiser:
+        plans = [config.build(config.without_hydra(base), overrides)]
+        if optimiser:
+            config.check_objective(plans[0].settings.objective, plans[0].stages)
+        folder = base.hydra.sweep.dir if multirun else base.hydra.run.dir
+        return Request(plans, [], multirun, optimiser, Path(folder).absolute())
+    params = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items()]
+    lines = config.parse([*params, *overrides])
+    jobs = BasicSweeper.split_arguments(lines, None)[0]
+    swept = [o.get_key_element() for o in lines if o.is_sweep_override()]
+    swept = [key for key in dict.fromkeys(swept) if len({_value(job, key) for job in jobs}) > 1]
+    plans = [config.build(cfg, overrides) for cfg in _compose_jobs(jobs, args.config_dir)]
+    return Request(plans, swept, True, False, Path(base.hydra.sweep.dir).absolute())
+
+
+def _compose_jobs(jobs: Sequence[Sequence[str]], directory: str | None) -> list[DictConfig]:
+    """Compose each choice of options once; what differs in plain values alone is set on a copy."""
+    composed: dict[tuple[str, ...], DictConfig] = {}
+    found = []
+    for overrides in jobs:
+        values = [o for o in config.parse(overrides) if _is_value(o)]
+        choice = tuple(o for o in overrides if o not in {v.input_line for v in values})
+        if choice not in composed:
+            composed[choice] = config.compose_config(overrides, directory=directory)
+        cfg = composed[choice].copy()
+        for value in values:
+            OmegaConf.update(cfg, value.key_or_group, value.value())
+        found.append(cfg)
+    return found
+
+
+def _is_value(override: Any) -> bool:
+    """Tell a plain value, such as cluster.k=10, from what changes the composition."""
+    key = override.key_or_group
+    plain = override.type is not None and override.type.name == "CHANGE" and override.package is None
+    return plain and not key.startswith("hydra") and not (config.CONF / key.replace(".", "/")).is_dir()
+
+
+def _value(overrides: Sequence[str], key: str) -> str:
+    return next((o.partition("=")[2] for o in overrides if o.partition("=")[0] == key), "")
+
+
+def check(request: Request) -> None:
+    """Read each data set once and hold every job against it, before the first one runs."""
+    loaded: list[tuple[Any, Samples]] = []
+    for plan in request.plans:
+        dataset = plan.stages.dataset
+        samples = next((samples for known, samples in loaded if known == dataset), None)
+        if samples is None:
+            samples = dataset.load(context.make(plan, console.Report(lambda step, values: None)))
+            loaded.append((dataset, samples))
+        pipeline.check(plan.stages, samples)
+
+
+def _preview(request: Request) -> int:
+    from experiments.preview import show
+
+    show(request.plans)
+    return 0
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""Reducers: each makes a projection of embeddings to fewer dimensions."""

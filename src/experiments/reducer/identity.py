@@ -1,0 +1,32 @@
+"""No reduction: what is clustered are the embeddings themselves."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.types import Context, Record
+
+
+@dataclass(frozen=True, eq=False)
+class Unchanged(Record):
+    """The projection that changes nothing."""
+
+    def transform(self, embeddings: np.ndarray) -> np.ndarray:
+        """Return float32 (n, d) as it came, without a copy."""
+        return np.asarray(embeddings, np.float32)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Hand the embeddings on."""
+
+    VERSION: ClassVar[int] = 1
+
+    def width(self, n: int, d: int) -> int:
+        """Return d."""
+        return d
+
+    def fit(self, embeddings: np.ndarray, ctx: Context) -> Unchanged:
+        """Look at nothing."""
+        return Unchanged()

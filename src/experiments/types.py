@@ -1,0 +1,403 @@
+"""What flows between the stages, and what each stage promises.
+
+n samples, d embedding width, p reduced width, k clusters, c classes. `labels` are truth, `assignments`
+are predicted cluster ids, -1 is noise.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPLITS = ("training", "validation", "test")
+T = TypeVar("T", bound="Kept")
+
+
+def digest(*parts: Any) -> str:
+    """Name a value by its content: 16 hexadecimal digits that change when any part changes."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            hasher.update(f"{part.dtype.str}{part.shape}".encode())
+            hasher.update(np.ascontiguousarray(part).data if part.size else b"")
+        else:
+            hasher.update(json.dumps(_plain(part), sort_keys=True).encode())
+        hasher.update(b"\0")
+    return hasher.hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """Spell a stage as its class, VERSION and every field that can change a result."""
+    if is_dataclass(value) and not isinstance(value, type):
+        kind = type(value)
+        compared = {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.compare}
+        return [f"{kind.__module__}.{kind.__qualname__}", getattr(kind, "VERSION", 0), compared]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    raise TypeError(f"{type(value).__name__} has no place in a key; use numbers, text, lists and stages")
+
+
+@dataclass(frozen=True)
+class Resize:
+    """How an image becomes `size` x `size` pixels.
+
+    Parameters
+    ----------
+    mode
+        `squash` ignores the aspect ratio; `crop` scales the shorter side and takes the centre.
+    interpolation
+        `bilinear` or `bicubic`, both antialiased.
+    """
+
+    size: int
+    mode: str = "squash"
+    interpolation: str = "bilinear"
+
+
+class Kept(Protocol):
+    """A value that the store can write to a folder and read back."""
+
+    def save(self, folder: Path) -> None:
+        """Write everything into the empty `folder`."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; cheap, and without importing a framework."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A kept value of plain fields: each array becomes an .npy file, all the rest one fields.json."""
+
+    def save(self, folder: Path) -> None:
+        """Write every field into `folder`."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name in [name for name, value in values.items() if isinstance(value, np.ndarray)]:
+            np.save(folder / f"{name}.npy", values.pop(name), allow_pickle=False)
+        (folder / "fields.json").write_text(json.dumps(values))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; arrays stay on disk until they are looked at."""
+        values = json.loads((folder / "fields.json").read_text())
+        for f in fields(cls):
+            if f.name not in values:
+                values[f.name] = np.load(folder / f"{f.name}.npy", mmap_mode="r", allow_pickle=False)
+            elif isinstance(values[f.name], list):
+                values[f.name] = tuple(values[f.name])
+        return cls(**values)
+
+
+class Store(Protocol):
+    """Where values dear to compute are kept; see cache.py. It lists the keys that it was asked for."""
+
+    computed: list[str]
+    kept: list[str]
+
+    def holds(self, key: str) -> bool:
+        """Tell whether `key` is kept."""
+
+    def fitted(self, key: str, make: Callable[[], T]) -> T:
+        """Return the value kept under `key`, or make and keep it."""
+
+    def array(self, key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return the array kept under `key` (read-only memory map), or make and keep it."""
+
+    def fill(
+        self, key: str, shape: tuple[int, ...], dtype: str, write: Callable[[np.ndarray], None]
+    ) -> np.ndarray:
+        """Return the array kept under `key`, or let `write` fill a memory map of it and keep that."""
+
+    def folder(self, key: str, write: Callable[[Path], None]) -> Path:
+        """Return the folder kept under `key`, or let `write` fill an empty one and keep that."""
+
+    def workdir(self, key: str) -> Path:
+        """Return a folder that survives an interruption; it goes when the value of `key` is kept."""
+
+
+class Report(Protocol):
+    """How a stage tells a person, and the run's record, how far it is."""
+
+    def progress(self, task: str, total: int, unit: str) -> AbstractContextManager[Callable[[int], None]]:
+        """Show a bar; the context gives the function to call with how many more are done."""
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """Record the figures of one epoch as they happen."""
+
+
+class Silent:
+    """A report that nobody reads."""
+
+    def progress(self, task: str, total: int, unit: str) -> AbstractContextManager[Callable[[int], None]]:
+        """Show nothing."""
+        return nullcontext(lambda done: None)
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """Record nothing."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage may ask of its surroundings, and the only way it reaches them.
+
+    Parameters
+    ----------
+    device
+        `cpu` or `cuda`, resolved.
+    dtype
+        What networks compute in: `float32` or `bfloat16`, resolved.
+    threads
+        Cores that a stage may keep busy.
+    given
+        Key of what the stage at work is given: its input and the rows of it.
+    """
+
+    device: str
+    dtype: str
+    threads: int
+    store: Store
+    report: Report
+    given: str = ""
+
+    @classmethod
+    def plain(cls, store: Store) -> "Context":
+        """Make a context for tests and notebooks: the CPU, two threads, silence."""
+        return cls("cpu", "float32", 2, store, Silent())
+
+    def on(self, *keys: str) -> "Context":
+        """Return this context for a stage whose input has these keys."""
+        return replace(self, given=digest(*keys))
+
+    def key(self, stage: Any) -> str:
+        """Name what `stage` makes of the input given, on this device."""
+        name = type(stage).__module__.rpartition(".")[2]
+        return f"{name}-{digest(stage, self.given, self.device, self.dtype)}"
+
+    def fitted(self, stage: Any, make: Callable[[], T]) -> T:
+        """Return what `stage` makes of the input given, from the store if it is kept there."""
+        return self.store.fitted(self.key(stage), make)
+
+    def workdir(self, stage: Any) -> Path:
+        """Return the folder for `stage`'s checkpoints on the input given."""
+        return self.store.workdir(self.key(stage))
+
+
+class Content(Protocol):
+    """The samples' own data in id order: images that can be decoded, or vectors."""
+
+    KIND: ClassVar[str]  # "images" or "vectors"
+
+    @property
+    def hashes(self) -> np.ndarray:
+        """Return one hash per sample, str (n,): equal hashes are equal files or rows."""
+
+    def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
+        """Return uint8 RGB (n, size, size, 3), decoded once into a memory map."""
+
+    def pixel_map(self, resize: Resize) -> tuple[str, int]:
+        """Return the key and the bytes of what `pixels` keeps; ("", 0) if it keeps nothing."""
+
+    def vectors(self) -> np.ndarray:
+        """Return float32 (n, d)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """A loaded data set.
+
+    Parameters
+    ----------
+    name
+        What people call it, such as `digits`.
+    source
+        Where it came from, for the record: a path, or the library that ships it.
+    ids
+        str (n,), unique: the POSIX path below the root, or a row number.
+    labels
+        int64 (n,) with values in [0, c), or None.
+    split
+        int8 (n,), each an index into `SPLITS`.
+    skipped
+        (id, reason) of every file that was left out.
+    """
+
+    name: str
+    source: str
+    ids: np.ndarray
+    content: Content
+    labels: np.ndarray | None
+    class_names: tuple[str, ...]
+    split: np.ndarray
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def content_key(self) -> str:
+        """Name the pixels or vectors alone: unchanged by labels and split."""
+        return digest("".join(self.content.hashes))
+
+    @cached_property
+    def key(self) -> str:
+        """Name all of it: content, ids, labels, class names and split."""
+        labels = np.empty(0, np.int64) if self.labels is None else self.labels
+        return digest(self.content_key, "\n".join(self.ids), labels, self.class_names, self.split)
+
+    def rows(self, *parts: str) -> np.ndarray:
+        """Return the row numbers, int64 and ascending, of these parts of the split."""
+        return np.flatnonzero(np.isin(self.split, [SPLITS.index(part) for part in parts]))
+
+    def require(self, kind: str, option: str) -> None:
+        """Raise ValueError unless the content is of this kind."""
+        held = self.content.KIND
+        if held != kind:
+            fit = "backbone=identity" if kind == "images" else "backbone=cnn or backbone=pixels"
+            raise ValueError(f"{option} needs {kind}, and {self.name} holds {held}; use {fit}")
+
+
+class Encoder(Kept, Protocol):
+    """A fitted backbone.
+
+    `history` has one row per epoch; `trained` says whether it learnt from the labels of the training
+    rows; `stopped` is empty, or says where a safety stop ended a training that is not finished.
+    """
+
+    history: tuple[dict[str, float], ...]
+    trained: bool
+    stopped: str
+
+    def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
+        """Return float32 (n, d)."""
+
+
+class Projection(Kept, Protocol):
+    """A fitted reducer."""
+
+    def transform(self, embeddings: np.ndarray) -> np.ndarray:
+        """Map float32 (n, d) to float32 (n, p)."""
+
+
+class Clustering(Kept, Protocol):
+    """A fitted clusterer: assignments int64 (n,), -1 is noise; the rest may be None."""
+
+    assignments: np.ndarray
+    probabilities: np.ndarray | None
+    centroids: np.ndarray | None
+    inertia: float | None
+
+    def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Put float32 (m, p) into the existing clusters: ids int64 (m,) and distance float32 (m,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What an evaluator found: figures by metric name, and tables by file name without ending."""
+
+    metrics: dict[str, float]
+    tables: "dict[str, pd.DataFrame]" = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write metrics.json, and each table as Parquet."""
+        (folder / "metrics.json").write_text(json.dumps(self.metrics))
+        for name, table in self.tables.items():
+            table.to_parquet(folder / f"{name}.parquet")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Findings":
+        """Read what `save` wrote."""
+        import pandas as pd
+
+        tables = {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+        return cls(json.loads((folder / "metrics.json").read_text()), tables)
+
+
+class Dataset(Protocol):
+    """Finds the samples; equal stages on equal files return equal samples."""
+
+    @property
+    def name(self) -> str:
+        """Return what people call it: the name of its folder, or of the stage's module."""
+
+    def count(self) -> int:
+        """Return about how many samples `load` will give, from a listing alone."""
+
+    def load(self, ctx: Context) -> Samples:
+        """Return the samples; raise ValueError or OSError that says what to type instead."""
+
+
+class Backbone(Protocol):
+    """Makes an encoder of images or vectors. `TRAINS` says whether `fit` looks at labels and split."""
+
+    TRAINS: ClassVar[bool]
+
+    @property
+    def resize(self) -> Resize | None:
+        """Return the pixels that it looks at; None if it looks at vectors."""
+
+    def width(self, samples: Samples) -> int:
+        """Return d; raise ValueError if these samples cannot be embedded."""
+
+    def fit(self, samples: Samples, ctx: Context) -> Encoder:
+        """Return the encoder."""
+
+
+class Reducer(Protocol):
+    """Makes a projection."""
+
+    def width(self, n: int, d: int) -> int:
+        """Return p for n rows of d values; raise ValueError if that cannot be."""
+
+    def fit(self, embeddings: np.ndarray, ctx: Context) -> Projection:
+        """Fit float32 (m, d)."""
+
+
+class Cluster(Protocol):
+    """Groups n points; equal stages given equal input return equal clusterings."""
+
+    def check(self, n: int) -> None:
+        """Raise ValueError if n points cannot be clustered so."""
+
+    def fit(self, reduced: np.ndarray, ctx: Context) -> Clustering:
+        """Cluster float32 (n, p)."""
+
+
+class Evaluator(Protocol):
+    """Judges what its `NEEDS` names, out of samples, encoder, embeddings, reduced and clustering.
+
+    `METRICS` names the figures that it always gives.
+    """
+
+    NEEDS: ClassVar[tuple[str, ...]]
+    METRICS: ClassVar[tuple[str, ...]]
+
+    def check(self, samples: Samples) -> None:
+        """Raise ValueError if these samples cannot be judged so."""
+
+    def evaluate(self, *, ctx: Context, **needs: Any) -> Findings:
+        """Return metrics and tables."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The five stages of one run, and the rows that fits may see: `held_out` or `published`."""
+
+    dataset: Dataset
+    backbone: Backbone
+    reducer: Reducer
+    cluster: Cluster
+    evaluators: dict[str, Evaluator]
+    protocol: str

@@ -1,0 +1,162 @@
+"""The stage and the encoder: what they refuse, keep and load."""
+
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from experiments.backbone import cnn as module
+from experiments.backbone.cnn import Cnn, CnnEncoder
+from experiments.backbone.cnn_batches import as_input
+from experiments.types import Context, Resize, Samples
+
+Make = Callable[..., Cnn]
+
+
+def test_no_epochs_keep_the_random_weights_and_need_no_labels(cnn: Make, digits: Samples, ctx: Context):
+    stage = cnn(max_epochs=0)
+    bare = replace(digits, labels=None, class_names=(), split=np.zeros_like(digits.split))
+    assert stage.width(bare) == 12
+    encoder = stage.fit(bare, ctx)
+    assert (encoder.trained, encoder.history, encoder.stopped) == (False, (), "")
+    drawn = stage.network(1).weights()
+    assert all((encoder.weights[name] == drawn[name]).all() for name in drawn)
+
+
+def test_embedding_is_the_dense_layer_after_its_relu(cnn: Make, digits: Samples, ctx: Context):
+    stage = cnn(max_epochs=1)
+    encoder = stage.fit(digits, ctx)
+    made = encoder.embed(digits, ctx)
+    network = stage.network(10).take(encoder.weights).eval()
+    with torch.inference_mode():
+        images = as_input(torch.from_numpy(np.array(digits.content.pixels(Resize(8), ctx))))
+        expected = network.embed(images).numpy()
+    np.testing.assert_allclose(made, expected, atol=1e-5)
+    assert made.min() == 0
+    assert made.max() > 0
+
+
+def test_embedding_reads_a_batch_at_a_time_and_does_not_depend_on_it(
+    cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    encoder = cnn(max_epochs=0).fit(digits, ctx)
+    whole = encoder.embed(digits, ctx)
+    pixels = Watched(digits.content.pixels(Resize(8), ctx))
+    monkeypatch.setattr(module, "EMBEDDED_PIXELS", 17 * 8 * 8)
+    samples = replace(digits, content=pixels)
+    np.testing.assert_allclose(encoder.embed(samples, ctx), whole, atol=1e-5)
+    assert set(pixels.read) == {17, len(digits) % 17}
+    assert sum(pixels.read) == len(digits)
+
+
+class Watched:
+    """Pixels that note how many images are read at a time."""
+
+    KIND = "images"
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.images = images
+        self.read: list[int] = []
+
+    def pixels(self, resize: Resize, ctx: Context) -> "Watched":
+        return self
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        self.read.append(len(self.images[rows]))
+        return self.images[rows]
+
+
+def test_embedding_shows_how_far_it_is(cnn: Make, digits: Samples, ctx: Context, diary: Callable[..., Any]):
+    told = diary()
+    cnn(max_epochs=0).fit(digits, ctx).embed(digits, replace(ctx, report=told))
+    assert told.bars == [("embed images", len(digits), "images")]
+    assert told.moved == len(digits)
+
+
+def test_an_image_larger_than_the_batch_is_still_embedded(
+    cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "EMBEDDED_PIXELS", 1)
+    few = replace(digits, content=digits.content.take(np.arange(3)), ids=digits.ids[:3])
+    assert cnn(max_epochs=0).fit(few, ctx).embed(few, ctx).shape == (3, 12)
+
+
+def test_a_kept_encoder_comes_back_whole(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
+    encoder = cnn(max_epochs=1).fit(digits, ctx)
+    encoder.save(tmp_path)
+    loaded = CnnEncoder.load(tmp_path)
+    for name in ("image_size", "filters", "dense", "classes", "history", "trained", "stopped"):
+        assert getattr(loaded, name) == getattr(encoder, name)
+    assert (loaded.embed(digits, ctx) == encoder.embed(digits, ctx)).all()
+
+
+def test_a_kept_encoder_is_loaded_without_torch(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
+    cnn(max_epochs=0).fit(digits, ctx).save(tmp_path)
+    script = (
+        "import sys; from pathlib import Path; from experiments.backbone.cnn import CnnEncoder;"
+        f"CnnEncoder.load(Path({str(tmp_path)!r})).history;"
+        "print({'torch', 'pytorch_lightning', 'omegaconf', 'mlflow'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"image_size": 7, "filters": (8, 8, 8)},
+            "backbone.image_size=7 leaves nothing after 3 blocks .* use 8",
+        ),
+        ({"rotation": 181.0}, "backbone.rotation=181.0 is not an angle; use 0 to 180"),
+        ({"zoom": 1.0}, "backbone.zoom=1.0 is not a share; use 0 up to below 1"),
+        ({"translation": -0.1}, "backbone.translation=-0.1 is not a share"),
+        ({"filters": ()}, r"backbone.filters=\[\] .* use \[32,64,128\]"),
+        ({"filters": (8, 0)}, r"backbone.filters=\[8, 0\]"),
+        ({"dropout": 1.5}, "backbone.dropout=1.5 is not a share; use 0 up to below 1"),
+        ({"head_dropout": math.nan}, "backbone.head_dropout=nan is not a share"),
+        ({"dense": 0}, "backbone.dense=0 is not a width; use 1 or more"),
+        ({"weight_decay": math.inf}, "backbone.weight_decay=inf is not a penalty"),
+        ({"learning_rate": 0.0}, "backbone.learning_rate=0.0 is not a learning rate; use a number above 0"),
+        ({"min_learning_rate": -1.0}, "backbone.min_learning_rate=-1.0"),
+        ({"lr_factor": 1.0}, "backbone.lr_factor=1.0 does not lower"),
+        ({"lr_patience": 0}, "backbone.lr_patience=0 is not a number of epochs; use 1 or more"),
+        ({"patience": 0}, "backbone.patience=0"),
+        ({"batch_size": 0}, "backbone.batch_size=0 is not a number of images"),
+        ({"max_epochs": -1}, "backbone.max_epochs=-1 is not a number of epochs; use 0 or more"),
+        ({"seed": -1}, "backbone.seed=-1 is not a seed"),
+        ({"max_minutes": 0.0}, "backbone.max_minutes=0.0 is not a time; use a number above 0, or null"),
+        ({"max_minutes": math.nan}, "backbone.max_minutes=nan"),
+    ],
+)
+def test_impossible_values_are_refused(change: dict[str, Any], message: str, cnn: Make):
+    with pytest.raises(ValueError, match=message):
+        cnn(**change)
+
+
+@pytest.mark.parametrize("verb", ["width", "fit"])
+def test_samples_without_labels_are_told_what_works(verb: str, cnn: Make, digits: Samples, ctx: Context):
+    bare = replace(digits, labels=None, class_names=())
+    arguments = (bare,) if verb == "width" else (bare, ctx)
+    with pytest.raises(ValueError, match=r"digits has none; use backbone=pixels, .* dataset.labels=\{path:"):
+        getattr(cnn(), verb)(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("part", "key"), [(0, "split.train left no training"), (1, "split.validation left no")]
+)
+def test_an_empty_part_of_the_split_is_refused(part: int, key: str, cnn: Make, digits: Samples):
+    lopsided = replace(digits, split=np.full_like(digits.split, 1 - part))
+    with pytest.raises(ValueError, match=f"dataset.{key}"):
+        cnn().width(lopsided)

@@ -1,0 +1,89 @@
+"""FAISS k-means on scikit-learn's 1,797 scanned digits, beside scikit-learn's own."""
+
+from dataclasses import replace
+
+import faiss
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
+from sklearn.metrics import normalized_mutual_info_score
+
+from experiments.cluster.faiss_kmeans import FaissKMeans
+
+X, LABELS = load_digits(return_X_y=True)
+X = X.astype(np.float32)
+
+
+def kmeans(k: int, *, n_redo: int = 10, spherical: bool = False) -> FaissKMeans:
+    return FaissKMeans(k, n_redo, 300, start_tolerance=3e-5, tolerance=1e-6, spherical=spherical, seed=0)
+
+
+@pytest.mark.parametrize("k", [10, 50])
+def test_inertia_is_within_half_a_percent_of_scikit_learn(k, ctx):
+    reference = KMeans(k, n_init=10, random_state=0).fit(X).inertia_
+    assert kmeans(k).fit(X, ctx).inertia < 1.005 * reference
+
+
+def test_ten_clusters_recover_the_digits(ctx):
+    assert normalized_mutual_info_score(LABELS, kmeans(10).fit(X, ctx).assignments) > 0.70
+
+
+def test_every_point_counts_not_256_per_centroid(ctx):
+    """A far group of 1 in 400 points moves the mean of all; a sample of 256 would all but miss it."""
+    points = np.zeros((4000, 2), np.float32)
+    points[::400] = 400
+    clustering = kmeans(1).fit(points, ctx)
+    np.testing.assert_allclose(clustering.centroids, 1, rtol=1e-5)
+
+
+def test_more_starts_are_no_worse(ctx):
+    one, many = (kmeans(50, n_redo=n_redo).fit(X, ctx).inertia for n_redo in (1, 10))
+    assert many <= one
+
+
+def test_iterations_end_by_the_tolerance(ctx):
+    hasty = replace(kmeans(50), start_tolerance=0.5, tolerance=0.5).fit(X, ctx).inertia
+    assert hasty > 1.01 * kmeans(50).fit(X, ctx).inertia
+
+
+def test_centroids_are_means_of_their_points(ctx):
+    clustering = kmeans(10).fit(X, ctx)
+    means = [X[clustering.assignments == cluster].mean(axis=0) for cluster in range(10)]
+    np.testing.assert_allclose(clustering.centroids, means, atol=0.1)
+
+
+def test_spherical_centroids_have_unit_length_and_cosine_inertia(ctx):
+    directions = X / np.linalg.norm(X, axis=1, keepdims=True)
+    clustering = kmeans(10, spherical=True).fit(directions, ctx)
+    np.testing.assert_allclose(np.linalg.norm(clustering.centroids, axis=1), 1, atol=1e-5)
+    cosine = directions @ clustering.centroids.T
+    np.testing.assert_array_equal(clustering.assignments, cosine.argmax(axis=1))
+    assert clustering.inertia == pytest.approx((2 - 2 * cosine.max(axis=1)).sum(), rel=1e-4)
+
+
+def test_threads_are_given_back_and_change_nothing(ctx):
+    before = faiss.omp_get_max_threads()
+    one, two = (kmeans(10).fit(X, replace(ctx, threads=threads)) for threads in (1, 2))
+    assert faiss.omp_get_max_threads() == before
+    assert one.inertia == pytest.approx(two.inertia, rel=1e-3)
+
+
+def test_threads_are_respected(ctx, monkeypatch):
+    seen = []
+    train = faiss.Kmeans.train
+    monkeypatch.setattr(
+        faiss.Kmeans,
+        "train",
+        lambda *args, **more: [seen.append(faiss.omp_get_max_threads()), train(*args, **more)],
+    )
+    kmeans(10).fit(X, replace(ctx, threads=1))
+    assert set(seen) == {1}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(faiss.get_num_gpus() == 0, reason="needs a CUDA device that FAISS can use")
+def test_the_gpu_is_as_good_as_the_cpu(ctx):
+    cpu, gpu = (kmeans(50).fit(X, replace(ctx, device=device)) for device in ("cpu", "cuda"))
+    assert gpu.inertia == pytest.approx(cpu.inertia, rel=5e-3)
+    np.testing.assert_array_equal(gpu.assign(X)[0], gpu.assignments)

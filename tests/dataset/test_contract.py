@@ -1,0 +1,140 @@
+"""What every data set promises, asked of each of them."""
+
+import pickle
+from dataclasses import MISSING, fields, replace
+
+import numpy as np
+import pytest
+
+from experiments.cache import Store
+from experiments.dataset.cifar10 import Archive, Cifar10
+from experiments.dataset.content import hash_rows
+from experiments.dataset.digits import Digits
+from experiments.dataset.synthetic import Synthetic
+from experiments.types import SPLITS, Context, Resize
+
+STAGES = ("digits", "class_folders", "flat_folder", "cifar10", "synthetic", "synthetic_vectors")
+GENERATED = {"n": 120, "classes": 4, "imbalance": 3.0, "width": 12, "noise": 0.5, "seed": 0}
+
+
+@pytest.fixture(params=STAGES)
+def stage(request, selection, image_folder, two_classes, tmp_path, ctx):
+    """Return each data set in a small form."""
+    if request.param == "cifar10":  # kept as if it had been read before: no network, no torchvision
+        images = np.random.default_rng(0).integers(0, 256, (100, 32, 32, 3), np.uint8)
+        ctx.store.fitted("cifar10-1", lambda: Archive(images, np.arange(100) % 10, hash_rows(images), 80))
+        return Cifar10(root=str(tmp_path), **selection)
+    return {
+        "digits": lambda: Digits(**selection),
+        "class_folders": lambda: image_folder(two_classes),
+        "flat_folder": lambda: image_folder(two_classes / "cats"),
+        "synthetic": lambda: Synthetic(kind="images", **GENERATED, **selection),
+        "synthetic_vectors": lambda: Synthetic(kind="vectors", **GENERATED, **selection),
+    }[request.param]()
+
+
+@pytest.fixture
+def samples(stage, ctx):
+    return stage.load(ctx)
+
+
+def test_ids_are_unique_text_in_a_fixed_order(samples):
+    assert samples.ids.dtype.kind == "U"
+    assert len(set(samples.ids)) == len(samples) > 0
+
+
+def test_every_part_has_one_entry_a_sample(samples):
+    n = len(samples)
+    assert samples.content.hashes.shape == samples.split.shape == (n,)
+    assert len(set(map(len, samples.content.hashes))) == 1
+
+
+def test_labels_number_the_class_names(samples):
+    if samples.labels is None:
+        assert samples.class_names == ()
+        return
+    assert samples.labels.dtype == np.int64
+    assert set(samples.labels) == set(range(len(samples.class_names)))
+
+
+def test_the_split_has_its_shares(samples):
+    assert samples.split.dtype == np.int8
+    counts = np.bincount(samples.split, minlength=len(SPLITS)) / len(samples)
+    np.testing.assert_allclose(counts, [0.8, 0.2, 0], atol=0.03)
+
+
+def test_the_content_is_of_its_kind(samples, ctx):
+    n = len(samples)
+    if samples.content.KIND == "vectors":
+        assert (samples.content.vectors().dtype, len(samples.content.vectors())) == (np.float32, n)
+        with pytest.raises(ValueError, match="use backbone=identity"):
+            samples.content.pixels(Resize(8), ctx)
+        return
+    pixels = samples.content.pixels(Resize(10), ctx)
+    assert (pixels.shape, pixels.dtype) == ((n, 10, 10, 3), np.uint8)
+    with pytest.raises(ValueError, match="use backbone="):
+        samples.content.vectors()
+
+
+def test_counting_gives_what_loading_gives_and_keeps_nothing(stage, samples, store):
+    kept = list(store.computed)
+    if isinstance(stage, Cifar10):
+        assert stage.count() == 60_000
+        return
+    assert stage.count() == len(samples)
+    assert replace(stage, limit=4).count() == 4
+    assert store.computed == kept
+
+
+def test_equal_loads_have_equal_keys_and_compute_nothing(stage, samples, ctx):
+    computed = len(ctx.store.computed)
+    again = stage.load(ctx)
+    assert (again.key, again.content_key) == (samples.key, samples.content_key)
+    assert len(ctx.store.computed) == computed
+
+
+def test_another_store_gives_the_same(stage, samples, tmp_path):
+    if isinstance(stage, Cifar10):
+        pytest.skip("its copy is in the store")
+    assert stage.load(Context.plain(Store(tmp_path / "other"))).key == samples.key
+
+
+def test_another_split_changes_the_key_and_not_the_content(stage, samples, ctx):
+    other = replace(stage, split={"train": 0.5, "validation": 0.3, "test": 0.2}).load(ctx)
+    assert other.content_key == samples.content_key
+    assert other.key != samples.key
+    assert len(other.rows("test")) > 0
+
+
+def test_another_image_size_changes_no_key(stage, samples, ctx):
+    other = replace(stage, image_size=5, mirror=True)
+    assert other == stage
+    assert other.load(ctx).key == samples.key
+
+
+def test_labels_from_a_file_change_the_key_and_not_the_content(stage, samples, ctx, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("id,label\n" + "".join(f"{name},{row % 2}\n" for row, name in enumerate(samples.ids)))
+    other = replace(stage, labels={"path": str(path)}).load(ctx)
+    assert other.class_names == ("0", "1")
+    assert other.content_key == samples.content_key
+    assert other.key != samples.key
+
+
+def test_a_limit_takes_so_many(stage, samples, ctx):
+    few = replace(stage, limit=4).load(ctx)
+    assert len(few) == 4
+    assert set(few.ids) < set(samples.ids)
+    if few.content.KIND == "images":
+        rows = np.flatnonzero(np.isin(samples.ids, few.ids))
+        whole = samples.content.pixels(Resize(9), ctx)
+        np.testing.assert_array_equal(few.content.pixels(Resize(9), ctx), whole[rows])
+
+
+def test_the_stage_survives_a_pickle(stage):
+    assert pickle.loads(pickle.dumps(stage)) == stage
+
+
+def test_no_field_that_counts_has_a_default(stage):
+    assert [field.name for field in fields(stage) if field.compare and field.default is not MISSING] == []
+    assert isinstance(stage.VERSION, int)

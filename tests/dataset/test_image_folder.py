@@ -1,0 +1,253 @@
+"""Image folders: what is a class, what is left out and why, and what a second look costs."""
+
+import os
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments.types import SPLITS, Resize
+
+
+def test_folders_are_the_classes(two_classes, image_folder, ctx):
+    samples = image_folder(two_classes).load(ctx)
+    assert samples.class_names == ("cats", "dogs")
+    assert list(samples.ids) == sorted(f"{('cats', 'dogs')[seed % 2]}/{seed}.png" for seed in range(10))
+    np.testing.assert_array_equal(samples.labels, np.repeat([0, 1], 5))
+    assert (samples.name, samples.source, samples.skipped) == ("pets", str(two_classes), ())
+    assert list(np.bincount(samples.split, minlength=len(SPLITS))) == [8, 2, 0]
+
+
+def test_a_flat_folder_has_no_labels(tmp_path, draw, image_folder, ctx):
+    for seed in range(5):
+        draw(tmp_path / "flat" / f"{seed}.png", seed)
+    samples = image_folder(tmp_path / "flat").load(ctx)
+    assert samples.labels is None
+    assert samples.class_names == ()
+    assert len(samples.rows("validation")) == 1
+
+
+@pytest.mark.parametrize("ending", ["jpg", "JPEG", "png", "bmp", "gif", "WebP", "tif", "TIFF"])
+def test_every_ending_is_read_in_any_case(tmp_path, draw, image_folder, ctx, ending):
+    for seed in range(2):
+        draw(tmp_path / "all" / f"{seed}.{ending}", seed)
+    assert len(image_folder(tmp_path / "all").load(ctx)) == 2
+
+
+def test_a_zip_gives_what_its_folder_gives(two_classes, image_folder, ctx, tmp_path):
+    shutil.make_archive(str(tmp_path / "pets_v2"), "zip", two_classes.parent, "pets")
+    (folder, archive) = image_folder(two_classes), image_folder(tmp_path / "pets_v2.zip")
+    assert archive.load(ctx).key == folder.load(ctx).key
+    assert archive.load(ctx).name == "pets_v2"
+    assert archive.count() == folder.count() == 10
+
+
+def test_counting_unpacks_nothing(two_classes, image_folder, store, tmp_path):
+    shutil.make_archive(str(tmp_path / "pets"), "gztar", two_classes)
+    assert image_folder(tmp_path / "pets.tar.gz").count() == 10
+    assert image_folder(tmp_path / "pets.tar.gz", limit=4).count() == 4
+    assert not store.computed
+
+
+def test_hidden_folders_are_no_classes(two_classes, draw, image_folder, ctx):
+    draw(two_classes / ".thumbs" / "1.png", 1)
+    draw(two_classes / "__MACOSX" / "1.png", 1)
+    draw(two_classes / "cats" / "._0.png", 1)
+    samples = image_folder(two_classes).load(ctx)
+    assert (len(samples), samples.class_names, samples.skipped) == (10, ("cats", "dogs"), ())
+
+
+def test_images_beside_class_folders_have_no_class(two_classes, draw, image_folder, ctx):
+    draw(two_classes / "preview.png", 50)
+    samples = image_folder(two_classes).load(ctx)
+    assert len(samples) == 10
+    assert samples.skipped == (("preview.png", "beside the class folders"),)
+
+
+def test_one_folder_beside_images_is_no_class(tmp_path, draw, image_folder, ctx):
+    for seed in range(3):
+        draw(tmp_path / "flat" / f"{seed}.png", seed)
+    draw(tmp_path / "flat" / "edited" / "3.png", 3)
+    samples = image_folder(tmp_path / "flat").load(ctx)
+    assert (len(samples), samples.labels) == (4, None)
+
+
+def test_folders_inside_a_class_belong_to_it(two_classes, draw, image_folder, ctx):
+    draw(two_classes / "cats" / "indoors" / "deep" / "1.png", 60)
+    samples = image_folder(two_classes).load(ctx)
+    assert samples.labels[list(samples.ids).index("cats/indoors/deep/1.png")] == 0
+
+
+def test_folders_that_look_like_a_split_are_pointed_out(two_classes, image_folder, ctx, caplog):
+    image_folder(two_classes).load(ctx)
+    assert "split" not in caplog.text
+    (two_classes / "cats").rename(two_classes / "Train")
+    (two_classes / "dogs").rename(two_classes / "val")
+    image_folder(two_classes).load(ctx)
+    assert "folders Train, val look like a split" in caplog.text
+
+
+def spoil(root):
+    """Put one of each trouble into cats: the reason expected for each."""
+    good = (root / "cats" / "0.png").read_bytes()
+    (root / "cats" / "empty.jpg").write_bytes(b"")
+    (root / "cats" / "corrupt.png").write_bytes(good[:60] + b"\0" * 20 + good[80:])
+    (root / "cats" / "truncated.png").write_bytes(good[: len(good) // 2])
+    (root / "cats" / "text.jpg").write_text("no image")
+    (root / "cats" / "phone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + good)
+    (root / "cats" / "notes.txt").write_text("no image")
+    return {
+        "cats/empty.jpg": "empty file",
+        "cats/corrupt.png": "cannot be decoded",
+        "cats/truncated.png": "cannot be decoded",
+        "cats/text.jpg": "cannot be decoded: cannot identify image file",
+        "cats/phone.jpg": "HEIC is not read; convert it to JPEG or PNG",
+        "cats/notes.txt": "not an image",
+    }
+
+
+def test_what_cannot_be_read_is_left_out_with_a_reason(two_classes, image_folder, ctx):
+    expected = spoil(two_classes)
+    samples = image_folder(two_classes).load(ctx)
+    assert len(samples) == 10
+    assert {path: reason[: len(expected[path])] for path, reason in samples.skipped} == expected
+
+
+def test_heic_is_named_with_what_would_help(two_classes, image_folder, ctx):
+    (two_classes / "cats" / "IMG_1.HEIC").write_bytes(b"...")
+    skipped = image_folder(two_classes).load(ctx).skipped
+    assert skipped == (("cats/IMG_1.HEIC", "HEIC is not read; convert it to JPEG or PNG"),)
+
+
+def test_a_few_strange_images_among_300_are_read(tmp_path, draw, image_folder, ctx):
+    root = tmp_path / "flat"
+    for seed in range(295):
+        draw(root / f"{seed:03}.jpg", seed)
+    (root / "corrupt.jpg").write_bytes((root / "000.jpg").read_bytes()[:200])
+    (root / "empty.jpg").write_bytes(b"")
+    Image.new("CMYK", (12, 12), (255, 0, 0, 0)).save(root / "cmyk.jpg")
+    Image.fromarray(np.full((12, 12), 25700, np.uint16)).save(root / "deep.png")
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    half = np.repeat(np.array([[[0] * 3, [255] * 3]], np.uint8).repeat(6, axis=1), 12, axis=0)
+    Image.fromarray(half).save(root / "upside_down.png", exif=exif)
+    samples = image_folder(root).load(ctx)
+    pixels = dict(zip(samples.ids, samples.content.pixels(Resize(12), ctx), strict=True))
+    assert len(samples) == 298
+    np.testing.assert_allclose(pixels["cmyk.jpg"][6, 6], (0, 255, 255), atol=3)
+    np.testing.assert_array_equal(pixels["deep.png"][6, 6], (100, 100, 100))
+    np.testing.assert_array_equal(pixels["upside_down.png"][6, [0, 11], 0], (255, 0))
+
+
+def test_too_many_unreadable_files_stop_and_name_the_first(two_classes, image_folder, ctx):
+    for number in range(6):
+        (two_classes / "dogs" / f"bad{number}.jpg").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"6 unreadable of 16 images \(dogs/bad0.jpg: empty file; .*=0.38"):
+        image_folder(two_classes).load(ctx)
+
+
+def test_five_unreadable_files_never_stop(two_classes, image_folder, ctx):
+    for number in range(5):
+        (two_classes / "dogs" / f"bad{number}.jpg").write_bytes(b"")
+    assert len(image_folder(two_classes).load(ctx).skipped) == 5
+
+
+def test_a_missing_folder_is_named(tmp_path, image_folder, ctx):
+    for ask in (
+        image_folder(tmp_path / "nowhere").count,
+        lambda: image_folder(tmp_path / "nowhere").load(ctx),
+    ):
+        with pytest.raises(ValueError, match=r"dataset.root=.*nowhere does not exist; use a folder"):
+            ask()
+
+
+def test_a_folder_without_images_says_what_it_holds(tmp_path, image_folder, ctx):
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(ValueError, match=r"holds no image that can be read; use"):
+        image_folder(tmp_path / "notes").load(ctx)
+    (tmp_path / "notes" / "a.txt").write_text("")
+    with pytest.raises(ValueError, match=r"only 1 files such as a.txt \(not an image\); use"):
+        image_folder(tmp_path / "notes").load(ctx)
+
+
+def test_a_zip_with_dots_in_its_names_unpacks_nothing(tmp_path, image_folder, ctx):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("../evil.png", b"")
+    with pytest.raises(ValueError, match="leads out of the folder"):
+        image_folder(tmp_path / "x.zip").load(ctx)
+
+
+def test_a_second_load_opens_no_image(two_classes, image_folder, ctx, monkeypatch):
+    first = image_folder(two_classes).load(ctx)
+    monkeypatch.setattr(
+        "experiments.dataset.image_folder._read", lambda path: pytest.fail(f"{path} was opened")
+    )
+    assert image_folder(two_classes).load(ctx).key == first.key
+
+
+def test_a_changed_image_is_noticed(two_classes, draw, image_folder, ctx):
+    first = image_folder(two_classes).load(ctx)
+    draw(two_classes / "cats" / "0.png", 99)
+    second = image_folder(two_classes).load(ctx)
+    assert second.content_key != first.content_key
+    assert (second.content.hashes != first.content.hashes).sum() == 1
+
+
+def test_a_class_of_one_image_is_loaded(two_classes, draw, image_folder, ctx):
+    draw(two_classes / "emus" / "1.png", 70)
+    samples = image_folder(two_classes).load(ctx)
+    assert samples.class_names == ("cats", "dogs", "emus")
+    assert samples.split[-1] == SPLITS.index("training")
+
+
+def test_strange_names_are_read(tmp_path, draw, image_folder, ctx):
+    names = ("a b/naïve 写真.png", "a b/#%&+'.png", "ü/1.png", "ü/new\nline.png")
+    for seed, name in enumerate(names):
+        draw(tmp_path / "odd" / name, seed)
+    samples = image_folder(tmp_path / "odd").load(ctx)
+    assert sorted(names) == list(samples.ids)
+    assert samples.content.pixels(Resize(4), ctx).shape == (4, 4, 4, 3)
+
+
+def test_a_name_that_is_not_utf8_is_left_out(two_classes, image_folder, ctx):
+    shutil.copy(two_classes / "cats" / "0.png", os.fsencode(two_classes / "cats") + b"/\xff.png")
+    (skipped,) = image_folder(two_classes).load(ctx).skipped
+    assert skipped == ("cats/?.png", "its name is not UTF-8; rename it")
+
+
+def test_links_are_followed_and_never_in_a_circle(two_classes, tmp_path, draw, image_folder, ctx):
+    draw(tmp_path / "elsewhere" / "1.png", 80)
+    (two_classes / "foxes").symlink_to(tmp_path / "elsewhere")
+    (two_classes / "dogs" / "up").symlink_to(two_classes)
+    (two_classes / "dogs" / "self.png").symlink_to("self.png")
+    (two_classes / "dogs" / "gone.png").symlink_to("nowhere.png")
+    samples = image_folder(two_classes).load(ctx)
+    assert len(samples) == 11
+    assert samples.class_names == ("cats", "dogs", "foxes")
+    assert [path for path, _ in samples.skipped] == ["dogs/gone.png", "dogs/self.png"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_left_out(two_classes, image_folder, ctx):
+    (two_classes / "cats" / "0.png").chmod(0)
+    (skipped,) = image_folder(two_classes).load(ctx).skipped
+    assert skipped == ("cats/0.png", "cannot be opened: Permission denied")
+
+
+def test_a_changed_label_decodes_nothing_again(two_classes, image_folder, ctx):
+    before = image_folder(two_classes).load(ctx)
+    (two_classes / "dogs").rename(two_classes / "wolves")
+    after = image_folder(two_classes).load(ctx)
+    assert after.key != before.key
+    assert after.content.pixel_map(Resize(8)) == before.content.pixel_map(Resize(8))
+
+
+def test_real_photographs(caltech, image_folder, ctx):
+    stage = image_folder(caltech, limit=204)
+    assert stage.count() == 204
+    samples = stage.load(ctx)
+    assert len(samples.class_names) == 102
+    assert samples.skipped == (("BACKGROUND_Google/tmp", "not an image"),)
+    assert samples.content.pixels(Resize(16), ctx).std() > 40

@@ -1,0 +1,105 @@
+"""The selection: ranges, limit, and labels brought from outside."""
+
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from experiments.dataset.content import Vectors, hash_rows
+from experiments.dataset.selection import Selection
+
+VALUES = np.arange(200, dtype=np.float32)[:, None]
+LABELS = np.repeat(np.arange(3), (120, 60, 20))
+IDS = np.array([f"{row}.png" for row in range(200)])
+
+
+def choose(settings, own_labels=LABELS, **changes):
+    content = Vectors(VALUES, hash_rows(VALUES))
+    return Selection(**(settings | changes)).samples("", IDS, content, own_labels, ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image_size": 0}, "dataset.image_size=0 .*; use 1 or more"),
+        ({"limit": 0}, "dataset.limit=0 leaves no image; use"),
+        ({"split": {"train": 0.8, "valid": 0.2}}, "dataset.split.valid is no part"),
+        ({"split": {"train": 0.8, "validation": 0.3}}, "sums to 1.1; make it 1"),
+        ({"split": {"train": 1.5, "validation": -0.5}}, "dataset.split.train=1.5 is not a share"),
+        ({"split": {"train": float("nan"), "validation": 0.2}}, "dataset.split.train=nan"),
+        ({"split": {"train": float("inf"), "validation": 0.2}}, "dataset.split.train=inf"),
+        ({"split": {"train": 0.0, "validation": 1.0}}, "dataset.split.train=0 leaves nothing"),
+        ({"labels": {"path": "a.csv", "match": "fuzzy"}}, "dataset.labels.match=fuzzy .*; use exact, name"),
+        ({"labels": {"pth": "a.csv"}}, "dataset.labels.pth is no setting; use path"),
+        ({"labels": {"match": "stem"}}, "dataset.labels.path is missing"),
+    ],
+)
+def test_a_bad_value_says_what_to_type(selection, changes, message):
+    with pytest.raises(ValueError, match=message):
+        Selection(**(selection | changes))
+
+
+def test_everything_is_the_default(selection):
+    samples = choose(selection)
+    assert len(samples) == 200
+    assert samples.class_names == ("a", "b", "c")
+    assert len(samples.rows("validation")) == 40
+
+
+def test_a_limit_keeps_the_classes_in_proportion(selection):
+    samples = choose(selection, limit=20)
+    np.testing.assert_allclose(np.bincount(samples.labels), [12, 6, 2], atol=1)
+    np.testing.assert_array_equal(
+        samples.content.values[:, 0], [int(name.removesuffix(".png")) for name in samples.ids]
+    )
+
+
+def test_a_limit_takes_the_first_of_each_class_in_order(selection):
+    samples = choose(selection, limit=6)
+    assert list(samples.ids) == ["0.png", "1.png", "120.png", "121.png", "180.png", "181.png"]
+
+
+def test_a_limit_below_the_classes_leaves_whole_classes(selection):
+    samples = choose(selection, limit=3)
+    assert samples.class_names == ("a", "b")
+    assert list(samples.labels) == [0, 0, 1]
+
+
+def test_a_limit_without_labels_takes_the_first(selection):
+    assert list(choose(selection, None, limit=3).ids) == ["0.png", "1.png", "2.png"]
+
+
+def test_a_limit_above_n_takes_all(selection):
+    assert choose(selection, limit=999).key == choose(selection).key
+
+
+def test_labels_from_a_file_replace_those_of_the_data_set(selection, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        "image_id,label\n" + "".join(f"{row}.png,{'odd' if row % 2 else 'even'}\n" for row in range(150))
+    )
+    samples = choose(selection, labels={"path": str(table)})
+    assert len(samples) == 150
+    assert samples.class_names == ("even", "odd")
+    np.testing.assert_array_equal(samples.labels, np.arange(150) % 2)
+    assert samples.skipped[0] == ("150.png", "no label")
+    assert len(samples.skipped) == 50
+
+
+def test_limit_and_split_go_by_the_labels_from_the_file(selection, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("image_id,label\n" + "".join(f"{row}.png,{row % 4}\n" for row in range(200)))
+    samples = choose(selection, labels={"path": str(table)}, limit=40)
+    assert list(np.bincount(samples.labels)) == [10] * 4
+    assert list(np.bincount(samples.labels[samples.rows("validation")])) == [2] * 4
+
+
+def test_a_million_rows_are_split_in_seconds(selection):
+    values = np.random.default_rng(0).integers(0, 2**62, 1_000_000)
+    content = Vectors(values, np.array([f"{value:016x}" for value in values]))
+    start = perf_counter()
+    samples = Selection(**(selection | {"limit": 900_000})).samples(
+        "", values, content, values % 233, tuple(map(str, range(233)))
+    )
+    assert perf_counter() - start < 20  # it takes about 2
+    assert len(samples.rows("validation")) == pytest.approx(180_000, abs=233)

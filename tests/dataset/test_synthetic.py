@@ -1,0 +1,133 @@
+"""Synthetic samples: class sizes, and the same values on any machine, in any chunks, in little memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from experiments.cache import Store
+from experiments.dataset import synthetic
+from experiments.dataset.synthetic import Synthetic
+from experiments.types import Context, Resize
+
+NEAR = 2  # rounding of 0..255
+
+
+@pytest.fixture
+def make(selection):
+    def stage(**changes):
+        settings = {
+            "kind": "images",
+            "n": 300,
+            "classes": 6,
+            "imbalance": 1.0,
+            "width": 16,
+            "noise": 0.2,
+            "seed": 0,
+        }
+        return Synthetic(**(selection | settings | changes))
+
+    return stage
+
+
+def values(samples, ctx):
+    if samples.content.KIND == "vectors":
+        return samples.content.vectors()
+    return samples.content.pixels(Resize(samples.content.images.shape[1]), ctx)
+
+
+@pytest.mark.parametrize("kind", ["images", "vectors"])
+@pytest.mark.parametrize("width", [1, 7, 16])
+def test_chunks_do_not_matter(make, tmp_path, monkeypatch, kind, width):
+    loaded = []
+    for name, size in (("whole", 2**30), ("pieces", 5 * width)):
+        monkeypatch.setattr(synthetic, "CHUNK_VALUES", size)
+        ctx = Context.plain(Store(tmp_path / name))
+        loaded.append(values(make(kind=kind, n=41, width=width).load(ctx), ctx))
+    np.testing.assert_array_equal(*loaded)
+
+
+def test_the_values_are_those_of_version_1(make, ctx):
+    """Pin a few values: whoever changes them raises VERSION."""
+    pixels = values(make(n=10, classes=5).load(ctx), ctx)
+    vectors = values(make(kind="vectors", n=10, classes=5, noise=1.0).load(ctx), ctx)
+    np.testing.assert_allclose(pixels[[0, 9], 3, 5], [[132, 75, 134], [78, 108, 142]], atol=NEAR)
+    np.testing.assert_allclose(vectors[[0, 9], 2], [-0.3341764, 1.7454473], rtol=1e-5)
+
+
+def test_another_seed_or_kind_is_another_set(make, ctx):
+    keys = [
+        make(**changes).load(ctx).key for changes in ({}, {"seed": 1}, {"kind": "vectors"}, {"noise": 0.3})
+    ]
+    assert len(set(keys)) == 4
+
+
+@pytest.mark.parametrize(
+    ("n", "classes", "imbalance"), [(25_557, 233, 10.57), (2000, 10, 1.0), (17, 4, 1.0), (1000, 1, 5.0)]
+)
+def test_class_sizes_sum_to_n_and_have_the_imbalance(make, n, classes, imbalance):
+    sizes = make(n=n, classes=classes, imbalance=imbalance).sizes()
+    assert (sizes.sum(), len(sizes)) == (n, classes)
+    if classes > 1 and n > 1000:
+        assert sizes[0] / sizes[-1] == pytest.approx(imbalance, rel=0.05)
+
+
+def test_vectors_lie_around_their_centres(make, ctx):
+    near, far = (make(kind="vectors", noise=noise, width=50).load(ctx) for noise in (0.1, 10.0))
+
+    def share_within(samples):
+        x, labels = samples.content.vectors(), samples.labels
+        centres = np.array([x[labels == label].mean(axis=0) for label in range(6)])
+        return ((x - centres[labels]) ** 2).sum() / ((x - x.mean(axis=0)) ** 2).sum()
+
+    assert share_within(near) < 0.05 < 0.9 < share_within(far)
+
+
+def test_normal_values_are_normal():
+    normals = synthetic._normals(0, synthetic.ROWS, 0, 2000, 51)
+    assert abs(normals.mean()) < 0.01
+    assert abs(normals.std() - 1) < 0.01
+    assert np.mean(np.abs(normals) < 1.96) == pytest.approx(0.95, abs=0.005)
+
+
+def test_raw_pixels_tell_the_class_only_partly(make, ctx):
+    """Ask the nearest class mean: of spectra, which forget where the patch is, it must tell more."""
+    samples = make(n=900, classes=9, noise=0.1).load(ctx)
+    pixels = values(samples, ctx).mean(axis=3) / 255
+    spectrum = np.abs(np.fft.rfft2(pixels - pixels.mean(axis=(1, 2), keepdims=True)))
+    train, test = samples.rows("training"), samples.rows("validation")
+    scores = []
+    for features in (pixels.reshape(900, -1), spectrum.reshape(900, -1)):
+        known, labels = features[train], samples.labels[train]
+        means = np.array([known[labels == label].mean(axis=0) for label in range(9)])
+        nearest = ((features[test][:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
+        scores.append(np.mean(nearest == samples.labels[test]))
+    assert scores[0] < 0.5 < 0.6 < scores[1]
+
+
+def test_memory_grows_with_the_chunk_and_not_with_n(make, ctx):
+    peaks = []
+    for n in (1000, 8000):
+        tracemalloc.start()
+        make(n=n, width=32).load(ctx)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 8000 * 400  # 400 bytes for an id, a hash and a label
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": "pictures"}, "dataset.kind=pictures is no kind of sample; use images or vectors"),
+        ({"n": 0}, "dataset.n=0 makes no samples"),
+        ({"width": 0}, "dataset.width=0 makes no samples"),
+        ({"imbalance": 0.5}, "dataset.imbalance=0.5 is no ratio"),
+        ({"imbalance": float("nan")}, "dataset.imbalance=nan"),
+        ({"noise": -1.0}, "dataset.noise=-1.0 is no amount"),
+        ({"seed": -1}, "dataset.seed=-1 is negative"),
+        ({"n": 20, "imbalance": 100.0}, "dataset.n=20 leaves some of 6 classes without a sample"),
+    ],
+)
+def test_a_bad_value_says_what_to_type(make, changes, message):
+    with pytest.raises(ValueError, match=message):
+        make(**changes)

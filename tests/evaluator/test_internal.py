@@ -1,0 +1,114 @@
+"""The internal evaluator beside scikit-learn, on its 1,797 scanned digits."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn import metrics
+from sklearn.datasets import load_digits
+
+from experiments.cluster.centroids import CentroidClustering
+from experiments.evaluator import internal
+from experiments.evaluator.internal import Internal, silhouette
+from experiments.types import Findings
+
+X, LABELS = load_digits(return_X_y=True)
+X = X.astype(np.float32)
+
+
+def evaluate(ctx, assignments: np.ndarray, *, sample: int = 10_000, inertia: float | None = 7.0) -> Findings:
+    clustering = CentroidClustering(assignments, None, np.zeros((1, 64)), inertia)
+    return Internal(sample, seed=0).evaluate(ctx=ctx, reduced=X[: len(assignments)], clustering=clustering)
+
+
+def test_agrees_with_scikit_learn_where_all_rows_are_affordable(ctx):
+    found = evaluate(ctx, LABELS)
+    assert found.metrics["silhouette"] == pytest.approx(metrics.silhouette_score(X, LABELS), rel=1e-5)
+    assert found.metrics["calinski_harabasz"] == pytest.approx(
+        metrics.calinski_harabasz_score(X, LABELS), rel=1e-5
+    )
+    assert found.metrics["davies_bouldin"] == pytest.approx(metrics.davies_bouldin_score(X, LABELS), rel=1e-5)
+    assert found.metrics["silhouette_rows"] == len(X)
+    assert set(found.tables["internal_rows"]["about"]) == {"exact"}
+    assert set(found.metrics) == {*Internal.METRICS, "inertia"}
+
+
+def test_beyond_the_sample_the_silhouette_is_an_estimate_and_says_so(ctx):
+    found, exact = evaluate(ctx, LABELS, sample=900), evaluate(ctx, LABELS)
+    assert found.metrics["silhouette_rows"] == 900
+    assert found.metrics["silhouette"] == pytest.approx(exact.metrics["silhouette"], abs=0.02)
+    assert found.metrics["silhouette"] != exact.metrics["silhouette"]
+    assert found.metrics["davies_bouldin"] == exact.metrics["davies_bouldin"]
+    about = found.tables["internal_rows"].set_index("figure")
+    assert about.loc["silhouette"].to_list() == [
+        "reduced", 900, "rows drawn at random, each against all rows"
+    ]  # fmt: skip
+    assert about.loc["davies_bouldin", "rows"] == 1797
+    assert found.metrics == evaluate(ctx, LABELS, sample=900).metrics
+
+
+def test_silhouette_of_any_rows_is_the_mean_of_theirs():
+    assignments = np.where(np.arange(1797) < 3, 20 + np.arange(1797), LABELS)  # three clusters of one
+    rows = np.arange(0, 1797, 7)
+    expected = metrics.silhouette_samples(X, assignments)
+    assert silhouette(X, assignments, rows) == pytest.approx(expected[rows].mean(), rel=1e-5)
+
+
+def test_silhouette_of_repeated_points_is_a_number():
+    assert silhouette(np.zeros((6, 2), np.float32), np.array([0, 0, 0, 1, 1, 1]), np.arange(6)) == 0
+
+
+def test_silhouette_in_batches_changes_nothing(monkeypatch):
+    whole = silhouette(X, LABELS, np.arange(1797))
+    monkeypatch.setattr(internal, "DISTANCES", 50_000)
+    assert silhouette(X, LABELS, np.arange(1797)) == pytest.approx(whole, rel=1e-6)
+
+
+def test_names_of_clusters_and_order_of_rows_do_not_matter(ctx):
+    order = np.random.default_rng(0).permutation(len(X))
+    clustering = CentroidClustering((LABELS * 7 + 3)[order], None, np.zeros((1, 64)), 7.0)
+    found = Internal(10_000, seed=0).evaluate(ctx=ctx, reduced=X[order], clustering=clustering)
+    for name, value in evaluate(ctx, LABELS).metrics.items():
+        assert found.metrics[name] == pytest.approx(value, rel=1e-5)
+
+
+def test_sizes_are_counted_without_noise_and_listed_with_it(ctx):
+    found = evaluate(ctx, np.array([-1, -1, -1, 0, 2, 2]), inertia=None)
+    assert found.metrics["clusters"] == 2
+    assert (found.metrics["smallest_cluster"], found.metrics["largest_cluster"]) == (1, 2)
+    assert "inertia" not in found.metrics
+    assert found.tables["cluster_sizes"].to_dict("list") == {
+        "cluster": [-1, 0, 2],
+        "size": [3, 1, 2],
+        "share": [1 / 2, 1 / 6, 1 / 3],
+    }
+
+
+@pytest.mark.parametrize(
+    ("assignments", "reason"),
+    [
+        (np.zeros(50, int), "undefined for 1 clusters of 50 rows"),
+        (np.arange(50), "undefined for 50 clusters of 50 rows"),
+        (np.full(50, -1), "undefined for 1 clusters of 50 rows"),
+    ],
+)
+def test_undefined_figures_are_left_out_with_the_reason(ctx, caplog, assignments, reason):
+    found = evaluate(ctx, assignments)
+    assert not {"silhouette", "calinski_harabasz", "davies_bouldin"} & set(found.metrics)
+    assert all(np.isfinite(value) for value in found.metrics.values())
+    assert list(found.tables["internal_rows"]["about"]) == [reason] * 3
+    assert f"are left out: {reason}" in caplog.text
+
+
+def test_no_rows_for_the_silhouette_are_refused():
+    with pytest.raises(ValueError, match=r"evaluator\.internal\.sample=0 .*; use 1 or more"):
+        Internal(0, seed=0)
+
+
+def test_kept_findings_import_no_framework():
+    code = (
+        "import sys, experiments.evaluator.external, experiments.evaluator.internal; "
+        "print([name for name in ('sklearn', 'scipy', 'faiss', 'pandas') if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -1,0 +1,206 @@
+"""The store: once, whole, or not at all."""
+
+import errno
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from experiments.cache import NotKeptError, Store
+from experiments.types import Context, Record, digest
+
+
+@dataclass(frozen=True, eq=False)
+class Mean(Record):
+    """A fitted value with an array, a number and nothing."""
+
+    values: np.ndarray
+    count: int
+    note: str | None = None
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Averaging:
+    """A stage for the tests."""
+
+    VERSION: ClassVar[int] = 1
+    seed: int
+
+
+def mean(count: int = 3, stopped: str = "") -> Mean:
+    return Mean(np.arange(count, dtype=np.float32), count, None, stopped)
+
+
+def never() -> Mean:
+    raise AssertionError("computed what is kept")
+
+
+def test_a_fitted_value_comes_back_whole(store: Store) -> None:
+    store.fitted("mean-1", mean)
+    again = store.fitted("mean-1", never)
+    assert isinstance(again, Mean)
+    assert again.values.tolist() == [0, 1, 2]
+    assert (again.count, again.note) == (3, None)
+
+
+def test_an_array_comes_back_as_a_read_only_map(store: Store) -> None:
+    store.array("x", lambda: np.ones((2, 3), np.float32))
+    again = store.array("x", lambda: pytest.fail("computed twice"))
+    assert isinstance(again, np.memmap)
+    assert again.shape == (2, 3)
+    with pytest.raises(ValueError, match="read-only"):
+        again[0, 0] = 2
+
+
+def test_the_store_counts_each_key_once(store: Store) -> None:
+    for _ in range(3):
+        store.fitted("a", mean)
+    assert store.computed == ["a"]
+    assert store.kept == []
+    later = Store(store.root)
+    later.fitted("a", never)
+    later.fitted("a", never)
+    assert (later.computed, later.kept) == ([], ["a"])
+
+
+def test_a_stopped_value_is_given_but_not_kept(store: Store) -> None:
+    assert store.fitted("a", lambda: mean(stopped="after epoch 2")).stopped
+    assert not store.holds("a")
+    assert store.fitted("a", lambda: mean(5)).count == 5
+
+
+def test_an_error_leaves_nothing_behind(store: Store) -> None:
+    def write(array: np.ndarray) -> None:
+        array[0] = 1
+        raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        store.fill("x", (4,), "uint8", write)
+    assert not store.holds("x")
+    assert list((store.root / ".partial").iterdir()) == []
+
+
+def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.fitted("before", mean)
+    checkpoint = store.workdir("a") / "last.ckpt"
+    checkpoint.write_text("epoch 7")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(OSError, match="No space left on device.*cache.root=<a folder with room>"):
+        store.fitted("a", mean)
+    monkeypatch.undo()
+    assert not store.holds("a")
+    assert checkpoint.read_text() == "epoch 7"
+    assert store.fitted("before", never).count == 3
+    assert store.fitted("a", mean).count == 3
+    assert not checkpoint.exists()
+
+
+def test_disabled_neither_reads_nor_writes(store: Store) -> None:
+    store.fitted("a", mean)
+    off = Store(store.root, enabled=False)
+    assert off.fitted("a", lambda: mean(7)).count == 7
+    assert off.array("x", lambda: np.zeros(2)).shape == (2,)
+    assert store.fitted("a", never).count == 3
+    assert not store.holds("x")
+
+
+def test_without_computing_a_missing_value_is_named(store: Store) -> None:
+    store.fitted("a", mean)
+    looking = Store(store.root, compute=False)
+    assert looking.fitted("a", never).count == 3
+    with pytest.raises(NotKeptError, match="b"):
+        looking.fitted("b", mean)
+
+
+def test_entries_and_remove(store: Store) -> None:
+    store.fitted("small", mean)
+    store.array("large", lambda: np.zeros(10_000))
+    assert [entry.key for entry in store.entries()] == ["large", "small"]
+    assert store.entries()[0].size > 80_000
+    assert store.remove("large")
+    assert [entry.key for entry in store.entries()] == ["small"]
+
+
+def slow(root: Path, log: Path) -> None:
+    def make() -> np.ndarray:
+        with log.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(0.5)
+        return np.arange(3)
+
+    assert Store(root).array("x", make).tolist() == [0, 1, 2]
+
+
+def test_two_processes_compute_a_key_once(store: Store, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    workers = [
+        multiprocessing.get_context("spawn").Process(target=slow, args=(store.root, log)) for _ in "ab"
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert len(log.read_text().split()) == 1
+
+
+def stall(root: Path) -> None:
+    def write(array: np.ndarray) -> None:
+        array[:] = 1
+        (root / "stalled").touch()
+        time.sleep(60)
+
+    Store(root).fill("x", (4,), "uint8", write)
+
+
+def test_a_killed_process_leaves_no_lock_and_no_half_value(store: Store) -> None:
+    worker = multiprocessing.get_context("spawn").Process(target=stall, args=(store.root,))
+    worker.start()
+    deadline = time.monotonic() + 60
+    while not (store.root / "stalled").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert worker.pid
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.join(10)
+    assert not store.holds("x")
+    fresh = Store(store.root)
+    assert fresh.array("x", lambda: np.array([7])).tolist() == [7]
+    assert list((store.root / ".partial").iterdir()) == []
+
+
+def test_a_key_names_everything_that_can_change_a_result(ctx: Context) -> None:
+    from dataclasses import replace
+
+    stage = Averaging(seed=0)
+    key = ctx.on("input").key(stage)
+    assert key.startswith("test_cache-")
+    assert key == ctx.on("input").key(Averaging(seed=0))
+    others = [
+        ctx.on("input").key(Averaging(seed=1)),
+        ctx.on("other").key(stage),
+        replace(ctx, device="cuda").on("input").key(stage),
+        replace(ctx, dtype="bfloat16").on("input").key(stage),
+    ]
+    assert len({key, *others}) == 5
+
+
+def test_digest_sees_dtype_shape_and_order() -> None:
+    x = np.arange(6, dtype=np.int64)
+    names = [digest(x), digest(x.reshape(2, 3)), digest(x.astype(np.int32)), digest(x[::-1]), digest(x, "")]
+    assert len(set(names)) == 5
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    with pytest.raises(TypeError, match="no place in a key"):
+        digest(object())

@@ -1,0 +1,59 @@
+"""Every option in conf/ composes, passes its class's schema, and sits where its name says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments import config
+
+GROUPS = (*config.GROUPS, "evaluator")
+OPTIONS = [(group, name) for group in GROUPS for name in config.options(group)]
+ALIASES = {"patternmind": "image_folder"}
+EXPERIMENTS = config.options("experiment")
+
+
+def built(group: str, name: str) -> object:
+    chosen = f"evaluator=[{name}]" if group == "evaluator" else f"{group}={name}"
+    cfg = config.compose_config([chosen])
+    node = cfg.evaluator[name] if group == "evaluator" else cfg[group]
+    return config.build_stage(group, node)
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS)
+def test_an_option_builds_its_namesake(group: str, name: str) -> None:
+    package, module = type(built(group, name)).__module__.rsplit(".", 1)
+    assert package == f"experiments.{group}"
+    assert ALIASES.get(name, name) == module or name.startswith(f"{module}_")
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS)
+def test_an_option_says_how_to_use_it(group: str, name: str) -> None:
+    lines = (config.CONF / group / f"{name}.yaml").read_text().splitlines()
+    comments = [line for line in lines if line.startswith("# ") and "@package" not in line]
+    assert any("python run.py" in line for line in comments)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_builds_and_says_what_it_costs(name: str) -> None:
+    config.build(config.compose_config([f"experiment={name}"]))
+    text = (config.CONF / "experiment" / f"{name}.yaml").read_text()
+    assert f"python run.py experiment={name}" in text
+    assert re.search(r"\d+ (s|min)", text)
+
+
+def test_there_are_options_of_every_group() -> None:
+    assert {group for group, _ in OPTIONS} == set(GROUPS)
+    assert EXPERIMENTS
+
+
+def test_every_module_of_a_stage_has_its_option() -> None:
+    for group in GROUPS:
+        for path in (Path(config.__file__).parent / group).glob("*.py"):
+            if re.search(
+                r"^    def (load|fit|evaluate)\(self, (ctx|samples|embeddings|reduced|\*)",
+                path.read_text(),
+                re.M,
+            ):
+                names = [name for name in config.options(group) if name.startswith(path.stem)]
+                assert names, f"{path} has no YAML"

@@ -1,0 +1,90 @@
+"""The arrows of the architecture: imports point one way, and the heavy ones wait until they are used."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "experiments"
+STAGES = ("dataset", "backbone", "reducer", "cluster", "evaluator")
+HEAVY = {
+    "faiss",
+    "matplotlib",
+    "mlflow",
+    "pandas",
+    "pytorch_lightning",
+    "scipy",
+    "sklearn",
+    "torch",
+    "torchvision",
+}
+CONFIGURING = {"hydra", "mlflow", "omegaconf"}
+FRAMEWORK = "backbone/cnn_"  # imported inside a function alone, so these may import a framework at their top
+ALLOWED = {
+    "types": set(),
+    "cache": {"types"},
+    "config": {"types"},
+    "pipeline": {"types"},
+    "console": set(),
+    "context": {"cache", "config", "types"},
+    "tracking": {"config", "types"},
+    "preview": {"cache", "config", "console", "context", "pipeline", "types"},
+    "job": {"config", "console", "context", "pipeline", "tracking", "types"},
+    "sweep": {"config", "console", "job", "tracking"},
+    "launch": {"config", "console", "context", "job", "pipeline", "preview", "sweep", "tracking", "types"},
+    "__init__": {"job", "pipeline"},
+}
+
+
+def imported(path: Path, *, top: bool = False) -> set[str]:
+    """Name what a module imports; `top`: when it is itself imported."""
+    tree = ast.parse(path.read_text())
+    names: set[str] = set()
+    for node in tree.body if top else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            names |= {f"{module}.{alias.name}" for alias in node.names} | {module}
+    return names
+
+
+def ours(path: Path) -> set[str]:
+    """Name the parts of the package that a module imports: `types`, or `cluster` for a stage's."""
+    return {name.split(".")[1] for name in imported(path) if name.startswith("experiments.")}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_the_frame_imports_along_the_arrows(path: Path) -> None:
+    names = {name for name in ours(path) if (PACKAGE / f"{name}.py").exists() or (PACKAGE / name).is_dir()}
+    assert names <= ALLOWED[path.stem]
+
+
+@pytest.mark.parametrize("group", STAGES)
+def test_a_stage_imports_types_and_its_own_group(group: str) -> None:
+    for path in (PACKAGE / group).glob("*.py"):
+        assert ours(path) <= {"types", group}, path
+        assert not {name.split(".")[0] for name in imported(path)} & CONFIGURING, path
+
+
+def test_only_tracking_imports_mlflow() -> None:
+    users = {p.stem for p in PACKAGE.rglob("*.py") if any(n.split(".")[0] == "mlflow" for n in imported(p))}
+    assert users == {"tracking"}
+
+
+def test_heavy_libraries_are_imported_where_they_are_used() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if not path.relative_to(PACKAGE).as_posix().startswith(FRAMEWORK):
+            assert not {name.split(".")[0] for name in imported(path, top=True)} & HEAVY, path
+
+
+def test_building_the_default_run_imports_no_framework() -> None:
+    code = (
+        "import sys; from experiments import config, launch, sweep;"
+        "config.build(config.compose_config([]));"
+        f"print(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
