@@ -55,14 +55,16 @@ def prune(store: Store, doomed: Sequence[Entry], *, everything: bool) -> None:
 
 def main() -> int:
     """Read the command line; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--root", type=Path, default=ROOT / "cache", help="as cache.root; default: cache/")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list")
     pruning = commands.add_parser("prune")
     which = pruning.add_mutually_exclusive_group(required=True)
     which.add_argument("--days", type=float, help="remove what nobody used for so many days")
-    which.add_argument("--keep", type=float, help="remove the least recently used beyond so many GB")
+    which.add_argument("--keep", type=float, help="remove the least used beyond so many GB")
     which.add_argument("--all", action="store_true", help="remove everything")
     args = parser.parse_args()
     store = Store(args.root)

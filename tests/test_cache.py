@@ -98,7 +98,7 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(OSError, match="No space left on device.*cache.root=<a folder with room>"):
+    with pytest.raises(OSError, match=r"No space left on device.*cache\.root=<a folder with room>"):
         store.fitted("a", mean)
     monkeypatch.undo()
     assert not store.holds("a")

@@ -32,8 +32,20 @@ ALLOWED = {
     "tracking": {"config", "types"},
     "preview": {"cache", "config", "console", "context", "pipeline", "types"},
     "job": {"config", "console", "context", "pipeline", "tracking", "types"},
-    "sweep": {"config", "console", "job", "tracking"},
-    "launch": {"config", "console", "context", "job", "pipeline", "preview", "sweep", "tracking", "types"},
+    "summary": {"console", "job"},
+    "sweep": {"config", "job", "summary", "tracking"},
+    "launch": {
+        "config",
+        "console",
+        "context",
+        "job",
+        "pipeline",
+        "preview",
+        "summary",
+        "sweep",
+        "tracking",
+        "types",
+    },
     "__init__": {"job", "pipeline"},
 }
 

@@ -183,7 +183,7 @@ class Store:
             shutil.rmtree(partial, ignore_errors=True)
             raise OSError(
                 f"cache.root={self.root} cannot take {key}: {error.strerror or error}; nothing else is lost: "
-                "free some space (scripts/cache.py prune), or set cache.root=<a folder with room>, and try again"
+                "free space (scripts/cache.py prune) or set cache.root=<a folder with room>, and try again"
             ) from error
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)

@@ -30,6 +30,7 @@ class Outcome:
     """
 
     overrides: list[str]
+    protocol: str = ""
     status: str = "RUNNING"
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float | None] = field(default_factory=dict)
@@ -64,6 +65,7 @@ def perform(
     """Run one composed config; leave its tables in `folder`, its record in MLflow, its end in `outcome`."""
     start = time.perf_counter()
     plan = config.build(cfg, outcome.overrides)
+    outcome.protocol = plan.settings.protocol
     tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
     params = config.flatten(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
     tags = {group: str(option) for group, option in (choices or {}).items() if "/" not in group}

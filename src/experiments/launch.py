@@ -14,7 +14,7 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import config, console, context, job, pipeline, sweep, tracking
+from experiments import config, console, context, job, pipeline, summary, sweep, tracking
 from experiments.config import Plan
 from experiments.types import Samples
 
@@ -84,7 +84,7 @@ def _launch(main: Callable[[], None], args: Any) -> int:
     else:
         _hydra(main)
         outcomes = [job.Outcome.load(request.folder)]
-    return sweep.show(outcomes, request.swept, request.folder, first.tracking.uri)
+    return summary.show(outcomes, request.swept, request.folder, first.tracking.uri)
 
 
 def _hydra(main: Callable[[], None]) -> None:

@@ -39,7 +39,9 @@ LIBRARIES = (
     "torch",
     "torchvision",
 )
-PARAMETER_LIMIT = 6000  # characters, MLflow's own
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # or the UI opens on its pages for chat models
+PARAMETER_LIMIT = 6000  # characters, MLflow's own, as the next
+TAG_LIMIT = 8000
 
 
 class Tracker:
@@ -135,6 +137,10 @@ class Run:
         entry = DatasetInput(described, [InputTag("mlflow.data.context", "clustering")])
         self._tell(lambda: self._client.log_inputs(self.id, [entry]))
 
+    def describe(self, markdown: str) -> None:
+        """Put a text at the top of the run's page."""
+        self.log(tags={"mlflow.note.content": markdown[:TAG_LIMIT]})
+
     def artifacts(self) -> None:
         """Copy the run's folder to the record."""
         self._tell(lambda: self._client.log_artifacts(self.id, str(self._folder)))
@@ -188,7 +194,7 @@ def _experiment(client: Any, tracking: Tracking, name: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         place = _artifacts(tracking.uri)
-        return str(client.create_experiment(name, artifact_location=place))
+        return str(client.create_experiment(name, artifact_location=place, tags=KIND))
     if found.lifecycle_stage != "active":
         raise ValueError(f"tracking.experiment={name} was deleted; restore it in the UI, or set another name")
     return str(found.experiment_id)
@@ -237,7 +243,7 @@ def environment() -> dict[str, str]:
         "host": socket.gethostname(),
         "process": _process(os.getpid()),
         "python": platform.python_version(),
-        "command": " ".join(sys.argv),
+        "mlflow.source.name": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         **{f"version.{name}": found for name in LIBRARIES if (found := _version(name))},
     }
 

@@ -1,5 +1,6 @@
 """A few digits, and the CNN of conf/ with what a test wants different."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -24,15 +25,12 @@ class Diary(Silent):
     def __init__(self, after: Mapping[int, Callable[[], None]] | None = None) -> None:
         self.rows: list[tuple[int, dict[str, float]]] = []
         self.after = after or {}
-        self.bars: list[tuple[str, int, str]] = []
-        self.moved = 0
+        self.bars: dict[str, tuple[int, str]] = {}
+        self.moved: Counter[str] = Counter()
 
     def progress(self, task: str, total: int, unit: str) -> AbstractContextManager[Callable[[int], None]]:
-        self.bars.append((task, total, unit))
-        return nullcontext(self.move)
-
-    def move(self, done: int) -> None:
-        self.moved += done
+        self.bars[task] = total, unit
+        return nullcontext(lambda done: self.moved.update({task: done}))
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
         self.rows.append((step, dict(values)))

@@ -79,8 +79,8 @@ class Watched:
 def test_embedding_shows_how_far_it_is(cnn: Make, digits: Samples, ctx: Context, diary: Callable[..., Any]):
     told = diary()
     cnn(max_epochs=0).fit(digits, ctx).embed(digits, replace(ctx, report=told))
-    assert told.bars == [("embed images", len(digits), "images")]
-    assert told.moved == len(digits)
+    assert told.bars["embed images"] == (len(digits), "images")
+    assert told.moved["embed images"] == len(digits)
 
 
 def test_an_image_larger_than_the_batch_is_still_embedded(

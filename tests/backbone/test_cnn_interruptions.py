@@ -141,6 +141,14 @@ def test_max_minutes_counts_what_earlier_runs_used(cnn: Make, digits: Samples, c
         assert bool(resumed.stopped) == stops
 
 
+def test_a_resumed_training_adds_to_the_minutes_used(cnn: Make, digits: Samples, ctx: Context):
+    training = Training(cnn(), 10, digits, ctx)
+    training.started -= 90  # seconds
+    training.close_epoch({"val_loss": 1.0})
+    a_little_more = cnn(max_minutes=training.minutes + 1e-6)
+    assert a_little_more.fit(digits, ctx).stopped.startswith("after epoch 2 of 4")
+
+
 def test_max_minutes_cannot_change_a_key(cnn: Make, ctx: Context):
     assert ctx.key(cnn()) == ctx.key(cnn(max_minutes=3))
     assert ctx.key(cnn()) != ctx.key(cnn(weight_decay=0))
@@ -155,6 +163,21 @@ def test_a_stopped_training_is_not_kept_as_finished(cnn: Make, digits: Samples, 
     kept = ctx.fitted(whole, fail)
     assert same(finished, kept)
     assert np.isfinite(kept.embed(digits, ctx)).all()
+
+
+def test_checkpoints_are_never_half_written(
+    cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    written = []
+
+    def write(path: Path, data: bytes) -> None:
+        written.append(path.name)
+        path.open("wb").write(data)
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    cnn(max_epochs=2).fit(digits, ctx)
+    assert set(written) == {"checkpoint.partial"}  # which is then renamed
+    assert [path.name for path in ctx.workdir(cnn(max_epochs=2)).iterdir()] == ["checkpoint.pt"]
 
 
 def test_a_full_disk_stops_with_the_systems_own_error(

@@ -1,7 +1,6 @@
 """Lightning without its habits: it talks to nobody, writes no file, lets Ctrl-C through. A slow import."""
 
 import logging
-import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,13 +30,11 @@ def quiet_trainer(epochs: int, ctx: Context) -> Trainer:
 @contextmanager
 def well_behaved() -> Iterator[None]:
     """Keep Lightning's warnings from the terminal, and let Ctrl-C reach the caller as KeyboardInterrupt."""
-    handler = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
             yield
-    except SystemExit as error:  # after a KeyboardInterrupt Lightning ignores SIGINT, and exits
-        if not isinstance(error.__context__, KeyboardInterrupt):
-            raise
-        signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from None
+    except SystemExit as error:  # Lightning exits on a KeyboardInterrupt, from 2.2 on
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise

@@ -1,17 +1,18 @@
-"""Lloyd's k-means on FAISS."""
+"""Lloyd's k-means on FAISS, led out of local optima by breathing."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.cluster.breathing import breathe
 from experiments.cluster.centroids import CentroidClustering, check_finite, check_k, check_settings
 from experiments.types import Context
 
 
 @dataclass(frozen=True)
 class FaissKMeans:
-    """k-means on every point, the best of `n_redo` starts brought to rest.
+    """k-means on every point: the best of `n_redo` starts, made better by breaths, brought to rest.
 
     Parameters
     ----------
@@ -19,26 +20,29 @@ class FaissKMeans:
         Number of clusters, 1 to n.
     n_redo
         k-means++ starts, lowest objective kept.
+    breath
+        Centroids that a first breath moves; 0 for plain Lloyd.
     max_iter
         Lloyd iterations per start, at most.
     start_tolerance
-        A start ends when the objective falls by less than this share of itself.
+        A start, and each half of a breath, ends when the objective changes by less than this share.
     tolerance
-        The best start goes on from there until it falls by less than this.
+        The last iterations end when it changes by less than this share.
     spherical
         Keep centroids at unit length; for points of unit length. The inertia is still the squared
         Euclidean distance, which is 2 - 2 * cosine for such points.
 
     Source
     ------
-    Arthur, Vassilvitskii, "k-means++", 2007; Johnson, Douze, Jegou, "Billion-scale similarity search
-    with GPUs", 2017.
+    Arthur, Vassilvitskii, "k-means++", 2007; Fritzke, "Breathing K-Means", 2020; Johnson, Douze, Jegou,
+    "Billion-scale similarity search with GPUs", 2017.
     """
 
     VERSION: ClassVar[int] = 1
 
     k: int
     n_redo: int
+    breath: int
     max_iter: int
     start_tolerance: float
     tolerance: float
@@ -47,6 +51,8 @@ class FaissKMeans:
 
     def __post_init__(self) -> None:
         check_settings(self, ("k", "n_redo", "max_iter"), ("start_tolerance", "tolerance"))
+        if self.breath < 0:
+            raise ValueError(f"cluster.breath={self.breath} is negative; use 0 or more")
 
     def check(self, n: int) -> None:
         """Raise ValueError if k exceeds n."""
@@ -62,25 +68,42 @@ class FaissKMeans:
         points = np.ascontiguousarray(reduced, np.float32)
         gpu = ctx.device == "cuda" and faiss.get_num_gpus() > 0
         plus_plus = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS
-        with threadpool_limits(ctx.threads):  # FAISS's OpenMP and BLAS among them
-            rough = self._kmeans(points, gpu, self.start_tolerance, nredo=self.n_redo, init_method=plus_plus)
-            rough.train(points)
-            final = self._kmeans(points, gpu, self.tolerance)
-            final.train(points, init_centroids=rough.centroids)
+        breath = min(self.breath, self.k, len(points) - self.k) if self.k > 1 else 0
+
+        def settle(centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            kmeans = self._kmeans(points, len(centroids), gpu, self.start_tolerance)
+            kmeans.train(points, init_centroids=centroids)
+            return kmeans.centroids, *self._nearest_two(kmeans, points)
+
+        with threadpool_limits(ctx.threads):    # FAISS's OpenMP and BLAS among them
+            start = self._kmeans(
+                points, self.k, gpu, self.start_tolerance, nredo=self.n_redo, init_method=plus_plus
+            )
+            start.train(points)
+            centroids = breathe(start.centroids, settle, breath, self.start_tolerance, self.seed)
+            final = self._kmeans(points, self.k, gpu, self.tolerance)
+            final.train(points, init_centroids=centroids)
             return CentroidClustering.around(final.centroids, points)
 
-    def _kmeans(self, points: np.ndarray, gpu: bool, threshold: float, **options: Any) -> Any:
+    def _nearest_two(self, kmeans: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return squared distance and number of the two nearest centroids, (n, 2) each."""
+        found, ids = kmeans.index.search(points, 2)
+        if not self.spherical:
+            return found, ids
+        return np.einsum("np,np->n", points, points)[:, None] + 1 - 2 * found, ids
+
+    def _kmeans(self, points: np.ndarray, k: int, gpu: bool, threshold: float, **options: Any) -> Any:
         import faiss
 
         return faiss.Kmeans(
             points.shape[1],
-            self.k,
+            k,
             gpu=gpu,
             niter=self.max_iter,
             early_stop_threshold=threshold,
             spherical=self.spherical,
             seed=self.seed % 2**31,
             min_points_per_centroid=1,
-            max_points_per_centroid=len(points),  # FAISS would train on a sample of 256 per centroid
+            max_points_per_centroid=len(points),    # FAISS would train on a sample of 256 per centroid
             **options,
         )

@@ -1,0 +1,112 @@
+"""The story of one run, on the digits with raw pixels."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import config, pipeline, preview
+from experiments.cache import Store
+from experiments.types import Context, Stages
+
+PIXELS = ["backbone=pixels", "dataset.limit=400", "reducer.n_components=8"]
+
+
+def stages(*overrides: str) -> Stages:
+    return config.build(config.compose_config([*PIXELS, *overrides])).stages
+
+
+def computed(ctx: Context, *overrides: str) -> set[str]:
+    """Run in a store of its own on the same folder; name the kinds of what was computed."""
+    store = Store(ctx.store.root)  # type: ignore[attr-defined]
+    pipeline.run(stages(*overrides), replace(ctx, store=store))
+    return {key.rpartition("-")[0] for key in store.computed}
+
+
+def test_a_run_gives_everything_in_its_shape(ctx: Context) -> None:
+    result = pipeline.run(stages(), ctx)
+    n = len(result.samples)
+    assert n == 400
+    assert result.embeddings.shape == (n, 192)
+    assert result.reduced.shape == (n, 8)
+    assert result.clustering.assignments.shape == (n,)
+    assert {"ari", "silhouette"} <= set(result.metrics)
+    assert list(result.seconds) == [
+        "dataset",
+        "backbone",
+        "embed",
+        "reduce",
+        "cluster",
+        "external",
+        "internal",
+    ]
+
+
+def test_only_what_a_change_touches_is_computed(ctx: Context) -> None:
+    assert computed(ctx) >= {"pixels", "embeddings", "pca", "reduced", "faiss_kmeans", "external", "internal"}
+    assert computed(ctx) == set()
+    assert computed(ctx, "cluster.k=11") == {"faiss_kmeans", "external", "internal"}
+    assert "pca" in computed(ctx, "reducer.n_components=5")
+    assert computed(ctx, "evaluator.internal.sample=300") == {"internal"}
+    assert "embeddings" not in computed(ctx, "dataset.split_seed=7")
+    assert "faiss_kmeans" in computed(ctx, "seed=1")
+
+
+def test_sweeping_the_components_decomposes_once(ctx: Context) -> None:
+    computed(ctx)
+    folders = {path.name for path in Path(ctx.store.root).glob("*-*")}  # type: ignore[attr-defined]
+    computed(ctx, "reducer.n_components=5")
+    new = {path.name for path in Path(ctx.store.root).glob("*-*")} - folders  # type: ignore[attr-defined]
+    assert sum(name.startswith("pca-") for name in new) == 1, "one projection, and no decomposition"
+
+
+def test_held_out_fits_the_reducer_on_training_rows_alone(ctx: Context) -> None:
+    held_out = pipeline.run(stages(), ctx)
+    published = pipeline.run(stages("protocol=published"), ctx)
+    rows = held_out.samples.rows("training")
+    assert np.abs(held_out.reduced[rows].mean(axis=0)).max() < 1e-4
+    assert np.abs(held_out.reduced.mean(axis=0)).max() > 1e-3
+    assert np.abs(published.reduced.mean(axis=0)).max() < 1e-4
+
+
+def test_without_a_cache_the_figures_are_the_same(ctx: Context, tmp_path: Path) -> None:
+    off = Context.plain(Store(tmp_path / "off", enabled=False))
+    assert pipeline.run(stages(), off).metrics == pipeline.run(stages(), ctx).metrics
+    assert not list((tmp_path / "off").glob("[!.]*"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "answer"),
+    [
+        (["cluster.k=401"], r"cluster\.k=401 exceeds the 400 samples"),
+        (["reducer.n_components=200"], r"reducer\.n_components=200 exceeds min\(n, d\)=192"),
+        (["backbone=identity"], r"backbone=identity needs vectors"),
+    ],
+)
+def test_what_cannot_be_stops_before_anything_is_computed(
+    ctx: Context, overrides: list[str], answer: str
+) -> None:
+    with pytest.raises(ValueError, match=answer):
+        pipeline.run(stages(*overrides), ctx)
+    assert not [key for key in ctx.store.computed if not key.startswith("digits")]
+
+
+def test_what_follows_an_unfinished_training_is_kept_apart(ctx: Context) -> None:
+    chosen = stages()
+    samples = chosen.dataset.load(ctx)
+    finished = pipeline.Places.of(chosen, samples, ctx)
+    unfinished = pipeline.Places.of(chosen, samples, ctx, "after epoch 3")
+    assert finished.embedded != unfinished.embedded
+    assert finished.points.given != unfinished.points.given
+
+
+def test_a_preview_names_what_is_kept_and_computes_nothing(ctx: Context, store: Store) -> None:
+    looking = replace(ctx, store=Store(store.root, compute=False))
+    assert [step.name for step in preview.preview(stages(), looking)] == ["dataset"]
+    pipeline.run(stages(), ctx)
+    assert all(step.kept for step in preview.preview(stages(), looking))
+    steps = {step.name: step for step in preview.preview(stages("cluster.k=12"), looking)}
+    assert [name for name, step in steps.items() if not step.kept] == ["cluster", "external", "internal"]
+    assert steps["cluster"].size == 400 * 8
+    assert not looking.store.computed
