@@ -39,7 +39,7 @@ def measure(images: int) -> None:
     """Run the pipeline once in this process; print the peak above the imports."""
     for name in IMPORTS:
         importlib.import_module(name)
-    from experiments import config, pipeline
+    from experiments import compose, config, pipeline
     from experiments.cache import Store
     from experiments.types import Context
 
@@ -50,7 +50,7 @@ def measure(images: int) -> None:
         "dataset.width=32",
         "backbone.max_epochs=0",
     ]
-    plan = config.build(config.compose_config(overrides))
+    plan = config.build(compose.compose_config(overrides))
     with tempfile.TemporaryDirectory() as folder:
         peak = Peak()
         peak.start()

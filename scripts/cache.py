@@ -15,7 +15,7 @@ from pathlib import Path
 
 from experiments import console
 from experiments.cache import Entry, Store
-from experiments.config import ROOT
+from experiments.compose import ROOT
 
 GB = 1e9
 DAY = 86_400

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from experiments import config
+from experiments import compose, config
 
 GROUPS = (*config.GROUPS, "evaluator")
-OPTIONS = [(group, name) for group in GROUPS for name in config.options(group)]
+OPTIONS = [(group, name) for group in GROUPS for name in compose.options(group)]
 ALIASES = {"patternmind": "image_folder"}
-EXPERIMENTS = config.options("experiment")
+EXPERIMENTS = compose.options("experiment")
 
 
 def built(group: str, name: str) -> object:
     chosen = f"evaluator=[{name}]" if group == "evaluator" else f"{group}={name}"
-    cfg = config.compose_config([chosen])
+    cfg = compose.compose_config([chosen])
     node = cfg.evaluator[name] if group == "evaluator" else cfg[group]
     return config.build_stage(group, node)
 
@@ -29,15 +29,15 @@ def test_an_option_builds_its_namesake(group: str, name: str) -> None:
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_an_option_says_how_to_use_it(group: str, name: str) -> None:
-    lines = (config.CONF / group / f"{name}.yaml").read_text().splitlines()
+    lines = (compose.CONF / group / f"{name}.yaml").read_text().splitlines()
     comments = [line for line in lines if line.startswith("# ") and "@package" not in line]
     assert any("python run.py" in line for line in comments)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_builds_and_says_what_it_costs(name: str) -> None:
-    config.build(config.compose_config([f"experiment={name}"]))
-    text = (config.CONF / "experiment" / f"{name}.yaml").read_text()
+    config.build(compose.compose_config([f"experiment={name}"]))
+    text = (compose.CONF / "experiment" / f"{name}.yaml").read_text()
     assert f"python run.py experiment={name}" in text
     assert re.search(r"\d+ (s|min)", text)
 
@@ -55,5 +55,5 @@ def test_every_module_of_a_stage_has_its_option() -> None:
                 path.read_text(),
                 re.M,
             ):
-                names = [name for name in config.options(group) if name.startswith(path.stem)]
+                names = [name for name in compose.options(group) if name.startswith(path.stem)]
                 assert names, f"{path} has no YAML"

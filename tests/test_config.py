@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from experiments import config
+from experiments import compose, config
 
 
 def build(*overrides: str) -> config.Plan:
-    return config.build(config.compose_config(overrides), overrides)
+    return config.build(compose.compose_config(overrides), overrides)
 
 
 def test_the_default_run_builds() -> None:
     plan = build()
     assert plan.stages.dataset.name == "digits"
     assert list(plan.stages.evaluators) == ["external", "internal"]
-    assert plan.tracking.uri == f"sqlite:///{config.ROOT}/mlflow/mlflow.db"
-    assert plan.cache.root == str(config.ROOT / "cache")
+    assert plan.tracking.uri == f"sqlite:///{compose.ROOT}/mlflow/mlflow.db"
+    assert plan.cache.root == str(compose.ROOT / "cache")
 
 
 def test_values_typed_reach_the_stages() -> None:
@@ -66,8 +66,8 @@ def test_an_objective_that_nobody_asked_for_may_be_missing() -> None:
 
 
 def test_settings_of_an_option_that_was_replaced_are_named() -> None:
-    cfg = config.compose_config([])
-    node = config.compose_config(["+evaluator.probe.C=0.5"]).evaluator.probe
+    cfg = compose.compose_config([])
+    node = compose.compose_config(["+evaluator.probe.C=0.5"]).evaluator.probe
     with pytest.raises(
         ValueError, match=r"evaluator\.probe\.C belongs to an option that is not chosen.*~evaluator\.probe"
     ):
@@ -83,13 +83,13 @@ def test_a_typed_path_is_relative_to_where_one_stands(
     assert typed.stages.dataset.root == str(tmp_path / "photos")  # type: ignore[attr-defined]
     assert typed.cache.root == str(tmp_path / "kept")
     preset = build("dataset=patternmind")
-    assert preset.stages.dataset.root == str(config.ROOT / "db/patternmind_dataset")  # type: ignore[attr-defined]
+    assert preset.stages.dataset.root == str(compose.ROOT / "db/patternmind_dataset")  # type: ignore[attr-defined]
     labelled = build("dataset.labels={path: labels.csv}")
     assert labelled.stages.dataset.labels["path"] == str(tmp_path / "labels.csv")  # type: ignore[attr-defined]
 
 
 def test_flatten_names_every_value() -> None:
-    assert config.flatten({"cluster": {"k": 10, "deep": {"er": [1]}}, "seed": 0, "none": {}}) == {
+    assert compose.flatten({"cluster": {"k": 10, "deep": {"er": [1]}}, "seed": 0, "none": {}}) == {
         "cluster.k": 10,
         "cluster.deep.er": [1],
         "seed": 0,
@@ -98,7 +98,7 @@ def test_flatten_names_every_value() -> None:
 
 
 def test_what_is_composed_is_not_written_to() -> None:
-    cfg = config.compose_config(["cluster.k=7"])
+    cfg = compose.compose_config(["cluster.k=7"])
     before = str(cfg)
     config.build(cfg)
     assert str(cfg) == before

@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from experiments import config, context
+from experiments import compose, config, context
 from experiments.types import Silent
 
 
 def made(*overrides: str) -> "context.Context":
-    return context.make(config.build(config.compose_config(overrides), overrides), Silent())
+    return context.make(config.build(compose.compose_config(overrides), overrides), Silent())
 
 
 def test_without_a_gpu_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from experiments import config, launch
+from experiments import compose, launch
 
 
 def read(*overrides: str, multirun: bool = True) -> launch.Request:
-    with config.output_folder():
+    with compose.output_folder():
         return launch.read(SimpleNamespace(overrides=overrides, multirun=multirun, config_dir=None))
 
 

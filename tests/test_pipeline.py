@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import config, pipeline, preview
+from experiments import compose, config, pipeline, preview
 from experiments.cache import Store
 from experiments.types import Context, Stages
 
@@ -14,7 +14,7 @@ PIXELS = ["backbone=pixels", "dataset.limit=400", "reducer.n_components=8"]
 
 
 def stages(*overrides: str) -> Stages:
-    return config.build(config.compose_config([*PIXELS, *overrides])).stages
+    return config.build(compose.compose_config([*PIXELS, *overrides])).stages
 
 
 def computed(ctx: Context, *overrides: str) -> set[str]:

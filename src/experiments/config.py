@@ -1,30 +1,19 @@
 """Turn composed YAML into checked stages. The stage class is its own schema."""
 
-import difflib
 import importlib
-import os
 import typing
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments.compose import CONF, ROOT, key_of, no_such_key, options
 from experiments.types import Stages
 
-ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[2]))
-CONF = ROOT / "conf"
 GROUPS = ("dataset", "backbone", "reducer", "cluster")
-OUTPUT = "EXPERIMENTS_OUTPUT"  # where conf/config.yaml tells Hydra to put a run or a sweep
 PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute here
 PATH_KEY = "path_key"  # {"path_key": "path"}: a dict field that holds such a path under this key
 
@@ -87,11 +76,11 @@ def build(cfg: DictConfig, typed: Iterable[str] = ()) -> Plan:
         The overrides of the command line: a path in one of them is relative to the working directory,
         a path in a config to the project root.
     """
-    keys = {_key(override) for override in typed}
+    keys = {key_of(override) for override in typed}
     known = [*GROUPS, "evaluator", "cache", "tracking", *(f.name for f in fields(Settings))]
     for key in cfg:
         if key not in known:
-            raise ValueError(_no_such_key(str(key), "the config", known))
+            raise ValueError(no_such_key(str(key), "the config", known))
     top = {f.name: cfg[f.name] for f in fields(Settings)}
     settings = _checked(Settings, top, "", keys)
     chosen = {group: build_stage(group, cfg[group], keys) for group in GROUPS}
@@ -137,7 +126,7 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
     names = [f.name for f in fields(schema)]
     unknown = [str(key) for key in values if key not in names]
     if unknown:
-        raise ValueError(_no_such_key(f"{prefix}{unknown[0]}", schema.__name__, names))
+        raise ValueError(no_such_key(f"{prefix}{unknown[0]}", schema.__name__, names))
     try:
         merged = OmegaConf.merge(OmegaConf.structured(schema), values)
         plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
@@ -159,69 +148,6 @@ def _placed(value: Any, metadata: Mapping[Any, Any], key: str, typed: Iterable[s
         here = key in typed or f"{key}.{inner}" in typed
         return value | {inner: _absolute(value[inner], here)}
     return _absolute(value, key in typed) if metadata.get(PATH) and value else value
-
-
-def compose_config(
-    overrides: Sequence[str], *, hydra: bool = False, directory: str | None = None
-) -> DictConfig:
-    """Compose conf/config.yaml with these overrides; raise ValueError that says what to type instead.
-
-    Parameters
-    ----------
-    hydra
-        Keep Hydra's own part.
-    directory
-        A folder of further options, as in --config-dir.
-    """
-    if not (CONF / "config.yaml").exists():
-        raise ValueError(f"no configs in {CONF}; install a clone (pip install -e .), or set EXPERIMENTS_ROOT")
-    search = [f"hydra.searchpath=[file://{os.path.abspath(directory)}]"] if directory else []
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        try:
-            return compose("config", overrides=[*search, *overrides], return_hydra_config=hydra)
-        except MissingConfigException as error:
-            raise ValueError(_no_such_option(error, overrides)) from error
-        except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
-            raise ValueError(_explain(error, overrides, search)) from error
-
-
-def options(group: str) -> list[str]:
-    """Name the options of a config group."""
-    return sorted(path.stem for path in (CONF / group).glob("[!_]*.yaml"))
-
-
-@contextmanager
-def output_folder() -> Iterator[Path]:
-    """Name a new folder for a run or a sweep; a random end keeps two of the same second apart."""
-    now = datetime.now().astimezone()
-    folder = ROOT / "outputs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{uuid.uuid4().hex[:6]}"
-    os.environ[OUTPUT] = str(folder)
-    try:
-        yield folder
-    finally:
-        os.environ.pop(OUTPUT, None)
-
-
-def without_hydra(cfg: DictConfig) -> DictConfig:
-    """Return the experiment's own part of a config composed with Hydra's."""
-    plain = cfg.copy()
-    with open_dict(plain):
-        plain.pop("hydra", None)
-    return plain
-
-
-def flatten(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
-    """{'cluster': {'k': 10}} -> {'cluster.k': 10}."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        nested = isinstance(value, Mapping) and value
-        flat |= flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
-    return flat
-
-
-def choices() -> dict[str, Any]:
-    """Return what Hydra chose in each group of the job at work."""
-    return dict(HydraConfig.get().runtime.choices)
 
 
 def _where(place: str) -> str:
@@ -246,53 +172,3 @@ def check_objective(objective: str, stages: Stages) -> None:
 
 def _absolute(path: str, typed: bool) -> str:
     return str((Path.cwd() if typed else ROOT) / Path(path).expanduser())
-
-
-def _key(override: str) -> str:
-    return override.lstrip("+~").partition("=")[0]
-
-
-def _no_such_key(key: str, option: str, names: Sequence[str]) -> str:
-    place, _, name = key.rpartition(".")
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {f'{place}.' if place else ''}{close[0]}?" if close else ""
-    return f"{key}: {option} has no setting {name}; its settings are {', '.join(names)}{hint}"
-
-
-def _no_such_option(error: MissingConfigException, overrides: Sequence[str]) -> str:
-    missing = str(error.missing_cfg_file or "")
-    group, _, name = missing.rpartition("/")
-    typed = next((o for o in overrides if _key(o) == group), f"{group}={name}")
-    valid = options(group)
-    close = difflib.get_close_matches(name, valid, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"{typed} is not an option; {group} has {', '.join(valid) or 'none'}{hint}"
-
-
-def _explain(error: Exception, overrides: Sequence[str], search: Sequence[str]) -> str:
-    """Say which override the config has no place for, and what it has; else Hydra's first line."""
-    plain = [o for o in overrides if not o.startswith(("+", "~", "hydra"))]
-    values = [o for o in plain if not (CONF / _key(o)).is_dir()]
-    base = compose("config", overrides=[*search, *(o for o in plain if o not in values)])
-    for override in values:
-        if OmegaConf.select(base, _key(override), default=error) is error:
-            return f"{override}: {_place_for(_key(override), base)}"
-    return next(line for line in str(error).splitlines() if line.strip())
-
-
-def _place_for(key: str, base: DictConfig) -> str:
-    place = key.rpartition(".")[0]
-    node = OmegaConf.select(base, place) if place else base
-    if not isinstance(node, DictConfig):
-        return _no_such_key(place, "the config", [str(k) for k in base]).partition(": ")[2]
-    names = [str(k) for k in node if k not in ("_target_", "hydra")]
-    target = str(node.get("_target_", "the config")).rpartition(".")[2] if place else "the config"
-    return _no_such_key(key, target, names).partition(": ")[2]
-
-
-def parse(overrides: Sequence[str]) -> list[Any]:
-    """Parse overrides as Hydra does; raise ValueError on what is not `key=value`."""
-    try:
-        return list(OverridesParser.create().parse_overrides(list(overrides)))
-    except HydraException as error:
-        raise ValueError(f"{str(error).splitlines()[0]}; write key=value, such as cluster.k=20") from error

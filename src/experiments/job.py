@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import config, console, context, pipeline, tracking
+from experiments import compose, config, console, context, pipeline, tracking
 from experiments.types import Context
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def perform(
     plan = config.build(cfg, outcome.overrides)
     outcome.protocol = plan.settings.protocol
     tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
-    params = config.flatten(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
+    params = compose.flatten(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
     tags = {group: str(option) for group, option in (choices or {}).items() if "/" not in group}
     try:
         with tracker.run(name or "run", folder, params=params, tags=tags, parent=parent) as run:
@@ -174,9 +174,9 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     ValueError
         A setting that cannot be; the message says what to type instead.
     """
-    with config.output_folder() as folder:
-        cfg = config.compose_config(overrides, hydra=True)
+    with compose.output_folder() as folder:
+        cfg = compose.compose_config(overrides, hydra=True)
     choices = dict(cfg.hydra.runtime.choices)
     outcome = Outcome(list(overrides))
     name = " ".join(overrides) or "run"
-    return perform(config.without_hydra(cfg), folder, outcome, name=name, choices=choices)
+    return perform(compose.without_hydra(cfg), folder, outcome, name=name, choices=choices)

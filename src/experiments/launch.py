@@ -14,7 +14,7 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import config, console, context, job, pipeline, summary, sweep, tracking
+from experiments import compose, config, console, context, job, pipeline, summary, sweep, tracking
 from experiments.config import Plan
 from experiments.types import Samples
 
@@ -47,13 +47,13 @@ def launch(main: Callable[[], None]) -> int:
     args = get_args_parser().parse_intermixed_args()
     sys.argv[1:] = [*(word for word in sys.argv[1:] if word not in args.overrides), *args.overrides]
     if args.help or args.hydra_help or args.cfg or args.info is not None or args.shell_completion:
-        os.environ.setdefault(config.OUTPUT, "outputs")
+        os.environ.setdefault(compose.OUTPUT, "outputs")
         main()
         return 0
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[console.Handler()])
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with config.output_folder():
+        with compose.output_folder():
             return _launch(main, args)
     except job.EXPECTED as error:
         console.complain(str(error))
@@ -99,21 +99,21 @@ def _hydra(main: Callable[[], None]) -> None:
 def read(args: Any) -> Request:
     """Compose and build every job; raise ValueError that says what to type instead."""
     overrides = list(args.overrides)
-    fixed = [o.input_line for o in config.parse(overrides) if not o.is_sweep_override()]
-    several = [o.input_line for o in config.parse(overrides) if o.is_sweep_override()]
-    base = config.compose_config(fixed, hydra=True, directory=args.config_dir)
+    fixed = [o.input_line for o in compose.parse(overrides) if not o.is_sweep_override()]
+    several = [o.input_line for o in compose.parse(overrides) if o.is_sweep_override()]
+    base = compose.compose_config(fixed, hydra=True, directory=args.config_dir)
     multirun = args.multirun or base.hydra.mode == RunMode.MULTIRUN
     if several and not multirun:
         raise ValueError(f"{several[0]} gives several values; type -m before it to run a job for each")
     optimiser = not str(base.hydra.sweeper._target_).endswith("BasicSweeper")
     if not multirun or optimiser:
-        plans = [config.build(config.without_hydra(base), overrides)]
+        plans = [config.build(compose.without_hydra(base), overrides)]
         if optimiser:
             config.check_objective(plans[0].settings.objective, plans[0].stages)
         folder = base.hydra.sweep.dir if multirun else base.hydra.run.dir
         return Request(plans, [], multirun, optimiser, Path(folder).absolute())
     params = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items()]
-    lines = config.parse([*params, *overrides])
+    lines = compose.parse([*params, *overrides])
     jobs = BasicSweeper.split_arguments(lines, None)[0]
     swept = [o.get_key_element() for o in lines if o.is_sweep_override()]
     swept = [key for key in dict.fromkeys(swept) if len({_value(job, key) for job in jobs}) > 1]
@@ -126,10 +126,10 @@ def _compose_jobs(jobs: Sequence[Sequence[str]], directory: str | None) -> list[
     composed: dict[tuple[str, ...], DictConfig] = {}
     found = []
     for overrides in jobs:
-        values = [o for o in config.parse(overrides) if _is_value(o)]
+        values = [o for o in compose.parse(overrides) if _is_value(o)]
         choice = tuple(o for o in overrides if o not in {v.input_line for v in values})
         if choice not in composed:
-            composed[choice] = config.compose_config(overrides, directory=directory)
+            composed[choice] = compose.compose_config(overrides, directory=directory)
         cfg = composed[choice].copy()
         for value in values:
             OmegaConf.update(cfg, value.key_or_group, value.value())
@@ -141,7 +141,7 @@ def _is_value(override: Any) -> bool:
     """Tell a plain value, such as cluster.k=10, from what changes the composition."""
     key = override.key_or_group
     plain = override.type is not None and override.type.name == "CHANGE" and override.package is None
-    return plain and not key.startswith("hydra") and not (config.CONF / key.replace(".", "/")).is_dir()
+    return plain and not key.startswith("hydra") and not (compose.CONF / key.replace(".", "/")).is_dir()
 
 
 def _value(overrides: Sequence[str], key: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from experiments import config, job, summary, tracking
+from experiments import compose, config, job, summary, tracking
 from experiments.job import Outcome
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def run_job(cfg: DictConfig) -> float | None:
     log.info("%s", name)
     try:
         job.perform(
-            cfg, folder, outcome, name=name, choices=config.choices(), parent=os.environ.get(PARENT, "")
+            cfg, folder, outcome, name=name, choices=compose.choices(), parent=os.environ.get(PARENT, "")
         )
     except Exception as error:  # every failure of a job ends in its result; the sweep names it at the end
         outcome.status, outcome.error = "FAILED", outcome.error or job.explain(error, folder)

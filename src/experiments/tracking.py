@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 import psutil
 from filelock import FileLock
 
-from experiments.config import ROOT, Tracking
+from experiments.compose import ROOT
+from experiments.config import Tracking
 from experiments.types import Samples
 
 log = logging.getLogger(__name__)

@@ -39,6 +39,23 @@ def test_batch_norm_has_kerass_constants(network: Network):
     assert {(norm.momentum, norm.eps) for norm in norms} == {(0.01, 1e-3)}
 
 
+def test_running_averages_are_plain_at_first_and_kerass_later():
+    network = Network((4,), 4, 2).draw(0)
+    norm = network.embed[0][4]
+    before = network.embed[0][:4]
+    means = []
+    for step in range(5):
+        network.settle(step)
+        images = torch.rand(8, 3, 8, 8)
+        network(images)
+        means.append(before(images).mean((0, 2, 3)))
+    torch.testing.assert_close(norm.running_mean, torch.stack(means).mean(0))
+    network.settle(99)
+    assert norm.momentum == 0.01
+    network.settle(100_000)
+    assert norm.momentum == 0.01
+
+
 def test_a_batch_halves_three_times_and_becomes_scores(network: Network):
     images = torch.rand(2, 3, 17, 17)
     assert network.embed[:3](images).shape == (2, 128, 2, 2)

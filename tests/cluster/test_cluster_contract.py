@@ -15,7 +15,7 @@ from experiments.types import digest
 
 X = load_digits().data.astype(np.float32)
 CLUSTERERS = [
-    FaissKMeans(10, n_redo=3, max_iter=300, start_tolerance=1e-4, tolerance=1e-6, spherical=False, seed=0),
+    FaissKMeans(10, 3, 8, 300, start_tolerance=1e-3, tolerance=1e-6, spherical=False, seed=0),
     SklearnKMeans(10, n_init=3, max_iter=300, tolerance=1e-4, seed=0),
 ]
 everyone = pytest.mark.parametrize("clusterer", CLUSTERERS, ids=lambda clusterer: type(clusterer).__name__)
@@ -100,7 +100,7 @@ def test_repeated_points_leave_clusters_empty_and_say_so(clusterer, ctx, caplog)
     points = np.repeat(X[:4], 25, axis=0)
     clustering = clusterer.fit(points, ctx)
     assert len(set(clustering.assignments)) == 4
-    assert clustering.inertia == pytest.approx(0, abs=1e-2)
+    assert clustering.inertia < 1e-5 * (points.var(axis=0).sum() * len(points))
     assert "6 of cluster.k=10 clusters are empty" in caplog.text
 
 

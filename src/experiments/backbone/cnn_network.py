@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from experiments.types import Context
 
+MOMENTUM = 0.01  # of batch norm, what Keras calls .99
+
 
 class Network(nn.Module):
     """Blocks of two convolutions, global average pooling, a dense layer (the embedding) and class scores.
@@ -60,6 +62,16 @@ class Network(nn.Module):
         """Return what Keras calls kernels: every weight but biases and batch norm's."""
         return [weight for weight in self.parameters() if weight.ndim > 1]
 
+    def settle(self, step: int) -> None:
+        """Let batch norm's running averages be the plain ones of the first steps, until Keras's .99 takes over.
+
+        Keras starts at mean 0 and variance 1. Study A has left that behind after its first epoch of 640
+        batches (.99**640 is .002); a training of 10 batches an epoch would stop before it has.
+        """
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.momentum = max(MOMENTUM, 1 / (step + 1))
+
     def penalty(self) -> Tensor:
         """Return the sum of the squared kernels; Keras's L2 is lambda times this, without torch's half."""
         return torch.stack([kernel.square().sum() for kernel in self.kernels()]).sum()
@@ -87,7 +99,7 @@ def _block(given: int, made: int, dropout: float) -> nn.Sequential:
         nn.ReLU(),
         nn.Conv2d(made, made, 3, padding="same"),
         nn.ReLU(),
-        nn.BatchNorm2d(made, momentum=0.01, eps=1e-3),  # Keras's momentum .99 and epsilon
+        nn.BatchNorm2d(made, momentum=MOMENTUM, eps=1e-3),
         nn.MaxPool2d(2),
         *([nn.Dropout(dropout)] if dropout else []),
     )

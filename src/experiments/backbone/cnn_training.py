@@ -54,6 +54,7 @@ class Training(LightningModule):
         self.pixels = samples.content.pixels(Resize(cnn.image_size), ctx)
         self.labels = np.asarray(samples.labels)  # Cnn.width has made sure that there are some
         self.rows = {part: samples.rows(part) for part in ("training", "validation")}
+        self.steps = math.ceil(len(self.rows["training"]) / cnn.batch_size)
         self.augment = Augmentation(cnn.horizontal_flip, cnn.rotation, cnn.zoom, cnn.translation)
         self.network = cnn.network(classes).to(ctx.device)
         self.optimizer = torch.optim.Adam(
@@ -99,8 +100,7 @@ class Training(LightningModule):
         for epoch, row in enumerate(self.history, start=1):
             self.ctx.report.metrics(epoch, row)
         self.started = time.monotonic() - 60 * self.minutes
-        batches = epochs * len(self.train_dataloader())
-        with self.ctx.report.progress("train cnn", batches, "batches") as self._advance:
+        with self.ctx.report.progress("train cnn", epochs * self.steps, "batches") as self._advance:
             quiet_trainer(epochs, self.ctx).fit(self)
 
     def resume(self) -> None:
@@ -144,6 +144,10 @@ class Training(LightningModule):
         """Take a batch of images as they are."""
         pixels, labels = batch
         self._loss("validation", as_input(pixels), labels)
+
+    def on_train_batch_start(self, batch: object, row: int) -> None:
+        """Tell batch norm how many batches it has averaged."""
+        self.network.settle(len(self.history) * self.steps + row)
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Move the bar."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-NUDGE = 0.01    # of the root mean squared distance: parts a new centroid from the one that it joins
+NUDGE = 0.01  # of the root mean squared distance: parts a new centroid from the one that it joins
 
 # Brings centroids to rest; returns them, squared distance and number of each point's nearest two.
 Settle = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -44,7 +44,8 @@ def _added(
     error = np.bincount(ids[:, 0], squared[:, 0], len(centroids))
     beside = centroids[np.argsort(-error, kind="stable")[:count]]
     nudge = NUDGE * np.sqrt(squared[:, 0].mean() / centroids.shape[1])
-    return (beside + nudge * rng.standard_normal(beside.shape)).astype(np.float32)
+    moved: np.ndarray = beside + nudge * rng.standard_normal(beside.shape)
+    return moved.astype(np.float32)
 
 
 def _without_superfluous(

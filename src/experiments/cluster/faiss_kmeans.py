@@ -75,7 +75,7 @@ class FaissKMeans:
             kmeans.train(points, init_centroids=centroids)
             return kmeans.centroids, *self._nearest_two(kmeans, points)
 
-        with threadpool_limits(ctx.threads):    # FAISS's OpenMP and BLAS among them
+        with threadpool_limits(ctx.threads):  # FAISS's OpenMP and BLAS among them
             start = self._kmeans(
                 points, self.k, gpu, self.start_tolerance, nredo=self.n_redo, init_method=plus_plus
             )
@@ -104,6 +104,6 @@ class FaissKMeans:
             spherical=self.spherical,
             seed=self.seed % 2**31,
             min_points_per_centroid=1,
-            max_points_per_centroid=len(points),    # FAISS would train on a sample of 256 per centroid
+            max_points_per_centroid=len(points),  # FAISS would train on a sample of 256 per centroid
             **options,
         )

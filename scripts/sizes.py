@@ -1,0 +1,35 @@
+"""List files over 300 lines and functions over 60: guidance, not a limit. Part of make check."""
+
+import ast
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FILE, FUNCTION = 300, 60
+
+
+def long_parts(path: Path) -> list[str]:
+    """Name what is long in one file, with its length."""
+    text = path.read_text()
+    lines = text.count("\n")
+    place = path.relative_to(ROOT)
+    found = [f"{lines:5} lines  {place}"] if lines > FILE else []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > FUNCTION:
+                found.append(f"{length:5} lines  {place}:{node.lineno} {node.name}")
+    return found
+
+
+def main() -> int:
+    """Print the list; always succeed."""
+    folders = ("src", "tests", "scripts", "benchmarks")
+    paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    for line in [line for path in paths for line in long_parts(path)]:
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

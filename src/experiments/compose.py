@@ -1,0 +1,136 @@
+"""From overrides to a composed config, as Hydra does it, with answers to what was mistyped."""
+
+import difflib
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[2]))
+CONF = ROOT / "conf"
+OUTPUT = "EXPERIMENTS_OUTPUT"  # where conf/config.yaml tells Hydra to put a run or a sweep
+
+
+def compose_config(
+    overrides: Sequence[str], *, hydra: bool = False, directory: str | None = None
+) -> DictConfig:
+    """Compose conf/config.yaml with these overrides; raise ValueError that says what to type instead.
+
+    Parameters
+    ----------
+    hydra
+        Keep Hydra's own part.
+    directory
+        A folder of further options, as in --config-dir.
+    """
+    if not (CONF / "config.yaml").exists():
+        raise ValueError(f"no configs in {CONF}; install a clone (pip install -e .), or set EXPERIMENTS_ROOT")
+    search = [f"hydra.searchpath=[file://{os.path.abspath(directory)}]"] if directory else []
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        try:
+            return compose("config", overrides=[*search, *overrides], return_hydra_config=hydra)
+        except MissingConfigException as error:
+            raise ValueError(_no_such_option(error, overrides)) from error
+        except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
+            raise ValueError(_explain(error, overrides, search)) from error
+
+
+def parse(overrides: Sequence[str]) -> list[Any]:
+    """Parse overrides as Hydra does; raise ValueError on what is not `key=value`."""
+    try:
+        return list(OverridesParser.create().parse_overrides(list(overrides)))
+    except HydraException as error:
+        raise ValueError(f"{str(error).splitlines()[0]}; write key=value, such as cluster.k=20") from error
+
+
+def options(group: str) -> list[str]:
+    """Name the options of a config group."""
+    return sorted(path.stem for path in (CONF / group).glob("[!_]*.yaml"))
+
+
+@contextmanager
+def output_folder() -> Iterator[Path]:
+    """Name a new folder for a run or a sweep; a random end keeps two of the same second apart."""
+    now = datetime.now().astimezone()
+    folder = ROOT / "outputs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{uuid.uuid4().hex[:6]}"
+    os.environ[OUTPUT] = str(folder)
+    try:
+        yield folder
+    finally:
+        os.environ.pop(OUTPUT, None)
+
+
+def without_hydra(cfg: DictConfig) -> DictConfig:
+    """Return the experiment's own part of a config composed with Hydra's."""
+    plain = cfg.copy()
+    with open_dict(plain):
+        plain.pop("hydra", None)
+    return plain
+
+
+def flatten(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
+    """{'cluster': {'k': 10}} -> {'cluster.k': 10}."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        nested = isinstance(value, Mapping) and value
+        flat |= flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return flat
+
+
+def choices() -> dict[str, Any]:
+    """Return what Hydra chose in each group of the job at work."""
+    return dict(HydraConfig.get().runtime.choices)
+
+
+def key_of(override: str) -> str:
+    """Return the key of `key=value`, `+key=value` or `~key`."""
+    return override.lstrip("+~").partition("=")[0]
+
+
+def no_such_key(key: str, option: str, names: Sequence[str]) -> str:
+    """Say which settings there are, and which one was meant."""
+    place, _, name = key.rpartition(".")
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {f'{place}.' if place else ''}{close[0]}?" if close else ""
+    return f"{key}: {option} has no setting {name}; its settings are {', '.join(names)}{hint}"
+
+
+def _no_such_option(error: MissingConfigException, overrides: Sequence[str]) -> str:
+    missing = str(error.missing_cfg_file or "")
+    group, _, name = missing.rpartition("/")
+    typed = next((o for o in overrides if key_of(o) == group), f"{group}={name}")
+    valid = options(group)
+    close = difflib.get_close_matches(name, valid, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"{typed} is not an option; {group} has {', '.join(valid) or 'none'}{hint}"
+
+
+def _explain(error: Exception, overrides: Sequence[str], search: Sequence[str]) -> str:
+    """Say which override the config has no place for, and what it has; else Hydra's first line."""
+    plain = [o for o in overrides if not o.startswith(("+", "~", "hydra"))]
+    values = [o for o in plain if not (CONF / key_of(o)).is_dir()]
+    base = compose("config", overrides=[*search, *(o for o in plain if o not in values)])
+    for override in values:
+        if OmegaConf.select(base, key_of(override), default=error) is error:
+            return f"{override}: {_place_for(key_of(override), base)}"
+    return next(line for line in str(error).splitlines() if line.strip())
+
+
+def _place_for(key: str, base: DictConfig) -> str:
+    place = key.rpartition(".")[0]
+    node = OmegaConf.select(base, place) if place else base
+    if not isinstance(node, DictConfig):
+        return no_such_key(place, "the config", [str(k) for k in base]).partition(": ")[2]
+    names = [str(k) for k in node if k not in ("_target_", "hydra")]
+    target = str(node.get("_target_", "the config")).rpartition(".")[2] if place else "the config"
+    return no_such_key(key, target, names).partition(": ")[2]
