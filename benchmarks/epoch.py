@@ -24,7 +24,8 @@ from torch.nn.functional import cross_entropy
 from experiments.backbone.cnn import Cnn
 from experiments.backbone.cnn_augmentation import Augmentation
 from experiments.cache import Store
-from experiments.config import build, compose_config
+from experiments.compose import compose_config
+from experiments.config import build
 from experiments.types import Context, Resize, Samples
 
 

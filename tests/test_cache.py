@@ -111,7 +111,9 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
 def test_disabled_neither_reads_nor_writes(store: Store) -> None:
     store.fitted("a", mean)
     off = Store(store.root, enabled=False)
+    checkpoint = off.workdir("a")
     assert off.fitted("a", lambda: mean(7)).count == 7
+    assert not checkpoint.exists(), "the next one would go on where this one ended"
     assert off.array("x", lambda: np.zeros(2)).shape == (2,)
     assert store.fitted("a", never).count == 3
     assert not store.holds("x")

@@ -73,8 +73,11 @@ class Store:
             if folder is not None:
                 return _load(folder)  # type: ignore[no-any-return]
             value = make()
-            if self.enabled and not getattr(value, "stopped", ""):
+            if getattr(value, "stopped", ""):
+                return value
+            if self.enabled:
                 self._publish(key, lambda folder: _save(value, folder))
+            shutil.rmtree(self.root / ".work" / key, ignore_errors=True)
             return value
 
     def folder(self, key: str, write: Callable[[Path], None]) -> Path:
@@ -192,7 +195,6 @@ class Store:
             return partial
         final = self.root / key
         partial.replace(final)
-        shutil.rmtree(self.root / ".work" / key, ignore_errors=True)
         return final
 
     def _new_partial(self) -> Path:

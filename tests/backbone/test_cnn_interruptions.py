@@ -69,11 +69,11 @@ def test_an_interruption_within_an_epoch_costs_that_epoch_only(
 ):
     whole = cnn().fit(digits, ctx.on("whole"))
 
-    def third_epoch_fails(training: Training, batch: object, row: int) -> None:
+    def third_epoch_fails(training: Training, outputs: object, batch: object, row: int) -> None:
         if len(training.history) == 2 and row == 3:
             fail()
 
-    monkeypatch.setattr(Training, "on_train_batch_start", third_epoch_fails)
+    monkeypatch.setattr(Training, "on_train_batch_end", third_epoch_fails)
     with pytest.raises(RuntimeError, match="server is gone"):
         cnn().fit(digits, ctx.on("parts"))
     monkeypatch.undo()

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from experiments.backbone.cnn import Cnn
 from experiments.backbone.cnn_batches import as_input
+from experiments.backbone.cnn_network import Network
 from experiments.backbone.cnn_training import Training, best_epoch
 from experiments.types import Context, Resize, Samples
 
@@ -134,6 +135,15 @@ def test_an_epochs_figures_are_those_of_its_augmented_batches(cnn: Make, digits:
     assert encoder.history[0]["train_loss"] == pytest.approx(loss.item(), rel=1e-4)
     np.testing.assert_allclose(encoder.weights["embed.0.4.running_mean"], seen, atol=1e-5)
     assert abs(moving.fit(digits, ctx).history[0]["train_loss"] - loss.item()) > 1e-3
+
+
+def test_batch_norm_counts_batches_through_all_epochs(
+    cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    steps: list[int] = []
+    monkeypatch.setattr(Network, "settle", lambda network, step: steps.append(step))
+    cnn(max_epochs=3, batch_size=64).fit(digits, ctx)
+    assert steps == list(range(3 * math.ceil(len(digits.rows("training")) / 64)))
 
 
 def test_order_and_augmentation_change_with_seed_and_epoch(cnn: Make, digits: Samples, ctx: Context):

@@ -63,7 +63,7 @@ class Network(nn.Module):
         return [weight for weight in self.parameters() if weight.ndim > 1]
 
     def settle(self, step: int) -> None:
-        """Let batch norm's running averages be the plain ones of the first steps, until Keras's .99 takes over.
+        """Average plainly what batch norm met in the first steps, until Keras's .99 takes over.
 
         Keras starts at mean 0 and variance 1. Study A has left that behind after its first epoch of 640
         batches (.99**640 is .002); a training of 10 batches an epoch would stop before it has.
