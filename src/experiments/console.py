@@ -108,8 +108,9 @@ def lines(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table on standard output."""
-    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    """Print a title and a table on standard output."""
+    say(title)
+    shown = Table(header_style="bold")
     for index, column in enumerate(columns):
         shown.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:

@@ -116,12 +116,10 @@ def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> 
         settings = [values.get(key, "") for key in swept] or [str(number)]
         figures = [f"{outcome.metrics[m]:.4g}" if m in outcome.metrics else "" for m in metrics]
         rows.append([*settings, *figures])
-    protocols = ", ".join(sorted({outcome.protocol for _, outcome in done}))
-    console.table(
-        f"figures, protocol {protocols}; _validation: rows not trained on",
-        [*(swept or ["run"]), *metrics],
-        rows,
-    )
+    title = f"figures, protocol {', '.join(sorted({outcome.protocol for _, outcome in done}))}"
+    if "purity_validation" in metrics:
+        title += "; _validation: rows that the backbone was not trained on"
+    console.table(title, [*(swept or ["run"]), *metrics], rows)
 
 
 def _show_seconds(done: Sequence[tuple[int, Outcome]]) -> None:
