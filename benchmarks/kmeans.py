@@ -15,20 +15,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
-
+from experiments import compose, config
 from experiments.cache import Store
-from experiments.types import Cluster, Context
+from experiments.types import Cluster, Context, Stages
 
-CONF = Path(__file__).parents[1] / "conf"
+SIDES = ("faiss_kmeans", "sklearn_kmeans")
 
 
-def configured(group: str, *names: str, **values: Any) -> Any:
-    """Build a stage of what these files of conf/<group>/ say, but for `values`."""
-    node: Any = OmegaConf.merge(*(OmegaConf.load(CONF / group / f"{name}.yaml") for name in names), values)
-    node.pop("defaults", None)
-    return instantiate(node)
+def stages(*overrides: str) -> Stages:
+    """Build what `python run.py dataset=synthetic_vectors dataset.width=50 <overrides>` would run."""
+    chosen = ["dataset=synthetic_vectors", "dataset.width=50", "evaluator=[internal]", *overrides]
+    return config.build(compose.compose_config(chosen)).stages
 
 
 def measure(stage: Cluster, points: Any, ctx: Context) -> tuple[float, float]:
@@ -47,15 +44,16 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         ctx = replace(Context.plain(Store(Path(folder))), threads=options.threads)
-        dataset = configured("dataset", "_selection", "synthetic_vectors", width=50)
-        points = dataset.load(ctx).content.vectors()
+        points = stages().dataset.load(ctx).content.vectors()
+        for name in SIDES:
+            stages(f"cluster={name}").cluster.fit(points[:1000], ctx)  # imports, which are not compared
         print("    k  inertia ratio (target <= 1.001)  time ratio (target <= 0.5 at 233)  seconds")
         for k in options.k:
-            sides: dict[str, list[tuple[float, float]]] = {"faiss_kmeans": [], "sklearn_kmeans": []}
+            sides: dict[str, list[tuple[float, float]]] = {name: [] for name in SIDES}
             for seed in range(options.seeds):
                 for name, figures in sides.items():
-                    stage = configured("cluster", name, k=k, seed=seed)
-                    figures.append(measure(stage, points, ctx))
+                    cluster = stages(f"cluster={name}", f"cluster.k={k}", f"seed={seed}").cluster
+                    figures.append(measure(cluster, points, ctx))
             (inertia, seconds), (reference, longer) = (
                 [median(figure) for figure in zip(*figures, strict=True)] for figures in sides.values()
             )

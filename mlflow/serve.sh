@@ -1,8 +1,20 @@
 #!/bin/sh
 # The MLflow UI and server on the store beside this file; HOST and PORT choose where it listens.
-# For a team: HOST=0.0.0.0 sh mlflow/serve.sh, and tracking.uri=http://<this machine>:5000 for everybody.
+# For a team, on a store of its own, as experiments that run.py made itself keep their files on its own disk:
+#   HOST=0.0.0.0 STORE=team.db sh mlflow/serve.sh    and tracking.uri=http://<this machine>:5000 for everybody
+# ALLOWED_HOSTS=<name,...>: by which names it may be asked, if not this machine's own names and addresses.
+# STORE: an SQLite file, relative to this folder; the files of its runs go to artifacts/ beside it.
+# PYTHON: one that has MLflow, if not ../.venv/bin/python.
 set -eu
 cd "$(dirname "$0")"
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false    # its workers take 2 GB and nothing here uses them
-exec ../.venv/bin/python -m mlflow server --workers 1 --host "${HOST:-127.0.0.1}" --port "${PORT:-5000}" \
-    --backend-store-uri "sqlite:///$PWD/mlflow.db" --artifacts-destination "$PWD/artifacts"
+store="${STORE:-mlflow.db}"
+mkdir -p "$(dirname "$store")"
+place="$(cd "$(dirname "$store")" && pwd)"
+own="$(uname -n) $(hostname -f 2>/dev/null || true) $(hostname -I 2>/dev/null || true)"
+hosts="${ALLOWED_HOSTS:-localhost,127.0.0.1,$(echo $own | tr ' ' ,)}"
+any_port() { echo "$hosts" | sed "s#[^,][^,]*#$1&,$1&:*#g"; }    # as the UI's own requests name an origin
+exec "${PYTHON:-../.venv/bin/python}" -m mlflow server --workers 1 \
+    --host "${HOST:-127.0.0.1}" --port "${PORT:-5000}" \
+    --allowed-hosts "$(any_port "")" --cors-allowed-origins "$(any_port http://),$(any_port https://)" \
+    --backend-store-uri "sqlite:///$place/$(basename "$store")" --artifacts-destination "$place/artifacts"

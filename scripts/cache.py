@@ -7,7 +7,6 @@ python scripts/cache.py prune --all           everything, and the checkpoints of
 """
 
 import argparse
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -44,13 +43,13 @@ def chosen(entries: Sequence[Entry], days: float | None, keep: float | None) -> 
 
 
 def prune(store: Store, doomed: Sequence[Entry], *, everything: bool) -> None:
-    """Remove values that no process is at work on; say how much went."""
-    gone = [entry for entry in doomed if store.remove(entry.key)]
-    if everything:
-        shutil.rmtree(store.root / ".work", ignore_errors=True)
+    """Remove what no process is at work on; say how much went."""
+    unfinished = [path.name for path in store.root.glob(".work/*")] if everything else []
+    left = {key for key in [*(entry.key for entry in doomed), *unfinished] if not store.remove(key)}
+    gone = [entry for entry in doomed if entry.key not in left]
     console.say(f"removed {len(gone)} values, {sum(entry.size for entry in gone) / GB:.2f} GB")
-    if len(gone) < len(doomed):
-        console.say(f"left {len(doomed) - len(gone)} that a process is at work on")
+    if left:
+        console.say(f"left {len(left)} that a process is at work on")
 
 
 def main() -> int:

@@ -1,9 +1,12 @@
-"""What several tests share: a store in a temporary folder and a context that uses it."""
+"""What several tests share: a store in a temporary folder, a context that uses it, and whole projects."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from tests.project import SHORT, Project
 
+from experiments import config, tracking
 from experiments.cache import Store
 from experiments.types import Context
 
@@ -16,3 +19,35 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def ctx(store: Store) -> Context:
     return Context.plain(store)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Make a project in which a sweep over k was run: one CNN is trained."""
+    made = Project(tmp_path_factory.mktemp("project"))
+    made.first = made.run("-m", *SHORT, "cluster.k=10,20")
+    return made
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an MLflow store without a run, which takes seconds."""
+    path = tmp_path_factory.mktemp("tables") / "mlflow.db"
+    tracking.connect(config.Tracking(f"sqlite:///{path}"), "empty")
+    return path
+
+
+@pytest.fixture
+def fresh(tables: Path, tmp_path: Path) -> Project:
+    """Make a project in which nothing was run."""
+    made = Project(tmp_path / "fresh")
+    (made.root / "mlflow").mkdir()
+    shutil.copy(tables, made.root / "mlflow")
+    return made
+
+
+@pytest.fixture
+def beside(fresh: Project, project: Project) -> Project:
+    """Make a fresh project with a copy of the trained store."""
+    shutil.copytree(project.root / "cache", fresh.root / "cache")
+    return fresh

@@ -20,7 +20,8 @@ class Fragile:
     Parameters
     ----------
     accident
-        `none`, `error`, `stall` (write `sign` and sleep) or `kill <process group>`.
+        `none`, `error`, `stall` (make the file `sign` and sleep, unless it is there) or
+        `kill <process group>`.
     """
 
     VERSION: ClassVar[int] = 1
@@ -38,7 +39,7 @@ class Fragile:
         word, _, pid = self.accident.partition(" ")  # a negative pid: its whole group
         if self.k == self.at and word == "error":
             raise RuntimeError("the third law of thermodynamics")
-        if self.k == self.at and word == "stall":
+        if self.k == self.at and word == "stall" and not Path(self.sign).exists():
             Path(self.sign).touch()
             time.sleep(60)
         if self.k == self.at and word == "kill":

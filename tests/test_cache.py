@@ -108,6 +108,11 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
     assert not checkpoint.exists()
 
 
+def test_what_a_maker_could_not_read_is_no_matter_of_room(store: Store) -> None:
+    with pytest.raises(FileNotFoundError, match=r"No such file or directory: 'gone\.jpg'"):
+        store.array("x", lambda: np.frombuffer(Path("gone.jpg").read_bytes(), np.uint8))
+
+
 def test_disabled_neither_reads_nor_writes(store: Store) -> None:
     store.fitted("a", mean)
     off = Store(store.root, enabled=False)
@@ -134,6 +139,13 @@ def test_entries_and_remove(store: Store) -> None:
     assert store.entries()[0].size > 80_000
     assert store.remove("large")
     assert [entry.key for entry in store.entries()] == ["small"]
+
+
+def test_what_another_process_removed_is_gone(store: Store) -> None:
+    store.fitted("a", mean)
+    assert Store(store.root).remove("a")
+    assert store.remove("a")
+    assert list((store.root / ".partial").iterdir()) == []
 
 
 def slow(root: Path, log: Path) -> None:

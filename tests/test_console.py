@@ -31,3 +31,17 @@ def test_epochs_reach_the_record() -> None:
     seen: list[tuple[int, object]] = []
     console.Report(lambda step, values: seen.append((step, values))).metrics(3, {"loss": 0.5})
     assert seen == [(3, {"loss": 0.5})]
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "stdout", console.Console(width=42, force_terminal=True))
+    console.table(
+        "figures", ["cluster.k", "ari", "purity_validation", "acc"], [["10", "0.987", "0.997", "0.99"]]
+    )
+    out = capfd.readouterr().out
+    assert "figures (1 more columns in a wider terminal)" in out
+    assert "0.987" in out
+    assert "purity_validation" in out
+    assert max(len(line) for line in out.splitlines()[1:]) <= 42

@@ -30,10 +30,11 @@ ALLOWED = {
     "pipeline": {"types"},
     "console": set(),
     "context": {"cache", "config", "types"},
-    "tracking": {"compose", "config", "types"},
+    "environment": {"cache"},
+    "tracking": {"config", "environment", "types"},
     "preview": {"cache", "config", "console", "context", "pipeline", "types"},
     "job": {"compose", "config", "console", "context", "pipeline", "tracking", "types"},
-    "summary": {"console", "job"},
+    "summary": {"compose", "console", "job"},
     "sweep": {"compose", "config", "job", "summary", "tracking"},
     "launch": {
         "compose",

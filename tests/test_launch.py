@@ -1,5 +1,6 @@
 """From a command line to checked jobs."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -62,6 +63,7 @@ def test_an_optimiser_needs_its_objective() -> None:
     assert read(*sweeper, "objective=silhouette").optimiser
 
 
-def test_what_cannot_be_is_found_before_the_first_job() -> None:
+def test_what_cannot_be_is_found_before_the_first_job(tmp_path: Path) -> None:
+    request = read("cluster.k=10,5000", "backbone=pixels", f"cache.root={tmp_path}")
     with pytest.raises(ValueError, match=r"cluster\.k=5000 exceeds the 1797 samples"):
-        launch.check(read("cluster.k=10,5000", "backbone=pixels"))
+        launch.check(request)

@@ -74,6 +74,7 @@ def test_without_a_cache_the_figures_are_the_same(ctx: Context, tmp_path: Path) 
     off = Context.plain(Store(tmp_path / "off", enabled=False))
     assert pipeline.run(stages(), off).metrics == pipeline.run(stages(), ctx).metrics
     assert not list((tmp_path / "off").glob("[!.]*"))
+    assert len(off.store.computed) == len(set(off.store.computed)), "nothing is computed twice in one run"
 
 
 @pytest.mark.parametrize(

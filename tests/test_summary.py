@@ -56,4 +56,4 @@ def test_results_that_the_server_lost_are_no_success(
 ) -> None:
     lost = outcome(10, 0.5, lost="tracking.uri=http://server stopped answering")
     assert summary.show([lost], [], tmp_path, "http://server") == 1
-    assert f"1 results are not recorded, they are kept in {tmp_path}" in capfd.readouterr().err
+    assert f"1 of 1 results are not recorded, all are in {tmp_path}" in capfd.readouterr().err

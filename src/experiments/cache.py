@@ -4,6 +4,7 @@ Layout: `<root>/<key>/` holds a finished value and its meta.json; `<root>/.parti
 `<root>/.locks/` one lock a key, `<root>/.work/` what an unfinished training needs to go on.
 """
 
+import errno
 import importlib
 import json
 import logging
@@ -13,10 +14,10 @@ import socket
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,14 @@ from experiments.types import T
 
 log = logging.getLogger(__name__)
 
-LIBRARIES = ("numpy", "scikit-learn", "torch", "faiss-gpu" if os.uname().sysname == "Linux" else "faiss-cpu")
+LIBRARIES = (
+    "faiss-cpu",
+    "faiss-gpu",
+    "numpy",
+    "scikit-learn",
+    "torch",
+)  # whose numbers a value may depend on
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class NotKeptError(LookupError):
@@ -50,7 +58,8 @@ class Store:
     Parameters
     ----------
     enabled
-        False neither reads nor writes; checkpoints of a running training are still kept.
+        False neither reads nor writes `root`: values go to a temporary folder that ends with the process.
+        Checkpoints of a running training are still kept.
     compute
         False raises NotKeptError where something would have to be computed.
     """
@@ -62,7 +71,8 @@ class Store:
         self.computed: list[str] = []
         self.kept: list[str] = []
         self._swept = False
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch = None if enabled else tempfile.TemporaryDirectory(prefix="experiments-")
+        self.place = Path(self._scratch.name) if self._scratch else self.root
 
     def fitted(self, key: str, make: Callable[[], T]) -> T:
         """Return the value kept under `key`, or make and keep it.
@@ -75,8 +85,7 @@ class Store:
             value = make()
             if getattr(value, "stopped", ""):
                 return value
-            if self.enabled:
-                self._publish(key, lambda folder: _save(value, folder))
+            self._publish(key, lambda folder: _save(value, folder))
             shutil.rmtree(self.root / ".work" / key, ignore_errors=True)
             return value
 
@@ -98,6 +107,7 @@ class Store:
 
         def into(folder: Path) -> None:
             array = np.lib.format.open_memmap(folder / "array.npy", mode="w+", dtype=dtype, shape=shape)
+            _reserve(folder / "array.npy")
             write(array)
             array.flush()
 
@@ -111,7 +121,7 @@ class Store:
 
     def holds(self, key: str) -> bool:
         """Tell whether `key` is kept."""
-        return self.enabled and (self.root / key / "meta.json").exists()
+        return (self.place / key / "meta.json").exists()
 
     def entries(self) -> list[Entry]:
         """List what is kept, largest first."""
@@ -120,12 +130,14 @@ class Store:
         return sorted(entries, key=lambda entry: entry.size, reverse=True)
 
     def remove(self, key: str) -> bool:
-        """Remove a kept value unless a process is at work on it; tell whether it went."""
+        """Remove a value and its checkpoints unless a process works on it; tell whether they are gone."""
         try:
             with FileLock(self._lock_path(key), timeout=0):
                 doomed = self._new_partial()
-                (self.root / key).replace(doomed / key)
+                with suppress(FileNotFoundError):  # another process removed it, or it was never finished
+                    (self.root / key).replace(doomed / key)
                 shutil.rmtree(doomed)
+                shutil.rmtree(self.root / ".work" / key, ignore_errors=True)
         except Timeout:
             return False
         return True
@@ -148,7 +160,7 @@ class Store:
     def _find(self, key: str) -> Path | None:
         if not self.holds(key):
             return None
-        folder = self.root / key
+        folder = self.place / key
         os.utime(folder / "meta.json")
         if key not in self.computed and key not in self.kept:
             self.kept.append(key)
@@ -178,29 +190,24 @@ class Store:
         start = time.perf_counter()
         try:
             write(partial)
-            meta = {"key": key, "seconds": round(time.perf_counter() - start, 3), "libraries": _versions()}
+            meta = {"key": key, "seconds": round(time.perf_counter() - start, 3), "libraries": versions()}
             described = partial / "meta.json"
             meta |= json.loads(described.read_text()) if described.exists() else {}
             described.write_text(json.dumps(meta, indent=1))
-        except OSError as error:
+        except BaseException as error:
             shutil.rmtree(partial, ignore_errors=True)
-            raise OSError(
-                f"cache.root={self.root} cannot take {key}: {error.strerror or error}; nothing else is lost: "
-                "free space (scripts/cache.py prune) or set cache.root=<a folder with room>, and try again"
-            ) from error
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise OSError(
+                    f"cache.root={self.place} cannot take {key}: {error.strerror}; nothing else is lost: "
+                    "free some (scripts/cache.py prune) or set cache.root=<a folder with room>, and try again"
+                ) from error
             raise
-        if not self.enabled:
-            return partial
-        final = self.root / key
+        final = self.place / key
         partial.replace(final)
         return final
 
     def _new_partial(self) -> Path:
-        if not self.enabled and self._scratch is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="experiments-")
-        parent = Path(self._scratch.name) if self._scratch else self.root / ".partial"
+        parent = self.place / ".partial"
         parent.mkdir(parents=True, exist_ok=True)
         self._sweep(parent)
         partial = parent / f"{os.getpid()}@{socket.gethostname()}@{uuid.uuid4().hex}"
@@ -233,9 +240,23 @@ def _open(folder: Path) -> np.ndarray:
     return np.load(folder / "array.npy", mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
 
 
+def _reserve(path: Path) -> None:
+    """Claim the disk that a sparse file will need: a full one is an error here, and would be SIGBUS later."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in LIBRARIES}
+def versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
+    """Return the version of each of these packages that is installed."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

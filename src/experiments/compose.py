@@ -15,8 +15,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[2]))
+ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[2])).absolute()
 CONF = ROOT / "conf"
 OUTPUT = "EXPERIMENTS_OUTPUT"  # where conf/config.yaml tells Hydra to put a run or a sweep
 
@@ -35,12 +36,18 @@ def compose_config(
     """
     if not (CONF / "config.yaml").exists():
         raise ValueError(f"no configs in {CONF}; install a clone (pip install -e .), or set EXPERIMENTS_ROOT")
+    if directory and not Path(directory).is_dir():
+        raise ValueError(
+            f"--config-dir {directory} is no folder; give one that holds cluster/mine.yaml or the like"
+        )
     search = [f"hydra.searchpath=[file://{os.path.abspath(directory)}]"] if directory else []
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         try:
             return compose("config", overrides=[*search, *overrides], return_hydra_config=hydra)
         except MissingConfigException as error:
             raise ValueError(_no_such_option(error, overrides)) from error
+        except YAMLError as error:
+            raise ValueError(f"a file in {CONF} is not YAML: {' '.join(str(error).split())}") from error
         except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
             raise ValueError(_explain(error, overrides, search)) from error
 
@@ -106,10 +113,9 @@ def no_such_key(key: str, option: str, names: Sequence[str]) -> str:
 
 
 def _no_such_option(error: MissingConfigException, overrides: Sequence[str]) -> str:
-    missing = str(error.missing_cfg_file or "")
-    group, _, name = missing.rpartition("/")
+    group, _, name = str(error.missing_cfg_file or "").rpartition("/")
     typed = next((o for o in overrides if key_of(o) == group), f"{group}={name}")
-    valid = options(group)
+    valid = [option for option in error.options or options(group) if not option.startswith("_")]
     close = difflib.get_close_matches(name, valid, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"{typed} is not an option; {group} has {', '.join(valid) or 'none'}{hint}"

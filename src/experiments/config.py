@@ -3,7 +3,7 @@
 import importlib
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,15 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.compose import CONF, ROOT, key_of, no_such_key, options
-from experiments.types import Stages
+from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, Stages
 
+PROTOCOLS: dict[str, type] = {
+    "dataset": Dataset,
+    "backbone": Backbone,
+    "reducer": Reducer,
+    "cluster": Cluster,
+    "evaluator": Evaluator,
+}
 GROUPS = ("dataset", "backbone", "reducer", "cluster")
 PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute here
 PATH_KEY = "path_key"  # {"path_key": "path"}: a dict field that holds such a path under this key
@@ -50,8 +57,8 @@ class Settings:
         _one_of("protocol", self.protocol, ("held_out", "published"))
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
         _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
-        if self.seed < 0:
-            raise ValueError(f"seed={self.seed} is negative; use 0 or more")
+        if not 0 <= self.seed < 2**32:  # scikit-learn takes no larger ones
+            raise ValueError(f"seed={self.seed} is not a seed; use 0 to {2**32 - 1}")
         if self.threads != "auto" and not (isinstance(self.threads, int) and self.threads > 0):
             raise ValueError(f"threads={self.threads} is not a number of cores; use auto, or 1 or more")
 
@@ -76,11 +83,24 @@ def build(cfg: DictConfig, typed: Iterable[str] = ()) -> Plan:
         The overrides of the command line: a path in one of them is relative to the working directory,
         a path in a config to the project root.
     """
-    keys = {key_of(override) for override in typed}
+    try:
+        return _built(cfg, {key_of(override) for override in typed})
+    except OmegaConfBaseException as error:
+        key = f"{error.full_key}: " if error.full_key else ""
+        raise ValueError(f"{key}{str(error).splitlines()[0]}; see conf/config.yaml") from error
+
+
+def _built(cfg: DictConfig, keys: set[str]) -> Plan:
     known = [*GROUPS, "evaluator", "cache", "tracking", *(f.name for f in fields(Settings))]
     for key in cfg:
         if key not in known:
             raise ValueError(no_such_key(str(key), "the config", known))
+    for key in (*GROUPS, "cache", "tracking"):
+        if not isinstance(cfg.get(key), DictConfig):
+            choice = (
+                f"; use {key}={'|'.join(options(key))}" if key in GROUPS else "; set the values in it instead"
+            )
+            raise ValueError(f"{key}={cfg.get(key)} leaves a run without one{choice}")
     top = {f.name: cfg[f.name] for f in fields(Settings)}
     settings = _checked(Settings, top, "", keys)
     chosen = {group: build_stage(group, cfg[group], keys) for group in GROUPS}
@@ -117,8 +137,23 @@ def build_stage(place: str, node: Any, typed: Iterable[str] = ()) -> Any:
     try:
         stage = getattr(importlib.import_module(module), name)
     except (ImportError, ValueError, AttributeError) as error:
-        raise ValueError(f"{place}._target_={target} cannot be imported: {error}") from error
+        raise ValueError(
+            f"{place}._target_={target} cannot be imported: {error}; install your own module, or "
+            "name its folder in PYTHONPATH"
+        ) from error
+    group = place.split(".")[0]
+    missing = [] if is_dataclass(stage) else ["@dataclass"]
+    missing += [verb for verb in sorted(_verbs(PROTOCOLS[group])) if not hasattr(stage, verb)]
+    if missing:
+        raise ValueError(
+            f"{place}._target_={target} is no {group}: it lacks {', '.join(missing)}; see "
+            f"experiments.types.{PROTOCOLS[group].__name__}"
+        )
     return _checked(stage, values, place, typed)
+
+
+def _verbs(protocol: type) -> set[str]:
+    return {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
 
 
 def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
@@ -126,7 +161,9 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
     names = [f.name for f in fields(schema)]
     unknown = [str(key) for key in values if key not in names]
     if unknown:
-        raise ValueError(no_such_key(f"{prefix}{unknown[0]}", schema.__name__, names))
+        left = f"{prefix}{unknown[0]}"
+        preset = "" if left in typed else f"; if an experiment set it, remove it with ~{left}"
+        raise ValueError(no_such_key(left, schema.__name__, names) + preset)
     try:
         merged = OmegaConf.merge(OmegaConf.structured(schema), values)
         plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
@@ -163,10 +200,12 @@ def _one_of(key: str, value: str, valid: Sequence[str]) -> None:
 def check_objective(objective: str, stages: Stages) -> None:
     """Raise ValueError unless an evaluator that was chosen gives the objective."""
     given = [name for evaluator in stages.evaluators.values() for name in evaluator.METRICS]
+    plain = [name for name in given if not name.endswith(("_validation", "_test"))]
     if objective not in given:
         raise ValueError(
             f"objective={objective} is given by none of the evaluators chosen "
-            f"({', '.join(stages.evaluators)}); use one of {', '.join(given)}, or choose its evaluator"
+            f"({', '.join(stages.evaluators)}); use one of {', '.join(plain)}, some also with _validation or "
+            "_test, or choose its evaluator"
         )
 
 

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 stderr = Console(stderr=True)
 stdout = Console()
+WIDE = 200  # columns where there is no terminal
 QUIET_SECONDS = 10.0  # without a terminal, a long task says this often how far it is
 
 
@@ -108,15 +109,22 @@ def lines(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a title and a table on standard output."""
-    say(title)
-    shown = Table(header_style="bold")
-    for index, column in enumerate(columns):
-        shown.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+    """Print a title and a table on standard output; on a narrow terminal without its last columns."""
+    widths = [max(map(len, cells)) + 3 for cells in zip(columns, *rows, strict=True)] if rows else []
+    room = stdout.width if stdout.is_terminal else WIDE
+    shown = len(columns)
+    while shown > 1 and sum(widths[:shown]) + 1 > room:
+        shown -= 1
+    say(
+        title
+        + (f" ({len(columns) - shown} more columns in a wider terminal)" if shown < len(columns) else "")
+    )
+    drawn = Table(header_style="bold")
+    for index, column in enumerate(columns[:shown]):
+        drawn.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
-        shown.add_row(*row)
-    width = None if stdout.is_terminal else 200
-    (Console(width=width) if width else stdout).print(shown)
+        drawn.add_row(*row[:shown])
+    Console(width=room).print(drawn)
 
 
 def say(line: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import compose, config, console, context, pipeline, tracking
@@ -25,11 +26,13 @@ RESULT = "result.json"
 class Outcome:
     """How a job ended: what a sweep needs of it, kept as result.json in the job's folder.
 
-    `computed` and `kept` are the store's keys; `seconds` has None for a step that was kept; `lost` says
-    why a result is not recorded.
+    `number` and `parent` are the job's in its sweep and the sweep's run; `computed` and `kept` are the
+    store's keys; `seconds` has None for a step that was kept; `lost` says why a result is not recorded.
     """
 
     overrides: list[str]
+    number: int = 0
+    parent: str = ""
     protocol: str = ""
     status: str = "RUNNING"
     metrics: dict[str, float] = field(default_factory=dict)
@@ -45,7 +48,9 @@ class Outcome:
     def save(self, folder: Path) -> None:
         """Write result.json."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / RESULT).write_text(json.dumps(asdict(self), indent=1))
+        partial = folder / f"{RESULT}.partial"
+        partial.write_text(json.dumps(asdict(self), indent=1))
+        partial.replace(folder / RESULT)
 
     @classmethod
     def load(cls, folder: Path) -> "Outcome":
@@ -60,17 +65,26 @@ def perform(
     *,
     name: str = "",
     choices: Mapping[str, Any] | None = None,
-    parent: str = "",
+    parent: tracking.Parent | None = None,
+    typed: Sequence[str] | None = None,
 ) -> pipeline.Result:
-    """Run one composed config; leave its tables in `folder`, its record in MLflow, its end in `outcome`."""
+    """Run one composed config; leave its tables in `folder`, its record in MLflow, its end in `outcome`.
+
+    Parameters
+    ----------
+    parent
+        The sweep's run, if the job belongs to one.
+    typed
+        The overrides of the command line, if `outcome.overrides` holds a preset's as well.
+    """
     start = time.perf_counter()
-    plan = config.build(cfg, outcome.overrides)
+    plan = config.build(cfg, outcome.overrides if typed is None else typed)
     outcome.protocol = plan.settings.protocol
-    tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
+    tracker = tracking.join(parent) if parent else tracking.connect(plan.tracking, plan.stages.dataset.name)
     params = compose.flatten(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
     tags = {group: str(option) for group, option in (choices or {}).items() if "/" not in group}
     try:
-        with tracker.run(name or "run", folder, params=params, tags=tags, parent=parent) as run:
+        with tracker.run(name or "run", folder, params=params, tags=tags) as run:
             outcome.run_id = run.id
             ctx = context.make(plan, console.Report(run.epoch))
             result = _run(plan, ctx, run, outcome)
@@ -174,9 +188,17 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     ValueError
         A setting that cannot be; the message says what to type instead.
     """
-    with compose.output_folder() as folder:
+    several = [o.input_line for o in compose.parse(overrides) if o.is_sweep_override()]
+    if several:
+        raise ValueError(f"{several[0]} gives several values; call run once for each, or python run.py -m")
+    with compose.output_folder():
         cfg = compose.compose_config(overrides, hydra=True)
-    choices = dict(cfg.hydra.runtime.choices)
+        folder = Path(cfg.hydra.run.dir).absolute()
+    if cfg.hydra.mode == RunMode.MULTIRUN:
+        raise ValueError(f"{' '.join(overrides)} is a sweep; run it with python run.py {' '.join(overrides)}")
+    if cfg.plan:
+        raise ValueError("plan=true only looks; use python run.py plan=true")
     outcome = Outcome(list(overrides))
+    choices = dict(cfg.hydra.runtime.choices)
     name = " ".join(overrides) or "run"
     return perform(compose.without_hydra(cfg), folder, outcome, name=name, choices=choices)

@@ -1,11 +1,14 @@
 """From a command line to an exit code: everything is checked before the first job runs."""
 
+import json
 import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +34,14 @@ class Request:
     ----------
     plans
         One per job; for an optimiser, which decides its jobs as it goes, the one that it starts from.
+    jobs
+        The overrides of each job.
     swept
         The keys that the jobs differ in.
     """
 
     plans: list[Plan]
+    jobs: list[list[str]]
     swept: list[str]
     multirun: bool
     optimiser: bool
@@ -51,6 +57,8 @@ def launch(main: Callable[[], None]) -> int:
         main()
         return 0
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[console.Handler()])
+    if "hydra.verbose=true" in [override.lower() for override in args.overrides]:
+        logging.getLogger("experiments").setLevel(logging.DEBUG)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with compose.output_folder():
@@ -71,20 +79,22 @@ def _launch(main: Callable[[], None], args: Any) -> int:
         return _preview(request)
     tracker = tracking.connect(first.tracking, first.stages.dataset.name)
     tracker.end_the_dead()
-    check(request)
-    if request.multirun:
-        jobs = None if request.optimiser else len(request.plans)
-        parent = sweep.Sweep(first, request.folder, request.swept, jobs)
-        try:
-            _hydra(main)
-        except BaseException as error:
-            parent.close(error)
-            raise
-        outcomes = parent.close()
-    else:
+    before = check(request)
+    os.environ[sweep.TYPED] = json.dumps(list(args.overrides))
+    show = partial(
+        summary.show, swept=request.swept, folder=request.folder, uri=first.tracking.uri, before=before
+    )
+    if not request.multirun:
         _hydra(main)
-        outcomes = [job.Outcome.load(request.folder)]
-    return summary.show(outcomes, request.swept, request.folder, first.tracking.uri)
+        return show([job.Outcome.load(request.folder)])
+    parent = sweep.Sweep(first, request.folder, request.swept, None if request.optimiser else request.jobs)
+    try:
+        _hydra(main)
+    except BaseException as error:
+        show(parent.close(error), lost=parent.lost)
+        raise
+    outcomes = parent.close()
+    return show(outcomes, lost=parent.lost)
 
 
 def _hydra(main: Callable[[], None]) -> None:
@@ -111,14 +121,14 @@ def read(args: Any) -> Request:
         if optimiser:
             config.check_objective(plans[0].settings.objective, plans[0].stages)
         folder = base.hydra.sweep.dir if multirun else base.hydra.run.dir
-        return Request(plans, [], multirun, optimiser, Path(folder).absolute())
+        return Request(plans, [overrides], [], multirun, optimiser, Path(folder).absolute())
     params = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items()]
     lines = compose.parse([*params, *overrides])
     jobs = BasicSweeper.split_arguments(lines, None)[0]
     swept = [o.get_key_element() for o in lines if o.is_sweep_override()]
     swept = [key for key in dict.fromkeys(swept) if len({_value(job, key) for job in jobs}) > 1]
     plans = [config.build(cfg, overrides) for cfg in _compose_jobs(jobs, args.config_dir)]
-    return Request(plans, swept, True, False, Path(base.hydra.sweep.dir).absolute())
+    return Request(plans, jobs, swept, True, False, Path(base.hydra.sweep.dir).absolute())
 
 
 def _compose_jobs(jobs: Sequence[Sequence[str]], directory: str | None) -> list[DictConfig]:
@@ -148,16 +158,31 @@ def _value(overrides: Sequence[str], key: str) -> str:
     return next((o.partition("=")[2] for o in overrides if o.partition("=")[0] == key), "")
 
 
-def check(request: Request) -> None:
-    """Read each data set once and hold every job against it, before the first one runs."""
+def check(request: Request) -> list[str]:
+    """Read each data set once and hold every job against it, before the first one runs.
+
+    Returns
+    -------
+    list[str]
+        The keys that were computed for that. Without a cache a single run reads for itself.
+    """
     loaded: list[tuple[Any, Samples]] = []
-    for plan in request.plans:
+    computed: list[str] = []
+    for plan in request.plans if request.multirun or request.plans[0].cache.enabled else []:
         dataset = plan.stages.dataset
         samples = next((samples for known, samples in loaded if known == dataset), None)
         if samples is None:
-            samples = dataset.load(context.make(plan, console.Report(lambda step, values: None)))
+            ctx = context.make(plan, console.Report(lambda step, values: None))
+            start = time.perf_counter()
+            samples = dataset.load(ctx)
             loaded.append((dataset, samples))
+            computed += ctx.store.computed
+            if ctx.store.computed:
+                log.info(
+                    "read %s: %d samples in %.1f s", dataset.name, len(samples), time.perf_counter() - start
+                )
         pipeline.check(plan.stages, samples)
+    return computed
 
 
 def _preview(request: Request) -> int:

@@ -24,16 +24,20 @@ def show(plans: Sequence[Plan]) -> None:
     rows: list[list[str]] = []
     names: list[str] = []
     sizes: dict[str, int] = {}
+    unread: dict[str, str] = {}
     for number, plan in enumerate(plans):
-        ctx = context.make(plan, Silent(), compute=False)
-        steps = preview(plan.stages, ctx)
+        steps = preview(plan.stages, context.make(plan, Silent(), compute=False))
         if len(steps) == 1:
-            _say_unread(plan)
-            return
-        names = [step.name for step in steps]
-        rows.append([str(number), *("kept" if step.kept else "compute" for step in steps)])
+            unread[plan.stages.dataset.name] = _unread(plan)
+            continue
+        names += [step.name for step in steps if step.name not in names]
+        states = {step.name: "kept" if step.kept else "compute" for step in steps}
+        rows.append([str(number), *(states.get(name, "") for name in names)])
         sizes |= {step.key: step.size for step in steps if not step.kept}
-    console.table("plan", ["job", *names], rows)
+    for line in unread.values():
+        console.say(line)
+    if rows:
+        console.table("plan", ["job", *names], [[*row, *[""] * (len(names) + 1 - len(row))] for row in rows])
     total = sum(sizes.values())
     console.say(
         f"{len(sizes)} distinct values to compute, about {total / 1e6:.1f} MB of disk; nothing was done"
@@ -65,12 +69,9 @@ def preview(stages: Stages, ctx: Context) -> list[Step]:
     return [Step("dataset", samples.key, True, 0), *found]
 
 
-def _say_unread(plan: Plan) -> None:
+def _unread(plan: Plan) -> str:
     """Say what is known of a data set that was never read: its listing."""
     stages = plan.stages
     n, resize = stages.dataset.count(), stages.backbone.resize
     pixels = f", about {n * 3 * resize.size**2 / 1e6:.0f} MB of disk for their pixels" if resize else ""
-    console.say(
-        f"everything is to compute: {stages.dataset.name} was never read; it lists about {n:,} samples"
-        f"{pixels}; nothing was done"
-    )
+    return f"{stages.dataset.name} was never read, so all is to compute: it lists about {n:,} samples{pixels}"

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import console
+from experiments import compose, console
+from experiments.compose import ROOT
 from experiments.job import Outcome
 
 if TYPE_CHECKING:
@@ -31,13 +32,19 @@ def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame
 
     rows = []
     for outcome in outcomes:
-        values = dict(override.partition("=")[::2] for override in outcome.overrides)
-        row: dict[str, Any] = {key: _number(values.get(key, "")) for key in swept}
+        values = settings(outcome)
+        row: dict[str, Any] = {key: values.get(key, "") for key in swept}
         row |= {"protocol": outcome.protocol} | outcome.metrics
         rows.append(row | {"status": outcome.status, "seconds": outcome.total, "run_id": outcome.run_id})
     table = pd.DataFrame(rows)
     first = main_columns(table, swept)
     return table[[*first, *(name for name in table if name not in first)]]
+
+
+def settings(outcome: Outcome) -> dict[str, Any]:
+    """Return what was typed for a job, or swept, by key."""
+    typed = [override for override in compose.parse(outcome.overrides) if not override.is_delete()]
+    return {override.key_or_group: override.value() for override in typed}
 
 
 def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
@@ -82,13 +89,28 @@ def _draw_over(axis: Any, key: str, done: "pd.DataFrame", metrics: Sequence[str]
     axis.grid(alpha=0.3)
 
 
-def show(outcomes: Sequence[Outcome], swept: Sequence[str], folder: Path, uri: str) -> int:
-    """Print tables, failures and how to compare; return the exit code."""
+def show(
+    outcomes: Sequence[Outcome],
+    swept: Sequence[str],
+    folder: Path,
+    uri: str,
+    before: Sequence[str] = (),
+    lost: str = "",
+) -> int:
+    """Print tables, failures and how to compare; return the exit code.
+
+    Parameters
+    ----------
+    before
+        Keys of what was computed before the first job.
+    lost
+        Why the parent run of a sweep is not recorded, if so.
+    """
     done = [(number, outcome) for number, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]
     if done:
         _show_figures(done, swept)
         _show_seconds(done)
-        counts = Counter(key for outcome in outcomes for key in outcome.computed)
+        counts = Counter([*before, *(key for outcome in outcomes for key in outcome.computed)])
         twice = [key for key, count in counts.items() if count > 1]
         again = f"; more than once: {', '.join(twice)}" if twice else ", each once"
         kept = len({key for outcome in outcomes for key in outcome.kept} - set(counts))
@@ -99,23 +121,32 @@ def show(outcomes: Sequence[Outcome], swept: Sequence[str], folder: Path, uri: s
             break
     failures = [(number, outcome) for number, outcome in enumerate(outcomes) if outcome.status != "FINISHED"]
     for number, outcome in failures:
-        console.complain(f"{outcome.status} job {number} {' '.join(outcome.overrides)}: {outcome.error}")
-    lost = [outcome.lost for _, outcome in done if outcome.lost]
-    if lost:
-        console.complain(f"{lost[0]}; {len(lost)} results are not recorded, they are kept in {folder}")
+        reason = f": {outcome.error}" if outcome.error else ""
+        console.complain(f"{outcome.status} job {number} {' '.join(outcome.overrides)}{reason}")
+    unrecorded = [outcome.lost for outcome in outcomes if outcome.lost]
+    if unrecorded or lost:
+        reason, count = (unrecorded or [lost])[0], len(unrecorded)
+        console.complain(
+            f"{reason}; {count} of {len(outcomes)} results are not recorded, all are in {folder}"
+        )
     console.say(f"results: {folder}")
-    console.say(f"compare: {'make ui' if uri.startswith('sqlite:') else uri}")
-    return 1 if failures or lost else 0
+    console.say(f"compare: {_how_to_compare(uri)}")
+    return 1 if failures or unrecorded or lost else 0
+
+
+def _how_to_compare(uri: str) -> str:
+    if uri == f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}":
+        return "make ui" if Path.cwd() == ROOT else f"make -C {ROOT} ui"
+    return f"mlflow server --backend-store-uri {uri}" if "://" in uri and not uri.startswith("http") else uri
 
 
 def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> None:
     metrics = [name for name in MAIN_METRICS if any(name in outcome.metrics for _, outcome in done)]
     rows = []
     for number, outcome in done:
-        values = dict(override.partition("=")[::2] for override in outcome.overrides)
-        settings = [values.get(key, "") for key in swept] or [str(number)]
-        figures = [f"{outcome.metrics[m]:.4g}" if m in outcome.metrics else "" for m in metrics]
-        rows.append([*settings, *figures])
+        values = settings(outcome)
+        first = [str(values.get(key, "")) for key in swept] or [str(number)]
+        rows.append([*first, *(f"{outcome.metrics[m]:.4g}" if m in outcome.metrics else "" for m in metrics)])
     title = f"figures, protocol {', '.join(sorted({outcome.protocol for _, outcome in done}))}"
     if "purity_validation" in metrics:
         title += "; _validation: rows that the backbone was not trained on"
@@ -130,12 +161,3 @@ def _show_seconds(done: Sequence[tuple[int, Outcome]]) -> None:
         spent = ["kept" if value is None else f"{value:.2f}" for value in times]
         rows.append([str(number), *spent, f"{outcome.total:.2f}"])
     console.table("seconds", ["job", *steps, "in all"], rows)
-
-
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -6,78 +6,85 @@ Nobody else imports mlflow.
 import json
 import logging
 import os
-import platform
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psutil
 from filelock import FileLock
 
-from experiments.compose import ROOT
 from experiments.config import Tracking
+from experiments.environment import environment, is_alive
 from experiments.types import Samples
 
 log = logging.getLogger(__name__)
 
 SECONDS_TO_ANSWER = 5
-LIBRARIES = (
-    "experiments",
-    "faiss-cpu",
-    "faiss-gpu",
-    "mlflow",
-    "numpy",
-    "pytorch-lightning",
-    "scikit-learn",
-    "torch",
-    "torchvision",
-)
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # or the UI opens on its pages for chat models
 PARAMETER_LIMIT = 6000  # characters, MLflow's own, as the next
 TAG_LIMIT = 8000
+REASON_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The run of a sweep, which the runs of its jobs stand below."""
+
+    uri: str
+    experiment_id: str
+    run_id: str
 
 
 class Tracker:
-    """One experiment on one tracking server or store."""
+    """One experiment on one tracking server or store; `parent` is the run that new ones stand below."""
 
-    def __init__(self, client: Any, uri: str, experiment_id: str) -> None:
-        self.client = client
+    def __init__(self, uri: str, experiment_id: str, parent: str = "") -> None:
         self.uri = uri
         self.experiment_id = experiment_id
+        self.parent = parent
+
+    @cached_property
+    def client(self) -> Any:
+        """MLflow's client."""
+        return _client(self.uri)
 
     @contextmanager
     def run(
-        self, name: str, folder: Path, *, params: Mapping[str, Any], tags: Mapping[str, str], parent: str = ""
+        self, name: str, folder: Path, *, params: Mapping[str, Any], tags: Mapping[str, str]
     ) -> Iterator["Run"]:
-        """Open a run that ends FINISHED, FAILED with the error as a tag, or KILLED by an interruption."""
-        family = {"mlflow.parentRunId": parent} if parent else {}
+        """Record a run from beginning to end; without a server it goes on, with `lost` set."""
+        try:
+            run = self.open(name, folder, params=params, tags=tags)
+        except ConnectionError as error:
+            run = Run(self, "", folder)
+            run.lose(str(error))
+        with run:
+            yield run
+
+    def open(self, name: str, folder: Path, *, params: Mapping[str, Any], tags: Mapping[str, str]) -> "Run":
+        """Begin a run; raise ConnectionError if it cannot be recorded."""
+        from mlflow.exceptions import MlflowException
+
+        family = {"mlflow.parentRunId": self.parent} if self.parent else {}
         everything = {**environment(), **tags, **family}
-        created = self.client.create_run(self.experiment_id, run_name=name, tags=everything)
+        try:
+            created = self.client.create_run(self.experiment_id, run_name=name, tags=everything)
+        except (MlflowException, OSError) as error:
+            word = "refused a run" if _is_refusal(error) else "stopped answering"
+            raise ConnectionError(f"tracking.uri={self.uri} {word} ({_reason(error)})") from error
         run = Run(self, created.info.run_id, folder)
         run.log(params=params)
-        try:
-            yield run
-        except Exception as error:
-            run.end("FAILED", str(error) or type(error).__name__)
-            raise
-        except BaseException:
-            run.end("KILLED", "interrupted")
-            raise
-        run.end("FINISHED")
+        return run
 
     def end_the_dead(self) -> int:
         """Mark this host's running runs whose process is gone as KILLED; return how many."""
         experiments = [found.experiment_id for found in self.client.search_experiments()]
         query = f"attributes.status = 'RUNNING' and tags.host = '{socket.gethostname()}'"
-        dead = [run for run in self.client.search_runs(experiments, query) if not _alive(run.data.tags)]
+        dead = [run for run in self.client.search_runs(experiments, query) if not is_alive(run.data.tags)]
         for run in dead:
             self.client.set_terminated(run.info.run_id, "KILLED")
         if dead:
@@ -86,15 +93,29 @@ class Tracker:
 
 
 class Run:
-    """One run being recorded. When the server stops answering it says so once, and where the results are."""
+    """One run being recorded: it ends FINISHED, FAILED with the error as a tag, or KILLED by an interruption.
+
+    When the server stops answering it says so once, and where the results are. A value that the server
+    refuses is named, and the rest goes on.
+    """
 
     def __init__(self, tracker: Tracker, run_id: str, folder: Path) -> None:
         self.id = run_id
         self.lost = ""
-        self._client = tracker.client
-        self._uri = tracker.uri
+        self._tracker = tracker
         self._folder = folder
         self._steps: set[int] = set()
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self.end("FINISHED")
+        elif isinstance(error, Exception):
+            self.end("FAILED", str(error) or type(error).__name__)
+        else:
+            self.end("KILLED", "interrupted")
 
     def log(
         self,
@@ -108,14 +129,15 @@ class Run:
         from mlflow.entities import Metric, Param, RunTag
 
         now = int(time.time() * 1000)
-        self._tell(
-            lambda: self._client.log_batch(
-                self.id,
-                [Metric(key, float(value), now, step) for key, value in (metrics or {}).items()],
-                [Param(key, str(value)[:PARAMETER_LIMIT]) for key, value in (params or {}).items()],
-                [RunTag(key, value) for key, value in (tags or {}).items()],
-            )
-        )
+        entries: list[tuple[str, Any]] = [
+            *(("metrics", Metric(key, float(value), now, step)) for key, value in (metrics or {}).items()),
+            *(("params", Param(key, str(value)[:PARAMETER_LIMIT])) for key, value in (params or {}).items()),
+            *(("tags", RunTag(key, value[:TAG_LIMIT])) for key, value in (tags or {}).items()),
+        ]
+        if self._tell(lambda: self._batch(entries)):  # one refused value keeps the others out as well
+            for entry in entries:
+                value = f"{entry[1].key}={entry[1].value}"
+                self._warn(value[:REASON_LIMIT], self._tell(partial(self._batch, [entry])))
 
     def epoch(self, step: int, values: Mapping[str, float]) -> None:
         """Record the figures of one epoch as they happen."""
@@ -136,59 +158,109 @@ class Run:
         source = json.dumps({"path": samples.source})
         described = Dataset(samples.name[:500], samples.key, "local", source, profile=json.dumps(shape))
         entry = DatasetInput(described, [InputTag("mlflow.data.context", "clustering")])
-        self._tell(lambda: self._client.log_inputs(self.id, [entry]))
+        self._warn("the data set", self._tell(lambda: self._client.log_inputs(self.id, [entry])))
 
     def describe(self, markdown: str) -> None:
         """Put a text at the top of the run's page."""
-        self.log(tags={"mlflow.note.content": markdown[:TAG_LIMIT]})
+        self.log(tags={"mlflow.note.content": markdown})
 
     def artifacts(self) -> None:
         """Copy the run's folder to the record."""
-        self._tell(lambda: self._client.log_artifacts(self.id, str(self._folder)))
+        self._warn("the files", self._tell(lambda: self._client.log_artifacts(self.id, str(self._folder))))
 
     def artifact(self, path: Path) -> None:
         """Copy one file to the record."""
-        self._tell(lambda: self._client.log_artifact(self.id, str(path)))
+        self._warn(path.name, self._tell(lambda: self._client.log_artifact(self.id, str(path))))
 
     def end(self, status: str, error: str = "") -> None:
-        """End the run; an error stands in its tag."""
+        """End the run, also after silence: the server may be back; an error stands in its tag."""
         if error:
             self.log(tags={"error": error})
-        self._tell(lambda: self._client.set_terminated(self.id, status))
+        if self.id:
+            told = self._tell(lambda: self._client.set_terminated(self.id, status), again=True)
+            self._warn(f"the end, {status}", told)
 
-    def _tell(self, call: Callable[[], Any]) -> None:
+    def end_children(self) -> None:
+        """Mark the runs below this one that did not end as KILLED: their process was stopped."""
+        query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{self.id}'"
+
+        def end() -> None:
+            for child in self._client.search_runs([self._tracker.experiment_id], query):
+                self._client.set_terminated(child.info.run_id, "KILLED")
+
+        self._warn("the end of the jobs", self._tell(end))
+
+    def lose(self, why: str) -> None:
+        """Give up the record, and say where the results are."""
+        if not self.lost:
+            self.lost = why
+            log.error("%s; the results are kept in %s", why, self._folder)
+
+    @property
+    def _client(self) -> Any:
+        return self._tracker.client
+
+    def _batch(self, entries: Iterable[tuple[str, Any]]) -> None:
+        kinds: dict[str, list[Any]] = {"metrics": [], "params": [], "tags": []}
+        for kind, entry in entries:
+            kinds[kind].append(entry)
+        self._client.log_batch(self.id, **kinds)
+
+    def _tell(self, call: Callable[[], Any], *, again: bool = False) -> str:
+        """Make a call, unless the server was silent before; return why it was refused."""
         from mlflow.exceptions import MlflowException
 
-        if self.lost:
-            return
+        if self.lost and not again:
+            return ""
         try:
             call()
         except (MlflowException, OSError) as error:
-            self.lost = f"tracking.uri={self._uri} stopped answering ({_first_line(error)})"
-            log.error("%s; the results are kept in %s", self.lost, self._folder)
+            if _is_refusal(error):
+                return _reason(error)
+            self.lose(f"tracking.uri={self._tracker.uri} stopped answering ({_reason(error)})")
+        return ""
+
+    def _warn(self, what: str, why: str) -> None:
+        if why:
+            log.warning("tracking.uri=%s refused %s (%s)", self._tracker.uri, what, why)
 
 
 @cache
 def connect(tracking: Tracking, name: str) -> Tracker:
     """Open the store or server, and the experiment; raise ConnectionError within seconds of silence."""
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(2 * SECONDS_TO_ANSWER))
     _reach(tracking.uri)
     from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
 
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         with _first_alone(tracking.uri):
-            client = MlflowClient(tracking.uri)
-            experiment_id = _experiment(client, tracking, tracking.experiment or name)
+            experiment_id = _experiment(_client(tracking.uri), tracking, tracking.experiment or name)
+    except ImportError as error:
+        raise ConnectionError(
+            f"tracking.uri={tracking.uri} needs its database's driver ({error}); for postgresql: "
+            'pip install "psycopg[binary]"'
+        ) from error
     except MlflowException as error:
         raise ConnectionError(
-            f"tracking.uri={tracking.uri} cannot be used: {_first_line(error)}; give a server's address or "
+            f"tracking.uri={tracking.uri} cannot be used: {_reason(error)}; give a server's address or "
             "sqlite:///<file>"
         ) from error
-    return Tracker(client, tracking.uri, experiment_id)
+    return Tracker(tracking.uri, experiment_id)
+
+
+def join(parent: Parent) -> Tracker:
+    """Record below a sweep's run, in its experiment; asks nothing of the server, which may be gone."""
+    return Tracker(parent.uri, parent.experiment_id, parent.run_id)
+
+
+@cache
+def _client(uri: str) -> Any:
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(2 * SECONDS_TO_ANSWER))
+    from mlflow.tracking import MlflowClient
+
+    for chatty, level in {"mlflow": "WARNING", "alembic": "WARNING", "urllib3": "ERROR"}.items():
+        logging.getLogger(chatty).setLevel(level)
+    return MlflowClient(uri)
 
 
 def _experiment(client: Any, tracking: Tracking, name: str) -> str:
@@ -202,16 +274,19 @@ def _experiment(client: Any, tracking: Tracking, name: str) -> str:
 
 
 def _reach(uri: str) -> None:
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https"):
+    if not uri.startswith(("http://", "https://")):
         return
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    import requests  # what MLflow's client talks through
+
+    place = f"{uri.rstrip('/')}/health"
     try:
-        socket.create_connection((parts.hostname or "", port), SECONDS_TO_ANSWER).close()
+        requests.get(place, timeout=SECONDS_TO_ANSWER, allow_redirects=False, stream=True).close()
+    except requests.exceptions.SSLError:
+        return  # it answers; whom to trust is told to MLflow, by its own variables
     except OSError as error:
         raise ConnectionError(
-            f"tracking.uri={uri} does not answer ({error}); start that server, or leave tracking.uri out to "
-            "record in mlflow/mlflow.db"
+            f"tracking.uri={uri} does not answer ({_reason(error)}); start that server, or leave "
+            "tracking.uri out to record in mlflow/mlflow.db"
         ) from error
 
 
@@ -236,52 +311,21 @@ def _artifacts(uri: str) -> str | None:
     return (path.parent / "artifacts").as_uri() if path else None
 
 
-@cache
-def environment() -> dict[str, str]:
-    """Return what a result may depend on beside its config, as tags."""
-    return {
-        **_git(),
-        "host": socket.gethostname(),
-        "process": _process(os.getpid()),
-        "python": platform.python_version(),
-        "mlflow.source.name": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        **{f"version.{name}": found for name in LIBRARIES if (found := _version(name))},
-    }
+def _is_refusal(error: Exception) -> bool:
+    """Tell an answer, that a request was wrong, from no answer."""
+    from mlflow.exceptions import MlflowException
 
-
-def _git() -> dict[str, str]:
-    def ask(*words: str) -> str | None:
-        try:
-            done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
-        except (OSError, subprocess.CalledProcessError):
-            return None
-        return done.stdout.strip()
-
-    commit = ask("rev-parse", "HEAD")
-    if commit is None:
-        return {"git.commit": "none", "git.dirty": "unknown"}
-    return {"git.commit": commit, "git.dirty": str(bool(ask("status", "--porcelain"))).lower()}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
-def _process(pid: int) -> str:
-    """Name a process so that a later one with the same number is another."""
-    return f"{pid}@{psutil.Process(pid).create_time():.0f}"
-
-
-def _alive(tags: Mapping[str, str]) -> bool:
-    named = tags.get("process", "")
-    try:
-        return _process(int(named.partition("@")[0])) == named
-    except (ValueError, psutil.NoSuchProcess):
+    if not isinstance(error, MlflowException):
         return False
+    status: int = error.get_http_status_code()  # type: ignore[no-untyped-call]
+    return 400 <= status < 500
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _reason(error: BaseException) -> str:
+    """Say in one line why: the innermost words of the system, if it spoke, else the error's own."""
+    inner: BaseException | None = error
+    why = error
+    while inner is not None:
+        why = inner if isinstance(inner, OSError) else why
+        inner = inner.__cause__ or inner.__context__
+    return (str(why).splitlines() or [type(why).__name__])[0][:REASON_LIMIT]

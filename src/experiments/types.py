@@ -196,8 +196,12 @@ class Context:
 
 
 class Content(Protocol):
-    """The samples' own data in id order: images that can be decoded, or vectors."""
+    """The samples' own data in id order: images that can be decoded, or vectors.
 
+    Raise `VERSION` when equal hashes give other pixels or values than before.
+    """
+
+    VERSION: ClassVar[int]
     KIND: ClassVar[str]  # "images" or "vectors"
 
     @property
@@ -249,7 +253,7 @@ class Samples:
     @cached_property
     def content_key(self) -> str:
         """Name the pixels or vectors alone: unchanged by labels and split."""
-        return digest("".join(self.content.hashes))
+        return digest(self.content.VERSION, "".join(self.content.hashes))
 
     @cached_property
     def key(self) -> str:
@@ -340,7 +344,10 @@ class Dataset(Protocol):
 
 
 class Backbone(Protocol):
-    """Makes an encoder of images or vectors. `TRAINS` says whether `fit` looks at labels and split."""
+    """Makes an encoder of images or vectors.
+
+    `TRAINS` says whether `fit` learns from the samples; if not, the encoder is the same for all of them.
+    """
 
     TRAINS: ClassVar[bool]
 
@@ -378,7 +385,7 @@ class Cluster(Protocol):
 class Evaluator(Protocol):
     """Judges what its `NEEDS` names, out of samples, encoder, embeddings, reduced and clustering.
 
-    `METRICS` names the figures that it always gives.
+    `METRICS` names the figures that it gives wherever they are defined.
     """
 
     NEEDS: ClassVar[tuple[str, ...]]

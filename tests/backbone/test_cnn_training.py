@@ -144,6 +144,9 @@ def test_batch_norm_counts_batches_through_all_epochs(
     monkeypatch.setattr(Network, "settle", lambda network, step: steps.append(step))
     cnn(max_epochs=3, batch_size=64).fit(digits, ctx)
     assert steps == list(range(3 * math.ceil(len(digits.rows("training")) / 64)))
+    steps.clear()
+    cnn(max_epochs=1, batch_size=64, settle_batch_norm=False).fit(digits, ctx)
+    assert steps == []
 
 
 def test_order_and_augmentation_change_with_seed_and_epoch(cnn: Make, digits: Samples, ctx: Context):

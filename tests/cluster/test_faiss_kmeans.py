@@ -68,11 +68,17 @@ def test_spherical_centroids_have_unit_length_and_cosine_inertia(ctx):
     assert clustering.inertia == pytest.approx((2 - 2 * cosine.max(axis=1)).sum(), rel=1e-4)
 
 
+def test_spherical_is_refused_for_points_of_other_lengths(ctx):
+    with pytest.raises(ValueError, match=r"cluster\.spherical=true is for points of length 1"):
+        kmeans(10, spherical=True).fit(X, ctx)
+
+
 def test_threads_are_given_back_and_change_nothing(ctx):
     before = faiss.omp_get_max_threads()
     one, two = (kmeans(10).fit(X, replace(ctx, threads=threads)) for threads in (1, 2))
     assert faiss.omp_get_max_threads() == before
-    assert one.inertia == pytest.approx(two.inertia, rel=1e-3)
+    np.testing.assert_array_equal(one.assignments, two.assignments)
+    assert one.inertia == two.inertia
 
 
 def test_threads_are_respected(ctx, monkeypatch):

@@ -1,12 +1,16 @@
 """Archives: unpacked once, into plain files below the folder, or not at all."""
 
+import errno
+import resource
 import shutil
 import tarfile
 import zipfile
 from io import BytesIO
 
+import numpy as np
 import pytest
 
+from experiments.dataset import archive as module
 from experiments.dataset.archive import names, unpacked
 
 FILES = {"top/a/1.png": b"one", "top/b/2.png": b"two", "top/b/naïve name.png": b"three"}
@@ -104,15 +108,67 @@ def test_what_is_no_archive_says_what_is_wanted(tmp_path, ctx):
         unpacked(tmp_path / "x.zip", ctx)
 
 
-@pytest.mark.parametrize("name", ["x.zip", "x.tar.gz"])
-def test_a_damaged_archive_keeps_nothing(tmp_path, ctx, name):
-    archive = (zipped if name == "x.zip" else tarred)(tmp_path / name, {"a.png": bytes(range(256)) * 400})
+@pytest.mark.parametrize(
+    ("name", "cut"),
+    [
+        ("x.zip", False),
+        ("x.tar.gz", True),
+        ("x.tar.bz2", False),
+        ("x.tar.bz2", True),
+        ("x.tar.xz", False),
+        ("x.tar.xz", True),
+    ],
+)
+def test_a_damaged_archive_keeps_nothing(tmp_path, ctx, name, cut):
+    pixels = np.random.default_rng(0).bytes(2_000_000)
+    archive = (zipped if name == "x.zip" else tarred)(tmp_path / name, {"a.png": pixels})
     data = bytearray(archive.read_bytes())
-    data[len(data) // 3] ^= 0xFF
-    archive.write_bytes(data if name == "x.zip" else data[: len(data) // 2])
+    middle = slice(len(data) // 2, len(data) // 2 + 1000)
+    data[middle] = bytes(1000)
+    archive.write_bytes(data[: middle.start] if cut else data)
     with pytest.raises(ValueError, match=r"cannot be unpacked .*; unpack it by hand and use the folder"):
         unpacked(archive, ctx)
     assert not list(tmp_path.rglob("*.png"))
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        ["top/" + "n" * 300 + ".png"],
+        ["n" * 300 + "/a.png"],
+        ["a.png", "a.png/b.png"],
+        ["a.png/b.png", "a.png"],
+    ],
+)
+def test_a_name_that_no_file_can_have_is_the_archive_s_fault(tmp_path, ctx, pack, impossible):
+    archive = pack(tmp_path / ("x.zip" if pack is zipped else "x.tar"), dict.fromkeys(impossible, b"one"))
+    with pytest.raises(ValueError, match=r"dataset.root=.* holds '.*', which no file here .*; pack it again"):
+        unpacked(archive, ctx)
+    assert not list(tmp_path.rglob("*.png"))
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar"])
+def test_an_archive_that_the_disk_cannot_read_is_named(tmp_path, ctx, name, monkeypatch):
+    archive = (zipped if name == "x.zip" else tarred)(tmp_path / name, FILES)
+
+    def fail(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(module, "partial", lambda read, size: fail)  # what reads a piece of a member
+    with pytest.raises(ValueError, match=r"dataset.root=.* cannot be unpacked .*Input/output error"):
+        unpacked(archive, ctx)
+
+
+def test_an_error_of_writing_is_no_fault_of_the_archive(tmp_path, ctx):
+    archive = zipped(tmp_path / "x.zip", {"a.png": bytes(2_000_000)})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            unpacked(archive, ctx)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_an_encrypted_zip_is_refused(tmp_path, ctx):

@@ -1,5 +1,7 @@
 """Contents: pixels decoded once, hashes that tell samples apart, and errors that name the right backbone."""
 
+import errno
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -35,6 +37,25 @@ def test_pixels_are_decoded_once(files, ctx):
         (files.root / path).unlink()
     assert files.pixels(Resize(6), ctx).shape == (5, 6, 6, 3)
     assert len(ctx.store.computed) == 1
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"no image")])
+def test_a_file_that_can_no_longer_be_read_is_named_and_not_taken_for_a_full_disk(files, ctx, spoil):
+    spoil(files.root / "3.png")
+    with pytest.raises(
+        ValueError, match=r"dataset.root=.* holds 3.png, which could be read at first and now cannot .*; put"
+    ):
+        files.pixels(Resize(6), ctx)
+    assert not ctx.store.holds(files.pixel_map(Resize(6))[0])
+
+
+def test_an_error_of_the_store_stays_one(files, ctx, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format, "open_memmap", full)
+    with pytest.raises(OSError, match=r"cache.root=.* cannot take pixels-.*No space left on device"):
+        files.pixels(Resize(6), ctx)
 
 
 @pytest.mark.parametrize("other", [Resize(7), Resize(6, "crop"), Resize(6, interpolation="bicubic")])

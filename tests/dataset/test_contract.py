@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.cache import Store
+from experiments.dataset import pixels
 from experiments.dataset.cifar10 import Archive, Cifar10
 from experiments.dataset.content import hash_rows
 from experiments.dataset.digits import Digits
@@ -74,6 +75,11 @@ def test_the_content_is_of_its_kind(samples, ctx):
     assert (pixels.shape, pixels.dtype) == ((n, 10, 10, 3), np.uint8)
     with pytest.raises(ValueError, match="use backbone="):
         samples.content.vectors()
+
+
+def test_the_content_says_which_decoding_made_it(samples):
+    versions = {"images": pixels.VERSION, "vectors": 1}
+    assert versions[samples.content.KIND] == samples.content.VERSION
 
 
 def test_counting_gives_what_loading_gives_and_keeps_nothing(stage, samples, store):

@@ -1,13 +1,16 @@
 """Image folders: what is a class, what is left out and why, and what a second look costs."""
 
+import errno
 import os
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.dataset import image_folder as module
 from experiments.types import SPLITS, Resize
 
 
@@ -72,6 +75,54 @@ def test_one_folder_beside_images_is_no_class(tmp_path, draw, image_folder, ctx)
     draw(tmp_path / "flat" / "edited" / "3.png", 3)
     samples = image_folder(tmp_path / "flat").load(ctx)
     assert (len(samples), samples.labels) == (4, None)
+
+
+@pytest.mark.parametrize("top", ["", "photos/"])
+def test_a_class_in_a_foreign_format_leaves_the_other_a_class(tmp_path, draw, image_folder, ctx, caplog, top):
+    for seed in range(4):
+        draw(tmp_path / "pets" / top / "cats" / f"{seed}.png", seed)
+    (tmp_path / "pets" / top / "dogs").mkdir()
+    (tmp_path / "pets" / top / "dogs" / "1.heic").write_bytes(b"...")
+    samples = image_folder(tmp_path / "pets").load(ctx)
+    assert samples.class_names == ("cats",)
+    assert list(samples.ids) == [f"cats/{seed}.png" for seed in range(4)]
+    assert list(samples.labels) == [0] * 4
+    assert samples.skipped == (("dogs/1.heic", "HEIC is not read; convert it to JPEG or PNG"),)
+    assert "no image in dogs can be read, so these classes are left out" in caplog.text
+
+
+def test_a_class_that_cannot_be_read_is_named(two_classes, image_folder, ctx, caplog):
+    (two_classes / "emus").mkdir()
+    (two_classes / "emus" / "1.heic").write_bytes(b"...")
+    (two_classes / "fish").mkdir()
+    (two_classes / "fish" / "1.png").write_bytes(b"")
+    assert image_folder(two_classes).load(ctx).class_names == ("cats", "dogs")
+    assert "no image in emus, fish can be read" in caplog.text
+
+
+def test_a_foreign_file_beside_the_lone_folder_of_classes_changes_nothing(
+    two_classes, image_folder, ctx, caplog
+):
+    (two_classes.parent / "top").mkdir()
+    two_classes.rename(two_classes.parent / "top" / "pets")
+    (two_classes.parent / "top" / "about").mkdir()
+    (two_classes.parent / "top" / "about" / "logo.svg").write_text("<svg/>")
+    samples = image_folder(two_classes.parent / "top").load(ctx)
+    assert (samples.class_names, len(samples)) == (("cats", "dogs"), 10)
+    assert "left out; see" in caplog.text
+    assert "classes are left out" not in caplog.text
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_folder_of_raw_files_beside_images_is_no_class(tmp_path, draw, image_folder, ctx, edited):
+    for seed in range(3):
+        draw(tmp_path / "flat" / f"{seed}.png", seed)
+    if edited:
+        draw(tmp_path / "flat" / "edited" / "3.png", 3)
+    (tmp_path / "flat" / "raw").mkdir()
+    (tmp_path / "flat" / "raw" / "0.cr2").write_bytes(b"...")
+    samples = image_folder(tmp_path / "flat").load(ctx)
+    assert (len(samples), samples.labels, len(samples.skipped)) == (3 + edited, None, 1)
 
 
 def test_folders_inside_a_class_belong_to_it(two_classes, draw, image_folder, ctx):
@@ -193,6 +244,57 @@ def test_a_changed_image_is_noticed(two_classes, draw, image_folder, ctx):
     second = image_folder(two_classes).load(ctx)
     assert second.content_key != first.content_key
     assert (second.content.hashes != first.content.hashes).sum() == 1
+
+
+def test_an_image_replaced_by_one_of_equal_size_and_time_is_noticed(two_classes, draw, image_folder, ctx):
+    path = draw(two_classes / "cats" / "0.bmp", 0)
+    before = path.stat()
+    first = image_folder(two_classes).load(ctx)
+    draw(path, 99)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as cp -p does
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert image_folder(two_classes).load(ctx).content_key != first.content_key
+
+
+@pytest.mark.parametrize(
+    ("reader", "error", "reason"),
+    [
+        ("file", OSError(errno.EIO, "Input/output error"), "cannot be opened: Input/output error"),
+        ("file", OSError(errno.EMFILE, "Too many open files"), "cannot be opened: Too many open files"),
+        ("file", PermissionError(errno.EACCES, "Permission denied"), "cannot be opened: Permission denied"),
+        ("file", MemoryError(), "cannot be opened: too little memory"),
+        ("decoder", MemoryError(), "cannot be opened: too little memory"),
+        ("decoder", OSError(errno.EMFILE, "Too many open files"), "cannot be opened: Too many open files"),
+    ],
+)
+def test_an_error_that_passes_is_not_kept(two_classes, image_folder, ctx, reader, error, reason):
+    whole, file = two_classes / "cats" / "0.png", (two_classes / "cats" / "0.png").read_bytes()
+    read, decode = Path.read_bytes, module.load_rgb
+
+    def fail_to_read(path):
+        if path == whole:
+            raise error
+        return read(path)
+
+    def fail_to_decode(data, at_least):
+        if data.getvalue() == file:
+            raise error
+        return decode(data, at_least)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if reader == "file":
+            patch.setattr(Path, "read_bytes", fail_to_read)
+        else:
+            patch.setattr(module, "load_rgb", fail_to_decode)
+        assert image_folder(two_classes).load(ctx).skipped == (("cats/0.png", reason),)
+    assert image_folder(two_classes).load(ctx).skipped == ()
+
+
+def test_a_damaged_image_is_read_once(two_classes, image_folder, ctx, monkeypatch):
+    spoil(two_classes)
+    first = image_folder(two_classes).load(ctx)
+    monkeypatch.setattr(module, "_read", lambda path: pytest.fail(f"{path} was opened"))
+    assert image_folder(two_classes).load(ctx).skipped == first.skipped
 
 
 def test_a_class_of_one_image_is_loaded(two_classes, draw, image_folder, ctx):

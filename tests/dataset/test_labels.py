@@ -32,6 +32,24 @@ def test_each_way_of_matching_finds_all(tmp_path, match, names):
     assert classes == ("x", "y")
 
 
+@pytest.mark.parametrize("match", ["stem", "digits"])
+@pytest.mark.parametrize("named", [["2024.07", "2024.08"], ["2024.07.png", "2024.08.JPG"]])
+def test_a_dot_that_begins_no_ending_is_part_of_the_name(tmp_path, match, named):
+    path = tmp_path / "labels.csv"
+    path.write_text(f"id,label\n{named[0]},x\n{named[1]},y\n")
+    images = np.array(["a/2024.07.png", "b/2024.08.HEIC"])
+    labels, _ = Labels.of({"path": str(path), "match": match}).match(images)
+    assert list(labels) == [0, 1]
+
+
+def test_versions_of_a_photo_are_told_apart(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("id,label\nphoto.v1,x\nphoto.v2,y\n")
+    for images in (["photo.v1.png", "photo.v2.png"], ["photo.v1", "photo.v2"]):
+        labels, _ = Labels.of({"path": str(path), "match": "stem"}).match(np.array(images))
+        assert list(labels) == [0, 1]
+
+
 def test_ids_stay_text(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("id,label\n007,x\n12,y\n")

@@ -107,6 +107,7 @@ class Cnn:
     dropout: float
     dense: int
     head_dropout: float
+    settle_batch_norm: bool
     weight_decay: float
     learning_rate: float
     batch_size: int
@@ -148,8 +149,8 @@ class Cnn:
         samples.require("images", "backbone=cnn")
         if self.max_epochs and samples.labels is None:
             raise ValueError(
-                f"backbone=cnn learns from labels, and {samples.name} has none; use backbone=pixels, or "
-                "bring labels: dataset.labels={path: labels.csv}"
+                f"backbone=cnn learns from labels, and {samples.name} has none; use backbone=pixels "
+                "evaluator=[internal], or bring labels: dataset.labels={path: labels.csv}"
             )
         for share, part in (("train", "training"), ("validation", "validation")):
             if self.max_epochs and not len(samples.rows(part)):

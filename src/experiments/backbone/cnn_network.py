@@ -87,7 +87,8 @@ def computing(ctx: Context) -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(ctx.threads)
     try:
-        with torch.backends.cudnn.flags(enabled=True, deterministic=True, benchmark=False):
+        exact = ctx.dtype == "float32"  # cuDNN would otherwise round to 10 bits (TF32)
+        with torch.backends.cudnn.flags(True, benchmark=False, deterministic=True, allow_tf32=not exact):
             yield
     finally:
         torch.set_num_threads(threads)

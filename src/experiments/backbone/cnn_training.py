@@ -147,7 +147,8 @@ class Training(LightningModule):
 
     def on_train_batch_start(self, batch: object, row: int) -> None:
         """Tell batch norm how many batches it has averaged."""
-        self.network.settle(len(self.history) * self.steps + row)
+        if self.cnn.settle_batch_norm:
+            self.network.settle(len(self.history) * self.steps + row)
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Move the bar."""

@@ -66,6 +66,8 @@ class FaissKMeans:
         self.check(len(reduced))
         check_finite(reduced)
         points = np.ascontiguousarray(reduced, np.float32)
+        if self.spherical:
+            _check_length(points)
         gpu = ctx.device == "cuda" and faiss.get_num_gpus() > 0
         plus_plus = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS
         breath = min(self.breath, self.k, len(points) - self.k) if self.k > 1 else 0
@@ -106,4 +108,13 @@ class FaissKMeans:
             min_points_per_centroid=1,
             max_points_per_centroid=len(points),  # FAISS would train on a sample of 256 per centroid
             **options,
+        )
+
+
+def _check_length(points: np.ndarray) -> None:
+    lengths = np.linalg.norm(points, axis=1)
+    if np.abs(lengths - 1).max() > 1e-3:
+        raise ValueError(
+            f"cluster.spherical=true is for points of length 1, and these have {lengths.min():.3g} to "
+            f"{lengths.max():.3g}; use cluster.spherical=false"
         )

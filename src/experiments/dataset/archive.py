@@ -1,6 +1,6 @@
 """Unpack a zip or tar, once and safely: plain files below the folder, or nothing at all."""
 
-import gzip
+import errno
 import lzma
 import re
 import shutil
@@ -9,8 +9,9 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -21,12 +22,15 @@ VERSION = 1
 UNREADABLE = (
     zipfile.BadZipFile,
     tarfile.TarError,
-    gzip.BadGzipFile,
     zlib.error,
     lzma.LZMAError,
     EOFError,
+    OSError,  # the disk's, and those of gzip and bz2 on damaged data
     RuntimeError,  # encrypted, or packed in a way that zipfile does not know
 )
+UNWRITABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
+PIECE = 1 << 20  # bytes unpacked at a time
+SHOWN = 80  # characters of a name in a message
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ def unpacked(archive: Path, ctx: Context) -> Path:
     Raises
     ------
     ValueError
-        If it is no archive, cannot be read, would write outside the folder, or would fill the disk.
+        If it is no archive, cannot be read, would write outside the folder, would fill the disk, or holds a
+        name that no file can have. Any other error of writing stays an OSError.
     """
     status = archive.stat()
     key = f"unpacked-{digest(str(archive.resolve()), status.st_size, status.st_mtime_ns, VERSION)}"
@@ -69,30 +74,59 @@ def _unpack(archive: Path, folder: Path, ctx: Context) -> None:
             )
         with ctx.report.progress("unpack", len(files), "files") as done:
             for name, member in files.items():
-                target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                source = member.open()
-                if source is not None:
-                    with source, target.open("wb") as out:
-                        shutil.copyfileobj(source, out, 1 << 20)
+                with _created(archive, folder / name, name) as out:
+                    for piece in _pieces(archive, member):
+                        out.write(piece)
                 done(1)
+
+
+def _created(archive: Path, target: Path, name: str) -> IO[bytes]:
+    """Open a file for writing; raise ValueError if it is the name that makes this impossible."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.open("wb")
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}..."
+        raise ValueError(
+            f"dataset.root={archive} holds {shown!r}, which no file here can be called ({error.strerror}), "
+            "so nothing was unpacked; pack it again under another name"
+        ) from error
+
+
+def _pieces(archive: Path, member: Member) -> Iterator[bytes]:
+    with _reading(archive):
+        source = member.open()
+        if source is not None:
+            with source:
+                yield from iter(partial(source.read, PIECE), b"")
 
 
 @contextmanager
 def _opened(archive: Path) -> Iterator[dict[str, Member]]:
     """Open an archive and give its visible files by path, every name checked first."""
+    with ExitStack() as stack:
+        with _reading(archive):
+            if zipfile.is_zipfile(archive):
+                file = stack.enter_context(zipfile.ZipFile(archive))
+                files = _checked(archive, map(_zipped(file), file.infolist()))
+            elif tarfile.is_tarfile(archive):
+                tar = stack.enter_context(tarfile.open(archive))
+                files = _checked(archive, map(_tarred(tar), tar))
+            else:
+                raise ValueError(
+                    f"dataset.root={archive} is neither a folder nor a zip or tar; use a folder of images, "
+                    "or an archive of one"
+                )
+        yield files
+
+
+@contextmanager
+def _reading(archive: Path) -> Iterator[None]:
+    """Turn errors of reading into a ValueError that names the archive: an OSError is then one of writing."""
     try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as file:
-                yield _checked(archive, map(_zipped(file), file.infolist()))
-        elif tarfile.is_tarfile(archive):
-            with tarfile.open(archive) as tar:
-                yield _checked(archive, map(_tarred(tar), tar))
-        else:
-            raise ValueError(
-                f"dataset.root={archive} is neither a folder nor a zip or tar; use a folder of images, or "
-                "an archive of one"
-            )
+        yield
     except UNREADABLE as error:
         raise ValueError(
             f"dataset.root={archive} cannot be unpacked ({error}); unpack it by hand and use the "

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import ClassVar, NoReturn, Protocol, Self
 
 import numpy as np
+from PIL import Image
 
-from experiments.dataset.pixels import VERSION, load_rgb, resized
+from experiments.dataset import pixels
 from experiments.types import Content, Context, Resize, digest
 
 CHUNK = 64  # images that one thread takes at a time
@@ -25,11 +26,20 @@ class Takeable(Content, Protocol):
         """Return the content of these rows alone."""
 
 
-@dataclass(frozen=True, eq=False)
-class ImageFiles:
-    """Image files below `root`, each already known to be readable."""
+class Images:
+    """What all images have in common, wherever they are."""
 
     KIND: ClassVar[str] = "images"
+    VERSION: ClassVar[int] = pixels.VERSION
+
+    def vectors(self) -> NoReturn:
+        """Raise ValueError: images have to be embedded first."""
+        raise ValueError("backbone=identity needs vectors, and these are images; use backbone=cnn or pixels")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles(Images):
+    """Image files below `root`, each already known to be readable."""
 
     root: Path
     paths: np.ndarray
@@ -44,8 +54,7 @@ class ImageFiles:
 
         def decode(start: int, stop: int, out: np.ndarray) -> None:
             for row in range(start, stop):
-                image = load_rgb(self.root / self.paths[row], at_least=2 * resize.size)
-                out[row] = np.asarray(resized(image, resize))
+                out[row] = np.asarray(pixels.resized(self._rgb(row, 2 * resize.size), resize))
 
         return _filled(self.pixel_map(resize)[0], len(self.paths), resize, ctx, decode)
 
@@ -53,13 +62,21 @@ class ImageFiles:
         """Return the key and the bytes of what `pixels` keeps."""
         return _pixel_map(self.hashes, resize)
 
-    def vectors(self) -> NoReturn:
-        """Raise ValueError: images have to be embedded first."""
-        raise ValueError("backbone=identity needs vectors, and these are images; use backbone=cnn or pixels")
+    def _rgb(self, row: int, at_least: int) -> Image.Image:
+        """Return one image; raise ValueError if it can no longer be read, as OSErrors are the store's own."""
+        try:
+            return pixels.load_rgb(self.root / self.paths[row], at_least)
+        except MemoryError:
+            raise
+        except Exception as error:  # on damaged files Pillow's readers raise whatever the damage leads to
+            raise ValueError(
+                f"dataset.root={self.root} holds {self.paths[row]}, which could be read at first and now "
+                f"cannot ({error}); put it back, or start again: what cannot be read is left out then"
+            ) from error
 
 
 @dataclass(frozen=True, eq=False)
-class ImageArrays:
+class ImageArrays(Images):
     """The `rows` of images that are in memory or in a memory map.
 
     Parameters
@@ -71,8 +88,6 @@ class ImageArrays:
     hashes
         str (n,), those of `rows`.
     """
-
-    KIND: ClassVar[str] = "images"
 
     images: np.ndarray
     rows: np.ndarray
@@ -94,11 +109,9 @@ class ImageArrays:
             return self.images
 
         def resample(start: int, stop: int, out: np.ndarray) -> None:
-            from PIL import Image
-
             for row in range(start, stop):
                 image = Image.fromarray(self.images[self.rows[row]]).convert("RGB")
-                out[row] = np.asarray(resized(image, resize))
+                out[row] = np.asarray(pixels.resized(image, resize))
 
         return _filled(key, len(self.rows), resize, ctx, resample)
 
@@ -108,16 +121,13 @@ class ImageArrays:
             return "", 0
         return _pixel_map(self.hashes, resize)
 
-    def vectors(self) -> NoReturn:
-        """Raise ValueError: images have to be embedded first."""
-        raise ValueError("backbone=identity needs vectors, and these are images; use backbone=cnn or pixels")
-
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
     """Vectors made elsewhere: float32 (n, d)."""
 
     KIND: ClassVar[str] = "vectors"
+    VERSION: ClassVar[int] = 1
 
     values: np.ndarray
     hashes: np.ndarray
@@ -166,7 +176,7 @@ def in_chunks(task: str, n: int, ctx: Context, work: Callable[[int, int], None],
 
 
 def _pixel_map(hashes: np.ndarray, resize: Resize) -> tuple[str, int]:
-    key = f"pixels-{digest(''.join(hashes), resize, VERSION)}"
+    key = f"pixels-{digest(''.join(hashes), resize, pixels.VERSION)}"
     return key, len(hashes) * resize.size * resize.size * 3
 
 

@@ -25,10 +25,14 @@ HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands
 
 @dataclass(frozen=True, eq=False)
 class Scan(Record):
-    """What reading every file showed: a hash each, "" for an unreadable one, and the reasons of those."""
+    """What reading every file showed: a hash each, "" for an unreadable one, and the reasons of those.
+
+    `stopped` says that a file could not be read for a reason that may pass, so that the scan is not kept.
+    """
 
     hashes: np.ndarray
     reasons: tuple[str, ...]
+    stopped: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,19 +84,17 @@ class ImageFolder(Selection):
             raise ValueError(_no_images(self.root, [*unreadable, *listing.others]))
         paths = np.array([listing.images[row].path for row in readable])
         ids = np.array([path.removeprefix(listing.base) for path in paths])
-        labels = _labels(listing)
+        labels = _labels(listing, readable)
         skipped = [(path.removeprefix(listing.base), why) for path, why in [*unreadable, *listing.others]]
         if skipped:
             log.warning("%d files of %s are left out; see skipped_files.csv", len(skipped), root.name)
-        if listing.class_names and PARTS.issuperset(map(str.lower, listing.class_names)):
-            log.warning(
-                "folders %s look like a split, and are taken for classes", ", ".join(listing.class_names)
-            )
+        if labels is not None:
+            _warn_of_classes(listing.class_names, labels)
         return self.samples(
             self.root,
             ids,
             ImageFiles(folder, paths, scan.hashes[readable]),
-            None if labels is None else labels[readable],
+            labels,
             listing.class_names,
             tuple(skipped),
         )
@@ -116,49 +118,66 @@ class ImageFolder(Selection):
 
 
 def _scan(folder: Path, images: list[File], ctx: Context) -> Scan:
-    """Read every image once, or never again while path, size and time of change stay as they are."""
+    """Read every image once, or never again while path, size and times of change stay as they are.
+
+    A file that takes the place of another can bring that one's size and time of writing (cp -p), but not
+    the time at which the file system put it there.
+    """
     listed = digest(
         str(folder.resolve()),
         [file.path for file in images],
-        np.array([(file.size, file.mtime_ns) for file in images], np.int64),
+        np.array([(file.size, file.mtime_ns, file.ctime_ns) for file in images], np.int64),
     )
     return ctx.store.fitted(f"scan-{listed}-{ImageFolder.VERSION}", lambda: _read_all(folder, images, ctx))
 
 
 def _read_all(folder: Path, images: list[File], ctx: Context) -> Scan:
     hashes, reasons = np.zeros(len(images), "U16"), np.zeros(len(images), object)
+    passing = np.zeros(len(images), bool)
 
     def read(start: int, stop: int) -> None:
         for row in range(start, stop):
-            hashes[row], reasons[row] = _read(folder / images[row].path)
+            hashes[row], reasons[row], passing[row] = _read(folder / images[row].path)
 
     in_chunks("check images", len(images), ctx, read)
-    return Scan(hashes, tuple(reasons[hashes == ""]))
+    stopped = f"{passing.sum()} files may be readable another time" if passing.any() else ""
+    return Scan(hashes, tuple(reasons[hashes == ""]), stopped)
 
 
-def _read(path: Path) -> tuple[str, str]:
-    """Return an image's hash, or why it cannot be read."""
+def _read(path: Path) -> tuple[str, str, bool]:
+    """Return an image's hash, or why it cannot be read, and whether that says nothing of the file itself."""
     try:
         data = path.read_bytes()
-    except OSError as error:
-        return "", f"cannot be opened: {error.strerror}"
-    if not data:
-        return "", "empty file"
-    if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-        return "", _foreign("HEIC")
-    try:
+        if not data:
+            return "", "empty file", False
+        if data[4:8] == b"ftyp" and data[8:12] in HEIC:
+            return "", _foreign("HEIC"), False
         load_rgb(BytesIO(data), at_least=1)
+    except MemoryError:
+        return "", "cannot be opened: too little memory", True
     except Exception as error:  # on damaged files Pillow's readers raise whatever the damage leads to
+        if isinstance(error, OSError) and error.errno:  # from the system: Pillow's own have no number
+            return "", f"cannot be opened: {error.strerror}", True
         text = str(error).partition(" <_io")[0] or type(error).__name__
-        return "", f"cannot be decoded: {text}"
-    return hash_bytes(data), ""
+        return "", f"cannot be decoded: {text}", False
+    return hash_bytes(data), "", False
 
 
-def _labels(listing: Listing) -> np.ndarray | None:
+def _labels(listing: Listing, rows: np.ndarray) -> np.ndarray | None:
     if not listing.class_names:
         return None
     number = {name: label for label, name in enumerate(listing.class_names)}
-    return np.array([number[listing.class_of(file)] for file in listing.images], np.int64)
+    return np.array([number[listing.class_of(listing.images[row])] for row in rows], np.int64)
+
+
+def _warn_of_classes(names: tuple[str, ...], labels: np.ndarray) -> None:
+    """Point out folders that may be no classes, or that a person would miss among them."""
+    if PARTS.issuperset(map(str.lower, names)):
+        log.warning("folders %s look like a split, and are taken for classes", ", ".join(names))
+    images = np.bincount(labels, minlength=len(names))
+    bare = [name for name, count in zip(names, images, strict=True) if not count]
+    if bare:
+        log.warning("no image in %s can be read, so these classes are left out", ", ".join(bare))
 
 
 def _why(file: File) -> str:

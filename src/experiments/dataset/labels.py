@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from experiments.dataset.listing import FOREIGN, IMAGE
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -33,8 +35,8 @@ class Labels:
     column
         Its column of labels; None: the first there is of `LABEL_COLUMNS`.
     match
-        What must be equal: `exact` the whole id, `name` the file name, `stem` the name without its ending,
-        `digits` the digits of that, padded to three.
+        What must be equal: `exact` the whole id, `name` the file name, `stem` that without an
+        image's ending, `digits` the digits of the stem, padded to three.
     """
 
     path: Path
@@ -112,9 +114,10 @@ class Labels:
         path = PurePosixPath(name.replace("\\", "/"))
         if self.match_by == "name":
             return path.name
+        stem = path.stem if path.suffix.lower() in IMAGE + FOREIGN else path.name
         if self.match_by == "stem":
-            return path.stem
-        digits = "".join(re.findall("[0-9]", path.stem))
+            return stem
+        digits = "".join(re.findall("[0-9]", stem))
         if not digits:
             raise ValueError(
                 f"dataset.labels.match=digits meets {whose} without digits, {name!r}; use stem or exact"

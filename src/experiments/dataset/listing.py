@@ -18,6 +18,7 @@ class File:
     path: str
     size: int = 0
     mtime_ns: int = 0
+    ctime_ns: int = 0
     problem: str = ""
 
 
@@ -32,7 +33,8 @@ class Listing:
     images
         Files whose ending says that they can be read, and that have a class if the others do.
     class_names
-        Folders directly below the base, if there are at least two; else empty.
+        Folders directly below the base that hold images, be they in a format that is not read, if there are
+        at least two; else empty.
     unreadable
         Files that are images, or would be, and cannot be read.
     others
@@ -60,15 +62,39 @@ def arrange(files: Iterable[File]) -> Listing:
     for file in sorted(files):
         found[_kind(file)].append(file)
     images = found["image"]
-    shared = posixpath.commonpath([posixpath.dirname(file.path) for file in images]) if images else ""
-    base = f"{shared}/" if shared else ""
-    inside = [file.path.removeprefix(base) for file in images]
-    classes = sorted({path.partition("/")[0] for path in inside if "/" in path})
+    foreign = [file.path for file in found["unreadable"] if _ending(file) in IMAGE + FOREIGN]
+    base, classes = _classes([file.path for file in images], foreign)
     others = [(file.path, "not an image") for file in found["other"]]
+    if classes:
+        beside = [file for file in images if "/" not in file.path.removeprefix(base)]
+        others += [(file.path, "beside the class folders") for file in beside]
+        images = [file for file in images if "/" in file.path.removeprefix(base)]
+    return Listing(base, images, tuple(sorted(classes)), found["unreadable"], others)
+
+
+def _classes(images: list[str], foreign: list[str]) -> tuple[str, set[str]]:
+    """Return the base that all images share, and the class folders in it if there are at least two.
+
+    Images that cannot be read are asked too where the others lie in one folder: that folder is a class if
+    they lie in another one.
+    """
+    base = _base(images)
+    classes = _folders(base, images)
     if len(classes) > 1:
-        others += [(f"{base}{path}", "beside the class folders") for path in inside if "/" not in path]
-        images = [file for file, path in zip(images, inside, strict=True) if "/" in path]
-    return Listing(base, images, tuple(classes) if len(classes) > 1 else (), found["unreadable"], others)
+        return base, classes | _folders(base, foreign)
+    wider = _base([*images, *foreign])
+    classes = _folders(wider, [*images, *foreign])
+    return (wider, classes) if wider != base and len(classes) > 1 else (base, set())
+
+
+def _base(paths: list[str]) -> str:
+    shared = posixpath.commonpath(map(posixpath.dirname, paths)) if paths else ""
+    return f"{shared}/" if shared else ""
+
+
+def _folders(base: str, paths: list[str]) -> set[str]:
+    inside = (path.removeprefix(base) for path in paths if path.startswith(base))
+    return {path.partition("/")[0] for path in inside if "/" in path}
 
 
 def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[File]:
@@ -95,7 +121,7 @@ def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = fro
         elif path != _printable(path):
             yield File(_printable(path), problem="its name is not UTF-8; rename it")
         elif stat.S_ISREG(status.st_mode):
-            yield File(path, status.st_size, status.st_mtime_ns)
+            yield File(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def hidden(parts: Iterable[str]) -> bool:
@@ -104,10 +130,13 @@ def hidden(parts: Iterable[str]) -> bool:
 
 
 def _kind(file: File) -> str:
-    ending = posixpath.splitext(file.path)[1].lower()
-    if file.problem or ending in FOREIGN:
+    if file.problem or _ending(file) in FOREIGN:
         return "unreadable"
-    return "image" if ending in IMAGE else "other"
+    return "image" if _ending(file) in IMAGE else "other"
+
+
+def _ending(file: File) -> str:
+    return posixpath.splitext(file.path)[1].lower()
 
 
 def _printable(path: str) -> str:

@@ -25,6 +25,10 @@ FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BI
 def load_rgb(file: Path | BytesIO, at_least: int) -> Image.Image:
     """Return the first frame as 8-bit RGB, upright, transparent parts white.
 
+    Greys of 16 bits are scaled by their whole range and never stretched to the values that they hold, as
+    brightness may tell images apart. So 12 or 14 bits in a 16-bit file come out nearly black (4095 becomes
+    16): multiply them by 16 or 4 beforehand.
+
     Parameters
     ----------
     at_least

@@ -83,7 +83,7 @@ class Selection:
         if labels is not None:
             labels, class_names = _present(labels, class_names)
         shares = {share: self.split.get(share, 0.0) for share in SHARES}
-        parts = split(content.hashes, labels, shares, self.split_seed)
+        parts = split(content.hashes, labels, shares, self.split_seed, class_names)
         return Samples(self.name, source, ids, content, labels, class_names, parts, skipped)
 
 

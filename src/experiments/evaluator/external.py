@@ -26,7 +26,11 @@ class External:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
-    METRICS: ClassVar[tuple[str, ...]] = (*metrics.METRICS, "purity_chance")
+    METRICS: ClassVar[tuple[str, ...]] = tuple(
+        f"{name}{suffix}"
+        for suffix in ("", "_validation", "_test")
+        for name in (*metrics.METRICS, "purity_chance", *(["purity_mapped"] if suffix else []))
+    )
     VERSION: ClassVar[int] = 1
 
     seed: int

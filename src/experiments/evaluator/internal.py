@@ -31,7 +31,7 @@ class Internal:
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced", "clustering")
     METRICS: ClassVar[tuple[str, ...]] = (
         "silhouette", "silhouette_rows", "calinski_harabasz", "davies_bouldin",
-        "clusters", "smallest_cluster", "largest_cluster",
+        "inertia", "clusters", "smallest_cluster", "largest_cluster",
     )  # fmt: skip
     VERSION: ClassVar[int] = 1
 
@@ -116,7 +116,7 @@ def silhouette(points: np.ndarray, assignments: np.ndarray, rows: np.ndarray) ->
     by_cluster = points[np.argsort(own, kind="stable")].astype(np.float64)  # four times as fast as float32
     starts = np.cumsum(sizes) - sizes
     total = 0.0
-    for batch in np.array_split(rows, -(-len(rows) * len(points) // DISTANCES)):
+    for batch in np.array_split(rows, min(len(rows), -(-len(rows) * len(points) // DISTANCES))):
         distances = euclidean_distances(points[batch].astype(np.float64), by_cluster)
         sums = np.add.reduceat(distances, starts, axis=1)
         each, home = np.arange(len(batch)), own[batch]

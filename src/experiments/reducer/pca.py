@@ -7,6 +7,7 @@ import numpy as np
 
 from experiments.types import Context, Record
 
+VERSION = 1  # of the decomposition, and so of every projection
 EXACT_WIDTH = 2048  # up to here all d components are found exactly; beyond, the eigenproblem takes minutes
 RANK = 256  # beyond it at least this many are, so that sweeping n_components still decomposes once
 ROUNDING = 1e-6  # a smaller share of the largest variance is float32's rounding, not a direction
@@ -77,7 +78,7 @@ class Decomposition:
         Of those projections; None where there are none.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = VERSION
 
     standardize: bool
     rank: int | None
@@ -133,7 +134,7 @@ class Pca:
     Halko, Martinsson, Tropp, "Finding structure with randomness", 2011 (the randomised one).
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = VERSION
 
     n_components: int
     standardize: bool
@@ -158,9 +159,12 @@ class Pca:
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> PcaProjection:
         """Fit float32 (m, d), with the decomposition from the store if any sweep left it there."""
+        from threadpoolctl import threadpool_limits
+
         p = self.width(*embeddings.shape)
         decomposition = self._decomposition(*embeddings.shape)
-        found = ctx.fitted(decomposition, lambda: decomposition.fit(embeddings))
+        with threadpool_limits(ctx.threads):
+            found = ctx.fitted(decomposition, lambda: decomposition.fit(embeddings))
         axes = np.array(found.components[:p])
         if self.whiten:
             variance = found.variance[:p]

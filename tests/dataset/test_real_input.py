@@ -1,0 +1,114 @@
+"""Folders as people have them, sent through whole runs: without labels, with damaged files, packed."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments import compose, config, pipeline
+from experiments.cache import Store
+from experiments.dataset.pixels import ORIENTATION
+from experiments.types import SPLITS, Context, Resize, Stages
+
+N = 300
+PIXELS = ["dataset.image_size=16", "backbone=pixels", "reducer.n_components=4", "cluster.k=3"]
+COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 50, 40)}
+
+
+def stages(root: Path, *overrides: str) -> Stages:
+    chosen = ["dataset=image_folder", f"dataset.root={root}", *overrides]
+    return config.build(compose.compose_config(chosen)).stages
+
+
+@pytest.fixture
+def flat(tmp_path, draw):
+    """40 images without labels."""
+    for seed in range(40):
+        draw(tmp_path / "flat" / f"{seed:02}.png", seed, (16, 16))
+    return tmp_path / "flat"
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory):
+    """300 files of three classes, some of them spoilt or unusual, a text, and a class of one image."""
+    root = tmp_path_factory.mktemp("real") / "shapes"
+    rng = np.random.default_rng(0)
+    for number in range(N - 7):
+        name = sorted(COLOURS)[number % 3]
+        (root / name).mkdir(parents=True, exist_ok=True)
+        noise = rng.integers(-30, 30, (16, 16, 3))
+        image = Image.fromarray(np.clip(COLOURS[name] + noise, 0, 255).astype(np.uint8))
+        image.save(root / name / f"{number:03}.{('jpg', 'png')[number % 2]}")
+    whole = (root / "red" / "002.jpg").read_bytes()
+    (root / "red" / "truncated.jpg").write_bytes(whole[:-40])
+    (root / "red" / "empty.jpg").write_bytes(b"")
+    (root / "red" / "notes.txt").write_text("no image")
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(root / "red" / "cmyk.jpg", quality=95)
+    Image.fromarray(np.full((16, 16), 25700, np.uint16)).save(root / "blue" / "deep.png")
+    lying = np.zeros((16, 16, 3), np.uint8)
+    lying[:8] = 255  # bright above, as stored; held upright, bright on the right
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    Image.fromarray(lying).save(root / "green" / "rotated.png", exif=exif)
+    (root / "lonely").mkdir()
+    Image.new("RGB", (16, 16), (250, 240, 10)).save(root / "lonely" / "1.png")
+    return root
+
+
+def test_a_flat_folder_without_labels_is_clustered(flat, ctx):
+    result = pipeline.run(stages(flat, *PIXELS, "evaluator=[internal]"), ctx)
+    assert result.samples.labels is None
+    assert result.samples.class_names == ()
+    assert result.clustering.assignments.shape == (40,)
+    assert set(result.clustering.assignments) == {0, 1, 2}
+    assert np.isfinite(result.metrics["silhouette"])
+
+
+def test_the_cnn_says_what_works_without_labels(flat, ctx):
+    with pytest.raises(ValueError, match=r"learns from labels, and flat has none; use backbone=pixels"):
+        pipeline.run(stages(flat, "dataset.image_size=16", "evaluator=[internal]"), ctx)
+    assert not any(key.startswith("pixels-") for key in ctx.store.computed)
+
+
+def test_external_figures_say_what_works_without_labels(flat, ctx):
+    with pytest.raises(ValueError, match=r"needs labels and flat has none; use evaluator=\[internal\]"):
+        pipeline.run(stages(flat, *PIXELS), ctx)
+
+
+def test_a_folder_with_spoilt_and_unusual_images_runs_to_its_end(shapes, ctx):
+    result = pipeline.run(stages(shapes, *PIXELS), ctx)
+    samples = result.samples
+    assert len([path for path in shapes.rglob("*") if path.is_file()]) == N
+    assert len(samples) == N - 3
+    assert samples.class_names == ("blue", "green", "lonely", "red")
+    assert {path: reason.partition(" (")[0] for path, reason in samples.skipped} == {
+        "red/empty.jpg": "empty file",
+        "red/notes.txt": "not an image",
+        "red/truncated.jpg": "cannot be decoded: image file is truncated",
+    }
+    assert SPLITS[samples.split[list(samples.ids).index("lonely/1.png")]] == "training"
+    assert result.metrics["nmi"] > 0.8  # colours are told apart
+    assert result.clustering.assignments.shape == (N - 3,)
+
+
+def test_unusual_images_have_the_pixels_that_they_should_have(shapes, ctx):
+    samples = stages(shapes, *PIXELS).dataset.load(ctx)
+    pixels = dict(zip(samples.ids, samples.content.pixels(Resize(16), ctx), strict=True))
+    np.testing.assert_allclose(pixels["red/cmyk.jpg"], np.broadcast_to((255, 0, 0), (16, 16, 3)), atol=3)
+    np.testing.assert_array_equal(pixels["blue/deep.png"], 100)
+    np.testing.assert_array_equal(pixels["green/rotated.png"][:, 8:], 255)
+    np.testing.assert_array_equal(pixels["green/rotated.png"][:, :8], 0)
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+def test_an_archive_gives_what_its_folder_gives(shapes, ctx, tmp_path, kind):
+    folder = stages(shapes, *PIXELS).dataset.load(ctx)
+    packed = shutil.make_archive(str(tmp_path / "shapes"), kind, shapes.parent, "shapes")
+    assert Path(packed).name == {"zip": "shapes.zip", "gztar": "shapes.tar.gz"}[kind]
+    archive = stages(Path(packed), *PIXELS).dataset.load(Context.plain(Store(tmp_path / "other")))
+    np.testing.assert_array_equal(archive.ids, folder.ids)
+    np.testing.assert_array_equal(archive.labels, folder.labels)
+    assert archive.skipped == folder.skipped
+    assert (archive.name, archive.content_key, archive.key) == (folder.name, folder.content_key, folder.key)
