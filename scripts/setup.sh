@@ -28,10 +28,10 @@ pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"; }
 
 echo "installing requirements.txt into .venv (a few GB the first time)" >&2
 awk '/^uv==/ {take = 1} take {print} take && !/\\$/ {exit}' requirements.txt > .venv/uv.txt
-index=${PIP_INDEX_URL:-$(pip config get global.index-url 2>/dev/null || true)}
-if pip install --no-deps --require-hashes -r .venv/uv.txt \
-    && UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index} .venv/bin/uv pip install --quiet --python .venv/bin/python \
-        --require-hashes --compile-bytecode requirements.txt; then
+index=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-$(pip config get global.index-url 2>/dev/null || true)}}
+[ -z "$index" ] || export UV_DEFAULT_INDEX="$index"    # a mirror that pip was told of serves uv as well
+if pip install --no-deps --require-hashes -r .venv/uv.txt && .venv/bin/uv pip install --quiet \
+    --python .venv/bin/python --require-hashes --compile-bytecode -r requirements.txt; then
     .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 else
     echo "uv did not manage; trying pip, which takes some minutes" >&2
