@@ -133,7 +133,12 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
         files = {path.name for path in Path(run.info.artifact_uri.removeprefix("file://")).iterdir()}
         assert {"config.yaml", "assignments.parquet", "centroids.parquet", "training.csv"} <= files
     files = {path.name for path in Path(parent.info.artifact_uri.removeprefix("file://")).iterdir()}
-    assert files == {"sweep.csv", "sweep.md", "sweep.png"}
+    assert files == {"sweep.csv", "sweep.md", "purity_grid.csv", "purity_grid.md", "figures"}
+    drawn = {path.name for path in (project.last() / "figures").iterdir()}
+    charts = ["sweep_cluster.k", "purity_grid", "purity_over_k"]
+    charts += [f"training_{figure}" for figure in ("loss", "accuracy", "learning_rate")]
+    assert drawn == {f"{name}.{kind}" for name in charts for kind in ("html", "png")}
+    assert not list(project.last().glob("[0-9]*/figures")), "a job leaves them to the sweep"
     trained = [json.loads(path.read_text())["computed"] for path in project.last().glob("*/result.json")]
     assert sum(key.startswith("cnn-") for keys in trained for key in keys) == 1
 

@@ -44,12 +44,14 @@ class Settings:
     device: str
     precision: str
     threads: Any
+    figures: str
     plan: bool
 
     def __post_init__(self) -> None:
         _one_of("protocol", self.protocol, ("held_out", "published"))
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
         _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
+        _one_of("figures", self.figures, ("auto", "all", "none"))
         if self.seed < 0:
             raise ValueError(f"seed={self.seed} is negative; use 0 or more")
         if self.threads != "auto" and not (isinstance(self.threads, int) and self.threads > 0):

@@ -1,17 +1,21 @@
-"""What belongs to all jobs of one multirun: the parent run, what the jobs left, table and chart of them."""
+"""What belongs to all jobs of one multirun: the parent run, and tables and pictures of what the jobs left."""
 
 import json
 import logging
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from experiments import compose, config, job, summary, tracking
+from experiments import compose, config, figures, job, purity_grid, summary, tables, tracking
+from experiments.cache import Store
 from experiments.job import Outcome
+from experiments.training_curves import training_curves
+from experiments.types import Figure, Findings
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +60,7 @@ class Sweep:
         self.folder = folder
         self.swept = list(swept)
         self.jobs = jobs
+        self.plan = plan
         folder.mkdir(parents=True, exist_ok=True)
         tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
         name = f"sweep of {', '.join(swept)}" if swept else "sweep"
@@ -65,7 +70,7 @@ class Sweep:
         os.environ[SWEPT] = json.dumps(self.swept)
 
     def close(self, error: BaseException | None = None) -> list[Outcome]:
-        """Write table and chart, record them, end the parent run; return how the jobs ended."""
+        """Write tables and pictures, record them, end the parent run; return how the jobs ended."""
         for variable in (PARENT, SWEPT):
             os.environ.pop(variable, None)
         outcomes = collect(self.folder, self.jobs)
@@ -83,20 +88,63 @@ class Sweep:
 
     def _write(self, outcomes: Sequence[Outcome]) -> None:
         rows = summary.to_frame(outcomes, self.swept)
-        rows.to_csv(self.folder / "sweep.csv", index=False)
-        table = rows.to_markdown(index=False, floatfmt=".4g")
-        (self.folder / "sweep.md").write_text(f"{table}\n")
-        self.run.describe(
-            rows[summary.main_columns(rows, self.swept)].to_markdown(index=False, floatfmt=".4g")
-        )
-        summary.draw(rows, self.swept, self.folder / "sweep.png")
-        for name in ("sweep.csv", "sweep.md", "sweep.png"):
-            if (self.folder / name).exists():
-                self.run.artifact(self.folder / name)
+        tables.write(rows, self.folder, "sweep")
+        self.run.describe(tables.markdown(rows[summary.main_columns(rows, self.swept)]))
+        grid = purity_grid.purity_grid(rows)
+        for name, table in grid.tables.items():
+            tables.write(table, self.folder, name)
+        if self.plan.settings.figures != "none":
+            store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
+            pictures = summary.charts(rows, self.swept) | grid.figures | shared(outcomes, store)
+            figures.write(pictures | trained(self.folder), self.folder / "figures")
+        for path in sorted([*self.folder.glob("*.[cm]*"), *self.folder.glob("figures/*")]):
+            self.run.artifact(path)
 
 
 class JobsFailedError(Exception):
     """Some jobs of a sweep did not finish."""
+
+
+def shared(outcomes: Sequence[Outcome], store: Store) -> dict[str, Figure]:
+    """Return the pictures that the first job has in common with others, from the store.
+
+    What differs from job to job is not among them (`figures=all`). Where only some jobs share a picture, its
+    title says what these have in common.
+    """
+    done = [outcome for outcome in outcomes if outcome.status == "FINISHED"]
+    if not done:
+        return {}
+    found: dict[str, Figure] = {}
+    for name, key in done[0].found.items():
+        about = _in_common([outcome for outcome in done if outcome.found.get(name) == key], done)
+        if about is not None and store.holds(key):
+            pictures = store.fitted(key, lambda: Findings({})).figures
+            found |= {each: replace(figure, title=figure.title + about) for each, figure in pictures.items()}
+    return found
+
+
+def trained(folder: Path) -> dict[str, Figure]:
+    """Return the curves of the first job's training, if others have the same, from the jobs' folders."""
+    import pandas as pd
+
+    paths = sorted(folder.glob(f"*/{job.TRAINING}.csv"), key=lambda path: int(path.parent.name))
+    texts = [path.read_text() for path in paths]
+    jobs = [Outcome.load(path.parent) for path in paths]
+    same = [outcome for outcome, text in zip(jobs, texts, strict=True) if text == texts[0]]
+    about = _in_common(same, jobs) if jobs else None
+    if about is None:
+        return {}
+    history = pd.read_csv(paths[0]).drop(columns="epoch").to_dict("records")
+    curves = training_curves(history)  # type: ignore[arg-type]
+    return {name: replace(figure, title=figure.title + about) for name, figure in curves.items()}
+
+
+def _in_common(sharing: Sequence[Outcome], done: Sequence[Outcome]) -> str | None:
+    """Say what the jobs that share a picture have in common; None if one of several has it alone."""
+    if len(sharing) == 1 < len(done):
+        return None
+    always, here = (set.intersection(*(set(o.overrides) for o in jobs)) for jobs in (done, sharing))
+    return f" ({', '.join(sorted(here - always))})" if here - always else ""
 
 
 def collect(folder: Path, jobs: int | None) -> list[Outcome]:

@@ -147,8 +147,9 @@ class Run:
         self._tell(lambda: self._client.log_artifacts(self.id, str(self._folder)))
 
     def artifact(self, path: Path) -> None:
-        """Copy one file to the record."""
-        self._tell(lambda: self._client.log_artifact(self.id, str(path)))
+        """Copy one file to the record, to the same place as below the run's folder."""
+        place = path.parent.relative_to(self._folder).as_posix()
+        self._tell(lambda: self._client.log_artifact(self.id, str(path), None if place == "." else place))
 
     def end(self, status: str, error: str = "") -> None:
         """End the run; an error stands in its tag."""

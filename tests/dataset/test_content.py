@@ -71,6 +71,14 @@ def test_taken_rows_have_their_own_pixels(files, ctx):
         np.testing.assert_array_equal(taken.hashes, content.hashes[rows])
 
 
+def test_dimensions_are_width_and_height(files):
+    np.testing.assert_array_equal(files.dimensions(), [[12, 10]] * 5)
+    np.testing.assert_array_equal(arrays(5, 8, 6).take(np.array([1, 3])).dimensions(), [[6, 8]] * 2)
+    assert files.take(np.array([], int)).dimensions().shape == (0, 2)
+    with pytest.raises(ValueError, match="these are vectors"):
+        Vectors(np.zeros((1, 1), np.float32), np.array(["0" * 16])).dimensions()
+
+
 def test_vectors_are_taken_by_row():
     values = RNG.random((5, 3), np.float32)
     np.testing.assert_array_equal(

@@ -8,21 +8,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, NoReturn, Protocol, Self
+from typing import ClassVar, NoReturn, Self
 
 import numpy as np
 
-from experiments.dataset.pixels import VERSION, load_rgb, resized
-from experiments.types import Content, Context, Resize, digest
+from experiments.dataset.pixels import VERSION, dimensions, load_rgb, resized
+from experiments.types import Context, Resize, digest
 
 CHUNK = 64  # images that one thread takes at a time
-
-
-class Takeable(Content, Protocol):
-    """Content of which some rows can be taken."""
-
-    def take(self, rows: np.ndarray) -> Self:
-        """Return the content of these rows alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +45,10 @@ class ImageFiles:
     def pixel_map(self, resize: Resize) -> tuple[str, int]:
         """Return the key and the bytes of what `pixels` keeps."""
         return _pixel_map(self.hashes, resize)
+
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of each image, from its header: int64 (n, 2)."""
+        return np.array([dimensions(self.root / path) for path in self.paths], np.int64).reshape(-1, 2)
 
     def vectors(self) -> NoReturn:
         """Raise ValueError: images have to be embedded first."""
@@ -108,6 +105,11 @@ class ImageArrays:
             return "", 0
         return _pixel_map(self.hashes, resize)
 
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of each image: int64 (n, 2), all the same."""
+        height, width = self.images.shape[1:3]
+        return np.tile(np.array([width, height], np.int64), (len(self.rows), 1))
+
     def vectors(self) -> NoReturn:
         """Raise ValueError: images have to be embedded first."""
         raise ValueError("backbone=identity needs vectors, and these are images; use backbone=cnn or pixels")
@@ -137,6 +139,10 @@ class Vectors:
     def vectors(self) -> np.ndarray:
         """Return float32 (n, d)."""
         return self.values
+
+    def dimensions(self) -> NoReturn:
+        """Raise ValueError: vectors have neither width nor height."""
+        raise ValueError("width and height are of images, and these are vectors")
 
 
 def hash_bytes(data: bytes | memoryview) -> str:
