@@ -42,10 +42,11 @@ def test_values_typed_reach_the_stages() -> None:
             r"cluster=faiss_kmean is not an option; cluster has .*did you mean faiss_kmeans\?",
         ),
         ("evaluator=[externl]", r"evaluator=\[externl\] is not an option.*did you mean external\?"),
-        ("evaluator=[]", r"evaluator=\[\] judges nothing; use one or more of external, internal"),
+        ("evaluator=[]", r"evaluator=\[\] judges nothing; use one or more of .*external, internal"),
         ("objective=arri", r"objective=arri is given by none of the evaluators chosen"),
         ("protocol=heldout", r"protocol=heldout is not an option; use held_out or published"),
         ("device=gpu", r"device=gpu is not an option; use auto or cpu or cuda"),
+        ("figures=some", r"figures=some is not an option; use auto or all or none"),
         ("seed=-1", r"seed=-1 is not a seed; use 0 to 4294967295"),
         ("seed=5000000000", r"seed=5000000000 is not a seed"),
         ("seed=x", r"seed: Value 'x' of type 'str' could not be converted to Integer"),
@@ -69,6 +70,13 @@ def test_an_objective_that_nobody_asked_for_may_be_missing() -> None:
     assert build("evaluator=[internal]").settings.objective == "ari"
     with pytest.raises(ValueError, match="objective=ari is given by none"):
         build("evaluator=[internal]", "objective=ari")
+
+
+@pytest.mark.parametrize(
+    "objective", ["probe_accuracy_validation", "macro_accuracy_5", "purity_macro_5_test"]
+)
+def test_an_objective_may_be_of_some_rows_or_some_categories(objective: str) -> None:
+    build("evaluator=[probe,macro,macro_purity]", f"objective={objective}")
 
 
 def test_settings_of_an_option_that_was_replaced_are_named() -> None:

@@ -14,6 +14,7 @@ HEAVY = {
     "matplotlib",
     "mlflow",
     "pandas",
+    "plotly",
     "pytorch_lightning",
     "scipy",
     "sklearn",
@@ -33,9 +34,35 @@ ALLOWED = {
     "environment": {"cache"},
     "tracking": {"config", "environment", "types"},
     "preview": {"cache", "config", "console", "context", "pipeline", "types"},
-    "job": {"compose", "config", "console", "context", "pipeline", "tracking", "types"},
-    "summary": {"compose", "console", "job"},
-    "sweep": {"compose", "config", "job", "summary", "tracking"},
+    "tables": set(),
+    "training_curves": {"figures"},
+    "job": {
+        "compose",
+        "config",
+        "console",
+        "context",
+        "figures",
+        "pipeline",
+        "tables",
+        "tracking",
+        "training_curves",
+        "types",
+    },
+    "summary": {"compose", "console", "figures", "job"},
+    "purity_grid": {"figures", "types"},
+    "sweep": {
+        "cache",
+        "compose",
+        "config",
+        "figures",
+        "job",
+        "purity_grid",
+        "summary",
+        "tables",
+        "tracking",
+        "training_curves",
+        "types",
+    },
     "launch": {
         "compose",
         "config",
@@ -78,10 +105,15 @@ def test_the_frame_imports_along_the_arrows(path: Path) -> None:
 
 
 @pytest.mark.parametrize("group", STAGES)
-def test_a_stage_imports_types_and_its_own_group(group: str) -> None:
+def test_a_stage_imports_types_figures_and_its_own_group(group: str) -> None:
     for path in (PACKAGE / group).glob("*.py"):
-        assert ours(path) <= {"types", group}, path
+        assert ours(path) <= {"types", "figures", group}, path
         assert not {name.split(".")[0] for name in imported(path)} & CONFIGURING, path
+
+
+def test_figures_import_types_alone() -> None:
+    for path in (PACKAGE / "figures").glob("*.py"):
+        assert ours(path) <= {"types", "figures"}, path
 
 
 def test_only_tracking_imports_mlflow() -> None:

@@ -1,11 +1,13 @@
-"""One job from Python: what run() refuses, and what is left of an error."""
+"""One job: what run() refuses, what is left of an error, and what a job leaves in its folder."""
 
 from pathlib import Path
 
 import pytest
 
 import experiments
-from experiments import job
+from experiments import compose, config, job, tracking
+
+FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,36 @@ def test_an_expected_error_is_one_line_and_another_leaves_its_traceback(tmp_path
 
 
 def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
-    kept = job.Outcome(["cluster.k=3"], "held_out", "FINISHED", {"ari": 0.5}, {"cluster": None, "embed": 1.0})
+    kept = job.Outcome(["cluster.k=3"], 2, "a sweep", "held_out", "FINISHED", {"ari": 0.5}, {"embed": None})
+    kept.found = {"external": "external-0"}
     kept.save(tmp_path / "0")
     assert job.Outcome.load(tmp_path / "0") == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "alone", "in_a_sweep"),
+    [
+        ([], True, False),
+        (["figures=all"], True, True),
+        (["figures=none"], False, False),
+        (["cache.enabled=false"], True, True),  # nothing is kept that the sweep could draw
+    ],
+)
+def test_who_draws(typed: list[str], alone: bool, in_a_sweep: bool) -> None:
+    plan = config.build(compose.compose_config(typed), typed)
+    assert job.draws(plan, None) == alone
+    assert job.draws(plan, tracking.Parent("sqlite:///", "1", "the parent run's id")) == in_a_sweep
+
+
+def test_tables_and_pictures_are_written_twice(tmp_path: Path) -> None:
+    cfg = compose.compose_config(
+        [*FEW, f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    )
+    outcome = job.Outcome([])
+    result = job.perform(cfg, tmp_path / "run", outcome)
+    files = {path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").rglob("*.*")}
+    found = result.findings["data_report"]
+    assert files >= {f"{name}.{kind}" for name in found.tables for kind in ("csv", "md")}
+    assert files >= {f"figures/{name}.{kind}" for name in found.figures for kind in ("html", "png")}
+    assert outcome.found == job.Outcome.load(tmp_path / "run").found
+    assert (tmp_path / "cache" / outcome.found["data_report"] / "figures.json").exists()

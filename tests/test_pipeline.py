@@ -111,3 +111,51 @@ def test_a_preview_names_what_is_kept_and_computes_nothing(ctx: Context, store: 
     assert [name for name, step in steps.items() if not step.kept] == ["cluster", "external", "internal"]
     assert steps["cluster"].size == 400 * 8
     assert not looking.store.computed
+
+
+BESIDE = "evaluator=[external,probe,variance,macro]"
+
+
+def test_evaluators_beside_each_other_are_timed_and_kept_each_for_itself(ctx: Context) -> None:
+    result = pipeline.run(stages(BESIDE), ctx)
+    names = ["external", "probe", "variance", "macro"]
+    assert list(result.seconds)[-4:] == list(result.findings) == names
+    assert all(result.seconds[name] for name in names)
+    assert computed(ctx, BESIDE) == set()
+    assert computed(ctx, BESIDE, "cluster.k=11") == {"faiss_kmeans", "external"}
+    assert computed(ctx, BESIDE, "evaluator.probe.C=1") == {"probe", "logistic"}
+    again = pipeline.run(stages(BESIDE, "evaluator.probe.C=2"), replace(ctx, store=Store(ctx.store.root)))  # type: ignore[attr-defined]
+    assert [name for name in names if again.seconds[name] is not None] == ["probe"]
+
+
+def test_a_failing_evaluator_is_named_and_the_others_are_limited_no_longer(ctx: Context) -> None:
+    from threadpoolctl import threadpool_info
+
+    before = [library["num_threads"] for library in threadpool_info()]
+    chosen = stages(BESIDE)
+
+    class Broken(type(chosen.evaluators["variance"])):  # type: ignore[misc]
+        def evaluate(self, **needs: object) -> None:
+            raise RuntimeError("no")
+
+    broken = Broken("held_out", (2,), (), 0)
+    with pytest.raises(RuntimeError, match="no") as caught:
+        pipeline.run(replace(chosen, evaluators=chosen.evaluators | {"mine": broken}), ctx)
+    assert caught.value.__notes__ == ["raised by evaluator.mine"]
+    assert [library["num_threads"] for library in threadpool_info()][: len(before)] == before
+
+
+def test_the_probe_and_macro_share_the_fine_fit(ctx: Context) -> None:
+    pipeline.run(stages(BESIDE), ctx)
+    fits = [key for key in ctx.store.computed if key.startswith("logistic-")]
+    assert len(fits) == len(set(fits)) == 2, "5 groups, and the classes, which are 10 groups too"
+
+
+def test_a_file_left_out_is_told_anew_and_trains_nothing_again(ctx: Context) -> None:
+    chosen = stages()
+    samples = chosen.dataset.load(ctx)
+    before = pipeline.Places.of(chosen, samples, ctx)
+    after = pipeline.Places.of(chosen, replace(samples, skipped=(("a.png", "empty file"),)), ctx)
+    assert before.needs["external"].given != after.needs["external"].given
+    assert before.needs["internal"].given == after.needs["internal"].given
+    assert (before.embedded, before.points.given) == (after.embedded, after.points.given)

@@ -22,16 +22,32 @@ def test_the_table_has_numbers_and_every_metric() -> None:
     assert rows["status"].tolist() == ["FINISHED", "FAILED", "FINISHED"]
 
 
-@pytest.mark.parametrize("values", [[10, 50, 233], ["pca", "identity"]])
-def test_the_chart_is_drawn_over_numbers_and_names(tmp_path: Path, values: list[object]) -> None:
-    rows = summary.to_frame([outcome(value, 0.1 * n) for n, value in enumerate(values)], ["cluster.k"])
-    summary.draw(rows, ["cluster.k"], tmp_path / "sweep.png")
-    assert (tmp_path / "sweep.png").read_bytes().startswith(b"\x89PNG")
+def test_a_chart_over_numbers_has_the_means_over_the_rest() -> None:
+    rows = summary.to_frame([outcome(k, 0.01 * k) for k in (10, 50, 250, 10)], ["cluster.k", "seed"])
+    charts = summary.charts(rows, ["cluster.k", "seed"])
+    assert list(charts) == ["sweep_cluster.k", "sweep_seed"]
+    chart = charts["sweep_cluster.k"]
+    assert (chart.x, chart.ticks, chart.log_x) == ([10, 50, 250], ["10", "50", "250"], True)
+    assert chart.series["ari"] == pytest.approx([0.1, 0.5, 2.5])
+    assert chart.x_label == "cluster.k (mean over the rest)"
 
 
-def test_there_is_no_chart_of_one_point(tmp_path: Path) -> None:
-    summary.draw(summary.to_frame([outcome(10, 0.5)], ["cluster.k"]), ["cluster.k"], tmp_path / "sweep.png")
-    assert not (tmp_path / "sweep.png").exists()
+def test_a_chart_over_names_has_them_on_its_axis() -> None:
+    rows = summary.to_frame([outcome(value, 0.5) for value in ("pca", "identity")], ["cluster.k"])
+    chart = summary.charts(rows, ["cluster.k"])["sweep_cluster.k"]
+    assert (chart.x, chart.ticks, chart.log_x) == ([0, 1], ["identity", "pca"], False)
+    assert chart.x_label == "cluster.k"
+
+
+@pytest.mark.parametrize("values", [["[1,2]", "[3]"], ["null", "5"], ["true", "false"]])
+def test_a_chart_over_lists_and_null_shows_each(values: list[str]) -> None:
+    rows = summary.to_frame([outcome(value, 0.5) for value in values], ["cluster.k"])
+    assert len(summary.charts(rows, ["cluster.k"])["sweep_cluster.k"].x) == 2
+
+
+def test_there_is_no_chart_of_one_point_or_of_failures() -> None:
+    failed = outcome(20, 0.0, status="FAILED", metrics={})
+    assert summary.charts(summary.to_frame([outcome(10, 0.5), failed], ["cluster.k"]), ["cluster.k"]) == {}
 
 
 def test_the_last_lines_name_each_failure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

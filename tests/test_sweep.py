@@ -11,22 +11,30 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import compose, config, job, sweep, tracking
+from experiments.cache import Store
+from experiments.figures import Bars
 from experiments.job import Outcome
+from experiments.types import Findings
 
 JOBS = [[f"cluster.k={k}", "hydra/launcher=joblib"] for k in (10, 20, 30, 40)]
 GONE = "its process ended without a result"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Name a store that every sweep here is recorded in."""
+def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name the store that every sweep here is recorded in."""
     return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
 
 
 @pytest.fixture
-def plan(store: str) -> config.Plan:
-    stages = SimpleNamespace(dataset=SimpleNamespace(name="digits"))
-    return SimpleNamespace(tracking=config.Tracking(store), stages=stages)  # type: ignore[return-value]
+def plan(uri: str, tmp_path: Path) -> config.Plan:
+    parts: dict[str, Any] = {
+        "tracking": config.Tracking(uri),
+        "cache": config.Cache(str(tmp_path / "cache")),
+        "settings": SimpleNamespace(figures="none"),
+        "stages": SimpleNamespace(dataset=SimpleNamespace(name="digits")),
+    }
+    return SimpleNamespace(**parts)  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -58,6 +66,22 @@ def test_jobs_are_found_by_their_number_wherever_they_are(begun: sweep.Sweep) ->
     Outcome(["cluster.k=7"], number=1, parent="an earlier sweep").save(begun.folder / "1")
     assert ends(begun.close()) == [(f"cluster.k={k}", "FINISHED", "") for k in (10, 20, 30, 40)]
     assert status(begun) == "FINISHED"
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
+
+
+def test_tables_and_pictures_of_the_sweep_are_recorded_at_their_place(begun: sweep.Sweep) -> None:
+    begun.plan.settings.figures = "auto"  # type: ignore[misc]
+    for number in range(4):
+        leave(begun, number, f"{number}/cluster.metric=l2")
+    begun.close()
+    client = tracking.connect(config.Tracking(begun.run._tracker.uri), "digits").client
+    place = Path(client.get_run(begun.run.id).info.artifact_uri.removeprefix("file://"))
+    wanted = {"sweep.csv", "sweep.md", "figures/sweep_cluster.k.html", "figures/sweep_cluster.k.png"}
+    assert files(place) == wanted
+    assert wanted <= files(begun.folder)
 
 
 def test_a_job_that_left_no_end_failed_and_keeps_its_settings(begun: sweep.Sweep) -> None:
@@ -128,12 +152,12 @@ def test_a_sweep_says_that_its_table_is_not_recorded(begun: sweep.Sweep) -> None
 
 
 @pytest.fixture
-def composed(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> DictConfig:
+def composed(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> DictConfig:
     """Compose a small run, as Hydra hands it to a job."""
     words = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "cluster.k=4"]
     with compose.output_folder():
         cfg = compose.compose_config(
-            [*words, "objective=nmi", f"tracking.uri={store}", f"cache.root={tmp_path / 'cache'}"], hydra=True
+            [*words, "objective=nmi", f"tracking.uri={uri}", f"cache.root={tmp_path / 'cache'}"], hydra=True
         )
     runtime = SimpleNamespace(output_dir=str(tmp_path / "job"), choices=cfg.hydra.runtime.choices)
     at_work = {
@@ -204,3 +228,63 @@ def test_paths_are_those_of_what_was_typed(
     task = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "cluster.k=4"]
     assert given == [task, ["seed=1"]]
     assert Outcome.load(tmp_path / "job").overrides == task
+
+
+def judged(store: Store, seed: int, k: int) -> Outcome:
+    """Keep what three evaluators found: of the data, of the seed's embedding, and of its clusters."""
+    found = {"variance": f"variance-{seed}", "clusters": f"clusters-{seed}-{k}", "data": "data-0"}
+    for name, key in found.items():
+        picture = Bars(f"{name} of {key}", "x", "y", ["a"], [1])
+        store.fitted(key, lambda name=name, picture=picture: Findings({}, {}, {name: picture}))  # type: ignore[misc]
+    return Outcome([f"seed={seed}", f"cluster.k={k}", "threads=1"], status="FINISHED", found=found)
+
+
+def test_a_sweep_draws_what_jobs_have_in_common(store: Store) -> None:
+    jobs = [judged(store, seed, k) for seed in (0, 1) for k in (10, 20)]
+    failed = Outcome([], status="FAILED")
+    found = sweep.shared([failed, *jobs], store)
+    assert {name: figure.title for name, figure in found.items()} == {
+        "variance": "variance of variance-0 (seed=0)",
+        "data": "data of data-0",
+    }
+
+
+def test_a_sweep_of_one_job_draws_all_of_it(store: Store) -> None:
+    assert set(sweep.shared([judged(store, 0, 10)], store)) == {"variance", "clusters", "data"}
+
+
+def test_what_is_no_longer_kept_is_not_drawn(store: Store, tmp_path: Path) -> None:
+    jobs = [judged(store, 0, k) for k in (10, 20)]
+    store.remove("data-0")
+    looking = Store(store.root, compute=False)
+    assert set(sweep.shared(jobs, looking)) == {"variance"}
+    assert sweep.shared(jobs, Store(tmp_path / "other", enabled=False, compute=False)) == {}
+    assert sweep.shared([], looking) == {}
+
+
+def learn(folder: Path, number: int, loss: float, *overrides: str) -> None:
+    """Leave a finished job with a training of two epochs."""
+    Outcome([*overrides], number=number, status="FINISHED").save(folder / str(number))
+    rows = f"epoch,train_loss,val_loss,learning_rate\n1,2.0,3.0,0.5\n2,{loss},2.5,0.25\n"
+    (folder / str(number) / "training.csv").write_text(rows)
+
+
+def test_a_training_that_jobs_have_in_common_is_drawn(tmp_path: Path) -> None:
+    for number in range(11):
+        learn(tmp_path, number, 1.5, f"cluster.k={number}")
+    found = sweep.trained(tmp_path, "")
+    assert list(found) == ["training_loss", "training_learning_rate"]
+    assert found["training_loss"].title == "Loss of the training"
+    assert found["training_loss"].series == {"training rows": [2.0, 1.5], "validation rows": [3.0, 2.5]}  # type: ignore[attr-defined]
+    assert sweep.trained(tmp_path, "another sweep") == {}
+    learn(tmp_path, 10, 1.0, "seed=1")
+    assert sweep.trained(tmp_path, "")["training_loss"].title == "Loss of the training"
+
+
+def test_of_several_trainings_the_first_is_drawn_and_named_or_none(tmp_path: Path) -> None:
+    for number, seed in enumerate((0, 0, 1, 1)):
+        learn(tmp_path, number, 1.5 - seed, f"seed={seed}", f"cluster.k={number % 2}")
+    assert sweep.trained(tmp_path, "")["training_loss"].title == "Loss of the training (seed=0)"
+    learn(tmp_path, 1, 1.25, "seed=0", "cluster.k=1")
+    assert sweep.trained(tmp_path, "") == {}
+    assert sweep.trained(tmp_path / "nowhere", "") == {}

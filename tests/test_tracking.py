@@ -55,6 +55,17 @@ def test_a_run_ends_finished_with_what_was_logged(tracker: tracking.Tracker, tmp
     assert [file.path for file in tracker.client.list_artifacts(run.id)] == ["table.csv"]
 
 
+def test_a_file_is_recorded_at_its_place_below_the_folder(tracker: tracking.Tracker, tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "one.png").write_text("a picture")
+    (tmp_path / "table.csv").write_text("a table")
+    with open_run(tracker, tmp_path) as run:
+        run.artifact(tmp_path / "figures" / "one.png")
+        run.artifact(tmp_path / "table.csv")
+    assert [file.path for file in tracker.client.list_artifacts(run.id)] == ["figures", "table.csv"]
+    assert [file.path for file in tracker.client.list_artifacts(run.id, "figures")] == ["figures/one.png"]
+
+
 def test_an_error_ends_a_run_failed_and_is_its_tag(tracker: tracking.Tracker, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="k=0"), open_run(tracker, tmp_path) as run:
         raise ValueError("k=0 is nothing")

@@ -13,13 +13,15 @@ import numpy as np
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, console, context, pipeline, tracking
-from experiments.types import Context
+from experiments import compose, config, console, context, figures, pipeline, tables, tracking
+from experiments.training_curves import training_curves
+from experiments.types import Context, Figure
 
 log = logging.getLogger(__name__)
 
 EXPECTED = (ValueError, OSError)  # what the caller can cause: one clear line, no traceback
 RESULT = "result.json"
+TRAINING = "training"  # the name of the table of epochs
 
 
 @dataclass
@@ -27,7 +29,8 @@ class Outcome:
     """How a job ended: what a sweep needs of it, kept as result.json in the job's folder.
 
     `number` and `parent` are the job's in its sweep and the sweep's run; `computed` and `kept` are the
-    store's keys; `seconds` has None for a step that was kept; `lost` says why a result is not recorded.
+    store's keys, `found` is where it keeps what each evaluator found; `seconds` has None for a step that was
+    kept; `lost` says why a result is not recorded.
     """
 
     overrides: list[str]
@@ -40,6 +43,7 @@ class Outcome:
     total: float = 0.0
     computed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    found: dict[str, str] = field(default_factory=dict)
     run_id: str = ""
     error: str = ""
     lost: str = ""
@@ -68,7 +72,7 @@ def perform(
     parent: tracking.Parent | None = None,
     typed: Sequence[str] | None = None,
 ) -> pipeline.Result:
-    """Run one composed config; leave its tables in `folder`, its record in MLflow, its end in `outcome`.
+    """Run one composed config; leave what it made in `folder`, its record in MLflow, its end in `outcome`.
 
     Parameters
     ----------
@@ -90,6 +94,8 @@ def perform(
             result = _run(plan, ctx, run, outcome)
             outcome.status, outcome.total = "FINISHED", time.perf_counter() - start
             _write(folder, cfg, result, outcome)
+            if draws(plan, parent):
+                figures.write(_pictures(result), folder / "figures")
             run.artifacts()
         outcome.lost = run.lost
     except BaseException as error:
@@ -109,7 +115,7 @@ def _run(plan: config.Plan, ctx: Context, run: tracking.Run, outcome: Outcome) -
         result = pipeline.run(plan.stages, ctx)
     finally:
         outcome.computed, outcome.kept = store.computed, store.kept
-    outcome.metrics, outcome.seconds = result.metrics, result.seconds
+    outcome.metrics, outcome.seconds, outcome.found = result.metrics, result.seconds, result.keys
     outcome.stopped = result.encoder.stopped
     run.dataset(result.samples)
     run.history(result.encoder.history)
@@ -147,14 +153,28 @@ def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outc
         centroids.to_parquet(folder / "centroids.parquet")
     if result.encoder.history:
         epochs = pd.DataFrame(result.encoder.history)
-        epochs.index = pd.RangeIndex(1, len(epochs) + 1, name="epoch")
-        epochs.to_csv(folder / "training.csv")
+        epochs.insert(0, "epoch", range(1, len(epochs) + 1))
+        tables.write(epochs, folder, TRAINING)
     skipped = pd.DataFrame(samples.skipped, columns=["id", "reason"])
     skipped.to_csv(folder / "skipped_files.csv", index=False)
     for found in result.findings.values():
         for name, rows in found.tables.items():
-            rows.to_csv(folder / f"{name}.csv", index=False)
+            tables.write(rows, folder, name)
     outcome.save(folder)
+
+
+def _pictures(result: pipeline.Result) -> dict[str, Figure]:
+    pictures: dict[str, Figure] = dict(training_curves(result.encoder.history))
+    for found in result.findings.values():
+        pictures |= found.figures
+    return pictures
+
+
+def draws(plan: config.Plan, parent: tracking.Parent | None) -> bool:
+    """Tell whether a job draws its own pictures; a sweep draws those of its jobs from the store."""
+    if plan.settings.figures == "auto":
+        return not (parent and plan.cache.enabled)
+    return plan.settings.figures == "all"
 
 
 def explain(error: BaseException, folder: Path) -> str:

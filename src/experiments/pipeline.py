@@ -1,7 +1,8 @@
 """The story of one run: load, encode, reduce, cluster, judge. Never asks a stage for its name or type."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,10 @@ from experiments.types import (
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What one run made, what was found, and the seconds that each step took (None: it was kept)."""
+    """What one run made, what was found, and the seconds that each step took (None: it was kept).
+
+    `keys` names where the store keeps what each evaluator found.
+    """
 
     samples: Samples
     encoder: Encoder
@@ -34,6 +38,7 @@ class Result:
     clustering: Clustering
     findings: dict[str, Findings]
     seconds: dict[str, float | None]
+    keys: dict[str, str]
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -71,17 +76,57 @@ def run(stages: Stages, ctx: Context) -> Result:
         "reduced": reduced,
         "clustering": clustering,
     }
-    findings = {}
-    for name, evaluator in stages.evaluators.items():
-        with clock(name):
-            needs = {need: values[need] for need in evaluator.NEEDS}
-            findings[name] = judge(evaluator, needs, at.needs[name])
-    return Result(samples, encoder, embeddings, projection, reduced, clustering, findings, clock.seconds)
+    findings = judge(stages.evaluators, values, at, clock)
+    keys = {name: at.needs[name].key(evaluator) for name, evaluator in stages.evaluators.items()}
+    return Result(
+        samples, encoder, embeddings, projection, reduced, clustering, findings, clock.seconds, keys
+    )
 
 
-def judge(evaluator: Evaluator, needs: dict[str, Any], ctx: Context) -> Findings:
-    """Hand an evaluator exactly what it needs; its findings are kept under the keys of that."""
-    return ctx.fitted(evaluator, lambda: evaluator.evaluate(ctx=ctx, **needs))
+def judge(
+    evaluators: Mapping[str, Evaluator], values: Mapping[str, Any], at: "Places", clock: "Clock"
+) -> dict[str, Findings]:
+    """Hand each evaluator exactly what it needs; its findings are kept under the keys of that.
+
+    Those that look at no clustering fit models of their own, which leave most cores idle: they run beside
+    each other. Those that do look at one come once per k, one after the other with all cores.
+    """
+
+    def one(name: str) -> Findings:
+        evaluator, ctx = evaluators[name], at.needs[name]
+        needs = {need: values[need] for need in evaluator.NEEDS}
+        try:
+            with clock(name, ctx.key(evaluator)):
+                return ctx.fitted(evaluator, lambda: evaluator.evaluate(ctx=ctx, **needs))
+        except Exception as error:
+            error.add_note(f"raised by evaluator.{name}")
+            raise
+
+    free = [name for name, evaluator in evaluators.items() if "clustering" not in evaluator.NEEDS]
+    new = [name for name in free if not at.needs[name].store.holds(at.needs[name].key(evaluators[name]))]
+    found = beside(one, new, at.points.threads) if new else {}
+    found |= {name: one(name) for name in evaluators if name not in found}
+    for name in evaluators:  # in the order of the config, whichever ended first
+        clock.seconds[name] = clock.seconds.pop(name)
+    return {name: found[name] for name in evaluators}
+
+
+def beside(judge_one: Callable[[str], Findings], names: Sequence[str], threads: int) -> dict[str, Findings]:
+    """Judge on threads of their own, each with one thread of BLAS: so they find the same however many."""
+    import scipy.linalg  # noqa: F401 (its BLAS must be loaded to be limited, and to be given back)
+    from threadpoolctl import threadpool_limits
+
+    def limited(name: str) -> Findings:
+        with threadpool_limits(1):  # OpenMP's limit is each thread's own
+            return judge_one(name)
+
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        futures = {name: pool.submit(limited, name) for name in names}
+        try:
+            return {name: future.result() for name, future in futures.items()}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # what has not begun need not begin
+            raise
 
 
 @dataclass(frozen=True)
@@ -109,7 +154,7 @@ class Places:
         reduced = f"reduced-{digest(rows.key(stages.reducer), embedded)}"
         points = ctx.on(reduced)
         keys = {
-            "samples": samples.key,
+            "samples": digest(samples.key, samples.name, samples.skipped),  # evaluators tell of these too
             "encoder": encoded,
             "embeddings": embedded,
             "reduced": reduced,
@@ -134,16 +179,18 @@ def fitted_rows(protocol: str, samples: Samples) -> np.ndarray:
 
 
 class Clock:
-    """Time each step; a step that computed nothing was kept."""
+    """Time each step; one that computed nothing, or not its `key`, was kept."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.seconds: dict[str, float | None] = {}
 
     @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
+    def __call__(self, step: str, key: str = "") -> Iterator[None]:
         """Time one step."""
         computed, start = len(self.store.computed), time.perf_counter()
         yield
-        new = len(self.store.computed) > computed
+        new = self.store.computed[computed:]
+        if key:  # other steps at work beside this one compute theirs
+            new = [one for one in new if one == key]
         self.seconds[step] = time.perf_counter() - start if new else None

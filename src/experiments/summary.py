@@ -1,4 +1,4 @@
-"""What all jobs of a command found: one table, one chart, the last lines on the terminal, the exit code."""
+"""What all jobs of a command found: one table, its charts, the last lines on the terminal, the exit code."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import compose, console
 from experiments.compose import ROOT
+from experiments.figures import Lines
 from experiments.job import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
+    from hydra.core.override_parser.types import Override
 
 MAIN_METRICS = (
     "ari",
@@ -23,7 +25,6 @@ MAIN_METRICS = (
     "silhouette",
     "inertia",
 )
-MARKERS = "os^vDPXd"  # of lines that lie on each other
 
 
 def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame":
@@ -44,7 +45,13 @@ def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame
 def settings(outcome: Outcome) -> dict[str, Any]:
     """Return what was typed for a job, or swept, by key."""
     typed = [override for override in compose.parse(outcome.overrides) if not override.is_delete()]
-    return {override.key_or_group: override.value() for override in typed}
+    return {override.key_or_group: _value(override) for override in typed}
+
+
+def _value(override: "Override") -> str | float:
+    """Return a number or text; lists and null as they are typed, as pandas groups by neither."""
+    value = override.value()
+    return value if isinstance(value, (str, int, float)) else override.get_value_element_as_str()
 
 
 def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
@@ -52,41 +59,31 @@ def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*swept, "protocol", *(name for name in MAIN_METRICS if name in rows)]))
 
 
-def draw(rows: "pd.DataFrame", swept: Sequence[str], path: Path) -> None:
-    """Draw the main metrics over each setting that was swept, as a PNG."""
+def charts(rows: "pd.DataFrame", swept: Sequence[str]) -> dict[str, Lines]:
+    """Return a chart of the main metrics over each setting that was swept: their mean over the rest."""
     done = rows[rows["status"] == "FINISHED"]
     metrics = [name for name in MAIN_METRICS if name in done and name != "inertia"]
-    if len(done) < 2 or not metrics or not swept:
-        return
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    size = (5.6 * len(swept) + 1.8, 4.4)
-    figure, axes = plt.subplots(1, len(swept), figsize=size, squeeze=False, layout="constrained", dpi=120)
-    for axis, key in zip(axes[0], swept, strict=True):
-        _draw_over(axis, key, done, metrics)
-        axis.set_xlabel(key if len(swept) == 1 else f"{key} (mean over the rest)")
-    axes[0][-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
-    figure.suptitle(f"protocol {', '.join(sorted(set(done['protocol'])))}", fontsize="medium")
-    figure.savefig(path)
-    plt.close(figure)
+    if len(done) < 2 or not metrics:
+        return {}
+    protocols = ", ".join(sorted(set(done["protocol"])))
+    return {f"sweep_{key}": _over(key, done, metrics, protocols, len(swept) > 1) for key in swept}
 
 
-def _draw_over(axis: Any, key: str, done: "pd.DataFrame", metrics: Sequence[str]) -> None:
+def _over(key: str, done: "pd.DataFrame", metrics: Sequence[str], protocols: str, averaged: bool) -> Lines:
     means = done.groupby(key, sort=True)[list(metrics)].mean()
-    numeric = all(isinstance(value, (int, float)) for value in means.index)
-    places = list(means.index) if numeric else list(range(len(means)))
-    for metric, marker in zip(metrics, MARKERS, strict=False):
-        style = "--" if metric == "purity_ceiling" else "-"
-        axis.plot(places, means[metric], marker=marker, linestyle=style, label=metric, alpha=0.8)
-    if numeric and min(places) > 0 and max(places) / min(places) >= 10:
-        axis.set_xscale("log")
-    axis.set_xticks(places, [str(value) for value in means.index])
-    axis.minorticks_off()
-    axis.set_ylim(min(0, float(means.min().min())), 1.03)
-    axis.grid(alpha=0.3)
+    values = list(means.index)
+    numeric = all(isinstance(value, (int, float)) for value in values)
+    places = [float(value) for value in values] if numeric else [float(n) for n in range(len(values))]
+    return Lines(
+        f"Main metrics, protocol {protocols}",
+        f"{key} (mean over the rest)" if averaged else key,
+        "",
+        places,
+        {metric: means[metric].tolist() for metric in metrics},
+        log_x=min(places) > 0 and max(places) / min(places) >= 10,
+        ticks=[str(value) for value in values],
+        dashed=["purity_ceiling"],
+    )
 
 
 def show(

@@ -1,16 +1,20 @@
-"""What belongs to all jobs of one multirun: the parent run, what the jobs left, table and chart of them."""
+"""What belongs to all jobs of one multirun: the parent run, and tables and pictures of what the jobs left."""
 
 import json
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, job, summary, tracking
+from experiments import compose, config, figures, job, purity_grid, summary, tables, tracking
+from experiments.cache import Store
 from experiments.job import Outcome
+from experiments.training_curves import training_curves
+from experiments.types import Figure, Findings
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +72,7 @@ class Sweep:
         self.folder = folder
         self.swept = list(swept)
         self.jobs = jobs
+        self.plan = plan
         tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
         name = f"sweep of {', '.join(swept)}" if swept else "sweep"
         self.run = tracker.open(name, folder, params={}, tags={"sweep": "parent"})
@@ -77,11 +82,11 @@ class Sweep:
 
     @property
     def lost(self) -> str:
-        """Why the table and chart are not recorded, else empty."""
+        """Why the tables and pictures are not recorded, else empty."""
         return self.run.lost
 
     def close(self, error: BaseException | None = None) -> list[Outcome]:
-        """Write table and chart, record them, end the parent run; return how the jobs ended.
+        """Write tables and pictures, record them, end the parent run; return how the jobs ended.
 
         Parameters
         ----------
@@ -112,20 +117,68 @@ class Sweep:
 
     def _write(self, outcomes: Sequence[Outcome]) -> None:
         rows = summary.to_frame(outcomes, self.swept)
-        rows.to_csv(self.folder / "sweep.csv", index=False)
-        table = rows.to_markdown(index=False, floatfmt=".4g")
-        (self.folder / "sweep.md").write_text(f"{table}\n")
-        self.run.describe(
-            rows[summary.main_columns(rows, self.swept)].to_markdown(index=False, floatfmt=".4g")
-        )
-        summary.draw(rows, self.swept, self.folder / "sweep.png")
-        for name in ("sweep.csv", "sweep.md", "sweep.png"):
-            if (self.folder / name).exists():
-                self.run.artifact(self.folder / name)
+        grid = purity_grid.purity_grid(rows)
+        written = {"sweep": rows} | grid.tables
+        for name, table in written.items():
+            tables.write(table, self.folder, name)
+        self.run.describe(tables.markdown(rows[summary.main_columns(rows, self.swept)]))
+        pictures: dict[str, Figure] = {}
+        if self.plan.settings.figures != "none":
+            store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
+            pictures = summary.charts(rows, self.swept) | grid.figures | shared(outcomes, store)
+            pictures |= trained(self.folder, self.run.id)
+            figures.write(pictures, self.folder / "figures")
+        files = [f"{name}.{kind}" for name in written for kind in ("csv", "md")]
+        files += [f"figures/{name}.{kind}" for name in pictures for kind in ("html", "png")]
+        for file in files:
+            self.run.artifact(self.folder / file)
 
 
 class JobsFailedError(Exception):
     """Some jobs of a sweep did not finish."""
+
+
+def shared(outcomes: Sequence[Outcome], store: Store) -> dict[str, Figure]:
+    """Return the pictures that the first job has in common with others, from the store.
+
+    What differs from job to job is not among them (`figures=all`). Where only some jobs share a picture, its
+    title says what these have in common.
+    """
+    done = [outcome for outcome in outcomes if outcome.status == "FINISHED"]
+    if not done:
+        return {}
+    found: dict[str, Figure] = {}
+    for name, key in done[0].found.items():
+        about = _in_common([outcome for outcome in done if outcome.found.get(name) == key], done)
+        if about is not None and store.holds(key):
+            pictures = store.fitted(key, lambda: Findings({})).figures
+            found |= {each: replace(figure, title=figure.title + about) for each, figure in pictures.items()}
+    return found
+
+
+def trained(folder: Path, parent: str) -> dict[str, Figure]:
+    """Return the curves of the first job's training, if others have the same, from the jobs' folders."""
+    import pandas as pd
+
+    found = {place / f"{job.TRAINING}.csv": outcome for place, outcome in left(folder, parent).items()}
+    paths = [path for path in found if path.exists()]
+    texts = [path.read_text() for path in paths]
+    jobs = [found[path] for path in paths]
+    same = [outcome for outcome, text in zip(jobs, texts, strict=True) if text == texts[0]]
+    about = _in_common(same, jobs) if jobs else None
+    if about is None:
+        return {}
+    history = pd.read_csv(paths[0]).drop(columns="epoch").to_dict("records")
+    curves = training_curves(history)  # type: ignore[arg-type]
+    return {name: replace(figure, title=figure.title + about) for name, figure in curves.items()}
+
+
+def _in_common(sharing: Sequence[Outcome], done: Sequence[Outcome]) -> str | None:
+    """Say what the jobs that share a picture have in common; None if one of several has it alone."""
+    if len(sharing) == 1 < len(done):
+        return None
+    always, here = (set.intersection(*(set(o.overrides) for o in jobs)) for jobs in (done, sharing))
+    return f" ({', '.join(sorted(here - always))})" if here - always else ""
 
 
 def collect(
@@ -135,8 +188,7 @@ def collect(
 
     One that left no end failed; of an interrupted sweep it was killed, or did not run.
     """
-    left = (Outcome.load(path.parent) for path in folder.rglob(job.RESULT))
-    found = {outcome.number: outcome for outcome in left if outcome.parent == parent}
+    found = {outcome.number: outcome for outcome in left(folder, parent).values()}
     for number, overrides in enumerate(jobs or ()):
         task = [o for o in overrides if not compose.key_of(o).startswith(("hydra.", "hydra/"))]
         found.setdefault(number, Outcome(task, number=number, status="NOT RUN"))
@@ -146,3 +198,10 @@ def collect(
         elif outcome.status == "RUNNING" or (outcome.status == "NOT RUN" and not interrupted):
             outcome.status, outcome.error = "FAILED", "its process ended without a result"
     return [found[number] for number in sorted(found)]
+
+
+def left(folder: Path, parent: str) -> dict[Path, Outcome]:
+    """Read the results below a sweep's folder that are its own: each by its job's folder, in their order."""
+    found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(job.RESULT)}
+    own = (place for place, outcome in found.items() if outcome.parent == parent)
+    return {place: found[place] for place in sorted(own, key=lambda place: found[place].number)}

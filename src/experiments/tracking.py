@@ -169,8 +169,10 @@ class Run:
         self._warn("the files", self._tell(lambda: self._client.log_artifacts(self.id, str(self._folder))))
 
     def artifact(self, path: Path) -> None:
-        """Copy one file to the record."""
-        self._warn(path.name, self._tell(lambda: self._client.log_artifact(self.id, str(path))))
+        """Copy one file to the record, to the same place as below the run's folder."""
+        place = path.parent.relative_to(self._folder).as_posix()
+        below = None if place == "." else place
+        self._warn(path.name, self._tell(lambda: self._client.log_artifact(self.id, str(path), below)))
 
     def end(self, status: str, error: str = "") -> None:
         """End the run, also after silence: the server may be back; an error stands in its tag."""

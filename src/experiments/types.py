@@ -5,6 +5,7 @@ are predicted cluster ids, -1 is noise.
 """
 
 import hashlib
+import importlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -99,6 +100,41 @@ class Record:
             elif isinstance(values[f.name], list):
                 values[f.name] = tuple(values[f.name])
         return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class Figure(Record):
+    """A picture as a value, equal if it shows the same; figures/ has the kinds, and draws each twice."""
+
+    title: str
+
+    def __post_init__(self) -> None:
+        """Make lists of tuples and plain numbers of numpy's, so that what is loaded equals what was kept."""
+        for f in fields(self):
+            object.__setattr__(self, f.name, _native(getattr(self, f.name)))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and all(
+            _same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _native(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {str(name): _native(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_native(entry) for entry in value]
+    return value
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other)
+    return repr(one) == repr(other)  # nan is nan
 
 
 class Store(Protocol):
@@ -217,6 +253,12 @@ class Content(Protocol):
     def vectors(self) -> np.ndarray:
         """Return float32 (n, d)."""
 
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of each image as it is stored, upright: int64 (n, 2)."""
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the content of these rows alone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
@@ -309,16 +351,25 @@ class Clustering(Kept, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What an evaluator found: figures by metric name, and tables by file name without ending."""
+    """What an evaluator found: numbers by metric name, tables and pictures by file name without ending."""
 
     metrics: dict[str, float]
     tables: "dict[str, pd.DataFrame]" = field(default_factory=dict)
+    figures: dict[str, Figure] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
-        """Write metrics.json, and each table as Parquet."""
+        """Write metrics.json, each table as Parquet, and each picture into a folder below figures/."""
         (folder / "metrics.json").write_text(json.dumps(self.metrics))
         for name, table in self.tables.items():
             table.to_parquet(folder / f"{name}.parquet")
+        kinds = {}
+        for name, figure in self.figures.items():
+            place = folder / "figures" / name
+            place.mkdir(parents=True)
+            figure.save(place)
+            kinds[name] = f"{type(figure).__module__}:{type(figure).__qualname__}"
+        if kinds:
+            (folder / "figures.json").write_text(json.dumps(kinds))
 
     @classmethod
     def load(cls, folder: Path) -> "Findings":
@@ -326,7 +377,12 @@ class Findings:
         import pandas as pd
 
         tables = {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-        return cls(json.loads((folder / "metrics.json").read_text()), tables)
+        kinds = folder / "figures.json"
+        figures = {}
+        for name, kind in json.loads(kinds.read_text()).items() if kinds.exists() else ():
+            module, _, qualname = kind.partition(":")
+            figures[name] = getattr(importlib.import_module(module), qualname).load(folder / "figures" / name)
+        return cls(json.loads((folder / "metrics.json").read_text()), tables, figures)
 
 
 class Dataset(Protocol):
@@ -395,7 +451,7 @@ class Evaluator(Protocol):
         """Raise ValueError if these samples cannot be judged so."""
 
     def evaluate(self, *, ctx: Context, **needs: Any) -> Findings:
-        """Return metrics and tables."""
+        """Return metrics, tables and pictures."""
 
 
 @dataclass(frozen=True)

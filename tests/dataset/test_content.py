@@ -47,6 +47,8 @@ def test_a_file_that_can_no_longer_be_read_is_named_and_not_taken_for_a_full_dis
     ):
         files.pixels(Resize(6), ctx)
     assert not ctx.store.holds(files.pixel_map(Resize(6))[0])
+    with pytest.raises(ValueError, match=r"holds 3.png, which could be read at first and now cannot"):
+        files.dimensions()
 
 
 def test_an_error_of_the_store_stays_one(files, ctx, monkeypatch):
@@ -90,6 +92,14 @@ def test_taken_rows_have_their_own_pixels(files, ctx):
         taken = content.take(rows).take(np.array([0, 1]))
         np.testing.assert_array_equal(taken.pixels(Resize(8), ctx), content.pixels(Resize(8), ctx)[rows])
         np.testing.assert_array_equal(taken.hashes, content.hashes[rows])
+
+
+def test_dimensions_are_width_and_height(files):
+    np.testing.assert_array_equal(files.dimensions(), [[12, 10]] * 5)
+    np.testing.assert_array_equal(arrays(5, 8, 6).take(np.array([1, 3])).dimensions(), [[6, 8]] * 2)
+    assert files.take(np.array([], int)).dimensions().shape == (0, 2)
+    with pytest.raises(ValueError, match="these are vectors"):
+        Vectors(np.zeros((1, 1), np.float32), np.array(["0" * 16])).dimensions()
 
 
 def test_vectors_are_taken_by_row():

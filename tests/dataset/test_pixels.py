@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.dataset.pixels import load_rgb, resized
+from experiments.dataset.pixels import dimensions, load_rgb, resized
 from experiments.types import Resize
 
 CORNERS = np.array(
@@ -45,6 +45,17 @@ def test_exif_orientation_is_applied(orientation, kind):
     exif[0x0112] = orientation
     options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
     np.testing.assert_array_equal(stored(turned(orientation), kind, exif=exif, **options), CORNERS)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_the_header_tells_the_size_of_the_upright_image(tmp_path, orientation, kind):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (64, 32)).save(tmp_path / "image", kind, exif=exif)
+    expected = (64, 32) if orientation < 5 else (32, 64)
+    assert dimensions(tmp_path / "image") == expected
+    assert load_rgb(tmp_path / "image", at_least=64).size == expected
 
 
 def test_a_rotated_photograph_is_upright():

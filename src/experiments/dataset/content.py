@@ -7,23 +7,18 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, NoReturn, Protocol, Self
+from typing import ClassVar, NoReturn, Self, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from experiments.dataset import pixels
-from experiments.types import Content, Context, Resize, digest
+from experiments.types import Context, Resize, digest
 
 CHUNK = 64  # images that one thread takes at a time
-
-
-class Takeable(Content, Protocol):
-    """Content of which some rows can be taken."""
-
-    def take(self, rows: np.ndarray) -> Self:
-        """Return the content of these rows alone."""
+T = TypeVar("T")
 
 
 class Images:
@@ -51,10 +46,11 @@ class ImageFiles(Images):
 
     def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
         """Return uint8 RGB (n, size, size, 3), decoded once into a memory map."""
+        load = partial(pixels.load_rgb, at_least=2 * resize.size)
 
         def decode(start: int, stop: int, out: np.ndarray) -> None:
             for row in range(start, stop):
-                out[row] = np.asarray(pixels.resized(self._rgb(row, 2 * resize.size), resize))
+                out[row] = np.asarray(pixels.resized(self._read(row, load), resize))
 
         return _filled(self.pixel_map(resize)[0], len(self.paths), resize, ctx, decode)
 
@@ -62,10 +58,15 @@ class ImageFiles(Images):
         """Return the key and the bytes of what `pixels` keeps."""
         return _pixel_map(self.hashes, resize)
 
-    def _rgb(self, row: int, at_least: int) -> Image.Image:
-        """Return one image; raise ValueError if it can no longer be read, as OSErrors are the store's own."""
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of each image, from its header: int64 (n, 2)."""
+        found = [self._read(row, pixels.dimensions) for row in range(len(self.paths))]
+        return np.array(found, np.int64).reshape(-1, 2)
+
+    def _read(self, row: int, read: Callable[[Path], T]) -> T:
+        """Read one file; raise ValueError if that is no longer possible, as OSErrors are the store's own."""
         try:
-            return pixels.load_rgb(self.root / self.paths[row], at_least)
+            return read(self.root / self.paths[row])
         except MemoryError:
             raise
         except Exception as error:  # on damaged files Pillow's readers raise whatever the damage leads to
@@ -121,6 +122,11 @@ class ImageArrays(Images):
             return "", 0
         return _pixel_map(self.hashes, resize)
 
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of each image: int64 (n, 2), all the same."""
+        height, width = self.images.shape[1:3]
+        return np.tile(np.array([width, height], np.int64), (len(self.rows), 1))
+
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
@@ -147,6 +153,10 @@ class Vectors:
     def vectors(self) -> np.ndarray:
         """Return float32 (n, d)."""
         return self.values
+
+    def dimensions(self) -> NoReturn:
+        """Raise ValueError: vectors have neither width nor height."""
+        raise ValueError("width and height are of images, and these are vectors")
 
 
 def hash_bytes(data: bytes | memoryview) -> str:

@@ -19,6 +19,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+SIDEWAYS = (5, 6, 7, 8)
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
@@ -45,6 +46,14 @@ def load_rgb(file: Path | BytesIO, at_least: int) -> Image.Image:
         turn = UPRIGHT.get(_orientation(image))
         upright = image.transpose(turn) if turn is not None else image
         return _rgb(upright)
+
+
+def dimensions(file: Path) -> tuple[int, int]:
+    """Return width and height as `load_rgb` would show them, from the header alone."""
+    with Image.open(file) as image:
+        width, height = image.size
+        lying = _orientation(image) in SIDEWAYS and image.format != "TIFF"  # a TIFF Pillow turns by itself
+        return (height, width) if lying else (width, height)
 
 
 def resized(image: Image.Image, resize: Resize) -> Image.Image:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.dataset.content import Takeable
 from experiments.dataset.labels import Labels
 from experiments.dataset.split import split
-from experiments.types import Samples
+from experiments.types import Content, Samples
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ class Selection:
         self,
         source: str,
         ids: np.ndarray,
-        content: Takeable,
+        content: Content,
         labels: np.ndarray | None = None,
         class_names: tuple[str, ...] = (),
         skipped: tuple[tuple[str, str], ...] = (),
@@ -104,8 +103,8 @@ def _check_split(shares: dict[str, float]) -> None:
 
 
 def _taken(
-    rows: np.ndarray, ids: np.ndarray, content: Takeable, labels: np.ndarray | None
-) -> tuple[np.ndarray, Takeable, np.ndarray | None]:
+    rows: np.ndarray, ids: np.ndarray, content: Content, labels: np.ndarray | None
+) -> tuple[np.ndarray, Content, np.ndarray | None]:
     return ids[rows], content.take(rows), None if labels is None else labels[rows]
 
 

@@ -1,12 +1,12 @@
 """How far the clusters agree with the labels."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from experiments.evaluator import metrics
+from experiments.evaluator.rows import SUFFIXES, views
 from experiments.types import Clustering, Context, Encoder, Findings, Samples
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class External:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
     METRICS: ClassVar[tuple[str, ...]] = tuple(
         f"{name}{suffix}"
-        for suffix in ("", "_validation", "_test")
+        for suffix in SUFFIXES
         for name in (*metrics.METRICS, "purity_chance", *(["purity_mapped"] if suffix else []))
     )
     VERSION: ClassVar[int] = 1
@@ -53,7 +53,7 @@ class External:
         labels, assignments = np.asarray(samples.labels), np.asarray(clustering.assignments)
         scores: dict[str, float] = {}
         scored = []
-        for suffix, rows, note in _views(samples, encoder.trained):
+        for suffix, rows, note in views(samples, encoder.trained):
             found = self._score(labels[rows], assignments[rows])
             if suffix:
                 training = samples.rows("training")
@@ -68,22 +68,6 @@ class External:
     def _score(self, labels: np.ndarray, assignments: np.ndarray) -> dict[str, float]:
         found = {name: metric(labels, assignments) for name, metric in metrics.METRICS.items()}
         return found | {"purity_chance": metrics.purity_chance(labels, assignments, self.seed)}
-
-
-def _views(samples: Samples, trained: bool) -> Iterator[tuple[str, np.ndarray, str]]:
-    """Give a suffix, its row numbers, and what they are."""
-    everything = np.arange(len(samples))
-    if not trained:
-        yield "", everything, "all rows; the backbone saw no labels"
-        return
-    yield "", everything, f"all rows, of which the backbone was trained on {len(samples.rows('training'))}"
-    for part, note in (
-        ("validation", "validation rows, not trained on; they chose when training stopped"),
-        ("test", "test rows, unseen"),
-    ):
-        rows = samples.rows(part)
-        if len(rows):
-            yield f"_{part}", rows, note
 
 
 def _tables(

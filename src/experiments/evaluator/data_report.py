@@ -1,0 +1,160 @@
+"""What is in the data before anything is made of it."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from experiments.figures import Bars, Grid, Histogram
+from experiments.types import Context, Figure, Findings, Resize, Samples, Silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 96  # pixels a side of an image in the grid, at most
+EXTREMES = 5  # smallest and largest classes that are named
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """Counts, duplicates, classes and their balance, image sizes, and random images to look at.
+
+    Without labels what is about classes is left out, of vectors what is about images; a row of the table
+    says so.
+
+    Parameters
+    ----------
+    sample
+        Images whose width and height are read, from their headers; of more, so many are drawn at random.
+    grid_classes, grid_images
+        Classes drawn at random, and images drawn of each.
+    seed
+        Of these draws.
+    """
+
+    NEEDS: ClassVar[tuple[str, ...]] = ("samples",)
+    METRICS: ClassVar[tuple[str, ...]] = (
+        "data_images", "data_duplicates", "data_skipped", "data_classes", "data_min", "data_max",
+        "data_mean", "data_median", "data_std", "data_imbalance",
+    )  # fmt: skip
+    VERSION: ClassVar[int] = 1
+
+    sample: int
+    grid_classes: int
+    grid_images: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        for name in ("sample", "grid_classes", "grid_images"):
+            value = getattr(self, name)
+            if value < 1:
+                raise ValueError(f"evaluator.data_report.{name}={value} is too few; use 1 or more")
+
+    def check(self, samples: Samples) -> None:
+        """Accept any samples."""
+
+    def evaluate(self, *, ctx: Context, samples: Samples) -> Findings:
+        """Describe the samples."""
+        import pandas as pd
+
+        _, first, inverse = np.unique(samples.content.hashes, return_index=True, return_inverse=True)
+        original = first[inverse]
+        again = np.flatnonzero(original != np.arange(len(samples)))
+        repeated = {"id": samples.ids[again], "same_as": samples.ids[original[again]]}
+        found = Findings(
+            {
+                "data_images": float(len(samples)),
+                "data_duplicates": float(len(again)),
+                "data_skipped": float(len(samples.skipped)),
+            },
+            {"data_duplicates": pd.DataFrame(repeated).astype(str)},
+        )
+        about: dict[str, object] = {f"{samples.content.KIND}, read": len(samples)}
+        about |= {"left out (skipped_files.csv)": len(samples.skipped), "duplicates": len(again)}
+        about |= _classes(samples, found) if samples.labels is not None else {"classes": "none: no labels"}
+        if samples.content.KIND == "images":
+            rng = np.random.default_rng(self.seed)
+            about |= self._sizes(samples, rng, found)
+            found.figures["data_images"] = self._grid(samples, rng, ctx)
+        else:
+            about |= {"width and height": "none: vectors"}
+        rows = {"figure": list(about), "value": [_text(value) for value in about.values()]}
+        found.tables["data_report"] = pd.DataFrame(rows)
+        return found
+
+    def _sizes(self, samples: Samples, rng: np.random.Generator, found: Findings) -> dict[str, object]:
+        """Read widths and heights; a histogram of each, unless all are the same."""
+        n = min(self.sample, len(samples))
+        sizes = samples.content.take(np.sort(rng.choice(len(samples), n, replace=False))).dimensions()
+        about: dict[str, object] = {"images whose size was read": n}
+        for name, values in (("width", sizes[:, 0]), ("height", sizes[:, 1])):
+            low, median, high = values.min(), np.median(values), values.max()
+            about[f"{name}, smallest / median / largest"] = f"{low} / {median:g} / {high}"
+            if low < high:
+                title = f"{name.capitalize()} of {n:,} of {len(samples):,} images of {samples.name}"
+                bins = int(min(50, high - low + 1))
+                found.figures[f"data_{name}s"] = Histogram(title, f"{name} in pixels", values, bins)
+        return about
+
+    def _grid(self, samples: Samples, rng: np.random.Generator, ctx: Context) -> Figure:
+        """Show random images, of each class drawn as many; without labels, of all."""
+        rows, title = self._drawn(samples, rng)
+        order = np.argsort(rows)  # content is taken in ascending rows
+        content = samples.content.take(rows[order])
+        size = int(np.clip(np.median(content.dimensions().min(axis=1)), 8, SHOWN))
+        silent = replace(ctx, report=Silent())  # so few need no bar
+        images = np.empty((len(rows), size, size, 3), np.uint8)
+        images[order] = content.pixels(Resize(size, "crop"), silent)
+        names = [str(name).rpartition("/")[2] for name in samples.ids[rows]]
+        if samples.labels is not None:
+            names = [samples.class_names[label] for label in samples.labels[rows]]
+        return Grid(f"{title} of {samples.name}", images, names, self.grid_images)
+
+    def _drawn(self, samples: Samples, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+        if samples.labels is None:
+            n = min(self.grid_classes * self.grid_images, len(samples))
+            return np.sort(rng.choice(len(samples), n, replace=False)), f"{n} random images"
+        present = np.unique(samples.labels)
+        labels = np.sort(rng.choice(present, min(self.grid_classes, len(present)), replace=False))
+        drawn = []
+        for label in labels:
+            rows = np.flatnonzero(samples.labels == label)
+            drawn.append(np.sort(rng.choice(rows, min(self.grid_images, len(rows)), replace=False)))
+        return np.concatenate(drawn), f"Random images of {len(labels)} random classes"
+
+
+def _classes(samples: Samples, found: Findings) -> dict[str, object]:
+    """Count the images of each class: table, metrics and a chart from the largest down."""
+    labels, counts = np.unique(np.asarray(samples.labels), return_counts=True)
+    order = np.lexsort((labels, -counts))
+    names, counts = np.array(samples.class_names)[labels[order]], counts[order]
+    spread = {
+        "classes": len(counts),
+        "mean": counts.mean(),
+        "min": counts.min(),
+        "max": counts.max(),
+        "median": np.median(counts),
+        "std": counts.std(),
+        "imbalance": counts.max() / counts.min(),
+    }
+    found.metrics.update({f"data_{name}": float(value) for name, value in spread.items()})
+    found.tables["data_classes"] = _table(names, counts)
+    title = f"Images per class of {samples.name}"
+    found.figures["data_classes"] = Bars(title, "class", "images", names.tolist(), counts.tolist())
+    said = {name if name in ("classes", "imbalance") else f"images per class, {name}": value
+            for name, value in spread.items()}  # fmt: skip
+    listed = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
+    said["largest classes"] = ", ".join(listed[:EXTREMES])
+    said["smallest classes"] = ", ".join(listed[::-1][:EXTREMES])
+    return said
+
+
+def _table(names: np.ndarray, counts: np.ndarray) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame({"class": names, "images": counts, "share": counts / counts.sum()})
+
+
+def _text(value: object) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,196 @@
+"""Macro-categories of the classes: Ward's tree over their means, and how well a probe tells them apart."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from experiments.evaluator.axes import Scaled
+from experiments.evaluator.categories import (
+    ClassTree,
+    check_classes,
+    check_granularities,
+    class_tree,
+    too_fine,
+)
+from experiments.evaluator.logistic import Logistic
+from experiments.evaluator.rows import View, check_protocol, check_scored, sides, suffixes, visible
+from experiments.figures import Dendrogram, Heatmap, Lines
+from experiments.types import Context, Encoder, Findings, Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PLACE = "evaluator.macro"
+FITTED = {"held_out": "training", "published": "all"}
+
+
+@dataclass(frozen=True)
+class Macro:
+    """Group the classes by their means in the run's reduced space; fit a probe of the embeddings on each cut.
+
+    Parameters
+    ----------
+    granularities
+        Numbers of groups to cut into; more than there are classes is left out, with the reason in a table.
+    cuts
+        Shares of the tree's height to count the groups at.
+    line
+        Share of the height at which the dendrogram has a line.
+    heatmap_classes
+        Classes between whose means the distances are shown, the first in the tree's order.
+    C, max_iter, tolerance
+        Of the probes; see `Logistic`.
+    seed
+        Of the published protocol's own 80/20 split.
+    """
+
+    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings", "reduced")
+    VERSION: ClassVar[int] = 1
+
+    protocol: str
+    granularities: tuple[int, ...]
+    cuts: tuple[float, ...]
+    line: float
+    heatmap_classes: int
+    C: float
+    max_iter: int
+    tolerance: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        check_protocol(PLACE, self.protocol)
+        check_granularities(PLACE, self.granularities)
+        self._logistic.check(PLACE)
+        for share in (*self.cuts, self.line):
+            if not 0 < share < 1:
+                raise ValueError(f"{PLACE} cannot cut at {share} of the height; use shares between 0 and 1")
+        if self.heatmap_classes < 1:
+            raise ValueError(f"{PLACE}.heatmap_classes={self.heatmap_classes} shows none; use 1 or more")
+
+    @property
+    def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
+        """Name the figures that it gives wherever they are defined."""
+        cuts = [*map(str, self.granularities), "fine"]
+        scored = [f"macro_accuracy_{cut}{suffix}" for suffix in suffixes(self.protocol) for cut in cuts]
+        return (*scored, *(f"macro_train_accuracy_{cut}" for cut in cuts))
+
+    @property
+    def _logistic(self) -> Logistic:
+        return Logistic(self.C, "none", None, self.max_iter, self.tolerance, self.seed)
+
+    def check(self, samples: Samples) -> None:
+        """Raise ValueError if there are no labels, a class has no mean, or there is nothing to score."""
+        check_classes(samples, PLACE, self.protocol)
+        check_scored(samples, PLACE, self.protocol)
+
+    def evaluate(
+        self,
+        *,
+        ctx: Context,
+        samples: Samples,
+        encoder: Encoder,
+        embeddings: np.ndarray,
+        reduced: np.ndarray,
+    ) -> Findings:
+        """Link the class means, cut the tree; fit a probe on the groups of each cut and on the classes."""
+        import pandas as pd
+
+        self.check(samples)
+        tree = class_tree(samples, reduced, self.protocol)
+        train, scored = sides(samples, encoder, self.protocol, self.seed)
+        seen = visible(samples, self.protocol)
+        features = Scaled.of(embeddings, seen)
+        metrics, probes = self._probes(ctx, samples, tree, features, [train, *scored])
+        cuts = {
+            "share_of_height": self.cuts,
+            "height": [share * tree.height for share in self.cuts],
+            "groups": [tree.groups_below(share) for share in self.cuts],
+        }
+        about = [{"suffix": v.suffix, "rows": len(v.rows), "about": v.about} for v in (train, *scored)]
+        about.append({"suffix": "class means", "rows": len(seen), "about": f"{FITTED[self.protocol]} rows"})
+        order = tree.order[: self.heatmap_classes]
+        names = np.array(samples.class_names)[tree.classes]
+        distances = pd.DataFrame(tree.distances(order), columns=names[order])
+        distances.insert(0, "distance to", names[order])  # no class is called so
+        tables = {
+            "macro_groups": self._groups(samples, tree),
+            "macro_cuts": pd.DataFrame(cuts),
+            "macro_distances": distances,
+            "macro_probes": probes,
+            "macro_rows": pd.DataFrame(about),
+        }
+        return Findings(metrics, tables, self._figures(names, tree, probes))
+
+    def _hits(
+        self, ctx: Context, features: Scaled, targets: list[np.ndarray], fitted: np.ndarray
+    ) -> list[np.ndarray]:
+        """Fit a probe on each target, beside each other; return which of all rows it has right."""
+        from threadpoolctl import threadpool_limits
+
+        def probe(target: np.ndarray) -> np.ndarray:
+            found = self._logistic.predict(PLACE, features, target, fitted, ctx)
+            return np.asarray(found.predicted == target)
+
+        with threadpool_limits(1), ThreadPoolExecutor(ctx.threads) as pool:  # each fit has one thread of BLAS
+            return list(pool.map(probe, targets))
+
+    def _probes(
+        self, ctx: Context, samples: Samples, tree: ClassTree, features: Scaled, views: list[View]
+    ) -> "tuple[dict[str, float], pd.DataFrame]":
+        """Return the accuracy on the groups of each cut, and last on the classes themselves."""
+        import pandas as pd
+
+        train, first, *_ = views
+        labels = np.asarray(samples.labels)
+        usable = [g for g in self.granularities if not too_fine(g, len(tree.classes))]
+        targets = [*(tree.categories(labels, g) for g in usable), labels]
+        hits = self._hits(ctx, features, targets, train.rows)
+        fine = float(hits[-1][first.rows].mean())
+        metrics: dict[str, float] = {}
+        rows: list[dict[str, Any]] = []
+        for name, target, right in zip([*map(str, usable), "fine"], targets, hits, strict=True):
+            groups = len(tree.classes) if name == "fine" else int(name)
+            largest = np.bincount(target[first.rows]).max() / len(first.rows)
+            row = {"categories": name, "groups": groups, "random": 1 / groups, "largest": largest}
+            row["train_accuracy"] = float(right[train.rows].mean())
+            metrics[f"macro_train_accuracy_{name}"] = row["train_accuracy"]
+            for view in views[1:]:
+                row[f"accuracy{view.suffix}"] = accuracy = float(right[view.rows].mean())
+                metrics[f"macro_accuracy_{name}{view.suffix}"] = accuracy
+            rows.append(row | {"fine_accuracy": fine, "note": ""})
+        for g in (g for g in self.granularities if g not in usable):
+            rows.append({"categories": str(g), "groups": g, "note": too_fine(g, len(tree.classes))})
+        return metrics, pd.DataFrame(rows)
+
+    def _groups(self, samples: Samples, tree: ClassTree) -> "pd.DataFrame":
+        """Return one row per class: its rows, and its group at each granularity."""
+        import pandas as pd
+
+        counts = np.bincount(np.asarray(samples.labels), minlength=len(samples.class_names))
+        columns = {"class": np.array(samples.class_names)[tree.classes], "n": counts[tree.classes]}
+        usable = [g for g in self.granularities if not too_fine(g, len(tree.classes))]
+        return pd.DataFrame(columns | {f"macro_{g}": tree.cut(g) for g in usable})
+
+    def _figures(self, names: np.ndarray, tree: ClassTree, probes: "pd.DataFrame") -> dict[str, Any]:
+        order = tree.order[: self.heatmap_classes]
+        shown = names[order].tolist()
+        tried = probes.dropna(subset="accuracy").query("categories != 'fine'").sort_values("groups")
+        curves = {
+            "macro-categories": tried["accuracy"].tolist(),
+            "fine classes": tried["fine_accuracy"].tolist(),
+            "random": tried["random"].tolist(),
+        }
+        title = f"Probe of the macro-categories, C={self.C:g}"
+        distances = "Distances between class means"
+        figures: dict[str, Any] = {
+            "macro_tree": Dendrogram(
+                "Classes by their means", names.tolist(), tree.linkage, self.line * tree.height
+            ),
+            "macro_distances": Heatmap(distances, shown, shown, tree.distances(order), "Euclidean distance"),
+        }
+        if len(tried):
+            x = tried["groups"].tolist()
+            figures["macro_probes"] = Lines(title, "macro-categories", "accuracy", x, curves)
+        return figures

@@ -1,0 +1,166 @@
+"""How well a linear classifier tells the classes apart: the supervised upper bound."""
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from experiments.evaluator.axes import Scaled
+from experiments.evaluator.logistic import Logistic, Predictions
+from experiments.evaluator.rows import (
+    View,
+    check_protocol,
+    check_scored,
+    sides,
+    suffixes,
+    trained_on,
+    visible,
+)
+from experiments.figures import Histogram
+from experiments.types import Context, Encoder, Findings, Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+EXTREMES = 10  # classes in the tables of the best and the worst
+BINS = 20
+SCORED = (
+    "accuracy", "gap", "macro_precision", "macro_recall", "macro_f1", "weighted_precision", "weighted_recall",
+    "weighted_f1",
+)  # fmt: skip
+ONCE = (
+    "train_accuracy", "class_mean", "class_median", "class_std", "trained_on", "iterations", "converged",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Logistic regression on standardised embeddings, scored on rows that it was not fitted on.
+
+    `<name>_accuracy` and its like are about all rows that the protocol scores; in held_out `_validation` and
+    `_test` are about those alone. `<name>_gap` is the training accuracy above it; `<name>_trained_on` is the
+    share of the scored rows that the backbone was trained on: above 0 the figures are too good.
+
+    Parameters
+    ----------
+    name
+        What its figures begin with, so that several probes stand side by side.
+    C, class_weight, components, max_iter, tolerance
+        See `Logistic`.
+    seed
+        Of the published protocol's own 80/20 split.
+    """
+
+    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings")
+    VERSION: ClassVar[int] = 1
+
+    name: str
+    protocol: str
+    C: float
+    class_weight: str
+    components: int | None
+    max_iter: int
+    tolerance: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        check_protocol(self._place, self.protocol)
+        self._logistic.check(self._place)
+
+    @property
+    def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
+        """Name the figures that it gives wherever they are defined."""
+        scored = (f"{figure}{suffix}" for suffix in suffixes(self.protocol) for figure in SCORED)
+        return tuple(f"{self.name}_{figure}" for figure in (*scored, *ONCE))
+
+    @property
+    def _place(self) -> str:
+        return f"evaluator.{self.name}"
+
+    @property
+    def _logistic(self) -> Logistic:
+        return Logistic(self.C, self.class_weight, self.components, self.max_iter, self.tolerance, self.seed)
+
+    def check(self, samples: Samples) -> None:
+        """Raise ValueError if there are no labels, or nothing to fit on or to score."""
+        check_scored(samples, self._place, self.protocol)
+
+    def evaluate(
+        self, *, ctx: Context, samples: Samples, encoder: Encoder, embeddings: np.ndarray
+    ) -> Findings:
+        """Fit once; the tables tell of each class, and which rows were scored."""
+        import pandas as pd
+
+        self.check(samples)
+        labels = np.asarray(samples.labels)
+        train, scored = sides(samples, encoder, self.protocol, self.seed)
+        features = Scaled.of(embeddings, visible(samples, self.protocol))
+        found = self._logistic.predict(self._place, features, labels, train.rows, ctx)
+        about = [{"suffix": v.suffix, "rows": len(v.rows), "about": v.about} for v in (train, *scored)]
+        classes = _classes(samples.class_names, labels, found.predicted, train, scored[0])
+        told = classes.dropna()
+        order = told.sort_values(["accuracy", "n"], ascending=False, kind="stable")
+        tables = {
+            "classes": classes,
+            "best": order.head(EXTREMES),
+            "worst": order[::-1].head(EXTREMES),
+            "rows": pd.DataFrame(about),
+        }
+        each = told["accuracy"].to_numpy()
+        metrics = _metrics(labels, found, train, scored)
+        metrics |= {"class_mean": each.mean(), "class_median": np.median(each), "class_std": each.std()}
+        metrics["trained_on"] = self._leak(samples, encoder, scored[0].rows)
+        title = f"Accuracy of each class, C={self.C:g}, on {len(scored[0].rows)} rows"
+        return Findings(
+            {f"{self.name}_{figure}": float(value) for figure, value in metrics.items()},
+            {f"{self.name}_{table}": rows.reset_index(drop=True) for table, rows in tables.items()},
+            {f"{self.name}_classes": Histogram(title, "accuracy of a class", each, BINS)},
+        )
+
+    def _leak(self, samples: Samples, encoder: Encoder, rows: np.ndarray) -> float:
+        """Return the share of these rows that the backbone was trained on, and say so."""
+        known = trained_on(samples, encoder, rows)
+        if known:
+            log.warning(
+                "%s is scored on %d rows, %d of which the backbone was trained on: too good (protocol=%s)",
+                *(self._place, len(rows), known, self.protocol),
+            )
+        return known / len(rows)
+
+
+def _metrics(labels: np.ndarray, found: Predictions, train: View, scored: list[View]) -> dict[str, float]:
+    trained = float((found.predicted == labels)[train.rows].mean())
+    metrics = {"train_accuracy": trained}
+    for view in scored:
+        figures = scores(labels[view.rows], found.predicted[view.rows])
+        figures["gap"] = trained - figures["accuracy"]
+        metrics |= {f"{figure}{view.suffix}": value for figure, value in figures.items()}
+    return metrics | {"iterations": found.iterations, "converged": found.converged}
+
+
+def scores(labels: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Return accuracy, and means over classes and rows of precision, recall and F1; 0 where undefined."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    figures = {"accuracy": float(np.mean(labels == predicted))}
+    for average in ("macro", "weighted"):
+        found = precision_recall_fscore_support(labels, predicted, average=average, zero_division=0)
+        named = zip(("precision", "recall", "f1"), found[:3], strict=True)
+        figures |= {f"{average}_{figure}": float(value) for figure, value in named}
+    return figures
+
+
+def _classes(
+    names: tuple[str, ...], labels: np.ndarray, predicted: np.ndarray, train: View, scored: View
+) -> "pd.DataFrame":
+    """Return one row per class: rows fitted on, rows scored, and accuracy on these (nan without any)."""
+    import pandas as pd
+
+    present = np.unique(labels)
+    fitted, n = (np.bincount(labels[v.rows], minlength=len(names))[present] for v in (train, scored))
+    hits = np.bincount(labels[scored.rows], (labels == predicted)[scored.rows], minlength=len(names))[present]
+    accuracy = np.divide(hits, n, out=np.full(len(n), np.nan), where=n > 0)
+    return pd.DataFrame({"class": np.array(names)[present], "fitted": fitted, "n": n, "accuracy": accuracy})

@@ -1,0 +1,92 @@
+"""What each kind of picture shows, and nothing of how it looks."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from experiments.types import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Lines(Figure):
+    """Curves over one x.
+
+    Parameters
+    ----------
+    series
+        The y values of each curve by its name, as many as `x`; nan leaves a gap.
+    marks
+        Where vertical lines stand, by their names.
+    ticks
+        What stands at each x, if not the number itself.
+    dashed
+        Names of series that are only compared with, such as a ceiling.
+    """
+
+    x_label: str
+    y_label: str
+    x: list[float]
+    series: dict[str, list[float]]
+    log_x: bool = False
+    marks: dict[str, float] = field(default_factory=dict)
+    ticks: list[str] = field(default_factory=list)
+    dashed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Bars(Figure):
+    """One bar a name, the first on top: `x_label` is of the names, `y_label` of the values."""
+
+    x_label: str
+    y_label: str
+    names: list[str]
+    values: list[float]
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram(Figure):
+    """How often values fall into each of `bins` equal bins."""
+
+    x_label: str
+    values: np.ndarray | list[float]
+    bins: int
+
+
+@dataclass(frozen=True, eq=False)
+class Heatmap(Figure):
+    """A value for each row and column: float (r, c); nan stays empty."""
+
+    rows: list[str]
+    columns: list[str]
+    values: np.ndarray
+    value_label: str
+
+
+@dataclass(frozen=True, eq=False)
+class Scatter(Figure):
+    """Points float (n,) in the plane, coloured by group; `hover` is what a page says of each."""
+
+    x_label: str
+    y_label: str
+    x: np.ndarray
+    y: np.ndarray
+    groups: list[str]
+    hover: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Dendrogram(Figure):
+    """A tree over c names: scipy's linkage float (c - 1, 4), and the height at which it is cut."""
+
+    names: list[str]
+    linkage: np.ndarray
+    cut: float
+
+
+@dataclass(frozen=True, eq=False)
+class Grid(Figure):
+    """Images uint8 (m, S, S, 3), row by row, a caption each."""
+
+    images: np.ndarray
+    captions: list[str]
+    columns: int

@@ -1,0 +1,16 @@
+"""Write a picture into a folder: once for a browser, once for paper."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from experiments.figures.drawing import draw
+from experiments.figures.paging import page
+from experiments.types import Figure
+
+
+def write(figures: Mapping[str, Figure], folder: Path) -> None:
+    """Leave `<name>.html` and `<name>.png` of each in `folder`."""
+    for name, figure in figures.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.html").write_text(page(figure), encoding="utf-8")
+        draw(figure, folder / f"{name}.png")

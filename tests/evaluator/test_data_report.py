@@ -1,0 +1,165 @@
+"""The data report on small folders whose content is known."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments.dataset.content import Vectors, hash_rows
+from experiments.dataset.image_folder import ImageFolder
+from experiments.evaluator.data_report import DataReport
+from experiments.figures import Bars, Grid, Histogram
+from experiments.types import Context, Findings, Samples
+
+SPLIT = {"train": 0.8, "validation": 0.2, "test": 0.0}
+REPORT = DataReport(sample=5000, grid_classes=5, grid_images=5, seed=0)
+
+
+def save(path: Path, seed: int, size: tuple[int, int] = (12, 10)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(values).save(path)
+
+
+@pytest.fixture
+def load(tmp_path: Path, ctx: Context) -> Callable[..., Samples]:
+    def of(root: Path) -> Samples:
+        chosen = {"image_size": 8, "mirror": False, "limit": None, "labels": None, "split_seed": 0}
+        return ImageFolder(root=str(root), max_unreadable=1, split=SPLIT, **chosen).load(ctx)
+
+    return of
+
+
+@pytest.fixture
+def pets(tmp_path: Path, load: Callable[..., Samples]) -> Samples:
+    """Six cats of 12 x 10, of which two are the same file, three dogs of 20 x 40, an ant; one is broken."""
+    root = tmp_path / "pets"
+    for seed in range(6):
+        save(root / "cats" / f"{seed}.png", seed % 5)
+    for seed in range(3):
+        save(root / "dogs" / f"{seed}.png", 10 + seed, (20, 40))
+    save(root / "ants" / "0.png", 20)
+    (root / "cats" / "broken.png").write_bytes(b"no image")
+    return load(root)
+
+
+def told(found: Findings) -> dict[str, str]:
+    table = found.tables["data_report"]
+    return dict(zip(table["figure"], table["value"], strict=True))
+
+
+def test_it_counts_images_classes_duplicates_and_what_was_left_out(pets: Samples, ctx: Context) -> None:
+    found = REPORT.evaluate(ctx=ctx, samples=pets)
+    assert found.metrics == {
+        "data_images": 10,
+        "data_duplicates": 1,
+        "data_skipped": 1,
+        "data_classes": 3,
+        "data_mean": 10 / 3,
+        "data_min": 1,
+        "data_max": 6,
+        "data_median": 3,
+        "data_std": np.std([6, 3, 1]),
+        "data_imbalance": 6,
+    }
+    assert found.tables["data_duplicates"].to_dict("list") == {
+        "id": ["cats/5.png"],
+        "same_as": ["cats/0.png"],
+    }
+    assert found.tables["data_classes"]["class"].to_list() == ["cats", "dogs", "ants"]
+    assert told(found)["largest classes"] == "cats (6), dogs (3), ants (1)"
+    assert told(found)["smallest classes"] == "ants (1), dogs (3), cats (6)"
+    assert told(found)["width, smallest / median / largest"] == "12 / 12 / 20"
+    assert told(found)["height, smallest / median / largest"] == "10 / 10 / 40"
+
+
+def test_it_shows_classes_sizes_and_images(pets: Samples, ctx: Context) -> None:
+    figures = REPORT.evaluate(ctx=ctx, samples=pets).figures
+    assert set(figures) == {"data_classes", "data_widths", "data_heights", "data_images"}
+    bars, widths, grid = figures["data_classes"], figures["data_widths"], figures["data_images"]
+    assert isinstance(bars, Bars)
+    assert (bars.names, bars.values) == (["cats", "dogs", "ants"], [6, 3, 1])
+    assert isinstance(widths, Histogram)
+    assert sorted(widths.values) == [12] * 7 + [20] * 3
+    assert isinstance(grid, Grid)
+    assert grid.captions == ["ants"] + ["cats"] * 5 + ["dogs"] * 3
+    ant = np.asarray(Image.open(Path(pets.source) / "ants" / "0.png").resize((10, 10), box=(1, 0, 11, 10)))
+    assert np.abs(grid.images[0].astype(int) - ant).max() <= 1
+
+
+def test_another_seed_draws_others_and_the_same_seed_the_same(pets: Samples, ctx: Context) -> None:
+    few = replace(REPORT, grid_images=2)
+    one, again = (few.evaluate(ctx=ctx, samples=pets).figures["data_images"] for _ in range(2))
+    assert one == again
+    assert any(
+        replace(few, seed=s).evaluate(ctx=ctx, samples=pets).figures["data_images"] != one for s in (1, 2)
+    )
+
+
+def test_of_many_images_a_sample_is_read(pets: Samples, ctx: Context) -> None:
+    found = replace(REPORT, sample=4).evaluate(ctx=ctx, samples=pets)
+    assert told(found)["images whose size was read"] == "4"
+    assert "4 of 10 images" in found.figures["data_widths"].title
+
+
+def test_images_of_one_size_need_no_histogram(
+    tmp_path: Path, load: Callable[..., Samples], ctx: Context
+) -> None:
+    for seed in range(3):
+        save(tmp_path / "flat" / f"{seed}.png", seed)
+    found = REPORT.evaluate(ctx=ctx, samples=load(tmp_path / "flat"))
+    assert set(found.figures) == {"data_images"}
+    assert told(found)["width, smallest / median / largest"] == "12 / 12 / 12"
+
+
+def test_without_labels_it_says_so(tmp_path: Path, load: Callable[..., Samples], ctx: Context) -> None:
+    for seed in range(3):
+        save(tmp_path / "flat" / f"{seed}.png", seed)
+    found = REPORT.evaluate(ctx=ctx, samples=load(tmp_path / "flat"))
+    assert set(found.metrics) == {"data_images", "data_duplicates", "data_skipped"} < set(DataReport.METRICS)
+    assert told(found)["classes"] == "none: no labels"
+    grid = found.figures["data_images"]
+    assert isinstance(grid, Grid)
+    assert grid.captions == ["0.png", "1.png", "2.png"]
+
+
+def test_of_vectors_it_tells_what_applies(ctx: Context) -> None:
+    values = np.array([[0, 1], [2, 3], [0, 1]], np.float32)
+    content = Vectors(values, hash_rows(values))
+    ids, labels = np.array(["0", "1", "2"]), np.array([0, 0, 1])
+    found = REPORT.evaluate(
+        ctx=ctx, samples=Samples("toy", "a formula", ids, content, labels, ("a", "b"), np.zeros(3, np.int8))
+    )
+    assert found.metrics["data_duplicates"] == 1
+    assert found.metrics["data_imbalance"] == 2
+    assert set(found.figures) == {"data_classes"}
+    assert told(found)["width and height"] == "none: vectors"
+
+
+def test_it_can_be_kept(pets: Samples, ctx: Context, tmp_path: Path) -> None:
+    found = REPORT.evaluate(ctx=ctx, samples=pets)
+    (tmp_path / "kept").mkdir()
+    found.save(tmp_path / "kept")
+    again = Findings.load(tmp_path / "kept")
+    assert again.figures == found.figures
+    assert again.metrics == found.metrics
+
+
+@pytest.mark.parametrize("name", ["sample", "grid_classes", "grid_images"])
+def test_nothing_to_draw_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"evaluator\.data_report\.{name}=0 is too few; use 1 or more"):
+        replace(REPORT, **{name: 0})
+
+
+def test_few_images_show_no_bar(pets: Samples, ctx: Context, caplog: pytest.LogCaptureFixture) -> None:
+    class Loud:
+        def progress(self, *words: object) -> None:
+            raise AssertionError("a bar")
+
+    with caplog.at_level(logging.WARNING):
+        REPORT.evaluate(ctx=replace(ctx, report=Loud()), samples=pets)  # type: ignore[arg-type]
+    assert not caplog.records

@@ -1,0 +1,213 @@
+"""Macro-categories against scipy on class means made by hand, and the probes of them."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
+from sklearn.metrics import adjusted_rand_score
+
+from experiments.cache import Store
+from experiments.evaluator.categories import class_tree
+from experiments.evaluator.macro import Macro
+from experiments.evaluator.macro_purity import MacroPurity
+
+UNTRAINED, TRAINED = SimpleNamespace(trained=False), SimpleNamespace(trained=True)
+CENTRES = np.array([[0, 0], [0, 1], [9, 0], [9, 1.5], [30, 0], [30, 2]], float)  # three pairs
+
+
+def macro(**settings) -> Macro:
+    chosen = {
+        "protocol": "held_out",
+        "granularities": (2, 3, 5, 30),
+        "cuts": (0.02, 0.5, 0.9),
+        "line": 0.5,
+        "heatmap_classes": 4,
+        "C": 0.1,
+        "max_iter": 1000,
+        "tolerance": 1e-4,
+        "seed": 42,
+    }
+    return Macro(**(chosen | settings))
+
+
+def pairs(blobs):
+    """Make samples whose class means are exactly CENTRES, in each part of the split."""
+    samples, _ = blobs((20,) * 6)
+    reduced = CENTRES[samples.labels].astype(np.float32)
+    return samples, reduced
+
+
+def evaluate(ctx, samples, reduced, encoder=UNTRAINED, **settings):
+    return macro(**settings).evaluate(
+        ctx=ctx, samples=samples, encoder=encoder, embeddings=reduced, reduced=reduced
+    )
+
+
+def test_the_tree_is_wards_over_the_class_means(blobs):
+    tree = class_tree(*pairs(blobs), "held_out")
+    assert np.allclose(tree.means, CENTRES)
+    assert np.allclose(tree.linkage, linkage(CENTRES, "ward"))
+    assert tree.cut(3).tolist() == [0, 0, 1, 1, 2, 2]
+    assert tree.cut(2).tolist() == [0, 0, 0, 0, 1, 1]
+    assert sorted(tree.cut(6)) == list(range(6))
+
+
+def test_every_cut_is_that_of_scipy(blobs):
+    tree = class_tree(*blobs((5,) * 25), "published")
+    for groups in range(1, 26):
+        assert np.array_equal(tree.cut(groups), cut_tree(tree.linkage, n_clusters=groups)[:, 0])
+
+
+def test_the_cuts_count_as_scipy_does(ctx, blobs):
+    samples, reduced = pairs(blobs)
+    cuts = evaluate(ctx, samples, reduced).tables["macro_cuts"]
+    tree = linkage(CENTRES, "ward")
+    expected = [
+        len(set(fcluster(tree, share * tree[-1, 2], "distance"))) for share in cuts["share_of_height"]
+    ]
+    assert cuts["groups"].tolist() == expected
+    assert expected[0] > expected[-1]
+
+
+def test_the_tables_tell_each_class_its_group_and_its_distances(ctx, blobs):
+    samples, reduced = pairs(blobs)
+    tables = evaluate(ctx, samples, reduced).tables
+    groups = tables["macro_groups"]
+    assert list(groups) == ["class", "n", "macro_2", "macro_3", "macro_5"]
+    assert groups["macro_3"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert groups["n"].tolist() == [20] * 6
+    distances = tables["macro_distances"].set_index("distance to")
+    assert distances.shape == (4, 4)
+    for one in distances:
+        for other in distances:
+            apart = np.linalg.norm(CENTRES[int(one[-1])] - CENTRES[int(other[-1])])
+            assert distances.loc[one, other] == pytest.approx(apart)
+
+
+def test_the_probes_stand_beside_chance_and_the_fine_classes(ctx, blobs):
+    samples, embeddings = blobs(noise=2.5)
+    found = evaluate(ctx, samples, embeddings)
+    probes = found.tables["macro_probes"].set_index("categories")
+    assert list(probes.index) == ["2", "3", "5", "fine", "30"]
+    assert probes["random"]["5"] == 1 / 5
+    assert probes["note"]["30"] == "left out: there are 6 classes"
+    assert np.isnan(probes["accuracy"]["30"])
+    assert found.metrics["macro_accuracy_2"] == probes["accuracy"]["2"]
+    assert found.metrics["macro_accuracy_2_validation"] == probes["accuracy_validation"]["2"]
+    assert (probes["fine_accuracy"].dropna() == found.metrics["macro_accuracy_fine"]).all()
+    assert probes["accuracy"]["2"] > probes["accuracy"]["fine"], "fewer groups are easier"
+    assert "macro_accuracy_30" not in found.metrics
+
+
+def test_a_probe_of_as_many_groups_as_classes_is_the_fine_one(ctx, blobs):
+    samples, embeddings = blobs(noise=2.5)
+    found = evaluate(ctx, samples, embeddings, granularities=(6,)).metrics
+    assert found["macro_accuracy_6"] == found["macro_accuracy_fine"]
+
+
+def test_held_out_takes_its_means_over_training_rows_alone(blobs):
+    samples, embeddings = blobs()
+    spoilt = embeddings.copy()
+    spoilt[samples.rows("validation")] *= 9
+    held_out = [class_tree(samples, points, "held_out").linkage for points in (embeddings, spoilt)]
+    published = [class_tree(samples, points, "published").linkage for points in (embeddings, spoilt)]
+    assert np.array_equal(*held_out)
+    assert not np.allclose(*published)
+
+
+def test_more_threads_find_the_same(ctx, blobs, tmp_path):
+    samples, embeddings = blobs(noise=2.5)
+    one, four = (
+        evaluate(
+            replace(ctx, threads=threads, store=Store(tmp_path / str(threads))), samples, embeddings
+        ).metrics
+        for threads in (1, 4)
+    )
+    assert one == four
+
+
+def test_the_rows_that_figures_are_about_are_told(ctx, blobs):
+    samples, embeddings = blobs()
+    for protocol, rows in (("held_out", 128), ("published", 160)):
+        told = evaluate(ctx, samples, embeddings, TRAINED, protocol=protocol).tables["macro_rows"]
+        assert told.set_index("suffix")["rows"]["class means"] == rows
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer"),
+    [
+        ({"granularities": ()}, r"evaluator\.macro\.granularities=\[\] are no numbers of groups"),
+        ({"granularities": (1, 5)}, r"granularities=\[1, 5\] are no numbers of groups; use different ones"),
+        ({"granularities": (5, 5)}, r"granularities=\[5, 5\]"),
+        ({"cuts": (0.3, 1.5)}, r"cannot cut at 1\.5 of the height; use shares between 0 and 1"),
+        ({"heatmap_classes": 0}, r"heatmap_classes=0 shows none"),
+        ({"C": 0}, r"evaluator\.macro\.C=0 is no strength"),
+    ],
+)
+def test_a_setting_that_cannot_be_says_what_to_type(settings, answer):
+    with pytest.raises(ValueError, match=answer):
+        macro(**settings)
+
+
+def test_a_class_without_a_training_row_is_named(blobs):
+    samples, _ = blobs()
+    split = samples.split.copy()
+    split[samples.labels == 4] = 1
+    with pytest.raises(ValueError, match=r"class means over training rows, and class4 has none"):
+        macro().check(replace(samples, split=split))
+    macro(protocol="published").check(replace(samples, split=split))
+
+
+def purity(ctx, samples, reduced, assignments, encoder=UNTRAINED, granularities=(2, 3, 30)):
+    clustering = SimpleNamespace(assignments=np.asarray(assignments))
+    evaluator = MacroPurity(protocol="held_out", granularities=granularities, seed=0)
+    evaluator.check(samples)
+    return evaluator.evaluate(
+        ctx=ctx, samples=samples, encoder=encoder, reduced=reduced, clustering=clustering
+    )
+
+
+def test_clusters_that_are_the_macro_categories_agree_with_them(ctx, blobs):
+    samples, reduced = pairs(blobs)
+    found = purity(ctx, samples, reduced, samples.labels // 2)
+    for name in ("purity", "nmi", "ami", "ari"):
+        assert found.metrics[f"{name}_macro_3"] == pytest.approx(1)
+    assert found.metrics["purity_macro_2"] == pytest.approx(1)
+    assert found.metrics["ari_macro_2"] < 1
+    assert "purity_macro_30" not in found.metrics
+    table = found.tables["macro_purity"].set_index("categories")
+    assert table["note"][30] == "left out: there are 6 classes"
+    assert table["purity_ceiling"][3] == 1
+    assert table["purity_chance"][3] < 0.5
+
+
+def test_random_clusters_agree_with_nothing(ctx, blobs):
+    samples, reduced = pairs(blobs)
+    found = purity(ctx, samples, reduced, np.random.default_rng(0).integers(0, 3, len(samples)))
+    assert found.metrics["ari_macro_3"] == pytest.approx(0, abs=0.05)
+    assert found.metrics["ami_macro_3"] == pytest.approx(0, abs=0.05)
+
+
+def test_rows_that_a_trained_backbone_was_not_shown_are_scored_alone(ctx, blobs):
+    samples, reduced = pairs(blobs)
+    wrong = (samples.labels // 2).copy()
+    wrong[samples.rows("validation")] = 0
+    metrics = purity(ctx, samples, reduced, wrong, TRAINED).metrics
+    assert metrics["purity_macro_3_validation"] == pytest.approx(1 / 3)
+    assert metrics["purity_macro_3"] == pytest.approx(0.8 + 0.2 / 3)
+
+
+def test_coinciding_class_means_make_a_flat_tree(ctx, blobs):
+    samples, reduced = pairs(blobs)
+    found = evaluate(ctx, samples, np.zeros_like(reduced))
+    assert np.isfinite(list(found.metrics.values())).all()
+    assert found.tables["macro_groups"]["macro_3"].nunique() == 3
+
+
+def test_two_classes_have_a_tree_too(ctx, blobs):
+    samples, embeddings = blobs((30, 30))
+    found = evaluate(ctx, samples, embeddings)
+    assert found.metrics["macro_accuracy_2"] == found.metrics["macro_accuracy_fine"]
+    assert adjusted_rand_score(found.tables["macro_groups"]["macro_2"], [0, 1]) == 1

@@ -1,0 +1,187 @@
+"""The probe against scikit-learn by hand, and what it says where it cannot be trusted."""
+
+import logging
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import classification_report
+from sklearn.preprocessing import StandardScaler
+
+from experiments.evaluator.probe import Probe
+from experiments.evaluator.rows import sides
+
+UNTRAINED, TRAINED = SimpleNamespace(trained=False), SimpleNamespace(trained=True)
+
+
+def probe(**settings) -> Probe:
+    chosen = {
+        "name": "probe",
+        "protocol": "held_out",
+        "C": 0.1,
+        "class_weight": "none",
+        "components": None,
+        "max_iter": 1000,
+        "tolerance": 1e-4,
+        "seed": 42,
+    }
+    return Probe(**(chosen | settings))
+
+
+def evaluate(ctx, data, encoder=UNTRAINED, **settings):
+    samples, embeddings = data
+    return probe(**settings).evaluate(ctx=ctx, samples=samples, encoder=encoder, embeddings=embeddings)
+
+
+def by_hand(data, protocol: str, weight: str | None, components: int | None) -> tuple[dict, float]:
+    """Return scikit-learn's report on the scored rows, and the accuracy on those fitted on."""
+    samples, embeddings = data
+    train, scored = sides(samples, UNTRAINED, protocol, 42)
+    visible = train.rows if protocol == "held_out" else np.arange(len(samples))
+    features = StandardScaler().fit(embeddings[visible]).transform(embeddings)
+    if components:
+        features = PCA(components).fit(features[visible]).transform(features)
+    model = LogisticRegression(C=0.1, class_weight=weight, max_iter=1000)
+    model.fit(features[train.rows], samples.labels[train.rows])
+    rows = scored[0].rows
+    report = classification_report(
+        samples.labels[rows], model.predict(features[rows]), output_dict=True, zero_division=0
+    )
+    return report, model.score(features[train.rows], samples.labels[train.rows])
+
+
+@pytest.mark.parametrize("protocol", ["held_out", "published"])
+@pytest.mark.parametrize(("weight", "components"), [("none", None), ("balanced", None), ("none", 3)])
+def test_it_finds_what_scikit_learn_finds(ctx, blobs, protocol, weight, components):
+    data = blobs(noise=2.5)
+    found = evaluate(ctx, data, protocol=protocol, class_weight=weight, components=components)
+    report, trained = by_hand(data, protocol, None if weight == "none" else weight, components)
+    assert 0.3 < report["accuracy"] < 0.95, "the data must be neither easy nor hopeless"
+    assert found.metrics["probe_train_accuracy"] == pytest.approx(trained)
+    assert found.metrics["probe_accuracy"] == pytest.approx(report["accuracy"])
+    assert found.metrics["probe_gap"] == pytest.approx(trained - report["accuracy"])
+    for average in ("macro", "weighted"):
+        for ours, theirs in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score")):
+            expected = report[f"{average} avg"][theirs]
+            assert found.metrics[f"probe_{average}_{ours}"] == pytest.approx(expected)
+    per_class = found.tables["probe_classes"].set_index("class")
+    for label in range(6):
+        assert per_class["accuracy"][f"class{label}"] == pytest.approx(report[str(label)]["recall"])
+        assert per_class["n"][f"class{label}"] == report[str(label)]["support"]
+    assert found.metrics["probe_class_mean"] == pytest.approx(report["macro avg"]["recall"])
+
+
+def test_held_out_never_looks_at_the_rows_it_scores(ctx, blobs):
+    samples, embeddings = blobs(noise=2.5)
+    spoilt = embeddings.copy()
+    others = samples.rows("validation")
+    spoilt[others] = 1e3
+    relabelled = samples.labels.copy()
+    relabelled[others] = 0
+    changed = replace(samples, labels=relabelled), spoilt
+    for figure in ("probe_train_accuracy", "probe_iterations"):
+        kept = evaluate(ctx, (samples, embeddings)).metrics[figure]
+        assert evaluate(ctx, changed).metrics[figure] == kept
+        assert evaluate(ctx, changed, protocol="published").metrics[figure] != kept
+
+
+def test_permuted_labels_leave_chance(ctx, blobs):
+    samples, embeddings = blobs((200, 200, 200, 200))
+    shuffled = replace(samples, labels=np.random.default_rng(0).permutation(samples.labels))
+    assert evaluate(ctx, (samples, embeddings)).metrics["probe_accuracy"] > 0.9
+    assert evaluate(ctx, (shuffled, embeddings)).metrics["probe_accuracy"] == pytest.approx(0.25, abs=0.1)
+
+
+def test_held_out_scores_validation_and_test_rows_apart(ctx, blobs):
+    data = blobs(noise=2.5, test=True)
+    metrics = evaluate(ctx, data).metrics
+    assert "probe_gap_test" in metrics
+    both = (metrics["probe_accuracy_validation"] + metrics["probe_accuracy_test"]) / 2
+    assert metrics["probe_accuracy"] == pytest.approx(both)
+    assert "probe_accuracy_validation" not in evaluate(ctx, data, protocol="published").metrics
+
+
+def test_published_says_that_a_trained_backbone_knows_the_rows(ctx, blobs, caplog):
+    data = blobs()
+    found = evaluate(ctx, data, TRAINED, protocol="published")
+    assert 0.5 < found.metrics["probe_trained_on"] < 1
+    assert "the backbone was trained on" in caplog.text
+    assert "the backbone was trained on" in found.tables["probe_rows"]["about"].iloc[-1]
+    caplog.clear()
+    assert evaluate(ctx, data, TRAINED).metrics["probe_trained_on"] == 0
+    assert evaluate(ctx, data, UNTRAINED, protocol="published").metrics["probe_trained_on"] == 0
+    assert not caplog.records
+
+
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_a_fit_that_does_not_converge_says_so(ctx, blobs, caplog):
+    caplog.set_level(logging.WARNING)
+    metrics = evaluate(ctx, blobs(), max_iter=1).metrics
+    assert (metrics["probe_converged"], metrics["probe_iterations"]) == (0, 1)
+    assert "evaluator.probe has not converged after 1 iterations" in caplog.text
+    assert evaluate(ctx, blobs()).metrics["probe_converged"] == 1
+
+
+def test_two_probes_stand_side_by_side(ctx, blobs):
+    names = [set(evaluate(ctx, blobs(), name=name).metrics) for name in ("probe", "probe_c1")]
+    assert not names[0] & names[1]
+    assert names[1] <= set(probe(name="probe_c1").METRICS)
+
+
+def test_a_class_without_a_scored_row_has_no_accuracy_and_spoils_nothing(ctx, blobs):
+    found = evaluate(ctx, blobs((40, 40, 1)))
+    classes = found.tables["probe_classes"].set_index("class")
+    assert (classes["fitted"]["class2"], classes["n"]["class2"]) == (1, 0)
+    assert np.isnan(classes["accuracy"]["class2"])
+    assert "class2" not in set(found.tables["probe_worst"]["class"])
+    assert np.isfinite(list(found.metrics.values())).all()
+
+
+def test_the_best_and_the_worst_ten_are_told_in_order(ctx, blobs):
+    found = evaluate(ctx, blobs((20,) * 25, noise=4))
+    best, worst = found.tables["probe_best"]["accuracy"], found.tables["probe_worst"]["accuracy"]
+    assert len(best) == len(worst) == 10
+    assert best.is_monotonic_decreasing
+    assert worst.is_monotonic_increasing
+    assert best.iloc[-1] >= worst.iloc[-1]
+
+
+def test_an_equal_fit_is_read_and_not_repeated(ctx, blobs):
+    evaluate(ctx, blobs())
+    evaluate(ctx, blobs(), name="other")
+    assert len(ctx.store.computed) == 1
+    evaluate(ctx, blobs(), C=1.0)
+    evaluate(ctx, blobs(), protocol="published")
+    assert len(ctx.store.computed) == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer"),
+    [
+        ({"C": 0}, r"evaluator\.probe\.C=0 is no strength; use a number above 0"),
+        ({"C": -1.0}, r"evaluator\.probe\.C=-1\.0 is no strength"),
+        ({"C": float("nan")}, r"evaluator\.probe\.C=nan is no strength"),
+        ({"class_weight": "even"}, r"class_weight=even is not an option; use none or balanced"),
+        ({"components": 0}, r"components=0 is no number; use 1 or more, or null"),
+        ({"max_iter": 0}, r"max_iter=0 fits nothing"),
+        ({"tolerance": 0.0}, r"tolerance=0\.0 is never reached"),
+        ({"name": "probe_c1", "C": 0}, r"evaluator\.probe_c1\.C=0"),
+    ],
+)
+def test_a_setting_that_cannot_be_says_what_to_type(settings, answer):
+    with pytest.raises(ValueError, match=answer):
+        probe(**settings)
+
+
+def test_more_components_than_there_are_say_what_to_type(ctx, blobs):
+    with pytest.raises(ValueError, match=r"components=9 exceeds min\(n, d\)=8 .*use .*components<=8"):
+        evaluate(ctx, blobs(), components=9)
+
+
+def test_equal_rows_are_told_apart_by_chance_alone(ctx, blobs):
+    samples, embeddings = blobs()
+    metrics = evaluate(ctx, (samples, np.ones_like(embeddings))).metrics
+    assert metrics["probe_accuracy"] == pytest.approx(8 / 32)

@@ -1,0 +1,80 @@
+"""Explained variance against known spectra, and which classes are shown."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from experiments.evaluator import axes
+from experiments.evaluator.variance import Variance
+
+
+def evaluate(ctx, data, protocol="held_out", components=(1, 2, 4, 8, 50), classes=("class1", "class4")):
+    samples, embeddings = data
+    evaluator = Variance(protocol=protocol, components=components, classes=classes, seed=0)
+    return evaluator.evaluate(ctx=ctx, samples=samples, embeddings=embeddings)
+
+
+@pytest.mark.parametrize("protocol", ["held_out", "published"])
+def test_the_shares_are_those_of_scikit_learn(ctx, blobs, protocol):
+    samples, embeddings = blobs()
+    found = evaluate(ctx, (samples, embeddings), protocol)
+    rows = embeddings[samples.rows("training")] if protocol == "held_out" else embeddings
+    held = np.cumsum(PCA().fit(StandardScaler().fit_transform(rows)).explained_variance_ratio_)
+    assert found.metrics["explained_variance_2"] == pytest.approx(held[1], abs=1e-5)
+    assert found.metrics["explained_variance_8"] == pytest.approx(1)
+    assert found.tables["variance_explained"]["components"].tolist() == [1, 2, 4, 8]
+    assert found.tables["variance_rows"]["rows"][0] == len(rows)
+    assert found.figures["variance"].series["explained variance"] == pytest.approx(held, abs=1e-5)
+
+
+def test_a_line_has_all_its_variance_in_one_component(ctx, blobs):
+    samples, embeddings = blobs()
+    line = np.outer(embeddings[:, 0], [1, -2, 3, 0.1]).astype(np.float32)
+    found = evaluate(ctx, (samples, line))
+    assert found.metrics["explained_variance_1"] == pytest.approx(1, abs=1e-5)
+
+
+def test_held_out_does_not_look_at_other_rows(ctx, blobs):
+    samples, embeddings = blobs()
+    spoilt = embeddings.copy()
+    spoilt[samples.rows("validation"), 0] = spoilt[samples.rows("validation"), 1] * 50
+    for protocol, same in (("held_out", True), ("published", False)):
+        shares = [evaluate(ctx, (samples, x), protocol).metrics for x in (embeddings, spoilt)]
+        assert (shares[0] == shares[1]) is same
+
+
+def test_the_classes_chosen_are_shown_and_else_the_five_largest(ctx, blobs):
+    chosen = evaluate(ctx, blobs()).figures["variance_classes"]
+    assert set(chosen.groups) == {"class1", "class4"}
+    assert len(chosen.x) == 50
+    largest = evaluate(ctx, blobs(), classes=("saturn",)).figures["variance_classes"]
+    assert set(largest.groups) == {"class0", "class1", "class2", "class3", "class4"}
+
+
+def test_without_labels_the_rest_is_told_and_why_no_class_is_shown(ctx, blobs):
+    found = evaluate(ctx, blobs(labelled=False))
+    assert found.metrics == evaluate(ctx, blobs()).metrics
+    assert "variance_classes" not in found.figures
+    assert "left out: no labels" in set(found.tables["variance_rows"]["about"])
+
+
+def test_many_values_are_decomposed_by_projections_that_agree(ctx, blobs, monkeypatch):
+    data = blobs((40,) * 6, d=60)
+    exact = evaluate(ctx, data).metrics
+    monkeypatch.setattr(axes, "EXACT_WIDTH", 50)
+    monkeypatch.setattr(axes, "RANK", 20)
+    found = evaluate(ctx, data).metrics
+    assert set(found) == set(exact) - {"explained_variance_50"}
+    assert found["explained_variance_4"] == pytest.approx(exact["explained_variance_4"], abs=1e-3)
+
+
+def test_equal_rows_say_what_to_type(ctx, blobs):
+    samples, embeddings = blobs()
+    with pytest.raises(ValueError, match=r"evaluator=variance was given 128 equal rows"):
+        evaluate(ctx, (samples, np.ones_like(embeddings)))
+
+
+def test_less_than_one_component_says_what_to_type():
+    with pytest.raises(ValueError, match=r"variance\.components=\[0, 2\] holds less than one"):
+        Variance(protocol="held_out", components=(0, 2), classes=(), seed=0)

@@ -1,0 +1,63 @@
+"""One picture of each kind, of as many classes as wanted."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.cluster.hierarchy import linkage
+
+from experiments.figures import Bars, Dendrogram, Grid, Heatmap, Histogram, Lines, Scatter
+from experiments.types import Figure
+
+KINDS = ("Lines", "Bars", "Histogram", "Heatmap", "Scatter", "Dendrogram", "Grid")
+
+
+def make(kind: str, n: int) -> Figure:
+    """Make a picture of n classes."""
+    rng = np.random.default_rng(0)
+    names = [f"class-{number:03}" for number in range(n)]
+    means = rng.normal(size=(n, 5))
+    groups = rng.integers(0, n, 300)
+    distances = np.linalg.norm(means[:, None] - means[None], axis=-1)
+    made: dict[str, Callable[[], Figure]] = {
+        "Lines": lambda: Lines(
+            "Purity",
+            "k",
+            "purity",
+            [10, 50, 233],
+            {"fine": [0.125, 0.25, float("nan")], "5": [0.5, 0.625, 0.75]},
+            log_x=True,
+            marks={"half": 50},
+            dashed=["5"],
+        ),
+        "Bars": lambda: Bars("Sizes", "class", "images", names, rng.integers(72, 761, n).tolist()),
+        "Histogram": lambda: Histogram("Widths", "pixels", rng.normal(300, 50, 500), 20),
+        "Heatmap": lambda: Heatmap("Distances", names, names, distances, "distance"),
+        "Scatter": lambda: Scatter(
+            "Plane",
+            "1",
+            "2",
+            means[groups, 0],
+            means[groups, 1].astype(np.float32),
+            [names[group] for group in groups],
+            [f"image {row}" for row in range(300)],
+        ),
+        "Dendrogram": lambda: Dendrogram("Tree", names, linkage(means, "ward"), 1.5),
+        "Grid": lambda: Grid("Images", rng.integers(0, 255, (n, 8, 8, 3), np.uint8), names, 5),
+    }
+    return made[kind]()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def figure(kind: str) -> Figure:
+    return make(kind, 10)
+
+
+@pytest.fixture
+def many(kind: str) -> Figure:
+    return make(kind, 233)

@@ -1,0 +1,85 @@
+"""Purity over k and granularity, from what the jobs of a sweep found."""
+
+import numpy as np
+import pytest
+
+from experiments import summary
+from experiments.figures import Heatmap, Lines
+from experiments.job import Outcome
+from experiments.purity_grid import purity_grid
+from experiments.types import Findings
+
+
+def job(k: int, seed: int = 0, protocol: str = "held_out", **more: float) -> Outcome:
+    """End a job whose purity is k / 1000 against the classes, and more against fewer groups."""
+    purity = {f"purity_macro_{g}": k / 1000 + 1 / g + seed / 10 for g in (10, 5, 30)}
+    metrics = {"purity": k / 1000 + seed / 10, "purity_macro_5_validation": 0.9, "nmi_macro_5": 0.9} | purity
+    overrides = [f"cluster.k={k}", f"seed={seed}"]
+    return Outcome(overrides, protocol=protocol, status="FINISHED", metrics=metrics | more)
+
+
+def grid(*jobs: Outcome) -> Findings:
+    return purity_grid(summary.to_frame(jobs, ["cluster.k", "seed"]))
+
+
+def test_the_grid_has_a_row_a_k_and_a_column_a_granularity() -> None:
+    found = grid(job(233), job(10), job(50))
+    heat = found.figures["purity_grid"]
+    assert isinstance(heat, Heatmap)
+    assert heat.rows == ["k=10", "k=50", "k=233"]
+    assert heat.columns == ["5", "10", "30", "fine"]
+    np.testing.assert_allclose(heat.values[1], [0.25, 0.15, 0.05 + 1 / 30, 0.05])
+    assert heat.title.endswith("protocol held_out")
+    table = found.tables["purity_grid"]
+    assert table.columns.to_list() == ["k", "5", "10", "30", "fine"]
+    assert table["k"].to_list() == [10, 50, 233]
+
+
+def test_the_lines_have_ceiling_and_chance_to_compare_with() -> None:
+    lines = grid(*(job(k, purity_ceiling=0.9, purity_chance=0.1) for k in (10, 50))).figures["purity_over_k"]
+    assert isinstance(lines, Lines)
+    assert lines.log_x
+    assert lines.x == [10, 50]
+    assert list(lines.series) == ["5", "10", "30", "fine", "ceiling of fine", "chance of fine"]
+    assert lines.series["fine"] == pytest.approx([0.01, 0.05])
+    assert lines.dashed == ["ceiling of fine", "chance of fine"]
+
+
+def test_jobs_of_equal_k_are_averaged_and_it_says_so() -> None:
+    found = grid(*(job(k, seed) for k in (10, 50) for seed in (0, 1, 2)))
+    heat = found.figures["purity_grid"]
+    assert isinstance(heat, Heatmap)
+    np.testing.assert_allclose(heat.values[:, -1], [0.11, 0.15])
+    assert heat.title.endswith("mean of 3 jobs each")
+
+
+def test_each_protocol_has_its_own() -> None:
+    jobs = [job(k, protocol=protocol) for k in (10, 50) for protocol in ("held_out", "published")]
+    assert set(grid(*jobs).figures) == {
+        f"purity_{kind}_{protocol}" for kind in ("grid", "over_k") for protocol in ("held_out", "published")
+    }
+
+
+def test_a_failed_job_leaves_a_row_out() -> None:
+    failed = Outcome(["cluster.k=20", "seed=0"], protocol="held_out", status="FAILED")
+    assert grid(job(10), failed, job(50)).tables["purity_grid"]["k"].to_list() == [10, 50]
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        [job(10)],
+        [job(10, 0), job(10, 1)],
+        [Outcome([f"cluster.k={k}"], status="FINISHED", metrics={"silhouette": 0.1}) for k in (10, 20)],
+        [Outcome([f"cluster.k={k}"], status="FAILED") for k in (10, 20)],
+    ],
+    ids=["one job", "one k", "no labels", "all failed"],
+)
+def test_there_is_no_grid_without_purity_over_k(jobs: list[Outcome]) -> None:
+    found = grid(*jobs)
+    assert not found.figures
+    assert not found.tables
+
+
+def test_k_is_not_swept() -> None:
+    assert not purity_grid(summary.to_frame([job(10), job(20)], ["seed"])).figures
