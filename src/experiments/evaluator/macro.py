@@ -192,5 +192,7 @@ class Macro:
         }
         if len(tried):
             x = tried["groups"].tolist()
-            figures["macro_probes"] = Lines(title, "macro-categories", "accuracy", x, curves)
+            figures["macro_probes"] = Lines(
+                title, "macro-categories", "accuracy", x, curves, dashed=["fine classes", "random"]
+            )
         return figures
