@@ -76,7 +76,8 @@ def test_an_objective_that_nobody_asked_for_may_be_missing() -> None:
     "objective", ["probe_accuracy_validation", "macro_accuracy_5", "purity_macro_5_test"]
 )
 def test_an_objective_may_be_of_some_rows_or_some_categories(objective: str) -> None:
-    build("evaluator=[probe,macro,macro_purity]", f"objective={objective}")
+    plan = build("evaluator=[probe,macro,macro_purity]", f"objective={objective}")
+    assert plan.settings.objective == objective
 
 
 def test_settings_of_an_option_that_was_replaced_are_named() -> None:

@@ -230,11 +230,15 @@ def test_any_answer_is_one(status: int) -> None:
 
 
 def test_an_untrusted_server_is_left_to_mlflow_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    def distrust(*words: Any, **named: Any) -> None:
+    asked = []
+
+    def distrust(place: str, **named: Any) -> None:
+        asked.append(place)
         raise requests.exceptions.SSLError("self-signed certificate")
 
     monkeypatch.setattr(requests, "get", distrust)
     tracking._reach("https://127.0.0.1:9")
+    assert asked == ["https://127.0.0.1:9/health"]
 
 
 def test_retries_are_not_for_the_terminal(tracker: tracking.Tracker) -> None:
