@@ -23,6 +23,7 @@ PROTOCOLS: dict[str, type] = {
 GROUPS = ("dataset", "backbone", "reducer", "cluster")
 PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute here
 PATH_KEY = "path_key"  # {"path_key": "path"}: a dict field that holds such a path under this key
+HOLDS = "holds"  # {"holds": "reducer"}: a dict[str, Any] field of stages of that group, by name
 
 
 @dataclass(frozen=True)
@@ -125,15 +126,24 @@ def _built(cfg: DictConfig, keys: set[str]) -> Plan:
     return Plan(cfg, stages, settings, cache, tracking)
 
 
-def build_stage(place: str, node: Any, typed: Iterable[str] = ()) -> Any:
-    """Build the stage that the config node at `place` describes."""
-    values = OmegaConf.to_container(node, resolve=True)
+def build_stage(place: str, node: Any, typed: Iterable[str] = (), group: str = "") -> Any:
+    """Build the stage that the config node at `place` describes.
+
+    Parameters
+    ----------
+    group
+        What kind of stage it has to be; the first word of `place` if that says so.
+    """
+    group = group or place.split(".")[0]
+    values = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
     if not isinstance(values, dict) or "_target_" not in values:
-        left = ", ".join(f"{place}.{key!s}" for key in values or ()) or place
+        inner = values if isinstance(values, dict) else ()
+        left = ", ".join(f"{place}.{key!s}" for key in inner) or place
         raise ValueError(
             f"{left} belongs to an option that is not chosen (an experiment may set it); choose one of "
-            f"{place.split('.')[0]}={'|'.join(options(place.split('.')[0]))}, or remove it with ~{place}"
+            f"{group}={'|'.join(options(group))}, or remove it with ~{place}"
         )
+    values = dict(values)
     target = str(values.pop("_target_"))
     module, _, name = target.rpartition(".")
     try:
@@ -143,7 +153,6 @@ def build_stage(place: str, node: Any, typed: Iterable[str] = ()) -> Any:
             f"{place}._target_={target} cannot be imported: {error}; install your own module, or "
             "name its folder in PYTHONPATH"
         ) from error
-    group = place.split(".")[0]
     missing = [] if is_dataclass(stage) else ["@dataclass"]
     missing += [verb for verb in sorted(_verbs(PROTOCOLS[group])) if not hasattr(stage, verb)]
     if missing:
@@ -175,7 +184,11 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
     hints = typing.get_type_hints(schema)
     built: dict[str, Any] = {}
     for f in fields(schema):
-        value = _placed(plain[f.name], f.metadata, f"{prefix}{f.name}", typed)  # type: ignore[index, call-overload]
+        key, value = f"{prefix}{f.name}", plain[f.name]  # type: ignore[index, call-overload]
+        if f.metadata.get(HOLDS):
+            held = f.metadata[HOLDS]
+            value = {name: build_stage(f"{key}.{name}", node, typed, held) for name, node in dict(value).items()}
+        value = _placed(value, f.metadata, key, typed)
         built[f.name] = tuple(value) if typing.get_origin(hints[f.name]) is tuple else value
     return schema(**built)
 
