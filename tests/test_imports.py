@@ -13,16 +13,23 @@ HEAVY = {
     "faiss",
     "matplotlib",
     "mlflow",
+    "openTSNE",
+    "open_clip",
     "pandas",
     "plotly",
     "pytorch_lightning",
     "scipy",
     "sklearn",
+    "timm",
     "torch",
     "torchvision",
+    "umap",
 }
 CONFIGURING = {"hydra", "mlflow", "omegaconf"}
-FRAMEWORK = "backbone/cnn_"  # imported inside a function alone, so these may import a framework at their top
+FRAMEWORK = (
+    "backbone/cnn_",
+    "backbone/pretrained_",
+)  # imported inside a function alone, so these may import a framework at their top
 ALLOWED = {
     "types": set(),
     "cache": {"types"},
@@ -36,12 +43,28 @@ ALLOWED = {
     "preview": {"cache", "config", "console", "context", "pipeline", "types"},
     "tables": set(),
     "training_curves": {"figures"},
+    "model": {"cache", "context", "dataset", "pipeline", "types"},  # it reads images as data sets do
+    "logged_model": {"config", "model", "pipeline", "tracking"},
+    "best_model": {
+        "cache",
+        "config",
+        "context",
+        "job",
+        "logged_model",
+        "model",
+        "pipeline",
+        "tracking",
+        "types",
+    },
+    "recorded": {"tracking"},
+    "export": {"config", "dataset", "recorded", "types"},
     "job": {
         "compose",
         "config",
         "console",
         "context",
         "figures",
+        "logged_model",
         "pipeline",
         "tables",
         "tracking",
@@ -51,6 +74,7 @@ ALLOWED = {
     "summary": {"compose", "console", "figures", "job"},
     "purity_grid": {"figures", "types"},
     "sweep": {
+        "best_model",
         "cache",
         "compose",
         "config",

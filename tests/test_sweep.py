@@ -29,7 +29,7 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def plan(uri: str, tmp_path: Path) -> config.Plan:
     parts: dict[str, Any] = {
-        "tracking": config.Tracking(uri),
+        "tracking": config.Tracking(uri, log_model="none"),
         "cache": config.Cache(str(tmp_path / "cache")),
         "settings": SimpleNamespace(figures="none"),
         "stages": SimpleNamespace(dataset=SimpleNamespace(name="digits")),

@@ -32,9 +32,16 @@ log = logging.getLogger(__name__)
 LIBRARIES = (
     "faiss-cpu",
     "faiss-gpu",
+    "fast-hdbscan",
+    "numba",
     "numpy",
+    "open-clip-torch",
+    "openTSNE",
     "scikit-learn",
+    "timm",
     "torch",
+    "torchvision",
+    "umap-learn",
 )  # whose numbers a value may depend on
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 

@@ -3,7 +3,7 @@
 import importlib
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ PROTOCOLS: dict[str, type] = {
 }
 GROUPS = ("dataset", "backbone", "reducer", "cluster")
 PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute here
+#   or {"path": tells}: a field of words or paths, and a function that tells whether a value is a path
 PATH_KEY = "path_key"  # {"path_key": "path"}: a dict field that holds such a path under this key
 HOLDS = "holds"  # {"holds": "reducer"}: a dict[str, Any] field of stages of that group, by name
 
@@ -36,10 +37,17 @@ class Cache:
 
 @dataclass(frozen=True)
 class Tracking:
-    """Where runs are recorded; `experiment` None names it after the data set."""
+    """Where runs are recorded; `experiment` None names it after the data set.
+
+    `log_model` says which jobs of a sweep record their model; a single run is its own best.
+    """
 
     uri: str = ""
     experiment: str | None = None
+    log_model: str = "best"
+
+    def __post_init__(self) -> None:
+        _one_of("tracking.log_model", self.log_model, ("best", "all", "none"))
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,7 @@ def _built(cfg: DictConfig, keys: set[str]) -> Plan:
     sqlite = "sqlite:///"
     if tracking.uri.startswith(sqlite):
         place = _absolute(tracking.uri.removeprefix(sqlite), "tracking.uri" in keys)
-        tracking = Tracking(f"{sqlite}{place}", tracking.experiment)
+        tracking = replace(tracking, uri=f"{sqlite}{place}")
     cache = _checked(Cache, cfg.cache, "cache", keys)
     cache = Cache(_absolute(cache.root, "cache.root" in keys), cache.enabled)
     return Plan(cfg, stages, settings, cache, tracking)
@@ -187,7 +195,9 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
         key, value = f"{prefix}{f.name}", plain[f.name]  # type: ignore[index, call-overload]
         if f.metadata.get(HOLDS):
             held = f.metadata[HOLDS]
-            value = {name: build_stage(f"{key}.{name}", node, typed, held) for name, node in dict(value).items()}
+            value = {
+                name: build_stage(f"{key}.{name}", node, typed, held) for name, node in dict(value).items()
+            }
         value = _placed(value, f.metadata, key, typed)
         built[f.name] = tuple(value) if typing.get_origin(hints[f.name]) is tuple else value
     return schema(**built)
@@ -199,7 +209,9 @@ def _placed(value: Any, metadata: Mapping[Any, Any], key: str, typed: Iterable[s
     if inner and value and value.get(inner):
         here = key in typed or f"{key}.{inner}" in typed
         return value | {inner: _absolute(value[inner], here)}
-    return _absolute(value, key in typed) if metadata.get(PATH) and value else value
+    tells = metadata.get(PATH)
+    is_path = value and (tells(value) if callable(tells) else tells)
+    return _absolute(value, key in typed) if is_path else value
 
 
 def _where(place: str) -> str:

@@ -13,7 +13,17 @@ import numpy as np
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, console, context, figures, pipeline, tables, tracking
+from experiments import (
+    compose,
+    config,
+    console,
+    context,
+    figures,
+    logged_model,
+    pipeline,
+    tables,
+    tracking,
+)
 from experiments.training_curves import training_curves
 from experiments.types import Context, Figure
 
@@ -97,6 +107,7 @@ def perform(
             if draws(plan, parent):
                 figures.write(_pictures(result), folder / "figures")
             run.artifacts()
+            logged_model.keep(result, ctx.dtype, plan, folder, run, alone=parent is None)
         outcome.lost = run.lost
     except BaseException as error:
         interrupted = not isinstance(error, Exception)

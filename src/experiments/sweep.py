@@ -10,7 +10,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, figures, job, purity_grid, summary, tables, tracking
+from experiments import best_model, compose, config, figures, job, purity_grid, summary, tables, tracking
 from experiments.cache import Store
 from experiments.job import Outcome
 from experiments.training_curves import training_curves
@@ -103,6 +103,8 @@ class Sweep:
                 outcomes = collect(self.folder, self.jobs, self.run.id, interrupted=interrupted)
                 if outcomes:
                     self._write(outcomes)
+                    typed = json.loads(os.environ.get(TYPED, "null"))
+                    best_model.record_best(left(self.folder, self.run.id), self.plan, self.run, typed)
                 failed = [outcome for outcome in outcomes if outcome.status != "FINISHED"]
                 if error is not None:
                     raise error

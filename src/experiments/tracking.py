@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock
 
@@ -28,6 +28,9 @@ KIND = {"mlflow.experimentKind": "custom_model_development"}  # or the UI opens 
 PARAMETER_LIMIT = 6000  # characters, MLflow's own, as the next
 TAG_LIMIT = 8000
 REASON_LIMIT = 200
+MODEL = "model"  # what a run's model is called
+BEST = "best.run_id"  # the tag of a sweep's run that names its best job's
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,47 @@ class Run:
         below = None if place == "." else place
         self._warn(path.name, self._tell(lambda: self._client.log_artifact(self.id, str(path), below)))
 
+    def model(self, folder: Path, columns: Mapping[str, Any]) -> None:
+        """Record a folder, whose `data` experiments.model reads, as the run's MLflow model.
+
+        Parameters
+        ----------
+        columns
+            MLflow's types by name of its `inputs` and `outputs`, and the values of its `params`.
+        """
+        self._warn("the model", self._tell(lambda: self._log_model(folder, columns)))
+
+    def _log_model(self, folder: Path, columns: Mapping[str, Any]) -> None:
+        import mlflow.pyfunc
+        from mlflow.entities import LoggedModelOutput
+        from mlflow.models import Model, ModelSignature
+        from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+        from mlflow.types.schema import Array
+
+        made = self._client.create_logged_model(self._tracker.experiment_id, MODEL, self.id)
+        kinds = {"vector": Array("float")}  # the one column that is no scalar
+        inputs, outputs = (
+            Schema([ColSpec(kinds.get(name, kind), name) for name, kind in columns[side].items()])
+            for side in ("inputs", "outputs")
+        )
+        params = ParamSchema([ParamSpec(name, "double", value) for name, value in columns["params"].items()])
+        described = Model(
+            made.artifact_location,
+            self.id,
+            signature=ModelSignature(inputs, outputs, params),
+            model_uuid=made.model_id,
+            model_id=made.model_id,
+        )
+        mlflow.pyfunc.add_to_model(described, loader_module="experiments.model", data="data")
+        described.save(str(folder / "MLmodel"))
+        self._client.log_model_artifacts(made.model_id, str(folder))
+        self._client.log_outputs(self.id, [LoggedModelOutput(made.model_id, 0)])
+        self._client.finalize_logged_model(made.model_id, "READY")
+
+    def sibling(self, run_id: str, folder: Path) -> "Run":
+        """Return the record of another run of the same store, to add to it."""
+        return Run(self._tracker, run_id, folder)
+
     def end(self, status: str, error: str = "") -> None:
         """End the run, also after silence: the server may be back; an error stands in its tag."""
         if error:
@@ -254,8 +298,39 @@ def join(parent: Parent) -> Tracker:
     return Tracker(parent.uri, parent.experiment_id, parent.run_id)
 
 
+def ask(uri: str, question: Callable[[Any], T]) -> T:
+    """Put a question to MLflow's client; raise LookupError with its words if it has no answer."""
+    path = _sqlite_path(uri)
+    if path is not None and not path.exists():  # or MLflow would make one
+        raise ConnectionError(
+            f"tracking.uri={uri} does not exist; set the store that the run was recorded in"
+        )
+    _reach(uri)
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return question(_client(uri))
+    except (MlflowException, OSError) as error:
+        if _is_refusal(error):
+            raise LookupError(_reason(error)) from error
+        raise ConnectionError(f"tracking.uri={uri} cannot be used: {_reason(error)}") from error
+
+
+def model_folder(uri: str, model_id: str) -> Path:
+    """Return a folder that holds what was recorded as this model: the store's own where it is a folder."""
+
+    def download(client: Any) -> Path:
+        import mlflow.artifacts
+
+        place = client.get_logged_model(model_id).artifact_location  # models:/ would ask the default store
+        return Path(mlflow.artifacts.download_artifacts(place, tracking_uri=uri))
+
+    return ask(uri, download)
+
+
 @cache
 def _client(uri: str) -> Any:
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(2 * SECONDS_TO_ANSWER))
     from mlflow.tracking import MlflowClient

@@ -37,10 +37,14 @@ def digest(*parts: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Spell a stage as its class, VERSION and every field that can change a result."""
+    """Spell a stage as its class, VERSION and every field that can change a result.
+
+    DERIVED names properties that can change it too, such as what a file holds that a field only names.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
-        compared = {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.compare}
+        names = [f.name for f in fields(value) if f.compare] + list(getattr(kind, "DERIVED", ()))
+        compared = {name: _plain(getattr(value, name)) for name in names}
         return [f"{kind.__module__}.{kind.__qualname__}", getattr(kind, "VERSION", 0), compared]
     if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items()}
@@ -61,11 +65,14 @@ class Resize:
         `squash` ignores the aspect ratio; `crop` scales the shorter side and takes the centre.
     interpolation
         `bilinear` or `bicubic`, both antialiased.
+    scaled
+        What `crop` scales the shorter side to, and `squash` both, before the centre is taken; None: `size`.
     """
 
     size: int
     mode: str = "squash"
     interpolation: str = "bilinear"
+    scaled: int | None = None
 
 
 class Kept(Protocol):

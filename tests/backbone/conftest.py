@@ -1,21 +1,32 @@
-"""A few digits, and the CNN of conf/ with what a test wants different."""
+"""A few digits, and the backbones of conf/ with what a test wants different."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+from experiments.backbone.clip import Clip
 from experiments.backbone.cnn import Cnn
+from experiments.backbone.dinov2 import Dinov2
+from experiments.backbone.resnet50 import Resnet50
 from experiments.cache import Store
 from experiments.dataset.digits import Digits
 from experiments.types import Context, Samples, Silent
 
-CONF = Path(__file__).parents[2] / "conf" / "backbone" / "cnn.yaml"
+FOLDER = Path(__file__).parents[2] / "conf" / "backbone"
+CONF = FOLDER / "cnn.yaml"
+TINY = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 32, "layers": 2, "width": 32, "patch_size": 8, "head_width": 16},
+    "text_cfg": {"context_length": 8, "vocab_size": 50, "width": 32, "heads": 2, "layers": 1},
+}
 SPLIT = {"train": 0.8, "validation": 0.2, "test": 0.0}
 
 
@@ -64,6 +75,45 @@ def cnn() -> Callable[..., Cnn]:
     del values["_target_"]
     values |= {"filters": (8, 16), "dense": 12, "max_epochs": 4}
     return lambda **changes: Cnn(**{**values, **changes})
+
+
+@pytest.fixture
+def few(digits: Samples) -> Samples:
+    """Return 10 digits."""
+    assert digits.labels is not None
+    rows = np.arange(10)
+    about = {"ids": digits.ids[rows], "labels": digits.labels[rows], "split": digits.split[rows]}
+    return replace(digits, content=digits.content.take(rows), **about)
+
+
+@pytest.fixture(scope="session")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of weights and cards that all tests share, so that a library is asked once."""
+    return tmp_path_factory.mktemp("weights")
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(cards: Path) -> Path:
+    """Write the config of a CLIP whose image tower has 30,000 weights."""
+    path = cards / "tiny.json"
+    path.write_text(json.dumps(TINY))
+    return path
+
+
+@pytest.fixture
+def pretrained(cards: Path, tiny_clip: Path) -> Callable[..., Any]:
+    """Return a function: a backbone of conf/ that is small and has random weights, with these changes."""
+    classes = {"resnet50": Resnet50, "clip": Clip, "dinov2": Dinov2}
+    small = {"resnet50": "squeezenet1_1", "clip": str(tiny_clip), "dinov2": "test_vit.r160_in1k"}
+
+    def make(option: str, **changes: Any) -> Any:
+        node = OmegaConf.create({"seed": 0, "backbone": OmegaConf.load(FOLDER / f"{option}.yaml")}).backbone
+        values = dict(OmegaConf.to_container(node, resolve=True))
+        del values["_target_"]
+        values |= {"model": small[option], "weights": "none", "weights_cache": str(cards)}
+        return classes[option](**values | changes)
+
+    return make
 
 
 @pytest.fixture

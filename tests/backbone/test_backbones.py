@@ -12,19 +12,26 @@ from experiments.backbone.identity import Identity
 from experiments.backbone.pixels import Pixels
 from experiments.types import Context, Resize, Samples
 
-NAMES = ["cnn", "cnn_untrained", "pixels", "identity"]
+NAMES = ["cnn", "cnn_untrained", "pixels", "identity", "resnet50", "clip", "dinov2"]
 
 
 @pytest.fixture(params=NAMES)
-def case(request: pytest.FixtureRequest, cnn: Callable[..., Any], digits: Samples, vectors: Samples) -> tuple:
+def case(
+    request: pytest.FixtureRequest,
+    cnn: Callable[..., Any],
+    pretrained: Callable[..., Any],
+    digits: Samples,
+    few: Samples,
+    vectors: Samples,
+) -> tuple:
     """Return a backbone, and samples that it can embed."""
     stages = {
-        "cnn": (cnn(max_epochs=1), digits),
-        "cnn_untrained": (cnn(max_epochs=0), digits),
-        "pixels": (Pixels(image_size=8), digits),
-        "identity": (Identity(), vectors),
+        "cnn": lambda: (cnn(max_epochs=1), digits),
+        "cnn_untrained": lambda: (cnn(max_epochs=0), digits),
+        "pixels": lambda: (Pixels(image_size=8), digits),
+        "identity": lambda: (Identity(), vectors),
     }
-    return stages[request.param]
+    return stages.get(request.param, lambda: (pretrained(request.param), few))()
 
 
 def test_every_module_is_tried():
@@ -71,7 +78,7 @@ def test_encoders_say_how_they_came_about(case: tuple, ctx: Context):
 
 def test_the_wrong_kind_of_samples_is_refused(case: tuple, ctx: Context, digits: Samples, vectors: Samples):
     stage, samples = case
-    wrong = vectors if samples is digits else digits
+    wrong = vectors if samples.content.KIND == "images" else digits
     for verb in (stage.width, lambda samples: stage.fit(samples, ctx)):
         with pytest.raises(ValueError, match=r"backbone=.* needs (images|vectors), and digits holds"):
             verb(wrong)

@@ -2,26 +2,147 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
 
+from experiments.cache import Store
+from experiments.cluster.agglomerative import Agglomerative
+from experiments.cluster.dbscan import Dbscan
 from experiments.cluster.faiss_kmeans import FaissKMeans
+from experiments.cluster.gmm import Gmm
+from experiments.cluster.hdbscan import Hdbscan
 from experiments.cluster.sklearn_kmeans import SklearnKMeans
-from experiments.types import digest
+from experiments.cluster.spherical_kmeans import SphericalKMeans
+from experiments.types import Context, digest
 
 X = load_digits().data.astype(np.float32)
-CLUSTERERS = [
+KMEANS = [
     FaissKMeans(10, 3, 8, 300, start_tolerance=1e-3, tolerance=1e-6, spherical=False, seed=0),
     SklearnKMeans(10, n_init=3, max_iter=300, tolerance=1e-4, seed=0),
 ]
-everyone = pytest.mark.parametrize("clusterer", CLUSTERERS, ids=lambda clusterer: type(clusterer).__name__)
+OF_K = [
+    *KMEANS,
+    SphericalKMeans(10, 3, 8, 300, start_tolerance=1e-3, tolerance=1e-6, seed=0),
+    Agglomerative(10, "ward"),
+    Agglomerative(10, "average"),
+    Gmm(10, "diag", n_init=1, reg=1e-3, max_iter=50, tolerance=1e-2, seed=0),
+]
+OF_DENSITY = [Hdbscan(5, 5, "eom", 0.0, False), Dbscan(20.0, 5)]
+CLUSTERERS = [*OF_K, *OF_DENSITY]
+FIELDS = ("assignments", "probabilities", "centroids", "inertia")
+
+
+def named(clusterer: object) -> str:
+    return type(clusterer).__name__
+
+
+kmeans = pytest.mark.parametrize("clusterer", KMEANS, ids=named)
+of_k = pytest.mark.parametrize("clusterer", OF_K, ids=named)
+everyone = pytest.mark.parametrize("clusterer", CLUSTERERS, ids=named)
+
+
+def small(clusterer):
+    """Ask for two clusters, where a number is asked for."""
+    return replace(clusterer, k=2) if clusterer in OF_K else clusterer
+
+
+def two_contexts(tmp_path) -> list[Context]:
+    """Give stores of their own, so that nothing is read that another one kept."""
+    return [Context.plain(Store(tmp_path / name)) for name in "ab"]
 
 
 @everyone
+def test_every_point_is_in_a_cluster_or_noise(clusterer, ctx):
+    clustering = clusterer.fit(X, ctx)
+    assert clustering.assignments.dtype == np.int64
+    assert clustering.assignments.shape == (len(X),)
+    found = set(clustering.assignments)
+    assert found - {-1} == set(range(10 if clusterer in OF_K else len(found - {-1})))
+    assert clusterer in OF_DENSITY or -1 not in found
+    if clustering.probabilities is not None:
+        assert clustering.probabilities.shape == (len(X),)
+        assert clustering.probabilities.dtype == np.float32
+        assert 0 <= clustering.probabilities.min() <= clustering.probabilities.max() <= 1
+        np.testing.assert_array_equal(clustering.probabilities[clustering.assignments < 0], 0)
+
+
+@everyone
+def test_equal_stages_on_equal_input_give_equal_results(clusterer, tmp_path):
+    first, second = (replace(clusterer).fit(X.copy(), at) for at in two_contexts(tmp_path))
+    for name in (f.name for f in fields(first)):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name), err_msg=name)
+
+
+@everyone
+def test_survives_being_kept(clusterer, ctx, tmp_path):
+    clustering = clusterer.fit(X, ctx)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    clustering.save(folder)
+    assert {path.suffix for path in folder.iterdir()} == {".npy", ".json"}  # nothing that could run
+    again = type(clustering).load(folder)
+    for name in FIELDS:
+        np.testing.assert_array_equal(getattr(again, name), getattr(clustering, name), err_msg=name)
+    fresh = X[:50] + np.float32(0.01)
+    for one, other in zip(again.assign(fresh), clustering.assign(fresh), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@everyone
+def test_new_points_are_assigned_one_by_one_as_together(clusterer, ctx):
+    clustering = clusterer.fit(X[::2], ctx)
+    ids, distance = clustering.assign(X[1::2])
+    assert (ids.dtype, ids.shape) == (np.int64, (len(X) // 2,))
+    assert (distance.dtype, distance.shape) == (np.float32, (len(X) // 2,))
+    assert set(ids) <= {-1, *clustering.assignments}
+    alone = [clustering.assign(X[row : row + 1]) for row in range(1, 41, 2)]
+    np.testing.assert_array_equal(np.concatenate([one for one, _ in alone]), ids[:20])
+    np.testing.assert_allclose(np.concatenate([far for _, far in alone]), distance[:20], rtol=1e-5)
+
+
+@everyone
+def test_assigning_the_fitted_points_returns_their_assignments(clusterer, ctx):
+    """A tree that was cut knows no regions: there a share of them is nearer to another mean."""
+    clustering = clusterer.fit(X, ctx)
+    same = (clustering.assign(X)[0] == clustering.assignments).mean()
+    assert same > 0.9 if isinstance(clusterer, Agglomerative) else same == 1
+
+
+@everyone
+def test_no_points_are_assigned_to_nothing(clusterer, ctx):
+    ids, distance = clusterer.fit(X, ctx).assign(X[:0])
+    assert ids.shape == distance.shape == (0,)
+
+
+@everyone
+def test_leaves_its_input_alone(clusterer, ctx):
+    points = X.copy()
+    points.flags.writeable = False
+    clusterer.fit(points, ctx).assign(points[:5])
+    np.testing.assert_array_equal(points, X)
+
+
+@everyone
+def test_every_setting_is_in_the_key(clusterer):
+    changed = {"covariance_type": "full", "linkage": "complete", "cluster_selection_method": "leaf"}
+    for f in fields(clusterer):
+        old = getattr(clusterer, f.name)
+        new = (
+            changed[f.name]
+            if isinstance(old, str)
+            else not old
+            if isinstance(old, bool)
+            else old * 1.5 + 0.01
+        )
+        new = int(new) + 1 if type(old) is int else new
+        assert digest(replace(clusterer, **{f.name: new})) != digest(clusterer), f.name
+
+
+@kmeans
 def test_puts_every_point_into_one_of_k_clusters(clusterer, ctx):
     clustering = clusterer.fit(X, ctx)
     assert clustering.assignments.dtype == np.int64
@@ -32,33 +153,14 @@ def test_puts_every_point_into_one_of_k_clusters(clusterer, ctx):
     assert clustering.probabilities is None
 
 
-@everyone
-def test_equal_stages_on_equal_input_give_equal_results(clusterer, ctx):
-    first, second = clusterer.fit(X, ctx), replace(clusterer).fit(X.copy(), ctx)
-    np.testing.assert_array_equal(first.assignments, second.assignments)
-    np.testing.assert_array_equal(first.centroids, second.centroids)
-    assert first.inertia == second.inertia
-
-
-@everyone
+@kmeans
 def test_another_seed_starts_elsewhere(clusterer, ctx):
     once = replace(clusterer, k=50)
     assert once.fit(X, ctx).inertia != replace(once, seed=1).fit(X, ctx).inertia
     assert digest(clusterer) != digest(replace(clusterer, seed=1))
 
 
-@everyone
-def test_survives_being_kept(clusterer, ctx, tmp_path):
-    clustering = clusterer.fit(X, ctx)
-    clustering.save(tmp_path)
-    again = type(clustering).load(tmp_path)
-    np.testing.assert_array_equal(again.assignments, clustering.assignments)
-    np.testing.assert_array_equal(again.centroids, clustering.centroids)
-    assert (again.inertia, again.probabilities) == (clustering.inertia, None)
-    np.testing.assert_array_equal(again.assign(X[:5])[0], clustering.assignments[:5])
-
-
-@everyone
+@kmeans
 def test_assigning_the_fitted_points_returns_their_assignments_and_inertia(clusterer, ctx):
     clustering = clusterer.fit(X, ctx)
     ids, distance = clustering.assign(X)
@@ -67,25 +169,25 @@ def test_assigning_the_fitted_points_returns_their_assignments_and_inertia(clust
     assert np.square(distance, dtype=np.float64).sum() == pytest.approx(clustering.inertia, rel=1e-6)
 
 
-@everyone
+@kmeans
 def test_more_clusters_lower_the_inertia(clusterer, ctx):
     inertias = [replace(clusterer, k=k).fit(X, ctx).inertia for k in (1, 10, 50, 233)]
     assert inertias == sorted(inertias, reverse=True)
 
 
-@everyone
+@kmeans
 def test_one_cluster_sits_at_the_mean(clusterer, ctx):
     clustering = replace(clusterer, k=1).fit(X, ctx)
     np.testing.assert_allclose(clustering.centroids[0], X.mean(axis=0), atol=1e-4)
     assert clustering.inertia == pytest.approx(((X - X.mean(axis=0)) ** 2).sum(), rel=1e-5)
 
 
-@everyone
+@kmeans
 def test_as_many_clusters_as_points_leave_no_inertia(clusterer, ctx):
     assert replace(clusterer, k=30).fit(X[:30], ctx).inertia == pytest.approx(0, abs=1e-6)
 
 
-@everyone
+@kmeans
 def test_separate_groups_are_found_far_from_the_origin_and_in_any_order(clusterer, ctx):
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 10, 600)
@@ -95,7 +197,7 @@ def test_separate_groups_are_found_far_from_the_origin_and_in_any_order(clustere
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@everyone
+@kmeans
 def test_repeated_points_leave_clusters_empty_and_say_so(clusterer, ctx, caplog):
     points = np.repeat(X[:4], 25, axis=0)
     clustering = clusterer.fit(points, ctx)
@@ -104,7 +206,7 @@ def test_repeated_points_leave_clusters_empty_and_say_so(clusterer, ctx, caplog)
     assert "6 of cluster.k=10 clusters are empty" in caplog.text
 
 
-@everyone
+@of_k
 def test_k_beyond_the_samples_says_what_to_type(clusterer, ctx):
     message = r"cluster\.k=2000 exceeds the 1797 samples; use cluster\.k<=1797 or more samples"
     with pytest.raises(ValueError, match=message):
@@ -113,7 +215,7 @@ def test_k_beyond_the_samples_says_what_to_type(clusterer, ctx):
         replace(clusterer, k=2000).fit(X, ctx)
 
 
-@everyone
+@kmeans
 @pytest.mark.parametrize(
     ("name", "value"), [("k", 0), ("max_iter", 0), ("tolerance", float("nan")), ("tolerance", -1.0)]
 )
@@ -134,6 +236,24 @@ def test_values_that_are_not_numbers_are_refused(clusterer, value, ctx):
 def test_kept_clusterings_import_no_framework():
     code = (
         "import sys, experiments.cluster.faiss_kmeans, experiments.cluster.sklearn_kmeans; "
-        "print([name for name in ('sklearn', 'scipy', 'faiss', 'threadpoolctl') if name in sys.modules])"
+        "import experiments.cluster.hdbscan, experiments.cluster.dbscan, experiments.cluster.gmm; "
+        "import experiments.cluster.agglomerative, experiments.cluster.spherical_kmeans; "
+        "heavy = ('sklearn', 'scipy', 'faiss', 'threadpoolctl', 'numba', 'fast_hdbscan', 'psutil'); "
+        "print([name for name in heavy if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+@everyone
+def test_six_points_are_clustered(clusterer, ctx):
+    clustering = small(clusterer).fit(X[:6], ctx)
+    assert clustering.assignments.shape == (6,)
+    assert clustering.assign(X[:9])[0].shape == (9,)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@everyone
+def test_points_that_are_all_equal_are_clustered(clusterer, ctx):
+    clustering = small(clusterer).fit(np.repeat(X[:1], 60, axis=0), ctx)
+    assert clustering.assignments.shape == (60,)
+    assert clustering.assign(X[:1])[1] < 0.01 * np.linalg.norm(X[0])

@@ -18,6 +18,7 @@ def judged(folder, protocol: str) -> pipeline.Result:
     overrides = [
         "backbone=pixels", "dataset.limit=400", "reducer.n_components=8", f"protocol={protocol}",
         f"evaluator=[{','.join(NAMES)}]",
+        *(f"evaluator.k_selection.{name}=2" for name in ("k_max", "references", "seeds", "bootstraps")),
     ]  # fmt: skip
     stages = config.build(compose.compose_config(overrides)).stages
     return pipeline.run(stages, Context.plain(Store(folder)))

@@ -38,10 +38,10 @@ def evaluate(ctx, encoder, given: Samples, assignments: np.ndarray = ASSIGNMENTS
 
 def test_without_training_all_rows_are_scored_and_no_others(ctx):
     found = evaluate(ctx, UNTRAINED, samples())
-    everything = {name for name in External.METRICS if not name.endswith(("_validation", "_test"))}
-    assert set(found.metrics) == everything
+    assert set(found.metrics) == {*metrics.METRICS, "purity_chance"}
     assert found.metrics["ari"] == metrics.ari(LABELS, ASSIGNMENTS)
     assert list(found.tables["external_rows"]["rows"]) == [300]
+    assert list(found.tables["external_rows"]) == ["suffix", "rows", "about"]
 
 
 @pytest.mark.parametrize(("suffix", "part"), [("_validation", 1), ("_test", 2)])
@@ -54,7 +54,7 @@ def test_a_trained_backbone_is_also_scored_on_the_rows_it_was_not_trained_on(ctx
     assert found.metrics[f"purity_chance{suffix}"] == chance
     mapped = metrics.purity_mapped(LABELS, ASSIGNMENTS, np.flatnonzero(SPLIT == 0), np.flatnonzero(rows))
     assert found.metrics[f"purity_mapped{suffix}"] == mapped
-    assert set(External.METRICS) <= set(found.metrics)
+    assert {name for name in External.METRICS if "noise" not in name} == set(found.metrics)
 
 
 def test_a_split_without_test_rows_has_no_test_figures(ctx):
@@ -68,6 +68,51 @@ def test_a_table_says_that_the_backbone_saw_rows_that_are_scored(ctx):
     assert f"trained on {(SPLIT == 0).sum()}" in about[""]
     assert "not trained on" in about["_validation"]
     assert "unseen" in about["_test"]
+
+
+NOISY = np.where(RNG.random(300) < 0.2, -1, ASSIGNMENTS)
+
+
+def test_noise_is_a_cluster_or_left_out_or_clusters_of_one(ctx):
+    found = evaluate(ctx, UNTRAINED, samples(), NOISY).metrics
+    kept = NOISY >= 0
+    alone = np.where(kept, NOISY, 100 + np.arange(300))
+    assert found["noise_share"] == np.mean(~kept)
+    for name, metric in metrics.METRICS.items():
+        assert found[name] == metric(LABELS, NOISY)
+        assert found[f"{name}_no_noise"] == metric(LABELS[kept], NOISY[kept])
+        assert found[f"{name}_noise_singletons"] == pytest.approx(metric(LABELS, alone))
+    assert found["purity_no_noise"] < found["purity_noise_singletons"]  # clusters of one are pure
+
+
+def test_noise_is_told_for_the_parts_of_the_split_too(ctx):
+    found = evaluate(ctx, TRAINED, samples(), NOISY)
+    assert set(found.metrics) == set(External.METRICS)
+    validation = (SPLIT == 1) & (NOISY >= 0)
+    assert found.metrics["ari_no_noise_validation"] == metrics.ari(LABELS[validation], NOISY[validation])
+    assert found.metrics["noise_share_validation"] == np.mean(NOISY[SPLIT == 1] < 0)
+    known = np.flatnonzero((SPLIT == 0) & (NOISY >= 0))
+    mapped = metrics.purity_mapped(LABELS, NOISY, known, np.flatnonzero(validation))
+    assert found.metrics["purity_mapped_no_noise_validation"] == mapped
+    singles = found.metrics["purity_mapped_noise_singletons_validation"]
+    assert singles == pytest.approx(mapped * validation.sum() / (SPLIT == 1).sum())  # noise is never right
+    about = found.tables["external_rows"].set_index("suffix")
+    assert about.loc["_no_noise_validation", "rows"] == validation.sum()
+    assert about.loc["_no_noise_validation", "noise"] == 0
+    assert about.loc["_validation", "noise"] == (NOISY[SPLIT == 1] < 0).sum()
+    assert about.loc["", "about"].endswith("; noise is one more cluster")
+    assert about.loc["_noise_singletons", "about"].endswith("; each row of noise is a cluster")
+
+
+def test_all_noise_leaves_out_what_is_undefined_and_says_why(ctx, caplog):
+    found = evaluate(ctx, UNTRAINED, samples(), np.full(300, -1))
+    assert found.metrics["noise_share"] == 1
+    assert found.metrics["ari"] == 0
+    assert not [name for name in found.metrics if "no_noise" in name]
+    assert all(np.isfinite(value) for value in found.metrics.values())
+    about = found.tables["external_rows"].set_index("suffix")["about"]
+    assert about["_no_noise"] == "undefined: all 300 rows are noise"
+    assert "with suffix _no_noise are left out: undefined: all 300 rows are noise" in caplog.text
 
 
 def test_tables_tell_of_each_class_and_each_cluster(ctx):

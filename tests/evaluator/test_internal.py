@@ -9,7 +9,7 @@ from sklearn import metrics
 from sklearn.datasets import load_digits
 
 from experiments.cluster.centroids import CentroidClustering
-from experiments.evaluator import internal
+from experiments.evaluator import internal, spread
 from experiments.evaluator.internal import Internal, silhouette
 from experiments.types import Findings
 
@@ -30,8 +30,9 @@ def test_agrees_with_scikit_learn_where_all_rows_are_affordable(ctx):
     )
     assert found.metrics["davies_bouldin"] == pytest.approx(metrics.davies_bouldin_score(X, LABELS), rel=1e-5)
     assert found.metrics["silhouette_rows"] == len(X)
-    assert set(found.tables["internal_rows"]["about"]) == {"exact"}
-    assert set(found.metrics) == {*Internal.METRICS, "inertia"}
+    assert list(found.tables["internal_rows"]["about"]) == ["exact"] * 3
+    assert set(found.metrics) == {name for name in Internal.METRICS if "noise" not in name}
+    assert list(found.tables["internal_rows"]) == ["figure", "space", "rows", "about"]
 
 
 def test_beyond_the_sample_the_silhouette_is_an_estimate_and_says_so(ctx):
@@ -90,7 +91,6 @@ def test_sizes_are_counted_without_noise_and_listed_with_it(ctx):
     [
         (np.zeros(50, int), "undefined for 1 clusters of 50 rows"),
         (np.arange(50), "undefined for 50 clusters of 50 rows"),
-        (np.full(50, -1), "undefined for 1 clusters of 50 rows"),
     ],
 )
 def test_undefined_figures_are_left_out_with_the_reason(ctx, caplog, assignments, reason):
@@ -99,6 +99,59 @@ def test_undefined_figures_are_left_out_with_the_reason(ctx, caplog, assignments
     assert all(np.isfinite(value) for value in found.metrics.values())
     assert list(found.tables["internal_rows"]["about"]) == [reason] * 3
     assert f"are left out: {reason}" in caplog.text
+
+
+def test_noise_is_a_cluster_or_left_out_or_clusters_of_one(ctx):
+    noisy = np.where(np.random.default_rng(0).random(len(X)) < 0.3, -1, LABELS)
+    found = evaluate(ctx, noisy)
+    kept = noisy >= 0
+    alone = np.where(kept, noisy, 100 + np.arange(len(X)))
+    assert found.metrics["noise_share"] == np.mean(~kept)
+    for name, score in (
+        ("silhouette", metrics.silhouette_score),
+        ("calinski_harabasz", metrics.calinski_harabasz_score),
+        ("davies_bouldin", metrics.davies_bouldin_score),
+    ):
+        assert found.metrics[name] == pytest.approx(score(X, noisy), rel=1e-5)
+        assert found.metrics[f"{name}_no_noise"] == pytest.approx(score(X[kept], noisy[kept]), rel=1e-5)
+        assert found.metrics[f"{name}_noise_singletons"] == pytest.approx(score(X, alone), rel=1e-5)
+    assert found.metrics["silhouette_rows_no_noise"] == kept.sum()
+    assert set(found.metrics) == set(Internal.METRICS)
+    about = found.tables["internal_rows"].set_index("figure")
+    assert about.loc["silhouette_no_noise", ["rows", "about"]].to_list() == [
+        kept.sum(), "exact; without noise"
+    ]  # fmt: skip
+    assert about.loc["davies_bouldin", "about"] == "exact; noise is one more cluster"
+    assert about.loc["silhouette_noise_singletons", "about"] == "exact; each row of noise is a cluster"
+
+
+@pytest.mark.parametrize("found_one", [False, True])
+def test_all_noise_and_one_cluster_leave_out_what_is_undefined(ctx, caplog, found_one):
+    assignments = np.where((np.arange(50) < 20) & found_one, 0, -1)
+    found = evaluate(ctx, assignments, inertia=None)
+    assert found.metrics["noise_share"] == (0.6 if found_one else 1)
+    assert found.metrics["clusters"] == found_one
+    assert ("silhouette" in found.metrics) == found_one  # of one cluster and noise
+    assert "silhouette_no_noise" not in found.metrics
+    assert all(np.isfinite(value) for value in found.metrics.values())
+    about = found.tables["internal_rows"].set_index("figure")["about"]
+    assert about["silhouette_no_noise"] == (
+        "undefined for 1 clusters of 20 rows; without noise" if found_one else
+        "undefined for 0 clusters of 0 rows; without noise"
+    )  # fmt: skip
+    assert "silhouette_no_noise, calinski_harabasz_no_noise and davies_bouldin_no_noise are" in caplog.text
+
+
+def test_thousands_of_clusters_of_noise_score_as_scikit_learn_scores_them(monkeypatch):
+    assignments = np.where(np.arange(1797) < 600, 20 + np.arange(1797), LABELS)
+    expected = (
+        metrics.calinski_harabasz_score(X, assignments), metrics.davies_bouldin_score(X, assignments)
+    )  # fmt: skip
+    assert spread.calinski_harabasz(X, assignments) == expected[0]
+    monkeypatch.setattr(spread, "FEW", 10)
+    monkeypatch.setattr(spread, "DISTANCES", 50_000)
+    assert spread.calinski_harabasz(X, assignments) == pytest.approx(expected[0], rel=1e-5)
+    assert spread.davies_bouldin(X, assignments) == pytest.approx(expected[1], rel=1e-5)
 
 
 def test_no_rows_for_the_silhouette_are_refused():

@@ -6,10 +6,24 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import linkage
 
-from experiments.figures import Bars, Dendrogram, Grid, Heatmap, Histogram, Lines, Scatter
+from experiments.figures import (
+    Bars,
+    Dendrogram,
+    Grid,
+    Heatmap,
+    Histogram,
+    Lines,
+    Map,
+    Scatter,
+    Sheets,
+    Silhouettes,
+    pack,
+)
 from experiments.types import Figure
 
-KINDS = ("Lines", "Bars", "Histogram", "Heatmap", "Scatter", "Dendrogram", "Grid")
+KINDS = (
+    "Lines", "Bars", "Histogram", "Heatmap", "Scatter", "Dendrogram", "Grid", "Sheets", "Map", "Silhouettes",
+)  # fmt: skip
 
 
 def make(kind: str, n: int) -> Figure:
@@ -18,6 +32,7 @@ def make(kind: str, n: int) -> Figure:
     names = [f"class-{number:03}" for number in range(n)]
     means = rng.normal(size=(n, 5))
     groups = rng.integers(0, n, 300)
+    images = rng.integers(0, 255, (n, 8, 8, 3), np.uint8)
     distances = np.linalg.norm(means[:, None] - means[None], axis=-1)
     made: dict[str, Callable[[], Figure]] = {
         "Lines": lambda: Lines(
@@ -43,7 +58,31 @@ def make(kind: str, n: int) -> Figure:
             [f"image {row}" for row in range(300)],
         ),
         "Dendrogram": lambda: Dendrogram("Tree", names, linkage(means, "ward"), 1.5),
-        "Grid": lambda: Grid("Images", rng.integers(0, 255, (n, 8, 8, 3), np.uint8), names, 5),
+        "Grid": lambda: Grid("Images", images, names, 5),
+        "Sheets": lambda: Sheets(
+            "Clusters", names, [{"nearest": 1, "farthest": 2}] * n, names * 3, *pack([images[:3]] * n), 8
+        ),
+        "Map": lambda: Map(
+            "UMAP",
+            "1",
+            "2",
+            means[groups, 0],
+            means[groups, 1].astype(np.float32),
+            groups - 1,
+            [f"image {row}\ncluster {group - 1}" for row, group in enumerate(groups)],
+            [],
+            *pack([images[groups[:256]], images[groups[256:]]]),
+            8,
+            256,
+        ),
+        "Silhouettes": lambda: Silhouettes(
+            "Silhouettes",
+            list(range(n)),
+            rng.integers(2, 90, n).tolist(),
+            [2] * n,
+            np.tile(np.float64([0.5, -0.25]), n),
+            0.125,
+        ),
     }
     return made[kind]()
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.figures import Dendrogram, Heatmap, Lines, draw, looks
+from experiments.figures import Dendrogram, Heatmap, Lines, Map, Sheets, Silhouettes, draw, looks, pack
 from experiments.types import Figure
+
+NONE = np.empty(0, np.uint8)
 
 
 def drawn(figure: Figure, folder: Path) -> np.ndarray:
@@ -56,6 +58,22 @@ def test_drawing_leaves_no_state_and_needs_no_screen(tmp_path: Path) -> None:
         Lines("names", "reducer", "y", [0, 1], {"a": [1, 2]}, ticks=["pca", "umap"]),
         Heatmap("", ["a"], ["b"], np.array([[np.nan]]), "v"),
         Dendrogram("one class", ["a"], np.empty((0, 4)), 0.5),
+        Map(
+            "all noise",
+            "1",
+            "2",
+            np.zeros(2),
+            np.ones(2),
+            np.full(2, -1),
+            ["", ""],
+            ["a", "b"],
+            NONE,
+            [],
+            0,
+            1,
+        ),
+        Sheets("no sheet", [], [], [], NONE, [], 8),
+        Silhouettes("one of one", [0], [1], [1], np.zeros(1), 0.0),
     ],
 )
 def test_next_to_nothing_is_drawn_all_the_same(figure: Figure, tmp_path: Path) -> None:
@@ -70,3 +88,34 @@ def test_a_tree_has_a_colour_a_group_below_the_cut() -> None:
     assert grey == [5.0]
     assert len(set(colours)) == 3
     assert set(looks.branches(Dendrogram("", list("abcd"), joins, 6.0))[2]) == {looks.COLOURS[1]}
+
+
+def test_noise_is_grey_and_below_and_clusters_have_colour_and_marker() -> None:
+    clusters = np.tile([3, -1, 0, 7], 2)
+    none = np.zeros(8)
+    groups = list(looks.clusters(Map("", "", "", none, none, clusters, [], [], NONE, [], 0, 1)))
+    assert [group[0] for group in groups] == [-1, 0, 3, 7]
+    assert groups[0][2] == looks.NOISE
+    assert len({group[2] for group in groups}) == 4
+    assert looks.GREY not in {group[2] for group in groups}
+    np.testing.assert_array_equal(groups[2][1], [0, 4])
+
+
+def test_profiles_are_as_high_as_clusters_are_large_and_never_too_low_for_a_name() -> None:
+    figure = Silhouettes("", [0, 1], [999, 1], [2, 1], np.array([0.5, 0.1, 0]), 0.3)
+    (top, bottom, values), (below, end, _) = looks.profiles(figure)
+    assert bottom - top == pytest.approx(0.999 * looks.PROFILES)
+    assert end - below == pytest.approx(looks.row_height(2))
+    assert bottom < below
+    np.testing.assert_array_equal(values, [0.5, 0.1])
+
+
+def test_of_too_many_images_the_png_shows_the_first_of_each_part_and_says_so(tmp_path: Path) -> None:
+    n = 250
+    images = np.zeros((6, 16, 16, 3), np.uint8)
+    packed, ends = pack([images] * n)
+    names = [f"cluster {number}" for number in range(n)]
+    many = Sheets("Clusters", names, [{"a": 3, "b": 3}] * n, ["x"] * 6 * n, packed, ends, 16)
+    height, width, _ = drawn(many, tmp_path).shape
+    assert max(height, width) < 5000
+    assert (tmp_path / "picture.png").stat().st_size < 3_000_000

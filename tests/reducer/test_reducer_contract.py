@@ -8,13 +8,26 @@ import pytest
 from sklearn.datasets import load_digits
 
 from experiments.cache import Store
+from experiments.reducer.chain import Chain
 from experiments.reducer.identity import Identity
+from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
+from experiments.reducer.umap import Umap
 from experiments.types import Context, digest
 
 X = load_digits().data.astype(np.float32)
-REDUCERS = [Identity(), Pca(8, True, False, 0), Pca(8, False, True, 0)]
-everyone = pytest.mark.parametrize("reducer", REDUCERS, ids=str)
+SHORT = Umap(4, 10, "cosine", min_dist=0.0, n_epochs=20, seed=0)
+REDUCERS = [
+    Identity(),
+    Pca(8, True, False, 0),
+    Pca(8, False, True, 0),
+    L2(),
+    SHORT,
+    Chain({"pca": Pca(8, True, False, 0), "l2": L2()}),
+    Chain({"l2": L2(), "pca": Pca(8, True, False, 0)}),
+    Chain({"pca": Pca(20, True, False, 0), "umap": SHORT}),
+]
+everyone = pytest.mark.parametrize("reducer", REDUCERS, ids=lambda one: type(one).__name__)
 
 
 @everyone
@@ -34,9 +47,23 @@ def test_equal_stages_on_equal_input_give_equal_results(reducer, tmp_path):
 @everyone
 def test_survives_being_kept(reducer, ctx, tmp_path):
     projection = reducer.fit(X, ctx)
-    projection.save(tmp_path)
-    again = type(projection).load(tmp_path)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    projection.save(folder)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".npy", ".json"}  # nothing that could run
+    again = type(projection).load(folder)
     np.testing.assert_array_equal(again.transform(X), projection.transform(X))
+    fresh = X[:20] + np.float32(0.01)
+    np.testing.assert_array_equal(again.transform(fresh), projection.transform(fresh))
+
+
+@everyone
+def test_a_row_goes_to_one_place_whatever_comes_with_it(reducer, ctx):
+    projection = reducer.fit(X[::2], ctx)
+    together = projection.transform(X)
+    alone = np.concatenate([projection.transform(X[row : row + 1]) for row in range(20)])
+    np.testing.assert_allclose(together[:20], alone, atol=1e-4 * np.abs(together).max())
 
 
 @everyone
@@ -53,7 +80,9 @@ def test_every_setting_is_in_the_key():
 
 def test_kept_projections_import_no_framework():
     code = (
-        "import sys, experiments.reducer.pca, experiments.reducer.identity; "
-        "print([name for name in ('sklearn', 'scipy', 'faiss', 'pandas') if name in sys.modules])"
+        "import sys, experiments.reducer.pca, experiments.reducer.identity, experiments.reducer.l2; "
+        "import experiments.reducer.umap, experiments.reducer.chain; "
+        "heavy = ('sklearn', 'scipy', 'faiss', 'pandas', 'umap', 'numba'); "
+        "print([name for name in heavy if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

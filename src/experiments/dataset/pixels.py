@@ -20,6 +20,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 SIDEWAYS = (5, 6, 7, 8)
+RIBBON = 8  # times the shorter side
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
@@ -57,12 +58,18 @@ def dimensions(file: Path) -> tuple[int, int]:
 
 
 def resized(image: Image.Image, resize: Resize) -> Image.Image:
-    """Return `size` x `size` pixels, antialiased."""
-    width, height = image.size
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    box = (left, top, left + side, top + side) if resize.mode == "crop" else None
-    return image.resize((resize.size, resize.size), FILTERS[resize.interpolation], box=box)
+    """Return `size` x `size` pixels, antialiased; sides and centre are rounded as torchvision does."""
+    side, shorter = resize.scaled or resize.size, min(image.size)
+    sides = (side, side)
+    if resize.mode == "crop":  # cut first what would become a ribbon of any length
+        image = _centre(image, min(image.width, RIBBON * shorter), min(image.height, RIBBON * shorter))
+        sides = (int(side * image.width / shorter), int(side * image.height / shorter))
+    return _centre(image.resize(sides, FILTERS[resize.interpolation]), resize.size, resize.size)
+
+
+def _centre(image: Image.Image, width: int, height: int) -> Image.Image:
+    left, top = round((image.width - width) / 2), round((image.height - height) / 2)
+    return image.crop((left, top, left + width, top + height))
 
 
 def _orientation(image: Image.Image) -> int:

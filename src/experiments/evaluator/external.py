@@ -1,16 +1,20 @@
 """How far the clusters agree with the labels."""
 
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from experiments.evaluator import metrics
+from experiments.evaluator.noise import TREATMENTS, share, treatments
 from experiments.evaluator.rows import SUFFIXES, views
 from experiments.types import Clustering, Context, Encoder, Findings, Samples
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class External:
     """Every external metric on all rows, and on those alone that a trained backbone was not trained on.
 
     Suffix `_validation` (these rows chose when training stopped: not trained on, yet not unseen) or `_test`.
+    Noise counts as one more cluster. Where there is some, `noise_share` stands beside, and before that suffix
+    `_no_noise` (the rows in clusters alone) or `_noise_singletons` (each row of noise is a cluster).
 
     Parameters
     ----------
@@ -26,10 +32,14 @@ class External:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
-    METRICS: ClassVar[tuple[str, ...]] = tuple(
-        f"{name}{suffix}"
-        for suffix in SUFFIXES
-        for name in (*metrics.METRICS, "purity_chance", *(["purity_mapped"] if suffix else []))
+    METRICS: ClassVar[tuple[str, ...]] = (
+        *(
+            f"{name}{treatment}{suffix}"
+            for treatment in TREATMENTS
+            for suffix in SUFFIXES
+            for name in (*metrics.METRICS, "purity_chance", *(["purity_mapped"] if suffix else []))
+        ),
+        *(f"noise_share{suffix}" for suffix in SUFFIXES),
     )
     VERSION: ClassVar[int] = 1
 
@@ -52,14 +62,27 @@ class External:
         self.check(samples)
         labels, assignments = np.asarray(samples.labels), np.asarray(clustering.assignments)
         scores: dict[str, float] = {}
-        scored = []
+        scored: list[dict[str, Any]] = []
+        noisy = bool((assignments < 0).any())
+        training = samples.rows("training")
         for suffix, rows, note in views(samples, encoder.trained):
-            found = self._score(labels[rows], assignments[rows])
-            if suffix:
-                training = samples.rows("training")
-                found["purity_mapped"] = metrics.purity_mapped(labels, assignments, training, rows)
-            scores |= {name + suffix: value for name, value in found.items()}
-            scored.append({"suffix": suffix, "rows": len(rows), "about": note})
+            scores |= {f"{name}{suffix}": value for name, value in share(assignments[rows]).items()}
+            for treatment in treatments(assignments):
+                about, own = note + treatment.about, rows[treatment.rows[rows]]
+                place = treatment.suffix + suffix
+                if not len(own):
+                    about = f"undefined: all {len(rows)} rows are noise"
+                    log.warning("external figures with suffix %s are left out: %s", place, about)
+                else:
+                    found = self._score(labels[own], treatment.assignments[own])
+                    if suffix:
+                        known = training[treatment.rows[training]]
+                        found["purity_mapped"] = metrics.purity_mapped(
+                            labels, treatment.assignments, known, own
+                        )
+                    scores |= {name + place: value for name, value in found.items()}
+                noise = {"noise": int((assignments[own] < 0).sum())} if noisy else {}
+                scored.append({"suffix": place, "rows": len(own), **noise, "about": about})
         classes, clusters = _tables(samples.class_names, labels, assignments)
         return Findings(
             scores, {"classes": classes, "clusters": clusters, "external_rows": pd.DataFrame(scored)}

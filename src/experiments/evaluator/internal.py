@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.evaluator.noise import TREATMENTS, Treatment, share, treatments
+from experiments.evaluator.spread import calinski_harabasz, davies_bouldin
 from experiments.types import Clustering, Context, Findings, Samples
 
 log = logging.getLogger(__name__)
@@ -13,12 +15,17 @@ log = logging.getLogger(__name__)
 DISTANCES = 4_000_000  # that the silhouette holds at a time: 32 MB
 
 
+GEOMETRY = ("silhouette", "silhouette_rows", "calinski_harabasz", "davies_bouldin")
+
+
 @dataclass(frozen=True)
 class Internal:
     """Silhouette, Calinski-Harabasz, Davies-Bouldin and sizes; noise counts as one more cluster.
 
-    The geometric figures are undefined, and left out with the reason in a table, unless there are 2 to n - 1
-    clusters; inertia is there if the clusterer has one.
+    Where there is noise, `noise_share` stands beside, and the geometric figures come also with suffix
+    `_no_noise` (the rows in clusters alone: the better, the more are thrown away) and `_noise_singletons`
+    (each row of noise is a cluster). They are undefined, and left out with the reason in a table, unless
+    there are 2 to n - 1 clusters; inertia is there if the clusterer has one.
 
     Parameters
     ----------
@@ -30,10 +37,10 @@ class Internal:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced", "clustering")
     METRICS: ClassVar[tuple[str, ...]] = (
-        "silhouette", "silhouette_rows", "calinski_harabasz", "davies_bouldin",
-        "inertia", "clusters", "smallest_cluster", "largest_cluster",
+        "noise_share", "inertia", "clusters", "smallest_cluster", "largest_cluster",
+        *(f"{name}{treatment}" for treatment in TREATMENTS for name in GEOMETRY),
     )  # fmt: skip
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     sample: int
     seed: int
@@ -57,20 +64,26 @@ class Internal:
             "smallest_cluster": float(found.min(initial=len(assignments))),
             "largest_cluster": float(found.max(initial=0)),
         }
+        scores |= share(assignments)
         if clustering.inertia is not None:
             scores["inertia"] = clustering.inertia
-        geometry, about = self._geometry(reduced, assignments, ctx.threads)
+        about: list[dict[str, Any]] = []
+        for treatment in treatments(assignments):
+            rows = treatment.rows if treatment.rows.all() else np.flatnonzero(treatment.rows)
+            points = reduced if treatment.rows.all() else reduced[rows]
+            geometry, notes = self._geometry(points, treatment.assignments[rows], ctx.threads, treatment)
+            scores |= geometry
+            about += notes
         tables = {
             "cluster_sizes": pd.DataFrame({"cluster": ids, "size": counts, "share": counts / counts.sum()}),
             "internal_rows": pd.DataFrame(about),
         }
-        return Findings(scores | geometry, tables)
+        return Findings(scores, tables)
 
     def _geometry(
-        self, reduced: np.ndarray, assignments: np.ndarray, threads: int
+        self, reduced: np.ndarray, assignments: np.ndarray, threads: int, treatment: Treatment
     ) -> tuple[dict[str, float], list[dict[str, Any]]]:
         """Return the figures, if they are defined, and which rows each is about."""
-        from sklearn import metrics
         from threadpoolctl import threadpool_limits
 
         n, k = len(assignments), len(np.unique(assignments))
@@ -80,7 +93,12 @@ class Internal:
         undefined = "" if 2 <= k < n else f"undefined for {k} clusters of {n} rows"
         drawn = "exact" if len(rows) == n else "rows drawn at random, each against all rows"
         about = [
-            {"figure": figure, "space": "reduced", "rows": count, "about": undefined or note}
+            {
+                "figure": figure + treatment.suffix,
+                "space": "reduced",
+                "rows": count,
+                "about": (undefined or note) + treatment.about,
+            }
             for figure, count, note in (
                 ("silhouette", len(rows), drawn),
                 ("calinski_harabasz", n, "exact"),
@@ -88,16 +106,17 @@ class Internal:
             )
         ]
         if undefined:
-            log.warning("silhouette, calinski_harabasz and davies_bouldin are left out: %s", undefined)
+            names = [str(entry["figure"]) for entry in about]
+            log.warning("%s, %s and %s are left out: %s", *names, undefined)
             return {}, about
         with threadpool_limits(threads):
             scores = {
                 "silhouette": silhouette(reduced, assignments, rows),
                 "silhouette_rows": float(len(rows)),
-                "calinski_harabasz": float(metrics.calinski_harabasz_score(reduced, assignments)),
-                "davies_bouldin": float(metrics.davies_bouldin_score(reduced, assignments)),
+                "calinski_harabasz": calinski_harabasz(reduced, assignments),
+                "davies_bouldin": davies_bouldin(reduced, assignments),
             }
-        return scores, about
+        return {name + treatment.suffix: value for name, value in scores.items()}, about
 
 
 def silhouette(points: np.ndarray, assignments: np.ndarray, rows: np.ndarray) -> float:

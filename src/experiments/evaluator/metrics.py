@@ -1,7 +1,7 @@
 """External clustering metrics: labels and assignments in, one figure out, 1 at best.
 
-Noise (-1) counts as one more cluster. Across k compare `ari` or `ami`: the others rise or fall with k by
-themselves.
+Noise (-1) counts as one more cluster; noise.py leaves it out, or makes a cluster of each point of it. Across
+k compare `ari` or `ami`: the others rise or fall with k by themselves.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,19 @@
 
 from experiments.figures.drawing import draw
 from experiments.figures.paging import page
-from experiments.figures.specs import Bars, Dendrogram, Grid, Heatmap, Histogram, Lines, Scatter
+from experiments.figures.specs import (
+    Bars,
+    Dendrogram,
+    Grid,
+    Heatmap,
+    Histogram,
+    Lines,
+    Map,
+    Scatter,
+    Sheets,
+    Silhouettes,
+)
+from experiments.figures.sprites import pack
 from experiments.figures.writing import write
 
 __all__ = [
@@ -12,8 +24,12 @@ __all__ = [
     "Heatmap",
     "Histogram",
     "Lines",
+    "Map",
     "Scatter",
+    "Sheets",
+    "Silhouettes",
     "draw",
+    "pack",
     "page",
     "write",
 ]

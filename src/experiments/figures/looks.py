@@ -1,16 +1,19 @@
 """What both ways of drawing share: colours, markers, sizes that follow the count, branches of a tree."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
-from experiments.figures.specs import Dendrogram
+from experiments.figures.specs import Dendrogram, Map, Silhouettes
 
 COLOURS = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd",
     "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
 )  # fmt: skip
 GREY = "#7f7f7f"  # of what belongs to no group
+GROUPED = tuple(colour for colour in COLOURS if colour != GREY)
+NOISE = "#b8b8b8"
 MARKERS = {
     "o": "circle",
     "s": "square",
@@ -25,14 +28,15 @@ MARKERS = {
 }  # matplotlib's name: plotly's
 SPOKEN = 300  # cells of a heat map up to which each shows its number
 TALL = 60  # rows from which their scale stands on top
+PROFILES = 4.0  # inches that the silhouettes of all points share
 ALL_TICKS = 12  # values of x that get a tick each
 
 
-def styles(n: int) -> Iterator[tuple[str, str]]:
+def styles(n: int, colours: tuple[str, ...] = COLOURS) -> Iterator[tuple[str, str]]:
     """Give a colour and a marker to each of n groups: the colours first, then other markers."""
     names = list(MARKERS)
     for number in range(n):
-        yield COLOURS[number % len(COLOURS)], names[number // len(COLOURS) % len(names)]
+        yield colours[number % len(colours)], names[number // len(colours) % len(names)]
 
 
 def row_height(count: int) -> float:
@@ -62,10 +66,37 @@ def branches(tree: Dendrogram) -> tuple[np.ndarray, np.ndarray, list[str], list[
     from scipy.cluster.hierarchy import dendrogram
 
     found = dendrogram(tree.linkage, no_plot=True, color_threshold=tree.cut, above_threshold_color=GREY)
-    groups = [colour for colour in COLOURS if colour != GREY]
     colours = [
-        GREY if name == GREY else groups[int(name.removeprefix("C")) % len(groups)]
+        GREY if name == GREY else GROUPED[int(name.removeprefix("C")) % len(GROUPED)]
         for name in found["color_list"]
     ]
     places = (np.array(found["icoord"]) - 5) / 10
     return places, np.array(found["dcoord"]), colours, [tree.names[leaf] for leaf in found["leaves"]]
+
+
+def clusters(figure: Map) -> Iterator[tuple[int, np.ndarray, str, str]]:
+    """Give number, rows, colour and marker of each cluster; grey noise first, to lie below the others."""
+    ids = np.unique(figure.clusters)
+    looks = dict(zip(ids[ids >= 0].tolist(), styles(len(ids), GROUPED), strict=False))
+    for number in ids.tolist():
+        colour, marker = looks.get(number, (NOISE, "o"))
+        yield number, np.flatnonzero(figure.clusters == number), colour, marker
+
+
+def called(cluster: int, size: int) -> str:
+    """Name a cluster and its size."""
+    return f"{'noise' if cluster < 0 else cluster} ({size:,})"
+
+
+def profiles(figure: Silhouettes) -> Iterator[tuple[float, float, np.ndarray]]:
+    """Give from where to where each cluster's profile reaches, in inches from the top, and its values.
+
+    Heights follow the sizes, but each has room for its name.
+    """
+    line = row_height(len(figure.sizes))
+    top, everything = 0.0, max(sum(figure.sizes), 1)
+    ends = np.cumsum([0, *figure.counts])
+    for size, (start, end) in zip(figure.sizes, pairwise(ends), strict=True):
+        height = max(line, PROFILES * size / everything)
+        yield top, top + height, figure.values[start:end]
+        top += height + line / 8

@@ -90,3 +90,77 @@ class Grid(Figure):
     images: np.ndarray
     captions: list[str]
     columns: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sheets(Figure):
+    """Sheets of images under one another, each with a heading and images in named parts.
+
+    Parameters
+    ----------
+    names
+        The heading of each sheet.
+    parts
+        Of each sheet: how many images each of its parts has, by the part's name; "" needs no name.
+    captions
+        Of every image, sheet after sheet.
+    images, ends
+        What `sprites.pack` makes of the images of each sheet.
+    """
+
+    names: list[str]
+    parts: list[dict[str, int]]
+    captions: list[str]
+    images: np.ndarray
+    ends: list[int]
+    side: int
+
+
+@dataclass(frozen=True, eq=False)
+class Map(Figure):
+    """Points float (n,) in the plane, coloured by cluster, that show their image on a page.
+
+    Parameters
+    ----------
+    clusters
+        int64 (n,): -1 is noise.
+    hover
+        What a page says of each point, line by line.
+    beside
+        What stands beside each point; empty for nothing.
+    images, ends
+        What `sprites.pack` makes of the images, `per` of them at a time; empty for none.
+    """
+
+    x_label: str
+    y_label: str
+    x: np.ndarray
+    y: np.ndarray
+    clusters: np.ndarray
+    hover: list[str]
+    beside: list[str]
+    images: np.ndarray
+    ends: list[int]
+    side: int
+    per: int
+
+
+@dataclass(frozen=True, eq=False)
+class Silhouettes(Figure):
+    """The silhouettes of each cluster, sorted, as a profile as high as the cluster is large.
+
+    Parameters
+    ----------
+    clusters, sizes
+        Each cluster's number and how many points it has.
+    counts
+        How many of `values` belong to each cluster, largest first; few stand for many.
+    mean
+        Of all points.
+    """
+
+    clusters: list[int]
+    sizes: list[int]
+    counts: list[int]
+    values: np.ndarray
+    mean: float

@@ -1,15 +1,13 @@
 """A picture in plotly's own words: the traces and the layout that plotly.js draws."""
 
-from collections.abc import Iterable
 from functools import singledispatch
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
+from experiments.figures.layout import PIXELS, Plot, numbers, plane, rows_layout, upright
 from experiments.figures.looks import (
     ALL_TICKS,
-    COLOURS,
     MARKERS,
     SPOKEN,
     TALL,
@@ -24,13 +22,13 @@ from experiments.figures.specs import (
     Heatmap,
     Histogram,
     Lines,
+    Map,
     Scatter,
+    Silhouettes,
 )
+from experiments.figures.traces_points import map_traces, scatter_traces, silhouette_traces
 from experiments.types import Figure
 
-Plot = tuple[list[dict[str, Any]], dict[str, Any]]
-PIXELS = 100  # an inch on a page
-MANY = 5_000  # points from which WebGL draws them
 HIGH_BAR = {"len": 400, "lenmode": "pixels", "y": 1, "yanchor": "top"}
 
 
@@ -45,8 +43,8 @@ def _lines(figure: Lines) -> Plot:
     mode = "lines+markers" if len(figure.x) <= 30 else "lines"
     data = [
         {
-            "x": _numbers(figure.x),
-            "y": _numbers(values),
+            "x": numbers(figure.x),
+            "y": numbers(values),
             "name": name,
             "mode": mode,
             "marker": {"symbol": symbol, "size": 8},
@@ -59,11 +57,11 @@ def _lines(figure: Lines) -> Plot:
             strict=False,
         )
     ]
-    layout = _layout(figure, 5, figure.x_label, figure.y_label)
+    layout = plane(figure, 5, figure.x_label, figure.y_label)
     layout["xaxis"]["type"] = "log" if figure.log_x else "linear"
     if figure.ticks or len(figure.x) <= ALL_TICKS:
         layout["xaxis"] |= {"tickvals": figure.x, "ticktext": figure.ticks or [f"{x:g}" for x in figure.x]}
-    layout["shapes"] = [_upright(x) for x in figure.marks.values()]
+    layout["shapes"] = [upright(x) for x in figure.marks.values()]
     layout["annotations"] = [
         {
             "x": float(np.log10(x)) if figure.log_x else x,  # shapes take x itself, annotations its logarithm
@@ -86,7 +84,7 @@ def _bars(figure: Bars) -> Plot:
     bars = {
         "type": "bar",
         "orientation": "h",
-        "x": _numbers(figure.values),
+        "x": numbers(figure.values),
         "y": places,
         "text": [f"{value:.4g}" for value in figure.values],
         "textposition": "outside",
@@ -94,7 +92,7 @@ def _bars(figure: Bars) -> Plot:
         "hoverinfo": "text+x",
         "cliponaxis": False,
     }
-    return [bars], _rows(figure, figure.names, figure.y_label, figure.x_label)
+    return [bars], rows_layout(figure, figure.names, figure.y_label, figure.x_label)
 
 
 @traces.register(Histogram)
@@ -102,14 +100,14 @@ def _histogram(figure: Histogram) -> Plot:
     counts, edges = np.histogram(figure.values, bins=figure.bins)
     bars = {
         "type": "bar",
-        "x": _numbers((edges[:-1] + edges[1:]) / 2),
+        "x": numbers((edges[:-1] + edges[1:]) / 2),
         "y": counts.tolist(),
-        "width": _numbers(np.diff(edges)),
+        "width": numbers(np.diff(edges)),
         "hovertext": [f"{low:.6g} to {high:.6g}" for low, high in pairwise(edges)],
         "hoverinfo": "text+y",
         "marker": {"line": {"color": "white", "width": 0.5}},
     }
-    return [bars], _layout(figure, 5, figure.x_label, "count")
+    return [bars], plane(figure, 5, figure.x_label, "count")
 
 
 @traces.register(Heatmap)
@@ -118,7 +116,7 @@ def _heatmap(figure: Heatmap) -> Plot:
     spoken = r * c <= SPOKEN
     cells = {
         "type": "heatmap",
-        "z": [_numbers(row) for row in figure.values],
+        "z": [numbers(row) for row in figure.values],
         "colorscale": "Viridis",
         "colorbar": {"title": {"text": figure.value_label, "side": "right"}} | (HIGH_BAR if r > TALL else {}),
         "x": figure.columns,
@@ -127,7 +125,7 @@ def _heatmap(figure: Heatmap) -> Plot:
     }
     if spoken:
         cells |= {"texttemplate": "%{z:.3g}", "textfont": {"size": 12}}
-    layout = _rows(figure, figure.rows, "", "")
+    layout = rows_layout(figure, figure.rows, "", "")
     layout["xaxis"] |= {"type": "category", "tickvals": figure.columns, "ticktext": figure.columns}
     layout["yaxis"] |= {"type": "category", "tickvals": figure.rows}
     upright = max(map(len, figure.columns)) > (8 if spoken else 2)
@@ -136,27 +134,6 @@ def _heatmap(figure: Heatmap) -> Plot:
     layout["width"] = PIXELS * max(5.0, c * (0.7 if spoken else row_height(max(r, c))) + 2.6)
     layout["height"] = PIXELS * max(3.4, r * (0.42 if spoken else row_height(max(r, c))) + 2)
     return [cells], layout
-
-
-@traces.register(Scatter)
-def _scatter(figure: Scatter) -> Plot:
-    groups, hover = np.array(figure.groups), np.array(figure.hover)
-    names = list(dict.fromkeys(figure.groups))
-    data = []
-    for name, (colour, marker) in zip(names, styles(len(names)), strict=True):
-        own = groups == name
-        data.append(
-            {
-                "type": "scattergl" if len(groups) > MANY else "scatter",
-                "mode": "markers",
-                "name": name,
-                "x": _numbers(figure.x[own]),
-                "y": _numbers(figure.y[own]),
-                "text": hover[own].tolist(),
-                "marker": {"color": colour, "symbol": MARKERS[marker], "size": 6, "opacity": 0.75},
-            }
-        )
-    return data, _layout(figure, 6.5, figure.x_label, figure.y_label)
 
 
 @traces.register(Dendrogram)
@@ -169,60 +146,19 @@ def _dendrogram(figure: Dendrogram) -> Plot:
         data.append(
             {
                 "mode": "lines",
-                "x": _numbers(np.hstack([heights[own], gap]).ravel()),
-                "y": _numbers(np.hstack([places[own], gap]).ravel()),
+                "x": numbers(np.hstack([heights[own], gap]).ravel()),
+                "y": numbers(np.hstack([places[own], gap]).ravel()),
                 "line": {"color": colour, "width": 1.5},
                 "hoverinfo": "x",
                 "showlegend": False,
             }
         )
-    layout = _rows(figure, names, f"height, cut at {figure.cut:.4g}", "")
+    layout = rows_layout(figure, names, f"height, cut at {figure.cut:.4g}", "")
     layout["xaxis"]["range"] = [0, 1.03 * max(heights.max(initial=0), figure.cut)]
-    layout["shapes"] = [_upright(figure.cut)]
+    layout["shapes"] = [upright(figure.cut)]
     return data, layout
 
 
-def _layout(figure: Figure, height: float, x: str, y: str) -> dict[str, Any]:
-    axis = {"automargin": True, "gridcolor": "#e5e5e5", "zeroline": False}
-    return {
-        "title": {
-            "text": figure.title,
-            "x": 0,
-            "xanchor": "left",
-            "yref": "container",
-            "y": 1,
-            "yanchor": "top",
-            "pad": {"t": 12, "l": 12, "b": 12},
-            "automargin": True,
-        },
-        "height": PIXELS * height,
-        "margin": {"t": 60, "r": 30, "b": 50, "l": 60},
-        "hovermode": "closest",
-        "colorway": COLOURS,
-        "xaxis": axis | {"title": {"text": x, "standoff": 12}},
-        "yaxis": axis | {"title": {"text": y, "standoff": 12}},
-    }
-
-
-def _rows(figure: Figure, names: list[str], x: str, y: str) -> dict[str, Any]:
-    """Lay out a labelled row for each name, high enough to read them all."""
-    layout = _layout(figure, max(3.0, len(names) * row_height(len(names)) + 1.4), x, y)
-    layout["yaxis"] |= {
-        "tickvals": list(range(len(names))),
-        "ticktext": names,
-        "tickfont": {"size": 1.3 * font_size(len(names))},
-        "range": [len(names) - 0.5, -0.5],
-        "showgrid": False,
-    }
-    layout["xaxis"]["side"] = "top" if len(names) > TALL else "bottom"
-    return layout
-
-
-def _upright(x: float) -> dict[str, Any]:
-    line = {"dash": "dot", "width": 1, "color": "#444444"}
-    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
-
-
-def _numbers(values: Iterable[float]) -> list[float | None]:
-    """Round to six figures, which no eye can tell from more; nan leaves a gap."""
-    return [None if value != value else float(f"{value:.6g}") for value in map(float, values)]
+traces.register(Scatter)(scatter_traces)
+traces.register(Map)(map_traces)
+traces.register(Silhouettes)(silhouette_traces)

@@ -1,0 +1,84 @@
+"""Put new images into the clusters of a recorded run, without refitting anything.
+
+python scripts/assign.py RUN_ID FOLDER                     a folder, a zip or tar, or image files
+python scripts/assign.py RUN_ID one.jpg two.png --out new.csv
+python scripts/assign.py RUN_ID FOLDER --far 0.95 tracking.uri=http://localhost:5000
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments import compose, config, console, context, model
+from experiments.recorded import Recorded
+from experiments.types import Context, Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read(places: list[str], ctx: Context) -> Samples:
+    """Read what was named: one folder or archive, or image files."""
+    if len(places) == 1 and Path(places[0]).suffix.lower() not in model.ENDINGS:
+        try:
+            return model.from_folder(Path(places[0]).expanduser().absolute(), ctx)
+        except ValueError as error:
+            raise ValueError(str(error).replace("dataset.root=", "FOLDER=")) from error
+    return model.from_images(places, ctx)
+
+
+def tell(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
+    """Print how many went where."""
+    sizes = table["cluster"].value_counts()
+    rows = [[str(number), str(count)] for number, count in sizes.head(10).items()]
+    console.table("largest clusters among them", ["cluster", "images"], rows)
+    noise, far = int((table["cluster"] < 0).sum()), int(table["far"].sum())
+    console.say(
+        f"{len(table)} images in {len(sizes) - bool(noise)} clusters, {noise} noise, {far} far; see {out}"
+    )
+    if samples.skipped:
+        name, why = samples.skipped[0]
+        console.say(f"{len(samples.skipped)} files left out, such as {name} ({why})")
+
+
+def main() -> int:
+    """Read the command line; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
+    parser.add_argument("words", metavar="FOLDER|FILE|key=value", nargs="+")
+    parser.add_argument("--out", type=Path, default=Path("assigned.csv"), help="default: %(default)s")
+    parser.add_argument(
+        "--far",
+        type=float,
+        default=model.FAR,
+        help="far is what is farther than this share of a cluster's own images; default: %(default)s",
+    )
+    args = parser.parse_intermixed_args()
+    settings = [word for word in args.words if "=" in word and not Path(word).exists()]
+    places = [word for word in args.words if word not in settings]
+    try:
+        if not places:
+            raise ValueError("no image is named; give a folder, a zip or tar, or image files")
+        if args.out.exists():
+            raise ValueError(f"--out {args.out} is there already; name another file")
+        plan = config.build(compose.compose_config(settings), settings)
+        fitted = model.Model.load(Recorded.of(plan.tracking.uri, args.run_id).model)
+        device = context.make(plan, console.Report(lambda step, row: None))
+        with model.scratch() as ctx:
+            ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)
+            samples = read(places, ctx)
+            table = fitted.assign(samples, ctx, args.far)
+    except (ValueError, OSError) as error:
+        console.complain(str(error))
+        return 1
+    table.to_csv(args.out, index=False)
+    tell(table, samples, args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

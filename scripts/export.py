@@ -1,0 +1,43 @@
+"""Write the clusters of a recorded run as folders of images, CSV, Parquet, COCO and FiftyOne.
+
+python scripts/export.py RUN_ID FOLDER                copies of the images, a folder for each cluster
+python scripts/export.py RUN_ID FOLDER --how link     symbolic links instead
+python scripts/export.py RUN_ID FOLDER tracking.uri=http://localhost:5000
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from experiments import compose, config, console, context
+from experiments.export import HOWS, NOISE, export
+from experiments.recorded import Recorded
+
+
+def main() -> int:
+    """Read the command line; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run_id", metavar="RUN_ID", help="of a run; MLflow's page and sweep.csv show it")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to; a new or an empty one")
+    parser.add_argument("settings", metavar="key=value", nargs="*", help="such as tracking.uri or cache.root")
+    parser.add_argument("--how", choices=HOWS, default=HOWS[0], help="default: %(default)s")
+    args = parser.parse_intermixed_args()
+    try:
+        plan = config.build(compose.compose_config(args.settings), args.settings)
+        run = Recorded.of(plan.tracking.uri, args.run_id)
+        table = export(run, args.folder, args.how, context.make(plan, console.Report(lambda step, row: None)))
+    except (ValueError, OSError) as error:
+        console.complain(str(error))
+        return 1
+    noise = int((table["cluster"] < 0).sum())
+    console.say(f"{len(table)} rows in {table['cluster'].nunique() - bool(noise)} clusters, {noise} {NOISE}")
+    console.say(
+        f"{args.folder}: data/<cluster>/, assignments.csv, .parquet, labels.json (FiftyOne), coco.json"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

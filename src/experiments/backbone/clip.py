@@ -1,0 +1,82 @@
+"""CLIP's image tower, of OpenAI or any other of open_clip: features learnt from captions."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from experiments.backbone import weights
+from experiments.backbone.pretrained import Pretrained, PretrainedEncoder
+from experiments.types import Context, Resize, Samples
+
+CONFIG = ".json"
+
+
+def names_a_config(model: str) -> bool:
+    """Tell whether `backbone.model` is the path of a config of one's own."""
+    return model.endswith(CONFIG)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """An image tower; conf/backbone/clip.yaml says what each field does."""
+
+    VERSION: ClassVar[int] = 1
+    TRAINS: ClassVar[bool] = False
+    DERIVED: ClassVar[tuple[str, ...]] = ("origin",)
+
+    model: str = field(compare=False, metadata={"path": names_a_config})
+    tag: str = field(compare=False)
+    normalize: bool = field(compare=False)
+    weights: str = field(compare=False, metadata={"path": weights.names_a_file})
+    seed: int = field(compare=False)
+    weights_cache: str = field(compare=False, metadata={"path": True})
+
+    def __post_init__(self) -> None:
+        weights.check(self.weights, self.seed)
+        self._config()
+
+    @property
+    def network(self) -> Pretrained:
+        """Return the network that the fields describe."""
+        config = self._config()
+        name = Path(self.model).stem if config else self.model
+        tag = "" if config else self.tag
+        architecture = {"model": name, "tag": tag, "normalize": self.normalize, "config": config}
+        source = (self.weights, self.seed, self.weights_cache)
+        return Pretrained("backbone=clip", "open_clip", architecture, *source)
+
+    @property
+    def origin(self) -> list[object]:
+        """Return what its embeddings depend on."""
+        return self.network.origin
+
+    @property
+    def resize(self) -> Resize:
+        """Return the pixels that it looks at."""
+        return self.network.card.resize
+
+    def width(self, samples: Samples) -> int:
+        """Return d; raise ValueError if the samples hold no images, or the weights cannot be had."""
+        return self.network.width(samples)
+
+    def fit(self, samples: Samples, ctx: Context) -> PretrainedEncoder:
+        """Return the encoder: it has learnt already."""
+        self.width(samples)
+        return self.network.encoder(ctx.key(self))
+
+    def _config(self) -> dict[str, Any] | None:
+        """Read the config of one's own, as open_clip writes them; None if a name was given."""
+        if not names_a_config(self.model):
+            return None
+        try:
+            held = json.loads(Path(self.model).read_text())
+            found = held.get("model_cfg", held)
+            return {name: found[name] for name in ("embed_dim", "vision_cfg")} | {
+                "quick_gelu": found.get("quick_gelu", False)
+            }
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise ValueError(
+                f"backbone.model={self.model} is no config of open_clip ({error}); it needs embed_dim and "
+                "vision_cfg, or use a name such as ViT-B-32"
+            ) from error

@@ -1,0 +1,77 @@
+"""The model of a sweep's best job, made from what the store kept of it."""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from omegaconf import DictConfig, OmegaConf
+
+from experiments import config, context, logged_model, pipeline, tracking
+from experiments.cache import NotKeptError
+from experiments.job import Outcome
+from experiments.model import Model
+from experiments.types import Silent
+
+log = logging.getLogger(__name__)
+
+LOWER = ("davies_bouldin", "inertia", "noise")  # figures that begin so are better when lower
+
+
+def record_best(
+    jobs: Mapping[Path, Outcome], plan: config.Plan, parent: tracking.Run, typed: Sequence[str] | None
+) -> None:
+    """Record the model of the job that is best by the objective, and name that job in the sweep's record.
+
+    Parameters
+    ----------
+    jobs
+        By the folders that they left.
+    typed
+        The overrides of the command line, if the jobs' hold a preset's as well.
+    """
+    if plan.tracking.log_model != "best":
+        return
+    place = best(jobs, plan.settings.objective)
+    if place is None:
+        log.warning(
+            "no job gave objective=%s, so none is best and no model is recorded; set objective to a figure "
+            "in the table, or tracking.log_model=all",
+            plan.settings.objective,
+        )
+        return
+    if not jobs[place].run_id:  # the record was lost, which was said
+        return
+    run = parent.sibling(jobs[place].run_id, place)
+    left = place / logged_model.FOLDER
+    try:
+        if (left / "data").exists():
+            run.model(left, Model.load(left / "data").columns)
+        else:
+            logged_model.record(_made(place, jobs[place], typed), place, run)
+    except NotKeptError:
+        log.warning("cache.root here does not hold the best job's model; tracking.log_model=all records each")
+    except (ValueError, OSError) as error:  # the results are recorded already
+        log.error("the best job's model is not recorded: %s", error)
+    else:
+        parent.log(tags={tracking.BEST: run.id, "best.objective": plan.settings.objective})
+
+
+def best(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:
+    """Return the folder of the finished job with the best figure, the first of equals, or None."""
+    sign = -1 if objective.startswith(LOWER) else 1
+    done = {
+        place: job.metrics.get(objective, math.nan) for place, job in jobs.items() if job.status == "FINISHED"
+    }
+    given = {place: sign * value for place, value in done.items() if not math.isnan(value)}
+    return max(given, key=lambda place: given[place]) if given else None
+
+
+def _made(place: Path, outcome: Outcome, typed: Sequence[str] | None) -> Model:
+    """Make a job's model of what the store holds, computing nothing."""
+    cfg = cast(DictConfig, OmegaConf.load(place / "config.yaml"))
+    plan = config.build(cfg, outcome.overrides if typed is None else typed)
+    ctx = context.make(plan, Silent(), compute=False)
+    return Model.of(pipeline.run(replace(plan.stages, evaluators={}), ctx), ctx.dtype)

@@ -1,0 +1,112 @@
+"""DBSCAN: clusters are what core points within eps of each other chain together; the rest is noise."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.cluster.centroids import check_finite, check_settings
+from experiments.cluster.neighbours import check_density, nearest, numbered
+from experiments.cluster.reachability import Reachability
+from experiments.types import Context, Record
+
+ROUNDING = 1e-6  # of a distance in float32: points exactly eps apart are within it
+
+
+@dataclass(frozen=True, eq=False)
+class DbscanClustering(Record):
+    """Points grouped by chains of core points.
+
+    Parameters
+    ----------
+    assignments
+        int64 (n,), -1 is noise.
+    cores, core_ids
+        float32 (c, p) and int64 (c,): the core points and their clusters.
+    """
+
+    assignments: np.ndarray
+    probabilities: None
+    centroids: None
+    inertia: None
+    eps: float
+    cores: np.ndarray
+    core_ids: np.ndarray
+
+    def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Put each of float32 (m, p) into the cluster of the nearest core point if that is within eps.
+
+        A row that was fitted gets its assignment: border points, which the paper leaves to the order of
+        the rows, go to their nearest core point too.
+
+        Returns
+        -------
+        Ids int64 (m,), -1 is noise, and distance to the nearest core point float32 (m,), inf without any.
+        """
+        return _nearest_core(self.cores, self.core_ids, self.eps, reduced)
+
+
+@dataclass(frozen=True)
+class Dbscan:
+    """DBSCAN by Euclidean distance, cut from a tree that a sweep over eps makes once.
+
+    Parameters
+    ----------
+    eps
+        How near points are neighbours, in the units of the reduced space; `evaluator=k_distance` suggests it.
+    min_samples
+        Points within eps, itself among them, that make a core point.
+
+    Source
+    ------
+    Ester, Kriegel, Sander, Xu, "A density-based algorithm for discovering clusters", 1996; Campello,
+    Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013 (the cut).
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    eps: float
+    min_samples: int
+
+    def __post_init__(self) -> None:
+        check_settings(self, ("min_samples",), ())
+        if not 0 < self.eps < np.inf:
+            raise ValueError(
+                f"cluster.eps={self.eps} is no distance; use more than 0, as evaluator=k_distance suggests"
+            )
+
+    def check(self, n: int) -> None:
+        """Raise ValueError if n points are too few."""
+        check_density(self, "dbscan", n)
+
+    def fit(self, reduced: np.ndarray, ctx: Context) -> DbscanClustering:
+        """Cluster float32 (n, p), in memory that grows with n whatever eps swallows."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+        from threadpoolctl import threadpool_limits
+
+        self.check(len(reduced))
+        check_finite(reduced)
+        points = np.asarray(reduced, np.float32)
+        n, reach = len(points), self.eps * (1 + ROUNDING)
+        tree = Reachability(max(self.min_samples - 1, 1)).kept(points, ctx)
+        edges = tree.edges[tree.edges[:, 2] <= reach]
+        left, right = edges[:, :2].astype(np.int64).T
+        _, groups = connected_components(
+            coo_array((np.ones(len(edges)), (left, right)), (n, n)), directed=False
+        )
+        core = np.flatnonzero((tree.core <= reach) | (self.min_samples == 1))
+        ids = numbered(groups[core])
+        with threadpool_limits(ctx.threads):
+            assignments, _ = _nearest_core(points[core], ids, self.eps, points)
+        return DbscanClustering(assignments, None, None, None, self.eps, points[core], ids)
+
+
+def _nearest_core(
+    cores: np.ndarray, core_ids: np.ndarray, eps: float, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    if not len(cores):
+        return np.full(len(points), -1), np.full(len(points), np.inf, np.float32)
+    distances, rows = nearest(cores, points, 1)
+    ids = np.where(distances[:, 0] <= eps * (1 + ROUNDING), core_ids[rows[:, 0]], -1)
+    return ids.astype(np.int64), distances[:, 0].astype(np.float32)

@@ -1,0 +1,165 @@
+"""Gaussian mixtures: each cluster has a spread of its own, and each point a probability in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.cluster.centroids import check_finite, check_k, check_settings
+from experiments.types import Context, Record
+
+SHAPES = ("full", "tied", "diag", "spherical")
+BATCH = 16_384  # points whose probabilities are computed at a time
+
+
+@dataclass(frozen=True, eq=False)
+class GmmClustering(Record):
+    """Points grouped by the component that most likely made them.
+
+    Parameters
+    ----------
+    assignments
+        int64 (n,), each the component of highest posterior.
+    probabilities
+        float32 (n,): that posterior.
+    centroids
+        float64 (k, p): the means.
+    weights
+        float64 (k,): share of each component.
+    whitening
+        float64 (k, p, p): upper triangular; a point less the mean, times this, has variance 1 in it.
+    """
+
+    assignments: np.ndarray
+    probabilities: np.ndarray
+    centroids: np.ndarray
+    inertia: None
+    weights: np.ndarray
+    whitening: np.ndarray
+
+    def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Put each of float32 (m, p) into the component of highest posterior, the first of equals.
+
+        Returns
+        -------
+        Ids int64 (m,) and distance float32 (m,): Mahalanobis, in standard deviations of that component.
+        """
+        ids, _, distance = _posterior(self.centroids, self.whitening, self.weights, reduced)
+        return ids, distance
+
+
+@dataclass(frozen=True)
+class Gmm:
+    """scikit-learn's Gaussian mixture, best of `n_init` starts from k-means.
+
+    Parameters
+    ----------
+    k
+        Number of components, 1 to n.
+    covariance_type
+        `full`: a spread of its own for each; `tied`: one for all; `diag`: along the axes; `spherical`: round.
+    n_init
+        Starts, highest likelihood kept.
+    reg
+        Added to each variance, so that equal points have one.
+    max_iter
+        Steps of expectation and maximisation per start, at most.
+    tolerance
+        A start ends when the mean log-likelihood gains less than this.
+
+    Source
+    ------
+    Dempster, Laird, Rubin, "Maximum likelihood from incomplete data via the EM algorithm", 1977.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    k: int
+    covariance_type: str
+    n_init: int
+    reg: float
+    max_iter: int
+    tolerance: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        check_settings(self, ("k", "n_init", "max_iter"), ("tolerance",))
+        if self.covariance_type not in SHAPES:
+            raise ValueError(
+                f"cluster.covariance_type={self.covariance_type} is not an option; use {', '.join(SHAPES)}"
+            )
+        if not 0 <= self.reg < np.inf:
+            raise ValueError(f"cluster.reg={self.reg} is no variance; use 0 or more, such as 1e-6")
+
+    def check(self, n: int) -> None:
+        """Raise ValueError if k exceeds n."""
+        check_k(self.k, n)
+
+    def fit(self, reduced: np.ndarray, ctx: Context) -> GmmClustering:
+        """Cluster float32 (n, p) in float64."""
+        from sklearn.mixture import GaussianMixture
+        from threadpoolctl import threadpool_limits
+
+        self.check(len(reduced))
+        check_finite(reduced)
+        points = np.asarray(reduced, np.float64)
+        mixture = GaussianMixture(
+            self.k,
+            covariance_type=self.covariance_type,
+            tol=self.tolerance,
+            reg_covar=self.reg,
+            max_iter=self.max_iter,
+            n_init=self.n_init,
+            random_state=self.seed,
+        )
+        with threadpool_limits(ctx.threads):
+            try:
+                mixture.fit(points)
+            except ValueError as error:
+                if "ill-defined" not in str(error):
+                    raise
+                raise ValueError(
+                    f"cluster.reg={self.reg} leaves a component without spread in some direction; use a "
+                    "larger cluster.reg, a smaller cluster.k, or cluster.covariance_type=diag"
+                ) from error
+            whitening = self._whitening(mixture.precisions_cholesky_, points.shape[1])
+            ids, posterior, _ = _posterior(mixture.means_, whitening, mixture.weights_, reduced)
+        return GmmClustering(ids, posterior, mixture.means_, None, mixture.weights_, whitening)
+
+    def _whitening(self, factors: np.ndarray, p: int) -> np.ndarray:
+        """Spell the factors of every shape as (k, p, p)."""
+        if self.covariance_type == "full":
+            return factors
+        if self.covariance_type == "tied":
+            return np.broadcast_to(factors, (self.k, p, p)).copy()
+        scales = factors if self.covariance_type == "diag" else np.repeat(factors[:, None], p, axis=1)
+        return scales[:, :, None] * np.eye(p)
+
+
+def _posterior(
+    means: np.ndarray, whitening: np.ndarray, weights: np.ndarray, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the likeliest component of each point, its posterior, and the distance to its mean."""
+    found = list(_batches(means, whitening, weights, np.asarray(points)))
+    if not found:
+        return np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32)
+    ids, posterior, distance = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return ids.astype(np.int64), posterior.astype(np.float32), distance.astype(np.float32)
+
+
+def _batches(
+    means: np.ndarray, whitening: np.ndarray, weights: np.ndarray, points: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    with np.errstate(divide="ignore"):  # a component of no weight is never chosen
+        scale = np.log(weights) + np.log(np.diagonal(whitening, axis1=1, axis2=2)).sum(axis=1)
+    for start in range(0, len(points), BATCH):
+        batch = points[start : start + BATCH].astype(np.float64)
+        squared = np.empty((len(batch), len(means)))
+        for component, (mean, factor) in enumerate(zip(means, whitening, strict=True)):
+            squared[:, component] = (((batch - mean) @ factor) ** 2).sum(axis=1)
+        likelihood = scale - squared / 2
+        ids = likelihood.argmax(axis=1)
+        each = np.arange(len(batch))
+        above = np.exp(likelihood - likelihood[each, ids][:, None])
+        yield ids, 1 / above.sum(axis=1), np.sqrt(squared[each, ids])

@@ -1,0 +1,215 @@
+"""HDBSCAN: clusters at the densities at which each lasts longest; what belongs to none is noise."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from experiments.cluster.centroids import check_finite, check_settings
+from experiments.cluster.neighbours import check_density, nearest
+from experiments.cluster.reachability import Reachability
+from experiments.types import Context, Record
+
+METHODS = ("eom", "leaf")
+ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
+BATCH = 4_096  # points that are assigned at a time
+
+
+@dataclass(frozen=True, eq=False)
+class HdbscanClustering(Record):
+    """Points grouped by density, and what of the tree it takes to assign others.
+
+    Parameters
+    ----------
+    assignments
+        int64 (n,), -1 is noise.
+    probabilities
+        float32 (n,): how deep in its cluster a point is, 1 at its densest; 0 of noise.
+    points
+        float32 (n, p) that were clustered.
+    core
+        float64 (n,): distance within which a point has min_samples - 1 others.
+    home, leaves
+        int64 and float64 (n,): the last branch that a point is in, and the density at which it leaves.
+    parent, starts, names
+        int64, float64 and int64 (b,): branch above, density at which a branch starts, and the cluster that
+        it belongs to, -1 if none.
+    """
+
+    assignments: np.ndarray
+    probabilities: np.ndarray
+    centroids: None
+    inertia: None
+    min_samples: int
+    points: np.ndarray
+    core: np.ndarray
+    home: np.ndarray
+    leaves: np.ndarray
+    parent: np.ndarray
+    starts: np.ndarray
+    names: np.ndarray
+
+    def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Put each of float32 (m, p) into the cluster of the fitted point nearest by mutual reachability.
+
+        It goes there if it is as dense as that cluster is somewhere, else it is noise; as hdbscan's
+        `approximate_predict` does. A row that was fitted, but for rounding, keeps its assignment.
+
+        Returns
+        -------
+        Ids int64 (m,), -1 is noise, and mutual reachability distance float32 (m,): the largest of the
+        distance to that point, its core distance and the core distance of the row itself.
+        """
+        ids, distance = np.empty(len(reduced), np.int64), np.empty(len(reduced), np.float32)
+        for start in range(0, len(reduced), BATCH):
+            rows = slice(start, start + BATCH)
+            ids[rows], distance[rows] = self._assigned(reduced[rows])
+        return ids, distance
+
+    def _assigned(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        most = min(2 * self.min_samples + 1, len(self.points))
+        distances, rows = nearest(self.points, reduced, most)
+        same = distances[:, 0] <= ROUNDING * np.linalg.norm(reduced, axis=1)
+        fitted = self.assignments[rows[:, 0]]
+        shift = same[:, None]  # a fitted row is no neighbour of itself
+        distances = np.where(shift, distances[:, 1:], distances[:, :-1])
+        rows = np.where(shift, rows[:, 1:], rows[:, :-1])
+        own = distances[:, [min(self.min_samples, most - 2)]]
+        reach = np.maximum(np.maximum(distances, self.core[rows]), own)
+        best = reach.argmin(axis=1)
+        each = np.arange(len(rows))
+        nearby, reach = rows[each, best], reach[each, best]
+        density = np.divide(1, reach, out=np.full(len(reach), np.inf), where=reach > 0)
+        branch = self._branch(nearby, density)
+        ids = np.where(same, fitted, self.names[branch])
+        return ids, reach.astype(np.float32)
+
+    def _branch(self, nearby: np.ndarray, density: np.ndarray) -> np.ndarray:
+        """Climb from the branch of each nearby point to the first that starts at a lower density."""
+        branch = np.array(self.home[nearby])
+        late = self.leaves[nearby] > density
+        while True:
+            up = late & (branch > 0) & (self.starts[branch] >= density)
+            if not up.any():
+                return branch
+            branch[up] = self.parent[branch[up]]
+
+
+@dataclass(frozen=True)
+class Hdbscan:
+    """HDBSCAN by Euclidean distance (of points of length 1, from `reducer=l2`, that orders as cosine does).
+
+    Parameters
+    ----------
+    min_cluster_size
+        Fewest points of a cluster, 2 or more.
+    min_samples
+        Others within a point's core distance; more make more points noise.
+    cluster_selection_method
+        `eom` takes the clusters that last longest, `leaf` the finest.
+    cluster_selection_epsilon
+        Clusters nearer to each other than this are one; 0 for none.
+    allow_single_cluster
+        Let all points be one cluster.
+
+    Source
+    ------
+    Campello, Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    min_cluster_size: int
+    min_samples: int
+    cluster_selection_method: str
+    cluster_selection_epsilon: float
+    allow_single_cluster: bool
+
+    def __post_init__(self) -> None:
+        check_settings(self, ("min_samples",), ())
+        if self.min_cluster_size < 2:
+            raise ValueError(f"cluster.min_cluster_size={self.min_cluster_size} is no cluster; use 2 or more")
+        if self.cluster_selection_method not in METHODS:
+            raise ValueError(
+                f"cluster.cluster_selection_method={self.cluster_selection_method} is not an option; "
+                f"use {' or '.join(METHODS)}"
+            )
+        if not 0 <= self.cluster_selection_epsilon < np.inf:
+            raise ValueError(
+                f"cluster.cluster_selection_epsilon={self.cluster_selection_epsilon} is no distance; "
+                "use 0 or more"
+            )
+
+    def check(self, n: int) -> None:
+        """Raise ValueError if n points are too few."""
+        check_density(self, "hdbscan", n)
+
+    def fit(self, reduced: np.ndarray, ctx: Context) -> HdbscanClustering:
+        """Cluster float32 (n, p), with the tree from the store if any sweep left it there."""
+        from fast_hdbscan import cluster_trees
+        from threadpoolctl import threadpool_limits
+
+        self.check(len(reduced))
+        check_finite(reduced)
+        points = np.array(reduced, np.float32)
+        tree = Reachability(self.min_samples).kept(points, ctx)
+        linkage = cluster_trees.mst_to_linkage_tree(np.array(tree.edges))
+        condensed = cluster_trees.condense_tree(linkage, min_cluster_size=self.min_cluster_size)
+        chosen = self._chosen(condensed, len(points))
+        assignments = cluster_trees.get_cluster_label_vector(
+            condensed, chosen, float(self.cluster_selection_epsilon), n_samples=len(points)
+        )
+        probabilities = np.zeros(len(points), np.float32)
+        if len(chosen):
+            probabilities = cluster_trees.get_point_membership_strength_vector(condensed, chosen, assignments)
+        with threadpool_limits(ctx.threads):  # approximate_predict's core distances reach one other less
+            core = nearest(points, points, self.min_samples)[0][:, -1]
+        return HdbscanClustering(
+            assignments.astype(np.int64),
+            probabilities,
+            None,
+            None,
+            self.min_samples,
+            points,
+            core,
+            *_branches(condensed, chosen, len(points)),
+        )
+
+    def _chosen(self, condensed: Any, n: int) -> np.ndarray:
+        """Return the branches that are clusters, numbered from n."""
+        from fast_hdbscan import cluster_trees
+
+        branches = cluster_trees.cluster_tree_from_condensed_tree(condensed)
+        if not len(branches.parent):  # fast_hdbscan would give none, allowed or not
+            return np.array([n] if self.allow_single_cluster else [], np.int64)
+        if self.cluster_selection_method == "leaf":
+            chosen = cluster_trees.cluster_tree_leaves(branches, n)
+        else:
+            chosen = cluster_trees.extract_eom_clusters(
+                condensed, branches, allow_single_cluster=self.allow_single_cluster
+            )
+        if len(chosen) > 1 and self.cluster_selection_epsilon > 0:
+            chosen = cluster_trees.cluster_epsilon_search(
+                chosen, branches, min_epsilon=float(self.cluster_selection_epsilon)
+            )
+        return np.asarray(chosen, np.int64)
+
+
+def _branches(condensed: Any, chosen: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
+    """Return each point's last branch and the density at which it leaves, and each branch's own, from 0."""
+    child, above = condensed.child, condensed.parent - n
+    density = condensed.lambda_val.astype(np.float64)
+    of_points = child < n
+    home, leaves = np.zeros(n, np.int64), np.zeros(n)
+    home[child[of_points]] = above[of_points]
+    leaves[child[of_points]] = density[of_points]
+    count = int(max(above.max(initial=0), child.max(initial=0) - n)) + 1
+    parent, starts = np.zeros(count, np.int64), np.zeros(count)
+    parent[child[~of_points] - n] = above[~of_points]
+    starts[child[~of_points] - n] = density[~of_points]
+    names = np.full(count, -1)
+    names[np.sort(chosen) - n] = np.arange(len(chosen))
+    for branch in range(1, count):  # branches come after those above them
+        if names[branch] < 0:
+            names[branch] = names[parent[branch]]
+    return home, leaves, parent, starts, names

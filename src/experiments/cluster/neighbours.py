@@ -1,0 +1,42 @@
+"""What clusterers by density share: the nearest points, exactly, and what cannot be clustered so."""
+
+from typing import Any
+
+import numpy as np
+
+FEWEST = 6  # images below which a density says nothing
+TREE_WIDTH = 15  # values up to which a tree beats comparing all pairs
+
+
+def nearest(points: np.ndarray, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find the `count` nearest of the points to each query, in float64: distances and rows (m, count)."""
+    if not len(queries):
+        return np.empty((0, count)), np.empty((0, count), np.int64)
+    from sklearn.neighbors import NearestNeighbors
+
+    algorithm = "kd_tree" if points.shape[1] <= TREE_WIDTH else "brute"
+    search = NearestNeighbors(n_neighbors=count, algorithm=algorithm).fit(np.asarray(points, np.float64))
+    distances, rows = search.kneighbors(np.asarray(queries, np.float64))
+    return distances, rows
+
+
+def numbered(roots: np.ndarray) -> np.ndarray:
+    """Give groups the numbers 0, 1, ... in the order of their first rows: int64 (n,)."""
+    _, first, groups = np.unique(roots, return_index=True, return_inverse=True)
+    ranks: np.ndarray = np.argsort(np.argsort(first, kind="stable"), kind="stable")[groups]
+    return ranks.astype(np.int64)
+
+
+def check_density(stage: Any, name: str, n: int) -> None:
+    """Raise ValueError if n points are too few to tell a density, or fewer than `stage` counts."""
+    if n < FEWEST:
+        raise ValueError(
+            f"cluster={name} needs {FEWEST} samples or more to tell where they are dense, and there are {n}; "
+            "use more samples, or cluster=agglomerative"
+        )
+    for setting in ("min_samples", "min_cluster_size"):
+        value = getattr(stage, setting, 0)
+        if value > n - 1:
+            raise ValueError(
+                f"cluster.{setting}={value} exceeds what {n} samples can hold; use cluster.{setting}<={n - 1}"
+            )

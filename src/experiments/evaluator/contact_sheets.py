@@ -1,0 +1,163 @@
+"""What the clusters look like: images near their centres, anywhere in them, and at their edges."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from experiments.evaluator.centres import distances
+from experiments.evaluator.thumbnails import file_names, has_images, label_names, thumbnails
+from experiments.figures import Sheets, pack
+from experiments.types import Clustering, Context, Findings, Samples
+
+log = logging.getLogger(__name__)
+
+PLACE = "evaluator.contact_sheets"
+PARTS = ("nearest", "random", "farthest")
+
+
+class Sheet(NamedTuple):
+    """A cluster's heading, and the rows that each part shows."""
+
+    cluster: int
+    heading: str
+    parts: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class ContactSheets:
+    """A sheet of images for each cluster, noise on the last: a table, a page and a PNG.
+
+    No image is shown twice. The centre is the mean of a cluster's members in the reduced space; noise has
+    none, so it shows random images alone.
+
+    Parameters
+    ----------
+    nearest, random, farthest
+        Images of each.
+    clusters
+        Sheets at most; of more clusters the largest are shown, and the title says so.
+    thumbnail
+        Pixels a side of an image.
+    seed
+        Of the random images.
+    """
+
+    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
+    METRICS: ClassVar[tuple[str, ...]] = ()
+    VERSION: ClassVar[int] = 1
+
+    nearest: int
+    random: int
+    farthest: int
+    clusters: int
+    thumbnail: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name in PARTS:
+            if getattr(self, name) < 0:
+                raise ValueError(
+                    f"{PLACE}.{name}={getattr(self, name)} is no number of images; use 0 or more"
+                )
+        if self.nearest + self.random + self.farthest < 1:
+            raise ValueError(f"{PLACE}.nearest=0 leaves no image to show; use 4 or so")
+        if self.clusters < 1:
+            raise ValueError(f"{PLACE}.clusters={self.clusters} leaves no sheet; use 1 or more")
+        if not 8 <= self.thumbnail <= 512:
+            raise ValueError(
+                f"{PLACE}.thumbnail={self.thumbnail} is no size; use 8 to 512 pixels, such as 80"
+            )
+
+    def check(self, samples: Samples) -> None:
+        """Accept any samples."""
+
+    def evaluate(
+        self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
+    ) -> Findings:
+        """Choose the images of each sheet; of vectors the table alone is left."""
+        import pandas as pd
+
+        assignments, labels = np.asarray(clustering.assignments), label_names(samples)
+        away = distances(reduced, assignments)
+        sheets, left_out = self._sheets(assignments, labels, away)
+        table = [
+            {"cluster": sheet.cluster, "part": part, "place": place, "id": samples.ids[row],
+             "distance": away[row]} | ({} if labels is None else {"label": labels[row]})
+            for sheet in sheets
+            for part, rows in sheet.parts.items()
+            for place, row in enumerate(rows, 1)
+        ]  # fmt: skip
+        found = Findings({}, {"contact_sheets": pd.DataFrame(table)})
+        if has_images(samples, PLACE):
+            title = (
+                f"{len(sheets) + left_out} clusters of {samples.name}"
+                if left_out
+                else "Clusters of " + samples.name
+            )
+            if left_out:
+                log.warning(
+                    "%s shows the %d largest of %d clusters", PLACE, len(sheets), len(sheets) + left_out
+                )
+                title += f", the {len(sheets)} largest"
+            found.figures["contact_sheets"] = self._figure(title, sheets, samples, labels, ctx)
+        return found
+
+    def _figure(
+        self, title: str, sheets: list[Sheet], samples: Samples, labels: np.ndarray | None, ctx: Context
+    ) -> Sheets:
+        said = file_names(samples) if labels is None else labels
+        groups = [np.concatenate(list(sheet.parts.values())) for sheet in sheets]
+        images = thumbnails(samples, np.concatenate(groups), self.thumbnail, ctx)
+        packed, ends = pack(np.split(images, np.cumsum([len(rows) for rows in groups])[:-1]))
+        return Sheets(
+            title,
+            [sheet.heading for sheet in sheets],
+            [{part: len(rows) for part, rows in sheet.parts.items()} for sheet in sheets],
+            [str(said[row]) for rows in groups for row in rows],
+            packed,
+            ends,
+            images.shape[1],
+        )
+
+    def _sheets(
+        self, assignments: np.ndarray, labels: np.ndarray | None, away: np.ndarray
+    ) -> tuple[list[Sheet], int]:
+        """Return the sheets, noise last, and how many clusters get none."""
+        ids, sizes = np.unique(assignments, return_counts=True)
+        largest = np.sort(np.argsort(-sizes, kind="stable")[: self.clusters])
+        chosen = sorted(ids[largest].tolist(), key=lambda cluster: (cluster < 0, cluster))
+        sheets = []
+        for cluster in chosen:
+            rows = np.flatnonzero(assignments == cluster)
+            parts = dict(self._parts(cluster, rows, away))
+            sheets.append(Sheet(cluster, heading(cluster, rows, labels), parts))
+        return sheets, len(ids) - len(sheets)
+
+    def _parts(self, cluster: int, rows: np.ndarray, away: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        """Give each part that has rows; no row twice."""
+        rng = np.random.default_rng([self.seed, cluster + 1])
+        if cluster < 0:
+            count = min(len(rows), self.nearest + self.random + self.farthest)
+            yield "random", np.sort(rng.choice(rows, count, replace=False))
+            return
+        order = rows[np.argsort(away[rows], kind="stable")]
+        nearest, rest = order[: self.nearest], order[self.nearest :]
+        farthest = rest[::-1][: self.farthest]
+        rest = rest[: len(rest) - len(farthest)]
+        drawn = np.sort(rng.choice(rest, min(len(rest), self.random), replace=False))
+        for part, chosen in zip(PARTS, (nearest, drawn, farthest), strict=True):
+            if len(chosen):
+                yield part, chosen
+
+
+def heading(cluster: int, rows: np.ndarray, labels: np.ndarray | None) -> str:
+    """Say which cluster it is, how large, and what it mostly holds."""
+    name = "noise" if cluster < 0 else f"cluster {cluster}"
+    text = f"{name}: {len(rows):,} image{'s' * (len(rows) != 1)}"
+    if labels is None:
+        return text
+    names, counts = np.unique(labels[rows], return_counts=True)
+    return f"{text}, mostly {names[counts.argmax()]} ({counts.max() / len(rows):.0%})"

@@ -1,0 +1,93 @@
+"""Which eps for DBSCAN: how far each row's neighbours are, sorted, and where that turns up."""
+
+import logging
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.evaluator.knee import knee
+from experiments.figures import Lines
+from experiments.types import Context, Findings, Samples
+
+log = logging.getLogger(__name__)
+
+DRAWN = 2_000  # points of the curve, at most
+TREE_WIDTH = 15  # values up to which a tree beats comparing all pairs
+
+
+@dataclass(frozen=True)
+class KDistance:
+    """The distance in the reduced space within which each row is a core point of DBSCAN, and its knee.
+
+    Parameters
+    ----------
+    min_samples
+        That of DBSCAN: points within the distance, the row itself among them; 2 or more.
+
+    Source
+    ------
+    Ester, Kriegel, Sander, Xu, "A density-based algorithm for discovering clusters", 1996.
+    """
+
+    NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
+    METRICS: ClassVar[tuple[str, ...]] = ("k_distance_knee",)
+    VERSION: ClassVar[int] = 1
+
+    min_samples: int
+
+    def __post_init__(self) -> None:
+        if self.min_samples < 2:
+            raise ValueError(
+                f"evaluator.k_distance.min_samples={self.min_samples} counts the row alone; use 2 or more"
+            )
+
+    def check(self, samples: Samples) -> None:
+        """Raise ValueError if there are fewer rows than `min_samples`."""
+        if self.min_samples > len(samples):
+            raise ValueError(
+                f"evaluator.k_distance.min_samples={self.min_samples} exceeds the {len(samples)} samples; "
+                f"use evaluator.k_distance.min_samples<={len(samples)}"
+            )
+
+    def evaluate(self, *, ctx: Context, reduced: np.ndarray) -> Findings:
+        """Sort the distances; the table tells for each, thinned out, how many rows it makes core points."""
+        import pandas as pd
+        from sklearn.neighbors import NearestNeighbors
+        from threadpoolctl import threadpool_limits
+
+        rows = np.asarray(reduced, np.float64)
+        algorithm = "kd_tree" if rows.shape[1] <= TREE_WIDTH else "brute"
+        with threadpool_limits(ctx.threads):
+            search = NearestNeighbors(n_neighbors=self.min_samples, algorithm=algorithm).fit(rows)
+            distances = np.sort(search.kneighbors(rows)[0][:, -1])
+        bend = knee(np.arange(len(rows)), distances[::-1])  # of the falling curve
+        at = None if bend is None else len(rows) - 1 - bend
+        shown = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), DRAWN)).round().astype(np.int64))
+        counts = (shown + 1).tolist()
+        reason = "" if at is not None else "undefined: the sorted distances have no knee"
+        table = pd.DataFrame(
+            {"core_rows": counts, "core_share": (shown + 1) / len(rows), "distance": distances[shown]}
+        )
+        suggested = {
+            "figure": ["k_distance_knee"],
+            "space": ["reduced"],
+            "rows": [len(rows)],
+            "min_samples": [self.min_samples],
+            "core_share": [np.nan if at is None else float(np.mean(distances <= distances[at]))],
+            "about": [reason or "cluster.eps where the sorted distances are farthest below their chord"],
+        }
+        if reason:
+            log.warning("k_distance_knee is left out: %s", reason)
+        marks = {} if at is None else {f"knee: eps={distances[at]:.4g}": float(at + 1)}
+        curve = Lines(
+            f"Distance to the nearest {self.min_samples - 1} others",
+            "rows that it makes core points",
+            "distance in the reduced space",
+            [float(count) for count in counts],
+            {"distance": distances[shown].tolist()},
+            marks=marks,
+        )
+        metrics = {} if at is None else {"k_distance_knee": float(distances[at])}
+        tables = {"k_distance": table, "k_distance_rows": pd.DataFrame(suggested)}
+        return Findings(metrics, tables, {"k_distance": curve})

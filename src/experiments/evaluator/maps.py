@@ -1,0 +1,146 @@
+"""The points in the plane, where one sees what lies beside what."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from experiments.evaluator.planes import METHODS, TITLES, Planes, place
+from experiments.evaluator.thumbnails import file_names, has_images, label_names, thumbnails
+from experiments.figures import Map, pack
+from experiments.types import Clustering, Context, Figure, Findings, Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PLACE = "evaluator.maps"
+PER = 1024  # images that a page decodes at a time
+AREA = 24_000_000  # pixels of all images of a page together: about 10 MB
+SMALLEST = 16  # pixels a side
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Maps of the reduced space by PCA, UMAP and t-SNE: a page that shows the images, a PNG, a table each.
+
+    Parameters
+    ----------
+    methods
+        Any of pca, umap and tsne.
+    n_neighbors, min_dist, metric
+        Of UMAP.
+    perplexity
+        Of t-SNE; None: min(30, (n - 1) / 3). (Study B's min(30, n - 1) makes all points equal neighbours
+        below 31 images, and the map a ball.)
+    names
+        Up to so many images their names stand beside the points.
+    thumbnail
+        Pixels a side of an image; of more than 10,000 images fewer, so that a page stays below 15 MB.
+    seed
+        Of all three.
+    """
+
+    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
+    METRICS: ClassVar[tuple[str, ...]] = ()
+    VERSION: ClassVar[int] = 1
+
+    methods: tuple[str, ...]
+    n_neighbors: int
+    min_dist: float
+    metric: str
+    perplexity: float | None
+    names: int
+    thumbnail: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        unknown = [method for method in self.methods if method not in METHODS]
+        if unknown or not self.methods:
+            raise ValueError(
+                f"{PLACE}.methods={list(self.methods)} has {unknown[0] if unknown else 'none'}; "
+                f"use some of [{', '.join(METHODS)}]"
+            )
+        if not SMALLEST <= self.thumbnail <= 256:
+            raise ValueError(
+                f"{PLACE}.thumbnail={self.thumbnail} is no size; use 16 to 256 pixels, such as 48"
+            )
+        self._planes.check(PLACE)
+
+    @property
+    def _planes(self) -> Planes:
+        return Planes(self.n_neighbors, self.min_dist, self.metric, self.perplexity, self.seed)
+
+    def check(self, samples: Samples) -> None:
+        """Raise ValueError if there are too few samples."""
+        self._planes.check_count(PLACE, self.methods, len(samples))
+
+    def evaluate(
+        self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
+    ) -> Findings:
+        """Place the points once for all clusterings, and colour them by this one."""
+        images = self._images(samples, ctx)
+        found = Findings({})
+        for method in self.methods:
+            points = place(self._planes.of(method), reduced, ctx)
+            table = _table(points, samples, clustering)
+            found.tables[f"map_{method}"] = table
+            found.figures[f"map_{method}"] = self._map(method, table, samples, images)
+        return found
+
+    def _images(self, samples: Samples, ctx: Context) -> tuple[np.ndarray, list[int], int]:
+        """Return the packed images, where each sheet of them ends, and pixels a side."""
+        n = len(samples)
+        if not has_images(samples, PLACE):
+            return np.empty(0, np.uint8), [], 0
+        fitting = max(SMALLEST, int((AREA / n) ** 0.5) // SMALLEST * SMALLEST)
+        images = thumbnails(samples, np.arange(n), min(self.thumbnail, fitting), ctx)
+        packed, ends = pack(images[start : start + PER] for start in range(0, n, PER))
+        return packed, ends, images.shape[1]
+
+    def _map(
+        self,
+        method: str,
+        table: "pd.DataFrame",
+        samples: Samples,
+        images: tuple[np.ndarray, list[int], int],
+    ) -> Figure:
+        n, clusters = len(table), table["cluster"].to_numpy()
+        count, noise = len(np.unique(clusters[clusters >= 0])), (clusters < 0).mean()
+        title = f"{TITLES[method]} of {n:,} samples of {samples.name}: {count} clusters"
+        title += f", {noise:.1%} noise" * bool(noise)
+        labels, axis, names = label_names(samples), TITLES[method], file_names(samples)
+        packed, ends, side = images
+        return Map(
+            title,
+            f"{axis} 1",
+            f"{axis} 2",
+            table["x"].to_numpy(np.float32),
+            table["y"].to_numpy(np.float32),
+            clusters,
+            _hover(table, names, labels),
+            names.tolist() if n < self.names else [],
+            packed,
+            ends,
+            side,
+            PER,
+        )
+
+
+def _table(points: np.ndarray, samples: Samples, clustering: Clustering) -> "pd.DataFrame":
+    import pandas as pd
+
+    columns = {"id": samples.ids.astype(str), "x": points[:, 0], "y": points[:, 1]}
+    columns["cluster"] = np.asarray(clustering.assignments)
+    if clustering.probabilities is not None:
+        columns["probability"] = np.asarray(clustering.probabilities)
+    labels = label_names(samples)
+    return pd.DataFrame(columns if labels is None else columns | {"label": labels})
+
+
+def _hover(table: "pd.DataFrame", names: np.ndarray, labels: np.ndarray | None) -> list[str]:
+    lines = [names, [f"cluster {one}" if one >= 0 else "noise" for one in table["cluster"]]]
+    if labels is not None:
+        lines.append([f"label {label}" for label in labels])
+    if "probability" in table:
+        lines.append([f"probability {value:.3f}" for value in table["probability"]])
+    return ["\n".join(said) for said in zip(*lines, strict=True)]

@@ -1,0 +1,155 @@
+"""Who is in each cluster: the most certain, the outliers, and everyone in one table."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from experiments.evaluator.centres import distances
+from experiments.evaluator.planes import METHODS, Planes, place
+from experiments.evaluator.thumbnails import file_names, has_images, label_names, thumbnails
+from experiments.figures import Grid, Sheets, pack
+from experiments.types import Clustering, Context, Findings, Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PLACE = "evaluator.members"
+ACROSS = 5  # outliers in a row
+
+
+@dataclass(frozen=True)
+class Members:
+    """`cluster_probs` has every sample with its place, cluster and probability; two tables have the extremes.
+
+    Certain is who has the highest probability and, among equals or without probabilities, is nearest to the
+    mean of the cluster. Outliers are the first noise points; without noise the farthest from their means.
+
+    Parameters
+    ----------
+    method
+        Whose map the places are of: pca, umap or tsne; with the settings of evaluator.maps it is the same
+        map, and is computed once.
+    n_neighbors, min_dist, metric, perplexity
+        As in evaluator.maps.
+    certain
+        Members of each cluster that are shown.
+    outliers
+        Outliers that are shown.
+    thumbnail
+        Pixels a side of an image.
+    seed
+        Of the map.
+    """
+
+    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
+    METRICS: ClassVar[tuple[str, ...]] = ()
+    VERSION: ClassVar[int] = 1
+
+    method: str
+    n_neighbors: int
+    min_dist: float
+    metric: str
+    perplexity: float | None
+    certain: int
+    outliers: int
+    thumbnail: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f"{PLACE}.method={self.method} is not an option; use {' or '.join(METHODS)}")
+        for name in ("certain", "outliers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{PLACE}.{name}={getattr(self, name)} shows nobody; use 1 or more")
+        if not 8 <= self.thumbnail <= 512:
+            raise ValueError(
+                f"{PLACE}.thumbnail={self.thumbnail} is no size; use 8 to 512 pixels, such as 96"
+            )
+        self._planes.check(PLACE)
+
+    @property
+    def _planes(self) -> Planes:
+        return Planes(self.n_neighbors, self.min_dist, self.metric, self.perplexity, self.seed)
+
+    def check(self, samples: Samples) -> None:
+        """Raise ValueError if there are too few samples."""
+        self._planes.check_count(PLACE, (self.method,), len(samples))
+
+    def evaluate(
+        self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
+    ) -> Findings:
+        """List everybody; show the extremes, of vectors in tables alone."""
+        points = place(self._planes.of(self.method), reduced, ctx)
+        table = _everybody(points, samples, reduced, clustering)
+        certain, outliers = self._certain(table), self._outliers(table)
+        found = Findings(
+            {},
+            {
+                "cluster_probs": table.drop(columns="row").reset_index(drop=True),
+                "most_certain": certain.drop(columns="row").reset_index(drop=True),
+                "outliers": outliers.drop(columns="row").reset_index(drop=True),
+            },
+        )
+        if has_images(samples, PLACE):
+            if len(certain):
+                found.figures["most_certain"] = self._sheets(certain, samples, table, ctx)
+            images = thumbnails(samples, outliers["row"].to_numpy(), self.thumbnail, ctx)
+            title = f"Outliers of {samples.name}: {outliers['why'].iloc[0]}"
+            found.figures["outliers"] = Grid(title, images, outliers["id"].to_list(), ACROSS)
+        return found
+
+    def _certain(self, table: "pd.DataFrame") -> "pd.DataFrame":
+        """Return the first of each cluster, with their places."""
+        inside = table[table["cluster"] >= 0]
+        places = inside.groupby("cluster").cumcount() + 1
+        first = inside[places <= self.certain].copy()
+        first.insert(0, "place", places[places <= self.certain])
+        first.insert(0, "cluster", first.pop("cluster"))
+        return first
+
+    def _outliers(self, table: "pd.DataFrame") -> "pd.DataFrame":
+        noise = table[table["cluster"] < 0].sort_values("row").head(self.outliers)
+        if len(noise):
+            return noise.assign(why=f"the first noise points of {(table['cluster'] < 0).sum():,}")
+        far = table.sort_values(["distance", "row"], ascending=[False, True]).head(self.outliers)
+        return far.assign(why="the farthest from the centre of their cluster, as there is no noise")
+
+    def _sheets(
+        self, certain: "pd.DataFrame", samples: Samples, table: "pd.DataFrame", ctx: Context
+    ) -> Sheets:
+        measure = "probability" if "probability" in certain else "distance"
+        names = certain["label" if "label" in certain else "file"]
+        sizes = table["cluster"].value_counts()
+        groups = [rows["row"].to_numpy() for _, rows in certain.groupby("cluster")]
+        images = thumbnails(samples, certain["row"].to_numpy(), self.thumbnail, ctx)
+        packed, ends = pack(np.split(images, np.cumsum([len(rows) for rows in groups])[:-1]))
+        return Sheets(
+            f"The most certain members of each cluster of {samples.name}, and their {measure}",
+            [f"cluster {cluster} ({sizes[cluster]:,})" for cluster in certain["cluster"].unique()],
+            [{"": len(rows)} for rows in groups],
+            [f"{name}: {value:.3g}" for name, value in zip(names, certain[measure], strict=True)],
+            packed,
+            ends,
+            images.shape[1],
+        )
+
+
+def _everybody(
+    points: np.ndarray, samples: Samples, reduced: np.ndarray, clustering: Clustering
+) -> "pd.DataFrame":
+    """List all samples by cluster, the most certain first; `row` is their place among the samples."""
+    import pandas as pd
+
+    assignments, labels = np.asarray(clustering.assignments), label_names(samples)
+    columns = {"row": np.arange(len(samples)), "id": samples.ids.astype(str), "file": file_names(samples)}
+    columns |= {"x": points[:, 0], "y": points[:, 1], "cluster": assignments}
+    if clustering.probabilities is not None:
+        columns["probability"] = np.asarray(clustering.probabilities)
+    columns["distance"] = distances(reduced, assignments)
+    table = pd.DataFrame(columns if labels is None else columns | {"label": labels})
+    if clustering.probabilities is None:
+        return table.sort_values(["cluster", "distance", "row"])
+    return table.sort_values(
+        ["cluster", "probability", "distance", "row"], ascending=[True, False, True, True]
+    )

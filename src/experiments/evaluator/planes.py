@@ -1,0 +1,176 @@
+"""Places in the plane for points of many dimensions, kept by the content of what is placed."""
+
+import logging
+import warnings
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from experiments.types import Context, digest
+
+log = logging.getLogger(__name__)
+
+FEWEST = 4  # points that a neighbourhood can be told of
+
+
+class Plane(Protocol):
+    """A way to place points in the plane."""
+
+    def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """Place float32 (n, p), p of 2 or more: (n, 2)."""
+
+
+@dataclass(frozen=True)
+class Pca:
+    """The first two principal components: a shadow, in which what lies behind one another coincides."""
+
+    VERSION: ClassVar[int] = 1
+
+    seed: int
+
+    def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """Place float32 (n, p)."""
+        from sklearn.decomposition import PCA
+
+        return np.asarray(PCA(2, random_state=self.seed).fit_transform(points))
+
+
+@dataclass(frozen=True)
+class Umap:
+    """UMAP with two components of its own: the first two of fifteen are no map.
+
+    Source
+    ------
+    McInnes, Healy, Melville, "UMAP: Uniform Manifold Approximation and Projection", 2018.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    n_neighbors: int
+    min_dist: float
+    metric: str
+    seed: int
+
+    def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """Place float32 (n, p); on one thread, as several would find another map each time."""
+        from umap import UMAP
+
+        n = len(points)
+        if n - 1 < self.n_neighbors:
+            log.info("the UMAP map takes all %d other points for neighbours", n - 1)
+        umap = UMAP(
+            n_neighbors=min(self.n_neighbors, n - 1),
+            min_dist=self.min_dist,
+            metric=self.metric,
+            init="pca" if n < 10 * FEWEST else "spectral",  # too few for so many eigenvectors
+            random_state=self.seed,
+            n_jobs=1,
+            precomputed_knn=self._neighbours(points) if self.metric == "euclidean" else (None, None, None),
+        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Graph is not fully connected")  # islands may be islands
+            warnings.filterwarnings("ignore", "precomputed_knn")  # no index, as no new points will come
+            return np.asarray(umap.fit_transform(points))
+
+    def _neighbours(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Find the nearest points, themselves included: exact, and faster than UMAP's own search.
+
+        9,144 x 50 took 10 s of a core for the whole map with these, and 37 s with UMAP's on one thread.
+        """
+        import faiss
+
+        centred = np.ascontiguousarray(points - points.mean(axis=0))  # products lose digits far from zero
+        index = faiss.IndexFlatL2(points.shape[1])
+        index.add(centred)
+        squared, near = index.search(centred, min(self.n_neighbors, len(points) - 1))
+        return near.astype(np.int32), np.sqrt(np.maximum(squared, 0))
+
+
+@dataclass(frozen=True)
+class Tsne:
+    """t-SNE, started from the principal components.
+
+    By openTSNE, as scikit-learn's takes 2.6 times as long; benchmarks/maps.py has both.
+
+    Parameters
+    ----------
+    perplexity
+        How many neighbours count, about; None: 30, or a third of the others if that is less.
+
+    Source
+    ------
+    van der Maaten, Hinton, "Visualizing data using t-SNE", 2008; Linderman et al., "Fast interpolation-based
+    t-SNE", 2019; Policar, Strazar, Zupan, "openTSNE", 2024.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    perplexity: float | None
+    seed: int
+
+    def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """Place float32 (n, p)."""
+        from openTSNE import TSNE
+
+        logging.getLogger("openTSNE").setLevel(logging.WARNING)  # it tells of its own defaults
+        perplexity = self.perplexity or min(30.0, (len(points) - 1) / 3)
+        tsne = TSNE(perplexity=perplexity, initialization="pca", random_state=self.seed, n_jobs=threads)
+        return np.asarray(tsne.fit(np.asarray(points, np.float64)))
+
+
+def place(plane: Plane, reduced: np.ndarray, ctx: Context) -> np.ndarray:
+    """Return float32 (n, 2): placed once for each content, whatever the clusters are."""
+
+    def make() -> np.ndarray:
+        points = np.asarray(reduced, np.float32)
+        if points.shape[1] < 2:  # a line
+            points = np.hstack([points, np.zeros((len(points), 2 - points.shape[1]), np.float32)])
+        if not np.ptp(points, axis=0).any():  # one point: no method has anything to go by
+            return np.zeros((len(points), 2), np.float32)
+        return np.asarray(plane.lay(points, ctx.threads), np.float32)
+
+    return ctx.store.array(f"plane-{digest(plane, np.asarray(reduced))}", make)
+
+
+METHODS = ("pca", "umap", "tsne")
+TITLES = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
+
+
+@dataclass(frozen=True)
+class Planes:
+    """The settings of every way, of which an evaluator may use some."""
+
+    n_neighbors: int
+    min_dist: float
+    metric: str
+    perplexity: float | None
+    seed: int
+
+    def of(self, method: str) -> Plane:
+        """Return the way of this name."""
+        if method == "umap":
+            return Umap(self.n_neighbors, self.min_dist, self.metric, self.seed)
+        return Tsne(self.perplexity, self.seed) if method == "tsne" else Pca(self.seed)
+
+    def check(self, place: str) -> None:
+        """Raise ValueError for a setting that cannot be."""
+        if self.n_neighbors < 2:
+            raise ValueError(f"{place}.n_neighbors={self.n_neighbors} is no neighbourhood; use 2 or more")
+        if not 0 <= self.min_dist <= 1:
+            raise ValueError(f"{place}.min_dist={self.min_dist} is not between 0 and 1; use .1 or so")
+        if self.perplexity is not None and not 1 <= self.perplexity < np.inf:
+            raise ValueError(
+                f"{place}.perplexity={self.perplexity} is too few neighbours; use 1 or more, or null"
+            )
+
+    def check_count(self, place: str, methods: tuple[str, ...], n: int) -> None:
+        """Raise ValueError if n points are too few."""
+        if n < FEWEST:
+            raise ValueError(f"{place} was given {n} samples, of which there is no map; use {FEWEST} or more")
+        if "tsne" in methods and self.perplexity is not None and self.perplexity >= n:
+            raise ValueError(
+                f"{place}.perplexity={self.perplexity:g} exceeds the {n - 1} neighbours of each of {n} "
+                f"samples; use {place}.perplexity=null, which takes min(30, (n - 1) / 3), here "
+                f"{min(30, (n - 1) / 3):.4g}"
+            )

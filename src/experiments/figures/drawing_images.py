@@ -1,0 +1,93 @@
+"""Draw what shows images: grids and contact sheets."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from experiments.figures.canvas import axis_of
+from experiments.figures.specs import Grid, Sheets
+from experiments.figures.sprites import files, unpack
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+MOST = 720  # images in one PNG: with more it would be larger than anyone opens
+TILE = 0.72  # inches
+
+
+class Part(NamedTuple):
+    """Some images of a sheet, uint8 (m, S, S, 3), and how many tiles from its left they begin."""
+
+    name: str
+    left: float
+    images: np.ndarray
+    captions: list[str]
+
+
+def draw_grid(figure: Grid, canvas: "Canvas") -> None:
+    """Draw images row by row."""
+    columns = min(figure.columns, len(figure.images)) or 1
+    rows = -(-len(figure.images) // columns) or 1
+    axis = axis_of(canvas, figure.title, max(4.0, 1.35 * columns), 1.5 * rows + 0.5)
+    smooth = "antialiased" if figure.images.shape[1] >= 64 else "nearest"
+    for number, (image, caption) in enumerate(zip(figure.images, figure.captions, strict=True)):
+        row, column = divmod(number, columns)
+        left, top = column * 1.1, row * 1.25
+        axis.imshow(image, extent=(left, left + 1, top + 1, top), interpolation=smooth)
+        axis.text(left + 0.5, top + 1.03, _short(caption, 20), ha="center", va="top", size=7.5)
+    axis.set(xlim=(-0.05, columns * 1.1 - 0.05), ylim=(rows * 1.25, -0.05), aspect="equal")
+    axis.axis("off")
+
+
+def draw_sheets(figure: Sheets, canvas: "Canvas") -> None:
+    """Draw sheets row by row; of too many images the first of each part."""
+    most = max(map(len, figure.parts), default=1)
+    shown = min(len(figure.names), MOST // most)
+    each = max(1, MOST // max(sum(map(len, figure.parts[:shown])), 1))
+    sheets = list(_sheets(figure, shown, each))
+    wide = max((part.left + len(part.images) for _, parts in sheets for part in parts), default=1) + 0.6
+    high = 1.8 if any(any(parts) for parts in figure.parts) else 1.6
+    columns = max(1, round((shown * high / wide / 1.2) ** 0.5))
+    width, height = max(columns * wide, 4.5 / TILE), max(1, -(-shown // columns)) * high
+    largest = max((max(parts.values()) for parts in figure.parts), default=0)
+    note = (
+        f" (here {shown:,} of {len(figure.names):,} sheets, the first {each} of each part; the page has all)"
+    )
+    cut = shown < len(figure.names) or largest > each
+    axis = axis_of(canvas, figure.title + note * cut, TILE * width, TILE * height + 0.5)
+    for number, (name, parts) in enumerate(sheets):
+        row, column = divmod(number, columns)
+        _sheet(axis, column * wide, row * high, _short(name, int(wide * 11)), parts, high - 1.3)
+    axis.set(xlim=(-0.05, width), ylim=(height, -0.1), aspect="equal")
+    axis.axis("off")
+
+
+def _sheets(figure: Sheets, shown: int, each: int) -> Iterator[tuple[str, list[Part]]]:
+    captions = iter(figure.captions)
+    for name, parts, file in zip(
+        figure.names[:shown], figure.parts, files(figure.images, figure.ends), strict=False
+    ):
+        images = unpack(file, sum(parts.values()), figure.side)
+        found, left, start = [], 0.0, 0
+        for part, count in parts.items():
+            own = [next(captions) for _ in range(count)]
+            found.append(Part(part, left, images[start : start + count][:each], own[:each]))
+            left, start = left + min(count, each) + 0.12, start + count
+        yield name, found
+
+
+def _sheet(axis: Any, left: float, top: float, name: str, parts: list[Part], down: float) -> None:
+    axis.text(left, top, name, ha="left", va="top", size=7.5, weight="bold")
+    for part in parts:
+        start, smooth = left + part.left, "antialiased" if part.images.shape[1] >= 64 else "nearest"
+        axis.text(start, top + 0.25, part.name, ha="left", va="top", size=6.5, color="0.35")
+        for place, (image, caption) in enumerate(zip(part.images, part.captions, strict=True)):
+            x, y = start + place, top + down
+            axis.imshow(image, extent=(x, x + 0.95, y + 0.95, y), interpolation=smooth)
+            axis.text(x + 0.47, y + 0.98, _short(caption, 17), ha="center", va="top", size=5.2)
+
+
+def _short(text: str, most: int) -> str:
+    half = most // 2
+    return text if len(text) <= most else f"{text[: half - 1]}…{text[-half:]}"

@@ -1,0 +1,30 @@
+"""Which runs record their model: each its own, or the best job of a sweep alone."""
+
+from pathlib import Path
+
+from experiments import tracking
+from experiments.config import Plan
+from experiments.model import Model
+from experiments.pipeline import Result
+
+FOLDER = "model"  # below a job's: what is recorded; the values themselves are below its data/
+
+
+def keep(result: Result, dtype: str, plan: Plan, folder: Path, run: tracking.Run, *, alone: bool) -> None:
+    """Record the model of a job that runs alone, or of each if tracking.log_model=all.
+
+    A sweep makes that of its best job from the store. What the store does not hold it could not make, so such
+    a job leaves its model in its folder.
+    """
+    wanted = plan.tracking.log_model
+    now = wanted == "all" or (wanted == "best" and alone)
+    if now or (wanted == "best" and (not plan.cache.enabled or result.encoder.stopped)):
+        record(Model.of(result, dtype), folder, run if now else None)
+
+
+def record(model: Model, folder: Path, run: tracking.Run | None) -> None:
+    """Write a model into a job's folder, and record it with a run that is recorded itself."""
+    place = folder / FOLDER
+    model.save(place / "data")
+    if run is not None and run.id:
+        run.model(place, model.columns)

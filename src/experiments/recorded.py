@@ -1,0 +1,87 @@
+"""Read what an earlier run recorded, by its id."""
+
+import difflib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from experiments import tracking
+
+CLOSE = 3  # run ids that are named where one was mistyped
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run of a tracking store.
+
+    Parameters
+    ----------
+    uri
+        The store or server.
+    info
+        MLflow's own record of it.
+    """
+
+    uri: str
+    info: Any
+
+    @classmethod
+    def of(cls, uri: str, run_id: str) -> "Recorded":
+        """Find a run; raise ValueError that names the closest ones if there is none."""
+        try:
+            return cls(uri, tracking.ask(uri, lambda client: client.get_run(run_id)))
+        except LookupError:
+            known = tracking.ask(uri, _run_ids)
+            close = [known_id for known_id in known if known_id.startswith(run_id)]
+            close = close or difflib.get_close_matches(run_id, known, n=CLOSE, cutoff=0.5)
+            hint = f"did you mean {' or '.join(close[:CLOSE])}?" if close else f"it has {len(known)} runs"
+            raise ValueError(f"RUN_ID={run_id} is no run of tracking.uri={uri}; {hint}") from None
+
+    @property
+    def id(self) -> str:
+        """Return its id."""
+        return str(self.info.info.run_id)
+
+    @property
+    def source(self) -> str:
+        """Return where its data came from: a path, or the name of a library."""
+        inputs = self.info.inputs.dataset_inputs if self.info.inputs else []
+        return str(json.loads(inputs[0].dataset.source)["path"]) if inputs else ""
+
+    def file(self, name: str, folder: Path) -> Path:
+        """Fetch a file that was recorded into `folder`; raise ValueError if it was not."""
+        try:
+            found = tracking.ask(
+                self.uri, lambda client: client.download_artifacts(self.id, name, str(folder))
+            )
+        except (LookupError, ConnectionError) as error:
+            raise ValueError(
+                f"RUN_ID={self.id} recorded no {name} ({error}); use a run that FINISHED"
+            ) from error
+        return Path(found)
+
+    @cached_property
+    def model(self) -> Path:
+        """Return the folder of its model, or of its best job's; raise ValueError if none was recorded."""
+        best = self.info.data.tags.get(tracking.BEST)
+        if best:
+            return Recorded.of(self.uri, best).model
+        outputs = self.info.outputs.model_outputs if self.info.outputs else []
+        if not outputs:
+            raise ValueError(
+                f"RUN_ID={self.id} recorded no model: of a sweep, its best job does; run the same command "
+                "with tracking.log_model=all, which computes nothing twice"
+            )
+        try:
+            return tracking.model_folder(self.uri, outputs[-1].model_id) / "data"
+        except LookupError as error:
+            raise ValueError(
+                f"RUN_ID={self.id} has a model that is gone ({error}); record it again"
+            ) from error
+
+
+def _run_ids(client: Any) -> list[str]:
+    experiments = [found.experiment_id for found in client.search_experiments()]
+    return [run.info.run_id for run in client.search_runs(experiments)]

@@ -1,0 +1,100 @@
+"""Several reducers, one after another."""
+
+import importlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from experiments.types import Context, Projection, Reducer
+
+
+@dataclass(frozen=True, eq=False)
+class ChainProjection:
+    """Projections, each of what the one before it gives."""
+
+    steps: tuple[Projection, ...]
+
+    def transform(self, embeddings: np.ndarray) -> np.ndarray:
+        """Map float32 (n, d) to float32 (n, p)."""
+        for projection in self.steps:
+            embeddings = projection.transform(embeddings)
+        return embeddings
+
+    def save(self, folder: Path) -> None:
+        """Write each projection into a folder of its own."""
+        kinds = []
+        for place, projection in enumerate(self.steps):
+            (folder / str(place)).mkdir()
+            projection.save(folder / str(place))
+            kinds.append(f"{type(projection).__module__}:{type(projection).__qualname__}")
+        (folder / "steps.json").write_text(json.dumps(kinds))
+
+    @classmethod
+    def load(cls, folder: Path) -> "ChainProjection":
+        """Read what `save` wrote."""
+        steps = []
+        for place, kind in enumerate(json.loads((folder / "steps.json").read_text())):
+            module, _, name = kind.partition(":")
+            steps.append(getattr(importlib.import_module(module), name).load(folder / str(place)))
+        return cls(tuple(steps))
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Fit reducers one after another, each on what the one before it gives.
+
+    Parameters
+    ----------
+    steps
+        Reducers by names of your own, in order. Each is kept by itself, so that a change of the last
+        repeats that alone.
+    """
+
+    VERSION: ClassVar[int] = 1
+    DERIVED: ClassVar[tuple[str, ...]] = ("order",)  # which the key of a mapping forgets
+
+    steps: dict[str, Any] = field(metadata={"holds": "reducer"})
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError("reducer.steps={} holds no reducer; use one or more, or reducer=identity")
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Name the steps in their order."""
+        return tuple(self.steps)
+
+    def width(self, n: int, d: int) -> int:
+        """Return the width that the last step gives; raise ValueError naming the step that cannot be."""
+        for name, step in self.steps.items():
+            with _named(name):
+                d = step.width(n, d)
+        return d
+
+    def fit(self, embeddings: np.ndarray, ctx: Context) -> ChainProjection:
+        """Fit float32 (m, d), with the steps from the store that any run left there."""
+        fitted: list[Projection] = []
+        for name, step in self.steps.items():
+            with _named(name):
+                fitted.append(ctx.fitted(step, self._fit_of(step, tuple(fitted), embeddings, ctx)))
+            ctx = ctx.on(ctx.key(step))
+        return ChainProjection(tuple(fitted))
+
+    def _fit_of(
+        self, step: Reducer, before: tuple[Projection, ...], embeddings: np.ndarray, ctx: Context
+    ) -> Any:
+        return lambda: step.fit(ChainProjection(before).transform(embeddings), ctx)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Let errors name the key as typed: `reducer.steps.pca.n_components`."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(str(error).replace("reducer.", f"reducer.steps.{name}.")) from error

@@ -1,0 +1,39 @@
+"""Rows of length 1: Euclidean distances between them order as their cosines do."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.types import Context, Record
+
+BATCH = 16_384  # rows that are scaled at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Normalised(Record):
+    """The projection that brings every row to length 1; rows of zeros stay."""
+
+    def transform(self, embeddings: np.ndarray) -> np.ndarray:
+        """Map float32 (n, d) to float32 (n, d)."""
+        reduced = np.empty(embeddings.shape, np.float32)
+        for start in range(0, len(embeddings), BATCH):
+            rows = np.asarray(embeddings[start : start + BATCH], np.float64)  # squares of float32 overflow
+            lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
+            reduced[start : start + BATCH] = rows / np.where(lengths > 0, lengths, 1)
+        return reduced
+
+
+@dataclass(frozen=True)
+class L2:
+    """Divide each row by its Euclidean length."""
+
+    VERSION: ClassVar[int] = 1
+
+    def width(self, n: int, d: int) -> int:
+        """Return d."""
+        return d
+
+    def fit(self, embeddings: np.ndarray, ctx: Context) -> Normalised:
+        """Look at nothing."""
+        return Normalised()

@@ -1,0 +1,88 @@
+"""Agglomerative clustering beside scikit-learn's, on its 1,797 scanned digits."""
+
+import logging
+from collections import namedtuple
+
+import numpy as np
+import psutil
+import pytest
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.datasets import load_digits
+from sklearn.metrics import adjusted_rand_score
+
+from experiments.cluster.agglomerative import LINKAGES, Agglomerative, cut
+
+X, LABELS = load_digits(return_X_y=True)
+X = X.astype(np.float32)
+
+
+@pytest.mark.parametrize("linkage", LINKAGES)
+@pytest.mark.parametrize("k", [2, 10, 100])
+def test_clusters_are_those_of_scikit_learn(ctx, linkage, k):
+    expected = AgglomerativeClustering(k, linkage=linkage).fit(X).labels_
+    clustering = Agglomerative(k, linkage).fit(X, ctx)
+    assert adjusted_rand_score(expected, clustering.assignments) > (1 - 1e-9 if linkage == "ward" else 0.99)
+    assert set(clustering.assignments) == set(range(k))
+
+
+def test_ward_finds_the_digits(ctx):
+    assert adjusted_rand_score(LABELS, Agglomerative(10, "ward").fit(X, ctx).assignments) > 0.75
+
+
+def test_centroids_are_means_and_the_inertia_is_about_the_own_cluster(ctx):
+    clustering = Agglomerative(10, "ward").fit(X, ctx)
+    means = np.array([X[clustering.assignments == cluster].mean(axis=0) for cluster in range(10)])
+    np.testing.assert_allclose(clustering.centroids, means, atol=1e-3)
+    own = ((X - means[clustering.assignments]) ** 2).sum()
+    assert clustering.inertia == pytest.approx(own, rel=1e-5)
+
+
+def test_new_points_go_to_the_nearest_mean(ctx):
+    clustering = Agglomerative(10, "ward").fit(X[:1000], ctx)
+    ids, distance = clustering.assign(X[1000:])
+    pairs = np.linalg.norm(X[1000:, None] - clustering.centroids, axis=2)
+    np.testing.assert_array_equal(ids, pairs.argmin(axis=1))
+    np.testing.assert_allclose(distance, pairs.min(axis=1), rtol=1e-4)
+
+
+def test_it_says_how_many_rows_are_nearer_to_another_mean(ctx, caplog):
+    with caplog.at_level(logging.INFO):
+        clustering = Agglomerative(10, "ward").fit(X, ctx)
+    share = np.mean(clustering.assign(X)[0] != clustering.assignments)
+    assert f"{100 * share:.1f} % of the rows are nearer to another cluster's mean" in caplog.text
+    assert 0 < share < 0.1
+
+
+def test_a_sweep_over_k_makes_one_tree_and_gives_nested_clusters(ctx):
+    coarse, fine = (Agglomerative(k, "ward").fit(X, ctx).assignments for k in (10, 30))
+    assert len(ctx.store.computed) == 1
+    assert len({*zip(coarse.tolist(), fine.tolist(), strict=True)}) == 30
+    Agglomerative(10, "complete").fit(X, ctx)
+    assert len(ctx.store.computed) == 2
+
+
+def test_a_tree_is_cut_into_any_number(ctx):
+    merges = np.array([[0, 1, 1, 2], [3, 4, 1, 2], [2, 5, 2, 3], [6, 7, 9, 5]], float)
+    assert [cut(merges, k).tolist() for k in (1, 2, 3, 5)] == [
+        [0, 0, 0, 0, 0], [0, 0, 0, 1, 1], [0, 0, 1, 2, 2], [0, 1, 2, 3, 4]
+    ]  # fmt: skip
+    assert cut(np.empty((0, 4)), 1).tolist() == [0]
+    assert Agglomerative(1, "ward").fit(X[:1], ctx).assignments.tolist() == [0]
+
+
+def test_more_pairs_than_memory_say_what_to_type(monkeypatch, ctx, caplog):
+    memory = namedtuple("memory", "total available")
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory(2**30, 2**20))
+    message = (
+        r"cluster=agglomerative on 25557 samples takes 4\.9 GiB, .* 1\.0; use dataset\.limit=11585 or less"
+    )
+    with pytest.raises(ValueError, match=message):
+        Agglomerative(10, "ward").check(25_557)
+    Agglomerative(10, "ward").check(1797)
+    Agglomerative(10, "ward").fit(X, ctx)
+    assert "on 1797 samples takes 0.0 GiB of memory and 0.0 are free; close other" in caplog.text
+
+
+def test_another_linkage_is_refused():
+    with pytest.raises(ValueError, match=r"cluster\.linkage=single is not an option; use ward, complete, av"):
+        Agglomerative(10, "single")

@@ -1,0 +1,76 @@
+"""Gaussian mixtures beside scikit-learn's, on its 1,797 scanned digits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
+
+from experiments.cluster import gmm
+from experiments.cluster.gmm import Gmm
+
+DIGITS = load_digits().data
+X = PCA(8).fit_transform(DIGITS).astype(np.float32)
+SHAPES = ("full", "tied", "diag", "spherical")
+
+
+def mixture(shape: str = "full", *, k: int = 5, reg: float = 1e-3) -> Gmm:
+    return Gmm(k, shape, n_init=1, reg=reg, max_iter=30, tolerance=1e-2, seed=0)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_posteriors_are_those_of_scikit_learn(ctx, shape):
+    expected = GaussianMixture(
+        5, covariance_type=shape, reg_covar=1e-3, max_iter=30, tol=1e-2, random_state=0
+    )
+    posterior = expected.fit(X.astype(np.float64)).predict_proba(X.astype(np.float64))
+    clustering = mixture(shape).fit(X, ctx)
+    np.testing.assert_array_equal(clustering.assignments, posterior.argmax(axis=1))
+    np.testing.assert_allclose(clustering.probabilities, posterior.max(axis=1), atol=1e-6)
+    np.testing.assert_array_equal(clustering.centroids, expected.means_)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_distance_counts_standard_deviations(ctx):
+    clustering = mixture().fit(X, ctx)
+    ids, distance = clustering.assign(X[:20])
+    for row, (component, far) in enumerate(zip(ids, distance, strict=True)):
+        offset = X[row] - clustering.centroids[component]
+        spread = np.linalg.inv(clustering.whitening[component] @ clustering.whitening[component].T)
+        assert far == pytest.approx(np.sqrt(offset @ np.linalg.inv(spread) @ offset), rel=1e-4)
+
+
+def test_a_long_cluster_beside_a_round_one_is_told_apart(ctx):
+    """k-means cuts the long one in two; a spread of its own does not."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1], 400)
+    points = rng.standard_normal((800, 2)) * np.where(truth, 0.3, [[20.0], [1.0]]).T
+    points[truth == 1] += [0, 5]
+    clustering = mixture(k=2).fit(points.astype(np.float32), ctx)
+    assert max(np.mean(clustering.assignments == truth), np.mean(clustering.assignments != truth)) > 0.98
+
+
+def test_batches_change_nothing(ctx, monkeypatch):
+    clustering = mixture("diag").fit(X, ctx)
+    whole = clustering.assign(X)
+    monkeypatch.setattr(gmm, "BATCH", 100)
+    np.testing.assert_array_equal(clustering.assign(X)[0], whole[0])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_equal_points_without_reg_say_what_to_type(ctx):
+    with pytest.raises(
+        ValueError, match=r"cluster\.reg=0\.0 leaves a component without spread .*; use a larger"
+    ):
+        mixture(k=2, reg=0.0).fit(np.ones((20, 3), np.float32), ctx)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("covariance_type", "round"), ("reg", -1.0), ("reg", float("nan")), ("n_init", 0)]
+)
+def test_settings_out_of_range_are_refused(name, value):
+    with pytest.raises(ValueError, match=rf"cluster\.{name}={value} .*; use "):
+        replace(mixture(), **{name: value})

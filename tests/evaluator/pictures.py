@@ -1,0 +1,35 @@
+"""Samples that are tiny images: what the evaluators that show images are tried on."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.dataset.content import ImageArrays, Vectors, hash_rows
+from experiments.types import Samples
+
+
+class Grouped(NamedTuple):
+    """A clustering with what it may have; the assignments are all that is asked for."""
+
+    assignments: np.ndarray
+    probabilities: np.ndarray | None = None
+    centroids: np.ndarray | None = None
+    inertia: float | None = None
+
+
+def pictured(n: int, *, labels: np.ndarray | None = None, folder: str = "") -> Samples:
+    """Make n images of 12 x 10, each of one grey of its own."""
+    greys = np.arange(n, dtype=np.uint8)[:, None, None, None]
+    images = np.ascontiguousarray(np.broadcast_to(greys, (n, 10, 12, 3)))
+    content = ImageArrays.whole(images, hash_rows(images))
+    ids = np.array([f"{folder}{row:03}.png" for row in range(n)])
+    names = tuple("abcdefgh") if labels is not None else ()
+    return Samples("toy", "a formula", ids, content, labels, names, (np.arange(n) % 5 == 0).astype(np.int8))
+
+
+def without_pictures(n: int) -> Samples:
+    """Make n vectors."""
+    values = np.arange(n, dtype=np.float32)[:, None]
+    ids = np.arange(n).astype(str)
+    content = Vectors(values, hash_rows(values))
+    return Samples("table", "a formula", ids, content, None, (), np.zeros(n, np.int8))

@@ -1,0 +1,99 @@
+"""Contact sheets of points on a line, whose nearest and farthest are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.evaluator.pictures import Grouped, pictured, without_pictures
+
+from experiments.evaluator.contact_sheets import ContactSheets
+from experiments.figures import Sheets
+from experiments.figures.sprites import files, unpack
+from experiments.types import Findings
+
+STAGE = ContactSheets(nearest=2, random=1, farthest=2, clusters=10, thumbnail=80, seed=0)
+POINTS = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [10, 0], [-4, 0]], np.float32)  # the mean is 2
+
+
+def shown(ctx, samples, assignments, stage=STAGE, points=None) -> Findings:
+    reduced = POINTS if points is None else points
+    return stage.evaluate(ctx=ctx, samples=samples, reduced=reduced, clustering=Grouped(assignments))
+
+
+def test_nearest_random_and_farthest_are_shown_and_none_twice(ctx):
+    found = shown(ctx, pictured(6, labels=np.array([0, 0, 0, 1, 1, 0])), np.zeros(6, int))
+    table = found.tables["contact_sheets"]
+    assert table["id"][:2].to_list() == ["002.png", "001.png"]
+    assert table["part"].to_list() == ["nearest"] * 2 + ["random"] + ["farthest"] * 2
+    assert table["id"][3:].to_list() == ["004.png", "005.png"]
+    assert table["distance"][:2].to_list() == [0, 1]
+    assert table["label"].to_list()[:2] == ["a", "a"]
+    assert table["id"].is_unique
+    sheets = found.figures["contact_sheets"]
+    assert isinstance(sheets, Sheets)
+    assert sheets.names == ["cluster 0: 6 images, mostly a (67%)"]
+    assert sheets.parts == [{"nearest": 2, "random": 1, "farthest": 2}]
+    assert sheets.captions[3:] == ["b", "a"]
+
+
+def test_each_image_stands_under_its_own_caption(ctx):
+    found = shown(ctx, pictured(6), np.array([0, 0, 0, 1, 1, 1]))
+    sheets = found.figures["contact_sheets"]
+    tiles = [
+        unpack(file, sum(parts.values()), sheets.side)
+        for file, parts in zip(files(sheets.images, sheets.ends), sheets.parts, strict=True)
+    ]
+    greys = np.concatenate(tiles).mean(axis=(1, 2, 3)).round()
+    assert sheets.side == 10
+    np.testing.assert_allclose(greys, [int(caption[:3]) for caption in sheets.captions], atol=1)
+
+
+def test_noise_is_a_sheet_of_its_own_and_the_last(ctx):
+    found = shown(ctx, pictured(6), np.array([-1, 1, 1, -1, 0, 0]))
+    sheets = found.figures["contact_sheets"]
+    assert sheets.names == ["cluster 0: 2 images", "cluster 1: 2 images", "noise: 2 images"]
+    assert sheets.parts[2] == {"random": 2}
+    noise = found.tables["contact_sheets"].query("cluster == -1")
+    assert noise["distance"].isna().all()
+    assert sorted(noise["id"]) == ["000.png", "003.png"]
+
+
+def test_of_too_many_clusters_the_largest_are_shown_and_the_title_says_so(ctx, caplog):
+    found = shown(ctx, pictured(6), np.array([0, 1, 1, 2, 2, 3]), replace(STAGE, clusters=2))
+    sheets = found.figures["contact_sheets"]
+    assert [name.partition(":")[0] for name in sheets.names] == ["cluster 1", "cluster 2"]
+    assert sheets.title == "4 clusters of toy, the 2 largest"
+    assert "shows the 2 largest of 4 clusters" in caplog.text
+
+
+def test_a_thousand_clusters_of_one_image_work(ctx):
+    n = 250
+    found = shown(ctx, pictured(n), np.arange(n), points=np.eye(n, 3, dtype=np.float32))
+    assert len(found.figures["contact_sheets"].names) == 10
+    assert found.tables["contact_sheets"]["part"].unique().tolist() == ["nearest"]
+
+
+def test_all_noise_is_one_sheet(ctx):
+    found = shown(ctx, pictured(6), np.full(6, -1))
+    assert found.figures["contact_sheets"].names == ["noise: 6 images"]
+
+
+def test_vectors_leave_the_table_and_the_log_says_why(ctx, caplog):
+    found = shown(ctx, without_pictures(6), np.zeros(6, int))
+    assert found.figures == {}
+    assert len(found.tables["contact_sheets"]) == 5
+    assert "evaluator.contact_sheets shows no images, as table holds vectors" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"nearest": -1}, r"evaluator\.contact_sheets\.nearest=-1 is no number of images"),
+        ({"nearest": 0, "random": 0, "farthest": 0}, "leaves no image to show; use 4"),
+        ({"clusters": 0}, r"clusters=0 leaves no sheet; use 1"),
+        ({"thumbnail": 4}, r"thumbnail=4 is no size; use 8 to 512"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(STAGE, **changes)

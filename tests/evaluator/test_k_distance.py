@@ -1,0 +1,88 @@
+"""The k-distance evaluator: known distances, and an eps that DBSCAN can use."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from sklearn.cluster import DBSCAN
+from sklearn.metrics import adjusted_rand_score
+
+from experiments.evaluator.k_distance import DRAWN, KDistance
+from experiments.types import Samples
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.integers(0, 4, 800)
+CENTRES = np.array([[0, 0], [10, 0], [0, 10], [10, 10]])
+BLOBS = np.concatenate([CENTRES[TRUTH] + RNG.normal(0, 0.5, (800, 2)), RNG.uniform(-5, 15, (60, 2))])
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Content that nobody looks at."""
+
+    KIND = "vectors"
+
+
+def of(n: int) -> Samples:
+    ids = np.arange(n).astype(str)
+    return Samples("toy", "a formula", ids, Nothing(), None, (), np.zeros(n, np.int8))
+
+
+def test_the_distances_are_those_that_make_core_points(ctx):
+    line = np.array([[0.0], [1], [3], [7], [15]], np.float32)
+    found = KDistance(min_samples=2).evaluate(ctx=ctx, reduced=line)
+    assert found.tables["k_distance"].to_dict("list") == {
+        "core_rows": [1, 2, 3, 4, 5],
+        "core_share": [0.2, 0.4, 0.6, 0.8, 1],
+        "distance": [1, 1, 2, 4, 8],
+    }
+    curve = found.figures["k_distance"]
+    assert curve.series == {"distance": [1, 1, 2, 4, 8]}
+    assert found.metrics["k_distance_knee"] == 2  # 3/7 below the chord at the third and the fourth
+
+
+@pytest.mark.parametrize("min_samples", [3, 5, 20])
+def test_the_knee_is_an_eps_that_finds_the_blobs(ctx, min_samples):
+    found = KDistance(min_samples).evaluate(ctx=ctx, reduced=BLOBS.astype(np.float32))
+    eps = found.metrics["k_distance_knee"]
+    clustering = DBSCAN(eps=eps, min_samples=min_samples).fit(BLOBS)
+    assert adjusted_rand_score(TRUTH, clustering.labels_[:800]) > 0.95
+    row = found.tables["k_distance_rows"].iloc[0]
+    assert row["core_share"] == pytest.approx(len(clustering.core_sample_indices_) / len(BLOBS), abs=2e-3)
+    ((name, rank),) = found.figures["k_distance"].marks.items()
+    assert name == f"knee: eps={eps:.4g}"
+    assert rank == pytest.approx(row["core_share"] * len(BLOBS), abs=1)
+
+
+def test_many_rows_are_drawn_thinned_out(ctx):
+    rows = RNG.standard_normal((5000, 3)).astype(np.float32)
+    found = KDistance(5).evaluate(ctx=ctx, reduced=rows)
+    drawn = found.figures["k_distance"].series["distance"]
+    assert len(drawn) == len(found.tables["k_distance"]) == DRAWN
+    assert drawn == sorted(drawn)
+    assert found.tables["k_distance"]["core_rows"].iloc[-1] == 5000
+
+
+def test_wide_rows_give_the_same_as_their_directions(ctx):
+    wide = np.zeros((len(BLOBS), 40), np.float32)
+    wide[:, :2] = BLOBS
+    narrow, padded = (
+        KDistance(5).evaluate(ctx=ctx, reduced=rows).metrics for rows in (BLOBS.astype(np.float32), wide)
+    )
+    assert padded["k_distance_knee"] == pytest.approx(narrow["k_distance_knee"], rel=1e-5)
+
+
+def test_equal_distances_have_no_knee_and_say_so(ctx, caplog):
+    found = KDistance(3).evaluate(ctx=ctx, reduced=np.zeros((20, 2), np.float32))
+    assert found.metrics == {}
+    assert found.figures["k_distance"].marks == {}
+    assert found.tables["k_distance_rows"]["about"][0] == "undefined: the sorted distances have no knee"
+    assert "k_distance_knee is left out" in caplog.text
+
+
+def test_too_few_rows_and_too_few_neighbours_say_what_to_type():
+    with pytest.raises(ValueError, match=r"min_samples=6 exceeds the 5 samples; use evaluator\.k_distance\."):
+        KDistance(6).check(of(5))
+    KDistance(5).check(of(5))
+    with pytest.raises(ValueError, match=r"evaluator\.k_distance\.min_samples=1 .*; use 2 or more"):
+        KDistance(1)

@@ -1,0 +1,85 @@
+"""Members: everybody once, sorted, with the extremes in tables and pictures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.evaluator.pictures import Grouped, pictured, without_pictures
+
+from experiments.evaluator.members import Members
+from experiments.figures import Grid, Sheets
+
+STAGE = Members(
+    method="pca", n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, certain=2, outliers=3,
+    thumbnail=96, seed=0,
+)  # fmt: skip
+POINTS = np.array([[0, 0], [1, 0], [5, 0], [9, 9], [9, 8], [9, 0], [20, 20], [3, 3]], np.float32)
+NOISY = Grouped(np.array([0, 0, 0, 1, 1, 1, -1, -1]), np.array([0.5, 1, 0.25, 1, 1, 0.5, 0, 0]))
+PLAIN = Grouped(np.array([0, 0, 0, 1, 1, 1, 1, 0]))
+
+
+def test_everybody_is_listed_by_cluster_and_falling_probability(ctx):
+    found = STAGE.evaluate(ctx=ctx, samples=pictured(8, folder="in/"), reduced=POINTS, clustering=NOISY)
+    table = found.tables["cluster_probs"]
+    assert list(table) == ["id", "file", "x", "y", "cluster", "probability", "distance"]
+    assert table["cluster"].to_list() == [-1, -1, 0, 0, 0, 1, 1, 1]
+    assert table["file"].to_list()[2:] == [f"{row:03}.png" for row in (1, 0, 2, 4, 3, 5)]
+    assert table["id"][2] == "in/001.png"
+    assert np.isfinite(table[["x", "y"]].to_numpy()).all()
+
+
+def test_the_most_certain_and_the_first_noise_points_are_shown(ctx):
+    found = STAGE.evaluate(ctx=ctx, samples=pictured(8), reduced=POINTS, clustering=NOISY)
+    certain = found.tables["most_certain"]
+    assert certain[["cluster", "place", "file"]].to_numpy().tolist() == [
+        [0, 1, "001.png"],
+        [0, 2, "000.png"],
+        [1, 1, "004.png"],
+        [1, 2, "003.png"],
+    ]
+    assert found.tables["outliers"]["file"].to_list() == ["006.png", "007.png"]
+    sheets, grid = found.figures["most_certain"], found.figures["outliers"]
+    assert isinstance(sheets, Sheets)
+    assert isinstance(grid, Grid)
+    assert sheets.captions[:2] == ["001.png: 1", "000.png: 0.5"]
+    np.testing.assert_allclose(grid.images.mean(axis=(1, 2, 3)), [6, 7])
+    assert grid.title == "Outliers of toy: the first noise points of 2"
+
+
+def test_without_probabilities_the_distance_to_the_centre_decides(ctx):
+    found = STAGE.evaluate(ctx=ctx, samples=pictured(8), reduced=POINTS, clustering=PLAIN)
+    table = found.tables["cluster_probs"]
+    assert "probability" not in table
+    first = table[table["cluster"] == 0]
+    assert first["distance"].is_monotonic_increasing
+    assert first["file"].iloc[0] == "001.png"
+    assert found.tables["outliers"]["file"].iloc[0] == "006.png"
+    assert found.figures["outliers"].title.endswith("centre of their cluster, as there is no noise")
+    assert found.figures["most_certain"].title.endswith("and their distance")
+
+
+def test_all_noise_has_nobody_certain(ctx):
+    found = STAGE.evaluate(ctx=ctx, samples=pictured(8), reduced=POINTS, clustering=Grouped(np.full(8, -1)))
+    assert len(found.tables["most_certain"]) == 0
+    assert set(found.figures) == {"outliers"}
+
+
+def test_vectors_leave_the_tables(ctx, caplog):
+    found = STAGE.evaluate(ctx=ctx, samples=without_pictures(8), reduced=POINTS, clustering=NOISY)
+    assert found.figures == {}
+    assert len(found.tables["cluster_probs"]) == 8
+    assert "evaluator.members shows no images, as table holds vectors" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"method": "mds"}, r"evaluator\.members\.method=mds is not an option; use pca or umap or tsne"),
+        ({"certain": 0}, r"certain=0 shows nobody"),
+        ({"outliers": 0}, r"outliers=0 shows nobody"),
+        ({"thumbnail": 1000}, r"thumbnail=1000 is no size"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(STAGE, **changes)

@@ -1,0 +1,89 @@
+"""Maps: alike stay beside one another, are computed once, and hardly any points are no accident."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from experiments.evaluator.planes import METHODS, Planes, place
+
+PLANES = Planes(n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, seed=0)
+
+
+def groups(n: int, p: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 3
+    return (rng.normal(size=(3, p)) * 10)[labels].astype(np.float32) + rng.normal(
+        size=(n, p), scale=0.5
+    ).astype(np.float32), labels
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_stay_together_and_the_same_map_is_found_again(ctx, method):
+    points, labels = groups(150)
+    plane = PLANES.of(method)
+    found = place(plane, points, ctx)
+    assert found.shape == (150, 2)
+    assert found.dtype == np.float32
+    assert KNeighborsClassifier(3).fit(found, labels).score(found, labels) == 1
+    np.testing.assert_array_equal(plane.lay(points, 2).astype(np.float32), found)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n", [4, 5, 7, 12])
+def test_a_few_points_are_enough(ctx, method, n):
+    found = place(PLANES.of(method), groups(n)[0], ctx)
+    assert found.shape == (n, 2)
+    assert np.isfinite(found).all()
+    assert len(np.unique(found, axis=0)) == n
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_line_and_a_single_point_are_placed_too(ctx, method):
+    line = np.arange(20, dtype=np.float32)[:, None]
+    assert np.isfinite(place(PLANES.of(method), line, ctx)).all()
+    assert not place(PLANES.of(method), np.ones((20, 3), np.float32), ctx).any()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_repeated_points_lie_together(ctx, method):
+    points = np.repeat(groups(15)[0], 4, axis=0)
+    assert np.isfinite(place(PLANES.of(method), points, ctx)).all()
+
+
+def test_one_map_is_made_for_each_content(ctx):
+    @dataclass(frozen=True)
+    class Counting:
+        seed: int = 0
+
+        def lay(self, points, threads):
+            made.append(len(points))
+            return points[:, :2]
+
+    made: list[int] = []
+    points, _ = groups(9)
+    for _ in range(2):
+        place(Counting(), points, ctx)
+    place(Counting(), points[:8], ctx)
+    place(Counting(1), points, ctx)
+    assert made == [9, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("perplexity", "n", "message"),
+    [
+        (40, 40, r"x\.perplexity=40 exceeds the 39 neighbours of each of 40 samples; .*here 13"),
+        (None, 3, "x was given 3 samples, of which there is no map; use 4 or more"),
+    ],
+)
+def test_too_few_points_are_refused_with_what_to_type(perplexity, n, message):
+    planes = Planes(15, 0.1, "euclidean", perplexity, 0)
+    with pytest.raises(ValueError, match=message):
+        planes.check_count("x", ("tsne",), n)
+
+
+def test_the_largest_perplexity_that_is_allowed_works(ctx):
+    planes = Planes(15, 0.1, "euclidean", 39, 0)
+    planes.check_count("x", ("tsne",), 40)
+    assert np.isfinite(place(planes.of("tsne"), groups(40)[0], ctx)).all()

@@ -1,0 +1,100 @@
+"""Silhouettes of each point beside scikit-learn's, and the plot of each cluster."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.metrics import silhouette_samples
+from tests.evaluator.pictures import Grouped, without_pictures
+
+from experiments.evaluator import silhouette
+from experiments.evaluator.silhouettes import Silhouettes, thinned
+from experiments.types import Findings
+
+X, LABELS = load_digits(return_X_y=True)
+X = X.astype(np.float32)
+STAGE = Silhouettes(sample=10_000, bars=2000, worst=3, seed=0)
+
+
+def judged(ctx, assignments: np.ndarray, stage: Silhouettes = STAGE) -> Findings:
+    n = len(assignments)
+    samples = without_pictures(n)
+    return stage.evaluate(ctx=ctx, samples=samples, reduced=X[:n], clustering=Grouped(assignments))
+
+
+def test_each_silhouette_is_scikit_learns(monkeypatch):
+    assignments = np.where(np.arange(1797) < 3, 20 + np.arange(1797), LABELS)  # three clusters of one
+    rows = np.arange(0, 1797, 7)
+    expected = silhouette_samples(X, assignments)[rows]
+    np.testing.assert_allclose(silhouette.silhouettes(X, assignments, rows), expected, atol=1e-5)
+    monkeypatch.setattr(silhouette, "DISTANCES", 50_000)
+    np.testing.assert_allclose(silhouette.silhouettes(X, assignments, rows), expected, atol=1e-5)
+
+
+def test_the_table_has_the_mean_and_the_worst_of_each_cluster(ctx):
+    table = judged(ctx, LABELS).tables["silhouettes"]
+    expected = silhouette_samples(X, LABELS)
+    np.testing.assert_allclose(table["mean"], [expected[c == LABELS].mean() for c in range(10)], atol=1e-5)
+    np.testing.assert_allclose(table["below_zero"], [(expected[c == LABELS] < 0).mean() for c in range(10)])
+    members = np.flatnonzero(LABELS == 4)
+    worst = members[np.argsort(expected[members])][:3]
+    assert table["worst"][4] == ", ".join(map(str, worst))
+    assert table["size"].to_list() == np.bincount(LABELS).tolist()
+
+
+def test_the_plot_has_a_falling_profile_of_each_cluster(ctx):
+    found = judged(ctx, LABELS, replace(STAGE, bars=100))
+    plot = found.figures["silhouettes"]
+    assert 90 <= len(plot.values) <= 110
+    start = 0
+    for count in plot.counts:
+        assert (np.diff(plot.values[start : start + count]) <= 0).all()
+        start += count
+    assert plot.mean == pytest.approx(silhouette_samples(X, LABELS).mean(), abs=1e-5)
+    share = (silhouette_samples(X, LABELS) < 0).mean()
+    assert found.metrics == {"silhouette_below_zero": pytest.approx(share)}
+
+
+def test_noise_is_left_out_and_counted(ctx):
+    noisy = np.where(np.arange(1797) % 3, LABELS, -1)
+    found = judged(ctx, noisy)
+    inside = noisy >= 0
+    assert found.figures["silhouettes"].mean == pytest.approx(
+        silhouette_samples(X[inside], noisy[inside]).mean(), abs=1e-5
+    )
+    assert -1 not in found.tables["silhouettes"]["cluster"].to_list()
+    assert found.tables["silhouettes_rows"].set_index("figure")["value"]["noise, left out"] == "599"
+    assert "noise left out, 599 points" in found.figures["silhouettes"].title
+
+
+def test_beyond_the_sample_each_cluster_is_measured_all_the_same(ctx):
+    uneven = np.where(np.arange(1797) < 25, 50, LABELS)
+    found = judged(ctx, uneven, replace(STAGE, sample=300))
+    table = found.tables["silhouettes"].set_index("cluster")
+    assert table["measured"][50] == 20
+    assert 300 < table["measured"].sum() < 340
+    assert found.figures["silhouettes"].mean == pytest.approx(silhouette_samples(X, uneven).mean(), abs=0.03)
+
+
+@pytest.mark.parametrize("assignments", [np.zeros(30, int), np.full(30, -1)])
+def test_without_two_clusters_it_says_so(ctx, caplog, assignments):
+    found = judged(ctx, assignments)
+    assert (found.metrics, found.figures) == ({}, {})
+    assert "undefined for" in found.tables["silhouettes_rows"]["value"].iloc[-1]
+    assert "the silhouette plot is left out" in caplog.text
+
+
+def test_a_cluster_for_each_point_is_drawn_as_zeros(ctx):
+    assert not judged(ctx, np.arange(30)).figures["silhouettes"].values.any()
+
+
+def test_thinning_keeps_both_ends():
+    np.testing.assert_array_equal(thinned(5, 10), np.arange(5))
+    assert thinned(1000, 3).tolist() == [0, 500, 999]
+
+
+@pytest.mark.parametrize("name", ["sample", "bars"])
+def test_settings_that_cannot_be_are_refused(name):
+    with pytest.raises(ValueError, match=rf"evaluator\.silhouettes\.{name}=0 is too few; use 1"):
+        replace(STAGE, **{name: 0})

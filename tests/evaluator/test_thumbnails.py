@@ -1,0 +1,25 @@
+"""Thumbnails: of any rows in any order, never larger than the images are."""
+
+import numpy as np
+import pytest
+from tests.evaluator.pictures import pictured
+
+from experiments.evaluator.thumbnails import file_names, label_names, thumbnails
+
+
+def test_rows_come_in_the_order_asked_for_and_may_repeat(ctx):
+    images = thumbnails(pictured(9), np.array([7, 2, 7, 0]), 96, ctx)
+    assert images.shape == (4, 10, 10, 3), "the middle of 12 x 10, not enlarged"
+    np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), [7, 2, 7, 0])
+
+
+@pytest.mark.parametrize(("side", "expected"), [(9, 9), (8, 8)])
+def test_they_are_made_smaller(ctx, side, expected):
+    assert thumbnails(pictured(3), np.arange(3), side, ctx).shape[1] == expected
+
+
+def test_names_are_the_last_part_of_ids_and_labels_have_names():
+    samples = pictured(3, labels=np.array([1, 0, 1]), folder="a/b/")
+    assert file_names(samples).tolist() == ["000.png", "001.png", "002.png"]
+    assert label_names(samples).tolist() == ["b", "a", "b"]
+    assert label_names(pictured(3)) is None

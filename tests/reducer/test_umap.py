@@ -1,0 +1,134 @@
+"""UMAP on scikit-learn's 1,797 scanned digits, beside umap-learn."""
+
+from dataclasses import replace
+
+import numba
+import numpy as np
+import pytest
+import umap
+from sklearn.datasets import load_digits
+from sklearn.neighbors import KNeighborsClassifier
+
+from experiments.cache import Store
+from experiments.reducer.neighbours import nearest
+from experiments.reducer.umap import Umap, UmapProjection
+from experiments.types import Context
+
+X, LABELS = load_digits(return_X_y=True)
+X = X.astype(np.float32)
+HELD = np.arange(len(X)) % 5 == 0
+STAGE = Umap(5, 10, "cosine", min_dist=0.0, n_epochs=60, seed=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory) -> UmapProjection:
+    return STAGE.fit(X[~HELD], Context.plain(Store(tmp_path_factory.mktemp("cache"))))
+
+
+def test_fitted_rows_go_exactly_where_umap_learn_puts_them(fitted):
+    rows = X[~HELD]
+    model = umap.UMAP(
+        n_components=5, n_neighbors=10, metric="cosine", min_dist=0.0, n_epochs=60, random_state=0, n_jobs=1,
+        precomputed_knn=nearest(rows, rows, 10, "cosine"),
+    ).fit(rows)  # fmt: skip
+    np.testing.assert_array_equal(fitted.transform(X)[~HELD], model.embedding_)
+    order = np.random.default_rng(0).permutation(len(rows))
+    np.testing.assert_array_equal(fitted.transform(rows[order]), model.embedding_[order])
+
+
+def test_new_rows_land_among_their_kind(fitted):
+    reduced = fitted.transform(X)
+    near = KNeighborsClassifier(5).fit(reduced[~HELD], LABELS[~HELD])
+    assert near.score(reduced[HELD], LABELS[HELD]) > 0.93
+
+
+def test_new_rows_land_where_umap_learn_puts_them(fitted):
+    """But for the random numbers, and for what a batch does to a row there."""
+    rows = X[~HELD][:600]
+    model = umap.UMAP(
+        n_components=5, n_neighbors=10, metric="cosine", min_dist=0.0, n_epochs=300, random_state=0, n_jobs=1
+    ).fit(rows)
+    same = replace(fitted, rows=rows, positions=model.embedding_, a=float(model._a), b=float(model._b))
+    apart = np.linalg.norm(same.transform(X[HELD]) - model.transform(X[HELD]), axis=1)
+    assert np.median(apart) < 0.2 * model.embedding_.std(axis=0).mean()
+
+
+def test_rounding_makes_no_new_row(fitted):
+    """The step before gives other last digits to a row that comes alone."""
+    rounded = X[~HELD][:100] * np.float32(1 + 1e-6)
+    assert not np.array_equal(rounded, X[~HELD][:100])
+    np.testing.assert_array_equal(fitted.transform(rounded), fitted.positions[:100])
+
+
+def test_a_seed_repeats_bitwise_and_another_differs(fitted, ctx):
+    np.testing.assert_array_equal(STAGE.fit(X[~HELD].copy(), ctx).positions, fitted.positions)
+    assert not np.array_equal(replace(STAGE, seed=1).fit(X[~HELD], ctx).positions, fitted.positions)
+
+
+def test_threads_are_given_back(ctx):
+    before = numba.get_num_threads()
+    replace(STAGE, n_epochs=1).fit(X[:200], replace(ctx, threads=1)).transform(X[200:220])
+    assert numba.get_num_threads() == before
+
+
+def test_equal_rows_are_one_row(ctx):
+    rows = np.concatenate([X[:300], X[:50], X[:50] * np.float32(-0.0)])
+    projection = STAGE.fit(rows, ctx)
+    assert len(projection.rows) == 301
+    reduced = projection.transform(rows)
+    np.testing.assert_array_equal(reduced[300:350], reduced[:50])
+    assert len(np.unique(reduced[350:], axis=0)) == 1
+    assert np.isfinite(reduced).all()
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "correlation"])
+def test_each_metric_finds_its_own_neighbours(metric):
+    from sklearn.metrics import pairwise_distances
+
+    rows = np.random.default_rng(0).standard_normal((300, 20)).astype(np.float32) + 50 * (
+        metric == "euclidean"
+    )
+    near, distances = nearest(rows, rows[:40], 12, metric)
+    pairs = pairwise_distances(rows[:40].astype(np.float64), rows.astype(np.float64), metric=metric)
+    np.testing.assert_array_equal(near, np.argsort(pairs, axis=1, kind="stable")[:, :12])
+    np.testing.assert_allclose(distances, np.sort(pairs, axis=1)[:, :12], atol=1e-6)
+    np.testing.assert_array_equal(near[:, 0], np.arange(40))
+
+
+@pytest.mark.parametrize("n", [7, 12, 40])
+def test_small_folders_are_laid_out(ctx, n):
+    reduced = replace(STAGE, n_components=4, n_neighbors=5).fit(X[:n], ctx.on(str(n))).transform(X[: n + 3])
+    assert reduced.shape == (n + 3, 4)
+    assert np.isfinite(reduced).all()
+
+
+def test_too_few_rows_say_what_to_type(ctx):
+    with pytest.raises(
+        ValueError, match=r"reducer\.n_neighbors=10 is too much for 8 different rows; use .*<=7"
+    ):
+        STAGE.width(8, 64)
+    with pytest.raises(
+        ValueError, match=r"reducer\.n_components=5 is too much for 6 different rows; use .*<=4"
+    ):
+        replace(STAGE, n_neighbors=3).width(6, 64)
+    with pytest.raises(ValueError, match=r"reducer\.n_neighbors=10 is too much for 1 different rows"):
+        STAGE.fit(np.repeat(X[:1], 50, axis=0), ctx)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("n_components", 0), ("n_neighbors", 1), ("metric", "hamming"), ("min_dist", 2.0), ("n_epochs", -1)],
+)
+def test_settings_out_of_range_are_refused(name, value):
+    with pytest.raises(ValueError, match=rf"reducer\.{name}={value} .*; use "):
+        replace(STAGE, **{name: value})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_numbers_are_refused(fitted, ctx, value):
+    rows = X.copy()
+    rows[3, 5] = value
+    with pytest.raises(ValueError, match="nan or inf"):
+        STAGE.fit(rows, ctx)
+    with pytest.raises(ValueError, match="nan or inf"):
+        fitted.transform(rows[:10])

@@ -1,0 +1,73 @@
+"""scripts/assign.py as a person types it, on the shared project's sweep: nothing is fitted again."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+from tests.project import REPOSITORY, Project
+
+pytestmark = pytest.mark.process
+
+
+def script(project: Project, name: str, *words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(REPOSITORY / "scripts" / f"{name}.py"), *words]
+    env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def best(project: Project) -> tuple[str, str]:
+    """Return the ids of the first sweep's run and of its best job's."""
+    parent = next(run for run in project.runs()[::-1] if "best.run_id" in run.data.tags)
+    return parent.info.run_id, parent.data.tags["best.run_id"]
+
+
+@pytest.fixture(scope="module")
+def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write every ninth digit as a PNG, named by its id."""
+    folder = tmp_path_factory.mktemp("held_out")
+    images = np.rint(load_digits().images * (255 / 16)).astype(np.uint8)
+    for row in range(0, len(images), 9):
+        Image.fromarray(images[row]).save(folder / f"{row:04}.png")
+    return folder
+
+
+def test_images_go_where_the_run_put_them(project: Project, held_out: Path, tmp_path: Path) -> None:
+    sweep, job = best(project)
+    done = script(project, "assign", job, str(held_out), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "assigned.csv")
+    (made,) = project.root.glob("mlflow/artifacts/" + f"{job}/artifacts/assignments.parquet")
+    known = pd.read_parquet(made).set_index("id")["cluster"]
+    assert (table["cluster"].to_numpy() == known[table["id"].str[:4]].to_numpy()).all()
+    assert f"{len(table)} images in 10 clusters, 0 noise" in done.stdout
+    one = str(held_out / "0009.png")
+    again = script(project, "assign", sweep, one, "--out", "one.csv", "device=cpu", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert pd.read_csv(tmp_path / "one.csv")["cluster"][0] == table["cluster"][1]
+
+
+def test_what_cannot_be_is_one_line(project: Project, held_out: Path, tmp_path: Path) -> None:
+    _, job = best(project)
+    other = next(
+        r.info.run_id for r in project.runs() if not r.data.tags.get("sweep") and r.info.run_id != job
+    )
+    (tmp_path / "empty").mkdir()
+    answers = {
+        (
+            other,
+            str(held_out),
+        ): "recorded no model: of a sweep, its best job does; run the same command with tracking.log_",
+        (job, "empty"): "holds no image that can be read",
+    }
+    for words, answer in answers.items():
+        done = script(project, "assign", *words, cwd=tmp_path)
+        assert done.returncode == 1
+        assert answer in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "assigned.csv").exists()

@@ -1,0 +1,202 @@
+"""Clusters written as folders and as files that other programs read."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from experiments import compose, job
+from experiments.cache import Store
+from experiments.export import export
+from experiments.recorded import Recorded
+from experiments.types import Context
+
+
+def recorded(tables: Path, folder: Path, *overrides: str) -> Recorded:
+    """Run an experiment in a copy of an empty MLflow store, and return its record."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(tables, folder / "mlflow.db")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    typed = [
+        "backbone=pixels", "reducer=identity", "evaluator=[internal]", "figures=none", f"tracking.uri={uri}",
+        f"cache.root={folder}/cache", *overrides,
+    ]  # fmt: skip
+    outcome = job.Outcome(typed)
+    job.perform(compose.compose_config(typed), folder / "run", outcome)
+    return Recorded.of(uri, outcome.run_id)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a zip of bright and dark images of 6 x 4 pixels in two folders, two of which share a name."""
+    folder = tmp_path_factory.mktemp("archive")
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(folder / "images.zip", "w") as made:
+        for name, level in (("bright", 200), ("dark", 20)):
+            for number in range(6):
+                image = Image.fromarray(rng.integers(level, level + 20, (4, 6, 3)).astype(np.uint8))
+                path = folder / f"{number}.{'png' if number else 'bmp'}"
+                image.save(path)
+                made.write(path, f"{name}/{path.name}")
+        made.writestr("dark/0.png", (folder / "1.png").read_bytes())  # beside 0.bmp
+    return folder / "images.zip"
+
+
+@pytest.fixture(scope="module")
+def run(archive: Path, tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    overrides = ["dataset=image_folder", f"dataset.root={archive}", "dataset.image_size=4"]
+    return recorded(
+        tables,
+        tmp_path_factory.mktemp("zip"),
+        *overrides,
+        "cluster=dbscan",
+        "cluster.eps=0.35",
+        "cluster.min_samples=2",
+    )
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> Context:
+    return Context.plain(Store(tmp_path / "cache"))
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def test_each_image_is_copied_into_its_clusters_folder(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+    table = export(run, tmp_path / "out", "copy", ctx)
+    assert len(table) == 13
+    files = {
+        path.relative_to(tmp_path / "out" / "data").as_posix()
+        for path in (tmp_path / "out" / "data").glob("*/*")
+    }
+    assert files == set(table["path"])
+    assert {path.split("/")[0] for path in files} == {"cluster_0", "cluster_1"}
+    assert "cluster_0/bright__0.bmp" in files
+    assert not any((tmp_path / "out" / "data" / path).is_symlink() for path in files)
+    for form in (
+        pd.read_csv(tmp_path / "out" / "assignments.csv"),
+        pd.read_parquet(tmp_path / "out" / "assignments.parquet"),
+    ):
+        assert list(form) == ["id", "cluster", "label", "path"]
+        assert form["cluster"].tolist() == table["cluster"].tolist()
+
+
+def test_fiftyone_finds_every_image_by_its_name(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+    """FiftyOneImageClassificationDataset: classes, and labels from a path below data/ to an index."""
+    table = export(run, tmp_path / "out", "copy", ctx)
+    described = read(tmp_path / "out" / "labels.json")
+    assert described["classes"] == ["cluster_0", "cluster_1"]
+    assert len(described["labels"]) == 13  # 0.bmp and 0.png of one folder have names of their own
+    for key, index in described["labels"].items():
+        (path,) = (tmp_path / "out" / "data").glob(f"{key}.*")
+        assert path.parent.name == described["classes"][index]
+    assert len(table) == 13
+
+
+def test_coco_refers_to_what_is_there(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+    export(run, tmp_path / "out", "copy", ctx)
+    coco = read(tmp_path / "out" / "coco.json")
+    assert list(coco) == ["info", "licenses", "images", "annotations", "categories"]
+    categories = {category["id"]: category["name"] for category in coco["categories"]}
+    images = {image["id"]: image for image in coco["images"]}
+    assert len(images) == len(coco["annotations"]) == 13
+    assert {annotation["id"] for annotation in coco["annotations"]} == set(range(1, 14))
+    for annotation in coco["annotations"]:
+        image = images[annotation["image_id"]]
+        assert (tmp_path / "out" / "data" / image["file_name"]).exists()
+        assert image["file_name"].startswith(categories[annotation["category_id"]])
+        assert (image["width"], image["height"]) == (6, 4)
+        assert (annotation["bbox"], annotation["area"], annotation["iscrowd"]) == ([0, 0, 6, 4], 24, 0)
+
+
+def test_links_lead_to_the_images(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+    table = export(run, tmp_path / "out", "link", ctx)
+    for path in table["path"]:
+        place = tmp_path / "out" / "data" / path
+        assert place.is_symlink()
+        assert Image.open(place).size == (6, 4)
+
+
+def test_a_folder_with_something_in_it_is_left_alone(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+    mine = tmp_path / "out" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("a year's work")
+    with pytest.raises(ValueError, match=r"FOLDER=.*out is there already and not empty; name a new one"):
+        export(run, mine.parent, "copy", ctx)
+    with pytest.raises(ValueError, match="there already"):
+        export(run, mine, "copy", ctx)
+    assert [path.name for path in mine.parent.iterdir()] == ["mine.txt"]
+    with pytest.raises(ValueError, match="--how move is not an option; use copy or link"):
+        export(run, tmp_path / "new", "move", ctx)
+
+
+def test_images_that_are_gone_are_counted(run: Recorded, ctx: Context, tmp_path: Path, archive: Path) -> None:
+    whole = archive.read_bytes()
+    try:
+        with zipfile.ZipFile(archive) as old:
+            kept = {name: old.read(name) for name in old.namelist() if name != "dark/3.png"}
+        with zipfile.ZipFile(archive, "w") as new:
+            for name, data in kept.items():
+                new.writestr(name, data)
+        with pytest.raises(
+            ValueError, match=r"clustered 1 images that .* does not hold any more, such as dark/3\.png"
+        ):
+            export(run, tmp_path / "out", "copy", ctx)
+    finally:
+        archive.write_bytes(whole)
+    assert not (tmp_path / "out").exists()
+
+
+def test_images_in_memory_are_written_and_noise_has_its_folder(
+    ctx: Context, tmp_path: Path, tables: Path
+) -> None:
+    run = recorded(
+        tables,
+        tmp_path / "run",
+        "dataset.limit=100",
+        "cluster=dbscan",
+        "cluster.eps=1.5",
+        "cluster.min_samples=3",
+    )
+    with pytest.raises(ValueError, match="--how link needs image files"):
+        export(run, tmp_path / "out", "link", ctx)
+    table = export(run, tmp_path / "out", "copy", ctx)
+    noise = table[table["cluster"] < 0]
+    assert len(noise)
+    assert set(noise["path"]) == {f"noise/{name}.png" for name in noise["id"]}
+    assert Image.open(tmp_path / "out" / "data" / noise["path"].iloc[0]).size == (8, 8)
+    assert "noise" in read(tmp_path / "out" / "labels.json")["classes"]
+
+
+def test_vectors_get_the_tables_alone(ctx: Context, tmp_path: Path, tables: Path) -> None:
+    made = [
+        "dataset=synthetic_vectors",
+        "dataset.n=60",
+        "dataset.classes=3",
+        "backbone=identity",
+        "cluster.k=3",
+    ]
+    run = recorded(tables, tmp_path / "run", *made)
+    export(run, tmp_path / "out", "copy", ctx)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"assignments.csv", "assignments.parquet"}
+
+
+def test_an_unknown_run_is_told_the_closest(run: Recorded) -> None:
+    with pytest.raises(
+        ValueError, match=rf"RUN_ID={run.id[:8]} is no run of tracking\.uri=.*; did you mean {run.id}\?"
+    ):
+        Recorded.of(run.uri, run.id[:8])
+    with pytest.raises(ValueError, match=r"RUN_ID=zz is no run of .*; it has 1 runs"):
+        Recorded.of(run.uri, "zz")
+    with pytest.raises(ConnectionError, match=r"nowhere\.db does not exist; set the store"):
+        Recorded.of("sqlite:////nowhere.db", run.id)
+    with pytest.raises(ValueError, match=rf"RUN_ID={run.id} recorded no table\.csv"):
+        run.file("table.csv", Path("."))
