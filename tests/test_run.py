@@ -42,7 +42,8 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
         assert {"ari", "purity_validation", "silhouette", "val_loss"} <= set(run.data.metrics)
         wanted = {"config.yaml", "assignments.parquet", "centroids.parquet", "training.csv"}
         assert wanted <= artifacts(run)
-    assert artifacts(parent) == {"sweep.csv", "sweep.md", "purity_grid.csv", "purity_grid.md", "figures"}
+    tables = {f"{name}.{kind}" for name in ("sweep", "purity_grid", "training") for kind in ("csv", "md")}
+    assert artifacts(parent) == tables | {"figures"}
     drawn = {path.name for path in (project.last() / "figures").iterdir()}
     charts = ["sweep_cluster.k", "purity_grid", "purity_over_k"]
     charts += [f"training_{figure}" for figure in ("loss", "accuracy", "learning_rate")]

@@ -129,6 +129,12 @@ def _run(plan: config.Plan, ctx: Context, run: tracking.Run, outcome: Outcome) -
     if result.encoder.stopped:
         tags["stopped"] = result.encoder.stopped
         log.warning("training stopped %s", result.encoder.stopped)
+    doubts = [f"left out: {reason}" for reason in result.left_out.values()]
+    doubts += [doubt for found in result.findings.values() for doubt in found.warnings]
+    for doubt in doubts:
+        log.warning("%s", doubt)
+    if doubts:
+        tags["warnings"] = "; ".join(doubts)
     run.log(metrics=result.metrics | times, tags=tags)
     log.info("computed %d values, read %d kept ones", len(store.computed), len(store.kept))
     return result
