@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from experiments import claims, compose
 from experiments.claims import DIFFERS, NOT_RUNNABLE, REPRODUCED, Study
-from experiments.job import Outcome
+from experiments.job import ASSIGNMENTS, Outcome
 
 README = Path(__file__).parents[1] / "README.md"
 KEYS = {"name": "purity", "published": 50.0, "tolerance": 2, "metric": "purity", "unit": "%"}
@@ -27,7 +27,7 @@ def left(folder: Path, number: int, *overrides: str, **metrics: float) -> tuple[
     place = folder / str(number)
     place.mkdir()
     pd.DataFrame({"epoch": [1, 2], "accuracy": [0.25, 0.5]}).to_csv(place / "training.csv", index=False)
-    pd.DataFrame({"id": range(6), "label": list("aabbcc")}).to_parquet(place / claims.SAMPLES)
+    pd.DataFrame({"id": range(6), "label": list("aabbcc")}).to_parquet(place / ASSIGNMENTS)
     outcome = Outcome(
         list(overrides), number=number, protocol="published", status="FINISHED", metrics=metrics
     )

@@ -11,14 +11,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments import compose, summary
 from experiments.comparison.intervals import mean_interval
-from experiments.job import Outcome
+from experiments.job import ASSIGNMENTS, Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REPRODUCED, DIFFERS, NOT_RUNNABLE = "reproduced", "differs", "not runnable here"
 SCALE = {"%": 100.0, "": 1.0}
-SAMPLES = "assignments.parquet"  # which every job leaves: a row per sample, with its label
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def other_data(study: Study, jobs: Mapping[Path, Outcome]) -> str:
 
     for folder in jobs:
         if study.samples:
-            samples = pd.read_parquet(folder / SAMPLES)
+            samples = pd.read_parquet(folder / ASSIGNMENTS)
             n, c = len(samples), samples["label"].nunique() if "label" in samples else 0
             if (n, c) != (study.samples, study.classes):
                 return (

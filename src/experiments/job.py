@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 EXPECTED = (ValueError, OSError)  # what the caller can cause: one clear line, no traceback
 RESULT = "result.json"
+ASSIGNMENTS = "assignments.parquet"  # a row per sample: id, cluster, and label where there is one
 TRAINING = "training"  # the name of the table of epochs
 
 
@@ -152,7 +153,7 @@ def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outc
         table["probability"] = clustering.probabilities
     if samples.labels is not None:
         table["label"] = np.array(samples.class_names)[samples.labels]
-    table.to_parquet(folder / "assignments.parquet")
+    table.to_parquet(folder / ASSIGNMENTS)
     if clustering.centroids is not None:
         centroids = pd.DataFrame(clustering.centroids)
         centroids.columns = [f"d{column}" for column in centroids]

@@ -56,6 +56,12 @@ def settings(outcome: Outcome) -> dict[str, Any]:
     return {override.key_or_group: _value(override) for override in typed}
 
 
+def name(outcome: Outcome, swept: Sequence[str]) -> str:
+    """Name a job by what was swept, as shortly as a picture's axis wants it: k=10 seed=0."""
+    values = settings(outcome)
+    return " ".join(f"{key.rpartition('.')[2]}={values.get(key, '')}" for key in swept) or "run"
+
+
 def _value(override: "Override") -> str | float:
     """Return a number or text; lists and null as they are typed, as pandas groups by neither."""
     value = override.value()

@@ -119,20 +119,36 @@ class Sweep:
         rows = summary.to_frame(outcomes, self.swept)
         store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
         compared = comparison.compare(rows, self.swept)
-        common, training = shared(outcomes, store), trained(self.folder, self.run.id)
-        written = {"sweep": rows} | compared.tables | common.tables | training.tables
+        more = [shared(outcomes, store), trained(self.folder, self.run.id), self._agreement()]
+        written = {"sweep": rows} | compared.tables
+        for found in more:
+            written |= found.tables
         for name, table in written.items():
             tables.write(table, self.folder, name)
         self.run.describe(summary.in_words(rows, compared, self.swept))
         pictures: dict[str, Figure] = {}
         if self.plan.settings.figures != "none":
-            pictures = summary.charts(rows, self.swept) | compared.figures | common.figures
-            pictures |= training.figures
+            pictures = summary.charts(rows, self.swept) | compared.figures
+            for found in more:
+                pictures |= found.figures
             figures.write(pictures, self.folder / "figures")
         files = [f"{name}.{kind}" for name in written for kind in ("csv", "md")]
         files += [f"figures/{name}.{kind}" for name in pictures for kind in ("html", "png")]
         for file in files:
             self.run.artifact(self.folder / file)
+
+    def _agreement(self) -> Findings:
+        """Compare the clusterings of the jobs that have the first one's samples."""
+        import pandas as pd
+
+        found = {
+            place / job.ASSIGNMENTS: outcome for place, outcome in left(self.folder, self.run.id).items()
+        }
+        tables = {path: pd.read_parquet(path, columns=["id", "cluster"]) for path in found if path.exists()}
+        ids = [table["id"] for table in tables.values()]
+        same = [path for path, table in tables.items() if table["id"].equals(ids[0])]
+        names = [summary.name(found[path], self.swept) for path in same]
+        return comparison.agreement(names, [tables[path]["cluster"].to_numpy() for path in same])
 
 
 class JobsFailedError(Exception):

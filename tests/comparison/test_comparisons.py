@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from experiments import summary
-from experiments.comparison import compare
+from experiments.comparison import agreement, compare
+from experiments.comparison.agreement import MOST
 from experiments.comparison.intervals import mean_interval, proportion_difference
 from experiments.job import Outcome
 
@@ -136,3 +137,17 @@ def test_differences_of_shares_agree_with_newcombes_own_examples(
     found = proportion_difference(first, n_first, second, n_second)
     assert found.value == pytest.approx(first - second)
     assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_clusterings_agree_whatever_their_numbers() -> None:
+    first = np.array([0, 0, 1, 1, 2, 2])
+    found = agreement(["a", "b", "c"], [first, 2 - first, np.array([0, 1, 0, 1, 0, 1])])
+    heat = found.figures["agreement"].values  # type: ignore[attr-defined]
+    assert heat[0].tolist() == pytest.approx([1, 1, -0.25])
+    np.testing.assert_array_equal(heat, heat.T)
+    assert found.tables["agreement"].columns.to_list() == ["ARI with", "a", "b", "c"]
+
+
+@pytest.mark.parametrize("jobs", [0, 1, MOST + 1])
+def test_one_clustering_agrees_with_nobody_and_too_many_are_left_out(jobs: int) -> None:
+    assert not agreement(["a"] * jobs, [np.zeros(3, np.int64)] * jobs).tables

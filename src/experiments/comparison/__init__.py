@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from experiments.comparison.agreement import agreement
 from experiments.comparison.leakage import leakage
 from experiments.comparison.probes import probes
 from experiments.comparison.purity_grid import purity_grid
@@ -12,7 +13,7 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["compare", "leakage", "probes", "purity_grid", "seeds"]
+__all__ = ["agreement", "compare", "leakage", "probes", "purity_grid", "seeds"]
 
 
 def compare(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
