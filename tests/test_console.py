@@ -16,7 +16,7 @@ def test_progress_without_a_terminal_is_a_line_now_and_then(
     with console.lines("decode images", 1000, "images") as done:
         for _ in range(3):
             done(100)
-    assert caplog.messages == ["decode images: 200 of 1,000 images, about 44 s left"]
+    assert caplog.messages == ["decode images: 200 of 1,000 images, 18.2 a second, about 44 s left"]
 
 
 def test_a_warning_is_given_once(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

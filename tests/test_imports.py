@@ -71,22 +71,22 @@ ALLOWED = {
         "training_curves",
         "types",
     },
-    "summary": {"compose", "console", "figures", "job"},
-    "purity_grid": {"figures", "types"},
+    "summary": {"comparison", "compose", "console", "figures", "job", "tables", "types"},
     "sweep": {
         "best_model",
         "cache",
+        "comparison",
         "compose",
         "config",
         "figures",
         "job",
-        "purity_grid",
         "summary",
         "tables",
         "tracking",
         "training_curves",
         "types",
     },
+    "claims": {"comparison", "compose", "job", "summary"},
     "launch": {
         "compose",
         "config",
@@ -138,6 +138,11 @@ def test_a_stage_imports_types_figures_and_its_own_group(group: str) -> None:
 def test_figures_import_types_alone() -> None:
     for path in (PACKAGE / "figures").glob("*.py"):
         assert ours(path) <= {"types", "figures"}, path
+
+
+def test_comparisons_are_made_of_rows_alone() -> None:
+    for path in (PACKAGE / "comparison").glob("*.py"):
+        assert ours(path) <= {"types", "figures", "comparison"}, path
 
 
 def test_only_tracking_imports_mlflow() -> None:

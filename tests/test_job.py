@@ -66,3 +66,20 @@ def test_tables_and_pictures_are_written_twice(tmp_path: Path) -> None:
     assert files >= {f"figures/{name}.{kind}" for name in found.figures for kind in ("html", "png")}
     assert outcome.found == job.Outcome.load(tmp_path / "run").found
     assert (tmp_path / "cache" / outcome.found["data_report"] / "figures.json").exists()
+
+
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_what_makes_a_number_doubtful_stands_on_the_run_also_when_it_was_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    typed = ["evaluator=[probe]", "evaluator.probe.max_iter=1", f"cache.root={tmp_path}/cache"]
+    cfg = compose.compose_config([*FEW, *typed, f"tracking.uri={uri}"])
+    for name in ("first", "again"):
+        caplog.clear()
+        outcome = job.Outcome([])
+        job.perform(cfg, tmp_path / name, outcome)
+        tags = tracking.connect(config.Tracking(uri), "digits").client.get_run(outcome.run_id).data.tags
+        assert "evaluator.probe has not converged after 1 iterations" in tags["warnings"]
+        assert tags["warnings"] in caplog.messages
+    assert not [key for key in outcome.computed if key.startswith(("probe", "logistic"))]

@@ -42,9 +42,14 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
         assert {"ari", "purity_validation", "silhouette", "val_loss"} <= set(run.data.metrics)
         wanted = {"config.yaml", "assignments.parquet", "centroids.parquet", "training.csv"}
         assert wanted <= artifacts(run)
-    assert artifacts(parent) == {"sweep.csv", "sweep.md", "purity_grid.csv", "purity_grid.md", "figures"}
+    tables = {
+        f"{name}.{kind}"
+        for name in ("sweep", "purity_grid", "training", "agreement")
+        for kind in ("csv", "md")
+    }
+    assert artifacts(parent) == tables | {"figures"}
     drawn = {path.name for path in (project.last() / "figures").iterdir()}
-    charts = ["sweep_cluster.k", "purity_grid", "purity_over_k"]
+    charts = ["sweep_cluster.k", "purity_grid", "purity_over_k", "agreement"]
     charts += [f"training_{figure}" for figure in ("loss", "accuracy", "learning_rate")]
     assert drawn == {f"{name}.{kind}" for name in charts for kind in ("html", "png")}
     assert not list(project.last().glob("[0-9]*/figures")), "a job leaves them to the sweep"

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
@@ -235,7 +236,8 @@ def judged(store: Store, seed: int, k: int) -> Outcome:
     found = {"variance": f"variance-{seed}", "clusters": f"clusters-{seed}-{k}", "data": "data-0"}
     for name, key in found.items():
         picture = Bars(f"{name} of {key}", "x", "y", ["a"], [1])
-        store.fitted(key, lambda name=name, picture=picture: Findings({}, {}, {name: picture}))  # type: ignore[misc]
+        made = Findings({}, {f"{name}_rows": pd.DataFrame({"key": [key]})}, {name: picture})
+        store.fitted(key, lambda made=made: made)  # type: ignore[misc]
     return Outcome([f"seed={seed}", f"cluster.k={k}", "threads=1"], status="FINISHED", found=found)
 
 
@@ -243,23 +245,27 @@ def test_a_sweep_draws_what_jobs_have_in_common(store: Store) -> None:
     jobs = [judged(store, seed, k) for seed in (0, 1) for k in (10, 20)]
     failed = Outcome([], status="FAILED")
     found = sweep.shared([failed, *jobs], store)
-    assert {name: figure.title for name, figure in found.items()} == {
+    assert {name: figure.title for name, figure in found.figures.items()} == {
         "variance": "variance of variance-0 (seed=0)",
         "data": "data of data-0",
+    }
+    assert {name: rows["key"].item() for name, rows in found.tables.items()} == {
+        "variance_rows": "variance-0",
+        "data_rows": "data-0",
     }
 
 
 def test_a_sweep_of_one_job_draws_all_of_it(store: Store) -> None:
-    assert set(sweep.shared([judged(store, 0, 10)], store)) == {"variance", "clusters", "data"}
+    assert set(sweep.shared([judged(store, 0, 10)], store).figures) == {"variance", "clusters", "data"}
 
 
 def test_what_is_no_longer_kept_is_not_drawn(store: Store, tmp_path: Path) -> None:
     jobs = [judged(store, 0, k) for k in (10, 20)]
     store.remove("data-0")
     looking = Store(store.root, compute=False)
-    assert set(sweep.shared(jobs, looking)) == {"variance"}
-    assert sweep.shared(jobs, Store(tmp_path / "other", enabled=False, compute=False)) == {}
-    assert sweep.shared([], looking) == {}
+    assert set(sweep.shared(jobs, looking).figures) == {"variance"}
+    assert not sweep.shared(jobs, Store(tmp_path / "other", enabled=False, compute=False)).figures
+    assert not sweep.shared([], looking).figures
 
 
 def learn(folder: Path, number: int, loss: float, *overrides: str) -> None:
@@ -272,19 +278,21 @@ def learn(folder: Path, number: int, loss: float, *overrides: str) -> None:
 def test_a_training_that_jobs_have_in_common_is_drawn(tmp_path: Path) -> None:
     for number in range(11):
         learn(tmp_path, number, 1.5, f"cluster.k={number}")
-    found = sweep.trained(tmp_path, "")
+    left = sweep.trained(tmp_path, "")
+    assert left.tables["training"]["train_loss"].to_list() == [2.0, 1.5]
+    found = left.figures
     assert list(found) == ["training_loss", "training_learning_rate"]
     assert found["training_loss"].title == "Loss of the training"
     assert found["training_loss"].series == {"training rows": [2.0, 1.5], "validation rows": [3.0, 2.5]}  # type: ignore[attr-defined]
-    assert sweep.trained(tmp_path, "another sweep") == {}
+    assert not sweep.trained(tmp_path, "another sweep").figures
     learn(tmp_path, 10, 1.0, "seed=1")
-    assert sweep.trained(tmp_path, "")["training_loss"].title == "Loss of the training"
+    assert sweep.trained(tmp_path, "").figures["training_loss"].title == "Loss of the training"
 
 
 def test_of_several_trainings_the_first_is_drawn_and_named_or_none(tmp_path: Path) -> None:
     for number, seed in enumerate((0, 0, 1, 1)):
         learn(tmp_path, number, 1.5 - seed, f"seed={seed}", f"cluster.k={number % 2}")
-    assert sweep.trained(tmp_path, "")["training_loss"].title == "Loss of the training (seed=0)"
+    assert sweep.trained(tmp_path, "").figures["training_loss"].title == "Loss of the training (seed=0)"
     learn(tmp_path, 1, 1.25, "seed=0", "cluster.k=1")
-    assert sweep.trained(tmp_path, "") == {}
-    assert sweep.trained(tmp_path / "nowhere", "") == {}
+    assert not sweep.trained(tmp_path, "").tables
+    assert not sweep.trained(tmp_path / "nowhere", "").tables

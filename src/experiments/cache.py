@@ -179,7 +179,7 @@ class Store:
         try:
             lock.acquire(timeout=0.1)
         except Timeout:
-            log.info("waiting for another process that computes %s", key)
+            log.info("waiting for whoever computes %s", key)
             lock.acquire()
         try:
             yield

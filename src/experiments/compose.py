@@ -19,7 +19,10 @@ from yaml import YAMLError
 
 ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[2])).absolute()
 CONF = ROOT / "conf"
+NOT_GROUPS = ("claims", "hydra")  # folders of conf/ whose files are no options of ours
 OUTPUT = "EXPERIMENTS_OUTPUT"  # where conf/config.yaml tells Hydra to put a run or a sweep
+
+OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
 
 
 def compose_config(
@@ -58,6 +61,12 @@ def parse(overrides: Sequence[str]) -> list[Any]:
         return list(OverridesParser.create().parse_overrides(list(overrides)))
     except HydraException as error:
         raise ValueError(f"{str(error).splitlines()[0]}; write key=value, such as cluster.k=20") from error
+
+
+def option_list() -> str:
+    """Name every option that can be typed, a group a line: for --help."""
+    groups = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name not in NOT_GROUPS)
+    return "\n".join(f"{group}: {', '.join(options(group))}" for group in groups)
 
 
 def options(group: str) -> list[str]:

@@ -185,19 +185,17 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
         raise ValueError(no_such_key(left, schema.__name__, names) + preset)
     try:
         merged = OmegaConf.merge(OmegaConf.structured(schema), values)
-        plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
+        plain: Any = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{prefix}{error.full_key}: {reason}; see conf/{_where(place)}") from None
     hints = typing.get_type_hints(schema)
     built: dict[str, Any] = {}
     for f in fields(schema):
-        key, value = f"{prefix}{f.name}", plain[f.name]  # type: ignore[index, call-overload]
+        key, value = f"{prefix}{f.name}", plain[f.name]
         if f.metadata.get(HOLDS):
             held = f.metadata[HOLDS]
-            value = {
-                name: build_stage(f"{key}.{name}", node, typed, held) for name, node in dict(value).items()
-            }
+            value = {name: build_stage(f"{key}.{name}", node, typed, held) for name, node in value.items()}
         value = _placed(value, f.metadata, key, typed)
         built[f.name] = tuple(value) if typing.get_origin(hints[f.name]) is tuple else value
     return schema(**built)

@@ -14,11 +14,14 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,14 @@ class Report:
         self._record(step, values)
 
 
+class Speed(ProgressColumn):
+    """How many are done in a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return nothing before that is known."""
+        return Text(f"{task.speed:,.1f}/s" if task.speed else "", style="progress.data.speed")
+
+
 @contextmanager
 def bar(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
     """Show a bar that vanishes when the task is done."""
@@ -81,6 +92,7 @@ def bar(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
+        Speed(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
@@ -102,7 +114,8 @@ def lines(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         now = time.monotonic()
         if now - last >= QUIET_SECONDS:
             left = (total - finished) * (now - start) / max(finished, 1)
-            log.info("%s: %s of %s %s, about %.0f s left", task, f"{finished:,}", f"{total:,}", unit, left)
+            share, speed = f"{finished:,} of {total:,} {unit}", f"{finished / (now - start):,.1f}"
+            log.info("%s: %s, %s a second, about %.0f s left", task, share, speed, left)
             last = now
 
     yield advance

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 EXPECTED = (ValueError, OSError)  # what the caller can cause: one clear line, no traceback
 RESULT = "result.json"
+ASSIGNMENTS = "assignments.parquet"  # a row per sample: id, cluster, and label where there is one
 TRAINING = "training"  # the name of the table of epochs
 
 
@@ -140,6 +141,12 @@ def _run(plan: config.Plan, ctx: Context, run: tracking.Run, outcome: Outcome) -
     if result.encoder.stopped:
         tags["stopped"] = result.encoder.stopped
         log.warning("training stopped %s", result.encoder.stopped)
+    doubts = [f"left out: {reason}" for reason in result.left_out.values()]
+    doubts += [doubt for found in result.findings.values() for doubt in found.warnings]
+    for doubt in doubts:
+        log.warning("%s", doubt)
+    if doubts:
+        tags["warnings"] = "; ".join(doubts)
     run.log(metrics=result.metrics | times, tags=tags)
     log.info("computed %d values, read %d kept ones", len(store.computed), len(store.kept))
     return result
@@ -157,7 +164,7 @@ def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outc
         table["probability"] = clustering.probabilities
     if samples.labels is not None:
         table["label"] = np.array(samples.class_names)[samples.labels]
-    table.to_parquet(folder / "assignments.parquet")
+    table.to_parquet(folder / ASSIGNMENTS)
     if clustering.centroids is not None:
         centroids = pd.DataFrame(clustering.centroids)
         centroids.columns = [f"d{column}" for column in centroids]

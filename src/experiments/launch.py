@@ -181,7 +181,7 @@ def check(request: Request) -> list[str]:
                 log.info(
                     "read %s: %d samples in %.1f s", dataset.name, len(samples), time.perf_counter() - start
                 )
-        pipeline.check(plan.stages, samples)
+        pipeline.checked(plan.stages, samples)
     return computed
 
 

@@ -1,5 +1,6 @@
 """Which runs record their model: each its own, or the best job of a sweep alone."""
 
+import shutil
 from pathlib import Path
 
 from experiments import tracking
@@ -25,6 +26,7 @@ def keep(result: Result, dtype: str, plan: Plan, folder: Path, run: tracking.Run
 def record(model: Model, folder: Path, run: tracking.Run | None) -> None:
     """Write a model into a job's folder, and record it with a run that is recorded itself."""
     place = folder / FOLDER
+    shutil.rmtree(place, ignore_errors=True)  # of an earlier run in the same folder
     model.save(place / "data")
     if run is not None and run.id:
         run.model(place, model.columns)

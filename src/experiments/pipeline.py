@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from experiments.types import (
     Samples,
     Stages,
     Store,
+    UnlabelledError,
     digest,
 )
 
@@ -27,7 +28,8 @@ from experiments.types import (
 class Result:
     """What one run made, what was found, and the seconds that each step took (None: it was kept).
 
-    `keys` names where the store keeps what each evaluator found.
+    `keys` names where the store keeps what each evaluator found; `left_out` says why an evaluator was not
+    asked.
     """
 
     samples: Samples
@@ -39,6 +41,7 @@ class Result:
     findings: dict[str, Findings]
     seconds: dict[str, float | None]
     keys: dict[str, str]
+    left_out: dict[str, str]
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -51,7 +54,7 @@ def run(stages: Stages, ctx: Context) -> Result:
     clock = Clock(ctx.store)
     with clock("dataset"):
         samples = stages.dataset.load(ctx)
-    check(stages, samples)
+    stages, left_out = checked(stages, samples)
 
     at = Places.of(stages, samples, ctx)
     with clock("backbone"):
@@ -79,7 +82,7 @@ def run(stages: Stages, ctx: Context) -> Result:
     findings = judge(stages.evaluators, values, at, clock)
     keys = {name: at.needs[name].key(evaluator) for name, evaluator in stages.evaluators.items()}
     return Result(
-        samples, encoder, embeddings, projection, reduced, clustering, findings, clock.seconds, keys
+        samples, encoder, embeddings, projection, reduced, clustering, findings, clock.seconds, keys, left_out
     )
 
 
@@ -164,13 +167,28 @@ class Places:
         return cls(seen, embedded, rows, reduced, points, needs)
 
 
-def check(stages: Stages, samples: Samples) -> None:
-    """Raise ValueError for what these samples make impossible, before anything is computed."""
+def checked(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, str]]:
+    """Raise ValueError for what these samples make impossible, before anything is computed.
+
+    Returns
+    -------
+    Stages, dict
+        Without the evaluators that need labels where there are none, and what each of them says; if none is
+        left, its error is raised.
+    """
     rows = fitted_rows(stages.protocol, samples)
     stages.reducer.width(len(rows), stages.backbone.width(samples))
     stages.cluster.check(len(samples))
-    for evaluator in stages.evaluators.values():
-        evaluator.check(samples)
+    left_out: dict[str, str] = {}
+    for name, evaluator in stages.evaluators.items():
+        try:
+            evaluator.check(samples)
+        except UnlabelledError as error:
+            left_out[name] = str(error)
+            if len(left_out) == len(stages.evaluators):
+                raise
+    usable = {name: one for name, one in stages.evaluators.items() if name not in left_out}
+    return replace(stages, evaluators=usable), left_out
 
 
 def fitted_rows(protocol: str, samples: Samples) -> np.ndarray:

@@ -50,7 +50,7 @@ def preview(stages: Stages, ctx: Context) -> list[Step]:
         samples = stages.dataset.load(ctx)
     except NotKeptError:
         return [Step("dataset", "", False, 0)]
-    pipeline.check(stages, samples)
+    stages, _ = pipeline.checked(stages, samples)
     at = pipeline.Places.of(stages, samples, ctx)
     n, d = len(samples), stages.backbone.width(samples)
     p = stages.reducer.width(len(pipeline.fitted_rows(stages.protocol, samples)), d)

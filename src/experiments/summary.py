@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import compose, console
+from experiments import comparison, compose, console, tables
 from experiments.compose import ROOT
 from experiments.figures import Lines
 from experiments.job import Outcome
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,13 @@ MAIN_METRICS = (
     "silhouette",
     "inertia",
 )
+
+
+ABOUT = {  # tables over all jobs that a person wants to see at once
+    "seeds": "Over the seeds: mean, standard deviation, 95 % interval",
+    "probes": "Probes of the embedding: the supervised upper bound",
+    "leakage": "What protocol=published adds on the same embedding: difference, 95 % interval",
+}
 
 
 def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame":
@@ -48,6 +56,12 @@ def settings(outcome: Outcome) -> dict[str, Any]:
     return {override.key_or_group: _value(override) for override in typed}
 
 
+def name(outcome: Outcome, swept: Sequence[str]) -> str:
+    """Name a job by what was swept, as shortly as a picture's axis wants it: k=10 seed=0."""
+    values = settings(outcome)
+    return " ".join(f"{key.rpartition('.')[2]}={values.get(key, '')}" for key in swept) or "run"
+
+
 def _value(override: "Override") -> str | float:
     """Return a number or text; lists and null as they are typed, as pandas groups by neither."""
     value = override.value()
@@ -57,6 +71,20 @@ def _value(override: "Override") -> str | float:
 def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
     """Name what a person reads first: what was swept, and the main metrics that there are."""
     return list(dict.fromkeys([*swept, "protocol", *(name for name in MAIN_METRICS if name in rows)]))
+
+
+def in_words(rows: "pd.DataFrame", compared: Findings, swept: Sequence[str]) -> str:
+    """Return what a person reads first on a sweep's page, in Markdown."""
+    parts = [tables.markdown(rows[main_columns(rows, swept)])]
+    for name, title in ABOUT.items():
+        if name in compared.tables:
+            parts.append(f"**{title}**\n\n{tables.markdown(_readable(compared.tables[name]))}")
+    return "\n".join(parts)
+
+
+def _readable(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Leave the main metrics of a table of metrics, any other table whole."""
+    return table[table["metric"].isin(MAIN_METRICS)] if "metric" in table else table
 
 
 def charts(rows: "pd.DataFrame", swept: Sequence[str]) -> dict[str, Lines]:
@@ -138,16 +166,45 @@ def _how_to_compare(uri: str) -> str:
 
 
 def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> None:
-    metrics = [name for name in MAIN_METRICS if any(name in outcome.metrics for _, outcome in done)]
-    rows = []
-    for number, outcome in done:
-        values = settings(outcome)
-        first = [str(values.get(key, "")) for key in swept] or [str(number)]
-        rows.append([*first, *(f"{outcome.metrics[m]:.4g}" if m in outcome.metrics else "" for m in metrics)])
-    title = f"figures, protocol {', '.join(sorted({outcome.protocol for _, outcome in done}))}"
+    """Print the main metrics: a row per job, or per configuration if the jobs repeat it with other seeds."""
+    rows = to_frame([outcome for _, outcome in done], swept)
+    compared = comparison.compare(rows, swept).tables
+    metrics = [name for name in MAIN_METRICS if name in rows]
+    title = f"figures, protocol {', '.join(sorted(set(rows['protocol'])))}"
     if "purity_validation" in metrics:
         title += "; _validation: rows that the backbone was not trained on"
-    console.table(title, [*(swept or ["run"]), *metrics], rows)
+    if "seeds" in compared:
+        title += "; mean over the seeds and half of its 95 % interval"
+        _print(title, _over_seeds(compared["seeds"], metrics))
+    else:
+        if not swept:
+            rows.insert(0, "run", [str(number) for number, _ in done])
+        _print(title, rows[[*(swept or ["run"]), *metrics]])
+    if "leakage" in compared:
+        _print(ABOUT["leakage"], compared["leakage"])
+    elif "probes" in compared:
+        _print(ABOUT["probes"], compared["probes"])
+
+
+def _over_seeds(table: "pd.DataFrame", metrics: Sequence[str]) -> "pd.DataFrame":
+    """Return a row per configuration and a column per metric: 0.5 ± 0.01."""
+    main = table[table["metric"].isin(metrics)].copy()
+    config = list(main.columns[: list(main.columns).index("metric")])
+    half = main["high"] - main["mean"]
+    main["text"] = [f"{_cell(mean)} ± {width:.2g}" for mean, width in zip(main["mean"], half, strict=True)]
+    wide = main.pivot(index=config, columns="metric", values="text")
+    return wide[[name for name in metrics if name in wide]].fillna("").reset_index()
+
+
+def _print(title: str, table: "pd.DataFrame") -> None:
+    rows = [[_cell(value) for value in row] for row in table.itertuples(index=False, name=None)]
+    console.table(title, [str(column) for column in table.columns], rows)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.4g}"
+    return str(value)
 
 
 def _show_seconds(done: Sequence[tuple[int, Outcome]]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import best_model, compose, config, figures, job, purity_grid, summary, tables, tracking
+from experiments import best_model, comparison, compose, config, figures, job, summary, tables, tracking
 from experiments.cache import Store
 from experiments.job import Outcome
 from experiments.training_curves import training_curves
@@ -119,47 +119,65 @@ class Sweep:
 
     def _write(self, outcomes: Sequence[Outcome]) -> None:
         rows = summary.to_frame(outcomes, self.swept)
-        grid = purity_grid.purity_grid(rows)
-        written = {"sweep": rows} | grid.tables
+        store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
+        compared = comparison.compare(rows, self.swept)
+        more = [shared(outcomes, store), trained(self.folder, self.run.id), self._agreement()]
+        written = {"sweep": rows} | compared.tables
+        for found in more:
+            written |= found.tables
         for name, table in written.items():
             tables.write(table, self.folder, name)
-        self.run.describe(tables.markdown(rows[summary.main_columns(rows, self.swept)]))
+        self.run.describe(summary.in_words(rows, compared, self.swept))
         pictures: dict[str, Figure] = {}
         if self.plan.settings.figures != "none":
-            store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
-            pictures = summary.charts(rows, self.swept) | grid.figures | shared(outcomes, store)
-            pictures |= trained(self.folder, self.run.id)
+            pictures = summary.charts(rows, self.swept) | compared.figures
+            for found in more:
+                pictures |= found.figures
             figures.write(pictures, self.folder / "figures")
         files = [f"{name}.{kind}" for name in written for kind in ("csv", "md")]
         files += [f"figures/{name}.{kind}" for name in pictures for kind in ("html", "png")]
         for file in files:
             self.run.artifact(self.folder / file)
 
+    def _agreement(self) -> Findings:
+        """Compare the clusterings of the jobs that have the first one's samples."""
+        import pandas as pd
+
+        found = {
+            place / job.ASSIGNMENTS: outcome for place, outcome in left(self.folder, self.run.id).items()
+        }
+        tables = {path: pd.read_parquet(path, columns=["id", "cluster"]) for path in found if path.exists()}
+        ids = [table["id"] for table in tables.values()]
+        same = [path for path, table in tables.items() if table["id"].equals(ids[0])]
+        names = [summary.name(found[path], self.swept) for path in same]
+        return comparison.agreement(names, [tables[path]["cluster"].to_numpy() for path in same])
+
 
 class JobsFailedError(Exception):
     """Some jobs of a sweep did not finish."""
 
 
-def shared(outcomes: Sequence[Outcome], store: Store) -> dict[str, Figure]:
-    """Return the pictures that the first job has in common with others, from the store.
+def shared(outcomes: Sequence[Outcome], store: Store) -> Findings:
+    """Return the tables and pictures that the first job has in common with others, from the store.
 
-    What differs from job to job is not among them (`figures=all`). Where only some jobs share a picture, its
-    title says what these have in common.
+    What differs from job to job is not among them (each job has its tables; pictures with `figures=all`).
+    Where only some jobs share a picture, its title says what these have in common.
     """
     done = [outcome for outcome in outcomes if outcome.status == "FINISHED"]
-    if not done:
-        return {}
-    found: dict[str, Figure] = {}
-    for name, key in done[0].found.items():
+    common = Findings({})
+    for name, key in done[0].found.items() if done else ():
         about = _in_common([outcome for outcome in done if outcome.found.get(name) == key], done)
         if about is not None and store.holds(key):
-            pictures = store.fitted(key, lambda: Findings({})).figures
-            found |= {each: replace(figure, title=figure.title + about) for each, figure in pictures.items()}
-    return found
+            found = store.fitted(key, lambda: Findings({}))
+            common.tables.update(found.tables)
+            common.figures.update(
+                {each: replace(figure, title=figure.title + about) for each, figure in found.figures.items()}
+            )
+    return common
 
 
-def trained(folder: Path, parent: str) -> dict[str, Figure]:
-    """Return the curves of the first job's training, if others have the same, from the jobs' folders."""
+def trained(folder: Path, parent: str) -> Findings:
+    """Return table and curves of the first job's training, if others have it too, from the jobs' folders."""
     import pandas as pd
 
     found = {place / f"{job.TRAINING}.csv": outcome for place, outcome in left(folder, parent).items()}
@@ -169,10 +187,13 @@ def trained(folder: Path, parent: str) -> dict[str, Figure]:
     same = [outcome for outcome, text in zip(jobs, texts, strict=True) if text == texts[0]]
     about = _in_common(same, jobs) if jobs else None
     if about is None:
-        return {}
-    history = pd.read_csv(paths[0]).drop(columns="epoch").to_dict("records")
-    curves = training_curves(history)  # type: ignore[arg-type]
-    return {name: replace(figure, title=figure.title + about) for name, figure in curves.items()}
+        return Findings({})
+    epochs = pd.read_csv(paths[0])
+    curves = training_curves(epochs.drop(columns="epoch").to_dict("records"))  # type: ignore[arg-type]
+    titled: dict[str, Figure] = {
+        name: replace(figure, title=figure.title + about) for name, figure in curves.items()
+    }
+    return Findings({}, {job.TRAINING: epochs}, titled)
 
 
 def _in_common(sharing: Sequence[Outcome], done: Sequence[Outcome]) -> str | None:

@@ -358,15 +358,21 @@ class Clustering(Kept, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What an evaluator found: numbers by metric name, tables and pictures by file name without ending."""
+    """What an evaluator found: numbers by metric name, tables and pictures by file name without ending.
+
+    `warnings` say what makes a number doubtful; they are given again whenever the findings are read.
+    """
 
     metrics: dict[str, float]
     tables: "dict[str, pd.DataFrame]" = field(default_factory=dict)
     figures: dict[str, Figure] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write metrics.json, each table as Parquet, and each picture into a folder below figures/."""
         (folder / "metrics.json").write_text(json.dumps(self.metrics))
+        if self.warnings:
+            (folder / "warnings.json").write_text(json.dumps(self.warnings))
         for name, table in self.tables.items():
             table.to_parquet(folder / f"{name}.parquet")
         kinds = {}
@@ -389,7 +395,13 @@ class Findings:
         for name, kind in json.loads(kinds.read_text()).items() if kinds.exists() else ():
             module, _, qualname = kind.partition(":")
             figures[name] = getattr(importlib.import_module(module), qualname).load(folder / "figures" / name)
-        return cls(json.loads((folder / "metrics.json").read_text()), tables, figures)
+        doubts = folder / "warnings.json"
+        warnings = tuple(json.loads(doubts.read_text())) if doubts.exists() else ()
+        return cls(json.loads((folder / "metrics.json").read_text()), tables, figures, warnings)
+
+
+class UnlabelledError(ValueError):
+    """What an evaluator raises that needs labels, of samples that have none."""
 
 
 class Dataset(Protocol):
@@ -455,7 +467,7 @@ class Evaluator(Protocol):
     METRICS: ClassVar[tuple[str, ...]]
 
     def check(self, samples: Samples) -> None:
-        """Raise ValueError if these samples cannot be judged so."""
+        """Raise ValueError if these samples cannot be judged so, UnlabelledError for want of labels."""
 
     def evaluate(self, *, ctx: Context, **needs: Any) -> Findings:
         """Return metrics, tables and pictures."""

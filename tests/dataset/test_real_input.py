@@ -74,7 +74,15 @@ def test_the_cnn_says_what_works_without_labels(flat, ctx):
 
 def test_external_figures_say_what_works_without_labels(flat, ctx):
     with pytest.raises(ValueError, match=r"needs labels and flat has none; use evaluator=\[internal\]"):
-        pipeline.run(stages(flat, *PIXELS), ctx)
+        pipeline.run(stages(flat, *PIXELS, "evaluator=[external]"), ctx)
+
+
+def test_without_labels_the_label_free_parts_run_and_the_others_say_why_not(flat, ctx):
+    everything = "data_report,variance,probe,macro,external,internal,macro_purity"
+    result = pipeline.run(stages(flat, *PIXELS, f"evaluator=[{everything}]"), ctx)
+    assert list(result.findings) == ["data_report", "variance", "internal"]
+    assert set(result.left_out) == {"probe", "macro", "external", "macro_purity"}
+    assert all("needs labels and flat has none" in reason for reason in result.left_out.values())
 
 
 def test_a_folder_with_spoilt_and_unusual_images_runs_to_its_end(shapes, ctx):

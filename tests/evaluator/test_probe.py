@@ -1,6 +1,5 @@
 """The probe against scikit-learn by hand, and what it says where it cannot be trusted."""
 
-import logging
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -13,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from experiments.evaluator.probe import Probe
 from experiments.evaluator.rows import sides
+from experiments.types import Findings
 
 UNTRAINED, TRAINED = SimpleNamespace(trained=False), SimpleNamespace(trained=True)
 
@@ -104,25 +104,32 @@ def test_held_out_scores_validation_and_test_rows_apart(ctx, blobs):
     assert "probe_accuracy_validation" not in evaluate(ctx, data, protocol="published").metrics
 
 
-def test_published_says_that_a_trained_backbone_knows_the_rows(ctx, blobs, caplog):
+def test_published_says_that_a_trained_backbone_knows_the_rows(ctx, blobs):
     data = blobs()
     found = evaluate(ctx, data, TRAINED, protocol="published")
     assert 0.5 < found.metrics["probe_trained_on"] < 1
-    assert "the backbone was trained on" in caplog.text
+    assert "the backbone was trained on" in found.warnings[0]
     assert "the backbone was trained on" in found.tables["probe_rows"]["about"].iloc[-1]
-    caplog.clear()
-    assert evaluate(ctx, data, TRAINED).metrics["probe_trained_on"] == 0
-    assert evaluate(ctx, data, UNTRAINED, protocol="published").metrics["probe_trained_on"] == 0
-    assert not caplog.records
+    for harmless in (evaluate(ctx, data, TRAINED), evaluate(ctx, data, UNTRAINED, protocol="published")):
+        assert harmless.metrics["probe_trained_on"] == 0
+        assert not harmless.warnings
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
-def test_a_fit_that_does_not_converge_says_so(ctx, blobs, caplog):
-    caplog.set_level(logging.WARNING)
-    metrics = evaluate(ctx, blobs(), max_iter=1).metrics
-    assert (metrics["probe_converged"], metrics["probe_iterations"]) == (0, 1)
-    assert "evaluator.probe has not converged after 1 iterations" in caplog.text
-    assert evaluate(ctx, blobs()).metrics["probe_converged"] == 1
+def test_a_fit_that_does_not_converge_says_so_whenever_it_is_read(ctx, blobs, tmp_path):
+    found = evaluate(ctx, blobs(), max_iter=1)
+    assert (found.metrics["probe_converged"], found.metrics["probe_iterations"]) == (0, 1)
+    assert "evaluator.probe has not converged after 1 iterations" in found.warnings[0]
+    found.save(tmp_path)
+    assert Findings.load(tmp_path).warnings == found.warnings
+    converged = evaluate(ctx, blobs())
+    assert converged.metrics["probe_converged"] == 1
+    assert not converged.warnings
+
+
+def test_the_scored_rows_are_counted(ctx, blobs):
+    data = blobs()
+    assert evaluate(ctx, data).metrics["probe_scored"] == len(data[0].rows("validation", "test"))
 
 
 def test_two_probes_stand_side_by_side(ctx, blobs):

@@ -9,7 +9,7 @@ import numpy as np
 from experiments.evaluator import metrics
 from experiments.evaluator.noise import TREATMENTS, share, treatments
 from experiments.evaluator.rows import SUFFIXES, views
-from experiments.types import Clustering, Context, Encoder, Findings, Samples
+from experiments.types import Clustering, Context, Encoder, Findings, Samples, UnlabelledError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ class External:
     def check(self, samples: Samples) -> None:
         """Raise ValueError if there are no labels."""
         if samples.labels is None:
-            raise ValueError(
+            raise UnlabelledError(
                 f"evaluator=external needs labels and {samples.name} has none; use evaluator=[internal], "
                 "or bring labels with dataset.labels.path=..."
             )

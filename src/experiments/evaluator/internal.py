@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.evaluator.noise import TREATMENTS, Treatment, share, treatments
+from experiments.evaluator.silhouette import silhouettes
 from experiments.evaluator.spread import calinski_harabasz, davies_bouldin
 from experiments.types import Clustering, Context, Findings, Samples
 
 log = logging.getLogger(__name__)
-
-DISTANCES = 4_000_000  # that the silhouette holds at a time: 32 MB
 
 
 GEOMETRY = ("silhouette", "silhouette_rows", "calinski_harabasz", "davies_bouldin")
@@ -111,39 +110,9 @@ class Internal:
             return {}, about
         with threadpool_limits(threads):
             scores = {
-                "silhouette": silhouette(reduced, assignments, rows),
+                "silhouette": float(silhouettes(reduced, assignments, rows).mean()),
                 "silhouette_rows": float(len(rows)),
                 "calinski_harabasz": calinski_harabasz(reduced, assignments),
                 "davies_bouldin": davies_bouldin(reduced, assignments),
             }
         return {name + treatment.suffix: value for name, value in scores.items()}, about
-
-
-def silhouette(points: np.ndarray, assignments: np.ndarray, rows: np.ndarray) -> float:
-    """Return the mean silhouette of these rows, each measured against all points.
-
-    scikit-learn's `sample_size` measures the sample against itself, which thins the clusters out: on 25,557
-    points in 233 clusters 10,000 rows gave .046 where all give .053. Where `rows` are all, both agree.
-
-    Source
-    ------
-    Rousseeuw, "Silhouettes", 1987.
-    """
-    from sklearn.metrics import euclidean_distances
-
-    _, own, sizes = np.unique(assignments, return_inverse=True, return_counts=True)
-    by_cluster = points[np.argsort(own, kind="stable")].astype(np.float64)  # four times as fast as float32
-    starts = np.cumsum(sizes) - sizes
-    total = 0.0
-    for batch in np.array_split(rows, min(len(rows), -(-len(rows) * len(points) // DISTANCES))):
-        distances = euclidean_distances(points[batch].astype(np.float64), by_cluster)
-        sums = np.add.reduceat(distances, starts, axis=1)
-        each, home = np.arange(len(batch)), own[batch]
-        within = sums[each, home] / np.maximum(sizes[home] - 1, 1)
-        means = sums / sizes
-        means[each, home] = np.inf
-        between = means.min(axis=1)
-        widest = np.maximum(within, between)
-        scores = np.divide(between - within, widest, out=np.zeros_like(widest), where=widest > 0)
-        total += float(scores[sizes[home] > 1].sum())
-    return total / len(rows)

@@ -1,6 +1,5 @@
 """Logistic regression on standardised embeddings, fitted once for whoever asks for the same one."""
 
-import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,8 +7,6 @@ import numpy as np
 
 from experiments.evaluator.axes import Scaled
 from experiments.types import Context, Record, digest
-
-log = logging.getLogger(__name__)
 
 WEIGHTS = ("none", "balanced")
 
@@ -21,6 +18,11 @@ class Predictions(Record):
     predicted: np.ndarray
     iterations: int
     converged: bool
+
+    def doubts(self, place: str) -> tuple[str, ...]:
+        """Say so if the fit has not converged."""
+        why = f"{place} has not converged after {self.iterations} iterations; its figures may change with a "
+        return () if self.converged else (f"{why}larger max_iter",)
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,7 @@ class Logistic:
                 f"values; use {place}.components<={most}, or null"
             )
         key = f"logistic-{digest(self, features.key, labels, fitted)}"
-        found = ctx.store.fitted(key, lambda: self._fit(features, labels, fitted))
-        if not found.converged:
-            log.warning(
-                "%s has not converged after %d iterations; its figures may change with a larger max_iter",
-                place,
-                found.iterations,
-            )
-        return found
+        return ctx.store.fitted(key, lambda: self._fit(features, labels, fitted))
 
     def _fit(self, features: Scaled, labels: np.ndarray, fitted: np.ndarray) -> Predictions:
         from sklearn.linear_model import LogisticRegression

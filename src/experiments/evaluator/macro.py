@@ -14,7 +14,7 @@ from experiments.evaluator.categories import (
     class_tree,
     too_fine,
 )
-from experiments.evaluator.logistic import Logistic
+from experiments.evaluator.logistic import Logistic, Predictions
 from experiments.evaluator.rows import View, check_protocol, check_scored, sides, suffixes, visible
 from experiments.figures import Dendrogram, Heatmap, Lines
 from experiments.types import Context, Encoder, Findings, Samples
@@ -47,7 +47,7 @@ class Macro:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings", "reduced")
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     protocol: str
     granularities: tuple[int, ...]
@@ -74,7 +74,7 @@ class Macro:
         """Name the figures that it gives wherever they are defined."""
         cuts = [*map(str, self.granularities), "fine"]
         scored = [f"macro_accuracy_{cut}{suffix}" for suffix in suffixes(self.protocol) for cut in cuts]
-        return (*scored, *(f"macro_train_accuracy_{cut}" for cut in cuts))
+        return (*scored, *(f"macro_train_accuracy_{cut}" for cut in cuts), "macro_scored")
 
     @property
     def _logistic(self) -> Logistic:
@@ -102,7 +102,7 @@ class Macro:
         train, scored = sides(samples, encoder, self.protocol, self.seed)
         seen = visible(samples, self.protocol)
         features = Scaled.of(embeddings, seen)
-        metrics, probes = self._probes(ctx, samples, tree, features, [train, *scored])
+        metrics, probes, warnings = self._probes(ctx, samples, tree, features, [train, *scored])
         cuts = {
             "share_of_height": self.cuts,
             "height": [share * tree.height for share in self.cuts],
@@ -121,34 +121,35 @@ class Macro:
             "macro_probes": probes,
             "macro_rows": pd.DataFrame(about),
         }
-        return Findings(metrics, tables, self._figures(names, tree, probes))
+        return Findings(metrics, tables, self._figures(names, tree, probes), warnings)
 
-    def _hits(
+    def _predictions(
         self, ctx: Context, features: Scaled, targets: list[np.ndarray], fitted: np.ndarray
-    ) -> list[np.ndarray]:
-        """Fit a probe on each target, beside each other; return which of all rows it has right."""
+    ) -> list[Predictions]:
+        """Fit a probe on each target, beside each other."""
         from threadpoolctl import threadpool_limits
 
-        def probe(target: np.ndarray) -> np.ndarray:
-            found = self._logistic.predict(PLACE, features, target, fitted, ctx)
-            return np.asarray(found.predicted == target)
+        def probe(target: np.ndarray) -> Predictions:
+            return self._logistic.predict(PLACE, features, target, fitted, ctx)
 
         with threadpool_limits(1), ThreadPoolExecutor(ctx.threads) as pool:  # each fit has one thread of BLAS
             return list(pool.map(probe, targets))
 
     def _probes(
         self, ctx: Context, samples: Samples, tree: ClassTree, features: Scaled, views: list[View]
-    ) -> "tuple[dict[str, float], pd.DataFrame]":
-        """Return the accuracy on the groups of each cut, and last on the classes themselves."""
+    ) -> "tuple[dict[str, float], pd.DataFrame, tuple[str, ...]]":
+        """Return the accuracy on the groups of each cut, and last on the classes themselves; and doubts."""
         import pandas as pd
 
         train, first, *_ = views
         labels = np.asarray(samples.labels)
         usable = [g for g in self.granularities if not too_fine(g, len(tree.classes))]
         targets = [*(tree.categories(labels, g) for g in usable), labels]
-        hits = self._hits(ctx, features, targets, train.rows)
+        found = self._predictions(ctx, features, targets, train.rows)
+        hits = [one.predicted == target for one, target in zip(found, targets, strict=True)]
+        doubts = tuple(doubt for one in found for doubt in one.doubts(PLACE))
         fine = float(hits[-1][first.rows].mean())
-        metrics: dict[str, float] = {}
+        metrics = {"macro_scored": float(len(first.rows))}
         rows: list[dict[str, Any]] = []
         for name, target, right in zip([*map(str, usable), "fine"], targets, hits, strict=True):
             groups = len(tree.classes) if name == "fine" else int(name)
@@ -162,7 +163,7 @@ class Macro:
             rows.append(row | {"fine_accuracy": fine, "note": ""})
         for g in (g for g in self.granularities if g not in usable):
             rows.append({"categories": str(g), "groups": g, "note": too_fine(g, len(tree.classes))})
-        return metrics, pd.DataFrame(rows)
+        return metrics, pd.DataFrame(rows), doubts
 
     def _groups(self, samples: Samples, tree: ClassTree) -> "pd.DataFrame":
         """Return one row per class: its rows, and its group at each granularity."""

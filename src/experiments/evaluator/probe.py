@@ -1,6 +1,5 @@
 """How well a linear classifier tells the classes apart: the supervised upper bound."""
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,8 +22,6 @@ from experiments.types import Context, Encoder, Findings, Samples
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
-
 EXTREMES = 10  # classes in the tables of the best and the worst
 BINS = 20
 SCORED = (
@@ -32,7 +29,8 @@ SCORED = (
     "weighted_f1",
 )  # fmt: skip
 ONCE = (
-    "train_accuracy", "class_mean", "class_median", "class_std", "trained_on", "iterations", "converged",
+    "train_accuracy", "class_mean", "class_median", "class_std", "scored", "trained_on", "iterations",
+    "converged",
 )  # fmt: skip
 
 
@@ -41,8 +39,9 @@ class Probe:
     """Logistic regression on standardised embeddings, scored on rows that it was not fitted on.
 
     `<name>_accuracy` and its like are about all rows that the protocol scores; in held_out `_validation` and
-    `_test` are about those alone. `<name>_gap` is the training accuracy above it; `<name>_trained_on` is the
-    share of the scored rows that the backbone was trained on: above 0 the figures are too good.
+    `_test` are about those alone. `<name>_gap` is the training accuracy above it; `<name>_scored` counts the
+    scored rows, and `<name>_trained_on` is the share of them that the backbone was trained on: above 0 the
+    figures are too good.
 
     Parameters
     ----------
@@ -55,7 +54,7 @@ class Probe:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings")
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     name: str
     protocol: str
@@ -79,6 +78,12 @@ class Probe:
     @property
     def _place(self) -> str:
         return f"evaluator.{self.name}"
+
+    @property
+    def _about(self) -> str:
+        weights = "" if self.class_weight == "none" else f", {self.class_weight}"
+        values = "" if self.components is None else f", {self.components} components"
+        return f"{self.name} (C={self.C:g}{weights}{values})"
 
     @property
     def _logistic(self) -> Logistic:
@@ -112,23 +117,23 @@ class Probe:
         each = told["accuracy"].to_numpy()
         metrics = _metrics(labels, found, train, scored)
         metrics |= {"class_mean": each.mean(), "class_median": np.median(each), "class_std": each.std()}
-        metrics["trained_on"] = self._leak(samples, encoder, scored[0].rows)
-        title = f"Accuracy of each class, C={self.C:g}, on {len(scored[0].rows)} rows"
+        metrics["scored"] = len(scored[0].rows)
+        known = trained_on(samples, encoder, scored[0].rows)
+        metrics["trained_on"] = known / len(scored[0].rows)
+        title = f"Accuracy of each class, {self._about}, on {len(scored[0].rows):,} rows"
         return Findings(
             {f"{self.name}_{figure}": float(value) for figure, value in metrics.items()},
             {f"{self.name}_{table}": rows.reset_index(drop=True) for table, rows in tables.items()},
             {f"{self.name}_classes": Histogram(title, "accuracy of a class", each, BINS)},
+            (*found.doubts(self._place), *self._leak(known, len(scored[0].rows))),
         )
 
-    def _leak(self, samples: Samples, encoder: Encoder, rows: np.ndarray) -> float:
-        """Return the share of these rows that the backbone was trained on, and say so."""
-        known = trained_on(samples, encoder, rows)
-        if known:
-            log.warning(
-                "%s is scored on %d rows, %d of which the backbone was trained on: too good (protocol=%s)",
-                *(self._place, len(rows), known, self.protocol),
-            )
-        return known / len(rows)
+    def _leak(self, known: int, rows: int) -> tuple[str, ...]:
+        """Say so if the backbone was trained on scored rows."""
+        what = (
+            f"{self._place} is scored on {rows} rows, {known} of which the backbone was trained on: too good"
+        )
+        return (f"{what} (protocol={self.protocol})",) if known else ()
 
 
 def _metrics(labels: np.ndarray, found: Predictions, train: View, scored: list[View]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.types import Encoder, Samples
+from experiments.types import Encoder, Samples, UnlabelledError
 
 PROTOCOLS = ("held_out", "published")
 TEST_SHARE = 0.2  # of the study's own split
@@ -66,7 +66,7 @@ def check_protocol(place: str, protocol: str) -> None:
 def check_labels(samples: Samples, place: str, protocol: str) -> np.ndarray:
     """Return the labels; raise ValueError unless two classes have rows that may be fitted on."""
     if samples.labels is None:
-        raise ValueError(
+        raise UnlabelledError(
             f"{place} needs labels and {samples.name} has none; choose evaluators that need none, such as "
             "evaluator=[internal,variance], or bring labels with dataset.labels.path=..."
         )

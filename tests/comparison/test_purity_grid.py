@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from experiments import summary
+from experiments.comparison.purity_grid import purity_grid
 from experiments.figures import Heatmap, Lines
 from experiments.job import Outcome
-from experiments.purity_grid import purity_grid
 from experiments.types import Findings
 
 

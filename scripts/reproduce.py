@@ -1,0 +1,158 @@
+"""Run a study again, and hold each published figure against ours.
+
+python scripts/reproduce.py readme                        the figures that README.md gives
+python scripts/reproduce.py patternmind seed=0,1,2        with the mean and 95 % interval over three seeds
+python scripts/reproduce.py patternmind --results FOLDER  of a sweep that ran before; runs nothing
+
+A figure is reproduced if ours, the mean over the seeds, is within the stated tolerance; the claims stand in
+conf/claims/. The tables are printed, and left in the sweep's folder as reproduction.csv, .md and .tex (for
+booktabs). The exit code is 1 if a figure that we claim is not reproduced, or if a job failed.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments import claims, compose, config, console, job, tables
+from experiments.job import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ["figure", "published", "ours", "95 % interval", "difference", "tolerance", "verdict"]
+LATEX = str.maketrans({sign: f"\\{sign}" for sign in "%_&#$"})
+RUN = Path(__file__).parents[1] / "run.py"
+
+
+def absent(overrides: Sequence[str]) -> str:
+    """Say what of the study's data is not here; raise ValueError for a setting that cannot be."""
+    single = [o.input_line for o in compose.parse(overrides) if not o.is_sweep_override()]
+    plan = config.build(compose.compose_config(single), single)
+    try:
+        plan.stages.dataset.count()
+    except job.EXPECTED as error:
+        return str(error)
+    return ""
+
+
+def run(words: Sequence[str]) -> tuple[Path, int]:
+    """Run the sweep in a process of its own; return its folder and its exit code."""
+    with compose.output_folder() as folder:
+        done = subprocess.run([sys.executable, str(RUN), *words, f"hydra.sweep.dir={folder}"], check=False)
+    return folder, done.returncode
+
+
+def left(folder: Path) -> dict[Path, Outcome]:
+    """Read how each job of a sweep's folder ended."""
+    found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(job.RESULT)}
+    if not found:
+        raise ValueError(
+            f"--results {folder} holds no results; give the folder that a sweep named at its end"
+        )
+    return dict(sorted(found.items(), key=lambda entry: entry[1].number))
+
+
+def readable(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Put the figures of one published table into words."""
+    import pandas as pd
+
+    def number(value: float) -> str:
+        return "" if value != value else f"{value:.4g}"
+
+    shown = pd.DataFrame({"figure": rows["figure"], "published": rows["published"].map(number)})
+    shown["ours"] = rows["ours"].map(number)
+    ends = zip(rows["low"], rows["high"], strict=True)
+    shown["95 % interval"] = [f"{number(low)} to {number(high)}" if low == low else "" for low, high in ends]
+    shown["difference"] = [f"{value:+.3g}" if value == value else "" for value in rows["difference"]]
+    shown["tolerance"] = rows["tolerance"].map(number)
+    shown["verdict"] = rows["verdict"]
+    return shown
+
+
+def write(study: claims.Study, rows: "pd.DataFrame", folder: Path) -> None:
+    """Leave reproduction.csv, reproduction.md and reproduction.tex (booktabs) in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows.to_csv(folder / "reproduction.csv", index=False)
+    words, latex = [f"# {study.title}\n"], ["% \\usepackage{booktabs}"]
+    for name, about in study.about().items():
+        part = rows[rows["table"] == name]
+        shown = readable(part)
+        reasons = "".join(f"\n- {why}" for why in dict.fromkeys(part["why"]) if why)
+        words.append(f"## {about.title}\n\n{about.source}\n\n{tables.markdown(shown)}{reasons}\n")
+        style = shown.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
+        caption = (
+            f"{about.title} ({about.source})".replace("%", r"\%").replace("_", r"\_").replace("&", r"\&")
+        )
+        latex.append(style.to_latex(hrules=True, column_format="lrrrrrl", caption=caption, position="ht"))
+    (folder / "reproduction.md").write_text("\n".join(words), encoding="utf-8")
+    (folder / "reproduction.tex").write_text("\n".join(latex), encoding="utf-8")
+
+
+def show(study: claims.Study, rows: "pd.DataFrame") -> None:
+    """Print each published table with ours beside it."""
+    for name, about in study.about().items():
+        part = rows[rows["table"] == name]
+        shown = readable(part)
+        console.table(f"{about.title} ({about.source})", COLUMNS, shown.to_numpy().tolist())
+    for why in dict.fromkeys(rows["why"]):
+        if why:
+            console.say(f"{claims.NOT_RUNNABLE}: {why}")
+    counts = rows["verdict"].value_counts()
+    console.say(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+
+
+def verdict(rows: "pd.DataFrame") -> int:
+    """Name each figure that is claimed and not reproduced; return the exit code."""
+    broken = rows[rows["claimed"] & (rows["verdict"] != claims.REPRODUCED)]
+    for row in broken.itertuples():
+        console.complain(
+            f"claimed as reproduced: {row.table}, {row.figure}: {row.verdict} {row.why}".rstrip()
+        )
+    return int(len(broken) > 0)
+
+
+def reproduce(name: str, overrides: Sequence[str], results: Path | None) -> int:
+    """Run, compare, print and write; return the exit code."""
+    study = claims.read(name)
+    words = [*study.run, *overrides]
+    jobs: Mapping[Path, Outcome] = {}
+    why, code, folder = "", 0, results
+    if folder is None:
+        why = absent([word for word in words if not word.startswith("-")])
+    if folder is None and not why:
+        folder, code = run(words)
+        if code and not any(folder.rglob(job.RESULT)):
+            return code
+    if folder is None:
+        with compose.output_folder() as folder:
+            pass
+    if not why:
+        jobs = left(folder)
+    rows = claims.compared(study, jobs, why)
+    show(study, rows)
+    write(study, rows, folder)
+    console.say(f"tables: {folder / 'reproduction.md'}, .csv and .tex")
+    return verdict(rows) or code
+
+
+def main() -> int:
+    """Read the command line; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("study", help=f"one of {', '.join(claims.studies())}")
+    parser.add_argument("overrides", nargs="*", help="settings, as for run.py: seed=0,1,2 dataset.root=...")
+    parser.add_argument("--results", type=Path, help="the folder of a sweep that ran before")
+    args = parser.parse_intermixed_args()
+    try:
+        return reproduce(args.study, args.overrides, args.results)
+    except job.EXPECTED as error:
+        console.complain(str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""What was published, and whether the jobs of a sweep give it again: conf/claims/<study>.yaml."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments import compose, summary
+from experiments.comparison.intervals import mean_interval
+from experiments.job import ASSIGNMENTS, Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REPRODUCED, DIFFERS, NOT_RUNNABLE = "reproduced", "differs", "not runnable here"
+SCALE = {"%": 100.0, "": 1.0}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One published figure, and where ours stands.
+
+    Parameters
+    ----------
+    name
+        What it is called in the published table.
+    published, tolerance
+        In `unit`: `%` (ours times 100) or empty.
+    metric
+        Name of ours; or, with `table`, the column of that table of the job.
+    where
+        The row of `table`: {epoch: 5}.
+    job
+        The settings of the jobs that give it: {cluster.k: 233}; all jobs if empty.
+    claimed
+        We say that it is reproduced, and are wrong if it is not.
+    lacks
+        What it would take to compute it; empty if nothing.
+    """
+
+    name: str
+    published: float
+    tolerance: float
+    metric: str
+    table: str = ""
+    where: dict[str, Any] = field(default_factory=dict)
+    job: dict[str, Any] = field(default_factory=dict)
+    unit: str = ""
+    claimed: bool = False
+    lacks: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures that were published together: `source` says where; what claims share stands in `each`."""
+
+    title: str
+    source: str
+    rows: list[Any]
+    each: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A publication: the command that gives its figures, the size of its data, its tables by name.
+
+    `protocol` is what its jobs have to be of, whatever else a sweep holds; empty: any.
+    """
+
+    title: str
+    run: list[str]
+    tables: dict[str, Any]
+    protocol: str = ""
+    samples: int = 0
+    classes: int = 0
+
+    def claims(self) -> dict[str, list[Claim]]:
+        """Return the claims of each table."""
+        return {name: [_checked(Claim, {**t.each, **row}) for row in t.rows] for name, t in self._tables()}
+
+    def about(self) -> dict[str, Table]:
+        """Return the tables themselves."""
+        return dict(self._tables())
+
+    def _tables(self) -> list[tuple[str, Table]]:
+        return [(name, _checked(Table, table)) for name, table in self.tables.items()]
+
+
+def studies() -> list[str]:
+    """Name the studies that have claims."""
+    return sorted(path.stem for path in (compose.CONF / "claims").glob("*.yaml"))
+
+
+def read(name: str) -> Study:
+    """Read a study's claims; raise ValueError that says what is wrong with the file, or which there are."""
+    path = compose.CONF / "claims" / f"{name}.yaml"
+    if not path.exists():
+        raise ValueError(f"{name} is no study with claims; use {' or '.join(studies())}")
+    try:
+        study: Study = _checked(Study, OmegaConf.to_container(OmegaConf.load(path)))
+        study.claims()
+    except OmegaConfBaseException as error:
+        raise ValueError(f"{path.name}: {error.full_key}: {str(error).splitlines()[0]}") from error
+    return study
+
+
+def _checked(schema: type, values: Any) -> Any:
+    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), values))
+
+
+def compared(study: Study, jobs: Mapping[Path, Outcome], absent: str = "") -> "pd.DataFrame":
+    """Hold each published figure against ours.
+
+    Parameters
+    ----------
+    jobs
+        How each job ended, by its folder.
+    absent
+        Why nothing could be run; empty if it was.
+
+    Returns
+    -------
+    DataFrame
+        table, figure, published, ours (mean over the seeds), low, high (its 95 % interval), seeds,
+        difference, tolerance, verdict, claimed, why (not runnable); in the unit of the claim.
+    """
+    import pandas as pd
+
+    jobs = {f: o for f, o in jobs.items() if o.status == "FINISHED" and study.protocol in ("", o.protocol)}
+    other = other_data(study, jobs)
+    rows = []
+    for name, claims in study.claims().items():
+        for claim in claims:
+            values, why = ([], claim.lacks or absent) if claim.lacks or absent else _values(claim, jobs)
+            rows.append({"table": name, **_row(claim, values, why or other)})
+    return pd.DataFrame(rows)
+
+
+def other_data(study: Study, jobs: Mapping[Path, Outcome]) -> str:
+    """Say so if the jobs ran on data of another size than was published on."""
+    import pandas as pd
+
+    for folder in jobs:
+        if study.samples:
+            samples = pd.read_parquet(folder / ASSIGNMENTS)
+            n, c = len(samples), samples["label"].nunique() if "label" in samples else 0
+            if (n, c) != (study.samples, study.classes):
+                return (
+                    f"other data: {n:,} samples of {c} classes, published for {study.samples:,} of "
+                    f"{study.classes}"
+                )
+    return ""
+
+
+def _row(claim: Claim, values: Sequence[float], why: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"figure": claim.name, "published": claim.published}
+    mean, low, high = mean_interval(list(values)) if values else (np.nan,) * 3
+    difference = mean - claim.published
+    within = abs(difference) <= claim.tolerance * (1 + 1e-9)  # exactly the tolerance is within it
+    verdict = NOT_RUNNABLE if why else REPRODUCED if within else DIFFERS
+    row |= {"ours": mean, "low": low, "high": high, "seeds": len(values), "difference": difference}
+    return row | {"tolerance": claim.tolerance, "verdict": verdict, "claimed": claim.claimed, "why": why}
+
+
+def _values(claim: Claim, jobs: Mapping[Path, Outcome]) -> tuple[list[float], str]:
+    """Return ours per seed; nothing, and why, if no job gives it."""
+    by_seed: dict[Any, list[float]] = {}
+    chosen = {f: o for f, o in jobs.items() if _is_of(claim, o)}
+    if not chosen:
+        wanted = " ".join(f"{key}={value}" for key, value in claim.job.items())
+        return [], f"no job {wanted or 'at all'} of this protocol finished"
+    for folder, outcome in chosen.items():
+        value = _from_table(claim, folder) if claim.table else outcome.metrics.get(claim.metric)
+        if value is not None and np.isfinite(value):
+            seed = summary.settings(outcome).get("seed", "")
+            by_seed.setdefault(seed, []).append(value * SCALE[claim.unit])
+    row = " ".join(f"{key}={value}" for key, value in claim.where.items())
+    place = f"{claim.table}.csv has no row {row}" if claim.table else f"no job gave {claim.metric}"
+    return [float(np.mean(values)) for values in by_seed.values()], "" if by_seed else place
+
+
+def _is_of(claim: Claim, outcome: Outcome) -> bool:
+    settings = summary.settings(outcome)
+    return all(str(settings.get(key)) == str(value) for key, value in claim.job.items())
+
+
+def _from_table(claim: Claim, folder: Path) -> float | None:
+    import pandas as pd
+
+    path = folder / f"{claim.table}.csv"
+    if not path.exists():
+        return None
+    rows = pd.read_csv(path)
+    for key, value in claim.where.items():
+        rows = rows[rows[key].astype(str) == str(value)]
+    return float(rows[claim.metric].iloc[0]) if len(rows) == 1 else None

@@ -1,0 +1,33 @@
+"""What can be said over the jobs of a sweep: each module makes tables and pictures of their rows."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from experiments.comparison.agreement import agreement
+from experiments.comparison.leakage import leakage
+from experiments.comparison.probes import probes
+from experiments.comparison.purity_grid import purity_grid
+from experiments.comparison.seeds import seeds
+from experiments.types import Findings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["agreement", "compare", "leakage", "probes", "purity_grid", "seeds"]
+
+
+def compare(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
+    """Return every table and picture that these jobs allow.
+
+    Parameters
+    ----------
+    rows
+        One per job, as `summary.to_frame` makes them: what was swept, protocol, metrics, status.
+    swept
+        The keys that the jobs differ in.
+    """
+    found = Findings({})
+    for part in (purity_grid(rows), probes(rows, swept), leakage(rows, swept), seeds(rows, swept)):
+        found.tables.update(part.tables)
+        found.figures.update(part.figures)
+    return found
