@@ -12,7 +12,7 @@ booktabs). The exit code is 1 if a figure that we claim is not reproduced, or if
 import argparse
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,24 +114,33 @@ def verdict(rows: "pd.DataFrame") -> int:
     return int(len(broken) > 0)
 
 
+def gathered(
+    study: claims.Study, overrides: Sequence[str], results: Path | None
+) -> tuple["pd.DataFrame", Path, int]:
+    """Run each command of the study; return the comparison, the folder of the first, the worst exit code."""
+    import pandas as pd
+
+    if results is not None:
+        return claims.compared(study, left(results)), results, 0
+    parts, folders, code = [], [], 0
+    for command, names in study.runs().items():
+        words = [*command, *overrides]
+        why = absent([word for word in words if not word.startswith("-")])
+        if why:
+            with compose.output_folder() as folder:
+                parts.append(claims.compared(study, {}, why, names))
+        else:
+            folder, ended = run(words)
+            code = max(code, ended)
+            parts.append(claims.compared(study, left(folder), "", names))
+        folders.append(folder)
+    return pd.concat(parts, ignore_index=True), folders[0], code
+
+
 def reproduce(name: str, overrides: Sequence[str], results: Path | None) -> int:
     """Run, compare, print and write; return the exit code."""
     study = claims.read(name)
-    words = [*study.run, *overrides]
-    jobs: Mapping[Path, Outcome] = {}
-    why, code, folder = "", 0, results
-    if folder is None:
-        why = absent([word for word in words if not word.startswith("-")])
-    if folder is None and not why:
-        folder, code = run(words)
-        if code and not any(folder.rglob(job.RESULT)):
-            return code
-    if folder is None:
-        with compose.output_folder() as folder:
-            pass
-    if not why:
-        jobs = left(folder)
-    rows = claims.compared(study, jobs, why)
+    rows, folder, code = gathered(study, overrides, results)
     show(study, rows)
     write(study, rows, folder)
     console.say(f"tables: {folder / 'reproduction.md'}, .csv and .tex")

@@ -101,6 +101,17 @@ def test_what_cannot_be_run_says_why(tmp_path: Path, more: dict[str, Any], absen
     assert np.isnan(row["ours"])
 
 
+def test_a_table_may_have_a_command_of_its_own(tmp_path: Path) -> None:
+    tables = {
+        "kmeans": {"title": "K-means", "source": "a paper", "each": KEYS, "rows": [{}]},
+        "ward": {"title": "Ward", "source": "a paper", "each": KEYS, "rows": [{}], "run": ["cluster=ward"]},
+    }
+    both = Study(title="A study", run=["seed=0"], tables=tables)
+    assert both.runs() == {("seed=0",): ["kmeans"], ("cluster=ward",): ["ward"]}
+    jobs = dict([left(tmp_path, 0, purity=0.5)])
+    assert claims.compared(both, jobs, "", ["ward"])["table"].to_list() == ["ward"]
+
+
 def test_a_failed_job_gives_no_figure(tmp_path: Path) -> None:
     place, outcome = left(tmp_path, 0, purity=0.5)
     outcome.status = "FAILED"

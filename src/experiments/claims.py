@@ -56,12 +56,16 @@ class Claim:
 
 @dataclass(frozen=True)
 class Table:
-    """Figures that were published together: `source` says where; what claims share stands in `each`."""
+    """Figures that were published together: `source` says where; what claims share stands in `each`.
+
+    `run` is the command that gives them, if it is not the study's.
+    """
 
     title: str
     source: str
     rows: list[Any]
     each: dict[str, Any] = field(default_factory=dict)
+    run: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,13 @@ class Study:
     def about(self) -> dict[str, Table]:
         """Return the tables themselves."""
         return dict(self._tables())
+
+    def runs(self) -> dict[tuple[str, ...], list[str]]:
+        """Return each command, and the tables that it gives."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for name, table in self._tables():
+            found.setdefault(tuple(table.run or self.run), []).append(name)
+        return found
 
     def _tables(self) -> list[tuple[str, Table]]:
         return [(name, _checked(Table, table)) for name, table in self.tables.items()]
@@ -112,11 +123,15 @@ def _checked(schema: type, values: Any) -> Any:
     return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), values))
 
 
-def compared(study: Study, jobs: Mapping[Path, Outcome], absent: str = "") -> "pd.DataFrame":
+def compared(
+    study: Study, jobs: Mapping[Path, Outcome], absent: str = "", names: Sequence[str] | None = None
+) -> "pd.DataFrame":
     """Hold each published figure against ours.
 
     Parameters
     ----------
+    names
+        The tables that these jobs are for; None: all.
     jobs
         How each job ended, by its folder.
     absent
@@ -134,7 +149,7 @@ def compared(study: Study, jobs: Mapping[Path, Outcome], absent: str = "") -> "p
     other = other_data(study, jobs)
     rows = []
     for name, claims in study.claims().items():
-        for claim in claims:
+        for claim in claims if names is None or name in names else []:
             values, why = ([], claim.lacks or absent) if claim.lacks or absent else _values(claim, jobs)
             rows.append({"table": name, **_row(claim, values, why or other)})
     return pd.DataFrame(rows)

@@ -25,7 +25,10 @@ MAIN_METRICS = (
     "acc",
     "silhouette",
     "inertia",
+    "clusters",
+    "noise_share",
 )
+NOISE = ("clusters", "noise_share")  # told where there is noise; else it is the k that was asked for
 
 
 ABOUT = {  # tables over all jobs that a person wants to see at once
@@ -70,7 +73,13 @@ def _value(override: "Override") -> str | float:
 
 def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
     """Name what a person reads first: what was swept, and the main metrics that there are."""
-    return list(dict.fromkeys([*swept, "protocol", *(name for name in MAIN_METRICS if name in rows)]))
+    return list(dict.fromkeys([*swept, "protocol", *main_metrics(rows)]))
+
+
+def main_metrics(rows: "pd.DataFrame") -> list[str]:
+    """Name the main metrics that there are."""
+    shown = [name for name in MAIN_METRICS if name in rows]
+    return shown if "noise_share" in rows else [name for name in shown if name not in NOISE]
 
 
 def in_words(rows: "pd.DataFrame", compared: Findings, swept: Sequence[str]) -> str:
@@ -90,7 +99,7 @@ def _readable(table: "pd.DataFrame") -> "pd.DataFrame":
 def charts(rows: "pd.DataFrame", swept: Sequence[str]) -> dict[str, Lines]:
     """Return a chart of the main metrics over each setting that was swept: their mean over the rest."""
     done = rows[rows["status"] == "FINISHED"]
-    metrics = [name for name in MAIN_METRICS if name in done and name != "inertia"]
+    metrics = [name for name in main_metrics(done) if name not in ("inertia", "clusters")]
     if len(done) < 2 or not metrics:
         return {}
     protocols = ", ".join(sorted(set(done["protocol"])))
@@ -169,7 +178,7 @@ def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> 
     """Print the main metrics: a row per job, or per configuration if the jobs repeat it with other seeds."""
     rows = to_frame([outcome for _, outcome in done], swept)
     compared = comparison.compare(rows, swept).tables
-    metrics = [name for name in MAIN_METRICS if name in rows]
+    metrics = main_metrics(rows)
     title = f"figures, protocol {', '.join(sorted(set(rows['protocol'])))}"
     if "purity_validation" in metrics:
         title += "; _validation: rows that the backbone was not trained on"
