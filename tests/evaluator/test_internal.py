@@ -9,8 +9,8 @@ from sklearn import metrics
 from sklearn.datasets import load_digits
 
 from experiments.cluster.centroids import CentroidClustering
-from experiments.evaluator import internal, spread
-from experiments.evaluator.internal import Internal, silhouette
+from experiments.evaluator import spread
+from experiments.evaluator.internal import Internal
 from experiments.types import Findings
 
 X, LABELS = load_digits(return_X_y=True)
@@ -47,23 +47,6 @@ def test_beyond_the_sample_the_silhouette_is_an_estimate_and_says_so(ctx):
     ]  # fmt: skip
     assert about.loc["davies_bouldin", "rows"] == 1797
     assert found.metrics == evaluate(ctx, LABELS, sample=900).metrics
-
-
-def test_silhouette_of_any_rows_is_the_mean_of_theirs():
-    assignments = np.where(np.arange(1797) < 3, 20 + np.arange(1797), LABELS)  # three clusters of one
-    rows = np.arange(0, 1797, 7)
-    expected = metrics.silhouette_samples(X, assignments)
-    assert silhouette(X, assignments, rows) == pytest.approx(expected[rows].mean(), rel=1e-5)
-
-
-def test_silhouette_of_repeated_points_is_a_number():
-    assert silhouette(np.zeros((6, 2), np.float32), np.array([0, 0, 0, 1, 1, 1]), np.arange(6)) == 0
-
-
-def test_silhouette_in_batches_changes_nothing(monkeypatch):
-    whole = silhouette(X, LABELS, np.arange(1797))
-    monkeypatch.setattr(internal, "DISTANCES", 50_000)
-    assert silhouette(X, LABELS, np.arange(1797)) == pytest.approx(whole, rel=1e-6)
 
 
 def test_names_of_clusters_and_order_of_rows_do_not_matter(ctx):

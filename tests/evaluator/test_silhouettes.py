@@ -32,6 +32,11 @@ def test_each_silhouette_is_scikit_learns(monkeypatch):
     np.testing.assert_allclose(silhouette.silhouettes(X, assignments, rows), expected, atol=1e-5)
 
 
+def test_silhouettes_of_repeated_points_are_numbers():
+    points, assignments = np.zeros((6, 2), np.float32), np.array([0, 0, 0, 1, 1, 1])
+    assert silhouette.silhouettes(points, assignments, np.arange(6)).tolist() == [0] * 6
+
+
 def test_the_table_has_the_mean_and_the_worst_of_each_cluster(ctx):
     table = judged(ctx, LABELS).tables["silhouettes"]
     expected = silhouette_samples(X, LABELS)
