@@ -39,9 +39,10 @@ def absent(overrides: Sequence[str]) -> str:
 
 
 def run(words: Sequence[str]) -> tuple[Path, int]:
-    """Run the sweep in a process of its own; return its folder and its exit code."""
+    """Run it in a process of its own; return its folder and its exit code."""
     with compose.output_folder() as folder:
-        done = subprocess.run([sys.executable, str(RUN), *words, f"hydra.sweep.dir={folder}"], check=False)
+        place = [f"hydra.sweep.dir={folder}", f"hydra.run.dir={folder}"]
+        done = subprocess.run([sys.executable, str(RUN), *words, *place], check=False)
     return folder, done.returncode
 
 

@@ -143,7 +143,7 @@ def test_clusterings_agree_whatever_their_numbers() -> None:
     first = np.array([0, 0, 1, 1, 2, 2])
     found = agreement(["a", "b", "c"], [first, 2 - first, np.array([0, 1, 0, 1, 0, 1])])
     heat = found.figures["agreement"].values  # type: ignore[attr-defined]
-    assert heat[0].tolist() == pytest.approx([1, 1, -0.25])
+    assert heat[0].tolist() == pytest.approx([1, 1, -4 / 11])  # (0 - 1.2) / (4.5 - 1.2) by the formula
     np.testing.assert_array_equal(heat, heat.T)
     assert found.tables["agreement"].columns.to_list() == ["ARI with", "a", "b", "c"]
 
