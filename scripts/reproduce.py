@@ -12,7 +12,7 @@ booktabs). The exit code is 1 if a figure that we claim is not reproduced, or if
 import argparse
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,10 @@ RUN = Path(__file__).parents[1] / "run.py"
 
 def absent(overrides: Sequence[str]) -> str:
     """Say what of the study's data is not here; raise ValueError for a setting that cannot be."""
+    several = [o for o in compose.parse(overrides) if o.is_sweep_override()]
+    for o in several:
+        if o.key_or_group.startswith("dataset"):
+            raise ValueError(f"{o.input_line} gives several data sets; reproduce on one at a time")
     single = [o.input_line for o in compose.parse(overrides) if not o.is_sweep_override()]
     plan = config.build(compose.compose_config(single), single)
     try:
@@ -122,20 +126,34 @@ def gathered(
     import pandas as pd
 
     if results is not None:
-        return claims.compared(study, left(results)), results, 0
+        jobs = left(results)
+        if not jobs:
+            raise ValueError(f"--results {results} holds none; give the folder that a sweep names at its end")
+        return claims.compared(study, jobs), results, _failed(jobs)
     parts, folders, code = [], [], 0
     for command, names in study.runs().items():
         words = [*command, *overrides]
         why = absent([word for word in words if not word.startswith("-")])
+        jobs = {}
         if why:
             with compose.output_folder() as folder:
-                parts.append(claims.compared(study, {}, why, names))
+                pass
         else:
             folder, ended = run(words)
-            code = max(code, ended)
-            parts.append(claims.compared(study, left(folder), "", names))
+            jobs = left(folder)
+            code = code or int(ended != 0) or _failed(jobs)
+            why = "" if jobs else "the command stopped; its message stands above"
+        parts.append(claims.compared(study, jobs, why, names))
         folders.append(folder)
     return pd.concat(parts, ignore_index=True), folders[0], code
+
+
+def _failed(jobs: Mapping[Path, Outcome]) -> int:
+    """Name the jobs that did not finish; return the exit code."""
+    failures = [outcome for outcome in jobs.values() if outcome.status != "FINISHED"]
+    for outcome in failures:
+        console.complain(f"{outcome.status} job {' '.join(outcome.overrides)}: {outcome.error}".rstrip(": "))
+    return int(len(failures) > 0)
 
 
 def reproduce(name: str, overrides: Sequence[str], results: Path | None) -> int:

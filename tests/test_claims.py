@@ -14,12 +14,13 @@ from experiments.claims import DIFFERS, NOT_RUNNABLE, REPRODUCED, Study
 from experiments.job import ASSIGNMENTS, Outcome
 
 README = Path(__file__).parents[1] / "README.md"
+CS = {0.01: 0.4, 1: 0.6}  # the purity of jobs by their C
 KEYS = {"name": "purity", "published": 50.0, "tolerance": 2, "metric": "purity", "unit": "%"}
 
 
 def study(*rows: dict[str, Any], **more: Any) -> Study:
     tables = {"main": {"title": "Main", "source": "a paper", "each": KEYS, "rows": list(rows) or [{}]}}
-    return Study(**{"title": "A study", "run": ["seed=0"], "tables": tables} | more)
+    return Study(**{"title": "A study", "run": ["-m", "seed=0"], "tables": tables} | more)
 
 
 def left(folder: Path, number: int, *overrides: str, **metrics: float) -> tuple[Path, Outcome]:
@@ -61,7 +62,7 @@ def test_a_claim_is_about_the_jobs_it_names(tmp_path: Path) -> None:
     found = claims.compared(study({"job": {"cluster.k": 50}}, {"job": {"cluster.k": 99}}), jobs)
     assert found["ours"].iloc[0] == pytest.approx(50)
     assert found["verdict"].to_list() == [REPRODUCED, NOT_RUNNABLE]
-    assert found["why"].iloc[1] == "no job cluster.k=99 of this protocol finished"
+    assert found["why"].iloc[1] == "no job cluster.k=99 of this command and protocol finished"
 
 
 def test_another_protocol_is_another_figure(tmp_path: Path) -> None:
@@ -108,8 +109,20 @@ def test_a_table_may_have_a_command_of_its_own(tmp_path: Path) -> None:
     }
     both = Study(title="A study", run=["seed=0"], tables=tables)
     assert both.runs() == {("seed=0",): ["kmeans"], ("cluster=ward",): ["ward"]}
-    jobs = dict([left(tmp_path, 0, purity=0.5)])
+    jobs = dict([left(tmp_path, 0, "cluster=ward", purity=0.5), left(tmp_path, 1, purity=0.4)])
     assert claims.compared(both, jobs, "", ["ward"])["table"].to_list() == ["ward"]
+    found = claims.compared(both, jobs).set_index("table")
+    assert found.loc["ward", ["ours", "verdict"]].to_list() == [pytest.approx(50), REPRODUCED]
+    assert found.loc["kmeans", "why"] == "other settings than the published ones: cluster=ward"
+
+
+def test_jobs_with_other_settings_are_shown_and_reproduce_nothing(tmp_path: Path) -> None:
+    jobs = dict(left(tmp_path, n, f"evaluator.probe.C={c}", purity=p) for n, (c, p) in enumerate(CS.items()))
+    row = one(claims.compared(study(), jobs))
+    assert (row["verdict"], row["ours"]) == (NOT_RUNNABLE, pytest.approx(50))
+    assert row["why"] == "other settings than the published ones: evaluator.probe.C=0.01 evaluator.probe.C=1"
+    free = dict([left(tmp_path, 9, "seed=1", "dataset.root=/data", "tracking.uri=x", purity=0.5)])
+    assert one(claims.compared(study(), free))["verdict"] == REPRODUCED
 
 
 def test_a_failed_job_gives_no_figure(tmp_path: Path) -> None:
@@ -139,6 +152,22 @@ def test_a_misspelt_key_in_a_claim_is_named(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(compose, "CONF", tmp_path)
     with pytest.raises(ValueError, match=r"mine\.yaml: nam: Key 'nam' not in 'Claim'"):
         claims.read("mine")
+
+
+@pytest.mark.parametrize(
+    "text", ["title: [", "title: t\nrun: []\ntables: {m: {title: t, source: s, rows: [3]}}"]
+)
+def test_a_broken_file_of_claims_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "mine.yaml").write_text(text)
+    monkeypatch.setattr(compose, "CONF", tmp_path)
+    with pytest.raises(ValueError, match=r"^mine\.yaml: "):
+        claims.read("mine")
+
+
+def test_an_unknown_unit_is_refused() -> None:
+    with pytest.raises(ValueError, match="purity: unit=pct is none; use %"):
+        study({"unit": "pct"}).claims()
 
 
 def readme_table() -> dict[int, dict[str, float]]:

@@ -24,6 +24,12 @@ def test_every_job_of_a_sweep_is_built() -> None:
     assert request.swept == ["cluster.k", "seed"]
 
 
+def test_a_key_is_the_same_however_it_was_typed() -> None:
+    request = read("++cluster.k=10,50")
+    assert ks(request) == [(10, 0), (50, 0)]
+    assert request.swept == ["cluster.k"]
+
+
 def test_options_can_be_swept() -> None:
     request = read("backbone=cnn,pixels", "cluster.k=range(2,4)")
     assert [type(plan.stages.backbone).__name__ for plan in request.plans] == [

@@ -75,7 +75,7 @@ def test_without_its_data_a_study_is_not_runnable_here(tmp_path: Path) -> None:
     [
         (["nothing"], "nothing is no study with claims; use"),
         (["readme", "cluster.kk=3"], "did you mean cluster.k?"),
-        (["readme", "--results", "."], ". holds no results; give the folder"),
+        (["readme", "--results", "."], "--results . holds none; give the folder"),
     ],
 )
 def test_a_mistake_is_answered_with_what_to_type(tmp_path: Path, words: list[str], answer: str) -> None:

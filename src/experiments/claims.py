@@ -1,6 +1,6 @@
 """What was published, and whether the jobs of a sweep give it again: conf/claims/<study>.yaml."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from experiments import compose, summary
 from experiments.comparison.intervals import mean_interval
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 REPRODUCED, DIFFERS, NOT_RUNNABLE = "reproduced", "differs", "not runnable here"
 SCALE = {"%": 100.0, "": 1.0}
+FREE = ("seed", "dataset.root", "device", "threads", "figures", "cache", "tracking", "hydra")  # as one likes
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Claim:
     unit: str = ""
     claimed: bool = False
     lacks: str = ""
+
+    def __post_init__(self) -> None:
+        if self.unit not in SCALE:
+            raise ValueError(f"{self.name}: unit={self.unit} is none; use % or leave it out")
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,8 @@ def read(name: str) -> Study:
         study.claims()
     except OmegaConfBaseException as error:
         raise ValueError(f"{path.name}: {error.full_key}: {str(error).splitlines()[0]}") from error
+    except (YAMLError, TypeError, ValueError) as error:
+        raise ValueError(f"{path.name}: {' '.join(str(error).split())}; see {Claim.__name__}") from error
     return study
 
 
@@ -146,13 +154,38 @@ def compared(
     import pandas as pd
 
     jobs = {f: o for f, o in jobs.items() if o.status == "FINISHED" and study.protocol in ("", o.protocol)}
-    other = other_data(study, jobs)
+    claims, data = study.claims(), other_data(study, jobs)
+    named = {key for each in claims.values() for claim in each for key in claim.job}
     rows = []
-    for name, claims in study.claims().items():
-        for claim in claims if names is None or name in names else []:
-            values, why = ([], claim.lacks or absent) if claim.lacks or absent else _values(claim, jobs)
+    for name, table in study.about().items() if names is None else [(n, study.about()[n]) for n in names]:
+        own = {folder: job for folder, job in jobs.items() if _ran(table.run or study.run, job)}
+        other = data or _other_settings(table.run or study.run, named, own)
+        for claim in claims[name]:
+            values, why = ([], claim.lacks or absent) if claim.lacks or absent else _values(claim, own)
             rows.append({"table": name, **_row(claim, values, why or other)})
     return pd.DataFrame(rows)
+
+
+def _words(run: Sequence[str]) -> list[str]:
+    """Return what every job of a command has among its settings."""
+    words = [word for word in run if not word.startswith("-") and not _is_free(word)]
+    return [o.input_line for o in compose.parse(words) if not o.is_sweep_override()]
+
+
+def _is_free(word: str) -> bool:
+    return compose.key_of(word).startswith(FREE)
+
+
+def _ran(run: Sequence[str], job: Outcome) -> bool:
+    return set(_words(run)) <= set(job.overrides)
+
+
+def _other_settings(run: Sequence[str], named: Collection[str], jobs: Mapping[Path, Outcome]) -> str:
+    """Say so if a job has settings that neither the command nor a claim names: they are other figures."""
+    words = _words(run)
+    typed = [word for job in jobs.values() for word in job.overrides if word not in words]
+    other = [word for word in typed if compose.key_of(word) not in named and not _is_free(word)]
+    return f"other settings than the published ones: {' '.join(dict.fromkeys(other))}" if other else ""
 
 
 def other_data(study: Study, jobs: Mapping[Path, Outcome]) -> str:
@@ -187,7 +220,7 @@ def _values(claim: Claim, jobs: Mapping[Path, Outcome]) -> tuple[list[float], st
     chosen = {f: o for f, o in jobs.items() if _is_of(claim, o)}
     if not chosen:
         wanted = " ".join(f"{key}={value}" for key, value in claim.job.items())
-        return [], f"no job {wanted or 'at all'} of this protocol finished"
+        return [], f"no job {wanted or 'at all'} of this command and protocol finished"
     for folder, outcome in chosen.items():
         value = _from_table(claim, folder) if claim.table else outcome.metrics.get(claim.metric)
         if value is not None and np.isfinite(value):
@@ -210,6 +243,8 @@ def _from_table(claim: Claim, folder: Path) -> float | None:
     if not path.exists():
         return None
     rows = pd.read_csv(path)
+    if claim.metric not in rows or not set(claim.where) <= set(rows):
+        return None
     for key, value in claim.where.items():
         rows = rows[rows[key].astype(str) == str(value)]
     return float(rows[claim.metric].iloc[0]) if len(rows) == 1 else None

@@ -125,7 +125,7 @@ def read(args: Any) -> Request:
     params = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items()]
     lines = compose.parse([*params, *overrides])
     jobs = BasicSweeper.split_arguments(lines, None)[0]
-    swept = [o.get_key_element() for o in lines if o.is_sweep_override()]
+    swept = [compose.key_of(o.get_key_element()) for o in lines if o.is_sweep_override()]
     swept = [key for key in dict.fromkeys(swept) if len({_value(job, key) for job in jobs}) > 1]
     plans = [config.build(cfg, overrides) for cfg in _compose_jobs(jobs, args.config_dir)]
     return Request(plans, jobs, swept, True, False, Path(base.hydra.sweep.dir).absolute())
@@ -155,7 +155,7 @@ def _is_value(override: Any) -> bool:
 
 
 def _value(overrides: Sequence[str], key: str) -> str:
-    return next((o.partition("=")[2] for o in overrides if o.partition("=")[0] == key), "")
+    return next((o.partition("=")[2] for o in overrides if compose.key_of(o) == key), "")
 
 
 def check(request: Request) -> list[str]:

@@ -29,7 +29,7 @@ def run_job(cfg: DictConfig) -> float | None:
     folder = Path(hydra.runtime.output_dir)
     overrides = list(hydra.overrides.task)
     swept = json.loads(os.environ.get(SWEPT, "[]"))
-    name = " ".join(o for o in overrides if o.partition("=")[0] in swept) or " ".join(overrides) or "run"
+    name = " ".join(o for o in overrides if compose.key_of(o) in swept) or " ".join(overrides) or "run"
     typed = json.loads(os.environ.get(TYPED, "null"))
     parent = tracking.Parent(*json.loads(os.environ[PARENT])) if PARENT in os.environ else None
     number = 0 if OmegaConf.is_missing(hydra.job, "num") else hydra.job.num
@@ -150,6 +150,8 @@ class Sweep:
         ids = [table["id"] for table in tables.values()]
         same = [path for path, table in tables.items() if table["id"].equals(ids[0])]
         names = [summary.name(found[path], self.swept) for path in same]
+        if len(set(names)) < len(names):  # an optimiser's jobs are known by their number alone
+            names = [f"job {found[path].number}" for path in same]
         return comparison.agreement(names, [tables[path]["cluster"].to_numpy() for path in same])
 
 

@@ -25,12 +25,15 @@ def names(columns: Iterable[str]) -> list[str]:
 
 
 def embedding_keys(swept: Sequence[str]) -> list[str]:
-    """Return the swept keys that can change what is found in an embedding: all but the clusterer's."""
+    """Return the swept keys that can change what a probe finds in an embedding: all but the clusterer's."""
     return [key for key in swept if key.partition(".")[0] != "cluster"]
 
 
 def probes(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
-    """Return a table of each probe of each embedding; `best` marks the highest accuracy on scored rows."""
+    """Return a table of each probe of each embedding; `best` marks the highest accuracy on scored rows.
+
+    Swept settings of a probe have a column, which is empty for the other probes.
+    """
     import pandas as pd
 
     known = names(rows.columns)
@@ -42,9 +45,12 @@ def probes(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
     for name in known:
         columns = {f"{name}_{figure}": figure for figure in FIGURES if f"{name}_{figure}" in rows}
         part = done[[*keys, *columns]].rename(columns=columns).dropna(subset="accuracy")
+        others = [key for key in keys if key.startswith("evaluator.") and key.split(".")[1] != name]
+        part[others] = ""
         part.insert(len(keys), "probe", name)
         parts.append(part.drop_duplicates())
     table = pd.concat(parts).sort_values(keys, kind="stable", ignore_index=True)
-    best = table.groupby(keys)["accuracy"].idxmax()
+    embedding = [key for key in keys if not key.startswith("evaluator.")]
+    best = table.groupby(embedding)["accuracy"].idxmax()
     table.insert(len(keys) + 1, "best", table.index.isin(best))
     return Findings({}, {"probes": table})

@@ -74,7 +74,7 @@ class Macro:
         """Name the figures that it gives wherever they are defined."""
         cuts = [*map(str, self.granularities), "fine"]
         scored = [f"macro_accuracy_{cut}{suffix}" for suffix in suffixes(self.protocol) for cut in cuts]
-        return (*scored, *(f"macro_train_accuracy_{cut}" for cut in cuts), "macro_scored")
+        return (*scored, *(f"macro_train_accuracy_{cut}" for cut in cuts))
 
     @property
     def _logistic(self) -> Logistic:
@@ -149,7 +149,7 @@ class Macro:
         hits = [one.predicted == target for one, target in zip(found, targets, strict=True)]
         doubts = tuple(doubt for one in found for doubt in one.doubts(PLACE))
         fine = float(hits[-1][first.rows].mean())
-        metrics = {"macro_scored": float(len(first.rows))}
+        metrics: dict[str, float] = {}
         rows: list[dict[str, Any]] = []
         for name, target, right in zip([*map(str, usable), "fine"], targets, hits, strict=True):
             groups = len(tree.classes) if name == "fine" else int(name)
