@@ -20,10 +20,10 @@ import numpy as np
 
 from experiments import compose, config
 from experiments.cache import Store
-from experiments.evaluator.gap import Box
-from experiments.evaluator.parallel import beside
-from experiments.evaluator.reference import Reference
-from experiments.evaluator.trial import lighter
+from experiments.evaluator.selection.gap import Box
+from experiments.evaluator.selection.reference import Reference
+from experiments.evaluator.selection.trial import lighter
+from experiments.parallel import beside
 from experiments.types import Context
 
 
@@ -37,8 +37,7 @@ def ours(points: np.ndarray, ks: range, references: int, ctx: Context) -> tuple[
     start = time.perf_counter()
     box = Box.around(points)
     work = [partial(Reference(light, b, 0).run, box, len(points), alone) for b in range(references)]
-    done = beside(work, ctx, "gap")
-    return np.array(done), time.perf_counter() - start
+    return np.array(beside(work, ctx.threads)), time.perf_counter() - start
 
 
 def peer(points: np.ndarray, ks: range, references: int, threads: int) -> tuple[np.ndarray, float]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from experiments import compose, config
 from experiments.cache import Store
-from experiments.evaluator.planes import Tsne, Umap
+from experiments.evaluator.pictures.layouts import Tsne, Umap
 from experiments.types import Context
 
 NEIGHBOURS = 15

@@ -29,6 +29,18 @@ def read(places: list[str], ctx: Context) -> Samples:
     return model.from_images(places, ctx)
 
 
+def claim(out: Path) -> None:
+    """Make the folder of the result, before an hour goes into what could not be written."""
+    if out.exists():
+        raise ValueError(f"--out {out} is there already; name another file")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.touch(exist_ok=False)
+    except OSError as error:
+        raise ValueError(f"--out {out} cannot be written ({error.strerror}); name another file") from error
+    out.unlink()
+
+
 def tell(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
     """Print how many went where."""
     sizes = table["cluster"].value_counts()
@@ -63,19 +75,24 @@ def main() -> int:
     try:
         if not places:
             raise ValueError("no image is named; give a folder, a zip or tar, or image files")
-        if args.out.exists():
-            raise ValueError(f"--out {args.out} is there already; name another file")
+        claim(args.out)
         plan = config.build(compose.compose_config(settings), settings)
-        fitted = model.Model.load(Recorded.of(plan.tracking.uri, args.run_id).model)
+        place = Recorded.of(plan.tracking.uri, args.run_id).model
+        fitted = model.Model.load(place)
+        if fitted.kind != "images":
+            raise ValueError(
+                f"RUN_ID={args.run_id} clustered {fitted.kind}, and here are images; from Python, give its "
+                f"model a column `vector`: mlflow.pyfunc.load_model('{place.parent}').predict(...)"
+            )
         device = context.make(plan, console.Report(lambda step, row: None))
         with model.scratch() as ctx:
             ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)
             samples = read(places, ctx)
             table = fitted.assign(samples, ctx, args.far)
+        table.to_csv(args.out, index=False)
     except (ValueError, OSError) as error:
         console.complain(str(error))
         return 1
-    table.to_csv(args.out, index=False)
     tell(table, samples, args.out)
     return 0
 

@@ -71,3 +71,33 @@ def test_what_cannot_be_is_one_line(project: Project, held_out: Path, tmp_path: 
         assert answer in done.stderr
         assert "Traceback" not in done.stderr
     assert not (tmp_path / "assigned.csv").exists()
+
+
+def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told_first(
+    project: Project, held_out: Path, tmp_path: Path
+) -> None:
+    _, job = best(project)
+    one = str(held_out / "0009.png")
+    done = script(project, "assign", job, one, "--out", "new/er/one.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(pd.read_csv(tmp_path / "new" / "er" / "one.csv")) == 1
+    (tmp_path / "file").write_text("")
+    for out in ("file/one.csv", "new/er/one.csv"):
+        done = script(project, "assign", "norun", one, "--out", out, cwd=tmp_path)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"--out {out} ")
+        assert done.stderr.strip().endswith("name another file")
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_model_of_vectors_says_what_to_call(fresh: Project, held_out: Path, tmp_path: Path) -> None:
+    made = ["dataset=synthetic_vectors", "dataset.n=60", "dataset.classes=3"]
+    fresh.succeed(*made, "backbone=identity", "reducer=identity", "cluster.k=3", "figures=none")
+    (run,) = fresh.runs()
+    done = script(fresh, "assign", run.info.run_id, str(held_out), cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"RUN_ID={run.info.run_id} clustered vectors, and here are images; ")
+    folder = done.stderr.partition("mlflow.pyfunc.load_model('")[2].partition("')")[0]
+    assert Path(folder, "MLmodel").exists()
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.glob("*.csv"))

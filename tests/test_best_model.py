@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from experiments import best_model, compose, config, job, logged_model, tracking
+from experiments.evaluator.external import External
+from experiments.evaluator.internal import Internal
 from experiments.model import Model
 
 FEW = [
@@ -92,6 +94,59 @@ def test_a_sweep_without_its_objective_or_its_store_says_what_to_type(
         sweep.close(objective="silhouette")
     assert "cache.root here does not hold the best job's model" in caplog.text
     assert (sweep.models(), sweep.best()) == (0, None)
+
+
+def jobs(*figures: dict[str, float]) -> dict[Path, job.Outcome]:
+    """Make finished jobs with these figures."""
+    return {
+        Path(str(number)): job.Outcome([], status="FINISHED", metrics=metrics)
+        for number, metrics in enumerate(figures)
+    }
+
+
+NOISY = {"clusters": 3.0, "noise_share": 0.2, "silhouette": 0.1, "silhouette_no_noise": 0.4}
+NOISY |= {"silhouette_noise_singletons": -0.1, "acc_test": 0.5, "acc_no_noise_test": 0.6}
+NOISY |= {"noise_share_test": 0.1}
+CLEAR = {"clusters": 4.0, "silhouette": 0.5, "acc_test": 0.7}
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        "noise_share", "noise_share_test", "silhouette_no_noise", "silhouette_noise_singletons",
+        "acc_no_noise_test",
+    ],
+)  # fmt: skip
+def test_a_job_without_noise_has_the_figures_of_noise_too(objective: str) -> None:
+    assert best_model.best(jobs(NOISY, CLEAR, NOISY), objective) == Path("1")
+    worse = CLEAR | {"silhouette": -0.5, "acc_test": 0.1}
+    chosen = best_model.best(jobs(worse, NOISY), objective)
+    assert chosen == Path("0" if objective.startswith("noise") else "1")
+
+
+def test_noise_that_leaves_a_figure_undefined_does_not_become_another_figure() -> None:
+    undefined = {"clusters": 1.0, "noise_share": 0.9, "silhouette": 0.9}
+    assert best_model.best(jobs(undefined, NOISY), "silhouette_no_noise") == Path("1")
+    assert best_model.best(jobs(undefined), "silhouette_no_noise") is None
+
+
+def test_without_a_judge_there_is_no_share_of_noise() -> None:
+    assert best_model.best(jobs({"probe_acc": 0.9}), "noise_share") is None
+    assert best_model.best(jobs({"clusters": 2.0}), "noise_share_test") is None
+
+
+def test_few_points_below_zero_are_better() -> None:
+    below = [{"silhouette_below_zero": value} for value in (0.3, 0.1, 0.2)]
+    assert best_model.best(jobs(*below), "silhouette_below_zero") == Path("1")
+
+
+def test_the_treatments_of_noise_are_those_of_the_evaluators() -> None:
+    suffixes = [name.removeprefix("silhouette") for name in Internal.METRICS if name.startswith("silhouette")]
+    assert set(best_model.TREATMENTS) == {suffix for suffix in suffixes if "noise" in suffix} - {
+        f"_rows{treatment}" for treatment in best_model.TREATMENTS
+    }
+    assert set(best_model.JUDGED) <= {*Internal.METRICS, *External.METRICS}
+    assert best_model.NOISE in Internal.METRICS
 
 
 def test_another_word_is_refused() -> None:

@@ -1,16 +1,20 @@
 """Every option in conf/ composes, passes its class's schema, and sits where its name says."""
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hydra._internal.utils import get_args_parser
 
-from experiments import compose, config
+from experiments import compose, config, launch
 
 GROUPS = (*config.GROUPS, "evaluator")
 OPTIONS = [(group, name) for group in GROUPS for name in compose.options(group)]
 ALIASES = {"patternmind": "image_folder"}
 EXPERIMENTS = compose.options("experiment")
+STANDS_FOR = {"<eps>": "2", "...": "dataset=digits"}  # what a person puts there; others are paths
 
 
 def built(group: str, name: str) -> object:
@@ -18,6 +22,27 @@ def built(group: str, name: str) -> object:
     cfg = compose.compose_config([chosen])
     node = cfg.evaluator[name] if group == "evaluator" else cfg[group]
     return config.build_stage(group, node)
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Give each command in a comment of conf/, and the file that it stands in."""
+    for group in (*GROUPS, "experiment"):
+        for name in compose.options(group):
+            for line in (compose.CONF / group / f"{name}.yaml").read_text().splitlines():
+                if line.startswith("#"):
+                    for command in line.split("python run.py")[1:]:
+                        yield f"{group}/{name}", command.partition(" # ")[0].strip()
+
+
+@pytest.mark.parametrize(("where", "command"), list(commands()))
+def test_a_command_in_a_comment_can_be_typed(where: str, command: str, tmp_path: Path) -> None:
+    for shown, typed in STANDS_FOR.items():
+        command = command.replace(shown, typed)
+    (tmp_path / "weights.pth").touch()
+    command = re.sub(r"(?<==)\w+\.pth", str(tmp_path / "weights.pth"), command)
+    words = shlex.split(re.sub("<[^>]*>", str(tmp_path), command))
+    with compose.output_folder():
+        assert launch.read(get_args_parser().parse_intermixed_args(words)).plans
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
@@ -49,7 +74,8 @@ def test_there_are_options_of_every_group() -> None:
 
 def test_every_module_of_a_stage_has_its_option() -> None:
     for group in GROUPS:
-        for path in (Path(config.__file__).parent / group).glob("*.py"):
+        folder = Path(config.__file__).parent / group
+        for path in folder.rglob("*.py"):
             if re.search(
                 r"^    def (load|fit|evaluate)\(self, (ctx|samples|embeddings|reduced|\*)",
                 path.read_text(),
@@ -57,3 +83,4 @@ def test_every_module_of_a_stage_has_its_option() -> None:
             ):
                 names = [name for name in compose.options(group) if name.startswith(path.stem)]
                 assert names, f"{path} has no YAML"
+                assert path.parent == folder, f"{path} is a stage among the parts of stages"

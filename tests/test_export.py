@@ -125,6 +125,24 @@ def test_links_lead_to_the_images(run: Recorded, ctx: Context, tmp_path: Path) -
         assert Image.open(place).size == (6, 4)
 
 
+@pytest.mark.parametrize("how", ["copy", "link"])
+def test_no_image_takes_the_name_of_another(ctx: Context, tmp_path: Path, tables: Path, how: str) -> None:
+    root = tmp_path / "images"
+    names = ("a/b.png", "a__b.png", "a__b-2.png", "c.bmp", "c.png", "c-2.bmp", "D.png", "d.png")
+    for number, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), 20 * number).save(root / name)
+    overrides = ["dataset=image_folder", f"dataset.root={root}", "dataset.image_size=4", "cluster.k=1"]
+    run = recorded(tables, tmp_path / "run", *overrides)
+    table = export(run, tmp_path / "out", how, ctx)
+    assert len(table) == len(names)
+    for name, path in zip(table["id"], table["path"], strict=True):
+        assert (tmp_path / "out" / "data" / path).read_bytes() == (root / name).read_bytes()
+    stems = {Path(path).stem.lower() for path in table["path"]}  # some file systems take D for d
+    assert len(stems) == len(names)
+    assert len(read(tmp_path / "out" / "labels.json")["labels"]) == len(names)
+
+
 def test_a_folder_with_something_in_it_is_left_alone(run: Recorded, ctx: Context, tmp_path: Path) -> None:
     mine = tmp_path / "out" / "mine.txt"
     mine.parent.mkdir()

@@ -35,7 +35,8 @@ ALLOWED = {
     "cache": {"types"},
     "compose": set(),
     "config": {"compose", "types"},
-    "pipeline": {"types"},
+    "parallel": set(),
+    "pipeline": {"parallel", "types"},
     "console": set(),
     "context": {"cache", "config", "types"},
     "environment": {"cache"},
@@ -129,10 +130,18 @@ def test_the_frame_imports_along_the_arrows(path: Path) -> None:
 
 
 @pytest.mark.parametrize("group", STAGES)
-def test_a_stage_imports_types_figures_and_its_own_group(group: str) -> None:
-    for path in (PACKAGE / group).glob("*.py"):
-        assert ours(path) <= {"types", "figures", group}, path
+def test_a_stage_imports_what_all_may_and_its_own_group(group: str) -> None:
+    for path in (PACKAGE / group).rglob("*.py"):
+        assert ours(path) <= {"types", "figures", "parallel", group}, path
         assert not {name.split(".")[0] for name in imported(path)} & CONFIGURING, path
+
+
+def test_parts_of_a_stage_import_no_stage() -> None:
+    """What evaluators share stands in folders of their group, and knows none of those that use it."""
+    for path in (PACKAGE / "evaluator").glob("*/*.py"):
+        names = {name for name in imported(path) if name.startswith("experiments.evaluator.")}
+        stages = {name for name in names if (PACKAGE / "evaluator" / f"{name.split('.')[2]}.py").exists()}
+        assert not stages, path
 
 
 def test_figures_import_types_alone() -> None:

@@ -98,6 +98,39 @@ def test_a_small_cluster_is_measured_by_all(result: pipeline.Result) -> None:
     assert not (model.distances[0] == model.distances[7]).all()
 
 
+def test_the_last_clusters_may_be_empty(result: pipeline.Result, files: list[Path], tmp_path: Path) -> None:
+    """As k-means leaves them where points repeat: new images go there too."""
+    Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / "white.png")
+    with scratch() as ctx:
+        white = result.encoder.embed(from_images([tmp_path / "white.png"], ctx), ctx)
+    more = result.projection.transform(white) * np.array([[-9], [1]], np.float32)
+    fuller = replace(result.clustering, centroids=np.concatenate([result.clustering.centroids, more]))
+    assert fuller.assignments.max() == 5
+    model = Model.of(replace(result, clustering=fuller), "float32")
+    assert model.distances.shape == (9, 101)
+    assert (model.distances[6:] == model.distances[8]).all()
+    assert model.names[6:] == ("", "")
+    frame = model.predict(pd.DataFrame({"path": [str(tmp_path / "white.png"), str(files[0])]}))
+    assert frame["cluster"].tolist() == [7, result.clustering.assignments[0]]
+    assert frame["majority"][0] == ""
+    assert frame["majority"][1] == model.names[frame["cluster"][1]]
+
+
+def test_new_images_of_a_density_are_far_as_rarely_as_its_own(store: Store) -> None:
+    """The distance of a core point to itself, 0, says nothing of others."""
+    result = result_of(store, "cluster=dbscan", "cluster.eps=4.5", "cluster.min_samples=3")
+    everything = result_of(store, "dataset.limit=null").samples
+    rows = np.flatnonzero(~np.isin(everything.ids, result.samples.ids))[:400]
+    content, split = everything.content.take(rows), everything.split[rows]
+    new = replace(everything, ids=everything.ids[rows], content=content, labels=None, split=split)
+    model = Model.of(result, "float32")
+    for samples in (result.samples, new):
+        table = model.assign(samples, Context.plain(store))
+        inside = table[table["cluster"] >= 0]
+        assert len(inside) > 200
+        assert 0 < inside["far"].mean() < 0.1
+
+
 def test_noise_is_far_and_of_no_class(store: Store, files: list[Path], tmp_path: Path) -> None:
     result = result_of(store, "cluster=dbscan", "cluster.eps=4.5", "cluster.min_samples=3")
     model = Model.of(result, "float32")
@@ -143,14 +176,37 @@ def test_an_image_that_cannot_be_read_is_named(
         model.predict(pd.DataFrame({"path": [str(files[0]), str(tmp_path / "b.png")]}))
 
 
-@pytest.mark.parametrize("named", ["os:system", "nowhere:Thing", "pathlib:Path", "json:decoder"])
+@pytest.mark.parametrize(
+    "named",
+    ["os:system", "nowhere:Thing", "pathlib:Path", "json:decoder", ":x", "experiments.reducer.l2:Normalised"],
+)
 def test_only_fitted_values_are_loaded(result: pipeline.Result, tmp_path: Path, named: str) -> None:
     Model.of(result, "float32").save(tmp_path)
     about = json.loads((tmp_path / "model.json").read_text())
     about["classes"]["encoder"] = named
     (tmp_path / "model.json").write_text(json.dumps(about))
-    with pytest.raises(ValueError, match=f"the model holds a {named}, which"):
+    with pytest.raises(ValueError, match=f"encoder holds a {named}, which"):
         Model.load(tmp_path)
+
+
+def test_a_folder_that_is_no_model_is_left_alone(model: Model, tmp_path: Path) -> None:
+    mine = tmp_path / "model" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("a year's work")
+    with pytest.raises(ValueError, match=rf"^{mine.parent} is no model of an earlier run, .*; move it away"):
+        logged_model.record(model, tmp_path, None)
+    assert mine.read_text() == "a year's work"
+
+
+def test_an_earlier_model_is_replaced_whole_or_half_written(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    for gone in ("clustering", "encoder"):
+        logged_model.record(model, tmp_path, None)
+        left = tmp_path / "model" / "data"
+        assert Model.load(left).names == model.names
+        (left / gone).rename(left / "old")
+    logged_model.record(model, tmp_path, None)
+    assert not (tmp_path / "model" / "data" / "old").exists()
 
 
 def test_mlflow_loads_it_with_a_signature_and_gives_the_same(

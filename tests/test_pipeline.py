@@ -93,6 +93,23 @@ def test_what_cannot_be_stops_before_anything_is_computed(
     assert not [key for key in ctx.store.computed if not key.startswith("digits")]
 
 
+@pytest.mark.parametrize(
+    ("limit", "answer"),
+    [
+        (5, r"^cluster=hdbscan needs 6 samples or more"),
+        (10, r"^reducer\.n_neighbors=15 and reducer\.n_components=15 are too much for 10 different rows"),
+    ],
+)
+def test_too_few_images_for_the_study_of_groups_have_one_answer(
+    ctx: Context, limit: int, answer: str
+) -> None:
+    few = ["experiment=clip_density", "dataset=digits", "backbone=pixels", "evaluator=[internal]"]
+    settings = ["~evaluator.members", "~evaluator.maps", f"dataset.limit={limit}"]
+    chosen = config.build(compose.compose_config([*few, *settings])).stages
+    with pytest.raises(ValueError, match=answer):
+        pipeline.run(chosen, ctx)
+
+
 def test_what_follows_an_unfinished_training_is_kept_apart(ctx: Context) -> None:
     chosen = stages()
     samples = chosen.dataset.load(ctx)

@@ -17,7 +17,10 @@ from experiments.types import Silent
 
 log = logging.getLogger(__name__)
 
-LOWER = ("davies_bouldin", "inertia", "noise")  # figures that begin so are better when lower
+LOWER = ("davies_bouldin", "inertia", "noise", "silhouette_below_zero")  # they begin so: better when lower
+NOISE = "noise_share"  # of a job that has noise
+TREATMENTS = ("_no_noise", "_noise_singletons")  # of that noise; evaluator=external may add another suffix
+JUDGED = ("acc", "clusters")  # figures that stand beside noise_share where there is noise
 
 
 def record_best(
@@ -62,11 +65,26 @@ def record_best(
 def best(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:
     """Return the folder of the finished job with the best figure, the first of equals, or None."""
     sign = -1 if objective.startswith(LOWER) else 1
-    done = {
-        place: job.metrics.get(objective, math.nan) for place, job in jobs.items() if job.status == "FINISHED"
-    }
+    done = {place: figure(job.metrics, objective) for place, job in jobs.items() if job.status == "FINISHED"}
     given = {place: sign * value for place, value in done.items() if not math.isnan(value)}
     return max(given, key=lambda place: given[place]) if given else None
+
+
+def figure(metrics: Mapping[str, float], objective: str) -> float:
+    """Return a job's objective, nan if it has none; without noise, what is the same then.
+
+    Evaluators give figures of noise where there is some: a job without any has a share of 0, and its figures
+    without noise are the plain ones. One whose noise leaves a figure undefined has none.
+    """
+    if objective in metrics:
+        return metrics[objective]
+    if objective.startswith(NOISE):
+        suffix = objective.removeprefix(NOISE)
+        return 0.0 if any(f"{name}{suffix}" in metrics for name in JUDGED) else math.nan
+    plain = objective
+    for treatment in TREATMENTS:
+        plain = plain.replace(treatment, "")
+    return math.nan if NOISE in metrics else metrics.get(plain, math.nan)
 
 
 def _made(place: Path, outcome: Outcome, typed: Sequence[str] | None) -> Model:

@@ -5,7 +5,6 @@ Layout: `<root>/<key>/` holds a finished value and its meta.json; `<root>/.parti
 """
 
 import errno
-import importlib
 import json
 import logging
 import os
@@ -25,7 +24,7 @@ import numpy as np
 import psutil
 from filelock import FileLock, Timeout
 
-from experiments.types import T
+from experiments.types import T, class_name, kept_class
 
 log = logging.getLogger(__name__)
 
@@ -234,13 +233,11 @@ class Store:
 
 def _save(value: Any, folder: Path) -> None:
     value.save(folder)
-    kind = type(value)
-    (folder / "meta.json").write_text(json.dumps({"class": f"{kind.__module__}:{kind.__qualname__}"}))
+    (folder / "meta.json").write_text(json.dumps({"class": class_name(value)}))
 
 
 def _load(folder: Path) -> Any:
-    module, _, name = json.loads((folder / "meta.json").read_text())["class"].partition(":")
-    return getattr(importlib.import_module(module), name).load(folder)
+    return kept_class(json.loads((folder / "meta.json").read_text())["class"], folder).load(folder)
 
 
 def _open(folder: Path) -> np.ndarray:

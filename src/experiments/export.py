@@ -4,8 +4,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
@@ -87,16 +88,21 @@ def _rows(run: Recorded, ids: np.ndarray, known: np.ndarray) -> np.ndarray:
 def _names(table: "pd.DataFrame", content: Content) -> list[str]:
     """Name each image `<cluster>/<id>`, flat and with a stem of its own, as FiftyOne knows them by it."""
     digits = len(str(max(table["cluster"].max(), 0)))
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
     names = []
     for number, name in zip(table["cluster"], table["id"], strict=True):
         flat = PurePosixPath(name.replace("/", "__"))
         suffix = flat.suffix if isinstance(content, ImageFiles) else ".png"
         stem = f"{_cluster(number, digits)}/{flat.stem if isinstance(content, ImageFiles) else flat}"
-        taken[stem] = taken.get(stem, 0) + 1
-        again = f"-{taken[stem]}" if taken[stem] > 1 else ""
-        names.append(f"{stem}{again}{suffix}")
+        free = next(each for each in _numbered(stem) if each.casefold() not in taken)
+        taken.add(free.casefold())  # some file systems take A for a
+        names.append(f"{free}{suffix}")
     return names
+
+
+def _numbered(stem: str) -> Iterator[str]:
+    yield stem
+    yield from (f"{stem}-{number}" for number in count(2))
 
 
 def _cluster(number: int, digits: int) -> str:

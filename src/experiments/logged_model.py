@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiments import tracking
 from experiments.config import Plan
-from experiments.model import Model
+from experiments.model import ABOUT, Model
 from experiments.pipeline import Result
 
 FOLDER = "model"  # below a job's: what is recorded; the values themselves are below its data/
@@ -24,9 +24,21 @@ def keep(result: Result, dtype: str, plan: Plan, folder: Path, run: tracking.Run
 
 
 def record(model: Model, folder: Path, run: tracking.Run | None) -> None:
-    """Write a model into a job's folder, and record it with a run that is recorded itself."""
+    """Write a model into a job's folder, and record it with a run that is recorded itself.
+
+    Raises
+    ------
+    ValueError
+        If the job's folder holds something else of that name, which stays as it is.
+    """
     place = folder / FOLDER
-    shutil.rmtree(place, ignore_errors=True)  # of an earlier run in the same folder
+    if (place / "data" / ABOUT).exists():  # of an earlier run in the same folder
+        shutil.rmtree(place)
+    elif place.exists() and not (place.is_dir() and not any(place.iterdir())):
+        raise ValueError(
+            f"{place.absolute()} is no model of an earlier run, so it is not replaced; move it away, or set "
+            "hydra.run.dir=<a folder of its own>, or tracking.log_model=none"
+        )
     model.save(place / "data")
     if run is not None and run.id:
         run.model(place, model.columns)

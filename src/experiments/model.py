@@ -3,12 +3,11 @@
 MLflow loads it through `_load_pyfunc`; nothing in it is pickled, and nothing here knows MLflow.
 """
 
-import importlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +18,24 @@ from experiments.context import cores, cuda_capabilities
 from experiments.dataset.content import Vectors, hash_rows
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.listing import IMAGE
-from experiments.types import Clustering, Context, Encoder, Projection, Samples, Silent
+from experiments.types import (
+    Clustering,
+    Context,
+    Encoder,
+    Projection,
+    Samples,
+    Silent,
+    class_name,
+    kept_class,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from experiments.pipeline import Result
 
-PARTS = ("encoder", "projection", "clustering")
+PARTS = {"encoder": "embed", "projection": "transform", "clustering": "assign"}  # and what each does
+ABOUT = "model.json"
 FAR = 0.99  # of its cluster's own images, what is nearer than an image that is called far
 FEW = 20  # of a smaller cluster's images too little is known: all images' distances count there
 ENDINGS = IMAGE  # of image files
@@ -62,6 +71,8 @@ class Model:
         """Take the fitted values of a run, and note how far its own images are from their clusters."""
         samples, clustering = result.samples, result.clustering
         k = int(clustering.assignments.max(initial=-1)) + 1
+        if clustering.centroids is not None:  # the last of which may have no image
+            k = len(clustering.centroids)
         ids, distances = clustering.assign(result.reduced)
         spread = np.zeros((k + 1, len(PERCENTILES)), np.float32)
         inside = distances[(ids >= 0) & np.isfinite(distances)]
@@ -75,21 +86,23 @@ class Model:
 
     def save(self, folder: Path) -> None:
         """Write each part into a folder of its own, and model.json, into the empty `folder`."""
-        classes = {}
-        for part in PARTS:
-            (folder / part).mkdir(parents=True)
-            value = getattr(self, part)
-            value.save(folder / part)
-            classes[part] = f"{type(value).__module__}:{type(value).__qualname__}"
-        np.save(folder / "distances.npy", self.distances, allow_pickle=False)
+        classes = {part: class_name(getattr(self, part)) for part in PARTS}
         about = {"classes": classes, "names": self.names, "kind": self.kind, "dtype": self.dtype}
-        (folder / "model.json").write_text(json.dumps(about | {"libraries": versions()}, indent=1))
+        folder.mkdir(parents=True, exist_ok=True)  # model.json first: it tells whose folder this is
+        (folder / ABOUT).write_text(json.dumps(about | {"libraries": versions()}, indent=1))
+        for part in PARTS:
+            (folder / part).mkdir()
+            getattr(self, part).save(folder / part)
+        np.save(folder / "distances.npy", self.distances, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: Path) -> "Model":
         """Read what `save` wrote."""
-        about = json.loads((folder / "model.json").read_text())
-        parts = {part: _class(about["classes"][part]).load(folder / part) for part in PARTS}
+        about = json.loads((folder / ABOUT).read_text())
+        parts: dict[str, Any] = {
+            part: kept_class(about["classes"][part], folder / part, does).load(folder / part)
+            for part, does in PARTS.items()
+        }
         distances = np.load(folder / "distances.npy", allow_pickle=False)
         return cls(
             **parts,
@@ -206,19 +219,3 @@ def _majority(samples: Samples, assignments: np.ndarray, k: int) -> tuple[str, .
     counts = np.zeros((k, len(samples.class_names)), np.int64)
     np.add.at(counts, (assignments[inside], samples.labels[inside]), 1)
     return tuple(samples.class_names[row.argmax()] if row.any() else "" for row in counts)
-
-
-def _class(name: str) -> Any:
-    """Import the class that a folder says it holds: ours, or one of your own that is installed."""
-    module, _, qualname = name.partition(":")
-    try:
-        kind = getattr(importlib.import_module(module), qualname)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(
-            f"the model holds a {name}, which cannot be imported ({error}); install it"
-        ) from error
-    if not (isinstance(kind, type) and is_dataclass(kind)):
-        raise ValueError(
-            f"the model holds a {name}, which is no fitted value; use a model that was saved here"
-        )
-    return kind

@@ -1,14 +1,15 @@
 """The story of one run: load, encode, reduce, cluster, judge. Never asks a stage for its name or type."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from experiments.parallel import beside
 from experiments.types import (
     Clustering,
     Context,
@@ -107,29 +108,12 @@ def judge(
 
     free = [name for name, evaluator in evaluators.items() if "clustering" not in evaluator.NEEDS]
     new = [name for name in free if not at.needs[name].store.holds(at.needs[name].key(evaluators[name]))]
-    found = beside(one, new, at.points.threads) if new else {}
+    work = [partial(one, name) for name in new]
+    found = dict(zip(new, beside(work, at.points.threads), strict=True)) if new else {}
     found |= {name: one(name) for name in evaluators if name not in found}
     for name in evaluators:  # in the order of the config, whichever ended first
         clock.seconds[name] = clock.seconds.pop(name)
     return {name: found[name] for name in evaluators}
-
-
-def beside(judge_one: Callable[[str], Findings], names: Sequence[str], threads: int) -> dict[str, Findings]:
-    """Judge on threads of their own, each with one thread of BLAS: so they find the same however many."""
-    import scipy.linalg  # noqa: F401 (its BLAS must be loaded to be limited, and to be given back)
-    from threadpoolctl import threadpool_limits
-
-    def limited(name: str) -> Findings:
-        with threadpool_limits(1):  # OpenMP's limit is each thread's own
-            return judge_one(name)
-
-    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        futures = {name: pool.submit(limited, name) for name in names}
-        try:
-            return {name: future.result() for name, future in futures.items()}
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # what has not begun need not begin
-            raise
 
 
 @dataclass(frozen=True)
@@ -177,8 +161,9 @@ def checked(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, str]]:
         left, its error is raised.
     """
     rows = fitted_rows(stages.protocol, samples)
-    stages.reducer.width(len(rows), stages.backbone.width(samples))
-    stages.cluster.check(len(samples))
+    width = stages.backbone.width(samples)
+    stages.cluster.check(len(samples))  # before the reducer: it has the last word on how few are too few
+    stages.reducer.width(len(rows), width)
     left_out: dict[str, str] = {}
     for name, evaluator in stages.evaluators.items():
         try:

@@ -86,6 +86,42 @@ class Kept(Protocol):
         """Read what `save` wrote; cheap, and without importing a framework."""
 
 
+def class_name(value: Kept) -> str:
+    """Spell the class of a value as `kept_class` finds it."""
+    return f"{type(value).__module__}:{type(value).__qualname__}"
+
+
+def kept_class(name: str, folder: Path, *does: str) -> Any:
+    """Import the class that a folder says it holds: ours, or one of your own that is installed.
+
+    A folder may come from anybody, so whatever else a module holds is never called.
+
+    Parameters
+    ----------
+    does
+        What values of the class do besides being kept, such as `transform`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such class, or none of kept values.
+    """
+    module, _, qualname = name.partition(":")
+    try:
+        kind = getattr(importlib.import_module(module), qualname)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{folder} holds a {name}, which cannot be imported ({error}); install it"
+        ) from error
+    wanted = ("save", "load", *does)
+    fits = isinstance(kind, type) and is_dataclass(kind)
+    if not fits or not all(callable(getattr(kind, method, None)) for method in wanted):
+        raise ValueError(
+            f"{folder} holds a {name}, which is no value with {', '.join(wanted)}; use what was saved here"
+        )
+    return kind
+
+
 @dataclass(frozen=True, eq=False)
 class Record:
     """A kept value of plain fields: each array becomes an .npy file, all the rest one fields.json."""
@@ -380,7 +416,7 @@ class Findings:
             place = folder / "figures" / name
             place.mkdir(parents=True)
             figure.save(place)
-            kinds[name] = f"{type(figure).__module__}:{type(figure).__qualname__}"
+            kinds[name] = class_name(figure)
         if kinds:
             (folder / "figures.json").write_text(json.dumps(kinds))
 
@@ -393,8 +429,7 @@ class Findings:
         kinds = folder / "figures.json"
         figures = {}
         for name, kind in json.loads(kinds.read_text()).items() if kinds.exists() else ():
-            module, _, qualname = kind.partition(":")
-            figures[name] = getattr(importlib.import_module(module), qualname).load(folder / "figures" / name)
+            figures[name] = kept_class(kind, folder).load(folder / "figures" / name)
         doubts = folder / "warnings.json"
         warnings = tuple(json.loads(doubts.read_text())) if doubts.exists() else ()
         return cls(json.loads((folder / "metrics.json").read_text()), tables, figures, warnings)

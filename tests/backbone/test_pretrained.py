@@ -1,5 +1,6 @@
 """The stages for pretrained networks: what names their results, what they refuse, and what they import."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.backbone.conftest import TINY
 
 from experiments import compose, config
 from experiments.backbone.pretrained import PretrainedEncoder
@@ -169,6 +171,39 @@ def test_names_that_do_not_exist_are_answered_with_those_that_do(
     stage = pretrained(option, **change)
     with pytest.raises(ValueError, match=message):
         stage.width(few)
+
+
+def written(tmp_path: Path, **changes: Any) -> str:
+    """Write a config of CLIP of which `vision_cfg` is so."""
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(TINY | changes))
+    return str(path)
+
+
+def test_a_config_without_a_size_has_open_clips(pretrained: Make, few: Samples, ctx: Context, tmp_path: Path):
+    vision = {name: value for name, value in TINY["vision_cfg"].items() if name != "image_size"}
+    stage = pretrained("clip", model=written(tmp_path, vision_cfg=vision | {"patch_size": 56}))
+    assert stage.width(few) == 16
+    assert stage.resize.size == 224
+    assert stage.fit(few, ctx).embed(few, ctx).shape == (len(few), 16)
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({"vision_cfg": {"image_size": [32, 48]}}, r"image_size is \[32, 48\], not one whole number"),
+        ({"vision_cfg": {"image_size": "32"}}, "image_size is 32, not one whole number"),
+        ({"vision_cfg": {"image_size": 0}}, "image_size is 0, not one whole number"),
+        ({"vision_cfg": [1]}, "no attribute 'get'"),
+        ({"embed_dim": None}, "embed_dim is None, not one whole number"),
+        ({"model_cfg": [1]}, "list indices"),
+    ],
+)
+def test_a_config_of_other_types_is_refused(
+    pretrained: Make, tmp_path: Path, changes: dict[str, Any], answer: str
+):
+    with pytest.raises(ValueError, match=rf"own\.json is no config of open_clip \(.*{answer}"):
+        pretrained("clip", model=written(tmp_path, **changes))
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,28 @@ def test_new_points_join_within_eps_of_a_core_point(ctx):
     )
 
 
+def test_a_core_point_is_as_far_as_the_next_one(ctx):
+    clustering = Dbscan(1.2, 5).fit(X, ctx)
+    ids, distance = clustering.assign(clustering.cores)
+    np.testing.assert_array_equal(ids, clustering.core_ids)
+    pairs = np.linalg.norm(clustering.cores[:, None].astype(np.float64) - clustering.cores, axis=2)
+    np.fill_diagonal(pairs, np.inf)
+    np.testing.assert_allclose(distance, np.minimum(pairs.min(axis=1), 1.2), rtol=1e-5)
+    assert distance.min() > 0
+    moved = clustering.cores[:9] * np.float32(1 + 1e-6)  # rounding makes no new point
+    np.testing.assert_allclose(clustering.assign(moved)[1], distance[:9], rtol=1e-3)
+
+
+def test_a_core_point_alone_is_as_far_as_eps(ctx):
+    line = np.array([[0], [1], [-1], [50], [60], [70], [80]], np.float32)
+    clustering = Dbscan(1.5, 3).fit(line, ctx)
+    assert clustering.cores.tolist() == [[0]]
+    ids, distance = clustering.assign(line[:4])
+    assert ids.tolist() == [0, 0, 0, -1]
+    assert distance.tolist() == [1.5, 1, 1, 50]
+    assert len(clustering.assign(line[:0])[0]) == 0
+
+
 def test_an_eps_that_swallows_everything_is_one_cluster(ctx):
     clustering = Dbscan(1e6, 5).fit(X, ctx)
     assert set(clustering.assignments) == {0}

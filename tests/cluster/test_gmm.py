@@ -34,13 +34,31 @@ def test_posteriors_are_those_of_scikit_learn(ctx, shape):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_distance_counts_standard_deviations(ctx):
-    clustering = mixture().fit(X, ctx)
-    ids, distance = clustering.assign(X[:20])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_distance_counts_standard_deviations(ctx, shape):
+    expected = GaussianMixture(
+        8, covariance_type=shape, reg_covar=1e-3, max_iter=30, tol=1e-2, random_state=0
+    ).fit(X.astype(np.float64))
+    spreads = {
+        "full": lambda component: expected.covariances_[component],
+        "tied": lambda component: expected.covariances_,
+        "diag": lambda component: np.diag(expected.covariances_[component]),
+        "spherical": lambda component: expected.covariances_[component] * np.eye(8),
+    }
+    ids, distance = mixture(shape, k=8).fit(X, ctx).assign(X[:20])  # as many components as values
     for row, (component, far) in enumerate(zip(ids, distance, strict=True)):
-        offset = X[row] - clustering.centroids[component]
-        spread = np.linalg.inv(clustering.whitening[component] @ clustering.whitening[component].T)
-        assert far == pytest.approx(np.sqrt(offset @ np.linalg.inv(spread) @ offset), rel=1e-4)
+        offset = X[row] - expected.means_[component]
+        inverse = np.linalg.inv(spreads[shape](component))
+        assert far == pytest.approx(np.sqrt(offset @ inverse @ offset), rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("shape", "kept"), [("full", (5, 8, 8)), ("tied", (1, 8, 8)), ("diag", (5, 8)), ("spherical", (5,))]
+)
+def test_no_more_is_kept_than_the_shape_has(ctx, shape, kept):
+    """At 2,048 values and k=233 a matrix for each component is 7.8 GB."""
+    assert mixture(shape).fit(X, ctx).whitening.shape == kept
 
 
 def test_a_long_cluster_beside_a_round_one_is_told_apart(ctx):

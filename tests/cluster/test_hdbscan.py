@@ -111,6 +111,21 @@ def test_copies_of_points_are_dense_clusters(ctx):
     np.testing.assert_array_equal(clustering.assign(points)[0], clustering.assignments)
 
 
+def test_copies_of_one_point_leave_the_others_their_probability(ctx):
+    copies = np.repeat(X[:1], 40, axis=0)  # enough to be what is left of the cluster at last
+    plain = stage(30, 5).fit(X, ctx.on("plain"))
+    clustering = stage(30, 5).fit(np.concatenate([X, copies]), ctx.on("copies"))
+    cluster = clustering.assignments[0]
+    assert cluster >= 0
+    np.testing.assert_array_equal(clustering.probabilities[len(X) :], 1)
+    others = np.flatnonzero(clustering.assignments[1 : len(X)] == cluster) + 1
+    assert (clustering.probabilities[others] > 0).all()
+    assert clustering.probabilities[others].max() == 1
+    known = others[plain.assignments[others] >= 0]
+    assert np.corrcoef(clustering.probabilities[known], plain.probabilities[known])[0, 1] > 0.8
+    np.testing.assert_array_equal(clustering.probabilities[clustering.assignments < 0], 0)
+
+
 def test_rounding_makes_no_new_point(ctx):
     """A step before gives other last digits to a row that comes alone."""
     clustering = stage().fit(X, ctx)

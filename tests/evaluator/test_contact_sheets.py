@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.pictures import Grouped, pictured, without_pictures
+from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 
 from experiments.evaluator.contact_sheets import ContactSheets
 from experiments.figures import Sheets
@@ -64,6 +64,18 @@ def test_of_too_many_clusters_the_largest_are_shown_and_the_title_says_so(ctx, c
     assert [name.partition(":")[0] for name in sheets.names] == ["cluster 1", "cluster 2"]
     assert sheets.title == "4 clusters of toy, the 2 largest"
     assert "shows the 2 largest of 4 clusters" in caplog.text
+
+
+def test_noise_takes_no_place_of_a_cluster_and_is_no_cluster(ctx, caplog):
+    noisy = np.array([-1, -1, -1, 0, 0, 1])
+    only = shown(ctx, pictured(6), noisy, replace(STAGE, clusters=1)).figures["contact_sheets"]
+    assert only.names == ["cluster 0: 2 images", "noise: 3 images"]
+    assert only.title == "2 clusters of toy, the 1 largest"
+    rare = np.array([0, 0, 1, 1, 1, -1])  # noise is the smallest, and has its sheet
+    two = shown(ctx, pictured(6), rare, replace(STAGE, clusters=2)).figures["contact_sheets"]
+    assert two.names[-1] == "noise: 1 image"
+    assert two.title == "Clusters of toy"
+    assert caplog.text.count("shows the") == 1
 
 
 def test_a_thousand_clusters_of_one_image_work(ctx):

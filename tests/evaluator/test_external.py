@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.cluster.centroids import CentroidClustering
-from experiments.evaluator import metrics
 from experiments.evaluator.external import External
+from experiments.evaluator.measures import metrics
 from experiments.types import Findings, Samples
 
 RNG = np.random.default_rng(0)

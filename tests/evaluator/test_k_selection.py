@@ -1,18 +1,18 @@
 """The choice of k against data whose answer is known, and what it keeps."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from tests.evaluator.stand_ins import without_pictures
 
-from experiments import compose, config, pipeline
+from experiments import compose, config, parallel, pipeline
 from experiments.cache import Store
-from experiments.evaluator.gap import Box, first, gap, spread
-from experiments.evaluator.knee import knee
-from experiments.evaluator.stability import agreement
-from experiments.evaluator.trial import lighter
-from experiments.evaluator.verdicts import METHODS, Verdict, sentence
+from experiments.cluster.sklearn_kmeans import SklearnKMeans
+from experiments.evaluator import k_selection
+from experiments.evaluator.selection.trial import lighter
+from experiments.evaluator.selection.verdicts import METHODS
 from experiments.types import Context
 
 CORNERS = {
@@ -66,73 +66,22 @@ def test_the_gap_says_one_where_there_are_no_groups(ctx):
         assert "gap 1" in found.tables["k_agreement"]["verdict"][0]  # the others know no such answer
 
 
+@pytest.mark.parametrize("k_max", [3, 5])
+def test_three_points_that_repeat_are_three_clusters(ctx, k_max):
+    points = np.repeat(np.array([[0.1, 0.7], [5, 0], [2, 9]], np.float32), 21, axis=0)
+    found = stage(f"k_max={k_max}", "references=3").evaluate(ctx=ctx.on("three"), reduced=points)
+    assert found.metrics["k_gap"] == 3
+    assert found.tables["k_selection"]["gap"].iloc[2] == np.inf
+    drawn = np.array(found.figures["k_gap"].series["gap"])
+    assert np.isnan(drawn[2:]).all()
+    assert np.isfinite(drawn[:2]).all()
+
+
 def test_equal_points_are_told_and_not_judged(ctx):
     found = stage("k_max=3").evaluate(ctx=ctx.on("equal"), reduced=np.ones((30, 2), np.float32))
     assert "k_silhouette" not in found.metrics
     assert found.tables["k_selection"]["gap"].isna().all()
     assert found.tables["k_agreement"]["verdict"][0] == "no method finds a k"
-
-
-def test_the_knee_is_where_the_curve_bends():
-    x = np.arange(1.0, 11)
-    assert knee(x, np.array([100, 60, 30, 8, 7, 6, 5, 4, 3, 2.0])) == 3
-    assert knee(x, 10 - x) is None
-    assert knee(x, np.full(10, 3.0)) is None
-    assert knee(x[:2], x[:2]) is None
-
-
-def test_the_gap_rule_is_the_published_one_and_not_the_maximum():
-    gaps, widths = np.array([0.1, 0.5, 0.52, 0.9]), np.array([0.1, 0.1, 0.05, 0.1])
-    assert first(gaps, widths) == 1
-    assert first(np.array([0.1, 0.5, 0.9]), np.full(3, 0.01)) is None
-    references = np.array([[4.0, 3.0], [6.0, 3.0]])
-    found, s = gap(np.array([3.0, 1.0]), references)
-    assert found.tolist() == [2, 2]
-    assert s.tolist() == [pytest.approx(np.sqrt(1.5)), 0]
-
-
-def test_references_fill_the_box_along_the_principal_axes():
-    rng = np.random.default_rng(1)
-    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
-    points = (rng.uniform(size=(4000, 2)) * [10, 1] @ turn + [50, -20]).astype(np.float32)
-    drawn = Box.around(points).draw(4000, (0, 1))
-    assert drawn.dtype == np.float32
-    assert drawn.mean(axis=0) == pytest.approx(points.mean(axis=0), abs=0.2)
-    assert np.cov(drawn.T) == pytest.approx(np.cov(points.T), abs=0.3)
-    assert (Box.around(points).draw(10, (0, 1)) == drawn[:10]).all()
-
-
-def test_references_of_directions_are_directions():
-    points = np.random.default_rng(1).normal(size=(100, 4)).astype(np.float32)
-    points /= np.linalg.norm(points, axis=1, keepdims=True)
-    assert np.linalg.norm(Box.around(points).draw(50, (0, 0)), axis=1) == pytest.approx(1)
-
-
-def test_the_spread_is_around_the_clusters_own_means():
-    points = np.array([[0, 0], [2, 0], [10, 0], [10, 6]], np.float32)
-    assert spread(points, np.array([0, 0, 5, 5])) == (pytest.approx(2 + 18), pytest.approx(2))
-    far = points + np.float32(4096)
-    assert spread(far, np.array([0, 0, 5, 5])) == (pytest.approx(20), pytest.approx(2))
-
-
-def test_agreement_is_of_the_rows_that_two_have_in_common():
-    rows = np.arange(6)
-    halves = np.array([0, 0, 0, 1, 1, 1])
-    assert agreement([(rows, halves), (rows, 1 - halves)]) == 1
-    assert agreement([(rows[:4], halves[:4]), (rows[2:], 7 - halves[2:])]) == 1
-    assert agreement([(rows, halves), (rows, np.array([0, 1, 0, 1, 0, 1]))]) < 0.1
-    assert np.isnan(agreement([(rows, halves)]))
-
-
-def test_the_sentence_names_who_disagrees():
-    found = [
-        Verdict("silhouette", 4, ""),
-        Verdict("gap", None, ""),
-        Verdict("elbow", 4, ""),
-        Verdict("other", 2, ""),
-    ]
-    assert sentence(found) == "k=4 by 2 of 4 methods; other 2, gap none"
-    assert sentence(found[:1] + found[3:]) == "k=2 or 4 by 1 of 2 methods"
 
 
 OVERRIDES = [
@@ -168,7 +117,7 @@ def test_an_interrupted_choice_goes_on(store, monkeypatch):
     """What was finished before an error is not computed again."""
     points = blobs(3)
     evaluator = stage("k_max=4", "references=3")
-    from experiments.evaluator import trial
+    from experiments.evaluator.selection import trial
 
     def fail(*given):
         raise KeyboardInterrupt
@@ -202,6 +151,76 @@ def test_light_settings_are_those_that_the_clusterer_has():
     assert (light.k, light.n_redo, light.breath) == (3, 3, 0)
     assert lighter(kmeans, 3, {}) == replace(kmeans, k=3)
     assert stage()._light() == "n_redo=3, breath=0, tolerance=0.0001"
+
+
+def zeros_and_lengths(zeros):
+    """Make directions of three kinds, of all lengths, some of them none."""
+    points = np.random.default_rng(0).normal(size=(120, 3)).astype(np.float32) + np.repeat(
+        np.eye(3, dtype=np.float32) * 9, 40, axis=0
+    )
+    points[:zeros] = 0
+    return points
+
+
+def test_clusters_of_directions_are_judged_of_directions_alone(ctx):
+    quick = stage("k_max=5", "references=3", cluster="spherical_kmeans")
+    with pytest.raises(ValueError, match=r"SphericalKMeans, which goes by another distance.*use reducer=l2"):
+        quick.evaluate(ctx=ctx.on("raw"), reduced=zeros_and_lengths(0))
+    with pytest.raises(ValueError, match="SphericalKMeans, which leaves 4 of 120 rows in no cluster"):
+        quick.evaluate(ctx=ctx.on("zero"), reduced=zeros_and_lengths(4))
+    assert not [key for key in ctx.store.computed if key.startswith("trial-")]
+    points = zeros_and_lengths(0)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    assert quick.evaluate(ctx=ctx.on("unit"), reduced=points).metrics["k_silhouette"] == 3
+
+
+@dataclass(frozen=True)
+class Picky:
+    """k-means that takes so many points at most, and none that repeat."""
+
+    k: int
+    most: int
+
+    def check(self, n):
+        if n > self.most:
+            raise ValueError(f"cluster=picky takes {self.most} points, and not {n}; use fewer")
+
+    def fit(self, reduced, ctx):
+        if len(np.unique(reduced, axis=0)) < len(reduced):
+            raise ValueError("cluster=picky has seen this row before")
+        return SklearnKMeans(self.k, 1, 100, 1e-4, 0).fit(reduced, ctx)
+
+
+def picky(most):
+    return replace(stage("k_max=5", "references=2"), clusterers={"chosen": Picky(5, most)})
+
+
+def test_a_bootstrap_sample_that_cannot_be_clustered_leaves_its_figure_out(ctx, caplog):
+    found = picky(10**6).evaluate(ctx=ctx.on("blobs"), reduced=blobs(3))
+    assert "k_stability_bootstrap" not in found.metrics
+    assert found.metrics["k_silhouette"] == 3
+    assert found.tables["k_selection"]["stability_bootstrap"].isna().all()
+    assert "stability_bootstrap of k=3 is left out: cluster=picky has seen this row before" in caplog.text
+
+
+@pytest.mark.parametrize(("most", "workers"), [(359, 1), (360, 2)])
+def test_only_so_many_fits_run_at_a_time_as_the_clusterer_has_room_for(ctx, monkeypatch, most, workers):
+    at_work = []
+
+    def beside(work, count, done):
+        at_work.append(count)
+        return parallel.beside(work, count, done)
+
+    monkeypatch.setattr(k_selection, "beside", beside)
+    found = picky(most).evaluate(ctx=ctx.on("blobs"), reduced=blobs(3))
+    assert at_work == [workers]
+    assert found.metrics["k_silhouette"] == 3
+
+
+def test_the_clusterer_is_asked_whether_it_takes_so_many_samples():
+    picky(60).check(without_pictures(60))
+    with pytest.raises(ValueError, match="picky takes 60 points, and not 61; use fewer"):
+        picky(60).check(without_pictures(61))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.pictures import Grouped, pictured, without_pictures
+from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 
 from experiments.evaluator import maps
 from experiments.evaluator.maps import Maps
@@ -82,6 +82,7 @@ def test_many_images_are_smaller_so_that_the_page_stays_small(ctx, monkeypatch):
         ({"methods": ()}, r"has none; use some of"),
         ({"n_neighbors": 1}, r"evaluator\.maps\.n_neighbors=1 is no neighbourhood; use 2"),
         ({"min_dist": 2.0}, r"min_dist=2\.0 is not between 0 and 1"),
+        ({"metric": "cosin"}, r"evaluator\.maps\.metric=cosin is not an option; use euclidean, .*, cosine"),
         ({"perplexity": 0.0}, r"perplexity=0\.0 is too few neighbours"),
         ({"perplexity": float("nan")}, r"perplexity=nan is too few neighbours"),
         ({"thumbnail": 1}, r"thumbnail=1 is no size; use 16"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.pictures import Grouped, pictured, without_pictures
+from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 
 from experiments.evaluator.members import Members
 from experiments.figures import Grid, Sheets

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.pictures import pictured, without_pictures
+from tests.evaluator.stand_ins import pictured, without_pictures
 
 from experiments.evaluator import near_duplicates
 from experiments.evaluator.near_duplicates import NearDuplicates, similar

@@ -1,4 +1,4 @@
-"""Silhouettes of each point beside scikit-learn's, and the plot of each cluster."""
+"""The plot of each cluster's silhouettes, and the members that sit badly."""
 
 from dataclasses import replace
 
@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.metrics import silhouette_samples
-from tests.evaluator.pictures import Grouped, without_pictures
+from tests.evaluator.stand_ins import Grouped, without_pictures
 
-from experiments.evaluator import silhouette
 from experiments.evaluator.silhouettes import Silhouettes, thinned
 from experiments.types import Findings
 
@@ -21,20 +20,6 @@ def judged(ctx, assignments: np.ndarray, stage: Silhouettes = STAGE) -> Findings
     n = len(assignments)
     samples = without_pictures(n)
     return stage.evaluate(ctx=ctx, samples=samples, reduced=X[:n], clustering=Grouped(assignments))
-
-
-def test_each_silhouette_is_scikit_learns(monkeypatch):
-    assignments = np.where(np.arange(1797) < 3, 20 + np.arange(1797), LABELS)  # three clusters of one
-    rows = np.arange(0, 1797, 7)
-    expected = silhouette_samples(X, assignments)[rows]
-    np.testing.assert_allclose(silhouette.silhouettes(X, assignments, rows), expected, atol=1e-5)
-    monkeypatch.setattr(silhouette, "DISTANCES", 50_000)
-    np.testing.assert_allclose(silhouette.silhouettes(X, assignments, rows), expected, atol=1e-5)
-
-
-def test_silhouettes_of_repeated_points_are_numbers():
-    points, assignments = np.zeros((6, 2), np.float32), np.array([0, 0, 0, 1, 1, 1])
-    assert silhouette.silhouettes(points, assignments, np.arange(6)).tolist() == [0] * 6
 
 
 def test_the_table_has_the_mean_and_the_worst_of_each_cluster(ctx):

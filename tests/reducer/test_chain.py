@@ -1,12 +1,16 @@
 """Chains of reducers: what they give, what they keep, and which key their errors name."""
 
+import json
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from experiments import compose, config
 from experiments.cache import Store
-from experiments.reducer.chain import Chain
+from experiments.reducer.chain import Chain, ChainProjection
 from experiments.reducer.identity import Identity
 from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
@@ -60,6 +64,36 @@ def test_without_a_store_it_gives_the_same(tmp_path, ctx):
     chain = Chain({"l2": L2(), "pca": PCA})
     bare = Context.plain(Store(tmp_path / "none", enabled=False))
     np.testing.assert_array_equal(chain.fit(X, bare).transform(X), chain.fit(X, ctx).transform(X))
+
+
+class Runs:
+    """What a pickle can do."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return (Path.touch, (self.mark,))
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["joblib:numpy_pickle", "nowhere:L2Projection", "pathlib:Path", "experiments.cluster.gmm:GmmClustering"],
+)
+def test_loading_runs_nothing_but_projections(tmp_path, named):
+    """A folder of steps may come from anybody: joblib.numpy_pickle.load would run what is in it."""
+    mark = tmp_path / "ran"
+    (tmp_path / "0").write_bytes(pickle.dumps(Runs(mark)))
+    (tmp_path / "steps.json").write_text(json.dumps([named]))
+    with pytest.raises(ValueError, match=f"holds a {named}, which"):
+        ChainProjection.load(tmp_path)
+    assert not mark.exists()
+
+
+def test_what_is_saved_is_read_again(tmp_path, ctx):
+    projection = Chain({"l2": L2(), "pca": PCA}).fit(X, ctx)
+    projection.save(tmp_path)
+    np.testing.assert_array_equal(ChainProjection.load(tmp_path).transform(X), projection.transform(X))
 
 
 def test_width_is_that_of_the_last_and_errors_name_the_step():

@@ -111,7 +111,14 @@ def test_too_few_rows_say_what_to_type(ctx):
         ValueError, match=r"reducer\.n_components=5 is too much for 6 different rows; use .*<=4"
     ):
         replace(STAGE, n_neighbors=3).width(6, 64)
-    with pytest.raises(ValueError, match=r"reducer\.n_neighbors=10 is too much for 1 different rows"):
+    with pytest.raises(
+        ValueError,
+        match=r"reducer\.n_neighbors=10 and reducer\.n_components=5 are too much for 5 different rows; use "
+        r"reducer\.n_neighbors<=4 and reducer\.n_components<=3, or reducer=identity",
+    ):
+        STAGE.width(5, 64)
+    assert replace(STAGE, n_neighbors=2, n_components=1).width(3, 64) == 1
+    with pytest.raises(ValueError, match="are too much for 1 different rows; use reducer=identity"):
         STAGE.fit(np.repeat(X[:1], 50, axis=0), ctx)
 
 

@@ -72,10 +72,16 @@ class Clip:
         try:
             held = json.loads(Path(self.model).read_text())
             found = held.get("model_cfg", held)
+            for name, value in (
+                ("embed_dim", found["embed_dim"]),
+                ("image_size", found["vision_cfg"].get("image_size", 1)),  # open_clip has one of its own
+            ):
+                if type(value) is not int or value < 1:
+                    raise ValueError(f"{name} is {value}, not one whole number")
             return {name: found[name] for name in ("embed_dim", "vision_cfg")} | {
                 "quick_gelu": found.get("quick_gelu", False)
             }
-        except (OSError, ValueError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ValueError(
                 f"backbone.model={self.model} is no config of open_clip ({error}); it needs embed_dim and "
                 "vision_cfg, or use a name such as ViT-B-32"

@@ -4,7 +4,7 @@ from typing import Any
 
 import open_clip
 from huggingface_hub import hf_hub_url
-from open_clip.model import _build_vision_tower
+from open_clip.model import CLIPVisionCfg, _build_vision_tower
 from open_clip.pretrained import get_pretrained_cfg
 from open_clip.transform import PreprocessCfg
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from experiments.types import Resize
 
 FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")  # where a repository names none
 TOWER = "visual."
+SIZE = CLIPVisionCfg.image_size  # where a config names none
 PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 MODES = {"shortest": "crop", "squash": "squash"}
 
@@ -38,7 +39,8 @@ class Tower(nn.Module):
 
 def card(model: str, tag: str, normalize: bool, config: dict[str, Any] | None) -> Card:
     """Return what is known of an image tower; raise ValueError if there is none of that name or tag."""
-    size, offered = int(_config(model, config)["vision_cfg"]["image_size"]), _tagged(model, tag, config)
+    size = int(_config(model, config)["vision_cfg"].get("image_size", SIZE))
+    offered = _tagged(model, tag, config)
     wanted = PreprocessCfg(size, **{name: offered[name] for name in PREPROCESSING if name in offered})
     if wanted.resize_mode not in MODES:
         raise ValueError(

@@ -11,6 +11,7 @@ from experiments.cluster.reachability import Reachability
 from experiments.types import Context, Record
 
 ROUNDING = 1e-6  # of a distance in float32: points exactly eps apart are within it
+SAME = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +42,13 @@ class DbscanClustering(Record):
 
         Returns
         -------
-        Ids int64 (m,), -1 is noise, and distance to the nearest core point float32 (m,), inf without any.
+        Ids int64 (m,), -1 is noise, and distance to the nearest core point float32 (m,), inf without any. A
+        core point is not its own neighbour: its distance is that to the next, eps at most.
         """
-        return _nearest_core(self.cores, self.core_ids, self.eps, reduced)
+        ids, distances = _nearest_cores(self.cores, self.core_ids, self.eps, reduced)
+        first, second = distances.T
+        same = (ids >= 0) & (first <= SAME * np.linalg.norm(reduced, axis=1))
+        return ids, np.where(same, np.minimum(second, self.eps), first).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Dbscan:
     Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013 (the cut).
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     eps: float
     min_samples: int
@@ -98,15 +103,18 @@ class Dbscan:
         core = np.flatnonzero((tree.core <= reach) | (self.min_samples == 1))
         ids = numbered(groups[core])
         with threadpool_limits(ctx.threads):
-            assignments, _ = _nearest_core(points[core], ids, self.eps, points)
+            assignments, _ = _nearest_cores(points[core], ids, self.eps, points)
         return DbscanClustering(assignments, None, None, None, self.eps, points[core], ids)
 
 
-def _nearest_core(
+def _nearest_cores(
     cores: np.ndarray, core_ids: np.ndarray, eps: float, points: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cluster of each point, and the distances (m, 2) to its nearest two core points."""
+    distances = np.full((len(points), 2), np.inf)
     if not len(cores):
-        return np.full(len(points), -1), np.full(len(points), np.inf, np.float32)
-    distances, rows = nearest(cores, points, 1)
+        return np.full(len(points), -1), distances
+    few = min(2, len(cores))
+    distances[:, :few], rows = nearest(cores, points, few)
     ids = np.where(distances[:, 0] <= eps * (1 + ROUNDING), core_ids[rows[:, 0]], -1)
-    return ids.astype(np.int64), distances[:, 0].astype(np.float32)
+    return ids.astype(np.int64), distances

@@ -28,7 +28,9 @@ class GmmClustering(Record):
     weights
         float64 (k,): share of each component.
     whitening
-        float64 (k, p, p): upper triangular; a point less the mean, times this, has variance 1 in it.
+        float64: what a point less the mean is multiplied by to have variance 1 in the component. Upper
+        triangular (k, p, p) if `full` and (1, p, p) if `tied`, along the axes (k, p) if `diag`, one number
+        each (k,) if `spherical`.
     """
 
     assignments: np.ndarray
@@ -73,7 +75,7 @@ class Gmm:
     Dempster, Laird, Rubin, "Maximum likelihood from incomplete data via the EM algorithm", 1977.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     k: int
     covariance_type: str
@@ -123,18 +125,10 @@ class Gmm:
                     f"cluster.reg={self.reg} leaves a component without spread in some direction; use a "
                     "larger cluster.reg, a smaller cluster.k, or cluster.covariance_type=diag"
                 ) from error
-            whitening = self._whitening(mixture.precisions_cholesky_, points.shape[1])
+            factors = mixture.precisions_cholesky_
+            whitening = factors[None] if self.covariance_type == "tied" else factors
             ids, posterior, _ = _posterior(mixture.means_, whitening, mixture.weights_, reduced)
         return GmmClustering(ids, posterior, mixture.means_, None, mixture.weights_, whitening)
-
-    def _whitening(self, factors: np.ndarray, p: int) -> np.ndarray:
-        """Spell the factors of every shape as (k, p, p)."""
-        if self.covariance_type == "full":
-            return factors
-        if self.covariance_type == "tied":
-            return np.broadcast_to(factors, (self.k, p, p)).copy()
-        scales = factors if self.covariance_type == "diag" else np.repeat(factors[:, None], p, axis=1)
-        return scales[:, :, None] * np.eye(p)
 
 
 def _posterior(
@@ -151,13 +145,17 @@ def _posterior(
 def _batches(
     means: np.ndarray, whitening: np.ndarray, weights: np.ndarray, points: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    full = whitening.ndim == 3
+    factors = np.broadcast_to(whitening, (len(means), *whitening.shape[1:]))
+    own = np.diagonal(factors, axis1=1, axis2=2) if full else factors.reshape(len(means), -1)
     with np.errstate(divide="ignore"):  # a component of no weight is never chosen
-        scale = np.log(weights) + np.log(np.diagonal(whitening, axis1=1, axis2=2)).sum(axis=1)
+        scale = np.log(weights) + np.log(np.broadcast_to(own, means.shape)).sum(axis=1)
     for start in range(0, len(points), BATCH):
         batch = points[start : start + BATCH].astype(np.float64)
         squared = np.empty((len(batch), len(means)))
-        for component, (mean, factor) in enumerate(zip(means, whitening, strict=True)):
-            squared[:, component] = (((batch - mean) @ factor) ** 2).sum(axis=1)
+        for component, (mean, factor) in enumerate(zip(means, factors, strict=True)):
+            offset = batch - mean
+            squared[:, component] = ((offset @ factor if full else offset * factor) ** 2).sum(axis=1)
         likelihood = scale - squared / 2
         ids = likelihood.argmax(axis=1)
         each = np.arange(len(batch))

@@ -24,7 +24,8 @@ class HdbscanClustering(Record):
     assignments
         int64 (n,), -1 is noise.
     probabilities
-        float32 (n,): how deep in its cluster a point is, 1 at its densest; 0 of noise.
+        float32 (n,): how deep in its cluster a point is, 1 at its densest; 0 of noise. Equal points, whose
+        density is infinite, are 1 and no measure of the others.
     points
         float32 (n, p) that were clustered.
     core
@@ -117,7 +118,7 @@ class Hdbscan:
     Campello, Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     min_cluster_size: int
     min_samples: int
@@ -159,9 +160,7 @@ class Hdbscan:
         assignments = cluster_trees.get_cluster_label_vector(
             condensed, chosen, float(self.cluster_selection_epsilon), n_samples=len(points)
         )
-        probabilities = np.zeros(len(points), np.float32)
-        if len(chosen):
-            probabilities = cluster_trees.get_point_membership_strength_vector(condensed, chosen, assignments)
+        probabilities = _depths(condensed, chosen, assignments)
         with threadpool_limits(ctx.threads):  # approximate_predict's core distances reach one other less
             core = nearest(points, points, self.min_samples)[0][:, -1]
         return HdbscanClustering(
@@ -193,6 +192,20 @@ class Hdbscan:
                 chosen, branches, min_epsilon=float(self.cluster_selection_epsilon)
             )
         return np.asarray(chosen, np.int64)
+
+
+def _depths(condensed: Any, chosen: np.ndarray, assignments: np.ndarray) -> np.ndarray:
+    """Return the density at which each point leaves, as a share of the largest finite one of its cluster."""
+    from fast_hdbscan import cluster_trees
+
+    if not len(chosen):
+        return np.zeros(len(assignments), np.float32)
+    finite = np.isfinite(condensed.lambda_val)
+    measured = condensed._replace(lambda_val=np.where(finite, condensed.lambda_val, 0))
+    depths: np.ndarray = cluster_trees.get_point_membership_strength_vector(measured, chosen, assignments)
+    equal = condensed.child[~finite & (condensed.child < len(assignments))]
+    depths[equal] = assignments[equal] >= 0
+    return depths
 
 
 def _branches(condensed: Any, chosen: np.ndarray, n: int) -> tuple[np.ndarray, ...]:

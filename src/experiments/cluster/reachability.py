@@ -1,12 +1,13 @@
 """The minimum spanning tree of mutual reachability: HDBSCAN and DBSCAN both read their clusters off it.
 
-Its Boruvka search is fast_hdbscan's, whose work follows how the points lie. 25,557 points of 15 values in
-seconds of one core, scikit-learn's HDBSCAN in brackets (whose tree is no public value): 0.8 (4.6) where they
-lie on a sheet of 3 dimensions, as UMAP leaves them and as is usual here; 24 (6.5) where blobs fill all 15.
-hdbscan took 9.5 for those; all find the same 40 clusters (benchmarks/density.py). It is asked for the tree
-itself, as its own front door leaves the exact search beyond 30 values for an approximate one. Which of
-several edges of equal length it takes is left to its threads; so edges are named anew here, and equal points
-give equal trees whatever the threads did.
+Its Boruvka search is fast_hdbscan's, whose work follows how the points lie. benchmarks/density.py sets it
+beside scikit-learn's HDBSCAN (whose tree is no public value) and hdbscan, on 25,557 points of 15 values:
+`--only hdbscan_sheet` where they lie on a sheet of 3 dimensions, about as UMAP leaves them, and
+`--only hdbscan` where blobs fill all 15.
+
+It is asked for the tree itself, as its own front door leaves the exact search beyond 30 values for an
+approximate one. Which of several edges of equal length it takes is left to its threads; so edges are named
+anew here, and equal points give equal trees whatever the threads did.
 """
 
 from dataclasses import dataclass

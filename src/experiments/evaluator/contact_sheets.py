@@ -7,8 +7,14 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from experiments.evaluator.centres import distances
-from experiments.evaluator.thumbnails import file_names, has_images, label_names, thumbnails
+from experiments.evaluator.pictures.centres import distances
+from experiments.evaluator.pictures.thumbnails import (
+    check_side,
+    file_names,
+    has_images,
+    label_names,
+    thumbnails,
+)
 from experiments.figures import Sheets, pack
 from experiments.types import Clustering, Context, Findings, Samples
 
@@ -38,7 +44,7 @@ class ContactSheets:
     nearest, random, farthest
         Images of each.
     clusters
-        Sheets at most; of more clusters the largest are shown, and the title says so.
+        Sheets at most, beside that of noise; of more clusters the largest are shown, and the title says so.
     thumbnail
         Pixels a side of an image.
     seed
@@ -47,7 +53,7 @@ class ContactSheets:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
     METRICS: ClassVar[tuple[str, ...]] = ()
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     nearest: int
     random: int
@@ -66,10 +72,7 @@ class ContactSheets:
             raise ValueError(f"{PLACE}.nearest=0 leaves no image to show; use 4 or so")
         if self.clusters < 1:
             raise ValueError(f"{PLACE}.clusters={self.clusters} leaves no sheet; use 1 or more")
-        if not 8 <= self.thumbnail <= 512:
-            raise ValueError(
-                f"{PLACE}.thumbnail={self.thumbnail} is no size; use 8 to 512 pixels, such as 80"
-            )
+        check_side(PLACE, self.thumbnail, 80)
 
     def check(self, samples: Samples) -> None:
         """Accept any samples."""
@@ -92,16 +95,11 @@ class ContactSheets:
         ]  # fmt: skip
         found = Findings({}, {"contact_sheets": pd.DataFrame(table)})
         if has_images(samples, PLACE):
-            title = (
-                f"{len(sheets) + left_out} clusters of {samples.name}"
-                if left_out
-                else "Clusters of " + samples.name
-            )
+            title = f"Clusters of {samples.name}"
             if left_out:
-                log.warning(
-                    "%s shows the %d largest of %d clusters", PLACE, len(sheets), len(sheets) + left_out
-                )
-                title += f", the {len(sheets)} largest"
+                total = self.clusters + left_out
+                log.warning("%s shows the %d largest of %d clusters", PLACE, self.clusters, total)
+                title = f"{total} clusters of {samples.name}, the {self.clusters} largest"
             found.figures["contact_sheets"] = self._figure(title, sheets, samples, labels, ctx)
         return found
 
@@ -126,15 +124,15 @@ class ContactSheets:
         self, assignments: np.ndarray, labels: np.ndarray | None, away: np.ndarray
     ) -> tuple[list[Sheet], int]:
         """Return the sheets, noise last, and how many clusters get none."""
-        ids, sizes = np.unique(assignments, return_counts=True)
+        ids, sizes = np.unique(assignments[assignments >= 0], return_counts=True)
         largest = np.sort(np.argsort(-sizes, kind="stable")[: self.clusters])
-        chosen = sorted(ids[largest].tolist(), key=lambda cluster: (cluster < 0, cluster))
+        noise = [-1] if len(assignments) > sizes.sum() else []
         sheets = []
-        for cluster in chosen:
+        for cluster in ids[largest].tolist() + noise:
             rows = np.flatnonzero(assignments == cluster)
             parts = dict(self._parts(cluster, rows, away))
             sheets.append(Sheet(cluster, heading(cluster, rows, labels), parts))
-        return sheets, len(ids) - len(sheets)
+        return sheets, len(ids) - len(largest)
 
     def _parts(self, cluster: int, rows: np.ndarray, away: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         """Give each part that has rows; no row twice."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator import metrics
-from experiments.evaluator.noise import TREATMENTS, share, treatments
+from experiments.evaluator.measures import metrics
+from experiments.evaluator.measures.noise import TREATMENTS, share, treatments
 from experiments.evaluator.rows import SUFFIXES, views
 from experiments.types import Clustering, Context, Encoder, Findings, Samples, UnlabelledError
 

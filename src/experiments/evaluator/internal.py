@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.noise import TREATMENTS, Treatment, share, treatments
-from experiments.evaluator.silhouette import silhouettes
-from experiments.evaluator.spread import calinski_harabasz, davies_bouldin
+from experiments.evaluator.measures.compactness import calinski_harabasz, davies_bouldin
+from experiments.evaluator.measures.noise import TREATMENTS, Treatment, share, treatments
+from experiments.evaluator.measures.silhouette import silhouettes
 from experiments.types import Clustering, Context, Findings, Samples
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Internal:
         "noise_share", "inertia", "clusters", "smallest_cluster", "largest_cluster",
         *(f"{name}{treatment}" for treatment in TREATMENTS for name in GEOMETRY),
     )  # fmt: skip
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     sample: int
     seed: int
@@ -60,7 +60,7 @@ class Internal:
         found = counts[ids >= 0]
         scores = {
             "clusters": float(len(found)),
-            "smallest_cluster": float(found.min(initial=len(assignments))),
+            "smallest_cluster": float(found.min()) if len(found) else 0.0,
             "largest_cluster": float(found.max(initial=0)),
         }
         scores |= share(assignments)

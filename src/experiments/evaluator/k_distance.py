@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.evaluator.knee import knee
+from experiments.evaluator.measures.neighbours import nearest
+from experiments.evaluator.selection.knee import knee
 from experiments.figures import Lines
 from experiments.types import Context, Findings, Samples
 
 log = logging.getLogger(__name__)
 
 DRAWN = 2_000  # points of the curve, at most
-TREE_WIDTH = 15  # values up to which a tree beats comparing all pairs
 
 
 @dataclass(frozen=True)
@@ -53,26 +53,21 @@ class KDistance:
     def evaluate(self, *, ctx: Context, reduced: np.ndarray) -> Findings:
         """Sort the distances; the table tells for each, thinned out, how many rows it makes core points."""
         import pandas as pd
-        from sklearn.neighbors import NearestNeighbors
-        from threadpoolctl import threadpool_limits
 
-        rows = np.asarray(reduced, np.float64)
-        algorithm = "kd_tree" if rows.shape[1] <= TREE_WIDTH else "brute"
-        with threadpool_limits(ctx.threads):
-            search = NearestNeighbors(n_neighbors=self.min_samples, algorithm=algorithm).fit(rows)
-            distances = np.sort(search.kneighbors(rows)[0][:, -1])
-        bend = knee(np.arange(len(rows)), distances[::-1])  # of the falling curve
-        at = None if bend is None else len(rows) - 1 - bend
-        shown = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), DRAWN)).round().astype(np.int64))
+        distances = np.sort(nearest(reduced, self.min_samples, ctx.threads)[0][:, -1])
+        n = len(distances)
+        bend = knee(np.arange(n), distances[::-1])  # of the falling curve
+        at = None if bend is None else n - 1 - bend
+        shown = np.unique(np.linspace(0, n - 1, min(n, DRAWN)).round().astype(np.int64))
         counts = (shown + 1).tolist()
         reason = "" if at is not None else "undefined: the sorted distances have no knee"
         table = pd.DataFrame(
-            {"core_rows": counts, "core_share": (shown + 1) / len(rows), "distance": distances[shown]}
+            {"core_rows": counts, "core_share": (shown + 1) / n, "distance": distances[shown]}
         )
         suggested = {
             "figure": ["k_distance_knee"],
             "space": ["reduced"],
-            "rows": [len(rows)],
+            "rows": [n],
             "min_samples": [self.min_samples],
             "core_share": [np.nan if at is None else float(np.mean(distances <= distances[at]))],
             "about": [reason or "cluster.eps where the sorted distances are farthest below their chord"],

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.curves import curves
-from experiments.evaluator.gap import Box, gap
-from experiments.evaluator.parallel import beside
-from experiments.evaluator.reference import Reference
-from experiments.evaluator.trial import COLUMNS, Trial, lighter
-from experiments.evaluator.verdicts import METHODS, sentence, verdicts
+from experiments.evaluator.selection.curves import curves
+from experiments.evaluator.selection.gap import Box, gap
+from experiments.evaluator.selection.reference import Reference
+from experiments.evaluator.selection.trial import COLUMNS, Trial, lighter
+from experiments.evaluator.selection.verdicts import METHODS, sentence, verdicts
+from experiments.parallel import beside
 from experiments.types import Context, Findings, Samples
 
 if TYPE_CHECKING:
@@ -110,13 +110,15 @@ class KSelection:
         return self.values or tuple(range(self.k_min, self.k_max + 1))
 
     def check(self, samples: Samples) -> None:
-        """Raise ValueError if the largest k exceeds the samples."""
+        """Raise ValueError if the samples are fewer than the largest k, or too many for the clusterer."""
         if self.ks[-1] > len(samples):
             name = "values" if self.values else "k_max"
             raise ValueError(
                 f"evaluator.k_selection.{name} goes up to {self.ks[-1]}, more than the {len(samples)} "
                 f"samples; use {len(samples)} or less"
             )
+        (clusterer,) = self.clusterers.values()
+        clusterer.check(len(samples))
 
     def evaluate(self, *, ctx: Context, reduced: np.ndarray) -> Findings:
         """Try every k; the tables tell each figure, each method's verdict, and where they disagree."""
@@ -154,12 +156,17 @@ class KSelection:
         def attempt(trial: Trial) -> np.ndarray:
             return ctx.store.array(ctx.key(trial), lambda: trial.run(points, alone))
 
-        work = [partial(draw, each) for each in references]
-        work += [partial(attempt, each) for each in reversed(trials)]  # the longest first
-        done = beside(work, ctx, "choose k")
-        table = pd.DataFrame(np.array(done[len(references) :][::-1]), columns=list(COLUMNS))
+        work = [partial(attempt, trials[0])]  # it may find that no k can be judged
+        work += [partial(draw, each) for each in references]
+        work += [partial(attempt, each) for each in reversed(trials[1:])]  # the longest first
+        beyond = 1 + len(references)
+        # a GPU's memory is shared too, and one fit keeps it busy
+        many = ctx.device != "cuda" and affordable(clusterer, len(points) * ctx.threads)
+        with ctx.report.progress("choose k", len(work), "fits") as progressed:
+            done = beside(work, ctx.threads if many else 1, progressed)
+        table = pd.DataFrame(np.array(done[:1] + done[beyond:][::-1]), columns=list(COLUMNS))
         table.insert(0, "k", self.ks)
-        table["gap"], table["gap_s"] = gap(table["log_w"].to_numpy(), np.array(done[: len(references)]))
+        table["gap"], table["gap_s"] = gap(table["log_w"].to_numpy(), np.array(done[1:beyond]))
         return table
 
     def _light(self) -> str:
@@ -167,3 +174,15 @@ class KSelection:
         (clusterer,) = self.clusterers.values()
         names = [name for name in self.light if name in {f.name for f in fields(clusterer)}]
         return ", ".join(f"{name}={self.light[name]}" for name in names) or "as the others"
+
+
+def affordable(clusterer: Any, n: int) -> bool:
+    """Tell whether n points can be clustered at once: if all workers' can, each worker's can beside others'.
+
+    Where the memory grows with the pairs this asks for more than the workers need, so that some is left.
+    """
+    try:
+        clusterer.check(n)
+    except ValueError:
+        return False
+    return True

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator import metrics
 from experiments.evaluator.categories import check_classes, check_granularities, class_tree, too_fine
+from experiments.evaluator.measures import metrics
 from experiments.evaluator.rows import SUFFIXES, check_protocol, views
 from experiments.types import Clustering, Context, Encoder, Findings, Samples
 

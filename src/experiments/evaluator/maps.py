@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.planes import METHODS, TITLES, Planes, place
-from experiments.evaluator.thumbnails import file_names, has_images, label_names, thumbnails
+from experiments.evaluator.pictures.layouts import METHODS, TITLES, Planes, place
+from experiments.evaluator.pictures.thumbnails import (
+    check_side,
+    file_names,
+    has_images,
+    label_names,
+    thumbnails,
+)
 from experiments.figures import Map, pack
 from experiments.types import Clustering, Context, Figure, Findings, Samples
 
@@ -60,10 +66,7 @@ class Maps:
                 f"{PLACE}.methods={list(self.methods)} has {unknown[0] if unknown else 'none'}; "
                 f"use some of [{', '.join(METHODS)}]"
             )
-        if not SMALLEST <= self.thumbnail <= 256:
-            raise ValueError(
-                f"{PLACE}.thumbnail={self.thumbnail} is no size; use 16 to 256 pixels, such as 48"
-            )
+        check_side(PLACE, self.thumbnail, 48, SMALLEST, 256)
         self._planes.check(PLACE)
 
     @property

@@ -5,9 +5,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.centres import distances
-from experiments.evaluator.planes import METHODS, Planes, place
-from experiments.evaluator.thumbnails import file_names, has_images, label_names, thumbnails
+from experiments.evaluator.pictures.centres import distances
+from experiments.evaluator.pictures.layouts import METHODS, Planes, place
+from experiments.evaluator.pictures.thumbnails import (
+    check_side,
+    file_names,
+    has_images,
+    label_names,
+    thumbnails,
+)
 from experiments.figures import Grid, Sheets, pack
 from experiments.types import Clustering, Context, Findings, Samples
 
@@ -62,10 +68,7 @@ class Members:
         for name in ("certain", "outliers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{PLACE}.{name}={getattr(self, name)} shows nobody; use 1 or more")
-        if not 8 <= self.thumbnail <= 512:
-            raise ValueError(
-                f"{PLACE}.thumbnail={self.thumbnail} is no size; use 8 to 512 pixels, such as 96"
-            )
+        check_side(PLACE, self.thumbnail, 96)
         self._planes.check(PLACE)
 
     @property

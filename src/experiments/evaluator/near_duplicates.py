@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from experiments.evaluator.thumbnails import has_images, label_names, thumbnails
+from experiments.evaluator.pictures.thumbnails import check_side, has_images, label_names, thumbnails
 from experiments.figures import Sheets, pack
 from experiments.types import SPLITS, Context, Findings, Samples
 
@@ -68,10 +68,7 @@ class NearDuplicates:
         for name in ("pairs", "shown"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{PLACE}.{name}={getattr(self, name)} leaves no pair; use 1 or more")
-        if not 8 <= self.thumbnail <= 512:
-            raise ValueError(
-                f"{PLACE}.thumbnail={self.thumbnail} is no size; use 8 to 512 pixels, such as 96"
-            )
+        check_side(PLACE, self.thumbnail, 96)
 
     def check(self, samples: Samples) -> None:
         """Accept any samples."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.silhouette import silhouettes
+from experiments.evaluator.measures.silhouette import silhouettes
 from experiments.figures import Silhouettes as Profiles
 from experiments.types import Clustering, Context, Findings, Samples
 

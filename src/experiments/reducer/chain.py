@@ -1,6 +1,5 @@
 """Several reducers, one after another."""
 
-import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.types import Context, Projection, Reducer
+from experiments.types import Context, Projection, Reducer, class_name, kept_class
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +30,7 @@ class ChainProjection:
         for place, projection in enumerate(self.steps):
             (folder / str(place)).mkdir()
             projection.save(folder / str(place))
-            kinds.append(f"{type(projection).__module__}:{type(projection).__qualname__}")
+            kinds.append(class_name(projection))
         (folder / "steps.json").write_text(json.dumps(kinds))
 
     @classmethod
@@ -39,8 +38,7 @@ class ChainProjection:
         """Read what `save` wrote."""
         steps = []
         for place, kind in enumerate(json.loads((folder / "steps.json").read_text())):
-            module, _, name = kind.partition(":")
-            steps.append(getattr(importlib.import_module(module), name).load(folder / str(place)))
+            steps.append(kept_class(kind, folder, "transform").load(folder / str(place)))
         return cls(tuple(steps))
 
 

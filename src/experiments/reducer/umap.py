@@ -18,6 +18,7 @@ from experiments.types import Context, Record
 EPOCHS = 100  # in which a new row finds its place, as in umap-learn for up to 10,000 of them
 ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
 DECIMALS = 3  # of where a new row starts, whose bits seed its random numbers
+FEWEST = 3  # rows that can be laid out: each with a neighbour, in one dimension
 SLOW = 0.25  # of the learning rate with which the fitted rows found theirs
 
 
@@ -146,13 +147,16 @@ class Umap:
 
     def width(self, n: int, d: int) -> int:
         """Return n_components; raise ValueError if n rows are too few."""
-        for name, most in (("n_neighbors", n - 1), ("n_components", n - 2)):
-            if getattr(self, name) > most:
-                raise ValueError(
-                    f"reducer.{name}={getattr(self, name)} is too much for {n} different rows; use reducer."
-                    f"{name}<={max(most, 0)}, or reducer=identity"
-                )
-        return self.n_components
+        most = {"n_neighbors": n - 1, "n_components": n - 2}
+        beyond = [name for name in most if getattr(self, name) > most[name]]
+        if not beyond:
+            return self.n_components
+        typed = " and ".join(f"reducer.{name}={getattr(self, name)}" for name in beyond)
+        small = " and ".join(f"reducer.{name}<={most[name]}" for name in beyond) + ", or "
+        raise ValueError(
+            f"{typed} {'are' if len(beyond) > 1 else 'is'} too much for {n} different rows; use "
+            f"{small if n >= FEWEST else ''}reducer=identity"
+        )
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> UmapProjection:
         """Lay out float32 (m, d)."""

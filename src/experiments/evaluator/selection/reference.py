@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.gap import Box, labels, log_w, spread
+from experiments.evaluator.selection.gap import Box, labels, log_w, spread
 from experiments.types import Context
 
 

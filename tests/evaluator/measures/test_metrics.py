@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics.cluster import contingency_matrix
 
-from experiments.evaluator import metrics
-from experiments.evaluator.metrics import METRICS
+from experiments.evaluator.measures import metrics
+from experiments.evaluator.measures.metrics import METRICS
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
 CLUSTERS = np.array([5, 5, 5, 2, 2, 2, 2, 2, 0, 0])  # 5: aaa   2: abbbc   0: cc

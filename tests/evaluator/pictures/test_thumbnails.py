@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.evaluator.pictures import pictured
+from tests.evaluator.stand_ins import pictured
 
-from experiments.evaluator.thumbnails import file_names, label_names, thumbnails
+from experiments.evaluator.pictures.thumbnails import file_names, label_names, thumbnails
 
 
 def test_rows_come_in_the_order_asked_for_and_may_repeat(ctx):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.evaluator.gap import first
-from experiments.evaluator.knee import knee
+from experiments.evaluator.selection.gap import first
+from experiments.evaluator.selection.knee import knee
 
 if TYPE_CHECKING:
     import pandas as pd

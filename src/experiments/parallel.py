@@ -2,32 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
 
-import numpy as np
-
-from experiments.types import Context
+R = TypeVar("R")
 
 
-def beside(work: Sequence[Callable[[], np.ndarray]], ctx: Context, task: str) -> list[np.ndarray]:
-    """Return what each computes, in order; those that release the interpreter's lock run on all threads.
+def beside(
+    work: Sequence[Callable[[], R]], workers: int, done: Callable[[int], None] = lambda count: None
+) -> list[R]:
+    """Return what each computes, in order; those that release the interpreter's lock run at the same time.
 
-    A GPU is given one after the other: its memory is shared, and it is busy with one alone.
+    Parameters
+    ----------
+    done
+        Called with 1 as each ends.
     """
-    import faiss  # noqa: F401 (these bring thread pools, which have to be there to be limited)
+    import faiss  # noqa: F401 (these bring pools of threads, which have to be there to be limited)
     import scipy.linalg  # noqa: F401
     import sklearn.metrics  # noqa: F401
     from threadpoolctl import threadpool_limits
 
-    def limited(one: Callable[[], np.ndarray]) -> np.ndarray:
+    def limited(one: Callable[[], R]) -> R:
         with threadpool_limits(1):  # OpenMP's limit is each thread's own
             return one()
 
-    workers = 1 if ctx.device == "cuda" else ctx.threads
-    with (
-        threadpool_limits(1),
-        ThreadPoolExecutor(workers) as pool,
-        ctx.report.progress(task, len(work), "fits") as done,
-    ):
+    with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(limited, one) for one in work]
         try:
             for future in as_completed(futures):

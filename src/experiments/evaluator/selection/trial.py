@@ -1,5 +1,6 @@
 """One k tried on the points, for every method."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -7,15 +8,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.gap import labels, log_w, spread
-from experiments.evaluator.silhouette import silhouettes
-from experiments.evaluator.stability import agreement, resampled
-from experiments.types import Context
+from experiments.evaluator.measures.silhouette import silhouettes
+from experiments.evaluator.selection.gap import labels, log_w, spread
+from experiments.evaluator.selection.stability import agreement, resampled
+from experiments.types import Clustering, Context
+
+log = logging.getLogger(__name__)
 
 COLUMNS = (
     "mean_distance", "inertia", "silhouette", "calinski_harabasz", "davies_bouldin",
     "stability_seeds", "stability_bootstrap", "log_w",
 )  # fmt: skip
+ALIKE = 0.01  # share by which two sums of the same squares may differ,
+ROUNDING = 1e-9  # and share of the values' own squares
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,19 @@ class Trial:
     seed: int
 
     def run(self, points: np.ndarray, ctx: Context) -> np.ndarray:
-        """Return a value for each of COLUMNS, float64; nan where it is undefined."""
+        """Return a value for each of COLUMNS, float64; nan where it is undefined.
+
+        Raises
+        ------
+        ValueError
+            If the clusters are not groups of near rows, which is what every method looks for.
+        """
         whole = ctx.fitted(self.clusterer, lambda: self.clusterer.fit(points, ctx))
+        check_distances(type(self.clusterer).__name__, whole, points)
         assignments = np.asarray(whole.assignments)
         squares, distance = spread(points, assignments)
         again = [labels(one, points, ctx) for one in seeded(self.light, self.seeds)]
         rows = np.arange(len(points))
-        samples = resampled(points, partial(self._resampled, ctx), self.bootstraps, self.seed)
         clusters = len(np.unique(assignments))
         return np.array(
             [
@@ -58,10 +69,18 @@ class Trial:
                 squares,
                 *self._geometry(points, assignments, clusters),
                 agreement([(rows, one) for one in again]) if clusters > 1 else np.nan,
-                agreement(samples) if clusters > 1 else np.nan,
+                self._bootstrapped(points, ctx) if clusters > 1 else np.nan,
                 log_w(squares),
             ]
         )
+
+    def _bootstrapped(self, points: np.ndarray, ctx: Context) -> float:
+        """Return the agreement of bootstrap samples; nan if one cannot be clustered so, as rows repeat."""
+        try:
+            return agreement(resampled(points, partial(self._resampled, ctx), self.bootstraps, self.seed))
+        except ValueError as error:
+            log.warning("stability_bootstrap of k=%d is left out: %s", self.clusterer.k, error)
+            return np.nan
 
     def _resampled(self, ctx: Context, number: int, points: np.ndarray) -> np.ndarray:
         return labels(self.light, points, ctx.on(ctx.given, f"bootstrap {self.seed} {number}"))
@@ -79,6 +98,26 @@ class Trial:
             float(silhouettes(points, assignments, rows).mean()),
             float(metrics.calinski_harabasz_score(points, assignments)),
             float(metrics.davies_bouldin_score(points, assignments)),
+        )
+
+
+def check_distances(name: str, found: Clustering, points: np.ndarray) -> None:
+    """Raise ValueError if a clusterer leaves noise, or groups by another distance than that of the rows."""
+    noise = int((np.asarray(found.assignments) < 0).sum())
+    if noise:
+        raise ValueError(
+            f"evaluator.k_selection tries {name}, which leaves {noise} of {len(points)} rows in no cluster; "
+            "each k is judged by all rows: use data without rows of zeros, or cluster=faiss_kmeans"
+        )
+    if found.inertia is None or found.centroids is None:
+        return
+    own = np.asarray(found.centroids, np.float64)[found.assignments]
+    squares = float(((points - own) ** 2).sum())
+    if abs(found.inertia - squares) > ALIKE * squares + ROUNDING * float(np.square(points).sum()):
+        raise ValueError(
+            f"evaluator.k_selection tries {name}, which goes by another distance than that of the rows (its "
+            f"inertia is {found.inertia:.4g}, theirs {squares:.4g}); each k is judged by theirs: use "
+            "reducer=l2, or cluster=faiss_kmeans"
         )
 
 

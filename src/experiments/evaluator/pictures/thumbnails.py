@@ -9,8 +9,16 @@ from experiments.types import Context, Resize, Samples, Silent
 
 log = logging.getLogger(__name__)
 
-SMALLEST = 8  # pixels a side
+SMALLEST, LARGEST = 8, 512  # pixels a side
 LOOKED_AT = 500  # images whose size is read to find a side for all
+
+
+def check_side(place: str, side: int, usual: int, smallest: int = SMALLEST, largest: int = LARGEST) -> None:
+    """Raise ValueError if an image cannot be shown at this size."""
+    if not smallest <= side <= largest:
+        raise ValueError(
+            f"{place}.thumbnail={side} is no size; use {smallest} to {largest} pixels, such as {usual}"
+        )
 
 
 def has_images(samples: Samples, place: str) -> bool:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.evaluator.centres import distances
+from experiments.evaluator.pictures.centres import distances
 
 
 def test_a_centre_is_the_mean_of_its_members_and_noise_has_none():

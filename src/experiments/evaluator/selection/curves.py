@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.evaluator.verdicts import Verdict
+import numpy as np
+
+from experiments.evaluator.selection.verdicts import Verdict
 from experiments.figures import Bars, Lines
 from experiments.types import Figure
 
@@ -73,7 +75,7 @@ def curves(table: "pd.DataFrame", found: Sequence[Verdict], said: str) -> dict[s
             "k",
             curve.label,
             rows["k"].astype(float).tolist(),
-            {legend: column.tolist() for legend, column in values.items()},
+            {legend: column.where(np.isfinite(column)).tolist() for legend, column in values.items()},
             log_x=rows["k"].diff().nunique() > 1,  # a list such as 2, 5, 10, 50
             marks=_marks({method: chosen[method] for method in curve.methods}),
             ticks=ticks,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from experiments.evaluator.planes import METHODS, Planes, place
+from experiments.evaluator.pictures.layouts import METHODS, METRICS, Planes, place
 
 PLANES = Planes(n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, seed=0)
 
@@ -50,6 +50,13 @@ def test_a_line_and_a_single_point_are_placed_too(ctx, method):
 def test_repeated_points_lie_together(ctx, method):
     points = np.repeat(groups(15)[0], 4, axis=0)
     assert np.isfinite(place(PLANES.of(method), points, ctx)).all()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_each_metric_gives_a_map(ctx, metric):
+    points, labels = groups(40)
+    found = place(Planes(5, 0.1, metric, None, 0).of("umap"), points, ctx)
+    assert KNeighborsClassifier(3).fit(found, labels).score(found, labels) > 0.9
 
 
 def test_one_map_is_made_for_each_content(ctx):

@@ -1,0 +1,1 @@
+"""The figures themselves: functions of points, labels and assignments."""

@@ -1,0 +1,33 @@
+"""What a folder says it holds is imported only if it is a kept value."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments.cache import Store
+from experiments.reducer.l2 import Normalised
+from experiments.types import Findings, class_name, kept_class
+
+FOREIGN = ("os:system", "pathlib:Path", "joblib:numpy_pickle", "nowhere:Thing", ":x", "experiments.types:T")
+
+
+def test_a_value_s_class_is_found_by_its_name(tmp_path: Path) -> None:
+    assert kept_class(class_name(Normalised()), tmp_path, "transform") is Normalised
+    with pytest.raises(ValueError, match="which is no value with save, load, embed; use what was saved here"):
+        kept_class(class_name(Normalised()), tmp_path, "embed")
+
+
+@pytest.mark.parametrize("named", FOREIGN)
+def test_neither_the_store_nor_findings_load_anything_else(tmp_path: Path, named: str) -> None:
+    store = Store(tmp_path)
+    store.fitted("value", Normalised)
+    about = tmp_path / "value" / "meta.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"class": named}))
+    with pytest.raises(ValueError, match=f"value holds a {named}, which"):
+        Store(tmp_path).fitted("value", Normalised)
+
+    Findings({"one": 1.0}).save(tmp_path / "value")
+    (tmp_path / "value" / "figures.json").write_text(json.dumps({"map": named}))
+    with pytest.raises(ValueError, match=f"holds a {named}, which"):
+        Findings.load(tmp_path / "value")
