@@ -51,12 +51,8 @@ def run(words: Sequence[str]) -> tuple[Path, int]:
 
 
 def left(folder: Path) -> dict[Path, Outcome]:
-    """Read how each job of a sweep's folder ended."""
+    """Read how each job below a folder ended."""
     found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(job.RESULT)}
-    if not found:
-        raise ValueError(
-            f"--results {folder} holds no results; give the folder that a sweep named at its end"
-        )
     return dict(sorted(found.items(), key=lambda entry: entry[1].number))
 
 
@@ -88,9 +84,7 @@ def write(study: claims.Study, rows: "pd.DataFrame", folder: Path) -> None:
         reasons = "".join(f"\n- {why}" for why in dict.fromkeys(part["why"]) if why)
         words.append(f"## {about.title}\n\n{about.source}\n\n{tables.markdown(shown)}{reasons}\n")
         style = shown.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1)
-        caption = (
-            f"{about.title} ({about.source})".replace("%", r"\%").replace("_", r"\_").replace("&", r"\&")
-        )
+        caption = f"{about.title} ({about.source})".translate(LATEX)
         latex.append(style.to_latex(hrules=True, column_format="lrrrrrl", caption=caption, position="ht"))
     (folder / "reproduction.md").write_text("\n".join(words), encoding="utf-8")
     (folder / "reproduction.tex").write_text("\n".join(latex), encoding="utf-8")

@@ -132,7 +132,7 @@ def test_a_failed_job_gives_no_figure(tmp_path: Path) -> None:
 
 
 def test_an_unknown_study_is_answered_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match=r"studyz is no study with claims; use patternmind or .*readme"):
+    with pytest.raises(ValueError, match=r"studyz is no study with claims; use caltech101 or .*readme"):
         claims.read("studyz")
 
 

@@ -75,6 +75,8 @@ def test_without_its_data_a_study_is_not_runnable_here(tmp_path: Path) -> None:
     [
         (["nothing"], "nothing is no study with claims; use"),
         (["readme", "cluster.kk=3"], "did you mean cluster.k?"),
+        (["readme", "cluster.k=ten,3"], "cluster.k: Value 'ten'"),
+        (["readme", "dataset.limit=10,20"], "dataset.limit=10,20 gives several data sets"),
         (["readme", "--results", "."], "--results . holds none; give the folder"),
     ],
 )
