@@ -11,7 +11,8 @@ from experiments.figures.specs import Map, Scatter, Silhouettes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-LISTED = 30  # clusters up to which a legend names them; of more each number stands on its cluster
+LISTED = 30  # clusters up to which a legend names them; of more the numbers of the largest stand on them
+NUMBERED = 40
 
 
 def draw_scatter(figure: Scatter, canvas: "Canvas") -> None:
@@ -51,12 +52,13 @@ def draw_map(figure: Map, canvas: "Canvas") -> None:
     """Draw points by cluster, noise below the others."""
     groups = list(clusters(figure))
     listed = len(groups) <= LISTED
+    large = sorted((len(rows) for cluster, rows, *_ in groups if cluster >= 0), reverse=True)[:NUMBERED]
     axis = axis_of(canvas, figure.title, WIDTH + 1.5 * listed, 6.2)
     size = 24 if len(figure.x) <= 500 else 9 if len(figure.x) <= 5000 else 4
     for cluster, rows, colour, marker in groups:
         x, y, name = figure.x[rows], figure.y[rows], called(cluster, len(rows))
         axis.scatter(x, y, s=size, c=colour, marker=marker, alpha=0.75, linewidths=0, label=name)
-        if not listed and cluster >= 0:
+        if not listed and cluster >= 0 and len(rows) >= large[-1]:
             _number(axis, str(cluster), float(np.median(x)), float(np.median(y)))
     for x, y, text in zip(figure.x, figure.y, figure.beside, strict=False):
         axis.annotate(text, (x, y), xytext=(3, 2), textcoords="offset points", size=6.5)
