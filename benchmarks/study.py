@@ -4,6 +4,7 @@
     python benchmarks/study.py --noise 5     classes that overlap until the accuracy is the study's
     python benchmarks/study.py --sweep       and 45 jobs: k x components x C
     python benchmarks/study.py --seeds 5     and the purities of both sides over so many seeds of k-means
+    python benchmarks/study.py cluster.breath=0 cluster.n_redo=5     with other settings on our side
 
 The data are `dataset=synthetic_vectors`: 25,557 x 256, 233 classes, imbalance 10.57; they and the configs are
 made before the clock starts, for both. Both sides know the labels of all rows (protocol=published), give the
@@ -174,8 +175,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sweep", action="store_true")
     parser.add_argument("--seeds", type=int, default=0)
-    options = parser.parse_args()
+    parser.add_argument("overrides", nargs="*", help="settings of ours, such as cluster.n_redo=4")
+    options = parser.parse_intermixed_args()
     data = ["dataset=synthetic_vectors", f"dataset.noise={options.noise}", "protocol=published"]
+    data += options.overrides
     with tempfile.TemporaryDirectory() as folder:
         ctx = replace(Context.plain(Store(Path(folder))), threads=options.threads)
         samples = config.build(compose.compose_config(data)).stages.dataset.load(ctx)
