@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from experiments.cache import NotKeptError, Store
-from experiments.types import Context, Record, digest
+from experiments.kept import Record, digest
+from experiments.types import Context
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,7 +85,7 @@ def test_each_image_is_copied_into_its_clusters_folder(run: Recorded, ctx: Conte
         pd.read_csv(tmp_path / "out" / "assignments.csv"),
         pd.read_parquet(tmp_path / "out" / "assignments.parquet"),
     ):
-        assert list(form) == ["id", "cluster", "label", "path"]
+        assert list(form) == ["id", "hash", "cluster", "label", "path"]
         assert form["cluster"].tolist() == table["cluster"].tolist()
 
 

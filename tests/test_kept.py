@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from experiments.cache import Store
+from experiments.kept import Findings, class_name, kept_class
 from experiments.reducer.l2 import Normalised
-from experiments.types import Findings, class_name, kept_class
 
 FOREIGN = ("os:system", "pathlib:Path", "joblib:numpy_pickle", "nowhere:Thing", ":x", "experiments.types:T")
 

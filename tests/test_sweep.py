@@ -15,7 +15,7 @@ from experiments import compose, config, job, sweep, tracking
 from experiments.cache import Store
 from experiments.figures import Bars
 from experiments.job import Outcome
-from experiments.types import Findings
+from experiments.kept import Findings
 
 JOBS = [[f"cluster.k={k}", "hydra/launcher=joblib"] for k in (10, 20, 30, 40)]
 GONE = "its process ended without a result"

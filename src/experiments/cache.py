@@ -24,7 +24,8 @@ import numpy as np
 import psutil
 from filelock import FileLock, Timeout
 
-from experiments.types import T, class_name, kept_class
+from experiments.kept import class_name, kept_class
+from experiments.types import T
 
 log = logging.getLogger(__name__)
 

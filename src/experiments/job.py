@@ -24,14 +24,15 @@ from experiments import (
     tables,
     tracking,
 )
+from experiments.kept import Figure
 from experiments.training_curves import training_curves
-from experiments.types import Context, Figure
+from experiments.types import Context
 
 log = logging.getLogger(__name__)
 
 EXPECTED = (ValueError, OSError)  # what the caller can cause: one clear line, no traceback
 RESULT = "result.json"
-ASSIGNMENTS = "assignments.parquet"  # a row per sample: id, cluster, and label where there is one
+ASSIGNMENTS = "assignments.parquet"  # a row per sample: id, hash, cluster, and label where there is one
 TRAINING = "training"  # the name of the table of epochs
 
 
@@ -159,7 +160,8 @@ def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outc
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True))
     samples, clustering = result.samples, result.clustering
-    table = pd.DataFrame({"id": samples.ids, "cluster": clustering.assignments})
+    columns = {"id": samples.ids, "hash": samples.content.hashes, "cluster": clustering.assignments}
+    table = pd.DataFrame(columns)
     if clustering.probabilities is not None:
         table["probability"] = clustering.probabilities
     if samples.labels is not None:
@@ -173,8 +175,8 @@ def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outc
         epochs = pd.DataFrame(result.encoder.history)
         epochs.insert(0, "epoch", range(1, len(epochs) + 1))
         tables.write(epochs, folder, TRAINING)
-    skipped = pd.DataFrame(samples.skipped, columns=["id", "reason"])
-    skipped.to_csv(folder / "skipped_files.csv", index=False)
+    for name, left in {"skipped_files": samples.skipped, "unmatched_labels": samples.unmatched}.items():
+        pd.DataFrame(left, columns=["id", "reason"]).to_csv(folder / f"{name}.csv", index=False)
     for found in result.findings.values():
         for name, rows in found.tables.items():
             tables.write(rows, folder, name)

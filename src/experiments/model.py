@@ -18,16 +18,8 @@ from experiments.context import cores, cuda_capabilities
 from experiments.dataset.content import Vectors, hash_rows
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.listing import IMAGE
-from experiments.types import (
-    Clustering,
-    Context,
-    Encoder,
-    Projection,
-    Samples,
-    Silent,
-    class_name,
-    kept_class,
-)
+from experiments.kept import class_name, kept_class
+from experiments.types import Clustering, Context, Encoder, Projection, Samples, Silent
 
 if TYPE_CHECKING:
     import pandas as pd

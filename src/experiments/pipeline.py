@@ -9,19 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from experiments.kept import Findings, digest
 from experiments.parallel import beside
 from experiments.types import (
     Clustering,
     Context,
     Encoder,
     Evaluator,
-    Findings,
     Projection,
     Samples,
     Stages,
     Store,
     UnlabelledError,
-    digest,
 )
 
 
@@ -141,7 +140,7 @@ class Places:
         reduced = f"reduced-{digest(rows.key(stages.reducer), embedded)}"
         points = ctx.on(reduced)
         keys = {
-            "samples": digest(samples.key, samples.name, samples.skipped),  # evaluators tell of these too
+            "samples": samples.described,
             "encoder": encoded,
             "embeddings": embedded,
             "reduced": reduced,

@@ -9,7 +9,7 @@ from experiments import comparison, compose, console, tables
 from experiments.compose import ROOT
 from experiments.figures import Lines
 from experiments.job import Outcome
-from experiments.types import Findings
+from experiments.kept import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from experiments import best_model, comparison, compose, config, figures, job, summary, tables, tracking
 from experiments.cache import Store
 from experiments.job import Outcome
+from experiments.kept import Figure, Findings
 from experiments.training_curves import training_curves
-from experiments.types import Figure, Findings
 
 log = logging.getLogger(__name__)
 

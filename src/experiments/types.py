@@ -4,55 +4,19 @@ n samples, d embedding width, p reduced width, k clusters, c classes. `labels` a
 are predicted cluster ids, -1 is noise.
 """
 
-import hashlib
-import importlib
-import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 
-if TYPE_CHECKING:
-    import pandas as pd
+from experiments.kept import Findings, Kept, digest
 
 SPLITS = ("training", "validation", "test")
 T = TypeVar("T", bound="Kept")
-
-
-def digest(*parts: Any) -> str:
-    """Name a value by its content: 16 hexadecimal digits that change when any part changes."""
-    hasher = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            hasher.update(f"{part.dtype.str}{part.shape}".encode())
-            hasher.update(np.ascontiguousarray(part).data if part.size else b"")
-        else:
-            hasher.update(json.dumps(_plain(part), sort_keys=True).encode())
-        hasher.update(b"\0")
-    return hasher.hexdigest()[:16]
-
-
-def _plain(value: Any) -> Any:
-    """Spell a stage as its class, VERSION and every field that can change a result.
-
-    DERIVED names properties that can change it too, such as what a file holds that a field only names.
-    """
-    if is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
-        names = [f.name for f in fields(value) if f.compare] + list(getattr(kind, "DERIVED", ()))
-        compared = {name: _plain(getattr(value, name)) for name in names}
-        return [f"{kind.__module__}.{kind.__qualname__}", getattr(kind, "VERSION", 0), compared]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    raise TypeError(f"{type(value).__name__} has no place in a key; use numbers, text, lists and stages")
 
 
 @dataclass(frozen=True)
@@ -73,111 +37,6 @@ class Resize:
     mode: str = "squash"
     interpolation: str = "bilinear"
     scaled: int | None = None
-
-
-class Kept(Protocol):
-    """A value that the store can write to a folder and read back."""
-
-    def save(self, folder: Path) -> None:
-        """Write everything into the empty `folder`."""
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; cheap, and without importing a framework."""
-
-
-def class_name(value: Kept) -> str:
-    """Spell the class of a value as `kept_class` finds it."""
-    return f"{type(value).__module__}:{type(value).__qualname__}"
-
-
-def kept_class(name: str, folder: Path, *does: str) -> Any:
-    """Import the class that a folder says it holds: ours, or one of your own that is installed.
-
-    A folder may come from anybody, so whatever else a module holds is never called.
-
-    Parameters
-    ----------
-    does
-        What values of the class do besides being kept, such as `transform`.
-
-    Raises
-    ------
-    ValueError
-        If there is no such class, or none of kept values.
-    """
-    module, _, qualname = name.partition(":")
-    try:
-        kind = getattr(importlib.import_module(module), qualname)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{folder} holds a {name}, which cannot be imported ({error}); install it"
-        ) from error
-    wanted = ("save", "load", *does)
-    fits = isinstance(kind, type) and is_dataclass(kind)
-    if not fits or not all(callable(getattr(kind, method, None)) for method in wanted):
-        raise ValueError(
-            f"{folder} holds a {name}, which is no value with {', '.join(wanted)}; use what was saved here"
-        )
-    return kind
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """A kept value of plain fields: each array becomes an .npy file, all the rest one fields.json."""
-
-    def save(self, folder: Path) -> None:
-        """Write every field into `folder`."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        for name in [name for name, value in values.items() if isinstance(value, np.ndarray)]:
-            np.save(folder / f"{name}.npy", values.pop(name), allow_pickle=False)
-        (folder / "fields.json").write_text(json.dumps(values))
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; arrays stay on disk until they are looked at."""
-        values = json.loads((folder / "fields.json").read_text())
-        for f in fields(cls):
-            if f.name not in values:
-                values[f.name] = np.load(folder / f"{f.name}.npy", mmap_mode="r", allow_pickle=False)
-            elif isinstance(values[f.name], list):
-                values[f.name] = tuple(values[f.name])
-        return cls(**values)
-
-
-@dataclass(frozen=True, eq=False)
-class Figure(Record):
-    """A picture as a value, equal if it shows the same; figures/ has the kinds, and draws each twice."""
-
-    title: str
-
-    def __post_init__(self) -> None:
-        """Make lists of tuples and plain numbers of numpy's, so that what is loaded equals what was kept."""
-        for f in fields(self):
-            object.__setattr__(self, f.name, _native(getattr(self, f.name)))
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and all(
-            _same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _native(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {str(name): _native(entry) for name, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_native(entry) for entry in value]
-    return value
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray):
-        return np.array_equal(one, other)
-    return repr(one) == repr(other)  # nan is nan
 
 
 class Store(Protocol):
@@ -284,6 +143,10 @@ class Content(Protocol):
     KIND: ClassVar[str]  # "images" or "vectors"
 
     @property
+    def pictured(self) -> bool:
+        """Tell whether there are images to look at: vectors may have some that they were made of."""
+
+    @property
     def hashes(self) -> np.ndarray:
         """Return one hash per sample, str (n,): equal hashes are equal files or rows."""
 
@@ -320,7 +183,13 @@ class Samples:
     split
         int8 (n,), each an index into `SPLITS`.
     skipped
-        (id, reason) of every file that was left out.
+        (id, reason) of every sample that was left out.
+    unmatched
+        (id, reason) of every row of the file of labels that no sample got.
+    columns
+        What each value of a vector is called; empty of images.
+    tag_names, tags
+        Further labels, of which a sample may have several, or shares: float32 (n, t).
     """
 
     name: str
@@ -331,6 +200,10 @@ class Samples:
     class_names: tuple[str, ...]
     split: np.ndarray
     skipped: tuple[tuple[str, str], ...] = ()
+    unmatched: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+    tag_names: tuple[str, ...] = ()
+    tags: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -339,6 +212,12 @@ class Samples:
     def content_key(self) -> str:
         """Name the pixels or vectors alone: unchanged by labels and split."""
         return digest(self.content.VERSION, "".join(self.content.hashes))
+
+    @cached_property
+    def described(self) -> str:
+        """Name all that evaluators tell of, such as what was left out, where `key` names what is learnt."""
+        tags = np.empty((0, 0), np.float32) if self.tags is None else self.tags
+        return digest(self.key, self.name, self.skipped, self.unmatched, self.columns, self.tag_names, tags)
 
     @cached_property
     def key(self) -> str:
@@ -390,49 +269,6 @@ class Clustering(Kept, Protocol):
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Put float32 (m, p) into the existing clusters: ids int64 (m,) and distance float32 (m,)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Findings:
-    """What an evaluator found: numbers by metric name, tables and pictures by file name without ending.
-
-    `warnings` say what makes a number doubtful; they are given again whenever the findings are read.
-    """
-
-    metrics: dict[str, float]
-    tables: "dict[str, pd.DataFrame]" = field(default_factory=dict)
-    figures: dict[str, Figure] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-    def save(self, folder: Path) -> None:
-        """Write metrics.json, each table as Parquet, and each picture into a folder below figures/."""
-        (folder / "metrics.json").write_text(json.dumps(self.metrics))
-        if self.warnings:
-            (folder / "warnings.json").write_text(json.dumps(self.warnings))
-        for name, table in self.tables.items():
-            table.to_parquet(folder / f"{name}.parquet")
-        kinds = {}
-        for name, figure in self.figures.items():
-            place = folder / "figures" / name
-            place.mkdir(parents=True)
-            figure.save(place)
-            kinds[name] = class_name(figure)
-        if kinds:
-            (folder / "figures.json").write_text(json.dumps(kinds))
-
-    @classmethod
-    def load(cls, folder: Path) -> "Findings":
-        """Read what `save` wrote."""
-        import pandas as pd
-
-        tables = {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-        kinds = folder / "figures.json"
-        figures = {}
-        for name, kind in json.loads(kinds.read_text()).items() if kinds.exists() else ():
-            figures[name] = kept_class(kind, folder).load(folder / "figures" / name)
-        doubts = folder / "warnings.json"
-        warnings = tuple(json.loads(doubts.read_text())) if doubts.exists() else ()
-        return cls(json.loads((folder / "metrics.json").read_text()), tables, figures, warnings)
 
 
 class UnlabelledError(ValueError):

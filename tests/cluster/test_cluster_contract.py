@@ -17,7 +17,8 @@ from experiments.cluster.gmm import Gmm
 from experiments.cluster.hdbscan import Hdbscan
 from experiments.cluster.sklearn_kmeans import SklearnKMeans
 from experiments.cluster.spherical_kmeans import SphericalKMeans
-from experiments.types import Context, digest
+from experiments.kept import digest
+from experiments.types import Context
 
 X = load_digits().data.astype(np.float32)
 KMEANS = [

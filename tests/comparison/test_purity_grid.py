@@ -7,7 +7,7 @@ from experiments import summary
 from experiments.comparison.purity_grid import purity_grid
 from experiments.figures import Heatmap, Lines
 from experiments.job import Outcome
-from experiments.types import Findings
+from experiments.kept import Findings
 
 
 def job(k: int, seed: int = 0, protocol: str = "held_out", **more: float) -> Outcome:

@@ -9,7 +9,7 @@ from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 from experiments.evaluator.contact_sheets import ContactSheets
 from experiments.figures import Sheets
 from experiments.figures.sprites import files, unpack
-from experiments.types import Findings
+from experiments.kept import Findings
 
 STAGE = ContactSheets(nearest=2, random=1, farthest=2, clusters=10, thumbnail=80, seed=0)
 POINTS = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [10, 0], [-4, 0]], np.float32)  # the mean is 2

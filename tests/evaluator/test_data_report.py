@@ -13,7 +13,8 @@ from experiments.dataset.content import Vectors, hash_rows
 from experiments.dataset.image_folder import ImageFolder
 from experiments.evaluator.data_report import DataReport
 from experiments.figures import Bars, Grid, Histogram
-from experiments.types import Context, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Context, Samples
 
 SPLIT = {"train": 0.8, "validation": 0.2, "test": 0.0}
 REPORT = DataReport(sample=5000, grid_classes=5, grid_images=5, seed=0)

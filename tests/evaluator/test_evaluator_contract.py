@@ -7,7 +7,8 @@ import pytest
 
 from experiments import compose, config, pipeline
 from experiments.cache import Store
-from experiments.types import Context, Findings
+from experiments.kept import Findings
+from experiments.types import Context
 
 NAMES = compose.options("evaluator")
 NEEDS = {"samples", "encoder", "embeddings", "reduced", "clustering"}

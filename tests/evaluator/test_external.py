@@ -9,7 +9,8 @@ import pytest
 from experiments.cluster.centroids import CentroidClustering
 from experiments.evaluator.external import External
 from experiments.evaluator.measures import metrics
-from experiments.types import Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Samples
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 300)

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from experiments.evaluator.probe import Probe
 from experiments.evaluator.rows import sides
-from experiments.types import Findings
+from experiments.kept import Findings
 
 UNTRAINED, TRAINED = SimpleNamespace(trained=False), SimpleNamespace(trained=True)
 

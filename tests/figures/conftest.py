@@ -19,7 +19,7 @@ from experiments.figures import (
     Silhouettes,
     pack,
 )
-from experiments.types import Figure
+from experiments.kept import Figure
 
 KINDS = (
     "Lines", "Bars", "Histogram", "Heatmap", "Scatter", "Dendrogram", "Grid", "Sheets", "Map", "Silhouettes",

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from experiments.figures import Dendrogram, Heatmap, Lines, Map, Sheets, Silhouettes, draw, looks, pack
-from experiments.types import Figure
+from experiments.kept import Figure
 
 NONE = np.empty(0, np.uint8)
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from experiments.figures import Bars, Grid, Histogram, Map, Sheets, pack, page
 from experiments.figures.traces import traces
-from experiments.types import Figure
+from experiments.kept import Figure
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 

@@ -10,11 +10,12 @@ from sklearn.datasets import load_digits
 
 from experiments import compose, config
 from experiments.cache import Store
+from experiments.kept import digest
 from experiments.reducer.chain import Chain, ChainProjection
 from experiments.reducer.identity import Identity
 from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
-from experiments.types import Context, digest
+from experiments.types import Context
 
 X = load_digits().data.astype(np.float32)
 PCA = Pca(10, True, False, 0)

@@ -8,12 +8,13 @@ import pytest
 from sklearn.datasets import load_digits
 
 from experiments.cache import Store
+from experiments.kept import digest
 from experiments.reducer.chain import Chain
 from experiments.reducer.identity import Identity
 from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
 from experiments.reducer.umap import Umap
-from experiments.types import Context, digest
+from experiments.types import Context
 
 X = load_digits().data.astype(np.float32)
 SHORT = Umap(4, 10, "cosine", min_dist=0.0, n_epochs=20, seed=0)

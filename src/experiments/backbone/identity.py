@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.types import Context, Record, Samples
+from experiments.kept import Record
+from experiments.types import Context, Samples
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.types import Context, Record, Resize, Samples
+from experiments.kept import Record
+from experiments.types import Context, Resize, Samples
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from experiments.backbone import weights
-from experiments.types import Context, Resize, Samples, digest
+from experiments.kept import digest
+from experiments.types import Context, Resize, Samples
 
 if TYPE_CHECKING:
     from torch import Tensor

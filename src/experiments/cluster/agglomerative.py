@@ -12,7 +12,8 @@ import numpy as np
 
 from experiments.cluster.centroids import check_finite, check_k, check_settings, nearest
 from experiments.cluster.neighbours import numbered
-from experiments.types import Context, Record
+from experiments.kept import Record
+from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

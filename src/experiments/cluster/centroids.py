@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.types import Record
+from experiments.kept import Record
 
 log = logging.getLogger(__name__)
 

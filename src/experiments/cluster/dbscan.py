@@ -8,7 +8,8 @@ import numpy as np
 from experiments.cluster.centroids import check_finite, check_settings
 from experiments.cluster.neighbours import check_density, nearest, numbered
 from experiments.cluster.reachability import Reachability
-from experiments.types import Context, Record
+from experiments.kept import Record
+from experiments.types import Context
 
 ROUNDING = 1e-6  # of a distance in float32: points exactly eps apart are within it
 SAME = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.cluster.centroids import check_finite, check_k, check_settings
-from experiments.types import Context, Record
+from experiments.kept import Record
+from experiments.types import Context
 
 SHAPES = ("full", "tied", "diag", "spherical")
 BATCH = 16_384  # points whose probabilities are computed at a time

@@ -8,7 +8,8 @@ import numpy as np
 from experiments.cluster.centroids import check_finite, check_settings
 from experiments.cluster.neighbours import check_density, nearest
 from experiments.cluster.reachability import Reachability
-from experiments.types import Context, Record
+from experiments.kept import Record
+from experiments.types import Context
 
 METHODS = ("eom", "leaf")
 ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
@@ -118,7 +119,7 @@ class Hdbscan:
     Campello, Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     min_cluster_size: int
     min_samples: int
@@ -148,7 +149,6 @@ class Hdbscan:
     def fit(self, reduced: np.ndarray, ctx: Context) -> HdbscanClustering:
         """Cluster float32 (n, p), with the tree from the store if any sweep left it there."""
         from fast_hdbscan import cluster_trees
-        from threadpoolctl import threadpool_limits
 
         self.check(len(reduced))
         check_finite(reduced)
@@ -161,8 +161,6 @@ class Hdbscan:
             condensed, chosen, float(self.cluster_selection_epsilon), n_samples=len(points)
         )
         probabilities = _depths(condensed, chosen, assignments)
-        with threadpool_limits(ctx.threads):  # approximate_predict's core distances reach one other less
-            core = nearest(points, points, self.min_samples)[0][:, -1]
         return HdbscanClustering(
             assignments.astype(np.int64),
             probabilities,
@@ -170,7 +168,7 @@ class Hdbscan:
             None,
             self.min_samples,
             points,
-            core,
+            tree.inner,  # which is what approximate_predict reads for a core distance
             *_branches(condensed, chosen, len(points)),
         )
 

@@ -15,15 +15,25 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.types import Context, Record
+from experiments.kept import Record
+from experiments.types import Context
 
 
 @dataclass(frozen=True, eq=False)
 class ReachabilityTree(Record):
-    """Edges float64 (n - 1, 3) of two rows and a length, shortest first; core distances float64 (n,)."""
+    """The tree and what was measured for it.
+
+    Parameters
+    ----------
+    edges
+        float64 (n - 1, 3): two rows and a length, shortest first.
+    core, inner
+        float64 (n,): how far a point reaches for so many others, and for one fewer.
+    """
 
     edges: np.ndarray
     core: np.ndarray
+    inner: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ class Reachability:
     McInnes, Healy, "Accelerated hierarchical density based clustering", 2017.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     others: int
 
@@ -58,13 +68,20 @@ class Reachability:
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
         try:
             edges, near, core = parallel_boruvka(
-                build_kdtree(rows), threads, self.others, np.empty(1, np.float32), True
+                build_kdtree(rows), threads, self.others, np.empty(1, np.float32), False
             )
         finally:
             numba.set_num_threads(before)
         if self.others == 1:  # where it gives zeros, which makes the same tree
-            core = np.linalg.norm(rows - rows[near[:, 0]], axis=1)
-        return ReachabilityTree(canonical(edges), core.astype(np.float64))
+            return ReachabilityTree(canonical(edges), _lengths(rows, near[:, 0]), np.zeros(len(rows)))
+        inner = _lengths(rows, near[:, self.others - 2])
+        return ReachabilityTree(canonical(edges), core.astype(np.float64), inner)
+
+
+def _lengths(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the distance, float64 (n,), of each point to the row given for it."""
+    exact = points.astype(np.float64)
+    return np.asarray(np.linalg.norm(exact - exact[others], axis=1))
 
 
 def canonical(edges: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ import numpy as np
 
 from experiments.cluster.centroids import check_finite, check_k, nearest
 from experiments.cluster.faiss_kmeans import FaissKMeans
-from experiments.types import Context, Record
+from experiments.kept import Record
+from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

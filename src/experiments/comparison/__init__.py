@@ -8,7 +8,7 @@ from experiments.comparison.leakage import leakage
 from experiments.comparison.probes import probes
 from experiments.comparison.purity_grid import purity_grid
 from experiments.comparison.seeds import seeds
-from experiments.types import Findings
+from experiments.kept import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from experiments.figures import Heatmap
-from experiments.types import Findings
+from experiments.kept import Findings
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from experiments.types import Findings
+from experiments.kept import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

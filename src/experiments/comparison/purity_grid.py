@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.figures import Heatmap, Lines
-from experiments.types import Findings
+from experiments.kept import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.intervals import mean_interval
-from experiments.types import Findings
+from experiments.kept import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

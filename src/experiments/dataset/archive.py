@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from experiments.dataset.listing import hidden
-from experiments.types import Context, digest
+from experiments.kept import digest
+from experiments.types import Context
 
 VERSION = 1
 UNREADABLE = (

@@ -7,7 +7,8 @@ import numpy as np
 
 from experiments.dataset.content import ImageArrays, hash_rows
 from experiments.dataset.selection import Selection
-from experiments.types import Context, Record, Samples
+from experiments.kept import Record
+from experiments.types import Context, Samples
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 

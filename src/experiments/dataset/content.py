@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image
 
 from experiments.dataset import pixels
-from experiments.types import Context, Resize, digest
+from experiments.kept import digest
+from experiments.types import Context, Resize
 
 CHUNK = 64  # images that one thread takes at a time
 T = TypeVar("T")
@@ -26,6 +27,7 @@ class Images:
 
     KIND: ClassVar[str] = "images"
     VERSION: ClassVar[int] = pixels.VERSION
+    pictured: ClassVar[bool] = True
 
     def vectors(self) -> NoReturn:
         """Raise ValueError: images have to be embedded first."""
@@ -130,33 +132,50 @@ class ImageArrays(Images):
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """Vectors made elsewhere: float32 (n, d)."""
+    """Vectors made elsewhere: float32 (n, d).
+
+    Parameters
+    ----------
+    images
+        The images that they were made of, to look at; None if there are none.
+    """
 
     KIND: ClassVar[str] = "vectors"
     VERSION: ClassVar[int] = 1
 
     values: np.ndarray
     hashes: np.ndarray
+    images: ImageFiles | None = None
+
+    @property
+    def pictured(self) -> bool:
+        """Tell whether there are images to look at."""
+        return self.images is not None
 
     def take(self, rows: np.ndarray) -> Self:
         """Return the content of these rows alone."""
-        return replace(self, values=self.values[rows], hashes=self.hashes[rows])
+        images = None if self.images is None else self.images.take(rows)
+        return replace(self, values=self.values[rows], hashes=self.hashes[rows], images=images)
 
-    def pixels(self, resize: Resize, ctx: Context) -> NoReturn:
-        """Raise ValueError: vectors have no pixels."""
-        raise ValueError("this backbone needs images, and these are vectors; use backbone=identity")
+    def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
+        """Return the pixels of the images to look at; raise ValueError if there are none."""
+        if self.images is None:
+            raise ValueError("this backbone needs images, and these are vectors; use backbone=identity")
+        return self.images.pixels(resize, ctx)
 
     def pixel_map(self, resize: Resize) -> tuple[str, int]:
-        """Return ("", 0): no pixels, no map."""
-        return "", 0
+        """Return the key and the bytes of what `pixels` keeps; ("", 0) if it keeps nothing."""
+        return ("", 0) if self.images is None else self.images.pixel_map(resize)
 
     def vectors(self) -> np.ndarray:
         """Return float32 (n, d)."""
         return self.values
 
-    def dimensions(self) -> NoReturn:
-        """Raise ValueError: vectors have neither width nor height."""
-        raise ValueError("width and height are of images, and these are vectors")
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of the images to look at; raise ValueError if there are none."""
+        if self.images is None:
+            raise ValueError("width and height are of images, and these are vectors")
+        return self.images.dimensions()
 
 
 def hash_bytes(data: bytes | memoryview) -> str:

@@ -14,7 +14,8 @@ from experiments.dataset.content import ImageFiles, hash_bytes, in_chunks
 from experiments.dataset.listing import File, Listing, arrange, walk
 from experiments.dataset.pixels import load_rgb
 from experiments.dataset.selection import Selection
-from experiments.types import Context, Record, Samples, digest
+from experiments.kept import Record, digest
+from experiments.types import Context, Samples
 
 log = logging.getLogger(__name__)
 

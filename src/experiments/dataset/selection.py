@@ -70,6 +70,7 @@ class Selection:
         labels: np.ndarray | None = None,
         class_names: tuple[str, ...] = (),
         skipped: tuple[tuple[str, str], ...] = (),
+        columns: tuple[str, ...] = (),
     ) -> Samples:
         """Return the samples chosen: with the labels wanted, as many as wanted, and split."""
         if self.labels is not None:
@@ -83,7 +84,7 @@ class Selection:
             labels, class_names = _present(labels, class_names)
         shares = {share: self.split.get(share, 0.0) for share in SHARES}
         parts = split(content.hashes, labels, shares, self.split_seed, class_names)
-        return Samples(self.name, source, ids, content, labels, class_names, parts, skipped)
+        return Samples(self.name, source, ids, content, labels, class_names, parts, skipped, columns=columns)
 
 
 def _check_split(shares: dict[str, float]) -> None:

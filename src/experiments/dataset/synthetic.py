@@ -7,7 +7,8 @@ import numpy as np
 
 from experiments.dataset.content import ImageArrays, Vectors, hash_rows, in_chunks
 from experiments.dataset.selection import Selection
-from experiments.types import Context, Samples, digest
+from experiments.kept import digest
+from experiments.types import Context, Samples
 
 KINDS = ("images", "vectors")
 ROWS, CENTRES = 0, 1  # streams of random numbers

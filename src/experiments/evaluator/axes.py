@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from experiments.types import digest
+from experiments.kept import digest
 
 EXACT_WIDTH = 2048  # up to here all components are found exactly; beyond, that takes minutes
 RANK = 256  # components that are found beyond it, by randomised projections

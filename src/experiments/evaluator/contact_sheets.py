@@ -16,7 +16,8 @@ from experiments.evaluator.pictures.thumbnails import (
     thumbnails,
 )
 from experiments.figures import Sheets, pack
-from experiments.types import Clustering, Context, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Clustering, Context, Samples
 
 log = logging.getLogger(__name__)
 

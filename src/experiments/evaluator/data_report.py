@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from experiments.figures import Bars, Grid, Histogram
-from experiments.types import Context, Figure, Findings, Resize, Samples, Silent
+from experiments.kept import Figure, Findings
+from experiments.types import Context, Resize, Samples, Silent
 
 if TYPE_CHECKING:
     import pandas as pd

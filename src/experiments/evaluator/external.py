@@ -9,7 +9,8 @@ import numpy as np
 from experiments.evaluator.measures import metrics
 from experiments.evaluator.measures.noise import TREATMENTS, share, treatments
 from experiments.evaluator.rows import SUFFIXES, views
-from experiments.types import Clustering, Context, Encoder, Findings, Samples, UnlabelledError
+from experiments.kept import Findings
+from experiments.types import Clustering, Context, Encoder, Samples, UnlabelledError
 
 if TYPE_CHECKING:
     import pandas as pd

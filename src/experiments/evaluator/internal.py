@@ -9,7 +9,8 @@ import numpy as np
 from experiments.evaluator.measures.compactness import calinski_harabasz, davies_bouldin
 from experiments.evaluator.measures.noise import TREATMENTS, Treatment, share, treatments
 from experiments.evaluator.measures.silhouette import silhouettes
-from experiments.types import Clustering, Context, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Clustering, Context, Samples
 
 log = logging.getLogger(__name__)
 

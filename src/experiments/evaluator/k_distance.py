@@ -9,7 +9,8 @@ import numpy as np
 from experiments.evaluator.measures.neighbours import nearest
 from experiments.evaluator.selection.knee import knee
 from experiments.figures import Lines
-from experiments.types import Context, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Context, Samples
 
 log = logging.getLogger(__name__)
 

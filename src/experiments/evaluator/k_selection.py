@@ -13,8 +13,9 @@ from experiments.evaluator.selection.gap import Box, gap
 from experiments.evaluator.selection.reference import Reference
 from experiments.evaluator.selection.trial import COLUMNS, Trial, lighter
 from experiments.evaluator.selection.verdicts import METHODS, sentence, verdicts
+from experiments.kept import Findings
 from experiments.parallel import beside
-from experiments.types import Context, Findings, Samples
+from experiments.types import Context, Samples
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.evaluator.axes import Scaled
-from experiments.types import Context, Record, digest
+from experiments.kept import Record, digest
+from experiments.types import Context
 
 WEIGHTS = ("none", "balanced")
 

@@ -17,7 +17,8 @@ from experiments.evaluator.categories import (
 from experiments.evaluator.logistic import Logistic, Predictions
 from experiments.evaluator.rows import View, check_protocol, check_scored, sides, suffixes, visible
 from experiments.figures import Dendrogram, Heatmap, Lines
-from experiments.types import Context, Encoder, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Context, Encoder, Samples
 
 if TYPE_CHECKING:
     import pandas as pd

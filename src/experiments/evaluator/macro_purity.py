@@ -8,7 +8,8 @@ import numpy as np
 from experiments.evaluator.categories import check_classes, check_granularities, class_tree, too_fine
 from experiments.evaluator.measures import metrics
 from experiments.evaluator.rows import SUFFIXES, check_protocol, views
-from experiments.types import Clustering, Context, Encoder, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Clustering, Context, Encoder, Samples
 
 PLACE = "evaluator.macro_purity"
 SCORES = ("purity", "nmi", "ami", "ari")

@@ -14,7 +14,8 @@ from experiments.evaluator.pictures.thumbnails import (
     thumbnails,
 )
 from experiments.figures import Map, pack
-from experiments.types import Clustering, Context, Figure, Findings, Samples
+from experiments.kept import Figure, Findings
+from experiments.types import Clustering, Context, Samples
 
 if TYPE_CHECKING:
     import pandas as pd

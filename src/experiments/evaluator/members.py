@@ -15,7 +15,8 @@ from experiments.evaluator.pictures.thumbnails import (
     thumbnails,
 )
 from experiments.figures import Grid, Sheets, pack
-from experiments.types import Clustering, Context, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Clustering, Context, Samples
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,8 @@ import numpy as np
 
 from experiments.evaluator.pictures.thumbnails import check_side, has_images, label_names, thumbnails
 from experiments.figures import Sheets, pack
-from experiments.types import SPLITS, Context, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import SPLITS, Context, Samples
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,8 @@ from experiments.evaluator.rows import (
     visible,
 )
 from experiments.figures import Histogram
-from experiments.types import Context, Encoder, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Context, Encoder, Samples
 
 if TYPE_CHECKING:
     import pandas as pd

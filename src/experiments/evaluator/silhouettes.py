@@ -8,7 +8,8 @@ import numpy as np
 
 from experiments.evaluator.measures.silhouette import silhouettes
 from experiments.figures import Silhouettes as Profiles
-from experiments.types import Clustering, Context, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Clustering, Context, Samples
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,8 @@ import numpy as np
 from experiments.evaluator.axes import Scaled
 from experiments.evaluator.rows import check_protocol, visible
 from experiments.figures import Lines, Scatter
-from experiments.types import Context, Findings, Samples
+from experiments.kept import Findings
+from experiments.types import Context, Samples
 
 LARGEST = 5  # classes that are shown where none of those chosen exists
 

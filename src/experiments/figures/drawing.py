@@ -30,7 +30,7 @@ from experiments.figures.specs import (
     Sheets,
     Silhouettes,
 )
-from experiments.types import Figure
+from experiments.kept import Figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from experiments.figures.looks import COLOURS, TALL, font_size, row_height
-from experiments.types import Figure
+from experiments.kept import Figure
 
 Plot = tuple[list[dict[str, Any]], dict[str, Any]]
 PIXELS = 100  # an inch on a page

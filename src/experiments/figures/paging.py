@@ -14,7 +14,7 @@ from experiments.figures.markup import document, script
 from experiments.figures.paging_images import grid_page, sheets_page
 from experiments.figures.specs import Grid, Map, Sheets
 from experiments.figures.traces import traces
-from experiments.types import Figure
+from experiments.kept import Figure
 
 PLOT = """<div id="figure"></div>
 <script type="text/plain" id="packed">{library}</script>

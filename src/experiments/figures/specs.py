@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from experiments.types import Figure
+from experiments.kept import Figure
 
 
 @dataclass(frozen=True, eq=False)

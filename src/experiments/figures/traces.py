@@ -27,7 +27,7 @@ from experiments.figures.specs import (
     Silhouettes,
 )
 from experiments.figures.traces_points import map_traces, scatter_traces, silhouette_traces
-from experiments.types import Figure
+from experiments.kept import Figure
 
 HIGH_BAR = {"len": 400, "lenmode": "pixels", "y": 1, "yanchor": "top"}
 

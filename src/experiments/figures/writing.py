@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiments.figures.drawing import draw
 from experiments.figures.paging import page
-from experiments.types import Figure
+from experiments.kept import Figure
 
 
 def write(figures: Mapping[str, Figure], folder: Path) -> None:

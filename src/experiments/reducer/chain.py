@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.types import Context, Projection, Reducer, class_name, kept_class
+from experiments.kept import class_name, kept_class
+from experiments.types import Context, Projection, Reducer
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.types import Context, Record
+from experiments.kept import Record
+from experiments.types import Context
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.types import Context, Record
+from experiments.kept import Record
+from experiments.types import Context
 
 VERSION = 1  # of the decomposition, and so of every projection
 EXACT_WIDTH = 2048  # up to here all d components are found exactly; beyond, the eigenproblem takes minutes

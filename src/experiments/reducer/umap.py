@@ -12,8 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.kept import Record
 from experiments.reducer.neighbours import METRICS, nearest
-from experiments.types import Context, Record
+from experiments.types import Context
 
 EPOCHS = 100  # in which a new row finds its place, as in umap-learn for up to 10,000 of them
 ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along

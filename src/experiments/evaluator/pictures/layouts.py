@@ -8,7 +8,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from experiments.evaluator.measures.neighbours import nearest
-from experiments.types import Context, digest
+from experiments.kept import digest
+from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.evaluator.selection.verdicts import Verdict
 from experiments.figures import Bars, Lines
-from experiments.types import Figure
+from experiments.kept import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
