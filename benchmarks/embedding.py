@@ -32,7 +32,8 @@ def main() -> None:
         ctx = replace(Context.plain(Store(Path(folder) / "cache")), device=args.device, dtype=args.dtype)
         ctx = replace(ctx, threads=args.threads)
         samples = drawn(args.n, ctx)
-        stage = Resnet50(args.model, "DEFAULT", "none", 0, str(Path(folder) / "weights"))
+        place = str(Path(folder) / "weights")
+        stage = Resnet50(model=args.model, tag="DEFAULT", weights="none", seed=0, weights_cache=place)
         encoder = stage.fit(samples, ctx)
         images = prepared(samples, encoder, ctx)  # decodes for both
         bare = loop(images, encoder, ctx)

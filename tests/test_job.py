@@ -68,6 +68,19 @@ def test_tables_and_pictures_are_written_twice(tmp_path: Path) -> None:
     assert (tmp_path / "cache" / outcome.found["data_report"] / "figures.json").exists()
 
 
+def test_a_folder_that_is_no_model_is_left_alone_and_said_before_any_work(tmp_path: Path) -> None:
+    mine = tmp_path / "run" / "model" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("a year's work")
+    places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    with pytest.raises(ValueError, match=rf"^{mine.parent} is no model of an earlier run, .*; move it away"):
+        experiments.run([*FEW, *places, f"hydra.run.dir={tmp_path}/run"])
+    assert mine.read_text() == "a year's work"
+    assert not (tmp_path / "cache").exists()
+    experiments.run([*FEW, *places, f"hydra.run.dir={tmp_path}/run", "tracking.log_model=none"])
+    assert mine.read_text() == "a year's work"
+
+
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 def test_what_makes_a_number_doubtful_stands_on_the_run_also_when_it_was_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

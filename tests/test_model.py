@@ -189,15 +189,6 @@ def test_only_fitted_values_are_loaded(result: pipeline.Result, tmp_path: Path, 
         Model.load(tmp_path)
 
 
-def test_a_folder_that_is_no_model_is_left_alone(model: Model, tmp_path: Path) -> None:
-    mine = tmp_path / "model" / "mine.txt"
-    mine.parent.mkdir()
-    mine.write_text("a year's work")
-    with pytest.raises(ValueError, match=rf"^{mine.parent} is no model of an earlier run, .*; move it away"):
-        logged_model.record(model, tmp_path, None)
-    assert mine.read_text() == "a year's work"
-
-
 def test_an_earlier_model_is_replaced_whole_or_half_written(model: Model, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     for gone in ("clustering", "encoder"):

@@ -96,6 +96,7 @@ def perform(
     start = time.perf_counter()
     plan = config.build(cfg, outcome.overrides if typed is None else typed)
     outcome.protocol = plan.settings.protocol
+    logged_model.check_place(folder, plan)
     tracker = tracking.join(parent) if parent else tracking.connect(plan.tracking, plan.stages.dataset.name)
     params = compose.flatten(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
     tags = {group: str(option) for group, option in (choices or {}).items() if "/" not in group}

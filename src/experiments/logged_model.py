@@ -23,22 +23,23 @@ def keep(result: Result, dtype: str, plan: Plan, folder: Path, run: tracking.Run
         record(Model.of(result, dtype), folder, run if now else None)
 
 
-def record(model: Model, folder: Path, run: tracking.Run | None) -> None:
-    """Write a model into a job's folder, and record it with a run that is recorded itself.
-
-    Raises
-    ------
-    ValueError
-        If the job's folder holds something else of that name, which stays as it is.
-    """
+def check_place(folder: Path, plan: Plan) -> None:
+    """Raise ValueError if a job's folder holds something else where its model is to go: it stays as it is."""
     place = folder / FOLDER
-    if (place / "data" / ABOUT).exists():  # of an earlier run in the same folder
-        shutil.rmtree(place)
-    elif place.exists() and not (place.is_dir() and not any(place.iterdir())):
+    earlier = (place / "data" / ABOUT).exists()
+    empty = not place.exists() or (place.is_dir() and not any(place.iterdir()))
+    if plan.tracking.log_model != "none" and not earlier and not empty:
         raise ValueError(
             f"{place.absolute()} is no model of an earlier run, so it is not replaced; move it away, or set "
             "hydra.run.dir=<a folder of its own>, or tracking.log_model=none"
         )
+
+
+def record(model: Model, folder: Path, run: tracking.Run | None) -> None:
+    """Write a model into a job's folder, and record it with a run that is recorded itself."""
+    place = folder / FOLDER
+    if (place / "data" / ABOUT).exists():  # of an earlier run in the same folder
+        shutil.rmtree(place)
     model.save(place / "data")
     if run is not None and run.id:
         run.model(place, model.columns)

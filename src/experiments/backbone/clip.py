@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from experiments.backbone import weights
-from experiments.backbone.pretrained import Pretrained, PretrainedEncoder
-from experiments.types import Context, Resize, Samples
+from experiments.backbone.pretrained import Pretrained, PretrainedStage
 
 CONFIG = ".json"
 
@@ -17,23 +15,18 @@ def names_a_config(model: str) -> bool:
     return model.endswith(CONFIG)
 
 
-@dataclass(frozen=True)
-class Clip:
+@dataclass(frozen=True, kw_only=True)
+class Clip(PretrainedStage):
     """An image tower; conf/backbone/clip.yaml says what each field does."""
 
     VERSION: ClassVar[int] = 1
-    TRAINS: ClassVar[bool] = False
-    DERIVED: ClassVar[tuple[str, ...]] = ("origin",)
 
     model: str = field(compare=False, metadata={"path": names_a_config})
     tag: str = field(compare=False)
     normalize: bool = field(compare=False)
-    weights: str = field(compare=False, metadata={"path": weights.names_a_file})
-    seed: int = field(compare=False)
-    weights_cache: str = field(compare=False, metadata={"path": True})
 
     def __post_init__(self) -> None:
-        weights.check(self.weights, self.seed)
+        super().__post_init__()
         self._config()
 
     @property
@@ -42,28 +35,7 @@ class Clip:
         config = self._config()
         name = Path(self.model).stem if config else self.model
         tag = "" if config else self.tag
-        architecture = {"model": name, "tag": tag, "normalize": self.normalize, "config": config}
-        source = (self.weights, self.seed, self.weights_cache)
-        return Pretrained("backbone=clip", "open_clip", architecture, *source)
-
-    @property
-    def origin(self) -> list[object]:
-        """Return what its embeddings depend on."""
-        return self.network.origin
-
-    @property
-    def resize(self) -> Resize:
-        """Return the pixels that it looks at."""
-        return self.network.card.resize
-
-    def width(self, samples: Samples) -> int:
-        """Return d; raise ValueError if the samples hold no images, or the weights cannot be had."""
-        return self.network.width(samples)
-
-    def fit(self, samples: Samples, ctx: Context) -> PretrainedEncoder:
-        """Return the encoder: it has learnt already."""
-        self.width(samples)
-        return self.network.encoder(ctx.key(self))
+        return self.from_library("open_clip", model=name, tag=tag, normalize=self.normalize, config=config)
 
     def _config(self) -> dict[str, Any] | None:
         """Read the config of one's own, as open_clip writes them; None if a name was given."""

@@ -7,12 +7,13 @@ library, so the answer is kept as a card beside the weights: a run that computes
 import importlib
 import json
 import os
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -117,6 +118,60 @@ class Pretrained:
         if file is not None:
             state = taken(self.library, self.architecture, file)
         return PretrainedEncoder(key, self.library, dict(self.architecture), self.card, state)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainedStage:
+    """What the backbones have in common whose weights were learnt elsewhere; each adds its `network`.
+
+    Parameters
+    ----------
+    weights
+        `pretrained`, `none`, or the path of a state dict or safetensors file.
+    seed
+        Of what `none` draws.
+    weights_cache
+        Where downloaded weights and the cards are kept.
+    """
+
+    TRAINS: ClassVar[bool] = False
+    DERIVED: ClassVar[tuple[str, ...]] = ("origin",)
+
+    weights: str = field(compare=False, metadata={"path": weights.names_a_file})
+    seed: int = field(compare=False)
+    weights_cache: str = field(compare=False, metadata={"path": True})
+
+    def __post_init__(self) -> None:
+        weights.check(self.weights, self.seed)
+
+    @property
+    @abstractmethod
+    def network(self) -> Pretrained:
+        """Return the network that the fields describe."""
+
+    def from_library(self, library: str, **architecture: Any) -> Pretrained:
+        """Return a network of a library, with the weights chosen."""
+        option = f"backbone={type(self).__module__.rpartition('.')[2]}"
+        return Pretrained(option, library, architecture, self.weights, self.seed, self.weights_cache)
+
+    @property
+    def origin(self) -> list[object]:
+        """Return what its embeddings depend on."""
+        return self.network.origin
+
+    @property
+    def resize(self) -> Resize:
+        """Return the pixels that it looks at."""
+        return self.network.card.resize
+
+    def width(self, samples: Samples) -> int:
+        """Return d; raise ValueError if the samples hold no images, or the weights cannot be had."""
+        return self.network.width(samples)
+
+    def fit(self, samples: Samples, ctx: Context) -> "PretrainedEncoder":
+        """Return the encoder: it has learnt already."""
+        self.width(samples)
+        return self.network.encoder(ctx.key(self))
 
 
 @dataclass(frozen=True, eq=False)
