@@ -64,7 +64,7 @@ def arguments() -> argparse.Namespace:
 def drawn(n: int, ctx: Context) -> Samples:
     """Return images of 32 x 32 pixels; what is in them does not matter here."""
     about = {"kind": "images", "classes": 10, "imbalance": 1, "width": 32, "noise": 0.2, "seed": 0}
-    chosen = {"image_size": 32, "mirror": False, "limit": None, "labels": None}
+    chosen = {"image_size": 32, "mirror": False, "limit": None, "labels": None, "corrections": None}
     split = {"train": 0.8, "validation": 0.2, "test": 0.0}
     return Synthetic(n=n, split=split, split_seed=123, **about, **chosen).load(ctx)  # type: ignore[arg-type]
 

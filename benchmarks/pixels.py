@@ -16,7 +16,7 @@ from PIL import Image
 from experiments.cache import Store
 from experiments.dataset.content import ImageFiles
 from experiments.dataset.image_folder import ImageFolder
-from experiments.dataset.pixels import load_rgb, resized
+from experiments.dataset.images.pixels import load_rgb, resized
 from experiments.types import Context, Resize
 
 PHOTOGRAPHS = Path(__file__).parents[2] / "shared" / "data" / "caltech101_128.zip"
@@ -48,6 +48,7 @@ def images_of(root: Path, ctx: Context) -> ImageFiles:
         mirror=True,
         limit=N,
         labels=None,
+        corrections=None,
         split={"train": 1.0},
         split_seed=123,
     )

@@ -8,12 +8,14 @@
 set -eu
 cd "$(dirname "$0")"
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false    # its workers take 2 GB and nothing here uses them
+export MLFLOW_DISABLE_TELEMETRY="${MLFLOW_DISABLE_TELEMETRY:-true}"    # nobody is told of what runs here
 store="${STORE:-mlflow.db}"
 mkdir -p "$(dirname "$store")"
 place="$(cd "$(dirname "$store")" && pwd)"
 own="$(uname -n) $(hostname -f 2>/dev/null || true) $(hostname -I 2>/dev/null || true)"
 hosts="${ALLOWED_HOSTS:-localhost,127.0.0.1,$(echo $own | tr ' ' ,)}"
 any_port() { echo "$hosts" | sed "s#[^,][^,]*#$1&,$1&:*#g"; }    # as the UI's own requests name an origin
+echo "open http://${HOST:-127.0.0.1}:${PORT:-5000}/#/experiments?workflowType=machine_learning" >&2
 exec "${PYTHON:-../.venv/bin/python}" -m mlflow server --workers 1 \
     --host "${HOST:-127.0.0.1}" --port "${PORT:-5000}" \
     --allowed-hosts "$(any_port "")" --cors-allowed-origins "$(any_port http://),$(any_port https://)" \

@@ -2,6 +2,7 @@
 
 python scripts/assign.py RUN_ID FOLDER                     a folder, a zip or tar, or image files
 python scripts/assign.py RUN_ID one.jpg two.png --out new.csv
+python scripts/assign.py RUN_ID new_rows.csv               of a run on a table or on embeddings; .npy too
 python scripts/assign.py RUN_ID FOLDER --far 0.95 tracking.uri=http://localhost:5000
 """
 
@@ -11,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import compose, config, console, context, model
+from experiments import compose, config, console, context, model, tables
+from experiments.dataset.new_rows import ENDINGS, new_rows
 from experiments.recorded import Recorded
 from experiments.types import Context, Samples
 
@@ -27,6 +29,17 @@ def read(places: list[str], ctx: Context) -> Samples:
         except ValueError as error:
             raise ValueError(str(error).replace("dataset.root=", "FOLDER=")) from error
     return model.from_images(places, ctx)
+
+
+def read_rows(places: list[str], fitted: model.Model, run_id: str, served: Path, ctx: Context) -> Samples:
+    """Read the one table, or array, that was named, for a run that clustered vectors."""
+    if len(places) != 1 or Path(places[0]).suffix.lower() not in ENDINGS:
+        raise ValueError(
+            f"RUN_ID={run_id} clustered {fitted.kind}, and here are images; use one "
+            f"{', '.join(ENDINGS)} file; from Python, give its model a column `vector`: "
+            f"mlflow.pyfunc.load_model('{served}').predict(...)"
+        )
+    return new_rows(Path(places[0]).expanduser().absolute(), fitted.features, "FOLDER", ctx)
 
 
 def claim(out: Path) -> None:
@@ -45,11 +58,10 @@ def tell(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
     """Print how many went where."""
     sizes = table["cluster"].value_counts()
     rows = [[str(number), str(count)] for number, count in sizes.head(10).items()]
-    console.table("largest clusters among them", ["cluster", "images"], rows)
+    console.table("largest clusters among them", ["cluster", samples.content.KIND], rows)
     noise, far = int((table["cluster"] < 0).sum()), int(table["far"].sum())
-    console.say(
-        f"{len(table)} images in {len(sizes) - bool(noise)} clusters, {noise} noise, {far} far; see {out}"
-    )
+    told = f"{len(table)} {samples.content.KIND} in {len(sizes) - bool(noise)} clusters"
+    console.say(f"{told}, {noise} noise, {far} far; see {out}")
     if samples.skipped:
         name, why = samples.skipped[0]
         console.say(f"{len(samples.skipped)} files left out, such as {name} ({why})")
@@ -79,17 +91,15 @@ def main() -> int:
         plan = config.build(compose.compose_config(settings), settings)
         place = Recorded.of(plan.tracking.uri, args.run_id).model
         fitted = model.Model.load(place)
-        if fitted.kind != "images":
-            raise ValueError(
-                f"RUN_ID={args.run_id} clustered {fitted.kind}, and here are images; from Python, give its "
-                f"model a column `vector`: mlflow.pyfunc.load_model('{place.parent}').predict(...)"
-            )
         device = context.make(plan, console.Report(lambda step, row: None))
         with model.scratch() as ctx:
             ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)
-            samples = read(places, ctx)
+            if fitted.kind == "images":
+                samples = read(places, ctx)
+            else:
+                samples = read_rows(places, fitted, args.run_id, place.parent, ctx)
             table = fitted.assign(samples, ctx, args.far)
-        table.to_csv(args.out, index=False)
+        tables.to_csv(table, args.out)
     except (ValueError, OSError) as error:
         console.complain(str(error))
         return 1

@@ -2,6 +2,7 @@
 
 python scripts/export.py RUN_ID FOLDER                copies of the images, a folder for each cluster
 python scripts/export.py RUN_ID FOLDER --how link     symbolic links instead
+python scripts/export.py RUN_ID FOLDER --embeddings csv    also what was clustered, for dataset=embeddings
 python scripts/export.py RUN_ID FOLDER tracking.uri=http://localhost:5000
 """
 
@@ -12,6 +13,14 @@ from pathlib import Path
 from experiments import compose, config, console, context
 from experiments.export import HOWS, NOISE, export
 from experiments.recorded import Recorded
+from experiments.recorded_embeddings import KINDS
+
+SAID = {"data": "data/<cluster>/", "labels.json": "labels.json (FiftyOne)"}
+
+
+def written(folder: Path) -> list[str]:
+    """Name what was written."""
+    return [SAID.get(path.name, path.name) for path in sorted(folder.iterdir())]
 
 
 def main() -> int:
@@ -23,19 +32,19 @@ def main() -> int:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to; a new or an empty one")
     parser.add_argument("settings", metavar="key=value", nargs="*", help="such as tracking.uri or cache.root")
     parser.add_argument("--how", choices=HOWS, default=HOWS[0], help="default: %(default)s")
+    parser.add_argument("--embeddings", choices=KINDS, help="write them too; .npy with its ids beside it")
     args = parser.parse_intermixed_args()
     try:
         plan = config.build(compose.compose_config(args.settings), args.settings)
         run = Recorded.of(plan.tracking.uri, args.run_id)
-        table = export(run, args.folder, args.how, context.make(plan, console.Report(lambda step, row: None)))
+        ctx = context.make(plan, console.Report(lambda step, row: None))
+        table = export(run, args.folder, args.how, ctx, args.embeddings)
     except (ValueError, OSError) as error:
         console.complain(str(error))
         return 1
     noise = int((table["cluster"] < 0).sum())
     console.say(f"{len(table)} rows in {table['cluster'].nunique() - bool(noise)} clusters, {noise} {NOISE}")
-    console.say(
-        f"{args.folder}: data/<cluster>/, assignments.csv, .parquet, labels.json (FiftyOne), coco.json"
-    )
+    console.say(f"{args.folder}: {', '.join(written(args.folder))}")
     return 0
 
 

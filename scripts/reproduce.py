@@ -76,7 +76,7 @@ def readable(rows: "pd.DataFrame") -> "pd.DataFrame":
 def write(study: claims.Study, rows: "pd.DataFrame", folder: Path) -> None:
     """Leave reproduction.csv, reproduction.md and reproduction.tex (booktabs) in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows.to_csv(folder / "reproduction.csv", index=False)
+    tables.to_csv(rows, folder / "reproduction.csv")
     words, latex = [f"# {study.title}\n"], ["% \\usepackage{booktabs}"]
     for name, about in study.about().items():
         part = rows[rows["table"] == name]

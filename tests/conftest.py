@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.browser import chromium  # noqa: F401
 from tests.project import SHORT, Project
 
 from experiments import config, tracking

@@ -101,3 +101,28 @@ def test_a_model_of_vectors_says_what_to_call(fresh: Project, held_out: Path, tm
     assert Path(folder, "MLmodel").exists()
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.glob("*.csv"))
+
+
+def test_new_rows_of_a_table_go_where_the_run_put_them(fresh: Project, tmp_path: Path) -> None:
+    from sklearn.datasets import load_wine
+
+    wine = load_wine(as_frame=True)
+    rows = wine.data.assign(id=[f"{row:03}" for row in wine.data.index], flat=1)
+    rows.to_csv(tmp_path / "wine.csv", index=False)
+    fresh.succeed("dataset=table", f"dataset.path={tmp_path}/wine.csv", "cluster.k=3", "evaluator=[internal]")
+    (run,) = fresh.runs()
+    known = pd.read_parquet(Path(run.info.artifact_uri.removeprefix("file://")) / "assignments.parquet")
+    new = rows.iloc[::7, ::-1].assign(other="text")  # columns in another order, and one more
+    new.to_parquet(tmp_path / "new.parquet", index=False)
+    done = script(fresh, "assign", run.info.run_id, "new.parquet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "26 vectors in 3 clusters, 0 noise" in done.stdout
+    table = pd.read_csv(tmp_path / "assigned.csv", dtype={"id": str})
+    assert table["id"].tolist() == new["id"].tolist()
+    expected = known.set_index("id")["cluster"][new["id"]]
+    assert table["cluster"].tolist() == expected.tolist()
+    new.drop(columns="alcohol").to_csv(tmp_path / "short.csv", index=False)
+    done = script(fresh, "assign", run.info.run_id, "short.csv", "--out", "two.csv", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "short.csv lacks 1 of the 13 columns of the run: alcohol; name its columns" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from experiments import compose, job
+from experiments import compose, job, recorded_embeddings
 from experiments.cache import Store
+from experiments.dataset.tables.tabular import text_table
 from experiments.export import export
 from experiments.recorded import Recorded
 from experiments.types import Context
@@ -205,6 +206,79 @@ def test_vectors_get_the_tables_alone(ctx: Context, tmp_path: Path, tables: Path
     run = recorded(tables, tmp_path / "run", *made)
     export(run, tmp_path / "out", "copy", ctx)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"assignments.csv", "assignments.parquet"}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "npy"])
+def test_embeddings_read_back_give_the_same_clusters(
+    run: Recorded, ctx: Context, tmp_path: Path, tables: Path, kind: str
+) -> None:
+    """With their images, and computed again, as this store is empty."""
+    table = export(run, tmp_path / "out", "link", ctx, kind)
+    typed = ["dataset=embeddings", f"dataset.path={tmp_path}/out/embeddings.{kind}", "backbone=identity"]
+    typed += [f"dataset.ids={tmp_path}/out/embeddings_ids.txt"] if kind == "npy" else []
+    typed += [f"dataset.images={run.source}", "cluster=dbscan", "cluster.eps=0.35", "cluster.min_samples=2"]
+    again = recorded(tables, tmp_path / "again", *typed)
+    known = pd.read_parquet(again.file("assignments.parquet", tmp_path))
+    assert known["id"].tolist() == table["id"].tolist()
+    assert known["cluster"].tolist() == table["cluster"].tolist()
+
+    shown = export(again, tmp_path / "shown", "copy", ctx, kind)
+    assert shown["path"].tolist() == table["path"].tolist()
+    for path in shown["path"]:
+        assert (tmp_path / "shown/data" / path).read_bytes() == (tmp_path / "out/data" / path).read_bytes()
+    for name in {path.name for path in (tmp_path / "out").glob("embeddings*")}:
+        assert (tmp_path / "shown" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+
+
+def test_kept_embeddings_are_not_computed_again(tmp_path: Path, tables: Path) -> None:
+    """The run's own store holds them, and all that leads to them."""
+    run = recorded(tables, tmp_path / "run", "dataset.limit=40", "cluster.k=2")
+    kept = Context.plain(Store(tmp_path / "run" / "cache", compute=False))
+    ids = pd.read_parquet(run.file("assignments.parquet", tmp_path))["id"].to_numpy(str)
+    values = recorded_embeddings.embeddings_of(run, ids[::-1], kept)
+    assert (values.shape, values.dtype) == ((40, 192), np.float32)
+    (place,) = (tmp_path / "run" / "cache").glob("embeddings-*/array.npy")
+    np.testing.assert_array_equal(values[::-1], np.load(place))
+
+
+def test_a_row_without_an_image_is_in_the_table_alone(
+    run: Recorded, ctx: Context, tmp_path: Path, tables: Path
+) -> None:
+    export(run, tmp_path / "out", "link", ctx, "csv")
+    with (tmp_path / "out" / "embeddings.csv").open("a") as file:
+        file.write("gone.png" + ",0" * 48 + "\n")
+    typed = ["dataset=embeddings", f"dataset.path={tmp_path}/out/embeddings.csv", "backbone=identity"]
+    again = recorded(tables, tmp_path / "again", *typed, f"dataset.images={run.source}", "cluster.k=2")
+    table = export(again, tmp_path / "shown", "copy", ctx)
+    assert table["path"][table["id"] == "gone.png"].isna().all()
+    assert table["path"].notna().sum() == 13
+    assert len(list((tmp_path / "shown" / "data").glob("*/*"))) == 13
+    assert len(read(tmp_path / "shown" / "coco.json")["images"]) == 13
+
+
+def test_an_id_with_a_line_break_needs_another_kind(tmp_path: Path) -> None:
+    ids, values = np.array(["a\nb", "'=c", "-d"]), np.eye(3, dtype=np.float32)
+    with pytest.raises(
+        ValueError, match=r"--embeddings npy writes an id a line, .*; use --embeddings parquet"
+    ):
+        recorded_embeddings.write(ids, values, tmp_path, "npy")
+    for kind in ("csv", "parquet"):
+        recorded_embeddings.write(ids, values, tmp_path, kind)
+    assert text_table(tmp_path / "embeddings.csv", "x")["image_id"].tolist() == ids.tolist()
+    with pytest.raises(ValueError, match="--embeddings json is not an option; use csv, parquet, npy"):
+        recorded_embeddings.write(ids, values, tmp_path, "json")
+
+
+def test_embeddings_of_samples_that_are_gone_are_refused(ctx: Context, tmp_path: Path, tables: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(12)))
+    typed = ["dataset=table", f"dataset.path={path}", "backbone=identity", "cluster.k=3"]
+    again = recorded(tables, tmp_path / "run", *typed)
+    path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(1, 14)))
+    with pytest.raises(
+        ValueError, match=r"clustered 12 samples, and .* now gives 13 others, without 0; put back"
+    ):
+        export(again, tmp_path / "out", "copy", ctx, "csv")
 
 
 def test_an_unknown_run_is_told_the_closest(run: Recorded) -> None:

@@ -43,7 +43,7 @@ ALLOWED = {
     "environment": {"cache"},
     "tracking": {"config", "environment", "types"},
     "preview": {"cache", "config", "console", "context", "pipeline", "types"},
-    "tables": set(),
+    "tables": {"dataset"},  # what it guards, tabular reads back
     "training_curves": {"figures"},
     "model": {"cache", "context", "dataset", "pipeline", "types", "kept"},  # it reads images as data sets do
     "logged_model": {"config", "model", "pipeline", "tracking"},
@@ -59,7 +59,9 @@ ALLOWED = {
         "types",
     },
     "recorded": {"tracking"},
-    "export": {"config", "dataset", "recorded", "types"},
+    "recorded_samples": {"config", "evaluator", "recorded", "types"},
+    "recorded_embeddings": {"config", "dataset", "pipeline", "recorded", "recorded_samples", "types"},
+    "export": {"dataset", "recorded", "recorded_embeddings", "recorded_samples", "tables", "types"},
     "job": {
         "compose",
         "config",
@@ -155,6 +157,33 @@ def test_figures_import_what_is_kept_alone() -> None:
 def test_comparisons_are_made_of_rows_alone() -> None:
     for path in (PACKAGE / "comparison").glob("*.py"):
         assert ours(path) <= {"kept", "types", "figures", "comparison"}, path
+
+
+def test_a_report_is_made_of_a_run_alone() -> None:
+    allowed = {
+        "environment", "evaluator", "figures", "kept", "pipeline", "report", "tables", "training_curves",
+        "types",
+    }  # fmt: skip
+    for path in (PACKAGE / "report").glob("*.py"):
+        assert ours(path) <= allowed, path
+
+
+def test_labelling_stands_on_what_was_recorded() -> None:
+    allowed = {
+        "compose",
+        "dataset",
+        "evaluator",
+        "figures",
+        "labelling",
+        "recorded",
+        "tables",
+        "tracking",
+        "types",
+    }
+    for path in (PACKAGE / "labelling").glob("*.py"):
+        assert ours(path) <= allowed, path
+        evaluators = {name for name in imported(path) if name.startswith("experiments.evaluator.")}
+        assert all(name.startswith("experiments.evaluator.measures") for name in evaluators), path
 
 
 def test_only_tracking_imports_mlflow() -> None:

@@ -1,11 +1,14 @@
 """Tables as CSV and as Markdown."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from experiments import tables
+from experiments.dataset.tables.tabular import text_table
 
 ROWS = pd.DataFrame({"class": ["a|b", "c\nd"], "n": [25557, 3], "share": [1 / 3, np.nan]})
 
@@ -28,3 +31,27 @@ def test_a_table_is_written_twice(tmp_path: Path) -> None:
 
 def test_no_rows_are_a_header() -> None:
     assert tables.markdown(ROWS[:0]).count("\n") == 2
+
+
+def test_no_spreadsheet_runs_a_text_and_numbers_stay(tmp_path: Path) -> None:
+    formula = "=cmd|' /C calc'!A0"
+    texts = [formula, "+a", "-a", "@a", "\ta", "\ra", "a\r=b", "-1.5", "+3", "a=b", "'=a"]
+    rows = pd.DataFrame({"=name": texts, "value": np.arange(11) - 5.5})
+    tables.to_csv(rows, tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        header, *cells = csv.reader(file)
+    assert header == ["'=name", "value"]
+    assert [cell[0] for cell in cells] == [
+        f"'{formula}", "'+a", "'-a", "'@a", "'\ta", "'\na", "a\n=b", "-1.5", "+3", "a=b", "''=a",
+    ]  # fmt: skip
+    assert [float(cell[1]) for cell in cells] == list(rows["value"])
+    assert list(rows["=name"]) == texts
+    back = text_table(tmp_path / "t.csv", "FILE")
+    assert list(back["=name"]) == [text.replace("\r", "\n") for text in texts]
+
+
+def test_a_file_that_must_be_new_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("mine")
+    with pytest.raises(FileExistsError):
+        tables.to_csv(ROWS, tmp_path / "t.csv", new=True)
+    assert (tmp_path / "t.csv").read_text() == "mine"

@@ -35,7 +35,8 @@ def environment() -> dict[str, str]:
         "host": socket.gethostname(),
         "process": _process(os.getpid()),
         "python": platform.python_version(),
-        "mlflow.source.name": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows what follows the last slash
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         **{f"version.{name}": found for name, found in versions(LIBRARIES).items()},
     }
 

@@ -5,18 +5,19 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
 from itertools import count
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
 
-from experiments import config
-from experiments.dataset.content import ImageFiles
+from experiments import tables
+from experiments.dataset.content import ImageFiles, Vectors
 from experiments.recorded import Recorded
-from experiments.types import Content, Context, Resize, Samples
+from experiments.recorded_embeddings import check_kind, embeddings_of
+from experiments.recorded_embeddings import write as write_embeddings
+from experiments.recorded_samples import rows_of, samples_of
+from experiments.types import Content, Context, Resize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,17 +27,22 @@ NOISE = "noise"
 IMAGES = "data"  # where FiftyOne's formats have the images
 
 
-def export(run: Recorded, folder: Path, how: str, ctx: Context) -> "pd.DataFrame":
+def export(
+    run: Recorded, folder: Path, how: str, ctx: Context, embeddings: str | None = None
+) -> "pd.DataFrame":
     """Write a run's clusters into a new or empty folder; return its table, a row per image.
 
     It gets `data/<cluster>/` with the images of each cluster, `data/noise/` with those of none,
     `assignments.csv` and `.parquet`, `labels.json` (FiftyOneImageClassificationDataset, with data/) and
-    `coco.json` (COCO, the cluster as the category of the whole image). Vectors get the two tables alone.
+    `coco.json` (COCO, the cluster as the category of the whole image). Vectors without images to look at get
+    the two tables alone; a vector that has none where others do gets no file, and no path.
 
     Parameters
     ----------
     how
         `copy`, or `link`: symbolic links to the images where they are.
+    embeddings
+        `csv`, `parquet` or `npy`: also write what was clustered, as `dataset=embeddings` reads it.
     """
     import pandas as pd
 
@@ -46,43 +52,39 @@ def export(run: Recorded, folder: Path, how: str, ctx: Context) -> "pd.DataFrame
         raise ValueError(f"FOLDER={folder} is there already and not empty; name a new one")
     with tempfile.TemporaryDirectory(prefix="experiments-") as fetched:
         table = pd.read_parquet(run.file("assignments.parquet", Path(fetched)))
-        cfg = cast(DictConfig, OmegaConf.load(run.file("config.yaml", Path(fetched))))
-    samples = _samples(run, cfg, ctx)
-    if samples.content.KIND == "images":
-        content = samples.content.take(_rows(run, table["id"].to_numpy(str), samples.ids))
-        table["path"] = _names(table, content)
-        _write(content, [folder / IMAGES / path for path in table["path"]], how, ctx)
-        for name, described in {
-            "labels": _fiftyone(table),
-            "coco": _coco(table, content.dimensions()),
-        }.items():
-            (folder / f"{name}.json").write_text(json.dumps(described))
+    ids = table["id"].to_numpy(str)
+    values = None
+    if embeddings is not None:  # first, as it may compute for long
+        check_kind(embeddings)
+        values = embeddings_of(run, ids, ctx)
+    samples = samples_of(run, ctx)
+    if samples.content.pictured:
+        table["path"] = _export_images(
+            samples.content.take(rows_of(run, ids, samples)), table, folder, how, ctx
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    table.to_csv(folder / "assignments.csv", index=False)
+    if values is not None:
+        write_embeddings(ids, values, folder, str(embeddings))
+    tables.to_csv(table, folder / "assignments.csv")
     table.to_parquet(folder / "assignments.parquet", index=False)
     return table
 
 
-def _samples(run: Recorded, cfg: DictConfig, ctx: Context) -> Samples:
-    """Load the data set of a run, from where it was, with all its images and without labels of a table."""
-    stage = config.build_stage("dataset", cfg.dataset)
-    names = {f.name for f in fields(stage)}
-    changed: dict[str, Any] = {name: None for name in ("limit", "labels") if name in names}
-    if "root" in names and Path(run.source).is_absolute():  # as typed, it is relative to who knows where
-        changed["root"] = run.source
-    return cast(Samples, replace(stage, **changed).load(ctx))
-
-
-def _rows(run: Recorded, ids: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return where each id is among those known."""
-    row_of = {name: row for row, name in enumerate(known)}
-    gone = [name for name in ids if name not in row_of]
-    if gone:
-        raise ValueError(
-            f"RUN_ID={run.id} clustered {len(gone)} images that {run.source} does not hold any more, such as "
-            f"{gone[0]}; put them back"
-        )
-    return np.array([row_of[name] for name in ids])
+def _export_images(
+    content: Content, table: "pd.DataFrame", folder: Path, how: str, ctx: Context
+) -> list[str | None]:
+    """Write the images and what describes them; return the path of each below data/, or None."""
+    images: Any = content.images if isinstance(content, Vectors) else content
+    shown = np.flatnonzero(images.paths != "") if isinstance(images, ImageFiles) else np.arange(len(table))
+    images, rows = images.take(shown), table.iloc[shown].copy()
+    rows["path"] = _names(rows, images)
+    _write(images, [folder / IMAGES / path for path in rows["path"]], how, ctx)
+    for name, described in {"labels": _fiftyone(rows), "coco": _coco(rows, images.dimensions())}.items():
+        (folder / f"{name}.json").write_text(json.dumps(described))
+    paths: list[str | None] = [None] * len(table)
+    for row, path in zip(shown, rows["path"], strict=True):
+        paths[row] = path
+    return paths
 
 
 def _names(table: "pd.DataFrame", content: Content) -> list[str]:

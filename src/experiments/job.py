@@ -165,6 +165,9 @@ def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outc
     table = pd.DataFrame(columns)
     if clustering.probabilities is not None:
         table["probability"] = clustering.probabilities
+    if clustering.centroids is not None:
+        own = np.asarray(clustering.centroids)[clustering.assignments]
+        table["distance"] = np.linalg.norm(result.reduced - own, axis=1)
     if samples.labels is not None:
         table["label"] = np.array(samples.class_names)[samples.labels]
     table.to_parquet(folder / ASSIGNMENTS)
@@ -177,7 +180,7 @@ def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outc
         epochs.insert(0, "epoch", range(1, len(epochs) + 1))
         tables.write(epochs, folder, TRAINING)
     for name, left in {"skipped_files": samples.skipped, "unmatched_labels": samples.unmatched}.items():
-        pd.DataFrame(left, columns=["id", "reason"]).to_csv(folder / f"{name}.csv", index=False)
+        tables.to_csv(pd.DataFrame(left, columns=["id", "reason"]), folder / f"{name}.csv")
     for found in result.findings.values():
         for name, rows in found.tables.items():
             tables.write(rows, folder, name)

@@ -148,7 +148,9 @@ def _native(value: Any) -> Any:
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray):
         return np.array_equal(one, other)
-    return repr(one) == repr(other)  # nan is nan
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return one == other or repr(one) == repr(other)  # nan is nan
 
 
 @dataclass(frozen=True, eq=False)

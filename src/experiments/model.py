@@ -17,7 +17,7 @@ from experiments.cache import Store, versions
 from experiments.context import cores, cuda_capabilities
 from experiments.dataset.content import Vectors, hash_rows
 from experiments.dataset.image_folder import ImageFolder
-from experiments.dataset.listing import IMAGE
+from experiments.dataset.images.listing import IMAGE
 from experiments.kept import class_name, kept_class
 from experiments.types import Clustering, Context, Encoder, Projection, Samples, Silent
 
@@ -48,6 +48,8 @@ class Model:
         What is clustered: images, or vectors.
     dtype
         What the networks computed in.
+    features
+        What each value of a vector is called; empty of images.
     """
 
     encoder: Encoder
@@ -57,6 +59,7 @@ class Model:
     names: tuple[str, ...]
     kind: str
     dtype: str
+    features: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, result: "Result", dtype: str) -> "Model":
@@ -74,12 +77,16 @@ class Model:
             if len(own) >= FEW:
                 spread[cluster] = np.percentile(own, PERCENTILES)
         names = _majority(samples, clustering.assignments, k)
-        return cls(result.encoder, result.projection, clustering, spread, names, samples.content.KIND, dtype)
+        return cls(
+            result.encoder, result.projection, clustering, spread, names, samples.content.KIND, dtype,
+            samples.columns,
+        )  # fmt: skip
 
     def save(self, folder: Path) -> None:
         """Write each part into a folder of its own, and model.json, into the empty `folder`."""
         classes = {part: class_name(getattr(self, part)) for part in PARTS}
         about = {"classes": classes, "names": self.names, "kind": self.kind, "dtype": self.dtype}
+        about["features"] = self.features
         folder.mkdir(parents=True, exist_ok=True)  # model.json first: it tells whose folder this is
         (folder / ABOUT).write_text(json.dumps(about | {"libraries": versions()}, indent=1))
         for part in PARTS:
@@ -102,6 +109,7 @@ class Model:
             names=tuple(about["names"]),
             kind=about["kind"],
             dtype=about["dtype"],
+            features=tuple(about.get("features", ())),
         )
 
     def assign(self, samples: Samples, ctx: Context, far: float = FAR) -> "pd.DataFrame":
@@ -157,7 +165,7 @@ def from_folder(root: Path, ctx: Context) -> Samples:
     """Read the images of a folder or an archive as a data set reads them; what cannot be read is skipped."""
     return ImageFolder(
         root=str(root), max_unreadable=1.0, image_size=1, mirror=False,
-        limit=None, labels=None, split={"train": 1.0}, split_seed=0,
+        limit=None, labels=None, corrections=None, split={"train": 1.0}, split_seed=0,
     ).load(ctx)  # fmt: skip
 
 

@@ -50,6 +50,12 @@ class Recorded:
         inputs = self.info.inputs.dataset_inputs if self.info.inputs else []
         return str(json.loads(inputs[0].dataset.source)["path"]) if inputs else ""
 
+    @property
+    def data(self) -> str:
+        """Return the name of its data set; "" if that was not recorded."""
+        inputs = self.info.inputs.dataset_inputs if self.info.inputs else []
+        return str(inputs[0].dataset.name) if inputs else ""
+
     def file(self, name: str, folder: Path) -> Path:
         """Fetch a file that was recorded into `folder`; raise ValueError if it was not."""
         try:

@@ -32,6 +32,8 @@ MODEL = "model"  # what a run's model is called
 BEST = "best.run_id"  # the tag of a sweep's run that names its best job's
 T = TypeVar("T")
 
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported: nobody is told
+
 
 @dataclass(frozen=True)
 class Parent:
@@ -158,6 +160,7 @@ class Run:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         shape = {"rows": len(samples), "classes": len(samples.class_names), "skipped": len(samples.skipped)}
+        shape |= {"unmatched": len(samples.unmatched), "tags": len(samples.tag_names)}
         source = json.dumps({"path": samples.source})
         described = Dataset(samples.name[:500], samples.key, "local", source, profile=json.dumps(shape))
         entry = DatasetInput(described, [InputTag("mlflow.data.context", "clustering")])

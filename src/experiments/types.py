@@ -150,6 +150,10 @@ class Content(Protocol):
     def hashes(self) -> np.ndarray:
         """Return one hash per sample, str (n,): equal hashes are equal files or rows."""
 
+    @property
+    def looks(self) -> str:
+        """Name what there is to look at where `hashes` do not: "" if they do, or if there is nothing."""
+
     def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
         """Return uint8 RGB (n, size, size, 3), decoded once into a memory map."""
 
@@ -217,7 +221,8 @@ class Samples:
     def described(self) -> str:
         """Name all that evaluators tell of, such as what was left out, where `key` names what is learnt."""
         tags = np.empty((0, 0), np.float32) if self.tags is None else self.tags
-        return digest(self.key, self.name, self.skipped, self.unmatched, self.columns, self.tag_names, tags)
+        told = (self.name, self.skipped, self.unmatched, self.columns, self.tag_names, tags)
+        return digest(self.key, self.content.looks, *told)
 
     @cached_property
     def key(self) -> str:

@@ -63,7 +63,8 @@ def ctx(store: Store) -> Context:
 @pytest.fixture
 def digits(ctx: Context) -> Samples:
     """200 digits, 20 of them for validation or a few more."""
-    return Digits(image_size=8, mirror=False, limit=200, labels=None, split=SPLIT, split_seed=123).load(ctx)
+    about = {"image_size": 8, "mirror": False, "limit": 200, "labels": None, "corrections": None}
+    return Digits(split=SPLIT, split_seed=123, **about).load(ctx)
 
 
 @pytest.fixture

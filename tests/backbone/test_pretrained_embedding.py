@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from experiments.backbone import pretrained_embedding as module
-from experiments.dataset.pixels import resized
+from experiments.dataset.images.pixels import resized
 from experiments.types import Context, Resize, Samples, Silent
 
 Make = Callable[..., Any]

@@ -21,6 +21,7 @@ def selection() -> dict[str, Any]:
         "mirror": False,
         "limit": None,
         "labels": None,
+        "corrections": None,
         "split": {"train": 0.8, "validation": 0.2, "test": 0.0},
         "split_seed": 123,
     }

@@ -4,17 +4,22 @@ import pickle
 from dataclasses import MISSING, fields, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments.cache import Store
-from experiments.dataset import pixels
 from experiments.dataset.cifar10 import Archive, Cifar10
 from experiments.dataset.content import hash_rows
+from experiments.dataset.corrections import Correction, append
 from experiments.dataset.digits import Digits
+from experiments.dataset.embeddings import Embeddings
+from experiments.dataset.images import pixels
 from experiments.dataset.synthetic import Synthetic
+from experiments.dataset.table import Table
 from experiments.types import SPLITS, Context, Resize
 
-STAGES = ("digits", "class_folders", "flat_folder", "cifar10", "synthetic", "synthetic_vectors")
+TABLES = ("embeddings.csv", "embeddings.parquet", "embeddings.npy", "pictured", "table")
+STAGES = ("digits", "class_folders", "flat_folder", "cifar10", "synthetic", "synthetic_vectors", *TABLES)
 GENERATED = {"n": 120, "classes": 4, "imbalance": 3.0, "width": 12, "noise": 0.5, "seed": 0}
 
 
@@ -25,6 +30,8 @@ def stage(request, selection, image_folder, two_classes, tmp_path, ctx):
         images = np.random.default_rng(0).integers(0, 256, (100, 32, 32, 3), np.uint8)
         ctx.store.fitted("cifar10-1", lambda: Archive(images, np.arange(100) % 10, hash_rows(images), 80))
         return Cifar10(root=str(tmp_path), **selection)
+    if request.param in TABLES:
+        return file_of_vectors(request.param, selection, two_classes, tmp_path)
     return {
         "digits": lambda: Digits(**selection),
         "class_folders": lambda: image_folder(two_classes),
@@ -32,6 +39,27 @@ def stage(request, selection, image_folder, two_classes, tmp_path, ctx):
         "synthetic": lambda: Synthetic(kind="images", **GENERATED, **selection),
         "synthetic_vectors": lambda: Synthetic(kind="vectors", **GENERATED, **selection),
     }[request.param]()
+
+
+def file_of_vectors(kind, selection, images, folder):
+    """Write 60 rows, or one for each image, and return the data set that reads them."""
+    n = 10 if kind == "pictured" else 60
+    values = np.random.default_rng(0).standard_normal((n, 5)).astype(np.float32)
+    ids = [f"{('cats', 'dogs')[row % 2]}/{row}.png" for row in range(n)]
+    rows = pd.DataFrame(values, columns=list("abcde")).assign(image_id=ids, kind=np.arange(n) % 2)
+    path = folder / (kind if kind.startswith("embeddings") else f"{kind}.csv")
+    if path.suffix == ".npy":
+        np.save(path, values)
+    elif path.suffix == ".parquet":
+        rows.to_parquet(path)
+    else:
+        rows.to_csv(path, index=False)
+    settings = {"path": str(path), "id": None, "exclude": (), "label": "kind", "images": None, **selection}
+    if kind == "table":
+        return Table(**settings)
+    if kind == "pictured":
+        settings["images"] = str(images)
+    return Embeddings(ids=None, **settings | ({"label": None} if path.suffix == ".npy" else {}))
 
 
 @pytest.fixture
@@ -68,6 +96,9 @@ def test_the_content_is_of_its_kind(samples, ctx):
     n = len(samples)
     if samples.content.KIND == "vectors":
         assert (samples.content.vectors().dtype, len(samples.content.vectors())) == (np.float32, n)
+        if samples.content.pictured:
+            assert samples.content.pixels(Resize(8), ctx).shape == (n, 8, 8, 3)
+            return
         with pytest.raises(ValueError, match="use backbone=identity"):
             samples.content.pixels(Resize(8), ctx)
         return
@@ -125,6 +156,22 @@ def test_labels_from_a_file_change_the_key_and_not_the_content(stage, samples, c
     assert other.class_names == ("0", "1")
     assert other.content_key == samples.content_key
     assert other.key != samples.key
+
+
+def test_a_correction_changes_one_label_and_not_the_content(stage, samples, ctx, tmp_path):
+    label = "" if samples.labels is None else samples.class_names[samples.labels[0]]
+    line = Correction("", "", "", str(samples.ids[0]), str(samples.content.hashes[0]), label, "unheard of")
+    append(tmp_path / "log.csv", [line])
+    settings = {"corrections": str(tmp_path / "log.csv"), "split": {"train": 1.0}}
+    other = replace(stage, **settings).load(ctx)
+    assert other.class_names[other.labels[0]] == "unheard of"
+    assert list(other.labels).count(other.labels[0]) == 1
+    if samples.labels is None:
+        assert list(other.ids) == [samples.ids[0]]
+        return
+    assert other.content_key == samples.content_key
+    names = [np.array(each.class_names)[each.labels][1:] for each in (other, samples)]
+    np.testing.assert_array_equal(*names)
 
 
 def test_a_limit_takes_so_many(stage, samples, ctx):

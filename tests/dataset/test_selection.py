@@ -109,3 +109,27 @@ def test_a_class_that_is_not_scored_is_named(selection, caplog):
     assert "1 of 3 classes have too few different images of their own to give one to validation: c" in (
         caplog.text
     )
+
+
+def test_tags_go_with_their_samples_and_unmatched_rows_are_listed(selection, tmp_path):
+    table = tmp_path / "labels.csv"
+    rows = [f"{row}.png,{'odd' if row % 2 else 'even'},{row}" for row in range(199, 99, -1)]
+    table.write_text("\n".join(["image_id,label,tag", *rows, "x.png,odd,1"]) + "\n")
+    samples = choose(selection, labels={"path": str(table)}, limit=10)
+    assert len(samples) == 10
+    assert samples.tag_names == ("tag",)
+    assert [f"{tag:.0f}.png" for tag in samples.tags[:, 0]] == list(samples.ids)
+    assert samples.unmatched == (("x.png", "line 102 of labels.csv matches no image"),)
+
+
+def test_samples_without_a_label_of_their_own_are_left_out(selection):
+    own = np.where(np.arange(200) < 150, LABELS, -1)
+    samples = choose(selection, own)
+    assert (len(samples), samples.class_names) == (150, ("a", "b"))
+    assert samples.skipped == tuple((f"{row}.png", "no label") for row in range(150, 200))
+
+
+def test_labels_of_which_none_is_of_a_sample_are_an_error(selection, tmp_path):
+    (tmp_path / "labels.csv").write_text("image_id,label\n1.png,\nx.png,odd\n")
+    with pytest.raises(ValueError, match="none of the 200 samples has a label"):
+        choose(selection, labels={"path": str(tmp_path / "labels.csv")})

@@ -7,11 +7,11 @@ import pytest
 from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 
 from experiments.evaluator.contact_sheets import ContactSheets
-from experiments.figures import Sheets
+from experiments.figures import Sheets, write
 from experiments.figures.sprites import files, unpack
 from experiments.kept import Findings
 
-STAGE = ContactSheets(nearest=2, random=1, farthest=2, clusters=10, thumbnail=80, seed=0)
+STAGE = ContactSheets(nearest=2, random=1, farthest=2, clusters=10, thumbnail=80, apart=None, seed=0)
 POINTS = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [10, 0], [-4, 0]], np.float32)  # the mean is 2
 
 
@@ -56,6 +56,27 @@ def test_noise_is_a_sheet_of_its_own_and_the_last(ctx):
     noise = found.tables["contact_sheets"].query("cluster == -1")
     assert noise["distance"].isna().all()
     assert sorted(noise["id"]) == ["000.png", "003.png"]
+
+
+def test_apart_each_sheet_is_a_picture_in_the_folder(ctx, tmp_path):
+    noisy = np.array([-1, 3, 3, -1, 0, 0])
+    whole = shown(ctx, pictured(6), noisy).figures["contact_sheets"]
+    found = shown(ctx, pictured(6), noisy, replace(STAGE, apart="seen"))
+    assert list(found.figures) == ["seen/cluster_0", "seen/cluster_3", "seen/noise"]
+    assert [figure.names[0] for figure in found.figures.values()] == whole.names
+    assert [figure.title for figure in found.figures.values()] == [
+        "Cluster 0 of toy", "Cluster 3 of toy", "Noise of toy"
+    ]  # fmt: skip
+    assert [caption for figure in found.figures.values() for caption in figure.captions] == whole.captions
+    for figure, file in zip(found.figures.values(), files(whole.images, whole.ends), strict=True):
+        assert list(files(figure.images, figure.ends)) == [file]
+    found.save(tmp_path)
+    assert Findings.load(tmp_path).figures == found.figures
+    write(found.figures, tmp_path / "drawn")
+    drawn = {path.name for path in (tmp_path / "drawn" / "seen").iterdir()}
+    assert drawn == {
+        f"{name}.{kind}" for name in ("cluster_0", "cluster_3", "noise") for kind in ("html", "png")
+    }
 
 
 def test_of_too_many_clusters_the_largest_are_shown_and_the_title_says_so(ctx, caplog):
@@ -104,6 +125,7 @@ def test_vectors_leave_the_table_and_the_log_says_why(ctx, caplog):
         ({"nearest": 0, "random": 0, "farthest": 0}, "leaves no image to show; use 4"),
         ({"clusters": 0}, r"clusters=0 leaves no sheet; use 1"),
         ({"thumbnail": 4}, r"thumbnail=4 is no size; use 8 to 512"),
+        ({"apart": "a/b"}, r"evaluator\.contact_sheets\.apart=a/b is no file name"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes, message):

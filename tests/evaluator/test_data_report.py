@@ -29,7 +29,14 @@ def save(path: Path, seed: int, size: tuple[int, int] = (12, 10)) -> None:
 @pytest.fixture
 def load(tmp_path: Path, ctx: Context) -> Callable[..., Samples]:
     def of(root: Path) -> Samples:
-        chosen = {"image_size": 8, "mirror": False, "limit": None, "labels": None, "split_seed": 0}
+        chosen = {
+            "image_size": 8,
+            "mirror": False,
+            "limit": None,
+            "labels": None,
+            "corrections": None,
+            "split_seed": 0,
+        }
         return ImageFolder(root=str(root), max_unreadable=1, split=SPLIT, **chosen).load(ctx)
 
     return of

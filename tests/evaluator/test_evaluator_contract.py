@@ -1,6 +1,8 @@
 """What every evaluator of conf/ keeps: its figures are finite, repeat, and survive being kept."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,27 +13,48 @@ from experiments.kept import Findings
 from experiments.types import Context
 
 NAMES = compose.options("evaluator")
+VECTORS = ("profiles", "crosstab", "external", "contact_sheets")  # these say more, or less, of a table
+CASES = [
+    *((setting, name) for setting in ("held_out", "published") for name in NAMES if name != "profiles"),
+    *(("vectors", name) for name in VECTORS),
+]
+every_evaluator = pytest.mark.parametrize(("setting", "name"), CASES)
 NEEDS = {"samples", "encoder", "embeddings", "reduced", "clustering"}
 
 
-def judged(folder, protocol: str) -> pipeline.Result:
-    """Let all evaluators judge one run on 400 digits."""
-    overrides = [
-        "backbone=pixels", "dataset.limit=400", "reducer.n_components=8", f"protocol={protocol}",
-        f"evaluator=[{','.join(NAMES)}]",
-        *(f"evaluator.k_selection.{name}=2" for name in ("k_max", "references", "seeds", "bootstraps")),
-    ]  # fmt: skip
-    stages = config.build(compose.compose_config(overrides)).stages
+def judged(folder, setting: str) -> pipeline.Result:
+    """Let all evaluators of images judge one run on 400 digits, or those of vectors one on 300 of these."""
+    names = [name for case, name in CASES if case == setting]
+    if setting == "vectors":
+        overrides = ["dataset=synthetic_vectors", "dataset.n=300", "dataset.classes=4", "dataset.width=8",
+                     "reducer=identity"]  # fmt: skip
+    else:
+        overrides = [
+            "backbone=pixels", "dataset.limit=400", "reducer.n_components=8", f"protocol={setting}",
+            *(f"evaluator.k_selection.{name}=2" for name in ("k_max", "references", "seeds", "bootstraps")),
+        ]  # fmt: skip
+    chosen = f"evaluator=[{','.join(names)}]"
+    stages = config.build(compose.compose_config([*overrides, chosen])).stages
     return pipeline.run(stages, Context.plain(Store(folder)))
 
 
-@pytest.fixture(scope="module", params=["held_out", "published"])
-def runs(request, tmp_path_factory) -> list[pipeline.Result]:
-    """Give the same run twice, in stores of their own."""
-    return [judged(tmp_path_factory.mktemp("cache"), request.param) for _ in range(2)]
+@pytest.fixture(scope="module")
+def run_twice(tmp_path_factory) -> Callable[[str], list[pipeline.Result]]:
+    """Give a function that gives the same run twice, in stores of their own."""
+
+    @cache
+    def made(setting: str) -> list[pipeline.Result]:
+        return [judged(tmp_path_factory.mktemp("cache"), setting) for _ in range(2)]
+
+    return made
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.fixture
+def runs(run_twice, setting: str) -> list[pipeline.Result]:
+    return run_twice(setting)
+
+
+@every_evaluator
 def test_the_figures_are_finite_and_those_that_were_promised(runs, name):
     metrics = runs[0].findings[name].metrics
     assert np.isfinite(list(metrics.values())).all()
@@ -43,7 +66,7 @@ def test_the_figures_are_finite_and_those_that_were_promised(runs, name):
     assert set(stage.NEEDS) <= NEEDS
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_evaluator
 def test_the_same_run_finds_the_same(runs, name):
     one, other = (run.findings[name] for run in runs)
     assert one.metrics == other.metrics
@@ -52,7 +75,7 @@ def test_the_same_run_finds_the_same(runs, name):
         assert rows.equals(other.tables[table]), table
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_evaluator
 def test_what_was_found_survives_being_kept(runs, name, tmp_path):
     found = runs[0].findings[name]
     found.save(tmp_path)
@@ -64,6 +87,7 @@ def test_what_was_found_survives_being_kept(runs, name, tmp_path):
     assert again.figures == found.figures
 
 
+@pytest.mark.parametrize("setting", ["held_out", "vectors"])
 def test_no_two_evaluators_give_a_figure_or_a_table_of_one_name(runs):
     for kind in ("metrics", "tables", "figures"):
         names = [name for found in runs[0].findings.values() for name in getattr(found, kind)]

@@ -61,7 +61,7 @@ def test_sizes_are_counted_without_noise_and_listed_with_it(ctx):
     assert found.metrics["clusters"] == 2
     assert (found.metrics["smallest_cluster"], found.metrics["largest_cluster"]) == (1, 2)
     assert "inertia" not in found.metrics
-    assert found.tables["cluster_sizes"].to_dict("list") == {
+    assert found.tables["internal_sizes"].to_dict("list") == {
         "cluster": [-1, 0, 2],
         "size": [3, 1, 2],
         "share": [1 / 2, 1 / 6, 1 / 3],

@@ -8,11 +8,11 @@ from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 
 from experiments.evaluator import maps
 from experiments.evaluator.maps import Maps
-from experiments.figures import Map
+from experiments.figures import Map, Space
 from experiments.figures.sprites import files, unpack
 
 STAGE = Maps(
-    methods=("pca",), n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, names=55,
+    methods=("pca",), files={}, n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, names=55,
     thumbnail=48, seed=0,
 )  # fmt: skip
 POINTS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
@@ -63,6 +63,42 @@ def test_another_clustering_needs_no_new_map(ctx):
     assert sum(key.startswith("plane-") for key in ctx.store.computed) == 2
 
 
+def test_space_has_three_axes_and_the_images_of_the_plane(ctx):
+    stage = replace(STAGE, methods=("pca", "pca3d"))
+    samples, clustering = pictured(60), Grouped(np.arange(60) % 3 - 1)
+    found = stage.evaluate(ctx=ctx, samples=samples, reduced=POINTS, clustering=clustering)
+    flat, space = found.figures["map_pca"], found.figures["map_pca3d"]
+    assert type(flat) is Map
+    assert isinstance(space, Space)
+    assert list(found.tables["map_pca3d"])[:5] == ["id", "x", "y", "z", "cluster"]
+    np.testing.assert_allclose(np.abs(space.x), np.abs(flat.x), atol=1e-4)
+    np.testing.assert_array_equal(space.z, found.tables["map_pca3d"]["z"])
+    centred = POINTS - POINTS.mean(axis=0)
+    spread = np.linalg.eigvalsh(centred.T @ centred)[::-1][:3]
+    np.testing.assert_allclose([(axis**2).sum() for axis in (space.x, space.y, space.z)], spread, rtol=1e-4)
+    assert space.z_label == "PCA 3"
+    assert space.hover == flat.hover
+    np.testing.assert_array_equal(space.images, flat.images)
+
+
+def test_what_is_flat_stays_flat_in_space(ctx):
+    stage, line = replace(STAGE, methods=("pca3d",)), POINTS[:, :1]
+    found = stage.evaluate(ctx=ctx, samples=pictured(60), reduced=line, clustering=Grouped(np.zeros(60, int)))
+    space = found.figures["map_pca3d"]
+    assert np.ptp(space.x) == pytest.approx(np.ptp(line))
+    assert np.abs([space.y, space.z]).max() < 1e-5
+
+
+def test_pictures_have_the_names_that_were_given_and_tables_their_own(ctx):
+    stage = replace(
+        STAGE, methods=("pca", "pca3d"), files={"pca": "image_clusters", "umap": "image_clusters"}
+    )
+    clustering = Grouped(np.zeros(60, int))
+    found = stage.evaluate(ctx=ctx, samples=pictured(60), reduced=POINTS, clustering=clustering)
+    assert set(found.figures) == {"image_clusters", "map_pca3d"}
+    assert set(found.tables) == {"map_pca", "map_pca3d"}
+
+
 def test_many_images_are_smaller_so_that_the_page_stays_small(ctx, monkeypatch):
     monkeypatch.setattr(maps, "AREA", 60 * 16 * 16)
     samples = pictured(60)
@@ -77,7 +113,7 @@ def test_many_images_are_smaller_so_that_the_page_stays_small(ctx, monkeypatch):
     [
         (
             {"methods": ("pca", "mds")},
-            r"evaluator\.maps\.methods=.* has mds; use some of \[pca, umap, tsne\]",
+            r"evaluator\.maps\.methods=.* has mds; use some of \[pca, umap, tsne, pca3d\]",
         ),
         ({"methods": ()}, r"has none; use some of"),
         ({"n_neighbors": 1}, r"evaluator\.maps\.n_neighbors=1 is no neighbourhood; use 2"),
@@ -86,6 +122,9 @@ def test_many_images_are_smaller_so_that_the_page_stays_small(ctx, monkeypatch):
         ({"perplexity": 0.0}, r"perplexity=0\.0 is too few neighbours"),
         ({"perplexity": float("nan")}, r"perplexity=nan is too few neighbours"),
         ({"thumbnail": 1}, r"thumbnail=1 is no size; use 16"),
+        ({"files": {"mds": "x"}}, r"evaluator\.maps\.files\.mds is of no method; use pca, .*, pca3d"),
+        ({"files": {"pca": "a/b"}}, r"evaluator\.maps\.files\.pca=a/b is no file name"),
+        ({"files": {"pca": "map_umap"}, "methods": ("pca", "umap")}, r"calls two pictures map_umap; rename"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes, message):

@@ -8,21 +8,26 @@ from scipy.cluster.hierarchy import linkage
 
 from experiments.figures import (
     Bars,
+    Contrasts,
     Dendrogram,
     Grid,
     Heatmap,
     Histogram,
     Lines,
     Map,
+    Panels,
     Scatter,
     Sheets,
     Silhouettes,
+    Space,
+    StackedBars,
     pack,
 )
 from experiments.kept import Figure
 
 KINDS = (
     "Lines", "Bars", "Histogram", "Heatmap", "Scatter", "Dendrogram", "Grid", "Sheets", "Map", "Silhouettes",
+    "Panels", "StackedBars", "Contrasts", "Space",
 )  # fmt: skip
 
 
@@ -46,8 +51,12 @@ def make(kind: str, n: int) -> Figure:
             dashed=["5"],
         ),
         "Bars": lambda: Bars("Sizes", "class", "images", names, rng.integers(72, 761, n).tolist()),
+        "StackedBars": lambda: StackedBars(
+            "Labels", "cluster", "share", names, ["ant", "bee", "other"], rng.dirichlet(np.ones(3), n)
+        ),
         "Histogram": lambda: Histogram("Widths", "pixels", rng.normal(300, 50, 500), 20),
         "Heatmap": lambda: Heatmap("Distances", names, names, distances, "distance"),
+        "Contrasts": lambda: Contrasts("Profiles", names, names, distances - distances.mean(), "z-score"),
         "Scatter": lambda: Scatter(
             "Plane",
             "1",
@@ -75,6 +84,21 @@ def make(kind: str, n: int) -> Figure:
             8,
             256,
         ),
+        "Space": lambda: Space(
+            "PCA",
+            "1",
+            "2",
+            *means[groups, :2].T,
+            groups - 1,
+            [f"image {row}" for row in range(300)],
+            [],
+            *pack([images[groups]]),
+            8,
+            300,
+            "3",
+            means[groups, 2].astype(np.float32),
+        ),
+        "Panels": lambda: Panels("Together", [made["Lines"](), made["Bars"]()]),
         "Silhouettes": lambda: Silhouettes(
             "Silhouettes",
             list(range(n)),

@@ -8,7 +8,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.figures import Dendrogram, Heatmap, Lines, Map, Sheets, Silhouettes, draw, looks, pack
+from experiments.figures import (
+    Contrasts,
+    Dendrogram,
+    Heatmap,
+    Lines,
+    Map,
+    Panels,
+    Sheets,
+    Silhouettes,
+    Space,
+    StackedBars,
+    draw,
+    looks,
+    pack,
+)
+from experiments.figures.traces import traces
 from experiments.kept import Figure
 
 NONE = np.empty(0, np.uint8)
@@ -23,14 +38,15 @@ def drawn(figure: Figure, folder: Path) -> np.ndarray:
 
 def test_a_picture_is_a_png_of_a_sane_size_that_is_not_blank(figure: Figure, tmp_path: Path) -> None:
     pixels = drawn(figure, tmp_path)
+    across = 2 if isinstance(figure, Panels) else 1
     assert 250 <= pixels.shape[0] <= 1000
-    assert 400 <= pixels.shape[1] <= 1300
+    assert 400 <= pixels.shape[1] / across <= 1300
     assert 0.01 < (pixels < 250).any(axis=2).mean() < 0.95
 
 
 def test_of_233_classes_each_name_has_its_room(kind: str, many: Figure, tmp_path: Path) -> None:
     height, width, _ = drawn(many, tmp_path).shape
-    if kind in ("Bars", "Dendrogram", "Heatmap"):
+    if kind in ("Bars", "Dendrogram", "Heatmap", "Contrasts", "StackedBars"):
         assert 233 * 13 < height < 233 * 18, "pixels a name; at 7 points a letter is 11 high"
     assert width < 6000
     assert height < 6000 or kind == "Grid", "five images a row were asked for"
@@ -73,6 +89,26 @@ def test_drawing_leaves_no_state_and_needs_no_screen(tmp_path: Path) -> None:
             1,
         ),
         Sheets("no sheet", [], [], [], NONE, [], 8),
+        Sheets("one image", ["a"], [{"nearest": 1}], ["x"], *pack([np.zeros((1, 8, 8, 3), np.uint8)]), 8),
+        StackedBars("one part", "x", "y", ["a"], ["other"], np.ones((1, 1))),
+        Contrasts("all the same", ["a"], ["b"], np.zeros((1, 1)), "z"),
+        Contrasts("nothing", ["a"], ["b"], np.full((1, 1), np.nan), "z"),
+        Space(
+            "one point",
+            "1",
+            "2",
+            np.zeros(1),
+            np.zeros(1),
+            np.zeros(1, int),
+            [""],
+            ["a"],
+            NONE,
+            [],
+            0,
+            1,
+            "3",
+            np.zeros(1),
+        ),
         Silhouettes("one of one", [0], [1], [1], np.zeros(1), 0.0),
     ],
 )
@@ -99,6 +135,31 @@ def test_noise_is_grey_and_below_and_clusters_have_colour_and_marker() -> None:
     assert len({group[2] for group in groups}) == 4
     assert looks.GREY not in {group[2] for group in groups}
     np.testing.assert_array_equal(groups[2][1], [0, 4])
+
+
+def test_what_is_left_over_is_grey_and_a_label_of_that_name_is_not() -> None:
+    figure = StackedBars("", "", "", ["a"], ["other", "b", "other"], np.ones((1, 3)) / 3)
+    assert looks.stacked(figure) == [looks.STACKED[0], looks.STACKED[1], looks.NOISE]
+    assert len(set(looks.STACKED) | {looks.NOISE}) == 13, "a dozen labels and the rest"
+
+
+def test_zero_is_white_and_both_sides_reach_equally_far(tmp_path: Path) -> None:
+    figure = Contrasts("", ["a"], ["b", "c", "d"], np.array([[-1, 0, 3.0]]), "z")
+    assert looks.reach(figure) == 3
+    held = traces(figure)[0][0]
+    assert (held["zmin"], held["zmax"]) == (-3, 3)
+    assert held["colorscale"][2] == (0.5, "#ffffff")
+    shown = drawn(figure, tmp_path).reshape(-1, 3)
+    reds, blues = ((shown == colour).all(axis=1).sum() for colour in ([178, 24, 43], [33, 102, 172]))
+    assert reds > 20 * blues, "3 has the last red, -1 not the last blue, which is on the scale alone"
+
+
+def test_one_sheet_alone_has_its_images_in_rows(tmp_path: Path) -> None:
+    images = np.zeros((30, 16, 16, 3), np.uint8)
+    one = Sheets("Cluster", ["a"], [{"near": 26, "far": 4}], ["x"] * 30, *pack([images]), 16)
+    height, width, _ = drawn(one, tmp_path).shape
+    assert width < 1100, "a dozen a row"
+    assert height > 300
 
 
 def test_profiles_are_as_high_as_clusters_are_large_and_never_too_low_for_a_name() -> None:

@@ -20,6 +20,13 @@ def test_images_come_out_as_they_went_in(side: int, count: int) -> None:
     assert np.abs(sprites.unpack(second, 1, side).astype(int) - images[:1]).max() < 9
 
 
+def test_images_of_noise_which_take_more_room_than_pillow_holds_come_out_too() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1024, 16, 16, 3), np.uint8)
+    (file,) = sprites.files(*sprites.pack([images]))
+    found = sprites.unpack(file, 1024, 16).astype(int)
+    assert np.abs(found - images).mean() < 25
+
+
 def test_no_images_make_no_file() -> None:
     packed, ends = sprites.pack([])
     assert (len(packed), ends) == (0, [])

@@ -13,6 +13,7 @@ from experiments.reducer.chain import Chain
 from experiments.reducer.identity import Identity
 from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
+from experiments.reducer.standardize import Standardize
 from experiments.reducer.umap import Umap
 from experiments.types import Context
 
@@ -23,9 +24,11 @@ REDUCERS = [
     Pca(8, True, False, 0),
     Pca(8, False, True, 0),
     L2(),
+    Standardize(),
     SHORT,
     Chain({"pca": Pca(8, True, False, 0), "l2": L2()}),
     Chain({"l2": L2(), "pca": Pca(8, True, False, 0)}),
+    Chain({"standardize": Standardize(), "l2": L2()}),
     Chain({"pca": Pca(20, True, False, 0), "umap": SHORT}),
 ]
 everyone = pytest.mark.parametrize("reducer", REDUCERS, ids=lambda one: type(one).__name__)

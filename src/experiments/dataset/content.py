@@ -14,11 +14,13 @@ from typing import ClassVar, NoReturn, Self, TypeVar
 import numpy as np
 from PIL import Image
 
-from experiments.dataset import pixels
+from experiments.dataset.images import pixels
 from experiments.kept import digest
 from experiments.types import Context, Resize
 
 CHUNK = 64  # images that one thread takes at a time
+NO_IMAGE = "0" * 16  # the hash of a blank, where there is no image to look at
+BLANK = 230  # its grey
 T = TypeVar("T")
 
 
@@ -28,6 +30,7 @@ class Images:
     KIND: ClassVar[str] = "images"
     VERSION: ClassVar[int] = pixels.VERSION
     pictured: ClassVar[bool] = True
+    looks: ClassVar[str] = ""
 
     def vectors(self) -> NoReturn:
         """Raise ValueError: images have to be embedded first."""
@@ -36,7 +39,7 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class ImageFiles(Images):
-    """Image files below `root`, each already known to be readable."""
+    """Image files below `root`, each already known to be readable; "" is none, and looks blank."""
 
     root: Path
     paths: np.ndarray
@@ -52,7 +55,10 @@ class ImageFiles(Images):
 
         def decode(start: int, stop: int, out: np.ndarray) -> None:
             for row in range(start, stop):
-                out[row] = np.asarray(pixels.resized(self._read(row, load), resize))
+                if self.paths[row]:
+                    out[row] = np.asarray(pixels.resized(self._read(row, load), resize))
+                else:
+                    out[row] = BLANK
 
         return _filled(self.pixel_map(resize)[0], len(self.paths), resize, ctx, decode)
 
@@ -61,8 +67,9 @@ class ImageFiles(Images):
         return _pixel_map(self.hashes, resize)
 
     def dimensions(self) -> np.ndarray:
-        """Return width and height of each image, from its header: int64 (n, 2)."""
-        found = [self._read(row, pixels.dimensions) for row in range(len(self.paths))]
+        """Return width and height of each image, from its header: int64 (n, 2), 0 where there is none."""
+        read = partial(self._read, read=pixels.dimensions)
+        found = [read(row) if path else (0, 0) for row, path in enumerate(self.paths)]
         return np.array(found, np.int64).reshape(-1, 2)
 
     def _read(self, row: int, read: Callable[[Path], T]) -> T:
@@ -151,6 +158,11 @@ class Vectors:
     def pictured(self) -> bool:
         """Tell whether there are images to look at."""
         return self.images is not None
+
+    @property
+    def looks(self) -> str:
+        """Name the images to look at, as the hashes are of the vectors."""
+        return "" if self.images is None else digest("".join(self.images.hashes))
 
     def take(self, rows: np.ndarray) -> Self:
         """Return the content of these rows alone."""

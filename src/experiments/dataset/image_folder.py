@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.dataset.archive import names, unpacked
 from experiments.dataset.content import ImageFiles, hash_bytes, in_chunks
-from experiments.dataset.listing import File, Listing, arrange, walk
-from experiments.dataset.pixels import load_rgb
+from experiments.dataset.images.archive import names, unpacked
+from experiments.dataset.images.listing import File, Listing, arrange, walk
+from experiments.dataset.images.pixels import load_rgb
 from experiments.dataset.selection import Selection
 from experiments.kept import Record, digest
 from experiments.types import Context, Samples

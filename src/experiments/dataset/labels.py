@@ -2,24 +2,50 @@
 
 import logging
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from experiments.dataset.listing import FOREIGN, IMAGE
+from experiments.dataset.images.listing import FOREIGN, IMAGE
+from experiments.dataset.tables.tabular import text_table
+from experiments.dataset.tags import tags_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
 
+PATH = "dataset.labels.path"
 ID_COLUMNS = ("image_id", "id", "image", "img_id", "file", "filename")
 LABEL_COLUMNS = ("applied_label", "labels_txt", "primary_label", "category", "label", "class")
+OURS = ("cluster", "probability", "distance")  # columns of numbers in our own tables that are no tags
 MATCHES = ("exact", "name", "stem", "digits")
+SETTINGS = ("path", "id", "column", "match", "tags")
+NAMED = 5  # of what an error is about
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The labels of n samples, as far as they have some.
+
+    Parameters
+    ----------
+    labels
+        int64 (n,), -1 for none; None if no sample has one.
+    unmatched
+        (id, reason) of every row that no sample got.
+    tags
+        float32 (n, t), or None.
+    """
+
+    labels: np.ndarray | None
+    class_names: tuple[str, ...]
+    unmatched: tuple[tuple[str, str], ...] = ()
+    tag_names: tuple[str, ...] = ()
+    tags: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -34,81 +60,136 @@ class Labels:
         Its column of ids; None: the first there is of `ID_COLUMNS`.
     column
         Its column of labels; None: the first there is of `LABEL_COLUMNS`.
-    match
+    match_by
         What must be equal: `exact` the whole id, `name` the file name, `stem` that without an
         image's ending, `digits` the digits of the stem, padded to three.
+    tags
+        Its columns of further labels, 0/1 or weights; None: every other column of numbers.
     """
 
     path: Path
     id: str | None = None
     column: str | None = None
     match_by: str = "exact"
+    tags: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
         """Read `dataset.labels`; raise ValueError that names a setting which is wrong."""
-        known = ("path", "id", "column", "match")
-        unknown = [name for name in settings if name not in known]
+        unknown = [name for name in settings if name not in SETTINGS]
         if unknown:
-            raise ValueError(f"dataset.labels.{unknown[0]} is no setting; use {', '.join(known)}")
+            raise ValueError(f"dataset.labels.{unknown[0]} is no setting; use {', '.join(SETTINGS)}")
         if not settings.get("path"):
             raise ValueError("dataset.labels.path is missing; use dataset.labels={path: <CSV or Parquet>}")
         match = settings.get("match") or "exact"
         if match not in MATCHES:
             raise ValueError(f"dataset.labels.match={match} is no way of matching; use {', '.join(MATCHES)}")
-        return cls(Path(settings["path"]), settings.get("id"), settings.get("column"), match)
+        tags = settings.get("tags")
+        if isinstance(tags, str):
+            raise ValueError(f"dataset.labels.tags={tags} is no list; use dataset.labels.tags=[{tags}]")
+        chosen = None if tags is None else tuple(map(str, tags))
+        return cls(Path(settings["path"]), settings.get("id"), settings.get("column"), match, chosen)
 
-    def match(self, ids: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Return a label per id, int64 (n,) with -1 for none, and the class names.
+    def match(self, ids: np.ndarray) -> Found:
+        """Find the labels and the tags of each id.
 
         Raises
         ------
         ValueError
-            If nothing matches, or an image or a row could get two labels.
+            If nothing matches, or an image could get two labels, or a label several images.
         """
-        label_of = self._label_of_key()
-        keys = [self._key(str(name), "an image") for name in ids]
-        shared = [key for key, times in Counter(keys).items() if times > 1 and key in label_of]
-        if shared:
+        table = text_table(self.path, PATH)
+        id_column = _column(table, "id", self.id, ID_COLUMNS, self.path)
+        label_column = _column(table, "column", self.column, LABEL_COLUMNS, self.path)
+        if not table[label_column].notna().any():
+            raise ValueError(f"dataset.labels.column={label_column} is empty in {self.path}; use another")
+        place_of = self._place_of_key(table[id_column])
+        keys = self._keys(ids)
+        self._check_images(keys, ids, place_of)
+        places = np.array([place_of.get(key, -1) for key in keys], np.int64)
+        if not (places >= 0).any():
             raise ValueError(
-                f"dataset.labels.match={self.match_by} gives {len(shared)} labels to several images each, "
-                f"such as {shared[0]!r}; use match=exact, with ids like {ids[0]!r} in {self.path.name}"
-            )
-        found = [label_of.get(key) for key in keys]
-        missing, unused = found.count(None), len(label_of.keys() - set(keys))
-        if missing == len(ids):
-            raise ValueError(
-                f"dataset.labels.path={self.path} matches no image: it has ids such as "
-                f"{next(iter(label_of))!r}, and the images {ids[0]!r}; use another "
+                f"{PATH}={self.path} matches no image: it has ids such as "
+                f"{table[id_column].dropna().iloc[0]!r}, and the images {str(ids[0])!r}; use another "
                 f"dataset.labels.match ({', '.join(MATCHES)})"
             )
-        if missing or unused:
+        unmatched = self._unmatched(table[id_column], places)
+        labels, names = _numbered(table[label_column], places)
+        taken = (id_column, label_column, *ID_COLUMNS, *LABEL_COLUMNS, *OURS)
+        tag_names, tags = tags_of(table, self.tags, taken, places, self.path)
+        return Found(labels, names, unmatched, tag_names, tags)
+
+    def _place_of_key(self, ids: "pd.Series[Any]") -> dict[str, int]:
+        """Return the place of each row by what is matched; raise ValueError if two rows are of one image."""
+        line, there = ids.index.name, ids.notna().to_numpy()
+        names = ids[there].tolist()
+        lines, places = ids.index[there].tolist(), np.flatnonzero(there)
+        keys = [self._key(name) for name in names]
+        bare = [
+            f"{name!r} in {line} {at}" for name, key, at in zip(names, keys, lines, strict=True) if not key
+        ]
+        if bare:
+            raise ValueError(
+                f"dataset.labels.match=digits meets {len(bare)} rows without digits in {self.path} "
+                f"({_some(bare)}); use stem or exact"
+            )
+        first: dict[str, int] = {}
+        twice = []
+        for row, key in enumerate(keys):
+            other = first.setdefault(key, row)
+            if other != row:
+                spelt = " and ".join(dict.fromkeys((repr(names[other]), repr(names[row]))))
+                twice.append(f"{spelt} in {line}s {lines[other]} and {lines[row]}")
+        if twice:
+            raise ValueError(
+                f"{PATH}={self.path} has {len(twice)} rows for an image that has one already, matched by "
+                f"{self.match_by}: {_some(twice)}; keep one row of each, or use another dataset.labels.match"
+            )
+        return {key: int(places[row]) for key, row in first.items()}
+
+    def _keys(self, ids: np.ndarray) -> list[str]:
+        keys = [self._key(str(name)) for name in ids]
+        bare = [repr(str(name)) for name, key in zip(ids, keys, strict=True) if not key]
+        if bare:
+            raise ValueError(
+                f"dataset.labels.match=digits meets {len(bare)} images without digits ({_some(bare)}); use "
+                "stem or exact"
+            )
+        return keys
+
+    def _check_images(self, keys: list[str], ids: np.ndarray, known: Iterable[str]) -> None:
+        """Raise ValueError if a label would go to several images."""
+        images: dict[str, list[str]] = {}
+        for key, name in zip(keys, ids, strict=True):
+            images.setdefault(key, []).append(str(name))
+        shared = [names for key, names in images.items() if len(names) > 1 and key in known]
+        if shared:
+            some = _some([f"{' and '.join(map(repr, names[:3]))}" for names in shared])
+            raise ValueError(
+                f"dataset.labels.match={self.match_by} gives {len(shared)} labels to several images each: "
+                f"{some}; use match=exact, with ids like {str(ids[0])!r} in {self.path.name}"
+            )
+
+    def _unmatched(self, ids: "pd.Series[Any]", places: np.ndarray) -> tuple[tuple[str, str], ...]:
+        """List the rows that no image has, and count both sides in the log."""
+        line, got = ids.index.name, set(places.tolist())
+        rest = [place for place in range(len(ids)) if place not in got]
+        names = ids.fillna("")
+        unmatched = tuple(
+            (names.iloc[p], f"{line} {ids.index[p]} of {self.path.name} matches no image" if names.iloc[p]
+             else f"{line} {ids.index[p]} of {self.path.name} has no id")
+            for p in rest
+        )  # fmt: skip
+        missing = int((places < 0).sum())
+        if missing or unmatched:
             log.warning(
-                "%s: %d of %d images have no label and are left out, %d labels match no image",
-                self.path.name, missing, len(ids), unused,
+                "%s: %d of %d images have no row, %d of %d rows match no image; see unmatched_labels.csv",
+                self.path.name, missing, len(places), len(unmatched), len(ids),
             )  # fmt: skip
-        names = tuple(sorted({name for name in found if name is not None}, key=_natural))
-        number = {name: label for label, name in enumerate(names)}
-        return np.array([-1 if name is None else number[name] for name in found], np.int64), names
+        return unmatched
 
-    def _label_of_key(self) -> dict[str, str]:
-        """Read the file as what is matched -> label; rows without a label are as good as absent."""
-        table = _read(self.path)
-        ids = _column(table, "id", self.id, ID_COLUMNS, self.path)
-        label = _column(table, "column", self.column, LABEL_COLUMNS, self.path)
-        label_of: dict[str, str] = {}
-        for row_id, name in table[[ids, label]].dropna().itertuples(index=False):
-            key = self._key(row_id, "a row")
-            if label_of.setdefault(key, name) != name:
-                raise ValueError(
-                    f"dataset.labels.path={self.path} gives {key!r} the labels {label_of[key]!r} and "
-                    f"{name!r}; keep one, or use another dataset.labels.match"
-                )
-        if not label_of:
-            raise ValueError(f"dataset.labels.column={label} is empty in {self.path}; use another")
-        return label_of
-
-    def _key(self, name: str, whose: str) -> str:
+    def _key(self, name: str) -> str:
+        """Return what must be equal; "" for a name without digits that is matched by digits."""
         if self.match_by == "exact":
             return name
         path = PurePosixPath(name.replace("\\", "/"))
@@ -118,28 +199,7 @@ class Labels:
         if self.match_by == "stem":
             return stem
         digits = "".join(re.findall("[0-9]", stem))
-        if not digits:
-            raise ValueError(
-                f"dataset.labels.match=digits meets {whose} without digits, {name!r}; use stem or exact"
-            )
-        return str(int(digits)).zfill(3)
-
-
-def _read(path: Path) -> "pd.DataFrame":
-    """Return the table with every value as text, or missing."""
-    import pandas as pd
-
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            table = pd.read_parquet(path).convert_dtypes().astype("string")
-        else:
-            separator = "\t" if path.suffix.lower() == ".tsv" else ","
-            table = pd.read_csv(path, sep=separator, dtype="string", keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"dataset.labels.path={path} cannot be read as CSV or Parquet ({error}); use such a file"
-        ) from error
-    return pd.DataFrame({name: table[name].str.strip() for name in table})
+        return digits.lstrip("0").zfill(3) if digits else ""
 
 
 def _column(table: "pd.DataFrame", key: str, wanted: str | None, usual: tuple[str, ...], path: Path) -> str:
@@ -152,7 +212,20 @@ def _column(table: "pd.DataFrame", key: str, wanted: str | None, usual: tuple[st
     return name
 
 
-def _natural(name: str) -> tuple[bool, int, str]:
+def _numbered(names: "pd.Series[Any]", places: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the labels of these rows as numbers, -1 for no row or none in it, and the class names."""
+    texts = names.tolist()
+    found = [texts[place] if place >= 0 and isinstance(texts[place], str) else None for place in places]
+    classes = tuple(sorted({name for name in found if name is not None}, key=natural))
+    number = {name: label for label, name in enumerate(classes)}
+    return np.array([-1 if name is None else number[name] for name in found], np.int64), classes
+
+
+def natural(name: str) -> tuple[bool, int, str]:
     """Sort 2 before 10, and numbers before words."""
     number = name.isascii() and name.isdigit()
     return not number, int(name) if number else 0, name
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

@@ -3,11 +3,13 @@
 import logging
 from dataclasses import dataclass, field
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.dataset.labels import Labels
+from experiments.dataset.corrections import corrected
+from experiments.dataset.labels import Found, Labels
 from experiments.dataset.split import split
 from experiments.types import Content, Samples
 
@@ -30,6 +32,8 @@ class Selection:
         Images to use, for a first try: two of every class, then in proportion to the classes; None: all.
     labels
         Labels of a CSV or Parquet file, instead of the data set's own: see `dataset/labels.py`.
+    corrections
+        A log of corrected labels, which replace all others: see `dataset/corrections.py`.
     split
         Shares of `train`, `validation` and `test`.
     split_seed
@@ -40,6 +44,7 @@ class Selection:
     mirror: bool = field(compare=False)
     limit: int | None
     labels: dict[str, Any] | None = field(metadata={"path_key": "path"})
+    corrections: str | None = field(metadata={"path": True})
     split: dict[str, float]
     split_seed: int
 
@@ -72,19 +77,33 @@ class Selection:
         skipped: tuple[tuple[str, str], ...] = (),
         columns: tuple[str, ...] = (),
     ) -> Samples:
-        """Return the samples chosen: with the labels wanted, as many as wanted, and split."""
-        if self.labels is not None:
-            labels, class_names = Labels.of(self.labels).match(ids)
-            unlabelled = tuple((str(name), "no label") for name in ids[labels < 0])
-            ids, content, labels = _taken(np.flatnonzero(labels >= 0), ids, content, labels)
-            skipped += unlabelled
-        if self.limit is not None and self.limit < len(ids):
-            ids, content, labels = _taken(_first(len(ids), labels, self.limit), ids, content, labels)
+        """Return the samples chosen: with the labels wanted, as many as wanted, and split.
+
+        Parameters
+        ----------
+        labels
+            -1 for a sample without one, which is left out.
+        """
+        found = self._found(Found(labels, class_names), ids, content.hashes)
+        rows, skipped = _labelled(found.labels, ids, skipped)
+        if self.limit is not None and self.limit < len(rows):
+            rows = rows[_first(len(rows), None if found.labels is None else found.labels[rows], self.limit)]
+        labels, tags = (None if part is None else part[rows] for part in (found.labels, found.tags))
+        if len(rows) < len(ids):
+            ids, content = ids[rows], content.take(rows)
         if labels is not None:
-            labels, class_names = _present(labels, class_names)
+            labels, class_names = _present(labels, found.class_names)
         shares = {share: self.split.get(share, 0.0) for share in SHARES}
         parts = split(content.hashes, labels, shares, self.split_seed, class_names)
-        return Samples(self.name, source, ids, content, labels, class_names, parts, skipped, columns=columns)
+        return Samples(
+            self.name, source, ids, content, labels, class_names, parts, skipped, found.unmatched, columns,
+            found.tag_names, tags,
+        )  # fmt: skip
+
+    def _found(self, own: Found, ids: np.ndarray, hashes: np.ndarray) -> Found:
+        """Return the labels wanted: the data set's own or those of a file, as they were corrected."""
+        found = own if self.labels is None else Labels.of(self.labels).match(ids)
+        return found if self.corrections is None else corrected(found, Path(self.corrections), ids, hashes)
 
 
 def _check_split(shares: dict[str, float]) -> None:
@@ -103,10 +122,21 @@ def _check_split(shares: dict[str, float]) -> None:
         )
 
 
-def _taken(
-    rows: np.ndarray, ids: np.ndarray, content: Content, labels: np.ndarray | None
-) -> tuple[np.ndarray, Content, np.ndarray | None]:
-    return ids[rows], content.take(rows), None if labels is None else labels[rows]
+def _labelled(
+    labels: np.ndarray | None, ids: np.ndarray, skipped: tuple[tuple[str, str], ...]
+) -> tuple[np.ndarray, tuple[tuple[str, str], ...]]:
+    """Return the rows that have a label, all if none has, and the others among what is skipped."""
+    if labels is None or (labels >= 0).all():
+        return np.arange(len(ids)), skipped
+    unlabelled = ids[labels < 0]
+    if len(unlabelled) == len(ids):
+        raise ValueError(
+            f"none of the {len(ids)} samples has a label, though some could: see dataset.labels.path; fill it"
+        )
+    log.warning(
+        "%d of %d samples have no label and are left out; see skipped_files.csv", len(unlabelled), len(ids)
+    )
+    return np.flatnonzero(labels >= 0), skipped + tuple((str(name), "no label") for name in unlabelled)
 
 
 def _first(n: int, labels: np.ndarray | None, limit: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from experiments.evaluator.pictures.centres import distances
+from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import (
     check_side,
     file_names,
@@ -35,7 +36,7 @@ class Sheet(NamedTuple):
 
 @dataclass(frozen=True)
 class ContactSheets:
-    """A sheet of images for each cluster, noise on the last: a table, a page and a PNG.
+    """A sheet of images for each cluster, noise on the last: a table, and pages and PNGs, one or one each.
 
     No image is shown twice. The centre is the mean of a cluster's members in the reduced space; noise has
     none, so it shows random images alone.
@@ -48,6 +49,8 @@ class ContactSheets:
         Sheets at most, beside that of noise; of more clusters the largest are shown, and the title says so.
     thumbnail
         Pixels a side of an image.
+    apart
+        A folder in which each sheet is a picture of its own, cluster_<i> or noise; None: one of all sheets.
     seed
         Of the random images.
     """
@@ -61,6 +64,7 @@ class ContactSheets:
     farthest: int
     clusters: int
     thumbnail: int
+    apart: str | None
     seed: int
 
     def __post_init__(self) -> None:
@@ -74,6 +78,8 @@ class ContactSheets:
         if self.clusters < 1:
             raise ValueError(f"{PLACE}.clusters={self.clusters} leaves no sheet; use 1 or more")
         check_side(PLACE, self.thumbnail, 80)
+        if self.apart is not None:
+            check_name(f"{PLACE}.apart", self.apart)
 
     def check(self, samples: Samples) -> None:
         """Accept any samples."""
@@ -101,25 +107,25 @@ class ContactSheets:
                 total = self.clusters + left_out
                 log.warning("%s shows the %d largest of %d clusters", PLACE, self.clusters, total)
                 title = f"{total} clusters of {samples.name}, the {self.clusters} largest"
-            found.figures["contact_sheets"] = self._figure(title, sheets, samples, labels, ctx)
+            found.figures.update(self._figures(title, sheets, samples, labels, ctx))
         return found
 
-    def _figure(
+    def _figures(
         self, title: str, sheets: list[Sheet], samples: Samples, labels: np.ndarray | None, ctx: Context
-    ) -> Sheets:
+    ) -> dict[str, Sheets]:
         said = file_names(samples) if labels is None else labels
         groups = [np.concatenate(list(sheet.parts.values())) for sheet in sheets]
         images = thumbnails(samples, np.concatenate(groups), self.thumbnail, ctx)
-        packed, ends = pack(np.split(images, np.cumsum([len(rows) for rows in groups])[:-1]))
-        return Sheets(
-            title,
-            [sheet.heading for sheet in sheets],
-            [{part: len(rows) for part, rows in sheet.parts.items()} for sheet in sheets],
-            [str(said[row]) for rows in groups for row in rows],
-            packed,
-            ends,
-            images.shape[1],
-        )
+        split = np.split(images, np.cumsum([len(rows) for rows in groups])[:-1])
+        captions = [[str(said[row]) for row in rows] for rows in groups]
+        if self.apart is None:
+            return {"contact_sheets": _drawn(title, sheets, split, captions)}
+        apart = {}
+        for sheet, own, told in zip(sheets, split, captions, strict=True):
+            name = "noise" if sheet.cluster < 0 else f"cluster {sheet.cluster}"
+            title = f"{name.capitalize()} of {samples.name}"
+            apart[f"{self.apart}/{name.replace(' ', '_')}"] = _drawn(title, [sheet], [own], [told])
+        return apart
 
     def _sheets(
         self, assignments: np.ndarray, labels: np.ndarray | None, away: np.ndarray
@@ -150,6 +156,19 @@ class ContactSheets:
         for part, chosen in zip(PARTS, (nearest, drawn, farthest), strict=True):
             if len(chosen):
                 yield part, chosen
+
+
+def _drawn(title: str, sheets: list[Sheet], images: list[np.ndarray], captions: list[list[str]]) -> Sheets:
+    packed, ends = pack(images)
+    return Sheets(
+        title,
+        [sheet.heading for sheet in sheets],
+        [{part: len(rows) for part, rows in sheet.parts.items()} for sheet in sheets],
+        [caption for own in captions for caption in own],
+        packed,
+        ends,
+        images[0].shape[1],
+    )
 
 
 def heading(cluster: int, rows: np.ndarray, labels: np.ndarray | None) -> str:

@@ -40,7 +40,7 @@ class Internal:
         "noise_share", "inertia", "clusters", "smallest_cluster", "largest_cluster",
         *(f"{name}{treatment}" for treatment in TREATMENTS for name in GEOMETRY),
     )  # fmt: skip
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     sample: int
     seed: int
@@ -75,7 +75,7 @@ class Internal:
             scores |= geometry
             about += notes
         tables = {
-            "cluster_sizes": pd.DataFrame({"cluster": ids, "size": counts, "share": counts / counts.sum()}),
+            "internal_sizes": pd.DataFrame({"cluster": ids, "size": counts, "share": counts / counts.sum()}),
             "internal_rows": pd.DataFrame(about),
         }
         return Findings(scores, tables)

@@ -57,7 +57,7 @@ class KSelection:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
     METRICS: ClassVar[tuple[str, ...]] = tuple(f"k_{method}" for method in METHODS)
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     clusterers: dict[str, Any] = field(metadata={"holds": "cluster"})
     k_min: int
@@ -135,7 +135,7 @@ class KSelection:
             "k_verdicts": pd.DataFrame([vars(verdict) for verdict in found]).astype({"k": "Int64"}),
             "k_agreement": pd.DataFrame({"verdict": [said], "light": [self._light()]}),
         }
-        return Findings(metrics, tables, curves(table, found, said))
+        return Findings(metrics, tables, {"k_selection": curves(table, found, said)})
 
     def _table(self, points: np.ndarray, ctx: Context) -> "pd.DataFrame":
         """Return a row per k, with the columns of a trial, the gap and its s."""

@@ -1,11 +1,13 @@
-"""The points in the plane, where one sees what lies beside what."""
+"""The points in the plane or in space, where one sees what lies beside what."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.pictures.layouts import METHODS, TITLES, Planes, place
+from experiments.evaluator.pictures.layouts import METHODS, SPATIAL, TITLES, Planes, place
+from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import (
     check_side,
     file_names,
@@ -13,8 +15,8 @@ from experiments.evaluator.pictures.thumbnails import (
     label_names,
     thumbnails,
 )
-from experiments.figures import Map, pack
-from experiments.kept import Figure, Findings
+from experiments.figures import Map, Space, pack
+from experiments.kept import Findings
 from experiments.types import Clustering, Context, Samples
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ class Maps:
     Parameters
     ----------
     methods
-        Any of pca, umap and tsne.
+        Any of pca, umap, tsne, and pca3d, whose page one turns.
+    files
+        What the picture of each method is called; a method that is not in it: map_<method>, as its table.
     n_neighbors, min_dist, metric
         Of UMAP.
     perplexity
@@ -52,6 +56,7 @@ class Maps:
     VERSION: ClassVar[int] = 1
 
     methods: tuple[str, ...]
+    files: dict[str, str]
     n_neighbors: int
     min_dist: float
     metric: str
@@ -61,14 +66,21 @@ class Maps:
     seed: int
 
     def __post_init__(self) -> None:
-        unknown = [method for method in self.methods if method not in METHODS]
+        known = (*METHODS, SPATIAL)
+        unknown = [method for method in self.methods if method not in known]
         if unknown or not self.methods:
             raise ValueError(
                 f"{PLACE}.methods={list(self.methods)} has {unknown[0] if unknown else 'none'}; "
-                f"use some of [{', '.join(METHODS)}]"
+                f"use some of [{', '.join(known)}]"
             )
+        _check_files(self.files, self._files, known)
         check_side(PLACE, self.thumbnail, 48, SMALLEST, 256)
         self._planes.check(PLACE)
+
+    @property
+    def _files(self) -> list[str]:
+        """What the picture of each method is called."""
+        return [self.files.get(method, f"map_{method}") for method in self.methods]
 
     @property
     def _planes(self) -> Planes:
@@ -84,11 +96,11 @@ class Maps:
         """Place the points once for all clusterings, and colour them by this one."""
         images = self._images(samples, ctx)
         found = Findings({})
-        for method in self.methods:
+        for method, file in zip(self.methods, self._files, strict=True):
             points = place(self._planes.of(method), reduced, ctx)
             table = _table(points, samples, clustering)
             found.tables[f"map_{method}"] = table
-            found.figures[f"map_{method}"] = self._map(method, table, samples, images)
+            found.figures[file] = self._map(method, table, samples, images)
         return found
 
     def _images(self, samples: Samples, ctx: Context) -> tuple[np.ndarray, list[int], int]:
@@ -107,14 +119,14 @@ class Maps:
         table: "pd.DataFrame",
         samples: Samples,
         images: tuple[np.ndarray, list[int], int],
-    ) -> Figure:
+    ) -> Map:
         n, clusters = len(table), table["cluster"].to_numpy()
         count, noise = len(np.unique(clusters[clusters >= 0])), (clusters < 0).mean()
         title = f"{TITLES[method]} of {n:,} samples of {samples.name}: {count} clusters"
         title += f", {noise:.1%} noise" * bool(noise)
         labels, axis, names = label_names(samples), TITLES[method], file_names(samples)
         packed, ends, side = images
-        return Map(
+        flat = Map(
             title,
             f"{axis} 1",
             f"{axis} 2",
@@ -128,12 +140,27 @@ class Maps:
             side,
             PER,
         )
+        if method != SPATIAL:
+            return flat
+        held = {f.name: getattr(flat, f.name) for f in fields(Map)}
+        return Space(**held, z_label=f"{axis} 3", z=table["z"].to_numpy(np.float32))
+
+
+def _check_files(files: Mapping[str, str], used: list[str], known: tuple[str, ...]) -> None:
+    """Raise ValueError for the name of a picture that no method makes, or that two would have."""
+    for method, file in files.items():
+        if method not in known:
+            raise ValueError(f"{PLACE}.files.{method} is of no method; use {', '.join(known)}")
+        check_name(f"{PLACE}.files.{method}", file)
+    twice = [file for file in used if used.count(file) > 1]
+    if twice:
+        raise ValueError(f"{PLACE}.files={dict(files)} calls two pictures {twice[0]}; rename one")
 
 
 def _table(points: np.ndarray, samples: Samples, clustering: Clustering) -> "pd.DataFrame":
     import pandas as pd
 
-    columns = {"id": samples.ids.astype(str), "x": points[:, 0], "y": points[:, 1]}
+    columns = {"id": samples.ids.astype(str)} | dict(zip("xyz", points.T, strict=False))
     columns["cluster"] = np.asarray(clustering.assignments)
     if clustering.probabilities is not None:
         columns["probability"] = np.asarray(clustering.probabilities)

@@ -4,30 +4,38 @@ from experiments.figures.drawing import draw
 from experiments.figures.paging import page
 from experiments.figures.specs import (
     Bars,
+    Contrasts,
     Dendrogram,
     Grid,
     Heatmap,
     Histogram,
     Lines,
     Map,
+    Panels,
     Scatter,
     Sheets,
     Silhouettes,
+    Space,
+    StackedBars,
 )
 from experiments.figures.sprites import pack
 from experiments.figures.writing import write
 
 __all__ = [
     "Bars",
+    "Contrasts",
     "Dendrogram",
     "Grid",
     "Heatmap",
     "Histogram",
     "Lines",
     "Map",
+    "Panels",
     "Scatter",
     "Sheets",
     "Silhouettes",
+    "Space",
+    "StackedBars",
     "draw",
     "pack",
     "page",

@@ -19,12 +19,18 @@ def axis_of(canvas: "Canvas", title: str, width: float, height: float) -> Any:
     axis.set_axisbelow(True)
     axis.grid(alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
-    canvas.suptitle(textwrap.fill(title, int(width * 11), break_on_hyphens=False), size=11)
+    canvas.suptitle(wrapped(title, width), size=11)
     return axis
 
 
-def rows_of(canvas: "Canvas", title: str, names: list[str]) -> Any:
-    """Return an axis with a labelled row for each name, high enough to read them all."""
-    axis = axis_of(canvas, title, WIDTH, max(2.4, len(names) * row_height(len(names)) + 1.1))
+def wrapped(title: str, width: float) -> str:
+    """Break a title into lines that fit so many inches."""
+    return textwrap.fill(title, int(width * 11), break_on_hyphens=False)
+
+
+def rows_of(canvas: "Canvas", title: str, names: list[str], *, beside: float = 0) -> Any:
+    """Return an axis with a labelled row for each name, high enough to read all, and what is `beside`."""
+    high = max(1.3, len(names) * row_height(len(names)), beside)
+    axis = axis_of(canvas, title, WIDTH, high + 1.1)
     axis.set_yticks(range(len(names)), names, size=font_size(len(names)))
     return axis

@@ -1,48 +1,67 @@
 """Draw a picture as a PNG with matplotlib: no browser, no state that another picture could inherit."""
 
 from functools import singledispatch
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from experiments.figures.canvas import DPI, WIDTH, axis_of, rows_of
-from experiments.figures.drawing_images import draw_grid, draw_sheets
-from experiments.figures.drawing_points import draw_map, draw_scatter, draw_silhouettes
+from experiments.figures.drawing_images import draw_grid, draw_sheets, join
+from experiments.figures.drawing_points import draw_map, draw_scatter, draw_silhouettes, draw_space
 from experiments.figures.looks import (
     ALL_TICKS,
+    CONTRAST,
     SPOKEN,
     TALL,
     branches,
     font_size,
+    reach,
     row_height,
+    stacked,
     styles,
 )
 from experiments.figures.specs import (
     Bars,
+    Contrasts,
     Dendrogram,
     Grid,
     Heatmap,
     Histogram,
     Lines,
     Map,
+    Panels,
     Scatter,
     Sheets,
     Silhouettes,
+    Space,
+    StackedBars,
 )
 from experiments.kept import Figure
 
 if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure as Canvas
+
+LEGIBLE = 0.06  # of a bar: what a part needs to have its number written in it
 
 
 def draw(figure: Figure, path: Path) -> None:
     """Write the PNG of a picture to `path`."""
+    if isinstance(figure, Panels):
+        join([_drawn(panel) for panel in figure.panels], path)
+        return
+    path.write_bytes(_drawn(figure))
+
+
+def _drawn(figure: Figure) -> bytes:
     from matplotlib.figure import Figure as Canvas
 
-    canvas = Canvas(dpi=DPI, layout="constrained")
+    canvas, png = Canvas(dpi=DPI, layout="constrained"), BytesIO()
     _onto(figure, canvas)
-    canvas.savefig(path, format="png")
+    canvas.savefig(png, format="png")
+    return png.getvalue()
 
 
 @singledispatch
@@ -98,6 +117,23 @@ def _bars(figure: Bars, canvas: "Canvas") -> None:
     axis.grid(visible=False, axis="y")
 
 
+@_onto.register(StackedBars)
+def _stacked_bars(figure: StackedBars, canvas: "Canvas") -> None:
+    axis = rows_of(canvas, figure.title, figure.names, beside=0.19 * len(figure.parts))
+    rows, left = np.arange(len(figure.names)), np.zeros(len(figure.names))
+    for part, colour, shares in zip(figure.parts, stacked(figure), figure.shares.T, strict=True):
+        bars = axis.barh(rows, shares, left=left, height=0.8, color=colour, label=part)
+        if len(rows) <= TALL:
+            said = [f"{share:.0%}" if share >= LEGIBLE else "" for share in shares]
+            axis.bar_label(bars, said, label_type="center", size=font_size(len(rows)) - 2)
+        left = left + shares
+    axis.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xlabel=figure.y_label, ylabel=figure.x_label)
+    axis.xaxis.set_major_formatter("{x:.0%}")
+    axis.tick_params(top=len(rows) > TALL, labeltop=len(rows) > TALL)
+    axis.grid(visible=False, axis="y")
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
+
+
 @_onto.register(Histogram)
 def _histogram(figure: Histogram, canvas: "Canvas") -> None:
     axis = axis_of(canvas, figure.title, WIDTH, 4.2)
@@ -112,7 +148,11 @@ def _heatmap(figure: Heatmap, canvas: "Canvas") -> None:
     cell = (0.62, 0.4) if spoken else (row_height(max(r, c)),) * 2
     width, height = max(4.5, c * cell[0] + 2.5), max(3.2, r * cell[1] + 1.6)
     axis = axis_of(canvas, figure.title, width, height)
+    contrasts = isinstance(figure, Contrasts)
     image = axis.imshow(figure.values, aspect="auto", interpolation="nearest")
+    if contrasts:
+        image.set_cmap(_contrast())
+        image.set_clim(-reach(figure), reach(figure))
     upright = max(map(len, figure.columns)) > (6 if spoken else 2)
     axis.set_xticks(range(c), figure.columns, size=font_size(c), rotation=90 if upright else 0)
     axis.set_yticks(range(r), figure.rows, size=font_size(r))
@@ -129,10 +169,15 @@ def _heatmap(figure: Heatmap, canvas: "Canvas") -> None:
     )
     for row, column in np.ndindex(r, c) if spoken else ():
         value = figure.values[row, column]
-        dark = image.norm(value) < 0.6
-        axis.text(
-            column, row, f"{value:.3g}", ha="center", va="center", size=8, color="white" if dark else "black"
-        )
+        dark = abs(image.norm(value) - 0.5) > 0.38 if contrasts else image.norm(value) < 0.6
+        said = f"{value:.2f}" if contrasts else f"{value:.3g}"
+        axis.text(column, row, said, ha="center", va="center", size=8, color="white" if dark else "black")
+
+
+def _contrast() -> "Colormap":
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("contrast", CONTRAST)
 
 
 @_onto.register(Dendrogram)
@@ -152,6 +197,7 @@ def _dendrogram(figure: Dendrogram, canvas: "Canvas") -> None:
 
 _onto.register(Scatter)(draw_scatter)
 _onto.register(Map)(draw_map)
+_onto.register(Space)(draw_space)
 _onto.register(Silhouettes)(draw_silhouettes)
 _onto.register(Grid)(draw_grid)
 _onto.register(Sheets)(draw_sheets)

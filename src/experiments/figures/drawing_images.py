@@ -1,6 +1,8 @@
 """Draw what shows images: grids and contact sheets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 720  # images in one PNG: with more it would be larger than anyone opens
 TILE = 0.72  # inches
+ACROSS = 12  # tiles in a row of a sheet that stands alone
 
 
 class Part(NamedTuple):
@@ -41,7 +44,10 @@ def draw_grid(figure: Grid, canvas: "Canvas") -> None:
 
 
 def draw_sheets(figure: Sheets, canvas: "Canvas") -> None:
-    """Draw sheets row by row; of too many images the first of each part."""
+    """Draw sheets row by row; of too many images the first of each part. One alone has rows of its own."""
+    if len(figure.names) == 1:
+        _draw_alone(figure, canvas)
+        return
     most = max(map(len, figure.parts), default=1)
     shown = min(len(figure.names), MOST // most)
     each = max(1, MOST // max(sum(map(len, figure.parts[:shown])), 1))
@@ -63,6 +69,28 @@ def draw_sheets(figure: Sheets, canvas: "Canvas") -> None:
     axis.axis("off")
 
 
+def _draw_alone(figure: Sheets, canvas: "Canvas") -> None:
+    """Draw the parts of one sheet under each other, a dozen images a row."""
+    each = max(ACROSS, MOST // max(len(figure.parts[0]), 1))
+    ((name, parts),) = _sheets(figure, 1, each)
+    lines = [len(part.images[::ACROSS]) * 1.3 + 0.5 for part in parts]
+    wide = max((min(len(part.images), ACROSS) for part in parts), default=1)
+    width, height = max(wide, 6.25), sum(lines) + 0.5
+    cut = max(figure.parts[0].values(), default=0) > each
+    note = f" (the first {each} of each part; the page has all)" * cut
+    axis = axis_of(canvas, figure.title + note, TILE * width, TILE * height + 0.4)
+    axis.text(0, 0, _short(name, int(width * 11)), ha="left", va="top", size=8.5, weight="bold")
+    top = 0.35
+    for part, line in zip(parts, lines, strict=True):
+        axis.text(0, top + 0.35, part.name, ha="left", va="bottom", size=7.5, color="0.35")
+        for place, (image, caption) in enumerate(zip(part.images, part.captions, strict=True)):
+            row, column = divmod(place, ACROSS)
+            _tile(axis, image, caption, column, top + 0.4 + 1.3 * row)
+        top += line
+    axis.set(xlim=(-0.05, width), ylim=(height, -0.1), aspect="equal")
+    axis.axis("off")
+
+
 def _sheets(figure: Sheets, shown: int, each: int) -> Iterator[tuple[str, list[Part]]]:
     captions = iter(figure.captions)
     for name, parts, file in zip(
@@ -80,14 +108,30 @@ def _sheets(figure: Sheets, shown: int, each: int) -> Iterator[tuple[str, list[P
 def _sheet(axis: Any, left: float, top: float, name: str, parts: list[Part], down: float) -> None:
     axis.text(left, top, name, ha="left", va="top", size=7.5, weight="bold")
     for part in parts:
-        start, smooth = left + part.left, "antialiased" if part.images.shape[1] >= 64 else "nearest"
+        start = left + part.left
         axis.text(start, top + 0.25, part.name, ha="left", va="top", size=6.5, color="0.35")
         for place, (image, caption) in enumerate(zip(part.images, part.captions, strict=True)):
-            x, y = start + place, top + down
-            axis.imshow(image, extent=(x, x + 0.95, y + 0.95, y), interpolation=smooth)
-            axis.text(x + 0.47, y + 0.98, _short(caption, 17), ha="center", va="top", size=5.2)
+            _tile(axis, image, caption, start + place, top + down)
+
+
+def _tile(axis: Any, image: np.ndarray, caption: str, x: float, y: float) -> None:
+    smooth = "antialiased" if image.shape[0] >= 64 else "nearest"
+    axis.imshow(image, extent=(x, x + 0.95, y + 0.95, y), interpolation=smooth)
+    axis.text(x + 0.47, y + 0.98, _short(caption, 17), ha="center", va="top", size=5.2)
 
 
 def _short(text: str, most: int) -> str:
     half = most // 2
     return text if len(text) <= most else f"{text[: half - 1]}…{text[-half:]}"
+
+
+def join(drawn: Sequence[bytes], path: Path, across: int = 2) -> None:
+    """Write PNGs beside and below each other as one."""
+    from PIL import Image
+
+    images = [Image.open(BytesIO(each)).convert("RGB") for each in drawn]
+    width, height = max(each.width for each in images), max(each.height for each in images)
+    paper = Image.new("RGB", (across * width, -(-len(images) // across) * height), "white")
+    for number, image in enumerate(images):
+        paper.paste(image, (number % across * width, number // across * height))
+    paper.save(path)

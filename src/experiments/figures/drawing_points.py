@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.figures.canvas import WIDTH, axis_of
+from experiments.figures.canvas import WIDTH, axis_of, wrapped
 from experiments.figures.looks import GROUPED, TALL, called, clusters, font_size, profiles, row_height, styles
-from experiments.figures.specs import Map, Scatter, Silhouettes
+from experiments.figures.specs import Map, Scatter, Silhouettes, Space
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -65,13 +65,27 @@ def draw_map(figure: Map, canvas: "Canvas") -> None:
     axis.set(xlabel=figure.x_label, ylabel=figure.y_label)
     axis.set_aspect("equal", adjustable="datalim")
     if listed:
-        how = {
-            "loc": "center left",
-            "bbox_to_anchor": (1.0, 0.5),
-            "frameon": False,
-            "title": "cluster (size)",
-        }
-        axis.legend(**how, fontsize=font_size(len(groups)), markerscale=(30 / size) ** 0.5, handletextpad=0.2)
+        _list(axis, len(groups), size)
+
+
+def draw_space(figure: Space, canvas: "Canvas") -> None:
+    """Draw points of three dimensions as one sees them from above a corner."""
+    groups = list(clusters(figure))
+    listed = len(groups) <= LISTED
+    canvas.set_size_inches(WIDTH + 1.5 * listed, 6.6)
+    canvas.suptitle(wrapped(figure.title, canvas.get_figwidth()), size=11)
+    axis: Any = canvas.add_subplot(projection="3d", computed_zorder=False)
+    size = 20 if len(figure.x) <= 2000 else 8 if len(figure.x) <= 5000 else 3
+    places = np.stack([figure.x, figure.y, figure.z], axis=1)
+    for cluster, rows, colour, marker in groups:
+        look = {"s": size, "c": colour, "marker": marker, "alpha": 0.7, "linewidths": 0}
+        axis.scatter(*places[rows].T, **look, label=called(cluster, len(rows)))
+    for place, text in zip(places, figure.beside, strict=False):
+        axis.text(*place, f" {text}", size=6)
+    axis.set(xlabel=figure.x_label, ylabel=figure.y_label, zlabel=figure.z_label)
+    axis.set_box_aspect(np.maximum(np.ptp(places, axis=0), 0.05 * np.ptp(places) or 1.0), zoom=0.9)
+    if listed:
+        _list(axis, len(groups), size)
 
 
 def draw_silhouettes(figure: Silhouettes, canvas: "Canvas") -> None:
@@ -90,6 +104,12 @@ def draw_silhouettes(figure: Silhouettes, canvas: "Canvas") -> None:
     axis.set(xlabel=f"silhouette; the line is the mean of all, {figure.mean:.3g}", ylabel="cluster (size)")
     axis.tick_params(top=len(names) > TALL, labeltop=len(names) > TALL)
     axis.grid(visible=False, axis="y")
+
+
+def _list(axis: Any, count: int, size: int) -> None:
+    """Name the clusters beside the points."""
+    how = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "frameon": False, "title": "cluster (size)"}
+    axis.legend(**how, fontsize=font_size(count), markerscale=(30 / size) ** 0.5, handletextpad=0.2)
 
 
 def _number(axis: Any, text: str, x: float, y: float) -> None:

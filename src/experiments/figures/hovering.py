@@ -24,8 +24,9 @@ FOLLOW = """  const said = {said};
     const bytes = Uint8Array.from(packed, c => c.charCodeAt(0));
     return createImageBitmap(new Blob([bytes], {{ type: "image/jpeg" }}));
   }})();
-  let current = -1;
-  place.on("plotly_hover", async ({{ points, event }}) => {{
+  let current = -1, pointer = {{ clientX: 0, clientY: 0 }};  // plotly says none where it draws in space
+  place.addEventListener("pointermove", (event) => {{ pointer = event; }}, true);
+  place.on("plotly_hover", async ({{ points, event = pointer }}) => {{
     const row = current = points[0].customdata;
     words.textContent = said[row];
     const image = per ? await sheet(Math.floor(row / per)) : null;

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from experiments.figures.specs import Dendrogram, Map, Silhouettes
+from experiments.figures.specs import Dendrogram, Heatmap, Map, Silhouettes, StackedBars
 
 COLOURS = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd",
@@ -14,6 +14,8 @@ COLOURS = (
 GREY = "#7f7f7f"  # of what belongs to no group
 GROUPED = tuple(colour for colour in COLOURS if colour != GREY)
 NOISE = "#b8b8b8"
+STACKED = (*GROUPED, "#aec7e8", "#ffbb78", "#98df8a")
+CONTRAST = ("#2166ac", "#92c5de", "#ffffff", "#f4a582", "#b2182b")  # below zero, zero, above
 MARKERS = {
     "o": "circle",
     "s": "square",
@@ -81,6 +83,18 @@ def clusters(figure: Map) -> Iterator[tuple[int, np.ndarray, str, str]]:
     for number in ids.tolist():
         colour, marker = looks.get(number, (NOISE, "o"))
         yield number, np.flatnonzero(figure.clusters == number), colour, marker
+
+
+def stacked(figure: StackedBars) -> list[str]:
+    """Return a colour for each part; grey for what is left over."""
+    parts = figure.parts
+    return [NOISE if part == figure.OTHER and place == len(parts) - 1 else STACKED[place % len(STACKED)]
+            for place, part in enumerate(parts)]  # fmt: skip
+
+
+def reach(figure: Heatmap) -> float:
+    """Return the largest distance from zero, and 1 where there is none."""
+    return float(np.abs(figure.values[np.isfinite(figure.values)]).max(initial=0)) or 1.0
 
 
 def called(cluster: int, size: int) -> str:

@@ -5,15 +5,17 @@ import json
 from typing import Any
 
 HEAD = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><title>{title}</title>
 <style>body {{ font-family: sans-serif; margin: 12px; overflow-y: scroll }} figure {{ margin: 0 }}
-{style}</style></head><body>
+{style}</style>{head}</head><body>
 """
 
 
-def document(title: str, style: str, body: str) -> str:
-    """Return a whole page."""
-    return f"{HEAD.format(title=html.escape(title), style=style)}{body}</body></html>\n"
+def document(title: str, style: str, body: str, head: str = "") -> str:
+    """Return a whole page; `head` is further markup of its head."""
+    return f"{HEAD.format(title=html.escape(title), style=style, head=head)}{body}</body></html>\n"
 
 
 def script(value: Any) -> str:

@@ -12,14 +12,14 @@ from importlib.resources import files
 from experiments.figures.hovering import hovering
 from experiments.figures.markup import document, script
 from experiments.figures.paging_images import grid_page, sheets_page
-from experiments.figures.specs import Grid, Map, Sheets
+from experiments.figures.specs import Grid, Map, Panels, Sheets
 from experiments.figures.traces import traces
 from experiments.kept import Figure
 
 PLOT = """<div id="figure"></div>
 <script type="text/plain" id="packed">{library}</script>
 {before}<script type="module">
-const place = document.getElementById("figure");
+const place = document.getElementById("figure"), plots = {plots};
 try {{
   const bytes = Uint8Array.from(atob(document.getElementById("packed").textContent), c => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -27,7 +27,9 @@ try {{
   document.head.append(Object.assign(document.createElement("script"), {{ text }}));
   const modeBarButtonsToRemove = ["sendChartToCloud"];
   const how = {{ responsive: true, displaylogo: false, scrollZoom: {zooms}, modeBarButtonsToRemove }};
-  await Plotly.newPlot(place, {data}, {layout}, how);
+  for (const [data, layout] of plots.slice(1))
+    await Plotly.newPlot(place.parentNode.appendChild(document.createElement("div")), data, layout, how);
+  await Plotly.newPlot(place, ...plots[0], how);
 {after}}} catch (error) {{
   place.textContent = `This needs a browser of 2023 or later; the PNG beside it shows the same. ${{error}}`;
 }}
@@ -41,12 +43,11 @@ def page(figure: Figure) -> str:
         return grid_page(figure)
     if isinstance(figure, Sheets):
         return sheets_page(figure)
-    data, layout = traces(figure)
+    plots = [traces(panel) for panel in (figure.panels if isinstance(figure, Panels) else [figure])]
     style, before, after = hovering(figure) if isinstance(figure, Map) else ("", "", "")
     body = PLOT.format(
-        library=_library(),
-        data=script(data),
-        layout=script(layout),
+        library=library(),
+        plots=script(plots),
         zooms=script(isinstance(figure, Map)),
         before=before,
         after=after,
@@ -55,6 +56,7 @@ def page(figure: Figure) -> str:
 
 
 @cache
-def _library() -> str:
+def library() -> str:
+    """Return plotly.js, packed with gzip, in base64."""
     packed = gzip.compress((files("plotly") / "package_data" / "plotly.min.js").read_bytes(), 6, mtime=0)
     return base64.b64encode(packed).decode()

@@ -60,7 +60,8 @@ def sheets_page(figure: Sheets) -> str:
         f'<a href="#s{number}">{html.escape(name.partition(":")[0])}</a> '
         for number, name in enumerate(figure.names)
     )
-    nav = f"<nav>{links}</nav>\n" if figure.names and all(":" in name for name in figure.names) else ""
+    several = len(figure.names) > 1 and all(":" in name for name in figure.names)
+    nav = f"<nav>{links}</nav>\n" if several else ""
     body = "\n".join(_sections(figure, zoom))
     title = html.escape(figure.title)
     return document(figure.title, style, f"<h3>{title}</h3>\n{nav}<main>\n{body}\n</main>")

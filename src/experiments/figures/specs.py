@@ -1,10 +1,13 @@
 """What each kind of picture shows, and nothing of how it looks."""
 
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 
-from experiments.kept import Figure
+from experiments.kept import Figure, class_name, kept_class
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,25 @@ class Bars(Figure):
 
 
 @dataclass(frozen=True, eq=False)
+class StackedBars(Figure):
+    """One bar a name, the first on top, cut into shares: float (r, c), a row for each name, summing to 1.
+
+    Parameters
+    ----------
+    parts
+        What each of the c shares is of; `other`, the last, is all that has no colour of its own.
+    """
+
+    OTHER: ClassVar[str] = "other"
+
+    x_label: str
+    y_label: str
+    names: list[str]
+    parts: list[str]
+    shares: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Histogram(Figure):
     """How often values fall into each of `bins` equal bins."""
 
@@ -60,6 +82,11 @@ class Heatmap(Figure):
     columns: list[str]
     values: np.ndarray
     value_label: str
+
+
+@dataclass(frozen=True, eq=False)
+class Contrasts(Heatmap):
+    """A heat map of values above and below zero, which is white; both sides reach equally far."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +173,14 @@ class Map(Figure):
 
 
 @dataclass(frozen=True, eq=False)
+class Space(Map):
+    """A map of three dimensions, float (n,) each, that a page lets one turn."""
+
+    z_label: str
+    z: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Silhouettes(Figure):
     """The silhouettes of each cluster, sorted, as a profile as high as the cluster is large.
 
@@ -164,3 +199,29 @@ class Silhouettes(Figure):
     counts: list[int]
     values: np.ndarray
     mean: float
+
+
+@dataclass(frozen=True, eq=False)
+class Panels(Figure):
+    """Several pictures that are read together, in this order."""
+
+    panels: list[Figure]
+
+    def save(self, folder: Path) -> None:
+        """Write each into a folder of its own."""
+        kinds = []
+        for number, figure in enumerate(self.panels):
+            (folder / str(number)).mkdir()
+            figure.save(folder / str(number))
+            kinds.append(class_name(figure))
+        (folder / "panels.json").write_text(json.dumps({"title": self.title, "kinds": kinds}))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        about = json.loads((folder / "panels.json").read_text())
+        places = [folder / str(number) for number in range(len(about["kinds"]))]
+        panels = [
+            kept_class(kind, place).load(place) for kind, place in zip(about["kinds"], places, strict=True)
+        ]
+        return cls(about["title"], panels)

@@ -27,15 +27,24 @@ def pack(groups: Iterable[np.ndarray]) -> tuple[np.ndarray, list[int]]:
     ends
         Where each of them ends.
     """
+    packed, ends = BytesIO(), []
+    for images in groups:
+        packed.write(_encoded(images))
+        ends.append(packed.tell())
+    return np.frombuffer(packed.getvalue(), np.uint8), ends
+
+
+def _encoded(images: np.ndarray) -> bytes:
     from PIL import Image
 
-    buffer, ends = BytesIO(), []
-    for images in groups:
-        halved = 0 if images.shape[1] < TINY else 2  # Pillow's numbers of 4:4:4 and 4:2:0
-        tiles = Image.fromarray(_tiled(images))
-        tiles.save(buffer, "JPEG", quality=QUALITY, subsampling=halved, optimize=True)
-        ends.append(buffer.tell())
-    return np.frombuffer(buffer.getvalue(), np.uint8), ends
+    halved = 0 if images.shape[1] < TINY else 2  # Pillow's numbers of 4:4:4 and 4:2:0
+    tiles, file = Image.fromarray(_tiled(images)), BytesIO()
+    try:
+        tiles.save(file, "JPEG", quality=QUALITY, subsampling=halved, optimize=True)
+    except OSError:  # Pillow holds a byte a pixel for what it optimises, and images of noise need more
+        file = BytesIO()
+        tiles.save(file, "JPEG", quality=QUALITY, subsampling=halved)
+    return file.getvalue()
 
 
 def files(packed: np.ndarray, ends: list[int]) -> Iterator[bytes]:

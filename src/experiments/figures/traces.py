@@ -2,22 +2,27 @@
 
 from functools import singledispatch
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from experiments.figures.layout import PIXELS, Plot, numbers, plane, rows_layout, upright
 from experiments.figures.looks import (
     ALL_TICKS,
+    CONTRAST,
     MARKERS,
     SPOKEN,
     TALL,
     branches,
     font_size,
+    reach,
     row_height,
+    stacked,
     styles,
 )
 from experiments.figures.specs import (
     Bars,
+    Contrasts,
     Dendrogram,
     Heatmap,
     Histogram,
@@ -25,8 +30,10 @@ from experiments.figures.specs import (
     Map,
     Scatter,
     Silhouettes,
+    Space,
+    StackedBars,
 )
-from experiments.figures.traces_points import map_traces, scatter_traces, silhouette_traces
+from experiments.figures.traces_points import map_traces, scatter_traces, silhouette_traces, space_traces
 from experiments.kept import Figure
 
 HIGH_BAR = {"len": 400, "lenmode": "pixels", "y": 1, "yanchor": "top"}
@@ -95,6 +102,33 @@ def _bars(figure: Bars) -> Plot:
     return [bars], rows_layout(figure, figure.names, figure.y_label, figure.x_label)
 
 
+@traces.register(StackedBars)
+def _stacked_bars(figure: StackedBars) -> Plot:
+    rows = list(range(len(figure.names)))
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": part,
+            "x": numbers(shares),
+            "y": rows,
+            "marker": {"color": colour},
+            "texttemplate": "%{x:.0%}",
+            "textposition": "inside",
+            "insidetextanchor": "middle",
+            "customdata": figure.names,
+            "hovertemplate": "%{customdata}: %{x:.1%} %{fullData.name}<extra></extra>",
+        }
+        for part, colour, shares in zip(figure.parts, stacked(figure), figure.shares.T, strict=True)
+    ]
+    layout = rows_layout(figure, figure.names, figure.y_label, figure.x_label)
+    layout |= {"barmode": "stack", "bargap": 0.2, "uniformtext": {"mode": "hide", "minsize": 9}}
+    layout["xaxis"] |= {"range": [0, 1], "tickformat": ".0%"}
+    layout["legend"] = {"traceorder": "normal"}
+    layout["height"] = max(layout["height"], PIXELS * (0.2 * len(figure.parts) + 1.4))
+    return data, layout
+
+
 @traces.register(Histogram)
 def _histogram(figure: Histogram) -> Plot:
     counts, edges = np.histogram(figure.values, bins=figure.bins)
@@ -114,7 +148,7 @@ def _histogram(figure: Histogram) -> Plot:
 def _heatmap(figure: Heatmap) -> Plot:
     r, c = figure.values.shape
     spoken = r * c <= SPOKEN
-    cells = {
+    cells: dict[str, Any] = {
         "type": "heatmap",
         "z": [numbers(row) for row in figure.values],
         "colorscale": "Viridis",
@@ -123,15 +157,20 @@ def _heatmap(figure: Heatmap) -> Plot:
         "y": figure.rows,
         "hovertemplate": "%{y}, %{x}: %{z:.4g}<extra></extra>",
     }
+    if isinstance(figure, Contrasts):
+        scale = np.linspace(0, 1, len(CONTRAST)).tolist()
+        cells["colorscale"] = list(zip(scale, CONTRAST, strict=True))
+        cells |= {"zmin": -reach(figure), "zmax": reach(figure)}
     if spoken:
-        cells |= {"texttemplate": "%{z:.3g}", "textfont": {"size": 12}}
+        precision = ".2f" if isinstance(figure, Contrasts) else ".3g"
+        cells |= {"texttemplate": f"%{{z:{precision}}}", "textfont": {"size": 12}}
     layout = rows_layout(figure, figure.rows, "", "")
     layout["xaxis"] |= {"type": "category", "tickvals": figure.columns, "ticktext": figure.columns}
     layout["yaxis"] |= {"type": "category", "tickvals": figure.rows}
     upright = max(map(len, figure.columns)) > (8 if spoken else 2)
     layout["xaxis"] |= {"tickangle": -90 if upright else 0}
     layout["xaxis"] |= {"tickfont": {"size": 1.3 * font_size(c)}, "showgrid": False}
-    layout["width"] = PIXELS * max(5.0, c * (0.7 if spoken else row_height(max(r, c))) + 2.6)
+    layout["width"] = PIXELS * max(7.2, c * (0.7 if spoken else row_height(max(r, c))) + 2.6)
     layout["height"] = PIXELS * max(3.4, r * (0.42 if spoken else row_height(max(r, c))) + 2)
     return [cells], layout
 
@@ -161,4 +200,5 @@ def _dendrogram(figure: Dendrogram) -> Plot:
 
 traces.register(Scatter)(scatter_traces)
 traces.register(Map)(map_traces)
+traces.register(Space)(space_traces)
 traces.register(Silhouettes)(silhouette_traces)

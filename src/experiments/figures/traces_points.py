@@ -14,10 +14,11 @@ from experiments.figures.looks import (
     row_height,
     styles,
 )
-from experiments.figures.specs import Map, Scatter, Silhouettes
+from experiments.figures.specs import Map, Scatter, Silhouettes, Space
 
 MANY = 5_000  # points from which WebGL draws them
 FLUID = 2_000  # from which it draws a map, where one moves about
+SOLIDS = ("circle", "square", "diamond", "cross", "x")  # the markers that there are in space
 
 
 def scatter_traces(figure: Scatter) -> Plot:
@@ -67,6 +68,39 @@ def map_traces(figure: Map) -> Plot:
     layout["legend"] = {"title": {"text": "cluster (size)"}, "itemsizing": "constant"}
     layout["yaxis"] |= {"scaleanchor": "x"}  # a map's distances are the same both ways
     layout["showlegend"] = True
+    return data, layout
+
+
+def space_traces(figure: Space) -> Plot:
+    """Draw points of three dimensions by cluster; each knows its row, as on a map."""
+    size = 5 if len(figure.x) <= FLUID else 3 if len(figure.x) <= MANY else 2
+    solids = SOLIDS if len(figure.x) <= FLUID else SOLIDS[1:]  # a circle is dozens of triangles to turn
+    data = []
+    for cluster, rows, colour, marker in clusters(figure):
+        symbol = solids[list(MARKERS).index(marker) % len(solids)]
+        trace = {
+            "type": "scatter3d",
+            "mode": "markers+text" if figure.beside else "markers",
+            "name": called(cluster, len(rows)),
+            "x": numbers(figure.x[rows]),
+            "y": numbers(figure.y[rows]),
+            "z": numbers(figure.z[rows]),
+            "customdata": rows.tolist(),
+            "hoverinfo": "none",
+            "marker": {"color": colour, "symbol": symbol, "size": size},
+            "legendrank": 2000 if cluster < 0 else 1000,
+        }
+        if figure.beside:
+            trace |= {"text": [figure.beside[row] for row in rows], "textfont": {"size": 10}}
+        data.append(trace)
+    layout = plane(figure, 8, "", "")
+    labels = {"x": figure.x_label, "y": figure.y_label, "z": figure.z_label}
+    axes = {f"{name}axis": {"title": {"text": label}} for name, label in labels.items()}
+    layout["scene"] = axes | {"aspectmode": "data", "dragmode": "orbit"}
+    layout["scene"]["camera"] = {"eye": {"x": 1.6, "y": 1.6, "z": 1.1}}  # all of it in sight
+    layout["legend"] = {"title": {"text": "cluster (size)"}, "itemsizing": "constant"}
+    layout["showlegend"] = True
+    del layout["xaxis"], layout["yaxis"]
     return data, layout
 
 

@@ -9,8 +9,9 @@ from experiments.kept import Figure
 
 
 def write(figures: Mapping[str, Figure], folder: Path) -> None:
-    """Leave `<name>.html` and `<name>.png` of each in `folder`."""
+    """Leave `<name>.html` and `<name>.png` of each in `folder`; a name may have a folder of its own in it."""
     for name, figure in figures.items():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.html").write_text(page(figure), encoding="utf-8")
-        draw(figure, folder / f"{name}.png")
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.with_name(f"{place.name}.html").write_text(page(figure), encoding="utf-8")
+        draw(figure, place.with_name(f"{place.name}.png"))

@@ -1,6 +1,7 @@
 """Maps: alike stay beside one another, are computed once, and hardly any points are no accident."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -62,6 +63,7 @@ def test_each_metric_gives_a_map(ctx, metric):
 def test_one_map_is_made_for_each_content(ctx):
     @dataclass(frozen=True)
     class Counting:
+        AXES: ClassVar[int] = 2
         seed: int = 0
 
         def lay(self, points, threads):

@@ -17,16 +17,19 @@ FEWEST = 4  # points that a neighbourhood can be told of
 
 
 class Plane(Protocol):
-    """A way to place points in the plane."""
+    """A way to place points in the plane, or in space: `AXES` says which."""
+
+    AXES: ClassVar[int]
 
     def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
-        """Place float32 (n, p), p of 2 or more: (n, 2)."""
+        """Place float32 (n, p), p of `AXES` or more: (n, AXES)."""
 
 
 @dataclass(frozen=True)
 class Pca:
     """The first two principal components: a shadow, in which what lies behind one another coincides."""
 
+    AXES: ClassVar[int] = 2
     VERSION: ClassVar[int] = 1
 
     seed: int
@@ -35,7 +38,14 @@ class Pca:
         """Place float32 (n, p)."""
         from sklearn.decomposition import PCA
 
-        return np.asarray(PCA(2, random_state=self.seed).fit_transform(points))
+        return np.asarray(PCA(self.AXES, random_state=self.seed).fit_transform(points))
+
+
+@dataclass(frozen=True)
+class Pca3d(Pca):
+    """The first three principal components."""
+
+    AXES: ClassVar[int] = 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class Umap:
     McInnes, Healy, Melville, "UMAP: Uniform Manifold Approximation and Projection", 2018.
     """
 
+    AXES: ClassVar[int] = 2
     VERSION: ClassVar[int] = 1
 
     n_neighbors: int
@@ -103,6 +114,7 @@ class Tsne:
     t-SNE", 2019; Policar, Strazar, Zupan, "openTSNE", 2024.
     """
 
+    AXES: ClassVar[int] = 2
     VERSION: ClassVar[int] = 1
 
     perplexity: float | None
@@ -119,22 +131,23 @@ class Tsne:
 
 
 def place(plane: Plane, reduced: np.ndarray, ctx: Context) -> np.ndarray:
-    """Return float32 (n, 2): placed once for each content, whatever the clusters are."""
+    """Return float32 (n, AXES): placed once for each content, whatever the clusters are."""
 
     def make() -> np.ndarray:
         points = np.asarray(reduced, np.float32)
-        if points.shape[1] < 2:  # a line
-            points = np.hstack([points, np.zeros((len(points), 2 - points.shape[1]), np.float32)])
+        if points.shape[1] < plane.AXES:  # a line, or what is flat in space
+            points = np.pad(points, ((0, 0), (0, plane.AXES - points.shape[1])))
         if not np.ptp(points, axis=0).any():  # one point: no method has anything to go by
-            return np.zeros((len(points), 2), np.float32)
+            return np.zeros((len(points), plane.AXES), np.float32)
         return np.asarray(plane.lay(points, ctx.threads), np.float32)
 
     return ctx.store.array(f"plane-{digest(plane, np.asarray(reduced))}", make)
 
 
 METHODS = ("pca", "umap", "tsne")
+SPATIAL = "pca3d"
 METRICS = ("euclidean", "manhattan", "chebyshev", "canberra", "braycurtis", "cosine", "correlation")
-TITLES = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
+TITLES = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE", "pca3d": "PCA"}
 
 
 @dataclass(frozen=True)
@@ -149,6 +162,8 @@ class Planes:
 
     def of(self, method: str) -> Plane:
         """Return the way of this name."""
+        if method == SPATIAL:
+            return Pca3d(self.seed)
         if method == "umap":
             return Umap(self.n_neighbors, self.min_dist, self.metric, self.seed)
         return Tsne(self.perplexity, self.seed) if method == "tsne" else Pca(self.seed)

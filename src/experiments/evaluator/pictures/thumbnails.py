@@ -38,7 +38,8 @@ def thumbnails(samples: Samples, rows: np.ndarray, side: int, ctx: Context) -> n
     content = samples.content.take(unique)
     some = np.unique(np.linspace(0, len(unique) - 1, LOOKED_AT).astype(int))
     shorter = content.take(some).dimensions().min(axis=1)
-    size = int(np.clip(np.median(shorter), SMALLEST, side))
+    shorter = shorter[shorter > 0]  # 0: a vector without an image
+    size = int(np.clip(np.median(shorter), SMALLEST, side)) if len(shorter) else SMALLEST
     report = ctx.report if len(unique) > LOOKED_AT else Silent()  # so few need no bar
     return np.asarray(content.pixels(Resize(size, "crop"), replace(ctx, report=report))[back])
 

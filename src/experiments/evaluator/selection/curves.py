@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.evaluator.selection.verdicts import Verdict
-from experiments.figures import Bars, Lines
+from experiments.figures import Bars, Lines, Panels
 from experiments.kept import Figure
 
 if TYPE_CHECKING:
@@ -32,45 +32,45 @@ class Curve:
     dashed: tuple[str, ...] = ()
 
 
-PICTURES = {
-    "k_elbow": Curve(
+PICTURES = (
+    Curve(
         "Elbow: distance to the nearest centre, and its square summed",
         "share of what the first k has",
         {"mean distance": "mean_distance", "inertia": "inertia"},
         ("elbow_distance", "elbow_inertia"),
         relative=True,
     ),
-    "k_silhouette": Curve("Silhouette", "mean silhouette", {"silhouette": "silhouette"}, ("silhouette",)),
-    "k_gap": Curve(
+    Curve("Silhouette", "mean silhouette", {"silhouette": "silhouette"}, ("silhouette",)),
+    Curve(
         "Gap statistic", "gap", {"gap": "gap", "gap - s": "less_s"}, ("gap",),
         dashed=("gap - s",),
     ),
-    "k_stability": Curve(
+    Curve(
         "Stability: agreement of repeated clusterings",
         "mean pairwise ARI",
         {"other seeds": "stability_seeds", "bootstrap samples": "stability_bootstrap"},
         ("stability_seeds", "stability_bootstrap"),
     ),
-    "k_calinski_harabasz": Curve(
+    Curve(
         "Calinski-Harabasz", "index", {"index": "calinski_harabasz"}, ("calinski_harabasz",)
     ),
-    "k_davies_bouldin": Curve(
+    Curve(
         "Davies-Bouldin (lower is better)", "index", {"index": "davies_bouldin"}, ("davies_bouldin",)
     ),
-}  # fmt: skip
+)  # fmt: skip
 
 
-def curves(table: "pd.DataFrame", found: Sequence[Verdict], said: str) -> dict[str, Figure]:
-    """Draw a table with a row per k; `said` is the sentence about all verdicts."""
+def curves(table: "pd.DataFrame", found: Sequence[Verdict], said: str) -> Panels:
+    """Draw a table with a row per k on one page; `said` is the sentence about all verdicts."""
     chosen = {verdict.method: verdict.k for verdict in found}
     rows = table.assign(less_s=table["gap"] - table["gap_s"])
     ticks = [str(k) for k in rows["k"]] if len(rows) <= NAMED else []
-    figures: dict[str, Figure] = {}
-    for name, curve in PICTURES.items():
+    figures: list[Figure] = []
+    for curve in PICTURES:
         values = {legend: rows[column] for legend, column in curve.columns.items()}
         if curve.relative:
             values = {legend: column / column.iloc[0] for legend, column in values.items()}
-        figures[name] = Lines(
+        lines = Lines(
             curve.title,
             "k",
             curve.label,
@@ -81,11 +81,12 @@ def curves(table: "pd.DataFrame", found: Sequence[Verdict], said: str) -> dict[s
             ticks=ticks,
             dashed=list(curve.dashed),
         )
+        figures.append(lines)
     told = [verdict for verdict in found if verdict.k is not None]
     if told:
         names, ks = [verdict.method for verdict in told], [float(verdict.k or 0) for verdict in told]
-        figures["k_verdicts"] = Bars(f"Which k: {said}", "method", "k", names, ks)
-    return figures
+        figures.insert(0, Bars(f"Which k: {said}", "method", "k", names, ks))
+    return Panels(f"Which k: {said}", figures)
 
 
 def _marks(chosen: dict[str, int | None]) -> dict[str, float]:

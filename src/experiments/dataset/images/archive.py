@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from experiments.dataset.listing import hidden
+from experiments.dataset.images.listing import hidden
 from experiments.kept import digest
 from experiments.types import Context
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.dataset.pixels import dimensions, load_rgb, resized
+from experiments.dataset.images.pixels import dimensions, load_rgb, resized
 from experiments.types import Resize
 
 CORNERS = np.array(

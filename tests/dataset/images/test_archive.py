@@ -10,8 +10,8 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from experiments.dataset import archive as module
-from experiments.dataset.archive import names, unpacked
+from experiments.dataset.images import archive as module
+from experiments.dataset.images.archive import names, unpacked
 
 FILES = {"top/a/1.png": b"one", "top/b/2.png": b"two", "top/b/naïve name.png": b"three"}
 SPOILT = {"__MACOSX/top/._1.png": b"?", ".git/x.png": b"?", "top/.DS_Store": b"?"}

@@ -1,0 +1,93 @@
+"""Embeddings that were made elsewhere: CSV, TSV, Parquet, .npy or .npz."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.dataset.tables.columns import KEY, Columns
+from experiments.dataset.tables.sources import ARRAYS, IDS_KEY, Source, array_rows, array_source
+from experiments.dataset.tables.vector_rows import Features, Read
+from experiments.dataset.vector_file import VectorFile
+from experiments.types import Context
+
+FAULTS = {  # kinds of values that no embedding has: what they are, and what helps
+    "text": ("is no number", "correct it"),
+    "missing": ("is missing", "fill it, or use dataset=table, which takes the median"),
+    "infinite": ("is not finite in float32", "correct it"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embeddings(VectorFile):
+    """A vector for each sample; every column is a value of it but those named here.
+
+    Parameters
+    ----------
+    ids
+        Of an .npy file: a file with an id for each row (.txt, a line each; .csv; .npy); None: row numbers,
+        and of an .npz file its array `ids`.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    ids: str | None = field(metadata={"path": True})
+
+    def __post_init__(self) -> None:
+        """Check what goes together."""
+        super().__post_init__()
+        if is_array(Path(self.path)):
+            for name in ("id", "label", "exclude"):
+                if getattr(self, name):
+                    raise ValueError(
+                        f"dataset.{name}={getattr(self, name)} needs columns with names, and {self.path} has "
+                        f"none; use dataset.{name}={'[]' if name == 'exclude' else 'null'}, or a CSV"
+                    )
+        elif self.ids is not None:
+            raise ValueError(
+                f"dataset.ids={self.ids} is for .npy files, and {self.path} has columns; use dataset.id=<one>"
+            )
+
+    def _rows(self) -> int:
+        return array_rows(Path(self.path)) if is_array(Path(self.path)) else super()._rows()
+
+    def _source(self, ctx: Context) -> Source:
+        return array_source(Path(self.path), self.ids) if is_array(Path(self.path)) else super()._source(ctx)
+
+    def _files(self) -> dict[str, str]:
+        return super()._files() | ({IDS_KEY: self.ids} if self.ids else {})
+
+    def _check(self, columns: Columns) -> None:
+        if columns.id:
+            self._check_texts(columns)
+
+    def _check_texts(self, columns: Columns) -> None:
+        if columns.texts:
+            name, (place, value) = next(iter(columns.texts.items()))
+            raise ValueError(
+                f"{KEY}={self.path} has texts among the numbers: {value!r} in the column {name!r} ({place}); "
+                f"use dataset.exclude=[{','.join(columns.texts)}] to leave them out, or dataset.label={name}"
+            )
+
+    def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
+        self._check_texts(columns)
+        if read.odd:
+            self._refuse(read, ids)
+        return Features(np.arange(len(columns.numbers)), np.zeros(len(columns.numbers), np.float32))
+
+    def _refuse(self, read: Read, ids: list[str]) -> None:
+        first = min(read.odd.values(), key=lambda odd: odd.row)
+        fact, remedy = FAULTS[first.kind]
+        alike = [odd for odd in read.odd.values() if odd.kind == first.kind]
+        raise ValueError(
+            f"{KEY}={self.path}: {first.value!r} in the column {first.column!r} {fact} ({first.place}, id "
+            f"{ids[first.row]!r}; such values in this column: {first.count}, in {len(alike)} columns: "
+            f"{sum(odd.count for odd in alike)}); {remedy}, or leave the column out: "
+            f"dataset.exclude=[{first.column}]"
+        )
+
+
+def is_array(path: Path) -> bool:
+    """Tell a file of numpy's by its ending: its columns have no names."""
+    return path.suffix.lower() in ARRAYS

@@ -1,0 +1,62 @@
+"""A table of measurements: its numeric columns in their own units, gaps filled with medians."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.dataset.tables.columns import KEY, Columns
+from experiments.dataset.tables.vector_rows import Features, Read
+from experiments.dataset.vector_file import VectorFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(VectorFile):
+    """A row of measurements for each sample.
+
+    Columns of texts are left out, and those that are empty or have one value; a missing value becomes its
+    column's median over all rows of the file. All of it is told in the log.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
+        texts, kept, fill = list(columns.texts), [], []
+        dropped: dict[str, list[str]] = {"empty": [], "constant": []}
+        filled: list[str] = []
+        for place, name in enumerate(columns.numbers):
+            if self._is_text(read, name, ids):
+                texts.append(name)
+                continue
+            if read.count(name, "infinite"):
+                self._refuse(read, name, "infinite", "is not finite in float32", ids)
+            missing = read.count(name, "missing")
+            if missing == read.n:
+                dropped["empty"].append(name)
+            elif read.low[place] == read.high[place]:
+                dropped["constant"].append(f"{name} (always {read.low[place]:g})")
+            else:
+                kept.append(place)
+                fill.append(np.nanmedian(np.array(read.values[:, place], np.float64)) if missing else 0)
+                filled += [f"{name} ({missing})"] if missing else []
+        notes = [f"{len(names)} {kind} columns are left out: {', '.join(names)}" for kind, names in
+                 (("text", texts), *dropped.items()) if names]  # fmt: skip
+        if filled:
+            notes.append(f"missing values became their column's median: {', '.join(filled)}")
+        return Features(np.array(kept, np.int64), np.array(fill, np.float32), tuple(notes))
+
+    def _is_text(self, read: Read, name: str, ids: list[str]) -> bool:
+        """Tell a column of texts, whatever numbers it has; raise ValueError for numbers with some texts."""
+        texts, missing = read.count(name, "text"), read.count(name, "missing")
+        numbers = read.n - texts - missing
+        if texts and numbers >= texts:
+            self._refuse(read, name, "text", "is no number, as most values there are", ids)
+        return bool(texts)
+
+    def _refuse(self, read: Read, name: str, kind: str, fact: str, ids: list[str]) -> None:
+        odd = read.odd[name, kind]
+        raise ValueError(
+            f"{KEY}={self.path}: {odd.value!r} in the column {name!r} {fact} ({odd.place}, id "
+            f"{ids[odd.row]!r}; {odd.count} such values); correct it, or leave the column out: "
+            f"dataset.exclude=[{name}]"
+        )

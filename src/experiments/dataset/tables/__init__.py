@@ -1,0 +1,1 @@
+"""Files of rows: their spelling, their columns, and how they come into the store in bounded memory."""

@@ -1,0 +1,60 @@
+"""A file of text in pieces of whole lines, that several threads can read and no memory has to hold."""
+
+import codecs
+import io
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from experiments.dataset.tables.tabular import Form, rows_of
+
+PIECE = 1 << 23  # bytes of lines that are read at a time
+LONGEST = 4 * PIECE  # beyond it a quote that nothing closes is no quote
+
+
+def pieces(path: Path, form: Form) -> Iterator[tuple[int, bytes]]:
+    """Give the lines below the header in pieces, as UTF-8, each with the number of its first line.
+
+    A quote within a text that is not quoted itself (5" pipe) may lead to a piece that ends within quotes:
+    then `records_of` raises, as it does at any broken line.
+    """
+    rest, line, above = b"", 1, form.header
+    for chunk in _chunks(path, form):
+        rest += chunk
+        if above and rest.count(b"\n") < above:
+            continue
+        if above:
+            for _ in range(above):
+                rest = rest.partition(b"\n")[2]
+            line, above = above + 1, 0
+        end = _line_end(rest)
+        if end:
+            yield line, rest[:end]
+            line, rest = line + rest.count(b"\n", 0, end), rest[end:]
+    if rest.strip() and not above:
+        yield line, rest
+
+
+def records_of(piece: bytes, first: int, path: Path, form: Form, key: str) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows of one piece, each with the number of its line."""
+    yield from rows_of(io.StringIO(piece.decode(), newline=""), first, path, form, key)
+
+
+def _chunks(path: Path, form: Form) -> Iterator[bytes]:
+    """Give a file's bytes as UTF-8 without a mark, lines ending with a newline."""
+    decoder = codecs.getincrementaldecoder(form.encoding)()
+    with path.open("rb") as file:
+        for chunk in iter(partial(file.read, PIECE), b""):
+            data = chunk if form.encoding == "utf-8" else decoder.decode(chunk).encode()
+            yield data.replace(b"\r", b"\n") if form.returns else data
+
+
+def _line_end(data: bytes) -> int:
+    """Return where the last line ends that is whole: outside of quotes."""
+    end = data.rfind(b"\n")
+    quotes = data.count(b'"', 0, max(end, 0))
+    while end >= 0 and quotes % 2 and len(data) <= LONGEST:
+        before = data.rfind(b"\n", 0, end)
+        quotes -= data.count(b'"', max(before, 0), end)
+        end = before
+    return end + 1

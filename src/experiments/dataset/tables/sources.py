@@ -1,0 +1,201 @@
+"""Where rows of numbers come from: a CSV, TSV or Parquet table, or arrays of numpy."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from experiments.dataset.tables.blocks import Block, csv_blocks, odd_values, parquet_blocks, parquet_file
+from experiments.dataset.tables.columns import KEY, Columns, columns_of, header, usual_id
+from experiments.dataset.tables.pieces import pieces, records_of
+from experiments.dataset.tables.tabular import (
+    form_of,
+    is_parquet,
+    no_rows,
+    plain,
+    readable,
+    records,
+    text_table,
+)
+from experiments.dataset.tables.vector_rows import Read
+
+ARRAYS = (".npy", ".npz")
+VALUES = 1 << 21  # of an array that are read at a time
+IDS_KEY = "dataset.ids"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows in the order of a file.
+
+    Parameters
+    ----------
+    n
+        About how many.
+    place
+        Says where a row stands, counted from 0: its line, or its number from 1.
+    ids
+        Those of a file beside, if the rows have one.
+    """
+
+    columns: Columns
+    blocks: Iterator[Block]
+    n: int
+    place: Callable[[int], str]
+    ids: list[str] | None = None
+
+
+def table_source(
+    path: Path, id_: str | None, label: str | None, exclude: Iterable[str], threads: int
+) -> Source:
+    """Look at a table's first rows, and make ready to read it."""
+    head = header(path)
+    columns = columns_of(head, path, id_, label, exclude)
+    texts = [columns.id] if columns.id else list(columns.texts)
+    texts += [columns.label] if columns.label and columns.label not in texts else []
+    form = head.form
+    if form is None:
+        blocks = parquet_blocks(path, texts, columns.numbers, KEY)
+        return Source(columns, blocks, head.n, lambda row: f"row {row + 1}")
+
+    def place(row: int) -> str:
+        return f"line {next(islice(records(path, form, KEY), row, None))[0]}"
+
+    return Source(columns, csv_blocks(path, form, texts, columns.numbers, threads, KEY), head.n, place)
+
+
+def table_rows(path: Path) -> int:
+    """Count the rows of a table, of a CSV by its lines."""
+    if is_parquet(path):
+        return int(parquet_file(path, KEY).metadata.num_rows)
+    form, n = form_of(path, KEY), 0
+    with readable(path, KEY):
+        for line, piece in pieces(path, form):
+            if b'"' in piece or b"\n\n" in piece or b"\n\r\n" in piece:
+                n += sum(1 for _ in records_of(piece, line, path, form, KEY))
+            else:
+                n += piece.count(b"\n") + (not piece.endswith(b"\n"))
+    return n
+
+
+def identified(source: Source, read: Read, path: Path) -> tuple[Columns, list[str]]:
+    """Find the ids if no column is called like them: the one column of texts that all differ, or numbers."""
+    columns, ids = source.columns, source.ids
+    if not read.n:
+        raise ValueError(no_rows(path, KEY))
+    if ids is None and columns.id is None:
+        unique = [name for name in columns.texts if len(set(read.texts[name]) - {""}) == read.n]
+        if len(unique) > 1:
+            raise ValueError(
+                f"{KEY}={path} has several columns that could be ids: {', '.join(unique)}; use "
+                f"dataset.id={unique[0]}"
+            )
+        found = unique[0] if unique else None
+        left = {name: first for name, first in columns.texts.items() if name != found}
+        columns = replace(
+            columns, id=found, texts=left, notes=(*columns.notes, *_notes(found, columns, read))
+        )
+    if ids is None:
+        ids = read.texts[columns.id] if columns.id else _row_numbers(read.n)
+    return columns, ids
+
+
+def _notes(found: str | None, columns: Columns, read: Read) -> Iterator[str]:
+    """Say what the ids are if no column is called so, and which numbers may be ids instead."""
+    yield f"ids are {f'the texts of {found!r}' if found else 'row numbers'}, as no column is called like ids"
+    for place, name in enumerate(columns.numbers if found is None else ()):
+        low, high = float(read.low[place]), float(read.high[place])
+        if high == low + read.n - 1 > low and len(np.unique(read.values[:, place])) == read.n:
+            yield f"the column {name!r} counts the rows; if it holds ids, use dataset.id={name}"
+
+
+def array_source(path: Path, ids_path: str | None) -> Source:
+    """Open an .npy or .npz file of vectors, and the ids beside it or in it."""
+    values, own = _array(path)
+    ids = own if ids_path is None else _ids(Path(ids_path))
+    if ids is not None and len(ids) != len(values):
+        where = f"{IDS_KEY}={ids_path} has" if ids_path else f"{KEY}={path} has"
+        raise ValueError(f"{where} {len(ids)} ids for {len(values)} vectors; use the ids of these vectors")
+    names = tuple(f"d{column}" for column in range(values.shape[1]))
+    columns = Columns("id", None, names, {}, ())
+    return Source(
+        columns, _array_blocks(values, names), len(values), lambda row: f"row {row + 1}",
+        _row_numbers(len(values)) if ids is None else ids,
+    )  # fmt: skip
+
+
+def array_rows(path: Path) -> int:
+    """Count the vectors of a file."""
+    return len(_array(path)[0])
+
+
+def _array(path: Path) -> tuple[np.ndarray, list[str] | None]:
+    """Return (n, d), of an .npy file a memory map, and the ids that stand beside it in an .npz file."""
+    with readable(path, KEY):
+        try:
+            held = np.load(path, mmap_mode="r", allow_pickle=False)
+            arrays = dict(held) if path.suffix.lower() == ".npz" else {"embeddings": held}
+        except (ValueError, EOFError) as error:
+            raise ValueError(
+                f"{KEY}={path} cannot be read as arrays of numbers ({error}); write it with numpy.save"
+            ) from error
+    flat = [name for name, array in arrays.items() if array.ndim == 2]
+    name = "embeddings" if "embeddings" in arrays else flat[0] if len(flat) == 1 else None
+    if name is None or arrays[name].ndim != 2 or arrays[name].dtype.kind not in "fiub":
+        shapes = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in arrays.items())
+        raise ValueError(
+            f"{KEY}={path} holds {shapes}, and not one array of numbers with a row for each vector; save it "
+            "so, in .npz as `embeddings`, with `ids` beside it"
+        )
+    values = arrays[name]
+    if not values.size:
+        raise ValueError(f"{KEY}={path} holds no vector: {list(values.shape)}; use an array with rows")
+    return values, _listed(arrays["ids"]) if "ids" in arrays else None
+
+
+def _array_blocks(values: np.ndarray, names: tuple[str, ...]) -> Iterator[Block]:
+    size = max(1, VALUES // len(names))
+    for start in range(0, len(values), size):
+        with np.errstate(over="ignore"):  # what is too large for float32 is infinite, and told as such
+            part = np.asarray(values[start : start + size], np.float32)
+        places = [f"row {row + 1}" for row in range(start, start + len(part))]
+        odd = odd_values(part, names, places, _speller(values, start), start)
+        yield Block(part, {}, tuple(odd))
+
+
+def _speller(values: np.ndarray, start: int) -> Callable[[int, int], str]:
+    return lambda row, column: str(values[start + row, column])
+
+
+def _ids(path: Path) -> list[str]:
+    """Read ids: a line each, a table with a column of them, or an array."""
+    if path.suffix.lower() == ".npy":
+        with readable(path, IDS_KEY):
+            try:
+                return _listed(np.load(path, allow_pickle=False))
+            except (ValueError, EOFError) as error:
+                raise ValueError(
+                    f"{IDS_KEY}={path} cannot be read ({error}); write it with numpy.save of an array of text"
+                ) from error
+    if path.suffix.lower() == ".txt":
+        with readable(path, IDS_KEY):
+            return [plain(line) for line in path.read_text("utf-8-sig").removesuffix("\n").split("\n")]
+    table = text_table(path, IDS_KEY)
+    column = table.columns[0] if table.shape[1] == 1 else usual_id(list(table.columns))
+    if column is None:
+        raise ValueError(
+            f"{IDS_KEY}={path} has {table.shape[1]} columns, none of which is called as ids are; call one "
+            "image_id"
+        )
+    return [str(name) for name in table[column].fillna("")]
+
+
+def _listed(ids: np.ndarray) -> list[str]:
+    return [plain(str(name)) for name in ids.ravel().tolist()]
+
+
+def _row_numbers(n: int) -> list[str]:
+    width = len(str(n - 1))
+    return [f"{row:0{width}}" for row in range(n)]

@@ -1,0 +1,276 @@
+"""Tables as people have them: CSV in several spellings, TSV and Parquet, with errors that name the line."""
+
+import codecs
+import csv
+import io
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+PARQUET = (".parquet", ".pq")
+SEPARATORS = (",", ";", "\t", "|")
+PIECE = 1 << 23  # bytes that are looked at at a time
+SAMPLE = 1 << 20  # bytes that show how a file is written
+GUARD = re.compile(r"^'(?='*[=+\-@\t\r\n])")  # what keeps a spreadsheet from running a text
+RUNS = re.compile(r"'*[=+\-@\t\r\n]")  # how a text begins that it would run, or that looks guarded
+COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a number as half of Europe writes it
+KINDS = "use a CSV, TSV or Parquet file"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a file of text writes its table.
+
+    Parameters
+    ----------
+    returns
+        Lines end with a carriage return alone.
+    header
+        Lines that its header takes.
+    columns
+        Names of the columns; one without a name is called by its place, as `UNNAMED` says.
+    """
+
+    encoding: str
+    returns: bool
+    separator: str
+    decimal: str
+    header: int
+    columns: tuple[str, ...]
+
+
+UNNAMED = "column {}"
+
+
+def is_parquet(path: Path) -> bool:
+    """Tell a Parquet file by its ending."""
+    return path.suffix.lower() in PARQUET
+
+
+def text_table(path: Path, key: str) -> "pd.DataFrame":
+    """Read a CSV, TSV or Parquet file as text, stripped, with missing values as NA.
+
+    Its index is called `line`, with the line of each row, or `row`, counted from 1, of a Parquet file.
+
+    Parameters
+    ----------
+    key
+        Of the setting that names the file, for errors.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, is broken, has no header or no rows, or names two columns alike.
+    """
+    import pandas as pd
+
+    if is_parquet(path):
+        return _parquet_as_text(path, key)
+    form = form_of(path, key)
+    numbered = list(records(path, form, key))
+    if not numbered:
+        raise ValueError(no_rows(path, key))
+    lines, rows = zip(*numbered, strict=True)
+    columns = zip(form.columns, zip(*rows, strict=True), strict=True)
+    return pd.DataFrame(
+        {name: pd.array([plain(text) or None for text in texts], "string") for name, texts in columns},
+        index=pd.Index(lines, name="line"),
+    )
+
+
+def plain(text: str) -> str:
+    """Strip a text, and take away what keeps a spreadsheet from running it."""
+    return GUARD.sub("", text.strip(), count=1) if "'" in text else text.strip()
+
+
+def guarded(text: str) -> str:
+    """Write a text so that no spreadsheet runs it; `plain` reads it back."""
+    return f"'{text}" if RUNS.match(text) and not _is_number(text) else text
+
+
+def form_of(path: Path, key: str) -> Form:
+    """Find out how a file of text is written; raise ValueError if it holds no table."""
+    with readable(path, key):
+        encoding = _encoding(path, key)
+        with path.open("rb") as file:
+            first = file.read(SAMPLE)
+    text = codecs.getincrementaldecoder(encoding)().decode(first)
+    returns = "\r" in text and "\n" not in text
+    text = text.replace("\r", "\n") if returns else text
+    if len(first) == SAMPLE:
+        text = text[: text.rfind("\n") + 1]
+    separator, rows, header = _separated(text, path)
+    if not rows:
+        raise ValueError(f"{key}={path} cannot be read as CSV: it is empty; {KINDS} with a header")
+    names = tuple(plain(name) or UNNAMED.format(place) for place, name in enumerate(rows[0], start=1))
+    check_names(names, path, key)
+    decimal = "," if separator != "," and _decimal_commas(rows[1:]) else "."
+    return Form(encoding, returns, separator, decimal, header, names)
+
+
+def records(path: Path, form: Form, key: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each row's fields with the number of its line; raise ValueError at a line that is broken."""
+    with readable(path, key), path.open(encoding=form.encoding, newline="") as lines:
+        for _ in range(form.header):
+            lines.readline()
+        yield from rows_of(lines, form.header + 1, path, form, key)
+
+
+def rows_of(
+    lines: Iterable[str], first: int, path: Path, form: Form, key: str
+) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows of some lines as `records` does; `first` is the number of the first of them."""
+    reader = csv.reader(lines, delimiter=form.separator, strict=True)
+    line = first
+    try:
+        for fields in reader:
+            if fields and len(fields) != len(form.columns):
+                raise ValueError(
+                    f"{key}={path} is broken in line {line}: it has {len(fields)} fields, and the header "
+                    f"{len(form.columns)} (separated by {form.separator!r}); repair that line"
+                )
+            if fields:
+                yield line, fields
+            line = first + reader.line_num
+    except csv.Error as error:
+        raise ValueError(f"{key}={path} is broken in line {line} ({error}); repair that line") from error
+
+
+def check_names(names: Iterable[str], path: Path, key: str) -> None:
+    """Raise ValueError if columns are called alike, or if the names are values: there is no header then."""
+    names = list(names)
+    numbers = [name for name in names if _is_number(name)]
+    if 2 * len(numbers) >= len(names) and not _numbered(numbers):
+        raise ValueError(
+            f"{key}={path} has no header: its first line holds values such as {numbers[0]!r}; write a first "
+            "line of column names, such as image_id,d0,d1"
+        )
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise ValueError(
+            f"{key}={path} has {names.count(twice[0])} columns called {twice[0]!r}; give each its own name"
+        )
+
+
+def no_rows(path: Path, key: str) -> str:
+    """Say that a table is empty."""
+    return f"{key}={path} has a header and no rows; use a table with rows"
+
+
+@contextmanager
+def readable(path: Path, key: str) -> Iterator[None]:
+    """Turn errors of opening a file into a ValueError that names its setting."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{key}={path} cannot be read ({error.strerror or error}); {KINDS}") from error
+
+
+def _parquet_as_text(path: Path, key: str) -> "pd.DataFrame":
+    import pandas as pd
+
+    with readable(path, key):
+        path.open("rb").close()  # what pandas raises has no reason to show
+        try:
+            table = pd.read_parquet(path)
+        except ValueError as error:  # pyarrow's own are such
+            raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {KINDS}") from error
+    if table.index.name:
+        table = table.reset_index()
+    table = table.convert_dtypes().astype("string")
+    table.columns = [plain(str(name)) for name in table.columns]
+    check_names(table.columns, path, key)
+    if table.empty:
+        raise ValueError(no_rows(path, key))
+    texts = {name: [plain(text) or None for text in table[name].fillna("")] for name in table}
+    rows = pd.RangeIndex(1, len(table) + 1, name="row")
+    return pd.DataFrame({name: pd.array(column, "string") for name, column in texts.items()}, index=rows)
+
+
+def _encoding(path: Path, key: str) -> str:
+    """Return what decodes the whole file; say so if that is not Unicode."""
+    with path.open("rb") as file:
+        first = file.read(4096)
+    candidates: tuple[str, ...] = ("utf-8", "cp1252", "latin-1")
+    if first.startswith(codecs.BOM_UTF8):
+        candidates = ("utf-8-sig",)
+    elif first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        candidates = ("utf-16",)
+    elif b"\0" in first and not first.startswith(b"PK"):
+        even, odd = first[::2].count(0), first[1::2].count(0)
+        candidates = ("utf-16-be",) if even > odd else ("utf-16-le",)
+    found = next((encoding for encoding in candidates if _decodes(path, encoding)), None)
+    if found is None or first.startswith((b"PK", b"\x1f\x8b")):
+        raise ValueError(
+            f"{key}={path} cannot be read as CSV: it holds bytes that are no text; unpack it, or save the "
+            "spreadsheet as CSV UTF-8"
+        )
+    if found in ("cp1252", "latin-1"):
+        log.warning("%s is not UTF-8, and is read as %s (Western European)", path.name, found)
+    return found
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    ascii_too = not encoding.startswith("utf-16")
+    try:
+        with path.open("rb") as file:
+            for chunk in iter(partial(file.read, PIECE), b""):
+                # plain letters need no decoder, which is several times slower
+                if not (ascii_too and chunk.isascii() and not decoder.getstate()[0]):
+                    decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _separated(text: str, path: Path) -> tuple[str, list[list[str]], int]:
+    """Return the separator by which most rows have as many fields as the header, those rows, its lines."""
+    tried = {}
+    for separator in ("\t",) if path.suffix.lower() == ".tsv" else SEPARATORS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        rows: list[list[str]] = []
+        header = 0
+        try:
+            for fields in reader:
+                header = header or (reader.line_num if fields else 0)
+                rows += [fields] if fields else []
+        except csv.Error:  # records will name the line
+            pass
+        width = len(rows[0]) if rows else 0
+        agreeing = sum(len(fields) == width for fields in rows) / len(rows) if rows else 0
+        tried[separator] = (width > 1, round(agreeing, 1), width), rows, header
+    best = max(tried, key=lambda separator: tried[separator][0])  # the first of equals
+    return best, *tried[best][1:]
+
+
+def _decimal_commas(rows: list[list[str]]) -> bool:
+    fields = [text.strip() for row in rows for text in row]
+    pointed = any("." in text and _is_number(text) for text in fields)
+    return not pointed and any(COMMA.fullmatch(text) for text in fields)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.strip().lower().lstrip("+-") not in ("nan", "inf", "infinity")
+
+
+def _numbered(numbers: list[str]) -> bool:
+    """Tell whether columns are called by numbers: whole ones that rise, as pandas writes 0, 1, 2."""
+    return all(map(str.isdecimal, numbers)) and all(int(a) < int(b) for a, b in pairwise(numbers))

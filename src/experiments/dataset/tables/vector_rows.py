@@ -1,0 +1,158 @@
+"""What a file of vectors holds, read once, block by block, into the store: in the order of the ids."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from experiments.dataset.content import hash_rows
+from experiments.dataset.tables.blocks import Block, Odd
+from experiments.kept import Record
+
+BYTES = 1 << 24  # of rows that are put in order at a time
+UNORDERED, ORDERED = "unordered.f32", "values.npy"
+NAMED = 3  # ids that an error names
+
+
+@dataclass(frozen=True, eq=False)
+class Rows(Record):
+    """Everything but the values themselves.
+
+    Parameters
+    ----------
+    ids, hashes
+        str (n,), ids ascending unless they are row numbers.
+    labels
+        str (n,), "" for none; None without a column of labels.
+    columns
+        Names of the values.
+    notes
+        What a person should know of how the file was read; logged at every load.
+    """
+
+    ids: np.ndarray
+    hashes: np.ndarray
+    labels: np.ndarray | None
+    columns: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """A file read to its end: its values wait on disk in the file's order.
+
+    Parameters
+    ----------
+    texts
+        The columns that were read as text.
+    odd
+        By column and kind, with their counts in the whole file.
+    low, high
+        float32 (d,): the smallest and largest value of each column; inf and -inf where all are missing.
+    """
+
+    values: np.ndarray
+    texts: dict[str, list[str]]
+    odd: dict[tuple[str, str], Odd]
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def n(self) -> int:
+        """Return the number of rows."""
+        return len(self.values)
+
+    def count(self, column: str, kind: str) -> int:
+        """Return how many values of a column are odd in this way."""
+        found = self.odd.get((column, kind))
+        return found.count if found else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Which columns are features: their places, what their missing values become, and what to say of it."""
+
+    places: np.ndarray
+    fill: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def read(blocks: Iterable[Block], numbers: Iterable[str], folder: Path, done: Callable[[int], None]) -> Read:
+    """Read every block, leaving the values in `folder` in the order of the file; `done` is told the rows."""
+    numbers = list(numbers)
+    texts: dict[str, list[str]] = {}
+    odd: dict[tuple[str, str], Odd] = {}
+    low, high = np.full(len(numbers), np.inf, np.float32), np.full(len(numbers), -np.inf, np.float32)
+    n = 0
+    with (folder / UNORDERED).open("wb") as file:
+        for block in blocks:
+            block.values.tofile(file)
+            n += len(block.values)
+            for name, column in block.texts.items():
+                texts.setdefault(name, []).extend(column)
+            for one in block.odd:
+                first = odd.get((one.column, one.kind))
+                odd[one.column, one.kind] = replace(first, count=first.count + one.count) if first else one
+            low = np.fmin(low, np.fmin.reduce(block.values, axis=0, initial=np.inf))
+            high = np.fmax(high, np.fmax.reduce(block.values, axis=0, initial=-np.inf))
+            done(len(block.values))
+    shape = (n, len(numbers))
+    values = np.memmap(folder / UNORDERED, np.float32, "r", shape=shape) if n and numbers else np.empty(shape)
+    return Read(values, texts, odd, low, high)
+
+
+def write(
+    read: Read, features: Features, ids: np.ndarray, labels: np.ndarray | None, columns: tuple[str, ...],
+    notes: tuple[str, ...], folder: Path,
+) -> None:  # fmt: skip
+    """Put the rows in the order of their ids, and keep them in `folder`."""
+    order = np.argsort(ids, kind="stable")
+    hashes = np.empty(read.n, "U16")
+    with (folder / ORDERED).open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (read.n, len(features.places))}
+        np.lib.format.write_array_header_2_0(file, header)
+        for start, rows in _chunks(order, read.values.shape[1]):
+            values = np.array(read.values[rows][:, features.places], np.float32)
+            missing = np.isnan(values)
+            values[missing] = np.broadcast_to(features.fill, values.shape)[missing]
+            hashes[start : start + len(rows)] = hash_rows(values)
+            values.tofile(file)
+    kept = Rows(ids[order], hashes, None if labels is None else labels[order], columns, notes)
+    kept.save(folder)
+    (folder / UNORDERED).unlink()
+
+
+def load(folder: Path) -> tuple[Rows, np.ndarray]:
+    """Return what `write` kept, and the values, float32 (n, d), which stay on disk."""
+    return Rows.load(folder), np.load(folder / ORDERED, mmap_mode="r", allow_pickle=False)
+
+
+def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: str) -> None:
+    """Raise ValueError if an id is missing or stands twice; `places(row)` is its line.
+
+    Parameters
+    ----------
+    key
+        The setting and the file, as in `dataset.path=a.csv`.
+    column
+        What the ids are called.
+    """
+    empty = next((row for row, name in enumerate(ids) if not name), None)
+    if empty is not None:
+        raise ValueError(f"{key} has no {column} in {places(empty)}; fill it, or remove the row")
+    again = [name for name, times in Counter(ids).items() if times > 1]
+    if again:
+        rows = [row for row, name in enumerate(ids) if name == again[0]]
+        more = f", and {len(again) - 1} others such as {again[1]!r}" if len(again) > 1 else ""
+        raise ValueError(
+            f"{key} has the {column} {again[0]!r} in {places(rows[0])} and {places(rows[1])}{more}; keep one "
+            "row for each, or use dataset.id=<another column>"
+        )
+
+
+def _chunks(order: np.ndarray, width: int) -> Iterator[tuple[int, np.ndarray]]:
+    size = max(1, BYTES // max(1, 4 * width))
+    for start in range(0, len(order), size):
+        yield start, order[start : start + size]

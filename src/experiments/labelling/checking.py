@@ -1,0 +1,136 @@
+"""What an edited table says, and everything that is wrong with it."""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.dataset.labels import ID_COLUMNS
+from experiments.dataset.tables.tabular import text_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+APPLIED = "applied_label"
+ALIKE = 0.8  # of difflib's 1: labels this close may be one that was mistyped
+SHOWN = 20  # problems that are named
+
+
+@dataclass(frozen=True)
+class Edits:
+    """What a person wrote into the table.
+
+    Parameters
+    ----------
+    labels
+        By image id; rows without an applied label are none of them.
+    missing
+        Images of the run that the table has no row for.
+    new
+        Labels that no image had before, with the line of the first of each.
+    """
+
+    labels: dict[str, str]
+    missing: int
+    new: dict[str, int]
+
+
+def edits(path: Path, ids: Sequence[str], known: Iterable[str], *, accept_new: bool) -> Edits:
+    """Read an edited table; raise ValueError that names everything wrong with it by its line.
+
+    Parameters
+    ----------
+    ids
+        The images of the run.
+    known
+        Labels that are spelt right.
+    accept_new
+        Take a label for a new one also if it looks like one that is known.
+    """
+    table = text_table(path, "FILE").dropna(how="all")
+    id_column = next((name for name in ID_COLUMNS if name in table), None)
+    if id_column is None or APPLIED not in table:
+        raise ValueError(
+            f"FILE={path} has the columns {', '.join(map(str, table))}, and needs image_id and {APPLIED}; "
+            "start from python scripts/labels.py template RUN_ID"
+        )
+    found, problems = _found(table[id_column], ids)
+    labels = zip(found, table[APPLIED], strict=True)
+    rows = [(line, name, label) for (line, name), label in labels if isinstance(label, str)]
+    new, doubts = _new(rows, set(known), accept_new)
+    if problems or doubts:
+        hint = "; --accept-new takes new labels as they are" if doubts else ""
+        raise ValueError(_told(path, sorted(problems + doubts), hint))
+    return Edits({name: label for _, name, label in rows}, len(set(ids)) - len(found), new)
+
+
+def _found(
+    column: "pd.Series[str]", ids: Sequence[str]
+) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Return the line and the image of each row, and the problems by line."""
+    known = set(ids)
+    short = Counter(name.lstrip("0") for name in known if name.isdigit())
+    zeros = {name.lstrip("0"): name for name in known if name.isdigit() and short[name.lstrip("0")] == 1}
+    found, problems = [], []
+    first: dict[str, int] = {}
+    for line, text in zip(column.index, column, strict=True):
+        name = str(text) if isinstance(text, str) else ""
+        if name not in known:
+            name = zeros.get(name.lstrip("0"), name) if name.isdigit() else name  # spreadsheets drop zeros
+        if not name:
+            problems.append((line, "has no image_id"))
+        elif name not in known:
+            close = difflib.get_close_matches(name, known, n=1) if len(problems) < SHOWN else []
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            problems.append((line, f"image_id {name!r} is no image of the run{hint}"))
+        elif first.setdefault(name, line) != line:
+            problems.append((line, f"image_id {name!r} stands in line {first[name]} already"))
+        found.append((line, name))
+    return found, problems
+
+
+def _new(
+    rows: Sequence[tuple[int, str, str]], known: set[str], accept_new: bool
+) -> tuple[dict[str, int], list[tuple[int, str]]]:
+    """Return the first line of each label that is new, and those that may be mistyped, by line."""
+    times = Counter(label for _, _, label in rows)
+    lines: dict[str, int] = {}
+    for line, _, label in rows:
+        if label not in known:
+            lines.setdefault(label, line)
+    if accept_new:
+        return lines, []
+    problems = []
+    trusted = list(known)
+    for label in sorted(lines, key=lambda name: (-times[name], lines[name])):
+        twin = next((other for other in trusted if _same(label, other)), None)
+        close = [twin] if twin else difflib.get_close_matches(label, trusted, n=1, cutoff=ALIKE)
+        if close and (twin or _digits(label) == _digits(close[0])):
+            problems.append((lines[label], f"label {label!r} is new; did you mean {close[0]!r}?"))
+        else:
+            trusted.append(label)
+    return lines, problems
+
+
+def _same(one: str, other: str) -> bool:
+    """Tell labels that differ in capitals, spaces or leading zeros alone."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(label: str) -> str:
+    return "".join(label.casefold().replace("_", " ").replace("-", " ").split()).lstrip("0")
+
+
+def _digits(label: str) -> list[str]:
+    """Return the digits, as labels that differ in them, such as class_1 and class_2, are two."""
+    return [letter for letter in label if letter.isdigit()]
+
+
+def _told(path: Path, problems: list[tuple[int, str]], hint: str) -> str:
+    lines = [f"  line {line}: {what}" for line, what in problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        lines.append(f"  and {len(problems) - SHOWN} more")
+    head = f"FILE={path} has {len(problems)} problems, and nothing is changed; correct them{hint}"
+    return "\n".join([head, *lines])

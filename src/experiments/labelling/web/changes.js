@@ -1,0 +1,74 @@
+// What is known of each image, and what a person changed; it outlives the page in the browser's storage.
+const data = JSON.parse(document.getElementById("data").textContent);
+const n = data.ids.length;
+const named = (numbers) => numbers.map((number) => (number < 0 ? "" : data.labels[number]));
+const current = named(data.current), suggestion = named(data.suggestion);
+const first = named(data.applied), now = [...first]; // the log's corrections, and the page's
+const rowOf = new Map(data.ids.map((id, row) => [id, row]));
+const PLACE = `labels of run ${data.run}`;
+const undoable = [];
+const recent = [];
+let unkept = false;
+
+const shownLabel = (row) => now[row] || current[row];
+const isChanged = (row) => now[row] !== first[row];
+const isDoubtful = (row) => !now[row] && current[row] !== "" && suggestion[row] !== "" && current[row] !== suggestion[row];
+const changed = () => data.ids.map((_, row) => row).filter(isChanged);
+const labels = () => [...new Set([...data.labels, ...now.filter(Boolean)])];
+
+function keep() {
+  try {
+    localStorage.setItem(PLACE, JSON.stringify(changed().map((row) => [data.ids[row], now[row]])));
+    unkept = false;
+  } catch {
+    unkept = true;
+  }
+}
+
+function restore() {
+  let kept = [];
+  try {
+    kept = JSON.parse(localStorage.getItem(PLACE) ?? "[]");
+    localStorage.setItem(PLACE, JSON.stringify(kept));
+  } catch {
+    unkept = true;
+  }
+  first.forEach((label, row) => (now[row] = label));
+  for (const [id, label] of kept) if (rowOf.has(id)) now[rowOf.get(id)] = label;
+  return changed().length;
+}
+
+// Give each row its label; an empty one takes the change back.
+function change(pairs) {
+  const before = pairs.map(([row]) => [row, now[row]]);
+  for (const [row, label] of pairs) now[row] = label || first[row];
+  undoable.push(before);
+  keep();
+}
+
+function undo() {
+  const before = undoable.pop() ?? [];
+  for (const [row, label] of before) now[row] = label;
+  keep();
+  return before.map(([row]) => row);
+}
+
+// The mark is for spreadsheets, which else take a file for their country's encoding.
+function csv() {
+  const lines = data.ids.map((id, row) =>
+    written([id, data.files[row], String(data.clusters[row]), current[row], now[row], suggestion[row]]));
+  const whole = written(COLUMNS) + lines.join("");
+  return /[^\0-\x7f]/.test(whole) ? `\ufeff${whole}` : whole;
+}
+
+// Take over what an edited table says; an unknown id is told, not guessed.
+function taken(text) {
+  const found = corrections(text), pairs = [], unknown = [];
+  for (const [line, id, label] of found) {
+    const row = rowOf.get(id);
+    if (row === undefined) unknown.push(`line ${line}: ${id}`);
+    else if ((label || first[row]) !== now[row]) pairs.push([row, label]);
+  }
+  if (pairs.length) change(pairs);
+  return { rows: found.length, pairs, unknown };
+}

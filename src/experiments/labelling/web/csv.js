@@ -1,0 +1,59 @@
+// The table that labels.py writes and reads: RFC 4180, and no cell that a spreadsheet would run.
+const COLUMNS = ["image_id", "file", "cluster", "current_label", "applied_label", "suggestion"];
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const RUNS = /^'*[=+\-@\t\r]/; // what a spreadsheet would run, or what looks guarded
+
+const guarded = (text) => (RUNS.test(text) && !NUMBER.test(text) ? `'${text}` : text);
+const plain = (text) => text.trim().replace(/^'(?='*[=+\-@\t\r])/, "");
+const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const written = (cells) => cells.map((cell) => quoted(guarded(cell))).join(",") + "\n";
+
+// Spreadsheets save in the system's encoding and with the separator of the country.
+function decoded(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("windows-1252").decode(bytes);
+  }
+}
+
+function separator(text) {
+  const first = text.slice(0, text.search(/[\r\n]|$/));
+  return [",", ";", "\t"].reduce((best, each) => (first.split(each).length > first.split(best).length ? each : best));
+}
+
+// Return each record with the line that it begins on.
+function records(text) {
+  const found = [], comma = separator(text);
+  let cells = [], cell = "", inside = false, line = 1, began = 1;
+  const end = () => {
+    cells.push(cell);
+    if (cells.length > 1 || cells[0] !== "") found.push({ line: began, cells });
+    cells = [], cell = "";
+  };
+  for (let at = 0; at < text.length; at += 1) {
+    const letter = text[at];
+    if (letter === "\n") line += 1;
+    if (inside && letter === '"' && text[at + 1] === '"') cell += text[at += 1];
+    else if (letter === '"' && (inside || cell === "")) inside = !inside;
+    else if (inside) cell += letter;
+    else if (letter === comma) cells.push(cell), cell = "";
+    else if (letter === "\n") end(), began = line;
+    else if (letter !== "\r") cell += letter;
+  }
+  if (inside) throw new Error(`line ${began} opens a quotation mark that nothing closes`);
+  if (cell !== "" || cells.length) end();
+  return found;
+}
+
+// Return what a table says of each image: [line, image_id, applied_label].
+function corrections(text) {
+  const [head, ...rest] = records(text);
+  const names = (head?.cells ?? []).map((name) => name.trim());
+  const id = names.indexOf("image_id"), label = names.indexOf("applied_label");
+  if (id < 0 || label < 0) throw new Error("it has no columns image_id and applied_label; import a CSV of this page or of labels.py template");
+  return rest.map(({ line, cells }) => {
+    if (cells.length <= Math.max(id, label)) throw new Error(`line ${line} has ${cells.length} cells, where the first has ${names.length}`);
+    return [line, plain(cells[id]), plain(cells[label])];
+  });
+}

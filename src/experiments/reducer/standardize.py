@@ -1,0 +1,56 @@
+"""Columns of mean 0 and variance 1, whatever units they are in."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.kept import Record
+from experiments.types import Context
+
+BATCH = 16_384  # rows that are scaled at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Standardized(Record):
+    """The projection that scales every column by what it was fitted on.
+
+    Parameters
+    ----------
+    mean, scale
+        float64 (d,): what is subtracted, and what the rest is divided by; inf where nothing varied.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def transform(self, embeddings: np.ndarray) -> np.ndarray:
+        """Map float32 (n, d) to float32 (n, d)."""
+        reduced = np.empty(embeddings.shape, np.float32)
+        for start in range(0, len(embeddings), BATCH):
+            rows = slice(start, start + BATCH)
+            reduced[rows] = (embeddings[rows] - self.mean) / self.scale
+        return reduced
+
+
+@dataclass(frozen=True)
+class Standardize:
+    """Bring every column to mean 0 and variance 1 over the rows fitted; a constant one becomes 0."""
+
+    VERSION: ClassVar[int] = 1
+
+    def width(self, n: int, d: int) -> int:
+        """Return d."""
+        return d
+
+    def fit(self, embeddings: np.ndarray, ctx: Context) -> Standardized:
+        """Fit float32 (m, d)."""
+        from sklearn.preprocessing import StandardScaler
+
+        if not np.isfinite(np.ptp(embeddings, axis=0)).all():
+            raise ValueError("reducer=standardize was given nan or inf; use finite values")
+        scaler = StandardScaler()
+        for start in range(0, len(embeddings), BATCH):
+            scaler.partial_fit(np.asarray(embeddings[start : start + BATCH], np.float64))
+        constant = np.ptp(embeddings, axis=0) == 0
+        return Standardized(scaler.mean_, np.where(constant, np.inf, np.sqrt(scaler.var_)))

@@ -1,0 +1,77 @@
+"""What a report tells, and nothing of how it looks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.kept import Figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure beside what it may be compared with; None where there is no such figure.
+
+    Parameters
+    ----------
+    about
+        What it measures, and of which rows.
+    chance
+        What clusters get that know nothing.
+    ceiling
+        The best that so many clusters can get.
+    """
+
+    name: str
+    value: float
+    about: str
+    chance: float | None = None
+    ceiling: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What the report of a run tells.
+
+    Parameters
+    ----------
+    told
+        The run in one sentence.
+    facts
+        What was run, by name: data, stages, commit, device, times.
+    config
+        All settings, as YAML.
+    members
+        A row for each sample that is shown, by cluster, noise last, and the nearest to the centre first:
+        `id`, `cluster`, `x`, `y`, and `label` if there are labels.
+    axes
+        What `x` and `y` are.
+    left_out
+        Samples that are not shown.
+    images
+        uint8 (m, S, S, 3): one for each of the members, or none.
+    classes, clusters
+        How each class and each cluster came out, the worst first; empty without labels.
+    tables
+        Every table as CSV, by the name of its file.
+    """
+
+    title: str
+    told: str
+    facts: Mapping[str, str]
+    config: str
+    headlines: Sequence[Headline]
+    upper: Sequence[Headline]
+    members: "pd.DataFrame"
+    axes: tuple[str, str]
+    left_out: int
+    images: np.ndarray
+    classes: "pd.DataFrame"
+    clusters: "pd.DataFrame"
+    figures: Mapping[str, Figure]
+    tables: Mapping[str, str]
+    warnings: Sequence[str] = field(default=())

@@ -1,0 +1,341 @@
+"""Embeddings made elsewhere: every kind of file gives the same, and what is wrong is named with its place."""
+
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits, load_iris
+
+from experiments.dataset.embeddings import Embeddings
+from experiments.dataset.tables import blocks, pieces, sources, vector_rows
+from experiments.types import Resize
+
+DIGITS = load_digits().data[:300].astype(np.float32) / np.float32(3)
+IDS = [f"{'even' if row % 2 else 'odd'}/{row:03}.png" for row in range(300)]
+
+
+@pytest.fixture
+def embeddings(selection):
+    def make(path, **changes):
+        settings = {"id": None, "ids": None, "exclude": (), "label": None, "images": None}
+        return Embeddings(path=str(path), **(selection | settings | changes))
+
+    return make
+
+
+@pytest.fixture
+def write(tmp_path):
+    def make(text, name="rows.csv"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return make
+
+
+def frame(values=DIGITS, ids=IDS):
+    return pd.DataFrame(values, columns=[f"d{place}" for place in range(values.shape[1])]).assign(
+        image_id=ids
+    )
+
+
+def saved(folder, kind, rows=None):
+    """Write the digits as one kind of file, and return what to type for it."""
+    rows = frame() if rows is None else rows
+    path = folder / f"digits.{kind}"
+    values = rows.drop(columns="image_id").to_numpy()
+    if kind == "parquet":
+        rows.to_parquet(path, row_group_size=100)
+    elif kind == "npy":
+        np.save(path, values)
+        (folder / "ids.txt").write_text("\n".join(rows["image_id"]))
+        return {"path": path, "ids": str(folder / "ids.txt")}
+    elif kind == "npz":
+        np.savez(path, embeddings=values, ids=rows["image_id"].to_numpy(str), other=np.arange(3))
+    else:
+        rows.to_csv(path, index=False, sep="\t" if kind == "tsv" else ",")
+    return {"path": path}
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet", "npy", "npz"])
+def test_every_kind_of_file_gives_the_values_bit_for_bit(embeddings, ctx, tmp_path, kind):
+    samples = embeddings(**saved(tmp_path, kind)).load(ctx)
+    order = np.argsort(IDS)
+    assert list(samples.ids) == sorted(IDS)
+    np.testing.assert_array_equal(samples.content.vectors().view(np.uint32), DIGITS[order].view(np.uint32))
+    assert samples.columns == tuple(f"d{place}" for place in range(64))
+    assert (samples.name, samples.labels) == ("digits", None)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "npy"])
+def test_shuffled_rows_are_the_same_data_set(embeddings, ctx, tmp_path, kind):
+    first = embeddings(**saved(tmp_path, kind)).load(ctx)
+    shuffled = saved(tmp_path, kind, frame().sample(frac=1, random_state=0))
+    again = embeddings(**shuffled).load(ctx)
+    assert again.key == first.key
+    np.testing.assert_array_equal(again.content.vectors(), first.content.vectors())
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "npy"])
+def test_pieces_and_threads_change_nothing(embeddings, ctx, tmp_path, monkeypatch, kind):
+    whole = embeddings(**saved(tmp_path, kind)).load(ctx)
+    monkeypatch.setattr(pieces, "PIECE", 3000)
+    monkeypatch.setattr(blocks, "VALUES", 64 * 7)
+    monkeypatch.setattr(sources, "VALUES", 64 * 7)
+    monkeypatch.setattr(vector_rows, "BYTES", 64 * 4 * 11)
+    os.utime(tmp_path / f"digits.{kind}", (1, 1))  # another file, as far as the store knows
+    again = embeddings(**saved(tmp_path, kind)).load(replace(ctx, threads=3))
+    assert again.key == whole.key
+    np.testing.assert_array_equal(again.content.vectors(), whole.content.vectors())
+
+
+QUOTED = 'id,d0,d1\n"a\nb",1,2\n"c""d",3,4\n\n"e,f","5",6\ng,7,8\n'
+
+
+@pytest.mark.parametrize("size", [8, 17, 25, 1000])
+def test_quoted_ids_are_whole_in_any_pieces(embeddings, ctx, write, monkeypatch, size):
+    monkeypatch.setattr(pieces, "PIECE", size)
+    monkeypatch.setattr(pieces, "LONGEST", 200)
+    stage = embeddings(write(QUOTED))
+    samples = stage.load(ctx)
+    assert list(samples.ids) == ["a\nb", 'c"d', "e,f", "g"]
+    np.testing.assert_array_equal(samples.content.vectors(), [[1, 2], [3, 4], [5, 6], [7, 8]])
+    assert stage.count() == 4
+
+
+@pytest.mark.parametrize("size", [8, 17, 25, 1000])
+def test_lines_are_counted_over_pieces(embeddings, ctx, write, monkeypatch, size):
+    monkeypatch.setattr(pieces, "PIECE", size)
+    monkeypatch.setattr(pieces, "LONGEST", 200)
+    with pytest.raises(ValueError, match="is broken in line 8: it has 2 fields"):
+        embeddings(write(f"{QUOTED}h,9\ni,1,2\n")).load(ctx)
+    with pytest.raises(
+        ValueError, match=r"'x' in the column 'd0' is no number \(line 8, id 'h'; .* 1, in 1 "
+    ):
+        embeddings(write(f"{QUOTED}h,x,9\ni,1,2\n")).load(ctx)
+    with pytest.raises(ValueError, match=r"is broken in line 8 \(unexpected end of data\)"):
+        embeddings(write(f'{QUOTED}"h,1,9\ni,1,2\n')).load(ctx)
+
+
+def test_floats_of_any_size_survive_text(embeddings, ctx, tmp_path):
+    bits = np.random.default_rng(0).integers(0, 2**32, (400, 25), np.uint32).view(np.float32)
+    bits[~np.isfinite(bits)] = -0.0
+    rows = frame(bits, [f"{row:03}" for row in range(400)])
+    samples = embeddings(**saved(tmp_path, "csv", rows)).load(ctx)
+    np.testing.assert_array_equal(samples.content.vectors().view(np.uint32), bits.view(np.uint32))
+
+
+def test_the_file_is_read_once(embeddings, ctx, tmp_path, monkeypatch):
+    stage = embeddings(**saved(tmp_path, "csv"))
+    stage.load(ctx)
+    computed = list(ctx.store.computed)
+    original = Path.open
+
+    def watched(path, *args, **kwargs):
+        assert path.suffix != ".csv"
+        return original(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", watched)
+    stage.load(ctx)
+    assert ctx.store.computed == computed
+
+
+def test_a_changed_file_is_read_again_though_size_and_time_are_the_same(embeddings, ctx, write):
+    path = write("id,d0\na,1\nb,2\n")
+    before = path.stat()
+    first = embeddings(path).load(ctx)
+    write("id,d0\na,1\nb,3\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert embeddings(path).load(ctx).content_key != first.content_key
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("d0,image_id\n1,007\n2,7\n", ["007", "7"]),
+        ("ID;d0;d1\nb;1,5;2\na;-2;1e-2\n", ["a", "b"]),
+        ("\ufefffilename,d0\nÄ,1\nZ,2\n", ["Z", "Ä"]),
+        ("who,d0\nb,1\na,2\n", ["a", "b"]),
+        (",d0\n10,1\n9,2\n", ["10", "9"]),
+        (",d0,id\n0,1,x\n1,2,w\n", ["w", "x"]),
+        ("d0,d1\n5,5\n6,7\n", ["0", "1"]),
+    ],
+)
+def test_ids_are_found_and_stay_as_written(embeddings, ctx, write, text, ids):
+    assert list(embeddings(write(text)).load(ctx).ids) == ids
+
+
+def test_decimal_commas_are_numbers(embeddings, ctx, write):
+    samples = embeddings(write('id;d0;d1\na;1,5;2\nb;-2;"1,25e1"\n')).load(ctx)
+    np.testing.assert_array_equal(samples.content.vectors(), [[1.5, 2], [-2, 12.5]])
+
+
+def test_a_named_id_leaves_the_others_to_be_excluded(embeddings, ctx, write):
+    path = write("image_id,crop,d0\nx,b,1\nx,a,2\n")
+    with pytest.raises(
+        ValueError, match=r"'x' in the column 'image_id' \(line 2\); use dataset.exclude=\[im"
+    ):
+        embeddings(path, id="crop").load(ctx)
+    samples = embeddings(path, id="crop", exclude=("image_id",)).load(ctx)
+    assert (list(samples.ids), samples.columns) == (["a", "b"], ("d0",))
+
+
+def test_a_column_of_labels_gives_classes(embeddings, ctx, tmp_path, caplog):
+    iris = load_iris(as_frame=True)
+    rows = iris.data.assign(kind=iris.target_names[iris.target], name=[f"{row:03}" for row in range(150)])
+    rows.loc[[3, 149], "kind"] = None
+    rows.to_csv(tmp_path / "iris.csv", index=False)
+    with caplog.at_level(logging.WARNING):
+        samples = embeddings(tmp_path / "iris.csv", label="kind").load(ctx)
+    assert samples.class_names == ("setosa", "versicolor", "virginica")
+    assert list(np.bincount(samples.labels)) == [49, 50, 49]
+    assert samples.skipped == (("003", "no label"), ("149", "no label"))
+    np.testing.assert_allclose(samples.content.vectors()[:4], iris.data.to_numpy()[[0, 1, 2, 4]], rtol=1e-6)
+    assert "2 of 150 samples have no label" in caplog.text
+
+
+def test_numbers_that_may_be_labels_or_ids_are_pointed_out(embeddings, ctx, write, caplog):
+    with caplog.at_level(logging.WARNING):
+        embeddings(write("d0,label,row\n.1,0,1\n.2,1,2\n.4,0,3\n")).load(ctx)
+    assert "the column 'label' is taken for a feature; if it holds labels, use dataset.label=label" in (
+        caplog.text
+    )
+    assert "ids are row numbers, as no column is called like ids" in caplog.text
+    assert "the column 'row' counts the rows; if it holds ids, use dataset.id=row" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,d0,d1\na,1,2\nb,1,2,3\n", "is broken in line 3: it has 4 fields, and the header 3"),
+        (
+            "id,d0,note,d1\na,1,good,2\nb,1,bad,2\n",
+            r"has texts among the numbers: 'good' in the column 'note' \(line 2\); use dataset.exclude=\[n",
+        ),
+        (
+            "id,d0,d1\na,1,2\nb,3,oops\nc,1,2\n",
+            r": 'oops' in the column 'd1' is no number \(line 3, id 'b'; .*this column: 1, .*exclude=\[d1\]",
+        ),
+        (
+            "id,d0,d1\n\na,1,2\nb,NaN,\nc,,2\n",
+            r": 'NaN' in the column 'd0' is missing \(line 4, id 'b'; such values in this column: 2, in 2 "
+            r"columns: 3\); fill it, or use dataset=table",
+        ),
+        (
+            "id,d0,d1\na,1,2\nb,3,-inf\nc,1,1e39\n",
+            r": '-inf' in the column 'd1' is not finite in float32 \(line 3, id 'b'; .*this column: 2",
+        ),
+        ("id,d0\n", "has a header and no rows"),
+        ("id,d0\na,1\n,2\n", "has no id in line 3; fill it, or remove the row"),
+        ("id,d0\na,1\nb,2\na,3\n", "has the id 'a' in line 2 and line 4; keep one row for each, or use"),
+        ("id,name\na,x\n", "has no column of numbers among id, name"),
+        ("one,two,d0\na,x,1\nb,y,2\n", "has several columns that could be ids: one, two; use dataset.id=one"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(embeddings, ctx, write, text, message):
+    with pytest.raises(ValueError, match=rf"^dataset\.path=.*rows\.csv ?{message}"):
+        embeddings(write(text)).load(ctx)
+    assert not list(ctx.store.root.glob("embeddings-*"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"id": "who"}, r"dataset.id=who is no column of .*; use one of id, d0"),
+        ({"label": "kind"}, r"dataset.label=kind is no column"),
+        ({"exclude": ("d0", "x")}, r"dataset.exclude=\[x\] is no column of .*; use some of id, d0"),
+        ({"ids": "ids.txt"}, r"dataset.ids=ids.txt is for .npy files, and .* has columns; use dataset.id="),
+    ],
+)
+def test_a_setting_that_names_no_column_is_answered(embeddings, ctx, write, changes, message):
+    with pytest.raises(ValueError, match=message):
+        embeddings(write("id,d0\na,1\nb,2\n"), **changes).load(ctx)
+
+
+@pytest.mark.parametrize(
+    ("array", "changes", "message"),
+    [
+        (np.zeros(4), {}, r"holds embeddings float64\[4\], and not one array of numbers"),
+        (np.array([["a", "b"]]), {}, "and not one array of numbers"),
+        (np.zeros((0, 3)), {}, r"holds no vector: \[0, 3\]"),
+        (np.array([[1, np.nan]]), {}, r": 'nan' in the column 'd1' is missing \(row 1, id '0'"),
+        (
+            np.array([[1, 2], [1e300, 2]]),
+            {},
+            r": '1e\+300' in the column 'd0' is not finite in float32 \(row 2",
+        ),
+        (np.array([[None, 1]], object), {}, "cannot be read as arrays of numbers"),
+        (np.eye(2), {"label": "x"}, r"dataset.label=x needs columns with names, and .* has none; use dat"),
+        (np.eye(2), {"exclude": ("x",)}, r"dataset.exclude=\('x',\) needs columns"),
+        (np.eye(2), {"ids": "short.txt"}, r"dataset.ids=.* has 3 ids for 2 vectors; use the ids of these"),
+        (np.eye(2), {"ids": "twice.npy"}, r"has the id 'a' in row 1 and row 2"),
+        (np.eye(2), {"ids": "none.txt"}, r"dataset.ids=.*none.txt cannot be read \(No such file"),
+        (np.eye(2), {"ids": "wide.csv"}, r"dataset.ids=.* has 2 columns, none of which is called as ids"),
+    ],
+)
+def test_arrays_that_cannot_be_read_say_why(embeddings, ctx, tmp_path, array, changes, message):
+    np.save(tmp_path / "rows.npy", array, allow_pickle=True)
+    (tmp_path / "short.txt").write_text("a\nb\nc\n")
+    (tmp_path / "wide.csv").write_text("one,two\na,b\n")
+    np.save(tmp_path / "twice.npy", np.array(["a", "a"]))
+    if "ids" in changes:
+        changes = {"ids": str(tmp_path / changes["ids"])}
+    with pytest.raises(ValueError, match=message):
+        embeddings(tmp_path / "rows.npy", **changes).load(ctx)
+
+
+def test_the_only_array_of_rows_needs_no_name(embeddings, ctx, tmp_path):
+    np.savez(tmp_path / "rows.npz", features=np.eye(3), names=np.array(["a", "b", "c"]))
+    samples = embeddings(tmp_path / "rows.npz").load(ctx)
+    np.testing.assert_array_equal(samples.content.vectors(), np.eye(3))
+    np.savez(tmp_path / "rows.npz", one=np.eye(3), two=np.eye(3))
+    with pytest.raises(
+        ValueError, match=r"holds one float64\[3, 3\], two float64\[3, 3\], and not one array"
+    ):
+        embeddings(tmp_path / "rows.npz").load(ctx)
+
+
+def test_nested_parquet_says_what_to_write(embeddings, ctx, tmp_path):
+    pd.DataFrame({"id": ["a"], "embedding": [[1.0, 2.0]]}).to_parquet(tmp_path / "rows.parquet")
+    with pytest.raises(
+        ValueError, match=r"holds a list<.*> in the column 'embedding'; write a column for each"
+    ):
+        embeddings(tmp_path / "rows.parquet").load(ctx)
+
+
+def test_images_are_found_and_change_no_key(embeddings, ctx, two_classes, tmp_path):
+    ids = [f"{('cats', 'dogs')[row % 2]}/{row}.png" for row in range(10)]
+    path = saved(tmp_path, "csv", frame(DIGITS[:10], ids))["path"]
+    bare, shown = embeddings(path).load(ctx), embeddings(path, images=str(two_classes)).load(ctx)
+    assert shown.key == bare.key
+    assert shown.described != bare.described  # pictures of them are others
+    assert (bare.content.pictured, shown.content.pictured) == (False, True)
+    few = shown.content.take(np.array([2, 5]))
+    np.testing.assert_array_equal(few.pixels(Resize(6), ctx), shown.content.pixels(Resize(6), ctx)[[2, 5]])
+    assert list(few.images.paths) == list(shown.ids[[2, 5]])
+
+
+def test_memory_stays_that_of_a_few_pieces(embeddings, ctx, tmp_path, monkeypatch):
+    """Arrow's own pool is asked: what it held at most is a few pieces, not the file."""
+    import pyarrow as pa
+
+    monkeypatch.setattr(pieces, "PIECE", 1 << 16)
+    values = np.tile(DIGITS, (20, 1))
+    path = saved(tmp_path, "csv", frame(values, [f"{row:05}" for row in range(6000)]))["path"]
+    pool = pa.default_memory_pool()
+    before, held = pool.bytes_allocated(), []
+    original = blocks._CsvReader.block
+
+    def watched(reader, *piece):
+        block = original(reader, *piece)
+        held.append(pool.bytes_allocated() - before)
+        return block
+
+    monkeypatch.setattr(blocks._CsvReader, "block", watched)
+    embeddings(path).load(ctx)
+    assert len(held) > 20
+    assert max(held) < values.nbytes / 2

@@ -1,0 +1,178 @@
+"""Tables of measurements: what becomes of texts, gaps and constants, and scikit-learn's own tables."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+from sklearn.metrics import adjusted_rand_score
+
+from experiments import compose, config, pipeline
+from experiments.dataset.table import Table
+
+BACKBONES = ("cnn", "pixels", "resnet50", "clip", "dinov2")
+
+
+@pytest.fixture
+def table(selection):
+    def make(path, **changes):
+        settings = {"id": None, "exclude": (), "label": None, "images": None}
+        return Table(path=str(path), **(selection | settings | changes))
+
+    return make
+
+
+@pytest.fixture
+def write(tmp_path):
+    def make(text, name="rows.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_text(text, encoding=encoding)
+        return path
+
+    return make
+
+
+def known(name, folder):
+    """Write one of scikit-learn's tables as CSV, its rows in another order; return its path and labels."""
+    data = {"iris": load_iris, "wine": load_wine, "breast_cancer": load_breast_cancer}[name](as_frame=True)
+    rows = data.data.assign(kind=data.target_names[data.target], id=[f"{row:03}" for row in data.data.index])
+    rows.sample(frac=1, random_state=0).to_csv(folder / f"{name}.csv", index=False)
+    return folder / f"{name}.csv", data
+
+
+@pytest.mark.parametrize(
+    ("name", "ari"), [("iris", 0.6), ("wine", 0.8), ("breast_cancer", 0.6)]
+)  # of k-means on standardised columns
+def test_scikit_learns_tables_are_clustered(tmp_path, ctx, name, ari):
+    path, data = known(name, tmp_path)
+    k = len(data.target_names)
+    typed = [
+        "dataset=table", f"dataset.path={path}", "dataset.label=kind", f"cluster.k={k}", "cluster.n_redo=10",
+        "protocol=published",
+    ]  # fmt: skip
+    result = pipeline.run(config.build(compose.compose_config(typed)).stages, ctx)
+    np.testing.assert_allclose(result.embeddings, data.data.to_numpy(), rtol=1e-6)
+    assert result.samples.columns == tuple(data.data.columns)
+    assert set(result.samples.class_names) == set(data.target_names)
+    np.testing.assert_allclose(result.reduced.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(result.reduced.std(axis=0), 1, atol=1e-5)
+    assert result.metrics["ari"] > ari
+    assert adjusted_rand_score(data.target, result.clustering.assignments) == pytest.approx(
+        result.metrics["ari"]
+    )
+
+
+def test_what_is_no_feature_is_left_out_and_told(table, ctx, write, caplog):
+    path = write(
+        "image_id,a,note,b,c,d,code\n"
+        "010,1,x,2,,5,7\n2,,y,2,NA,6,q\n3,3,,2,,NaN,r\n4,8,w,2,nan,8,s\n"
+    )  # fmt: skip
+    with caplog.at_level(logging.WARNING):
+        samples = table(path).load(ctx)
+    assert samples.columns == ("a", "d")
+    assert list(samples.ids) == ["010", "2", "3", "4"]
+    np.testing.assert_array_equal(samples.content.vectors(), [[1, 5], [3, 6], [3, 6], [8, 8]])
+    assert samples.skipped == ()
+    for told in (
+        "2 text columns are left out: note, code",
+        "1 empty columns are left out: c",
+        "1 constant columns are left out: b (always 2)",
+        "missing values became their column's median: a (1), d (1)",
+    ):
+        assert told in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        table(path).load(ctx)
+    assert "median: a (1), d (1)" in caplog.text  # also of what is kept
+
+
+def test_a_median_between_two_values_is_their_mean(table, ctx, write):
+    samples = table(write("id,a\n1,0.1\n2,\n3,0.2\n4,0.7\n5,9\n")).load(ctx)
+    assert samples.content.vectors()[1, 0] == pytest.approx(0.45)
+
+
+def test_shuffled_rows_are_the_same_data_set(table, ctx, tmp_path):
+    path, data = known("wine", tmp_path)
+    first = table(path, label="kind").load(ctx)
+    rows = pd.read_csv(path, dtype=str).sample(frac=1, random_state=1)
+    rows.to_csv(path, index=False)
+    assert table(path, label="kind").load(ctx).key == first.key
+    rows.to_csv(path, index=False, sep=";")
+    assert table(path, label="kind").load(ctx).key == first.key
+    rows.astype(dict.fromkeys(data.data.columns, float)).to_parquet(tmp_path / "wine.parquet")
+    assert table(tmp_path / "wine.parquet", label="kind").load(ctx).key == first.key
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16"])
+def test_a_spreadsheets_export_is_read(table, ctx, write, encoding):
+    path = write("Größe;id;Länge\n1,5;Ä;2\n2,5;Ö;3,25\n", encoding=encoding)
+    samples = table(path).load(ctx)
+    assert (list(samples.ids), samples.columns) == (["Ä", "Ö"], ("Größe", "Länge"))
+    np.testing.assert_array_equal(samples.content.vectors(), [[1.5, 2], [2.5, 3.25]])
+
+
+def test_columns_of_0_and_1_are_features(table, ctx, write):
+    samples = table(write("id,sunny,wet\na,1,0\nb,0,0\nc,1,1\n"), exclude=("wet",)).load(ctx)
+    np.testing.assert_array_equal(samples.content.vectors(), [[1], [0], [1]])
+    assert samples.columns == ("sunny",)
+
+
+def test_ids_need_no_digits_and_labels_may_be_missing(table, ctx, write):
+    samples = table(write("name,a,kind\nbob,1,x\nann,2,\ncid,3,x\neva,4,y\n"), label="kind").load(ctx)
+    assert list(samples.ids) == ["bob", "cid", "eva"]
+    assert samples.skipped == (("ann", "no label"),)
+    np.testing.assert_array_equal(samples.content.vectors()[:, 0], [1, 3, 4])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "id,a\n1,1\n2,2\n3,two\n4,?\n",
+            r": 'two' in the column 'a' is no number, as most values there are \(line 4, id '3'; 2 such "
+            r"values\); correct it, or leave the column out: dataset.exclude=\[a\]",
+        ),
+        (
+            "id,a\n1,1\n2,inf\n",
+            r": 'inf' in the column 'a' is not finite in float32 \(line 3, id '2'; 1 such",
+        ),
+        ("id,a,b\n1,1,\n2,1,\n", "has no column left that tells rows apart; use another table"),
+        ("id,a,b\n1,2,3\n2,3\n", "is broken in line 3: it has 2 fields, and the header 3"),
+        ("id,a\n", "has a header and no rows"),
+        ("id,a\n7,1\n7,2\n", "has the id '7' in line 2 and line 3"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_its_line(table, ctx, write, text, message):
+    with pytest.raises(ValueError, match=rf"^dataset\.path=.*rows\.csv ?{message}"):
+        table(write(text)).load(ctx)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("kind", ["embeddings", "table"])
+def test_a_backbone_that_looks_at_images_says_what_to_use(tmp_path, ctx, name, kind):
+    path, _ = known("wine", tmp_path)
+    typed = [f"dataset={kind}", f"dataset.path={path}", "dataset.label=kind", f"backbone={name}"]
+    stages = config.build(compose.compose_config(typed)).stages
+    with pytest.raises(
+        ValueError, match=rf"backbone={name}.* needs images, and wine holds vectors; use backbone=id"
+    ):
+        pipeline.run(stages, ctx)
+    assert len(ctx.store.computed) == 1  # the table
+
+
+@pytest.mark.parametrize(
+    ("typed", "reducer"),
+    [
+        (["dataset=table"], "standardize"),
+        (["dataset=table", "reducer=pca"], "pca"),
+        (["reducer=umap", "dataset=table"], "umap"),
+        (["dataset=embeddings"], "pca"),
+        (["dataset=table", "backbone=pixels"], "standardize"),
+    ],
+)
+def test_a_table_chooses_what_nobody_typed(typed, reducer):
+    stages = config.build(compose.compose_config(typed)).stages
+    assert type(stages.reducer).__module__ == f"experiments.reducer.{reducer}"
+    expected = "pixels" if "backbone=pixels" in typed else "identity"
+    assert type(stages.backbone).__module__ == f"experiments.backbone.{expected}"

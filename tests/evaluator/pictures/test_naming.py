@@ -1,0 +1,18 @@
+"""Names of pictures become names of files, on every system."""
+
+import pytest
+
+from experiments.evaluator.pictures.naming import check_name
+
+
+@pytest.mark.parametrize("name", ["cluster_sizes", "a", "v1.2-final", "3d"])
+def test_plain_names_pass(name):
+    check_name("evaluator.sizes.file", name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../up", "a/b", "a\\b", ".hidden", "über", "a b", "a:b", "a\n"]
+)
+def test_whatever_could_leave_the_folder_or_not_be_written_is_refused(name):
+    with pytest.raises(ValueError, match=r"(?s)evaluator\.sizes\.file=.* is no file name; use letters"):
+        check_name("evaluator.sizes.file", name)

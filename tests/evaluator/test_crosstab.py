@@ -1,0 +1,165 @@
+"""Crosstabs of a few rows, counted by hand."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from tests.evaluator.stand_ins import Grouped, without_pictures
+
+from experiments.evaluator.crosstab import Crosstab
+from experiments.figures import Heatmap, StackedBars
+from experiments.kept import Findings
+from experiments.types import Samples, UnlabelledError
+
+STAGE = Crosstab(labels=12, clusters=300)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An encoder that did, or did not, learn from labels."""
+
+    trained: bool = False
+
+
+def labelled(labels: list[int], names: tuple[str, ...] = ("ant", "bee", "total"), **more) -> Samples:
+    return replace(without_pictures(len(labels)), labels=np.array(labels), class_names=names, **more)
+
+
+def crossed(ctx, samples: Samples, assignments: list[int], stage=STAGE, trained=False) -> Findings:
+    return stage.evaluate(
+        ctx=ctx, samples=samples, encoder=Seen(trained), clustering=Grouped(np.array(assignments))
+    )
+
+
+SIX = [0, 0, 0, 2, 2, -1]
+LABELS = [0, 0, 2, 2, 2, 0]
+
+
+def test_counts_have_totals_and_noise_is_a_row_of_its_own(ctx):
+    table = crossed(ctx, labelled(LABELS), SIX).tables["cluster_label_crosstab"]
+    assert table.to_dict("list") == {
+        "cluster": ["0", "2", "noise", "total"],
+        "ant": [2, 0, 1, 3],
+        "total_": [1, 2, 0, 3],  # the label that is called total; nobody has label bee
+        "total": [3, 2, 1, 6],
+    }
+
+
+def test_shares_of_a_row_and_of_a_column_sum_to_one(ctx):
+    tables = crossed(ctx, labelled(LABELS), SIX).tables
+    rows, columns = tables["cluster_label_row_shares"], tables["cluster_label_column_shares"]
+    np.testing.assert_allclose(rows.drop(columns="cluster").sum(axis=1), 1)
+    np.testing.assert_allclose(columns.drop(columns="cluster").sum(), 1)
+    assert rows["ant"].tolist() == pytest.approx([2 / 3, 0, 1, 1 / 2])
+    assert columns["ant"].tolist() == pytest.approx([2 / 3, 0, 1 / 3])
+    assert columns["total"].tolist() == pytest.approx([3 / 6, 2 / 6, 1 / 6])
+
+
+def test_metrics_are_those_of_the_table(ctx):
+    labels, clusters = np.repeat([0, 0, 1, 1], [10, 30, 20, 40]), np.repeat([0, 1, 0, 1], [10, 30, 20, 40])
+    found = crossed(ctx, labelled(labels.tolist()), clusters.tolist())
+    assert found.metrics["chi_square"] == pytest.approx(100 * 200**2 / (30 * 70 * 40 * 60))
+    assert found.metrics["cramers_v"] == pytest.approx((found.metrics["chi_square"] / 100) ** 0.5)
+    assert found.metrics["cramers_v_corrected"] == 0
+    assert found.warnings == ()
+
+
+def test_what_makes_the_figures_doubtful_is_said(ctx):
+    few = crossed(ctx, labelled(LABELS), SIX, trained=True)
+    assert "fewer than 5 rows are expected in 100% of the cells" in few.warnings[0]
+    assert "backbone was trained on these labels" in few.warnings[1]
+    hardly = crossed(ctx, labelled([0, 1]), [0, 1])
+    assert "cramers_v_corrected" not in hardly.metrics
+    assert "cramers_v_corrected is undefined" in hardly.warnings[0]
+
+
+ONE_LABEL = ([0, 0, 0], [0, 1, 1], "2 clusters and 1 labels")
+ONE_CLUSTER = ([0, 1, 1], [-1, -1, -1], "1 clusters and 2 labels")
+
+
+@pytest.mark.parametrize(("labels", "clusters", "said"), [ONE_LABEL, ONE_CLUSTER])
+def test_one_row_or_one_column_leaves_the_metrics_out(ctx, labels, clusters, said):
+    found = crossed(ctx, labelled(labels), clusters)
+    assert found.metrics == {}
+    assert f"chi_square and cramers_v are undefined for {said}" in found.warnings[0]
+    assert found.tables["cluster_label_crosstab"]["total"].iloc[-1] == 3
+
+
+def test_the_picture_shows_shares_of_each_cluster_and_of_all(ctx):
+    figure = crossed(ctx, labelled(LABELS), SIX).figures["cluster_label_distribution"]
+    assert isinstance(figure, StackedBars)
+    assert figure.names == ["0 (3)", "2 (2)", "noise (1)", "all (6)"]
+    assert figure.parts == ["ant", "total"]
+    np.testing.assert_allclose(figure.shares, [[2 / 3, 1 / 3], [0, 1], [1, 0], [1 / 2, 1 / 2]])
+
+
+def test_of_many_labels_the_largest_have_a_colour_and_the_rest_is_other(ctx):
+    labels = [0] * 4 + [1] * 1 + [2] * 3 + [3] * 2
+    samples = labelled(labels, names=("a", "b", "c", "d"))
+    figure = crossed(ctx, samples, [0] * 5 + [1] * 5, replace(STAGE, labels=2)).figures[
+        "cluster_label_distribution"
+    ]
+    assert figure.parts == ["a", "c", "other"]
+    np.testing.assert_allclose(figure.shares, [[0.8, 0, 0.2], [0, 0.6, 0.4], [0.4, 0.3, 0.3]])
+    assert figure.title == "Labels in each cluster of table; 2 labels are together in other"
+
+
+def test_of_too_many_clusters_the_largest_are_drawn_and_all_are_in_the_last_bar(ctx):
+    found = crossed(ctx, labelled([0, 1, 2, 0, 1]), [0, 0, 1, 2, 2], replace(STAGE, clusters=2))
+    figure = found.figures["cluster_label_distribution"]
+    assert figure.names == ["0 (2)", "2 (2)", "all (5)"]
+    np.testing.assert_allclose(figure.shares[-1], [0.4, 0.4, 0.2])
+    assert figure.title.endswith("the 2 largest of 3 clusters")
+
+
+def test_every_image_is_listed_with_cluster_label_and_tags(ctx):
+    tags = np.array([[1, 0.5], [0, 0], [1, 0.25]], np.float32)
+    samples = labelled([0, 1, 0], tag_names=("strong", "label"), tags=tags)
+    table = crossed(ctx, samples, [1, -1, 0]).tables["image_clusters_with_labels"]
+    assert table.to_dict("list") == {
+        "image_id": ["0", "1", "2"],
+        "cluster": [1, -1, 0],
+        "label": ["ant", "bee", "ant"],
+        "strong": [1, 0, 1],
+        "label_": [0.5, 0, 0.25],
+    }
+
+
+def test_tags_have_their_mean_in_each_cluster_and_overall(ctx):
+    tags = np.array([[1, 0.5], [0, 0], [1, 0.25], [1, 0.25]], np.float32)
+    samples = labelled([0, 1, 0, 0], tag_names=("strong", "weak"), tags=tags)
+    found = crossed(ctx, samples, [0, 0, -1, -1])
+    assert found.tables["cluster_tag_shares"].to_dict("list") == {
+        "cluster": ["0", "noise", "total"],
+        "images": [2, 2, 4],
+        "strong": [0.5, 1, 0.75],
+        "weak": [0.25, 0.25, 0.25],
+    }
+    figure = found.figures["cluster_tag_shares"]
+    assert isinstance(figure, Heatmap)
+    assert (figure.rows, figure.columns) == (["strong", "weak"], ["0", "noise", "all"])
+    np.testing.assert_allclose(figure.values, [[0.5, 1, 0.75], [0.25, 0.25, 0.25]])
+
+
+def test_without_tags_there_is_nothing_of_them(ctx):
+    found = crossed(ctx, labelled(LABELS), SIX)
+    assert "cluster_tag_shares" not in {*found.tables, *found.figures}
+
+
+def test_many_tags_are_a_table_alone(ctx):
+    names = tuple(f"t{number}" for number in range(65))
+    samples = labelled([0, 1], tag_names=names, tags=np.zeros((2, 65), np.float32))
+    found = crossed(ctx, samples, [0, 1])
+    assert "cluster_tag_shares" in found.tables
+    assert "cluster_tag_shares" not in found.figures
+
+
+def test_without_labels_it_says_how_to_bring_some():
+    with pytest.raises(UnlabelledError, match=r"evaluator\.crosstab needs labels and table has none; use"):
+        STAGE.check(without_pictures(4))
+
+
+@pytest.mark.parametrize("name", ["labels", "clusters"])
+def test_settings_that_cannot_be_are_refused(name):
+    with pytest.raises(ValueError, match=rf"evaluator\.crosstab\.{name}=0 leaves no (label|bar); use 1"):
+        replace(STAGE, **{name: 0})

@@ -1,0 +1,48 @@
+"""Sizes of clusters: all of them in the table, the largest in the picture."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.evaluator.stand_ins import Grouped, without_pictures
+
+from experiments.evaluator.sizes import Sizes
+from experiments.figures import Bars
+
+STAGE = Sizes(file="cluster_counts", clusters=300)
+
+
+def test_each_cluster_is_counted_and_noise_comes_last(ctx):
+    clustering = Grouped(np.array([1, 0, 1, -1, 1, 3, 3, 0]))
+    found = STAGE.evaluate(ctx=ctx, samples=without_pictures(8), clustering=clustering)
+    assert found.tables["cluster_sizes"].to_dict("list") == {
+        "cluster": [0, 1, 3, -1],
+        "images": [2, 3, 2, 1],
+        "share": [0.25, 0.375, 0.25, 0.125],
+    }
+    assert list(found.figures) == ["cluster_counts"]
+    bars = found.figures["cluster_counts"]
+    assert bars == Bars(
+        "Images per cluster of table", "cluster", "images", ["0", "1", "3", "noise"], [2, 3, 2, 1]
+    )
+
+
+def test_of_too_many_clusters_the_largest_are_drawn_and_the_title_says_so(ctx):
+    clustering = Grouped(np.array([0, 1, 1, 2, 2, -1]))
+    found = replace(STAGE, clusters=2).evaluate(ctx=ctx, samples=without_pictures(6), clustering=clustering)
+    bars = found.figures["cluster_counts"]
+    assert bars.names == ["1", "2", "noise"]
+    assert bars.title == "Images per cluster of table, the 2 largest of 3 clusters"
+    assert len(found.tables["cluster_sizes"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"file": "../x"}, r"evaluator\.sizes\.file=\.\./x is no file name"),
+        ({"clusters": 0}, r"evaluator\.sizes\.clusters=0 leaves no bar; use 1"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(STAGE, **changes)

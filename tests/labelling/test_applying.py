@@ -1,0 +1,187 @@
+"""Corrections from the table to the log, to a run, and to every later run on the same images."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests import study_e
+from tests.project import artifacts
+
+from experiments import tracking
+from experiments.dataset.corrections import read
+from experiments.labelling.applying import Applied, apply
+from experiments.labelling.clustered import Clustered
+from experiments.labelling.template import template, write
+
+WRONG = {"day/17.png": "night", "night/16.png": "day"}
+
+
+def edited(clustered: Clustered, path: Path, labels: dict[str, str]) -> Path:
+    """Write the table to edit, with these labels applied."""
+    rows = template(clustered, clustered.log()[1])
+    rows["applied_label"] = [
+        labels.get(name, old) for name, old in rows[["image_id", "applied_label"]].values
+    ]
+    write(rows, path)
+    return path
+
+
+def correct(clustered: Clustered, path: Path, labels: dict[str, str]) -> Applied:
+    return apply(clustered, edited(clustered, path, labels), "Ada")
+
+
+def labels_of(clustered: Clustered) -> dict[str, str]:
+    return dict(zip(clustered.table["id"], clustered.table["label"], strict=True))
+
+
+def test_applying_scores_again_and_records_a_run_linked_to_the_first(
+    of_photos: Callable[..., Clustered], tmp_path: Path
+) -> None:
+    first = of_photos()
+    done = correct(first, tmp_path / "edit.csv", WRONG)
+    recorded = tracking.ask(first.run.uri, lambda client: client.get_run(done.run_id))
+    assert recorded.info.run_name == "labels of first"
+    assert recorded.info.status == "FINISHED"
+    assert recorded.data.tags["corrects"] == recorded.data.tags["mlflow.parentRunId"] == first.run.id
+    assert recorded.data.params["who"] == "Ada"
+    found = recorded.data.metrics
+    before = first.run.info.data.metrics
+    assert {
+        name: found[f"{name}_before"] for name in ("ari", "nmi", "ami", "purity", "acc")
+    } == pytest.approx({name: before[name] for name in ("ari", "nmi", "ami", "purity", "acc")})
+    assert (found["purity_before"], found["purity"], found["ari"]) == pytest.approx((16 / 18, 1, 1))
+    assert found["labels_changed"] == 2
+    assert artifacts(recorded) == {
+        "changes.csv", "cluster_label_crosstab_before.csv", "cluster_label_crosstab_after.csv",
+        "image_labels_applied.csv", "label_changes.md",
+    }  # fmt: skip
+    assert "- 1 x day -> night" in recorded.data.tags["mlflow.note.content"]
+    changes = pd.read_csv(done.folder / "changes.csv").set_index("image_id")
+    assert changes["to"].to_dict() == WRONG
+    after = pd.read_csv(done.folder / "cluster_label_crosstab_after.csv").set_index("cluster")
+    assert sorted(after.loc[["0", "1"], ["day", "night"]].to_numpy().tolist()) == [[0, 9], [9, 0]]
+    applied = pd.read_csv(done.folder / "image_labels_applied.csv").set_index("image_id")["applied_label"]
+    assert applied.to_dict() == labels_of(first) | WRONG
+
+
+def test_the_log_says_who_when_from_and_to(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+    first = of_photos()
+    log = correct(first, tmp_path / "edit.csv", WRONG).log
+    assert log == tmp_path / "corrections" / "photos.csv"
+    lines = {each.id: each for each in read(log)}
+    assert {name: each.after for name, each in lines.items()} == WRONG
+    one = lines["day/17.png"]
+    assert (one.who, one.run_id, one.before) == ("Ada", first.run.id, "day")
+    assert one.when.endswith("+00:00")
+    assert one.hash == first.table.set_index("id")["hash"]["day/17.png"]
+
+
+def test_the_same_file_again_changes_nothing(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+    first = of_photos()
+    path = edited(first, tmp_path / "edit.csv", WRONG)
+    log = apply(first, path, "Ada").log
+    text, outputs = log.read_text(), list(tmp_path.glob("outputs/*/*"))
+    again = apply(first, path, "Bob")
+    assert (len(again.changes), again.given, again.run_id) == (0, 2, "")
+    assert (log.read_text(), list(tmp_path.glob("outputs/*/*"))) == (text, outputs)
+
+
+def test_a_correction_is_corrected_back(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+    first = of_photos()
+    correct(first, tmp_path / "edit.csv", WRONG)
+    back = correct(first, tmp_path / "back.csv", {"day/17.png": "day"})
+    assert back.changes[["from", "to"]].to_numpy().tolist() == [["night", "day"]]
+    assert back.metrics["purity_before"] == 1
+    assert [each.after for each in read(back.log)][-1] == "day"
+
+
+def test_anything_wrong_writes_nothing(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+    first = of_photos()
+    with pytest.raises(ValueError, match="did you mean 'night'"):
+        correct(first, tmp_path / "edit.csv", WRONG | {"day/00.png": "nihgt"})
+    assert not first.log()[0].exists()
+    assert not list(tmp_path.glob("outputs/*"))
+
+
+@pytest.mark.parametrize("another", [["cluster.k=3"], ["reducer=pca", "reducer.n_components=2", "seed=1"]])
+def test_corrections_survive_another_clustering_and_renamed_and_changed_files(
+    of_photos: Callable[..., Clustered], photos: Path, tmp_path: Path, another: list[str]
+) -> None:
+    log = correct(of_photos(), tmp_path / "edit.csv", WRONG | {"day/00.png": "dawn"}).log
+    (photos / "day" / "17.png").rename(photos / "day" / "a new name.png")
+    shutil.copy(photos / "night" / "01.png", photos / "night" / "16.png")  # and now it shows something else
+    later = of_photos(f"dataset.corrections={log}", *another)
+    labels = labels_of(later)
+    assert (labels["day/a new name.png"], labels["night/16.png"]) == ("night", "day")
+    assert labels["day/00.png"] == "dawn"
+    assert labels["day/02.png"] == "day"
+    rows = template(later, later.log()[1]).set_index("image_id")
+    assert rows["applied_label"]["day/a new name.png"] == "night"
+
+
+def test_images_without_labels_get_theirs_from_corrections_alone(
+    of_photos: Callable[..., Clustered], photos: Path, tmp_path: Path
+) -> None:
+    flat, judged = photos / "day", "evaluator=[internal]"
+    first = of_photos(judged, root=flat)
+    assert set(first.table["label"]) == {""}
+    labels = {f"{number:02}.png": "bright" for number in range(0, 16, 2)}
+    done = correct(first, tmp_path / "edit.csv", labels | {"17.png": "dim"})
+    assert done.metrics["labelled_before"] == 0
+    assert "ari_before" not in done.metrics
+    assert done.metrics["ari"] == pytest.approx(1)
+    assert set(done.new) == {"bright", "dim"}
+    (flat / "02.png").rename(flat / "new.png")
+    correct(first, tmp_path / "back.csv", {"04.png": "dusk"})
+    whole = ["dataset.split.train=1", "dataset.split.validation=0"]
+    later = of_photos(judged, f"dataset.corrections={done.log}", *whole, root=flat)
+    moved = {"new.png": labels.pop("02.png")}
+    assert labels_of(later) == labels | moved | {"04.png": "dusk", "17.png": "dim"}
+
+
+def test_a_run_of_corrected_labels_stands_for_the_run_that_it_corrected(
+    of_photos: Callable[..., Clustered], tmp_path: Path
+) -> None:
+    first = of_photos()
+    done = correct(first, tmp_path / "edit.csv", WRONG)
+    assert Clustered.of(first.run.uri, done.run_id).run.id == first.run.id
+
+
+def test_a_formula_as_a_label_is_run_by_nobody(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+    first, formula = of_photos(), "=cmd|' /C calc'!A0"
+    done = correct(first, tmp_path / "edit.csv", {"day/00.png": formula})
+    assert read(done.log)[0].after == formula
+    for path in [*done.folder.glob("*.csv"), done.log]:
+        cells = [cell for line in path.read_text().splitlines() for cell in line.split(",")]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))], path
+    later = of_photos(f"dataset.corrections={done.log}")
+    assert labels_of(later)["day/00.png"] == formula
+    csv = next((tmp_path / "run").glob("skipped_files.csv"))
+    assert csv.read_text().startswith("id,reason")
+
+
+def test_study_e_is_labelled_corrected_and_scored_again(
+    run: Callable[..., Clustered], tmp_path: Path
+) -> None:
+    table, labels = study_e.write(tmp_path)
+    data = ["dataset=table", f"dataset.path={table}", f"dataset.labels={{path: {labels}, match: digits}}"]
+    judged = ["cluster=sklearn_kmeans", "evaluator=[external]"]
+    first = run(*data, *judged, "cluster.k=5")
+    assert len(first.table) == 152
+    unmatched = pd.read_csv(tmp_path / "run" / "unmatched_labels.csv")
+    assert list(unmatched["id"]) == ["img_033.jpg", "img_071.jpg"]
+    profile = json.loads(first.run.info.inputs.dataset_inputs[0].dataset.profile)
+    assert (profile["rows"], profile["unmatched"], profile["tags"]) == (152, 2, 12)
+    rows = template(first, [])
+    doubts = rows[rows["current_label"] != rows["suggestion"]]
+    assert list(doubts.index) == list(range(len(doubts)))
+    agreed = dict(zip(doubts["image_id"], doubts["suggestion"], strict=True))
+    done = correct(first, tmp_path / "label_overrides_template.csv", agreed)
+    assert len(done.changes) == len(agreed) > 0
+    assert done.metrics["purity"] == 1
+    assert done.metrics["ari"] > done.metrics["ari_before"]
+    later = run(*data, *judged, "cluster.k=4", f"dataset.corrections={done.log}")
+    assert labels_of(later) == labels_of(first) | agreed

@@ -1,0 +1,78 @@
+"""`scripts/labels.py page` as a person types it: a run, its page in a browser, and what came of it."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.browser import Tab
+from tests.labelling.test_labels_script import Typed, typed  # noqa: F401
+
+from experiments.cache import Store
+from experiments.labelling.clustered import Clustered
+from experiments.recorded_samples import pictures_of
+from experiments.types import Context
+
+
+@pytest.mark.browser
+def test_labels_go_from_the_page_to_the_log(
+    typed: Typed,  # noqa: F811
+    chromium: Any,
+    tmp_path: Path,
+) -> None:
+    code, out, _ = typed("page")
+    assert (code, out.partition("\n")[0]) == (0, "labels.html: 18 of 18 rows, 2 of them doubtful")
+    tab = Tab(chromium, tmp_path / "labels.html")
+    assert tab.page.locator(".tile i").count() == 18
+    for name in ("day/17.png", "night/16.png"):
+        tab.page.locator(f'.tile[title^="{name},"]').click()
+        tab.page.keyboard.press("Enter")  # the cluster's majority
+    tab.page.locator(".accept").first.wait_for()
+    with tab.page.expect_download() as download:
+        tab.page.locator("#export").click()
+    download.value.save_as(tmp_path / download.value.suggested_filename)
+    tab.close()
+    code, out, _ = typed("apply", "label_overrides_template.csv")
+    assert code == 0, out
+    assert "2 labels changed" in out
+    code, out, _ = typed("page", "after.html")
+    assert out.startswith("after.html: 18 of 18 rows, 0 of them doubtful")
+
+
+def test_images_that_are_gone_are_named(typed: Typed, photos: Path, tmp_path: Path) -> None:  # noqa: F811
+    (photos / "day" / "00.png").unlink()
+    code, _, err = typed("page")
+    assert code == 1
+    assert "clustered 1 images that" in err
+    assert "--names" in err
+    shutil.rmtree(photos)
+    assert typed("page")[0] == 1
+    code, out, _ = typed("page", "--names")
+    assert code == 0
+    assert out.startswith("labels.html: 18 of 18 rows")
+    assert "data:image/jpeg" not in (tmp_path / "labels.html").read_text()
+
+
+def test_a_page_is_not_written_over_a_table(typed: Typed) -> None:  # noqa: F811
+    code, _, err = typed("page", "label_overrides_template.csv")
+    assert (code, err.strip()) == (
+        1, "FILE=label_overrides_template.csv does not end in .html; name the page labels.html or so",
+    )  # fmt: skip
+
+
+def test_pictures_are_found_again_in_the_order_asked_for(
+    of_photos: Callable[..., Clustered], tmp_path: Path
+) -> None:
+    clustered = of_photos()
+    ids = np.array(["night/01.png", "day/00.png", "night/03.png"])
+    images = pictures_of(clustered.run, ids, 16, Context.plain(Store(tmp_path / "kept")))
+    assert images.shape == (3, 8, 8, 3)  # photographs of 6 pixels are made no larger than must be
+    assert (images.mean(axis=(1, 2, 3)) > 100).tolist() == [False, True, False]
+
+
+def test_vectors_have_no_pictures(run: Callable[..., Clustered], tmp_path: Path) -> None:
+    clustered = run("dataset=synthetic_vectors", "reducer=identity", "cluster.k=2", "evaluator=[external]")
+    ctx = Context.plain(Store(tmp_path / "kept"))
+    assert pictures_of(clustered.run, clustered.ids, 16, ctx).shape == (0, 16, 16, 3)

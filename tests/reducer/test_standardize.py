@@ -1,0 +1,56 @@
+"""Columns of mean 0 and variance 1."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_wine
+from sklearn.preprocessing import StandardScaler
+
+from experiments import compose, config
+from experiments.reducer import standardize
+from experiments.reducer.standardize import Standardize
+
+WINE = load_wine().data.astype(np.float32)
+
+
+def test_agrees_with_scikit_learn_on_the_rows_it_was_fitted_on(ctx):
+    projection = Standardize().fit(WINE[:100], ctx)
+    expected = StandardScaler().fit(WINE[:100].astype(np.float64)).transform(WINE)
+    np.testing.assert_allclose(projection.transform(WINE), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_constant_column_becomes_zero_whatever_comes(ctx):
+    rows = np.array([[1, 0.1], [2, 0.1], [3, 0.1]], np.float32)
+    projection = Standardize().fit(rows, ctx)
+    np.testing.assert_array_equal(projection.transform(rows)[:, 1], 0)
+    np.testing.assert_array_equal(projection.transform(np.array([[2, 9]], np.float32)), [[0, 0]])
+
+
+def test_a_small_spread_far_from_zero_is_seen(ctx):
+    rows = (10_000 + np.random.default_rng(0).standard_normal((500, 1))).astype(np.float32)
+    reduced = Standardize().fit(rows, ctx).transform(rows)
+    assert reduced.mean() == pytest.approx(0, abs=1e-5)
+    assert reduced.std() == pytest.approx(1, abs=1e-5)
+
+
+def test_batches_change_nothing(ctx, monkeypatch):
+    whole = Standardize().fit(WINE, ctx).transform(WINE)
+    monkeypatch.setattr(standardize, "BATCH", 7)
+    np.testing.assert_allclose(Standardize().fit(WINE, ctx).transform(WINE), whole, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_numbers_are_refused(ctx, value):
+    rows = WINE.copy()
+    rows[3, 5] = value
+    with pytest.raises(ValueError, match=r"reducer=standardize was given nan or inf; use"):
+        Standardize().fit(rows, ctx)
+
+
+def test_the_command_line_puts_it_into_a_chain(ctx):
+    step = "+reducer.steps.standardize={_target_: experiments.reducer.standardize.Standardize}"
+    reducer = config.build(
+        compose.compose_config(["reducer=chain", "~reducer.steps.pca", step])
+    ).stages.reducer
+    assert reducer.order == ("l2", "standardize")
+    reduced = reducer.fit(WINE, ctx).transform(WINE)
+    np.testing.assert_allclose(reduced.std(axis=0), 1, atol=1e-5)

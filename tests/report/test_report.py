@@ -1,0 +1,214 @@
+"""The report of a run, read and clicked through in a real browser."""
+
+import gzip
+import re
+import shutil
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.browser import PHONE, Tab
+
+from experiments import compose, job, report
+from experiments.cache import Store
+from experiments.pipeline import Result
+from experiments.report import Contents
+from experiments.types import Context
+
+QUICK = [
+    "dataset.limit=200", "backbone=pixels", "reducer=identity", "cluster.k=6", "figures=none",
+    "tracking.log_model=none", "evaluator=[external,internal]",
+]  # fmt: skip
+
+WHERE = """([x, y]) => {
+  const plot = document.querySelector('[data-plot="map"]').firstElementChild;
+  const { xaxis, yaxis } = plot._fullLayout, { left, top } = plot.getBoundingClientRect();
+  return [left + xaxis._offset + xaxis.l2p(x), top + yaxis._offset + yaxis.l2p(y)];
+}"""
+
+
+@pytest.fixture(scope="module")
+def ran(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    """Run a small experiment; return its result and its folder."""
+    place = tmp_path_factory.mktemp("report")
+    shutil.copy(tables, place / "mlflow.db")
+    typed = [*QUICK, f"tracking.uri=sqlite:///{place}/mlflow.db", f"cache.root={place}/cache"]
+    return job.perform(compose.compose_config(typed), place / "run", job.Outcome(typed)), place / "run"
+
+
+@pytest.fixture(scope="module")
+def told(ran: tuple[Result, Path], tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    result, folder = ran
+    ctx = Context.plain(Store(tmp_path_factory.mktemp("kept")))
+    return report.contents(result, folder, ctx, {"run": "0123abcd"})
+
+
+@pytest.fixture
+def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Tab]]:
+    tabs: list[Tab] = []
+
+    def make(contents: Contents, **settings: Any) -> Tab:
+        file = tmp_path / "report.html"
+        file.write_text(report.page(contents), encoding="utf-8")
+        tabs.append(Tab(chromium, file, **settings))
+        return tabs[-1]
+
+    yield make
+    for tab in tabs:
+        tab.close()
+
+
+def drawn(tab: Tab, name: str) -> Any:
+    """Scroll to a plot, and wait until it is drawn."""
+    tab.page.locator(f'[data-plot="{name}"]').scroll_into_view_if_needed()
+    place = tab.page.locator(f'[data-plot="{name}"][data-drawn]')
+    place.wait_for()
+    return place
+
+
+def test_members_stand_by_cluster_and_nearest_to_the_centre_first(told: Contents, ran: Any) -> None:
+    result, _ = ran
+    members = told.members
+    assert members["cluster"].is_monotonic_increasing
+    assert len(members) == len(result.samples) == 200
+    first = members[members["cluster"] == 0]["id"].iloc[0]
+    rows = np.flatnonzero(result.clustering.assignments == 0)
+    away = np.linalg.norm(result.reduced[rows] - result.reduced[rows].mean(axis=0), axis=1)
+    assert first == result.samples.ids[rows[away.argmin()]]
+
+
+def test_the_images_are_those_of_the_members(told: Contents, ran: Any) -> None:
+    result, _ = ran
+    row_of = {name: row for row, name in enumerate(result.samples.ids)}
+    rows = [row_of[name] for name in told.members["id"]]
+    flat = told.images[..., 0].reshape(200, -1).astype(float)
+    assert flat.shape == (200, 64)
+    red = np.asarray(result.embeddings)[rows].reshape(200, 64, 3)[..., 0]
+    for mine, theirs in zip(flat[::40], red[::40], strict=True):
+        assert np.corrcoef(mine, theirs)[0, 1] > 0.999
+
+
+def test_all_that_was_found_is_told(told: Contents, ran: Any) -> None:
+    result, folder = ran
+    assert {path.stem for path in folder.glob("*.csv")} < set(told.tables)
+    metrics = told.tables["metrics"].splitlines()
+    assert len(metrics) == len(result.metrics) + 1
+    assert len(told.tables["assignments"].splitlines()) == 201
+    assert told.clusters["share"].is_monotonic_increasing
+    assert told.figures["crosstab"].title == "Classes in each cluster of digits"
+    assert np.allclose(told.figures["crosstab"].values.sum(axis=0), 1)  # type: ignore[attr-defined]
+    assert "6 clusters" in told.told
+
+
+def test_a_page_asks_no_network_and_holds_each_table_whole(told: Contents) -> None:
+    text = report.page(told)
+    assert len(text) < 2_500_000
+    assert not re.search(r"<script[^>]*\ssrc=|<link(?! rel=.icon. href=.data:,.>)|@import|fetch\(", text)
+    for name, table in told.tables.items():
+        (held,) = re.findall(rf'<script type="text/plain" id="table-{name}">([^<]*)', text)
+        assert gzip.decompress(b64decode(held)).decode() == table
+
+
+def test_no_name_ends_the_script(told: Contents) -> None:
+    members = told.members.assign(label="</script><b>")
+    text = report.page(replace(told, members=members, title="<i>", warnings=["<u>"]))
+    assert "</script><b>" not in text
+    assert "<title>&lt;i&gt;" in text
+    assert "<li>&lt;u&gt;</li>" in text
+
+
+@pytest.mark.browser
+def test_a_person_reads_it_from_the_top(told: Contents, opened: Callable[..., Tab]) -> None:
+    tab = opened(told)
+    assert tab.page.locator("h1").inner_text() == "digits: 6 clusters"
+    assert tab.page.locator("nav a").all_inner_texts() == [
+        "What was run", "Figures", "Map", "Clusters", "Classes in clusters", "Classes", "Worst clusters",
+        "Tables",
+    ]  # fmt: skip
+    for link in tab.page.locator("nav a").all():
+        assert tab.page.locator(str(link.get_attribute("href"))).count() == 1
+    row = tab.page.locator(".figures tr", has=tab.page.locator("th", has_text=re.compile("^purity")))
+    figures = row.first.locator("td.number").all_inner_texts()
+    assert figures[0] == f"{next(each.value for each in told.headlines if each.name == 'purity'):.4g}"
+    assert all(figures)
+
+
+@pytest.mark.browser
+def test_the_map_shows_the_image_at_the_pointer(told: Contents, opened: Callable[..., Tab]) -> None:
+    tab = opened(told)
+    place = drawn(tab, "map")
+    assert place.locator(".trace.scatter").count() == 6
+    far = told.members.iloc[told.members["x"].to_numpy().argmax()]  # no other point is beside it
+    left, top = tab.page.evaluate(WHERE, [float(far["x"]), float(far["y"])])
+    tab.page.mouse.move(left - 3, top)
+    tab.page.mouse.move(left, top)
+    card = tab.page.locator("#card")
+    card.wait_for()
+    said = card.inner_text().strip().splitlines()
+    assert said == [far["id"], f"cluster {far['cluster']}", f"label {far['label']}"]
+    assert card.locator("i").count() == 1
+    drawn(tab, "crosstab")
+
+
+@pytest.mark.browser
+def test_a_cluster_shows_all_its_images_when_asked(told: Contents, opened: Callable[..., Tab]) -> None:
+    tab = opened(told)
+    sizes = told.members["cluster"].value_counts().sort_index()
+    large = int(sizes.idxmax())
+    sheet = tab.page.locator(f"#cluster-{large}")
+    assert sheet.locator("figure").count() == 24
+    sheet.locator("button").click()
+    assert sheet.locator("figure").count() == sizes[large]
+    tab.page.locator("#order").select_option("size")
+    first = tab.page.locator(".sheet h3").first.text_content()
+    assert str(first).startswith(f"cluster {large}: {sizes[large]}, mostly")
+
+
+@pytest.mark.browser
+def test_each_table_is_saved_whole_and_rankings_sort(told: Contents, opened: Callable[..., Tab]) -> None:
+    tab = opened(told)
+    with tab.page.expect_download() as download:
+        tab.page.locator('.save[data-table="assignments"]').click()
+    assert download.value.suggested_filename == "assignments.csv"
+    saved = pd.read_csv(download.value.path(), dtype=str)
+    assert sorted(saved["id"]) == sorted(told.members["id"])
+    ranking = tab.page.locator("#worst .ranking")
+    before = ranking.locator("tbody tr td:last-child").all_inner_texts()
+    assert before == sorted(before, key=float)
+    ranking.locator("th button", has_text="size").click()
+    sizes = ranking.locator("tbody tr td:nth-child(2)").all_inner_texts()
+    assert sizes == sorted(sizes, key=int)
+    ranking.locator("th button", has_text="size").click()
+    assert ranking.locator("tbody tr td:nth-child(2)").all_inner_texts() == sizes[::-1]
+
+
+@pytest.mark.browser
+def test_a_phone_shows_it_all(told: Contents, opened: Callable[..., Tab]) -> None:
+    tab = opened(told, viewport=PHONE, has_touch=True)
+    drawn(tab, "map")
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    tab.page.locator("figure").first.tap()
+    assert "cluster 0" in tab.page.locator("#card").inner_text()
+
+
+@pytest.mark.browser
+def test_a_run_without_labels_or_images_has_a_report_too(told: Contents, opened: Callable[..., Tab]) -> None:
+    bare = replace(
+        told,
+        members=told.members.drop(columns="label"),
+        images=told.images[:0],
+        classes=pd.DataFrame(),
+        clusters=pd.DataFrame(),
+        headlines=[],
+        upper=[],
+        figures={},
+    )
+    tab = opened(bare)
+    assert tab.page.locator("#classes").count() == 0
+    assert tab.page.locator("#cluster-0 figcaption").first.inner_text() == told.members["id"].iloc[0]
+    drawn(tab, "map")
