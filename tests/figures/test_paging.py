@@ -4,8 +4,7 @@ import base64
 import gzip
 import json
 import re
-import shutil
-import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from importlib.resources import files
 from io import BytesIO
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.browser import Tab
 
 from experiments.figures import (
     Bars,
@@ -30,9 +30,6 @@ from experiments.figures import (
 )
 from experiments.figures.traces import traces
 from experiments.kept import Figure
-
-HINTS = ("willReadFrequently", "OpenGL, Performance")  # how plotly could be faster in space without a GPU
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 def plotted(text: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -89,14 +86,11 @@ def test_a_page_holds_all_its_data(figure: Figure) -> None:
             assert all(np.isclose(held, number, rtol=1e-5).any() for number in wanted[~np.isnan(wanted)])
 
 
-def test_panels_share_one_page_and_one_library(tmp_path: Path) -> None:
+def test_panels_share_one_page_and_one_library() -> None:
     one, other = Lines("One", "k", "", [1, 2], {"a": [3.5, 4.5]}), Bars("Other", "", "", ["b"], [7.25])
     text = page(Panels("Both", [one, other]))
     assert [layout["title"]["text"] for _, layout in plots(text)] == ["One", "Other"]
     assert text.count('id="packed"') == 1
-    if CHROMIUM:
-        shown = opened(text, tmp_path, "--dump-dom")
-        assert shown.index(">One<") < shown.index(">Other<")
 
 
 def test_a_histogram_counts_what_it_is_given() -> None:
@@ -126,96 +120,90 @@ def test_a_name_cannot_end_the_script() -> None:
     assert plotted(text)[1]["yaxis"]["ticktext"] == [name]
 
 
-def opened(text: str, folder: Path, *flags: str) -> str:
-    """Open a page in a browser; return what it became, and fail if the page complained."""
-    (folder / "page.html").write_text(text)
-    always = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=9000"]
-    always += ["--enable-logging=stderr", "--hide-scrollbars", f"--user-data-dir={folder / 'profile'}"]
-    where = (folder / "page.html").as_uri()
-    done = subprocess.run(
-        [str(CHROMIUM), *always, *flags, where], capture_output=True, text=True, timeout=120
-    )
-    said = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
-    complaints = [line for line in said if not any(hint in line for hint in HINTS)]
-    assert not complaints, done.stderr
-    return done.stdout
+@pytest.fixture
+def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Open pictures in a browser; fail if a page complains."""
+    tabs = []
+
+    def open_(figure: Figure, **settings: Any) -> Any:
+        (tmp_path / "page.html").write_text(page(figure), encoding="utf-8")
+        tabs.append(Tab(chromium, tmp_path / "page.html", **settings))
+        tabs[-1].page.wait_for_selector("#figure .main-svg, section", state="attached")
+        return tabs[-1].page
+
+    yield open_
+    for tab in tabs:
+        tab.close()
 
 
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page with")
+@pytest.mark.browser
+def test_a_browser_draws_the_page(opened: Callable[..., Any]) -> None:
+    shown = opened(Bars("Sizes", "class", "images", ["airplanes"], [800]))
+    shown.locator("svg.main-svg text", has_text="airplanes").wait_for()
 
 
-@pytest.mark.process
-@in_a_browser
-def test_a_browser_draws_the_page(tmp_path: Path) -> None:
-    text = opened(page(Bars("Sizes", "class", "images", ["airplanes"], [800])), tmp_path, "--dump-dom")
-    assert re.search(r'<svg class="main-svg".*>airplanes</text>', text, re.S)
+@pytest.mark.browser
+def test_a_browser_draws_panels_in_their_order(opened: Callable[..., Any]) -> None:
+    one, other = Lines("One", "k", "", [1, 2], {"a": [3.5, 4.5]}), Bars("Other", "", "", ["b"], [7.25])
+    shown = opened(Panels("Both", [one, other]))
+    titles = [shown.locator("svg.main-svg text", has_text=name) for name in ("One", "Other")]
+    first, second = (title.bounding_box() for title in titles)
+    assert first["y"] < second["y"]
 
 
-ASK = """<script type="module">
-while (!document.querySelector("#figure .main-svg")) await new Promise(go => setTimeout(go, 50));
-await new Promise(go => setTimeout(go, 500));
-const event = { clientX: 50, clientY: 50 };
-document.getElementById("figure").emit("plotly_hover", { points: [{ customdata: 5 }], event });
-const canvas = document.querySelector("#card canvas");
-const drawn = () => canvas.getContext("2d", { willReadFrequently: true }).getImageData(64, 64, 1, 1).data;
-let spent = 0;  // the budget is of virtual time, an image is decoded in real time
-for (let turn = 0; turn < 400 && !drawn()[3]; turn++) {
-  for (let step = 0; step < 3e6; step++) spent += Math.sqrt(step);
-  await new Promise(go => setTimeout(go, 10));
-}
-document.title = drawn().join();
-</script></body>"""
+POINT = """const place = document.getElementById("figure"), where = { clientX: 70, clientY: 80 };
+place.dispatchEvent(new PointerEvent("pointermove", where));
+place.emit("plotly_hover", { points: [{ customdata: 5 }], %s });"""
+DRAWN = """const paper = document.querySelector("#card canvas").getContext("2d");
+const pixel = paper.getImageData(64, 64, 1, 1).data;
+return pixel[3] ? Array.from(pixel).slice(0, 3) : null;"""
 
 
-@pytest.mark.process
-@in_a_browser
-def test_a_map_shows_the_image_at_the_pointer_and_what_is_said_of_it(tmp_path: Path) -> None:
+def pointed(shown: Any, event: str = "") -> tuple[str, np.ndarray]:
+    """Point at row 5; return what the card says, and the colour of its image."""
+    shown.evaluate(f"() => {{ {POINT % event} }}")
+    colour = shown.wait_for_function(f"() => {{ {DRAWN} }}").json_value()
+    assert shown.locator("#card").is_visible()
+    return shown.locator("#card div").inner_text(), np.array(colour)
+
+
+@pytest.mark.browser
+def test_a_map_shows_the_image_at_the_pointer_and_what_is_said_of_it(opened: Callable[..., Any]) -> None:
     images = np.zeros((6, 16, 16, 3), np.uint8)
     images[5] = [200, 40, 60]
     hover = [f"image {row}\nlabel <b>{row}" for row in range(6)]
     places = np.arange(6.0)
     sheets = pack([images[:4], images[4:]])
     figure = Map("Map", "1", "2", places, places, np.array([-1, 0, 0, 1, 1, 1]), hover, [], *sheets, 16, 4)
-    shown = opened(page(figure).replace("</body>", ASK), tmp_path, "--dump-dom")
-    assert re.search(
-        r'id="card" style="display: block[^>]*><canvas.*?<div>image 5\nlabel &lt;b&gt;5</div>', shown
-    )
-    colour = re.search(r"<title>(\d+),(\d+),(\d+),255</title>", shown)
-    assert colour, "no pixel was drawn"
-    assert np.abs(np.array(colour.groups(), int) - images[5, 0, 0]).max() < 8
+    said, colour = pointed(opened(figure), "event: where")
+    assert said == "image 5\nlabel <b>5"
+    assert np.abs(colour - images[5, 0, 0]).max() < 8
 
 
-POINTED = """const place = document.getElementById("figure");
-place.dispatchEvent(new PointerEvent("pointermove", { clientX: 70, clientY: 80 }));
-place.emit("plotly_hover", { points: [{ customdata: 5 }] });"""  # so plotly does it in space
-
-
-@pytest.mark.process
-@in_a_browser
-def test_in_space_the_image_stands_where_the_pointer_was(tmp_path: Path) -> None:
+@pytest.mark.browser
+def test_in_space_the_image_stands_where_the_pointer_was(opened: Callable[..., Any]) -> None:
+    """There plotly's event does not say where."""
     images = np.zeros((6, 16, 16, 3), np.uint8)
     images[5] = [200, 40, 60]
     places, hover, clusters = np.arange(6.0), [f"image {row}" for row in range(6)], np.arange(6) // 2
     figure = Space(
         "Space", "1", "2", places, places, clusters, hover, [], *pack([images]), 16, 6, "3", places % 2
     )
-    event = ASK[ASK.index("const event") : ASK.index("const canvas")]
-    text = page(figure).replace("</body>", ASK.replace(event, POINTED))
-    shown = opened(text, tmp_path, "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--dump-dom")
-    assert 'id="card" style="display: block; left: 86px; top: 96px' in shown
-    colour = re.search(r"<title>(\d+),(\d+),(\d+),255</title>", shown)
-    assert colour, "no pixel was drawn"
-    assert np.abs(np.array(colour.groups(), int) - images[5, 0, 0]).max() < 8
+    shown = opened(figure)
+    said, colour = pointed(shown)
+    assert said == "image 5"
+    assert np.abs(colour - images[5, 0, 0]).max() < 8
+    card = shown.locator("#card").bounding_box()
+    assert (card["x"], card["y"]) == (70 + 16, 80 + 16)
 
 
-@pytest.mark.process
-@in_a_browser
-def test_sheets_show_each_image_in_its_place(tmp_path: Path) -> None:
+@pytest.mark.browser
+def test_sheets_show_each_image_in_its_place(opened: Callable[..., Any]) -> None:
     colours = np.array([[220, 20, 20], [20, 200, 20], [20, 20, 220], [200, 200, 20]], np.uint8)
     images = np.broadcast_to(colours[:, None, None], (4, 12, 12, 3))
     figure = Sheets("Two", ["a", "b"], [{"": 3}, {"": 1}], list("wxyz"), *pack([images[:3], images[3:]]), 12)
-    opened(page(figure), tmp_path, f"--screenshot={tmp_path / 'shot.png'}", "--window-size=900,500")
-    shot = np.asarray(Image.open(tmp_path / "shot.png").convert("RGB")).astype(int)
+    shown = opened(figure, viewport={"width": 900, "height": 500})
+    shot = np.asarray(Image.open(BytesIO(shown.screenshot())).convert("RGB")).astype(int)
     places = []
     for colour in colours:
         there = np.argwhere(np.abs(shot - colour).max(axis=2) < 12)
