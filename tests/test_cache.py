@@ -4,6 +4,9 @@ import errno
 import multiprocessing
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 
 from experiments.cache import NotKeptError, Store
-from experiments.kept import Record, digest
+from experiments.kept import Findings, Record, digest
 from experiments.types import Context
 
 
@@ -219,3 +222,40 @@ def test_digest_sees_dtype_shape_and_order() -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     with pytest.raises(TypeError, match="no place in a key"):
         digest(object())
+
+
+def test_an_array_is_named_by_its_values_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    store.array("x", lambda: values)
+    assert store.digest("x") == digest(values)
+    monkeypatch.setattr("experiments.cache.digest", lambda array: pytest.fail("read twice"))
+    assert store.digest("x") == Store(store.root).digest("x") == digest(values)
+    assert store.digest("y") == ""
+    assert store.remove("x")
+    assert store.digest("x") == ""
+
+
+def test_a_kept_value_says_how_it_was_computed(tmp_path: Path) -> None:
+    Store(tmp_path, about={"threads": "2"}).fitted("mean-1", mean)
+    origin = Store(tmp_path, about={"threads": "1"}).origin("mean-1")
+    assert origin["threads"] == "2"
+    assert origin["version.numpy"] == np.__version__
+    assert Store(tmp_path).origin("mean-2") == {}
+
+
+def test_what_a_killed_process_left_goes_even_if_nothing_is_computed(store: Store) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    left = store.root / ".partial" / f"{process.pid}@{socket.gethostname()}@0"
+    store.array("x", lambda: np.ones(3))
+    left.mkdir()
+    Store(store.root).array("x", np.empty)
+    assert not left.exists()
+
+
+def test_checkpoints_of_what_is_kept_go(store: Store) -> None:
+    """Killed after the value was kept and before they went."""
+    store.fitted("x", lambda: Findings({"ari": 0.5}))
+    (store.workdir("x") / "last.ckpt").touch()
+    assert store.fitted("x", lambda: Findings({})).metrics == {"ari": 0.5}
+    assert not (store.root / ".work" / "x").exists()

@@ -103,6 +103,23 @@ def test_a_typed_path_is_relative_to_where_one_stands(
     assert labelled.stages.dataset.labels["path"] == str(tmp_path / "labels.csv")  # type: ignore[attr-defined]
 
 
+def test_what_is_recorded_means_the_same_wherever_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    typed = ["dataset=image_folder", "dataset.root=photos", "dataset.labels={path: labels.csv}"]
+    plan = build(*typed, "backbone=resnet50", "backbone.weights_cache=weights", "tracking.uri=sqlite:///a.db")
+    cfg = config.placed(plan)
+    assert cfg.dataset.root == str(tmp_path / "photos")
+    assert cfg.dataset.labels.path == str(tmp_path / "labels.csv")
+    assert (cfg.backbone.weights, cfg.backbone.weights_cache) == ("pretrained", str(tmp_path / "weights"))
+    assert cfg.cache.root == str(compose.ROOT / "cache")
+    assert cfg.tracking.uri == f"sqlite:///{tmp_path}/a.db"
+    assert plan.cfg.dataset.root == "photos"
+    monkeypatch.chdir(tmp_path.parent)
+    assert config.build(cfg).stages == plan.stages
+
+
 def test_flatten_names_every_value() -> None:
     assert compose.flatten({"cluster": {"k": 10, "deep": {"er": [1]}}, "seed": 0, "none": {}}) == {
         "cluster.k": 10,

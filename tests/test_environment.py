@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from experiments.environment import environment
+import pytest
+
+from experiments.environment import circumstances, code, environment
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -29,3 +31,22 @@ def test_the_commit_is_that_of_the_code(tmp_path: Path) -> None:
         for root in (REPOSITORY, tmp_path)
     ]
     assert told[0] == told[1] != "none\n"
+
+
+def test_what_may_change_a_results_bits_is_told() -> None:
+    found = circumstances()
+    assert set(found) >= {"git.commit", "code", "python", "system", "processor", "version.pillow"}
+    assert found["code"] == code()
+
+
+def test_the_code_is_named_by_what_stands_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def named(text: str, name: str) -> str:
+        for path in tmp_path.glob("*.py"):
+            path.unlink()
+        (tmp_path / name).write_text(text)
+        return code.__wrapped__()
+
+    monkeypatch.setattr("experiments.environment.CODE", tmp_path)
+    known = named("x = 1\n", "one.py")
+    assert named("x = 1\n", "one.py") == known
+    assert len({known, named("x = 2\n", "one.py"), named("x = 1\n", "two.py")}) == 3

@@ -1,12 +1,15 @@
 """run.py interrupted, killed, and beside another one: nothing half-written, and finished work is kept."""
 
 import json
+import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from benchmarks import crash, crowd
 from tests.project import FRAGILE, SHORT, Project, wait_for
 
 pytestmark = pytest.mark.process
@@ -60,6 +63,61 @@ def test_kill_9_and_the_same_again(beside: Project, tmp_path: Path) -> None:
     assert any(key.startswith("fragile-") for key in beside.result(1)["computed"])
     assert {run.info.status for run in beside.runs()} == {"KILLED", "FINISHED"}
     assert not list((beside.root / "cache").glob(".partial/*"))
+
+
+def test_kill_9_and_resume_repeats_what_is_missing_in_the_same_run(beside: Project, tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    process = beside.start(*stalling(sign))
+    wait_for(sign.exists, process)
+    assert "still runs in process" in beside.fail(*stalling(sign), "resume=true")
+    process.kill()
+    process.communicate(timeout=60)
+    (folder,) = (beside.root / "outputs").glob("*/*")
+    before = beside.result(0)
+    done = beside.run(*stalling(sign), "resume=true", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    assert done.returncode == 0, done.stderr
+    assert "1 of 2 jobs are finished" in done.stderr
+    assert beside.last() == folder
+    assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
+    assert beside.result(0) == before
+    runs = beside.runs()
+    (parent,) = [run for run in runs if run.data.tags.get("sweep") == "parent"]
+    ended = sorted((run.data.params["cluster.k"], run.info.status) for run in runs if run is not parent)
+    assert ended == [("2", "FINISHED"), ("3", "FINISHED"), ("3", "KILLED")]
+    assert parent.info.status == "FINISHED"
+    assert parent.info.run_id in beside.succeed(*stalling(sign), "resume=true"), "nothing to resume"
+    assert len(beside.runs()) == len(runs)
+
+
+def test_kills_of_a_whole_sweep_end_in_the_table_of_an_undisturbed_one(tables: Path, tmp_path: Path) -> None:
+    """A short form of benchmarks/crash.py, with the tables of the store made before."""
+
+    def root(name: str) -> crash.Root:
+        (tmp_path / name / "mlflow").mkdir(parents=True)
+        shutil.copy(tables, tmp_path / name / "mlflow")
+        return crash.Root(tmp_path / name)
+
+    words = [
+        "-m",
+        "backbone=pixels",
+        "dataset.limit=200",
+        "reducer.n_components=4",
+        "cluster.k=3,4",
+    ]
+    undisturbed = root("undisturbed")
+    start = time.monotonic()
+    code, out = undisturbed.run(*words)
+    length = time.monotonic() - start
+    assert code == 0, out
+    assert undisturbed.left_behind() == []
+    for number, seconds in enumerate((0.6 * length, 0.85 * length)):
+        where, wrong = crash.crash(root(str(number)), seconds, words, undisturbed.table())
+        assert wrong == [], f"killed after {seconds:.1f} of {length:.1f} s: {where}"
+
+
+def test_three_sweeps_at_once_make_one_store_and_one_cache(tmp_path: Path) -> None:
+    """A short form of benchmarks/crowd.py."""
+    assert crowd.crowd(tmp_path, 3) == []
 
 
 def test_two_sweeps_at_once_in_one_folder(beside: Project) -> None:

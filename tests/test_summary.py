@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from scipy import stats
 
 from experiments import summary
+from experiments.comparison import compare
 from experiments.job import Outcome
 
 
@@ -23,13 +26,73 @@ def test_the_table_has_numbers_and_every_metric() -> None:
 
 
 def test_a_chart_over_numbers_has_the_means_over_the_rest() -> None:
-    rows = summary.to_frame([outcome(k, 0.01 * k) for k in (10, 50, 250, 10)], ["cluster.k", "seed"])
-    charts = summary.charts(rows, ["cluster.k", "seed"])
-    assert list(charts) == ["sweep_cluster.k", "sweep_seed"]
+    rows = summary.to_frame([outcome(k, 0.01 * k) for k in (10, 50, 250, 10)], ["cluster.k", "protocol"])
+    charts = summary.charts(rows, ["cluster.k", "protocol"])
+    assert list(charts) == ["sweep_cluster.k", "sweep_protocol"]
     chart = charts["sweep_cluster.k"]
     assert (chart.x, chart.ticks, chart.log_x) == ([10, 50, 250], ["10", "50", "250"], True)
     assert chart.series["ari"] == pytest.approx([0.1, 0.5, 2.5])
     assert chart.x_label == "cluster.k (mean over the rest)"
+
+
+def over_seeds(*values: tuple[int, int, float]) -> pd.DataFrame:
+    """Make the table of a sweep over k and seed."""
+    jobs = [outcome(k, ari) for k, _, ari in values]
+    for job, (k, seed, _) in zip(jobs, values, strict=True):
+        job.overrides, job.protocol = [f"cluster.k={k}", f"seed={seed}"], "held_out"
+    return summary.to_frame(jobs, ["cluster.k", "seed"])
+
+
+def test_seeds_make_one_point_with_its_interval() -> None:
+    rows = over_seeds((10, 0, 0.1), (10, 1, 0.2), (10, 2, 0.3), (50, 0, 0.5), (50, 1, 0.5), (50, 2, 0.5))
+    charts = summary.charts(rows, ["cluster.k", "seed"])
+    assert list(charts) == ["sweep_cluster.k"]
+    chart = charts["sweep_cluster.k"]
+    assert chart.series["ari"] == pytest.approx([0.2, 0.5])
+    low, high = stats.t.interval(0.95, 2, 0.2, stats.sem([0.1, 0.2, 0.3]))
+    assert chart.low["ari"] == pytest.approx([low, 0.5])
+    assert chart.high["ari"] == pytest.approx([high, 0.5])
+    assert "95 % interval over the seeds" in chart.title
+
+
+def test_a_seed_that_has_one_configuration_alone_gives_no_interval() -> None:
+    chart = summary.charts(over_seeds((10, 0, 0.1), (50, 0, 0.5)), ["cluster.k", "seed"])["sweep_cluster.k"]
+    assert chart.low == {}
+    assert "interval" not in chart.title
+
+
+def test_over_seeds_alone_the_chart_shows_each() -> None:
+    rows = over_seeds((10, 0, 0.1), (10, 1, 0.2)).drop(columns="cluster.k")
+    chart = summary.charts(rows, ["seed"])["sweep_seed"]
+    assert chart.series["ari"] == [0.1, 0.2]
+    assert chart.low == {}
+
+
+def test_the_terminal_has_a_row_a_configuration_with_its_spread(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    jobs = [
+        Outcome([f"cluster.k={k}", f"seed={seed}"], protocol="held_out", status="FINISHED", metrics=found)
+        for k in (10, 50)
+        for seed, found in enumerate([{"ari": k / 100}, {"ari": k / 100 + 0.2}])
+    ]
+    stable = "cluster.k,protocol,seeds,stability,low,high,least\n10,held_out,2,0.75,,,0.75\n"
+    (tmp_path / "stability.csv").write_text(stable)
+    summary.show(jobs, ["cluster.k", "seed"], tmp_path, "sqlite:///x")
+    lines = [" ".join(line.split("│")).split() for line in capfd.readouterr().out.splitlines()]
+    assert ["10", "0.2", "±", "1.3"] in lines
+    assert ["50", "0.6", "±", "1.3"] in lines
+    assert ["10", "2", "0.75", "0.1414"] in lines, "seeds, stability, standard deviation"
+    assert ["50", "2", "0.1414"] in lines
+
+
+def test_the_page_has_configurations_where_seeds_repeat_them_and_else_jobs() -> None:
+    rows = over_seeds((10, 0, 0.1), (10, 1, 0.2), (50, 0, 0.5), (50, 1, 0.5))
+    text = summary.in_words(rows, compare(rows, ["cluster.k", "seed"]), ["cluster.k", "seed"])
+    assert "| 10 | held_out | ari | 2 | 0.15 |" in text
+    assert "| 10 | 0 |" not in text
+    alone = rows.drop(columns="seed")
+    assert "| 10 | held_out | 0.1 |" in summary.in_words(alone, compare(alone, ["cluster.k"]), ["cluster.k"])
 
 
 def test_a_chart_over_names_has_them_on_its_axis() -> None:

@@ -50,7 +50,9 @@ def record_best(
     run = parent.sibling(jobs[place].run_id, place)
     left = place / logged_model.FOLDER
     try:
-        if (left / "data").exists():
+        if run.has_model():  # an earlier attempt of a resumed sweep recorded it
+            pass
+        elif (left / "data").exists():
             run.model(left, Model.load(left / "data").columns)
         else:
             logged_model.record(_made(place, jobs[place], typed), place, run)

@@ -13,7 +13,7 @@ import socket
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -24,7 +24,7 @@ import numpy as np
 import psutil
 from filelock import FileLock, Timeout
 
-from experiments.kept import class_name, kept_class
+from experiments.kept import class_name, digest, kept_class
 from experiments.types import T
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ LIBRARIES = (
     "torchvision",
     "umap-learn",
 )  # whose numbers a value may depend on
+DIGEST = "digest.txt"  # beside an array: what names its values
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -69,12 +70,22 @@ class Store:
         Checkpoints of a running training are still kept.
     compute
         False raises NotKeptError where something would have to be computed.
+    about
+        What is noted beside each value that is computed, such as the number of threads.
     """
 
-    def __init__(self, root: Path, *, enabled: bool = True, compute: bool = True) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        enabled: bool = True,
+        compute: bool = True,
+        about: Mapping[str, str] | None = None,
+    ) -> None:
         self.root = Path(root)
         self.enabled = enabled
         self.compute = compute
+        self.about = about or {}
         self.computed: list[str] = []
         self.kept: list[str] = []
         self._swept = False
@@ -88,6 +99,7 @@ class Store:
         """
         with self._sole(key) as folder:
             if folder is not None:
+                shutil.rmtree(self.root / ".work" / key, ignore_errors=True)  # a kill may have kept it
                 return _load(folder)  # type: ignore[no-any-return]
             value = make()
             if getattr(value, "stopped", ""):
@@ -119,6 +131,29 @@ class Store:
             array.flush()
 
         return _open(self.folder(key, into))
+
+    def digest(self, key: str) -> str:
+        """Name the array kept under `key` by its values, "" if none is; found once, and kept beside it."""
+        if not self.holds(key):
+            return ""
+        path = self.place / key / DIGEST
+        if path.exists():
+            return path.read_text()
+        found = digest(_open(self.place / key))
+        with suppress(OSError):  # on a full disk it is found again another time
+            partial = self._new_partial()
+            (partial / DIGEST).write_text(found)
+            (partial / DIGEST).replace(path)
+            partial.rmdir()
+        return found
+
+    def origin(self, key: str) -> dict[str, str]:
+        """Return in which circumstances the value kept under `key` was computed: versions, `about`."""
+        if not self.holds(key):
+            return {}
+        meta = json.loads((self.place / key / "meta.json").read_text())
+        versions = {f"version.{name}": str(found) for name, found in meta["libraries"].items()}
+        return {**versions, **meta.get("origin", {})}  # none of what was kept before there was one
 
     def workdir(self, key: str) -> Path:
         """Return a folder that survives an interruption; it goes when the value of `key` is kept."""
@@ -152,6 +187,7 @@ class Store:
     @contextmanager
     def _sole(self, key: str) -> Iterator[Path | None]:
         """Give the kept folder, or None to the one process that may now compute it."""
+        self._sweep()
         folder = self._find(key)
         if folder is not None or not self.compute:
             if folder is None:
@@ -198,6 +234,7 @@ class Store:
         try:
             write(partial)
             meta = {"key": key, "seconds": round(time.perf_counter() - start, 3), "libraries": versions()}
+            meta["origin"] = dict(self.about)
             described = partial / "meta.json"
             meta |= json.loads(described.read_text()) if described.exists() else {}
             described.write_text(json.dumps(meta, indent=1))
@@ -216,14 +253,15 @@ class Store:
     def _new_partial(self) -> Path:
         parent = self.place / ".partial"
         parent.mkdir(parents=True, exist_ok=True)
-        self._sweep(parent)
+        self._sweep()
         partial = parent / f"{os.getpid()}@{socket.gethostname()}@{uuid.uuid4().hex}"
         partial.mkdir()
         return partial
 
-    def _sweep(self, parent: Path) -> None:
+    def _sweep(self) -> None:
         """Remove what processes that are gone left half-written; once."""
-        if self._swept:
+        parent = self.place / ".partial"
+        if self._swept or not parent.is_dir():
             return
         self._swept = True
         for path in parent.iterdir():

@@ -24,6 +24,7 @@ GROUPS = ("dataset", "backbone", "reducer", "cluster")
 PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute here
 #   or {"path": tells}: a field of words or paths, and a function that tells whether a value is a path
 PATH_KEY = "path_key"  # {"path_key": "path"}: a dict field that holds such a path under this key
+LABEL_FREE = "label_free"  # the evaluator that label_free=true adds
 HOLDS = "holds"  # {"holds": "reducer"}: a dict[str, Any] field of stages of that group, by name
 
 
@@ -61,6 +62,8 @@ class Settings:
     precision: str
     threads: Any
     figures: str
+    label_free: bool
+    resume: Any
     plan: bool
 
     def __post_init__(self) -> None:
@@ -119,6 +122,9 @@ def _built(cfg: DictConfig, keys: set[str]) -> Plan:
         str(name): build_stage(f"evaluator.{name}", node, keys)
         for name, node in (cfg.get("evaluator") or {}).items()
     }
+    if settings.label_free and LABEL_FREE not in evaluators:
+        node = OmegaConf.load(CONF / "evaluator" / f"{LABEL_FREE}.yaml")
+        evaluators[LABEL_FREE] = build_stage(f"evaluator.{LABEL_FREE}", node)
     if not evaluators:
         raise ValueError(f"evaluator=[] judges nothing; use one or more of {', '.join(options('evaluator'))}")
     stages = Stages(**chosen, evaluators=evaluators, protocol=settings.protocol)
@@ -132,6 +138,20 @@ def _built(cfg: DictConfig, keys: set[str]) -> Plan:
     cache = _checked(Cache, cfg.cache, "cache", keys)
     cache = Cache(_absolute(cache.root, "cache.root" in keys), cache.enabled)
     return Plan(cfg, stages, settings, cache, tracking)
+
+
+def placed(plan: Plan) -> DictConfig:
+    """Return the config of a run with every path absolute, so that it means the same wherever it is read."""
+    cfg = plan.cfg.copy()
+    stages = {group: getattr(plan.stages, group) for group in GROUPS}
+    stages |= {f"evaluator.{name}": stage for name, stage in plan.stages.evaluators.items()}
+    for place, stage in stages.items():
+        for f in fields(stage):
+            if f.metadata.get(PATH) or f.metadata.get(PATH_KEY):
+                OmegaConf.update(cfg, f"{place}.{f.name}", getattr(stage, f.name), force_add=True)
+    OmegaConf.update(cfg, "cache.root", plan.cache.root)
+    OmegaConf.update(cfg, "tracking.uri", plan.tracking.uri)
+    return cfg
 
 
 def build_stage(place: str, node: Any, typed: Iterable[str] = (), group: str = "") -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiments.cache import Store
 from experiments.config import Plan
+from experiments.environment import code
 from experiments.types import Context, Report
 
 AMPERE = 8  # the first compute capability with bfloat16
@@ -22,7 +23,8 @@ def make(plan: Plan, report: Report, *, compute: bool = True) -> Context:
     gains = device == "cuda" and capabilities[0] >= AMPERE
     dtype = {"auto": "bfloat16" if gains else "float32"}.get(settings.precision, settings.precision)
     threads = cores() if settings.threads == "auto" else int(settings.threads)
-    store = Store(Path(plan.cache.root), enabled=plan.cache.enabled, compute=compute)
+    about = {"threads": str(threads), "code": code()}
+    store = Store(Path(plan.cache.root), enabled=plan.cache.enabled, compute=compute, about=about)
     return Context(device, dtype, threads, store, report)
 
 

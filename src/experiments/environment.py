@@ -11,7 +11,9 @@ from pathlib import Path
 
 import psutil
 
+from experiments.cache import LIBRARIES as STORED
 from experiments.cache import versions
+from experiments.kept import digest
 
 CODE = Path(__file__).parent  # in the repository of the code, wherever EXPERIMENTS_ROOT may point
 LIBRARIES = (
@@ -25,6 +27,7 @@ LIBRARIES = (
     "torch",
     "torchvision",
 )
+NUMBERS = (*STORED, "pandas", "pillow", "scipy", "threadpoolctl")  # whose results enter a run's
 
 
 @cache
@@ -41,6 +44,36 @@ def environment() -> dict[str, str]:
     }
 
 
+@cache
+def circumstances() -> dict[str, str]:
+    """Return what may change the bits of a result beside its config: the code, the versions, the machine."""
+    return {
+        **_git(),
+        "code": code(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        **{f"version.{name}": found for name, found in versions(sorted({*LIBRARIES, *NUMBERS})).items()},
+    }
+
+
+@cache
+def code() -> str:
+    """Name the package by what its modules say, committed or not."""
+    paths = sorted(CODE.rglob("*.py"))
+    return digest({path.relative_to(CODE).as_posix(): path.read_text(encoding="utf-8") for path in paths})
+
+
+def _processor() -> str:
+    """Name the processor: libraries choose their arithmetic by it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()  # Linux alone
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+@cache
 def _git() -> dict[str, str]:
     def ask(*words: str) -> str | None:
         try:

@@ -27,6 +27,7 @@ from experiments import (
 from experiments.kept import Figure
 from experiments.training_curves import training_curves
 from experiments.types import Context
+from experiments.verification_trace import trace
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ def perform(
     choices: Mapping[str, Any] | None = None,
     parent: tracking.Parent | None = None,
     typed: Sequence[str] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> pipeline.Result:
     """Run one composed config; leave what it made in `folder`, its record in MLflow, its end in `outcome`.
 
@@ -92,6 +94,8 @@ def perform(
         The sweep's run, if the job belongs to one.
     typed
         The overrides of the command line, if `outcome.overrides` holds a preset's as well.
+    tags
+        What else is to be recorded as tags.
     """
     start = time.perf_counter()
     plan = config.build(cfg, outcome.overrides if typed is None else typed)
@@ -99,14 +103,15 @@ def perform(
     logged_model.check_place(folder, plan)
     tracker = tracking.join(parent) if parent else tracking.connect(plan.tracking, plan.stages.dataset.name)
     params = compose.flatten(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
-    tags = {group: str(option) for group, option in (choices or {}).items() if "/" not in group}
+    chosen = {group: str(option) for group, option in (choices or {}).items() if "/" not in group}
     try:
-        with tracker.run(name or "run", folder, params=params, tags=tags) as run:
+        with tracker.run(name or "run", folder, params=params, tags=chosen | dict(tags or {})) as run:
             outcome.run_id = run.id
             ctx = context.make(plan, console.Report(run.epoch))
             result = _run(plan, ctx, run, outcome)
             outcome.status, outcome.total = "FINISHED", time.perf_counter() - start
-            _write(folder, cfg, result, outcome)
+            _write(folder, config.placed(plan), result, outcome)
+            trace(result, plan, ctx).save(folder)
             if draws(plan, parent):
                 figures.write(_pictures(result), folder / "figures")
             run.artifacts()
@@ -240,6 +245,8 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
         folder = Path(cfg.hydra.run.dir).absolute()
     if cfg.hydra.mode == RunMode.MULTIRUN:
         raise ValueError(f"{' '.join(overrides)} is a sweep; run it with python run.py {' '.join(overrides)}")
+    if cfg.resume:
+        raise ValueError(f"resume={cfg.resume} is for sweeps: python run.py -m ... resume={cfg.resume}")
     if cfg.plan:
         raise ValueError("plan=true only looks; use python run.py plan=true")
     outcome = Outcome(list(overrides))

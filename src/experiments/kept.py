@@ -109,9 +109,10 @@ class Record:
         """Read what `save` wrote; arrays stay on disk until they are looked at."""
         values = json.loads((folder / "fields.json").read_text())
         for f in fields(cls):
-            if f.name not in values:
-                values[f.name] = np.load(folder / f"{f.name}.npy", mmap_mode="r", allow_pickle=False)
-            elif isinstance(values[f.name], list):
+            array = folder / f"{f.name}.npy"
+            if f.name not in values and array.exists():  # else it was kept before it had this field
+                values[f.name] = np.load(array, mmap_mode="r", allow_pickle=False)
+            elif isinstance(values.get(f.name), list):
                 values[f.name] = tuple(values[f.name])
         return cls(**values)
 

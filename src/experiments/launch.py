@@ -17,13 +17,26 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, console, context, job, pipeline, summary, sweep, tracking
+from experiments import (
+    compose,
+    config,
+    console,
+    context,
+    job,
+    pipeline,
+    resumption,
+    summary,
+    sweep,
+    tracking,
+)
 from experiments.config import Plan
+from experiments.sweep_record import Record
 from experiments.types import Samples
 
 log = logging.getLogger(__name__)
 
 INTERRUPTED = 130
+RESUME = "resume"  # taken from the command here: no job has it
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,10 @@ class Request:
         The overrides of each job.
     swept
         The keys that the jobs differ in.
+    typed
+        The overrides of the command line, without resume.
+    resume
+        Which sweep to go on with: empty, `true`, a run's id or a folder.
     """
 
     plans: list[Plan]
@@ -46,6 +63,8 @@ class Request:
     multirun: bool
     optimiser: bool
     folder: Path
+    typed: list[str]
+    resume: str = ""
 
 
 def launch(main: Callable[[], None]) -> int:
@@ -68,7 +87,10 @@ def launch(main: Callable[[], None]) -> int:
         log.debug("traceback", exc_info=error)
         return 1
     except KeyboardInterrupt:
-        console.complain("interrupted; what was finished is kept, and the same command goes on from there")
+        console.complain(
+            "interrupted; what was finished is kept, and the same command goes on from there; a sweep in the "
+            "same place with resume=true"
+        )
         return INTERRUPTED
 
 
@@ -79,22 +101,47 @@ def _launch(main: Callable[[], None], args: Any) -> int:
         return _preview(request)
     tracker = tracking.connect(first.tracking, first.stages.dataset.name)
     tracker.end_the_dead()
+    os.environ[sweep.TYPED] = json.dumps(request.typed)
+    sys.argv[1:] = [
+        word for word in sys.argv[1:] if compose.key_of(word) != RESUME or word not in args.overrides
+    ]
+    if request.multirun:
+        return _sweep(main, request, tracker)
     before = check(request)
-    os.environ[sweep.TYPED] = json.dumps(list(args.overrides))
-    show = partial(
-        summary.show, swept=request.swept, folder=request.folder, uri=first.tracking.uri, before=before
-    )
-    if not request.multirun:
-        _hydra(main)
-        return show([job.Outcome.load(request.folder)])
-    parent = sweep.Sweep(first, request.folder, request.swept, None if request.optimiser else request.jobs)
+    _hydra(main)
+    return summary.show([job.Outcome.load(request.folder)], [], request.folder, first.tracking.uri, before)
+
+
+def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker) -> int:
+    """Run all jobs of a sweep, or those that an earlier attempt left."""
+    first = request.plans[0]
+    asked = begun = None
+    folder, jobs = request.folder, None if request.optimiser else request.jobs
+    if jobs is not None:
+        asked = Record.of(request.typed, request.plans, jobs, request.swept)
+    if request.resume and asked:
+        begun = resumption.find(request.resume, asked, tracker)
+        folder, done = begun.folder, len(begun.record.finished)
+        if begun.complete:
+            console.say(f"nothing to resume: all {done} jobs of {begun.record.run_id} finished; see {folder}")
+            return 0
+        log.info("resuming %s: %d of %d jobs are finished", begun.record.run_id, done, len(request.jobs))
+        os.environ[compose.OUTPUT] = str(folder)
+        sys.argv.append("hydra.sweep.dir=${oc.env:" + compose.OUTPUT + "}")
+    before = check(request)
+    show = partial(summary.show, swept=request.swept, folder=folder, uri=first.tracking.uri, before=before)
+    parent = sweep.Sweep(first, folder, request.swept, jobs, asked, begun)
     try:
-        _hydra(main)
+        if begun is None or len(begun.record.finished) < len(request.jobs):
+            _hydra(main)
     except BaseException as error:
         show(parent.close(error), lost=parent.lost)
         raise
     outcomes = parent.close()
-    return show(outcomes, lost=parent.lost)
+    code = show(outcomes, lost=parent.lost)
+    if code and asked:
+        console.say("the missing jobs alone: the same command with resume=true")
+    return code
 
 
 def _hydra(main: Callable[[], None]) -> None:
@@ -108,7 +155,7 @@ def _hydra(main: Callable[[], None]) -> None:
 
 def read(args: Any) -> Request:
     """Compose and build every job; raise ValueError that says what to type instead."""
-    overrides = list(args.overrides)
+    overrides = [word for word in args.overrides if compose.key_of(word) != RESUME]
     fixed = [o.input_line for o in compose.parse(overrides) if not o.is_sweep_override()]
     several = [o.input_line for o in compose.parse(overrides) if o.is_sweep_override()]
     base = compose.compose_config(fixed, hydra=True, directory=args.config_dir)
@@ -116,19 +163,40 @@ def read(args: Any) -> Request:
     if several and not multirun:
         raise ValueError(f"{several[0]} gives several values; type -m before it to run a job for each")
     optimiser = not str(base.hydra.sweeper._target_).endswith("BasicSweeper")
+    resume = _resume(args.overrides, multirun=multirun, optimiser=optimiser)
     if not multirun or optimiser:
         plans = [config.build(compose.without_hydra(base), overrides)]
         if optimiser:
             config.check_objective(plans[0].settings.objective, plans[0].stages)
-        folder = base.hydra.sweep.dir if multirun else base.hydra.run.dir
-        return Request(plans, [overrides], [], multirun, optimiser, Path(folder).absolute())
+        folder = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).absolute()
+        return Request(plans, [overrides], [], multirun, optimiser, folder, overrides)
     params = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items()]
     lines = compose.parse([*params, *overrides])
     jobs = BasicSweeper.split_arguments(lines, None)[0]
     swept = [compose.key_of(o.get_key_element()) for o in lines if o.is_sweep_override()]
     swept = [key for key in dict.fromkeys(swept) if len({_value(job, key) for job in jobs}) > 1]
     plans = [config.build(cfg, overrides) for cfg in _compose_jobs(jobs, args.config_dir)]
-    return Request(plans, jobs, swept, True, False, Path(base.hydra.sweep.dir).absolute())
+    folder = Path(base.hydra.sweep.dir).absolute()
+    return Request(plans, jobs, swept, True, False, folder, overrides, resume)
+
+
+def _resume(overrides: Sequence[str], *, multirun: bool, optimiser: bool) -> str:
+    """Return which sweep to go on with, as it was typed; empty for none."""
+    typed = [word.partition("=")[2].strip("'\"") for word in overrides if compose.key_of(word) == RESUME]
+    word = typed[-1] if typed else ""
+    if word.lower() in ("", "null", "false"):
+        return ""
+    if not multirun:
+        raise ValueError(
+            f"resume={word} is for sweeps (-m); a single run that was interrupted goes on with the same "
+            "command, without it"
+        )
+    if optimiser:
+        raise ValueError(
+            f"resume={word}: an optimiser decides its jobs as it goes; use its own storage, such as "
+            "hydra.sweeper.storage of Optuna's"
+        )
+    return word
 
 
 def _compose_jobs(jobs: Sequence[Sequence[str]], directory: str | None) -> list[DictConfig]:

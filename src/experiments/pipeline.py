@@ -28,8 +28,8 @@ from experiments.types import (
 class Result:
     """What one run made, what was found, and the seconds that each step took (None: it was kept).
 
-    `keys` names where the store keeps what each evaluator found; `left_out` says why an evaluator was not
-    asked.
+    `keys` names where the store keeps what each evaluator found, `at` where all that is before them stands;
+    `left_out` says why an evaluator was not asked.
     """
 
     samples: Samples
@@ -42,6 +42,7 @@ class Result:
     seconds: dict[str, float | None]
     keys: dict[str, str]
     left_out: dict[str, str]
+    at: "Places"
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -81,9 +82,8 @@ def run(stages: Stages, ctx: Context) -> Result:
     }
     findings = judge(stages.evaluators, values, at, clock)
     keys = {name: at.needs[name].key(evaluator) for name, evaluator in stages.evaluators.items()}
-    return Result(
-        samples, encoder, embeddings, projection, reduced, clustering, findings, clock.seconds, keys, left_out
-    )
+    fitted = (samples, encoder, embeddings, projection, reduced, clustering)
+    return Result(*fitted, findings, clock.seconds, keys, left_out, at)
 
 
 def judge(

@@ -45,6 +45,29 @@ class Recorded:
         return str(self.info.info.run_id)
 
     @property
+    def status(self) -> str:
+        """Return how it ended, such as FINISHED."""
+        return str(self.info.info.status)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Return its tags."""
+        return dict(self.info.data.tags)
+
+    @property
+    def parent(self) -> tracking.Parent:
+        """Return it as what other runs can stand below."""
+        return tracking.Parent(self.uri, str(self.info.info.experiment_id), self.id)
+
+    def below(self) -> "list[Recorded]":
+        """Return the runs that stand below it, the jobs of a sweep in their order."""
+        query = f"tags.`mlflow.parentRunId` = '{self.id}'"
+        place = [self.info.info.experiment_id]
+        order = ["attributes.start_time ASC"]
+        found = tracking.ask(self.uri, lambda client: client.search_runs(place, query, order_by=order))
+        return [Recorded(self.uri, info) for info in found]
+
+    @property
     def source(self) -> str:
         """Return where its data came from: a path, or the name of a library."""
         inputs = self.info.inputs.dataset_inputs if self.info.inputs else []

@@ -1,11 +1,13 @@
 """What all jobs of a command found: one table, its charts, the last lines on the terminal, the exit code."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments import comparison, compose, console, tables
+from experiments.comparison.paired import BOUNDS
+from experiments.comparison.seeds import SEED
 from experiments.compose import ROOT
 from experiments.figures import Lines
 from experiments.job import Outcome
@@ -27,15 +29,20 @@ MAIN_METRICS = (
     "inertia",
     "clusters",
     "noise_share",
+    "silhouette_umap",
 )
 NOISE = ("clusters", "noise_share")  # told where there is noise; else it is the k that was asked for
 
 
 ABOUT = {  # tables over all jobs that a person wants to see at once
     "seeds": "Over the seeds: mean, standard deviation, 95 % interval",
+    "stability": "Stability: mean ARI of the clusterings of two seeds, 95 % interval, the least pair",
+    "label_free": "Without labels: which configuration each criterion chooses, beside what the labels say",
     "probes": "Probes of the embedding: the supervised upper bound",
     "leakage": "What protocol=published adds on the same embedding: difference, 95 % interval",
 }
+
+SPREAD = "spread over the seeds: standard deviation; stability: mean ARI of the clusterings of two seeds"
 
 
 def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame":
@@ -84,7 +91,8 @@ def main_metrics(rows: "pd.DataFrame") -> list[str]:
 
 def in_words(rows: "pd.DataFrame", compared: Findings, swept: Sequence[str]) -> str:
     """Return what a person reads first on a sweep's page, in Markdown."""
-    parts = [tables.markdown(rows[main_columns(rows, swept)])]
+    repeated = "seeds" in compared.tables  # then a row per configuration stands for its jobs
+    parts = [] if repeated else [tables.markdown(rows[main_columns(rows, swept)])]
     for name, title in ABOUT.items():
         if name in compared.tables:
             parts.append(f"**{title}**\n\n{tables.markdown(_readable(compared.tables[name]))}")
@@ -97,29 +105,46 @@ def _readable(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def charts(rows: "pd.DataFrame", swept: Sequence[str]) -> dict[str, Lines]:
-    """Return a chart of the main metrics over each setting that was swept: their mean over the rest."""
+    """Return a chart of the main metrics over each setting that was swept: their mean over the rest.
+
+    Where seeds repeat a configuration, it is one point with the 95 % interval over them.
+    """
     done = rows[rows["status"] == "FINISHED"]
     metrics = [name for name in main_metrics(done) if name not in ("inertia", "clusters")]
     if len(done) < 2 or not metrics:
         return {}
     protocols = ", ".join(sorted(set(done["protocol"])))
-    return {f"sweep_{key}": _over(key, done, metrics, protocols, len(swept) > 1) for key in swept}
+    keys = [key for key in swept if key != SEED] or list(swept)
+    repeated = SEED in swept and keys != [SEED]
+    averaged = " (mean over the rest)" if len(keys) > 1 else " (mean over the seeds)" if repeated else ""
+    return {f"sweep_{key}": _over(key, done, metrics, protocols, averaged, repeated) for key in keys}
 
 
-def _over(key: str, done: "pd.DataFrame", metrics: Sequence[str], protocols: str, averaged: bool) -> Lines:
-    means = done.groupby(key, sort=True)[list(metrics)].mean()
+def _over(
+    key: str, done: "pd.DataFrame", metrics: Sequence[str], protocols: str, averaged: str, repeated: bool
+) -> Lines:
+    ends = comparison.over_seeds(done, key, metrics) if repeated else {}
+    means = ends["value"] if repeated else done.groupby(key, sort=True)[list(metrics)].mean()
     values = list(means.index)
     numeric = all(isinstance(value, (int, float)) for value in values)
     places = [float(value) for value in values] if numeric else [float(n) for n in range(len(values))]
+    low, high = (
+        {metric: ends[end][metric].tolist() for metric in metrics if ends[end][metric].notna().any()}
+        if repeated
+        else {}
+        for end in ("low", "high")
+    )
     return Lines(
-        f"Main metrics, protocol {protocols}",
-        f"{key} (mean over the rest)" if averaged else key,
+        f"Main metrics, protocol {protocols}" + ("; bands: 95 % interval over the seeds" if low else ""),
+        f"{key}{averaged}",
         "",
         places,
         {metric: means[metric].tolist() for metric in metrics},
         log_x=min(places) > 0 and max(places) / min(places) >= 10,
         ticks=[str(value) for value in values],
         dashed=["purity_ceiling"],
+        low=low,
+        high=high,
     )
 
 
@@ -142,7 +167,7 @@ def show(
     """
     done = [(number, outcome) for number, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]
     if done:
-        _show_figures(done, swept)
+        _show_figures(done, swept, folder)
         _show_seconds(done)
         counts = Counter([*before, *(key for outcome in outcomes for key in outcome.computed)])
         twice = [key for key, count in counts.items() if count > 1]
@@ -174,7 +199,7 @@ def _how_to_compare(uri: str) -> str:
     return f"mlflow server --backend-store-uri {uri}" if "://" in uri and not uri.startswith("http") else uri
 
 
-def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> None:
+def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str], folder: Path) -> None:
     """Print the main metrics: a row per job, or per configuration if the jobs repeat it with other seeds."""
     rows = to_frame([outcome for _, outcome in done], swept)
     compared = comparison.compare(rows, swept).tables
@@ -184,25 +209,63 @@ def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> 
         title += "; _validation: rows that the backbone was not trained on"
     if "seeds" in compared:
         title += "; mean over the seeds and half of its 95 % interval"
-        _print(title, _over_seeds(compared["seeds"], metrics))
+        over, stable = compared["seeds"], _stability(folder)
+        _print(title, _one_protocol(_over_seeds(over, metrics, _mean_and_half)))
+        results = [name for name in metrics if name not in BOUNDS]
+        spread = _over_seeds(over, results, lambda row: _cell(row["std"]))
+        _print(SPREAD, _one_protocol(_spread(spread, over, stable)))
     else:
         if not swept:
             rows.insert(0, "run", [str(number) for number, _ in done])
         _print(title, rows[[*(swept or ["run"]), *metrics]])
+    if len(chosen := comparison.label_free(rows, swept, _stability(folder)).tables) > 0:
+        _print(ABOUT["label_free"], _one_protocol(chosen["label_free"]))
     if "leakage" in compared:
         _print(ABOUT["leakage"], compared["leakage"])
     elif "probes" in compared:
         _print(ABOUT["probes"], compared["probes"])
 
 
-def _over_seeds(table: "pd.DataFrame", metrics: Sequence[str]) -> "pd.DataFrame":
-    """Return a row per configuration and a column per metric: 0.5 ± 0.01."""
+def _over_seeds(
+    table: "pd.DataFrame", metrics: Sequence[str], told: "Callable[[pd.Series], str]"
+) -> "pd.DataFrame":
+    """Return a row per configuration and a column per metric."""
     main = table[table["metric"].isin(metrics)].copy()
     config = list(main.columns[: list(main.columns).index("metric")])
-    half = main["high"] - main["mean"]
-    main["text"] = [f"{_cell(mean)} ± {width:.2g}" for mean, width in zip(main["mean"], half, strict=True)]
+    main["text"] = [told(row) for _, row in main.iterrows()]
     wide = main.pivot(index=config, columns="metric", values="text")
     return wide[[name for name in metrics if name in wide]].fillna("").reset_index()
+
+
+def _mean_and_half(row: "pd.Series") -> str:
+    half = row["mean"] - row["low"]  # the upper end of a stability may be cut at 1
+    return f"{_cell(row['mean'])} ± {half:.2g}" if half == half else _cell(row["mean"])
+
+
+def _spread(wide: "pd.DataFrame", over: "pd.DataFrame", stable: "pd.DataFrame | None") -> "pd.DataFrame":
+    """Put beside the standard deviations how many seeds there are, and how far their clusterings agree."""
+    config = list(over.columns[: list(over.columns).index("metric")])
+    wide.insert(len(config), "seeds", over.groupby(config)["n"].max().to_numpy())
+    if stable is None:
+        return wide
+    cells = [_mean_and_half(row.rename({"stability": "mean"})) for _, row in stable.iterrows()]
+    told = stable[config].assign(stability=cells)
+    wide = wide.merge(told, how="left", on=config).fillna({"stability": ""})
+    wide.insert(len(config) + 1, "stability", wide.pop("stability"))
+    return wide
+
+
+def _one_protocol(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Leave out the protocol if it is the same everywhere: the title has it."""
+    return table if table["protocol"].nunique() > 1 else table.drop(columns="protocol")
+
+
+def _stability(folder: Path) -> "pd.DataFrame | None":
+    """Read the table that the sweep left: it comes from the clusterings, which are not here."""
+    import pandas as pd
+
+    path = folder / "stability.csv"
+    return pd.read_csv(path) if path.exists() else None
 
 
 def _print(title: str, table: "pd.DataFrame") -> None:

@@ -3,18 +3,36 @@
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import best_model, comparison, compose, config, figures, job, summary, tables, tracking
+from experiments import (
+    best_model,
+    comparison,
+    compose,
+    config,
+    figures,
+    job,
+    resumption,
+    summary,
+    sweep_record,
+    tables,
+    tracking,
+)
 from experiments.cache import Store
 from experiments.job import Outcome
 from experiments.kept import Figure, Findings
+from experiments.outcomes import collect, left
+from experiments.sweep_record import Record
 from experiments.training_curves import training_curves
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +42,10 @@ TYPED = "EXPERIMENTS_TYPED"  # the overrides of the command line, without a pres
 
 
 def run_job(cfg: DictConfig) -> float | None:
-    """Run the job that Hydra composed; an error is kept in its result and does not stop the others."""
+    """Run the job that Hydra composed; an error is kept in its result and does not stop the others.
+
+    One that an earlier attempt of a resumed sweep finished is not repeated.
+    """
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     overrides = list(hydra.overrides.task)
@@ -33,6 +54,9 @@ def run_job(cfg: DictConfig) -> float | None:
     typed = json.loads(os.environ.get(TYPED, "null"))
     parent = tracking.Parent(*json.loads(os.environ[PARENT])) if PARENT in os.environ else None
     number = 0 if OmegaConf.is_missing(hydra.job, "num") else hydra.job.num
+    before = sweep_record.finished(number)
+    if before is not None:
+        return Outcome.load(before).metrics.get(str(cfg.objective))
     outcome = Outcome(overrides, number=number, parent=parent.run_id if parent else "")
     outcome.save(folder)  # RUNNING, until perform says how it ended
     log.info("%s", name)
@@ -59,6 +83,10 @@ class Sweep:
         The keys that the jobs differ in.
     jobs
         The overrides of each; None if an optimiser decides.
+    asked
+        What is written down of the sweep, so that it can be resumed; None if an optimiser decides.
+    begun
+        The sweep that this one goes on with.
 
     Raises
     ------
@@ -67,16 +95,32 @@ class Sweep:
     """
 
     def __init__(
-        self, plan: config.Plan, folder: Path, swept: Sequence[str], jobs: Sequence[Sequence[str]] | None
+        self,
+        plan: config.Plan,
+        folder: Path,
+        swept: Sequence[str],
+        jobs: Sequence[Sequence[str]] | None,
+        asked: Record | None = None,
+        begun: resumption.Begun | None = None,
     ) -> None:
         self.folder = folder
         self.swept = list(swept)
         self.jobs = jobs
         self.plan = plan
         tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
-        name = f"sweep of {', '.join(swept)}" if swept else "sweep"
-        self.run = tracker.open(name, folder, params={}, tags={"sweep": "parent"})
-        folder.mkdir(parents=True, exist_ok=True)
+        if begun is not None:
+            tracker = tracking.Tracker(begun.uri, begun.experiment_id)
+            self.run = resumption.reopen(begun)
+            self.record: Record | None = begun.record
+            os.environ[sweep_record.FINISHED] = str(folder)
+        else:
+            name = f"sweep of {', '.join(swept)}" if swept else "sweep"
+            tags = asked.tags(folder) if asked else {sweep_record.PARENT_TAG: "parent"}
+            self.run = tracker.open(name, folder, params={}, tags=tags)
+            folder.mkdir(parents=True, exist_ok=True)
+            self.record = replace(asked, run_id=self.run.id) if asked else None
+            if self.record:
+                self.record.save(folder)
         os.environ[PARENT] = json.dumps([tracker.uri, tracker.experiment_id, self.run.id])
         os.environ[SWEPT] = json.dumps(self.swept)
 
@@ -93,7 +137,7 @@ class Sweep:
         error
             What ended the sweep before its time; it is recorded, and the caller's to raise.
         """
-        for variable in (PARENT, SWEPT):
+        for variable in (PARENT, SWEPT, sweep_record.FINISHED):
             os.environ.pop(variable, None)
         interrupted = error is not None and not isinstance(error, Exception)
         outcomes: list[Outcome] = []
@@ -121,38 +165,75 @@ class Sweep:
         rows = summary.to_frame(outcomes, self.swept)
         store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
         compared = comparison.compare(rows, self.swept)
-        more = [shared(outcomes, store), trained(self.folder, self.run.id), self._agreement()]
+        for found in self._clusterings(rows, outcomes):
+            compared.tables.update(found.tables)
+            compared.figures.update(found.figures)
+        stable = compared.tables.get("stability")
+        compared.tables.update(comparison.label_free(rows, self.swept, stable).tables)
         written = {"sweep": rows} | compared.tables
-        for found in more:
+        pictures: dict[str, Figure] = {**summary.charts(rows, self.swept), **compared.figures}
+        for found in (shared(outcomes, store), trained(self.folder, self.run.id)):
             written |= found.tables
+            pictures |= found.figures
+        if self.plan.settings.figures == "none":
+            pictures = {}
+        files = [f"{name}.{kind}" for name in written for kind in ("csv", "md")]
+        files += [f"figures/{name}.{kind}" for name in pictures for kind in ("html", "png")]
+        before = self._note(files)
         for name, table in written.items():
             tables.write(table, self.folder, name)
         self.run.describe(summary.in_words(rows, compared, self.swept))
-        pictures: dict[str, Figure] = {}
-        if self.plan.settings.figures != "none":
-            pictures = summary.charts(rows, self.swept) | compared.figures
-            for found in more:
-                pictures |= found.figures
-            figures.write(pictures, self.folder / "figures")
-        files = [f"{name}.{kind}" for name in written for kind in ("csv", "md")]
-        files += [f"figures/{name}.{kind}" for name in pictures for kind in ("html", "png")]
+        figures.write(pictures, self.folder / "figures")
         for file in files:
             self.run.artifact(self.folder / file)
+        for file in before - set(files):
+            (self.folder / file).unlink(missing_ok=True)
+            self.run.forget(file)
+        self._note(files, whole=True)
 
-    def _agreement(self) -> Findings:
-        """Compare the clusterings of the jobs that have the first one's samples."""
+    def _note(self, files: Sequence[str], *, whole: bool = False) -> set[str]:
+        """Write down what is written over the jobs, so that a later attempt can remove it; return what was.
+
+        Parameters
+        ----------
+        whole
+            What was written down before is gone.
+        """
+        if self.record is None:
+            return set()
+        before = self.record.files
+        now = list(files) if whole else list(dict.fromkeys([*before, *files]))
+        self.record = replace(self.record, files=now)
+        self.record.save(self.folder)
+        return set(before)
+
+    def _clusterings(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> list[Findings]:
+        """Compare the clusterings of the jobs that finished: all with each other, and over the seeds."""
         import pandas as pd
 
-        found = {
-            place / job.ASSIGNMENTS: outcome for place, outcome in left(self.folder, self.run.id).items()
-        }
-        tables = {path: pd.read_parquet(path, columns=["id", "cluster"]) for path in found if path.exists()}
+        places = {outcome.number: place for place, outcome in left(self.folder, self.run.id).items()}
+
+        def read(row: int) -> pd.DataFrame | None:
+            path = places[outcomes[row].number] / job.ASSIGNMENTS
+            return pd.read_parquet(path, columns=["id", "hash", "cluster"]) if path.exists() else None
+
+        done = [row for row, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]
+        return [self._agreement(outcomes, done, read), comparison.stability(rows, self.swept, read)]
+
+    def _agreement(
+        self, outcomes: Sequence[Outcome], done: Sequence[int], read: "Callable[[int], pd.DataFrame | None]"
+    ) -> Findings:
+        """Compare the clusterings of the jobs that have the first one's samples."""
+        if len(done) > comparison.MOST:
+            log.info("the agreement of %d clusterings is left out: more than %d", len(done), comparison.MOST)
+            return Findings({})
+        tables = {row: table for row in done if (table := read(row)) is not None}
         ids = [table["id"] for table in tables.values()]
-        same = [path for path, table in tables.items() if table["id"].equals(ids[0])]
-        names = [summary.name(found[path], self.swept) for path in same]
+        same = [row for row, table in tables.items() if table["id"].equals(ids[0])]
+        names = [summary.name(outcomes[row], self.swept) for row in same]
         if len(set(names)) < len(names):  # an optimiser's jobs are known by their number alone
-            names = [f"job {found[path].number}" for path in same]
-        return comparison.agreement(names, [tables[path]["cluster"].to_numpy() for path in same])
+            names = [f"job {outcomes[row].number}" for row in same]
+        return comparison.agreement(names, [tables[row]["cluster"].to_numpy() for row in same])
 
 
 class JobsFailedError(Exception):
@@ -204,29 +285,3 @@ def _in_common(sharing: Sequence[Outcome], done: Sequence[Outcome]) -> str | Non
         return None
     always, here = (set.intersection(*(set(o.overrides) for o in jobs)) for jobs in (done, sharing))
     return f" ({', '.join(sorted(here - always))})" if here - always else ""
-
-
-def collect(
-    folder: Path, jobs: Sequence[Sequence[str]] | None, parent: str, *, interrupted: bool = False
-) -> list[Outcome]:
-    """Read what the jobs of a sweep left, in their order, wherever `hydra.sweep.subdir` put it.
-
-    One that left no end failed; of an interrupted sweep it was killed, or did not run.
-    """
-    found = {outcome.number: outcome for outcome in left(folder, parent).values()}
-    for number, overrides in enumerate(jobs or ()):
-        task = [o for o in overrides if not compose.key_of(o).startswith(("hydra.", "hydra/"))]
-        found.setdefault(number, Outcome(task, number=number, status="NOT RUN"))
-    for outcome in found.values():
-        if outcome.status == "RUNNING" and interrupted:
-            outcome.status, outcome.error = "KILLED", "interrupted"
-        elif outcome.status == "RUNNING" or (outcome.status == "NOT RUN" and not interrupted):
-            outcome.status, outcome.error = "FAILED", "its process ended without a result"
-    return [found[number] for number in sorted(found)]
-
-
-def left(folder: Path, parent: str) -> dict[Path, Outcome]:
-    """Read the results below a sweep's folder that are its own: each by its job's folder, in their order."""
-    found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(job.RESULT)}
-    own = (place for place, outcome in found.items() if outcome.parent == parent)
-    return {place: found[place] for place in sorted(own, key=lambda place: found[place].number)}

@@ -180,6 +180,17 @@ class Run:
         below = None if place == "." else place
         self._warn(path.name, self._tell(lambda: self._client.log_artifact(self.id, str(path), below)))
 
+    def forget(self, place: str) -> None:
+        """Remove a recorded file, named by its place below the run's folder."""
+
+        def remove() -> None:
+            from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+            root = self._client.get_run(self.id).info.artifact_uri
+            get_artifact_repository(root, self._tracker.uri).delete_artifacts(place)  # type: ignore[no-untyped-call]
+
+        self._warn(f"to remove {place}", self._tell(remove))
+
     def model(self, folder: Path, columns: Mapping[str, Any]) -> None:
         """Record a folder, whose `data` experiments.model reads, as the run's MLflow model.
 
@@ -216,6 +227,12 @@ class Run:
         self._client.log_model_artifacts(made.model_id, str(folder))
         self._client.log_outputs(self.id, [LoggedModelOutput(made.model_id, 0)])
         self._client.finalize_logged_model(made.model_id, "READY")
+
+    def has_model(self) -> bool:
+        """Tell whether the run's model is recorded whole."""
+        place, query = [self._tracker.experiment_id], f"source_run_id = '{self.id}'"
+        found = ask(self._tracker.uri, lambda client: client.search_logged_models(place, query))
+        return any(str(model.status) == "READY" for model in found)
 
     def sibling(self, run_id: str, folder: Path) -> "Run":
         """Return the record of another run of the same store, to add to it."""
@@ -379,7 +396,18 @@ def _first_alone(uri: str) -> Iterator[None]:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):
+        if not path.exists():
+            _create(path)
         yield
+
+
+def _create(path: Path) -> None:
+    """Make a SQLite store's tables in a file that is named when it is whole: half a store is of no use."""
+    partial = path.with_name(f"{path.name}.partial")
+    for left in (partial, partial.with_name(f"{partial.name}-journal")):
+        left.unlink(missing_ok=True)  # of a process that was killed
+    _client(f"sqlite:///{partial}").search_experiments(max_results=1)
+    partial.replace(path)
 
 
 def _sqlite_path(uri: str) -> Path | None:

@@ -65,6 +65,12 @@ class Store(Protocol):
     def workdir(self, key: str) -> Path:
         """Return a folder that survives an interruption; it goes when the value of `key` is kept."""
 
+    def digest(self, key: str) -> str:
+        """Name the array kept under `key` by its values; "" if none is kept."""
+
+    def origin(self, key: str) -> dict[str, str]:
+        """Return in which circumstances the value kept under `key` was computed; empty if none is kept."""
+
 
 class Report(Protocol):
     """How a stage tells a person, and the run's record, how far it is."""

@@ -83,3 +83,14 @@ def test_there_is_no_grid_without_purity_over_k(jobs: list[Outcome]) -> None:
 
 def test_k_is_not_swept() -> None:
     assert not purity_grid(summary.to_frame([job(10), job(20)], ["seed"])).figures
+
+
+def test_seeds_give_the_curves_their_interval() -> None:
+    found = grid(*(job(k, seed) for k in (10, 50) for seed in range(3)))
+    chart = found.figures["purity_over_k"]
+    assert isinstance(chart, Lines)
+    assert chart.series["fine"] == pytest.approx([0.11, 0.15])
+    half = 4.302653 * 0.1 / np.sqrt(3)  # Student's with two degrees of freedom
+    assert chart.low["fine"] == pytest.approx([0.11 - half, 0.15 - half])
+    assert chart.high["10"] == pytest.approx([0.21 + half, 0.25 + half])
+    assert grid(job(10), job(50)).figures["purity_over_k"].low == {}  # type: ignore[attr-defined]

@@ -49,6 +49,8 @@ def make(kind: str, n: int) -> Figure:
             log_x=True,
             marks={"half": 50},
             dashed=["5"],
+            low={"5": [0.25, float("nan"), 0.5]},
+            high={"5": [0.75, float("nan"), 1.0]},
         ),
         "Bars": lambda: Bars("Sizes", "class", "images", names, rng.integers(72, 761, n).tolist()),
         "StackedBars": lambda: StackedBars(

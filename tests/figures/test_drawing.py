@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,13 @@ def test_drawing_leaves_no_state_and_needs_no_screen(tmp_path: Path) -> None:
 )
 def test_next_to_nothing_is_drawn_all_the_same(figure: Figure, tmp_path: Path) -> None:
     assert drawn(figure, tmp_path).size
+
+
+def test_an_interval_is_drawn_as_a_band_of_its_curves_colour(tmp_path: Path) -> None:
+    line = Lines("Line", "x", "y", [1, 2], {"a": [0.5, 0.5]}, low={"a": [0.0, 0.25]}, high={"a": [1.0, 0.75]})
+    plain, band = (drawn(one, tmp_path) for one in (replace(line, low={}, high={}), line))
+    white = [(pixels > 250).all(axis=2).mean() for pixels in (plain, band)]
+    assert white[1] < white[0] - 0.2, "half of the plane and more"
 
 
 def test_a_tree_has_a_colour_a_group_below_the_cut() -> None:

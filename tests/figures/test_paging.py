@@ -5,7 +5,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -211,3 +211,13 @@ def test_sheets_show_each_image_in_its_place(opened: Callable[..., Any]) -> None
         places.append(np.median(there, axis=0))
     assert places[0][1] < places[1][1] < places[2][1]
     assert abs(places[0][0] - places[2][0]) < 2
+
+
+def test_an_interval_is_a_band_that_hides_with_its_curve() -> None:
+    line = Lines("Line", "x", "y", [1, 2, 3], {"a": [5, 5, 5], "b": [1, 1, 1]})
+    data, _ = traces(replace(line, low={"a": [4, float("nan"), 3]}, high={"a": [6, float("nan"), 7]}))
+    band, a, b = data
+    assert (a["name"], b["name"]) == ("a", "b")
+    assert band["legendgroup"] == a["legendgroup"] != b["legendgroup"]
+    assert (list(band["x"]), list(band["y"])) == ([1, 3, 3, 1], [6, 7, 3, 4])
+    assert not band["showlegend"]

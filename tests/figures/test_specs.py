@@ -1,5 +1,6 @@
 """A picture is a value: kept, loaded and compared by what it shows."""
 
+import json
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -27,6 +28,16 @@ def test_numbers_of_numpy_become_plain_ones(tmp_path: Path) -> None:
     assert bars == Bars("Sizes", "class", "images", ["a", "b"], [0.5, 3])
     bars.save(tmp_path)
     assert Bars.load(tmp_path) == bars
+
+
+def test_what_was_kept_before_a_field_was_added_is_read(tmp_path: Path) -> None:
+    line = Lines("Line", "x", "y", [1, 2], {"a": [3, 4]})
+    line.save(tmp_path)
+    path = tmp_path / "fields.json"
+    values = json.loads(path.read_text())
+    del values["low"], values["high"]
+    path.write_text(json.dumps(values))
+    assert Lines.load(tmp_path) == line
 
 
 def test_findings_keep_their_pictures_beside_figures_and_tables(figure: Figure, tmp_path: Path) -> None:

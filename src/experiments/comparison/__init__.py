@@ -3,17 +3,33 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from experiments.comparison.agreement import agreement
+from experiments.comparison.agreement import MOST, agreement
+from experiments.comparison.label_free import label_free
 from experiments.comparison.leakage import leakage
+from experiments.comparison.paired import paired, picked
 from experiments.comparison.probes import probes
 from experiments.comparison.purity_grid import purity_grid
-from experiments.comparison.seeds import seeds
+from experiments.comparison.seeds import over_seeds, seeds
+from experiments.comparison.stability import stability
 from experiments.kept import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["agreement", "compare", "leakage", "probes", "purity_grid", "seeds"]
+__all__ = [
+    "MOST",
+    "agreement",
+    "compare",
+    "label_free",
+    "leakage",
+    "over_seeds",
+    "paired",
+    "picked",
+    "probes",
+    "purity_grid",
+    "seeds",
+    "stability",
+]
 
 
 def compare(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:

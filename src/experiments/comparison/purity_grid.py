@@ -1,10 +1,12 @@
 """How purity depends on k and on the granularity of the classes, over all jobs of a sweep."""
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.comparison.seeds import SEED, over_seeds
 from experiments.figures import Heatmap, Lines
 from experiments.kept import Findings
 
@@ -49,12 +51,25 @@ def _add(found: Findings, jobs: "pd.DataFrame", protocol: str, suffix: str) -> N
     found.figures[f"purity_grid{suffix}"] = Heatmap(
         title, [f"k={k}" for k in means.index], list(fine.columns), fine.to_numpy(np.float64), "purity"
     )
+    repeated = SEED in jobs and jobs[SEED].nunique() > 1
+    low, high = _ends(jobs, names | compared) if repeated else ({}, {})
     found.figures[f"purity_over_k{suffix}"] = Lines(
-        title,
+        title + ("; bands: 95 % interval over the seeds" if low else ""),
         "k",
         "purity",
         list(means.index),
         {str(name): means[name].tolist() for name in means.columns},
         log_x=True,
         dashed=list(compared.values()),
+        low=low,
+        high=high,
+    )
+
+
+def _ends(jobs: "pd.DataFrame", names: Mapping[str, str]) -> tuple[dict[str, list[float]], ...]:
+    """Return the ends of each curve's interval over the seeds."""
+    ends = over_seeds(jobs, K, list(names))
+    return tuple(
+        {names[name]: ends[end][name].tolist() for name in names if ends[end][name].notna().any()}
+        for end in ("low", "high")
     )

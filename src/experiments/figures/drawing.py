@@ -12,6 +12,7 @@ from experiments.figures.drawing_images import draw_grid, draw_sheets, join
 from experiments.figures.drawing_points import draw_map, draw_scatter, draw_silhouettes, draw_space
 from experiments.figures.looks import (
     ALL_TICKS,
+    BAND,
     CONTRAST,
     SPOKEN,
     TALL,
@@ -84,6 +85,9 @@ def _lines(figure: Lines, canvas: "Canvas") -> None:
             linestyle="--" if name in figure.dashed else "-",
             label=name,
         )
+        if name in figure.low:
+            low, high = np.array(figure.low[name]), np.array(figure.high[name])
+            axis.fill_between(figure.x, low, high, color=colour, alpha=BAND, linewidth=0)
     if figure.log_x:
         axis.set_xscale("log")
     if figure.ticks or len(figure.x) <= ALL_TICKS:

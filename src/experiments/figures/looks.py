@@ -31,6 +31,7 @@ MARKERS = {
 SPOKEN = 300  # cells of a heat map up to which each shows its number
 TALL = 60  # rows from which their scale stands on top
 PROFILES = 4.0  # inches that the silhouettes of all points share
+BAND = 0.18  # how much of its colour the band of an interval has
 ALL_TICKS = 12  # values of x that get a tick each
 
 

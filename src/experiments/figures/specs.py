@@ -24,6 +24,8 @@ class Lines(Figure):
         What stands at each x, if not the number itself.
     dashed
         Names of series that are only compared with, such as a ceiling.
+    low, high
+        The ends of an interval at each x, for series that have one: drawn as a band.
     """
 
     x_label: str
@@ -34,6 +36,8 @@ class Lines(Figure):
     marks: dict[str, float] = field(default_factory=dict)
     ticks: list[str] = field(default_factory=list)
     dashed: list[str] = field(default_factory=list)
+    low: dict[str, list[float]] = field(default_factory=dict)
+    high: dict[str, list[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

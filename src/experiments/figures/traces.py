@@ -9,6 +9,7 @@ import numpy as np
 from experiments.figures.layout import PIXELS, Plot, numbers, plane, rows_layout, upright
 from experiments.figures.looks import (
     ALL_TICKS,
+    BAND,
     CONTRAST,
     MARKERS,
     SPOKEN,
@@ -48,22 +49,18 @@ def traces(figure: Figure) -> Plot:
 @traces.register(Lines)
 def _lines(figure: Lines) -> Plot:
     mode = "lines+markers" if len(figure.x) <= 30 else "lines"
-    data = [
-        {
-            "x": numbers(figure.x),
-            "y": numbers(values),
-            "name": name,
-            "mode": mode,
-            "marker": {"symbol": symbol, "size": 8},
-            "line": {"color": colour, "dash": "dash" if name in figure.dashed else "solid"},
-        }
-        for (name, values), (colour, _), symbol in zip(
-            figure.series.items(),
-            styles(len(figure.series)),
-            list(MARKERS.values()) * len(figure.series),
-            strict=False,
-        )
-    ]
+    data: list[dict[str, Any]] = []
+    for (name, values), (colour, _), symbol in zip(
+        figure.series.items(),
+        styles(len(figure.series)),
+        list(MARKERS.values()) * len(figure.series),
+        strict=False,
+    ):
+        line = {"color": colour, "dash": "dash" if name in figure.dashed else "solid"}
+        marker = {"symbol": symbol, "size": 8}
+        about = {"name": name, "mode": mode, "marker": marker, "line": line, "legendgroup": name}
+        data += _band(figure, name, colour)
+        data.append({"x": numbers(figure.x), "y": numbers(values)} | about)
     layout = plane(figure, 5, figure.x_label, figure.y_label)
     layout["xaxis"]["type"] = "log" if figure.log_x else "linear"
     if figure.ticks or len(figure.x) <= ALL_TICKS:
@@ -83,6 +80,18 @@ def _lines(figure: Lines) -> Plot:
         for name, x in figure.marks.items()
     ]
     return data, layout
+
+
+def _band(figure: Lines, name: str, colour: str) -> list[dict[str, Any]]:
+    """Return the band of a curve's interval, which hides with its curve; plotly leaves out what is nan."""
+    ends = zip(figure.x, figure.low.get(name, ()), figure.high.get(name, ()), strict=False)
+    known = [end for end in ends if end[1] == end[1] and end[2] == end[2]]
+    if not known:
+        return []
+    x, low, high = map(list, zip(*known, strict=True))
+    band = {"x": numbers([*x, *x[::-1]]), "y": numbers([*high, *low[::-1]]), "mode": "lines"}
+    looks = {"fill": "toself", "fillcolor": colour, "opacity": BAND, "line": {"width": 0}}
+    return [band | looks | {"legendgroup": name, "showlegend": False, "hoverinfo": "skip"}]
 
 
 @traces.register(Bars)

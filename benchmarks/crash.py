@@ -1,0 +1,193 @@
+"""Kill a sweep on digits by kill -9 at random moments, and see whether its table is the same once resumed.
+
+python benchmarks/crash.py [--times 30] [--seed 0] [--minutes 60] [key=value ...]
+
+The moments are spread over the whole length of the sweep, from the first import to the last picture, each
+with a cache and a store of its own. After each resume nothing may run, be locked or be half-written.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REPOSITORY = Path(__file__).parents[1]
+SWEEP = (
+    "-m",
+    "dataset.limit=600",
+    "backbone.max_epochs=3",
+    "reducer.n_components=10",
+    "cluster.k=10,20",
+    "seed=0,1",
+)
+TIMES = ("seconds", "run_id")  # columns of the table that may differ
+ENDED = "it had ended"
+NOTHING_BEGAN = "no sweep"  # what resume=true says after a kill before the sweep's run was recorded
+
+
+class Root:
+    """A project root with nothing in it: its own outputs, cache and MLflow store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "conf").exists():
+            (folder / "conf").symlink_to(REPOSITORY / "conf")
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Start run.py in a process group of its own."""
+        command = [sys.executable, str(REPOSITORY / "run.py"), *words]
+        env = os.environ | {"EXPERIMENTS_ROOT": str(self.folder)}
+        return subprocess.Popen(
+            command,
+            env=env,
+            cwd=self.folder,
+            text=True,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """Run run.py to its end; return exit code and output."""
+        process = self.start(*words)
+        out, _ = process.communicate(timeout=600)
+        return process.returncode, out
+
+    def kill_after(self, seconds: float, *words: str) -> str:
+        """Start run.py, and kill -9 it and its workers after so many seconds; return its last line."""
+        process = self.start(*words)
+        try:
+            out, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, _ = process.communicate()
+            return (out.strip().splitlines() or ["before its first line"])[-1]
+        return f"{ENDED} ({process.returncode})"
+
+    def resume(self, *words: str) -> str:
+        """Go on with a sweep as a person would; return what was wrong, else nothing."""
+        code, out = self.run(*words, "resume=true")
+        if code == 1 and NOTHING_BEGAN in out:
+            code, out = self.run(*words)
+        return "" if code == 0 else f"exit code {code}: {' '.join(out.split())[-500:]}"
+
+    def table(self) -> "pd.DataFrame":
+        """Return the table of the one sweep that there is, without what may differ."""
+        import pandas as pd
+
+        (path,) = self.folder.glob("outputs/*/*/sweep.csv")
+        rows = pd.read_csv(path)
+        return rows[[name for name in rows if name not in TIMES]]
+
+    def left_behind(self) -> list[str]:
+        """Name what a sweep that ended may not leave: running runs, locks that are held, half files."""
+        return [*self._runs(), *self._locks(), *self._files()]
+
+    def _runs(self) -> list[str]:
+        from mlflow.tracking import MlflowClient
+
+        client = MlflowClient(f"sqlite:///{self.folder}/mlflow/mlflow.db")
+        places = [found.experiment_id for found in client.search_experiments()]
+        runs = client.search_runs(places)
+        wrong = [f"run {run.info.run_id} is RUNNING" for run in runs if run.info.status == "RUNNING"]
+        parents = [run for run in runs if run.data.tags.get("sweep") == "parent"]
+        if [run.info.status for run in parents] != ["FINISHED"]:
+            wrong.append(f"parent runs: {[run.info.status for run in parents]}")
+        done = [run for run in runs if run not in parents and run.info.status == "FINISHED"]
+        told = [run.data.params["cluster.k"] + " " + run.data.params["seed"] for run in done]
+        if len(set(told)) < len(told):
+            wrong.append(f"finished twice: {sorted(told)}")
+        models = client.search_logged_models(places)
+        return wrong + [f"model {m.model_id} is {m.status}" for m in models if m.status != "READY"]
+
+    def _locks(self) -> list[str]:
+        from filelock import FileLock, Timeout
+
+        held = []
+        for path in self.folder.rglob("*.lock"):
+            try:
+                with FileLock(path, timeout=0):
+                    pass
+            except Timeout:
+                held.append(f"{path.relative_to(self.folder)} is locked")
+        return held
+
+    def _files(self) -> list[str]:
+        half = [*self.folder.rglob("?*.partial"), *self.folder.glob("cache/.partial/*")]
+        half += [*self.folder.glob("cache/.work/*"), *self.folder.glob("outputs/**/.*.lock")]
+        half += [path for path in self.folder.glob("mlflow/*") if path.name.endswith(("-journal", "-wal"))]
+        kept = [path for path in self.folder.glob("cache/[!.]*") if not (path / "meta.json").exists()]
+        return [f"{path.relative_to(self.folder)} is left" for path in (*half, *kept)]
+
+
+def crash(root: Root, seconds: float, words: Sequence[str], wanted: "pd.DataFrame") -> tuple[str, list[str]]:
+    """Kill one sweep and resume it; return where it was and what was wrong."""
+    where = root.kill_after(seconds, *words)
+    wrong = [failed] if (failed := root.resume(*words)) else []
+    tables = list(root.folder.glob("outputs/*/*/sweep.csv"))
+    if len(tables) != 1:
+        return where, [*wrong, f"{len(tables)} tables"]
+    found = root.table()
+    if not found.equals(wanted):
+        wrong.append(f"another table: {json.dumps(found.to_dict('records'))[:500]}")
+    return where, [*wrong, *root.left_behind()]
+
+
+def moments(length: float, times: int, seed: int) -> list[float]:
+    """Return a random moment in each of so many equal parts of a sweep."""
+    draw = random.Random(seed)
+    return [length * (part + draw.random()) / times for part in range(times)]
+
+
+def main() -> int:
+    """Print each moment and what it came to; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "words", metavar="key=value", nargs="*", help="of the sweep, instead of the usual ones"
+    )
+    parser.add_argument("--times", type=int, default=30, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments; default: %(default)s")
+    parser.add_argument("--minutes", type=float, default=60, help="no new kill after so many")
+    args = parser.parse_args()
+    words = ["-m", *args.words] if args.words else list(SWEEP)
+    begun = time.monotonic()
+    failures = done = 0
+    with tempfile.TemporaryDirectory() as name:
+        undisturbed = Root(Path(name) / "undisturbed")
+        code, out = undisturbed.run(*words)
+        length = time.monotonic() - begun
+        if code:
+            print(out)
+            return 1
+        wanted = undisturbed.table()
+        print(f"undisturbed: {length:.1f} s, {len(wanted)} jobs", flush=True)
+        for number, seconds in enumerate(moments(length, args.times, args.seed)):
+            if time.monotonic() - begun > 60 * args.minutes:
+                print(f"stopped after {args.minutes:g} minutes")
+                break
+            where, wrong = crash(Root(Path(name) / str(number)), seconds, words, wanted)
+            while where.startswith(ENDED) and not wrong:  # this one was faster than the undisturbed
+                seconds *= 0.8
+                where, wrong = crash(Root(Path(name) / f"{number}-{seconds:.3f}"), seconds, words, wanted)
+            done, failures = done + 1, failures + bool(wrong)
+            print(f"{number:3} {seconds:6.2f} s  {'; '.join(wrong) or 'same':8} ({where[:70]})", flush=True)
+    print(f"{done - failures} of {done} kills ended in the same table with nothing left behind")
+    return int(failures > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Compare two configurations of a recorded sweep over its seeds: paired tests of the main metrics.
+
+python scripts/compare.py SWEEP cluster.k=10 cluster.k=50
+python scripts/compare.py SWEEP 'cluster.k=10 reducer=pca' 'cluster.k=10 reducer=umap'
+python scripts/compare.py SWEEP cluster.k=10 cluster.k=50 tracking.uri=http://localhost:5000
+
+SWEEP is the id of the sweep's run, or its folder. The difference is b - a, of the same seeds: its mean and
+95 % interval; the paired t test's p value, and Holm's correction of it over the metrics; the sign-flip
+permutation test's, which assumes no normal distribution; and the effect size d_z. All is recorded on the
+sweep's run.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments import comparison, compose, config, console, job, summary, tables, tracking
+from experiments.recorded import Recorded
+from experiments.sweep_record import PARENT_TAG, RECORD, SWEPT_TAG, Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PLACE = "comparisons"  # among the artifacts of the sweep's run
+DEPENDENT = ("nmi", "purity", "acc", "inertia", "silhouette")  # on k by themselves
+COLUMNS = ["metric", "a", "b", "b - a", "95 % interval", "p", "p (Holm)", "p (sign flips)", "d_z", "seeds"]
+
+
+def find(word: str, uri: str) -> Recorded:
+    """Return the run of a sweep; raise ValueError if it is none, or an old one."""
+    run_id = Record.load(Path(word)).run_id if (Path(word) / RECORD).is_file() else word
+    try:
+        run = Recorded.of(uri, run_id)
+    except ValueError as error:
+        raise ValueError(str(error).replace("RUN_ID=", "SWEEP=", 1)) from error
+    tags = run.info.data.tags
+    if tags.get(PARENT_TAG) != "parent":
+        above = tags.get("mlflow.parentRunId")
+        hint = f"use {above}, the sweep that it belongs to" if above else "run it with -m and several seeds"
+        raise ValueError(f"SWEEP={word} is a single run; {hint}")
+    if SWEPT_TAG not in tags:
+        raise ValueError(
+            f"SWEEP={word} does not say what was swept: it is an optimiser's, or older than that; run the "
+            "configurations again with -m and several seeds"
+        )
+    return run
+
+
+def settings(typed: str) -> dict[str, Any]:
+    """Read a configuration: one or several key=value."""
+    parsed = compose.parse(typed.split())
+    several = [o.input_line for o in parsed if o.is_sweep_override()]
+    if several:
+        raise ValueError(
+            f"{several[0]} gives several values; name one configuration, and the other beside it"
+        )
+    return {o.key_or_group: o.value() for o in parsed}
+
+
+def readable(table: "pd.DataFrame") -> list[list[str]]:
+    """Put the table into words, a row per metric."""
+
+    def number(value: float, digits: int = 4) -> str:
+        return "" if value != value else f"{value:.{digits}g}"
+
+    return [
+        [
+            row["metric"],
+            *(number(row[name]) for name in ("a", "b")),
+            number(row["difference"], 3),
+            f"{number(row['low'], 3)} to {number(row['high'], 3)}",
+            *(number(row[name], 2) for name in ("p", "p_holm", "p_flip")),
+            number(row["d_z"], 3),
+            str(row["seeds"]),
+        ]
+        for row in table.to_dict("records")
+    ]
+
+
+def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
+    """Keep the table with the sweep's run, as CSV and Markdown."""
+    name = re.sub(r"[^\w.=-]+", "_", f"{a} and {b}")
+    with tempfile.TemporaryDirectory() as folder:
+        tables.write(table, Path(folder), name)
+        for kind in ("csv", "md"):
+            path = str(Path(folder) / f"{name}.{kind}")
+            tracking.ask(run.uri, partial(_keep, run.id, path))
+    console.say(f"recorded: {PLACE}/{name}.csv and .md of run {run.id}")
+
+
+def _keep(run_id: str, path: str, client: Any) -> None:
+    client.log_artifact(run_id, path, PLACE)
+
+
+def compare(word: str, a: str, b: str, overrides: Sequence[str]) -> None:
+    """Read, test, print and record."""
+    import pandas as pd
+
+    plan = config.build(compose.compose_config(overrides), overrides)
+    run = find(word, plan.tracking.uri)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = pd.read_csv(run.file("sweep.csv", Path(folder)))
+    swept = json.loads(run.info.data.tags[SWEPT_TAG])
+    first, second = (comparison.picked(rows, swept, settings(typed), typed) for typed in (a, b))
+    if first.index.equals(second.index):
+        raise ValueError(f"{a} and {b} are the same configuration; name two")
+    table = comparison.paired(first, second, summary.main_metrics(rows)).tables["paired"]
+    protocols = ", ".join(sorted({*first["protocol"], *second["protocol"]}))
+    console.table(f"a: {a}; b: {b}; protocol {protocols}", COLUMNS, readable(table))
+    if "cluster.k" in swept and set(first["cluster.k"]) != set(second["cluster.k"]):
+        told = ", ".join(name for name in DEPENDENT if name in set(table["metric"]))
+        console.say(f"k differs: {told} change with it by themselves; compare ari or ami")
+    record(run, table, a, b)
+
+
+def main() -> int:
+    """Read the command line; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sweep", metavar="SWEEP", help="run id, which MLflow's page shows, or folder")
+    parser.add_argument("a", help="settings that pick a configuration, such as cluster.k=10")
+    parser.add_argument("b", help="settings that pick another one")
+    parser.add_argument("settings", metavar="key=value", nargs="*", help="such as tracking.uri")
+    args = parser.parse_intermixed_args()
+    try:
+        compare(args.sweep, args.a, args.b, args.settings)
+    except (*job.EXPECTED, LookupError) as error:
+        console.complain(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

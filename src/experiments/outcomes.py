@@ -1,0 +1,37 @@
+"""What the jobs of a sweep left in their folders: how each ended."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments import compose, job
+from experiments.job import Outcome
+
+
+def collect(
+    folder: Path, jobs: Sequence[Sequence[str]] | None, parent: str, *, interrupted: bool = False
+) -> list[Outcome]:
+    """Read what the jobs of a sweep left, in their order, wherever `hydra.sweep.subdir` put it.
+
+    One that left no end failed; of an interrupted sweep it was killed, or did not run.
+    """
+    found = {outcome.number: outcome for outcome in left(folder, parent).values()}
+    for number, overrides in enumerate(jobs or ()):
+        found.setdefault(number, Outcome(own(overrides), number=number, status="NOT RUN"))
+    for outcome in found.values():
+        if outcome.status == "RUNNING" and interrupted:
+            outcome.status, outcome.error = "KILLED", "interrupted"
+        elif outcome.status == "RUNNING" or (outcome.status == "NOT RUN" and not interrupted):
+            outcome.status, outcome.error = "FAILED", "its process ended without a result"
+    return [found[number] for number in sorted(found)]
+
+
+def left(folder: Path, parent: str) -> dict[Path, Outcome]:
+    """Read the results below a sweep's folder that are its own: each by its job's folder, in their order."""
+    found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(job.RESULT)}
+    places = (place for place, outcome in found.items() if outcome.parent == parent)
+    return {place: found[place] for place in sorted(places, key=lambda place: found[place].number)}
+
+
+def own(overrides: Sequence[str]) -> list[str]:
+    """Leave out what is about Hydra itself: the launcher, folders, the sweeper."""
+    return [o for o in overrides if not compose.key_of(o).startswith(("hydra.", "hydra/"))]

@@ -1,0 +1,242 @@
+"""Which sweep a command goes on with: what it was asked, what of it is done, and who works on it."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from experiments import job, outcomes, tracking
+from experiments.environment import environment, is_alive
+from experiments.recorded import Recorded
+from experiments.sweep_record import FOLDER_TAG, KEY_TAG, PARENT_TAG, RECORD, Record
+
+log = logging.getLogger(__name__)
+
+LOCK = ".resume.lock"
+REPEATED = "superseded"  # the tag of a job's run that did not finish and is repeated
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A sweep that began before: its parent run, its folder, and what of it is finished."""
+
+    uri: str
+    experiment_id: str
+    record: Record
+    folder: Path
+    complete: bool
+
+
+def find(word: str, asked: Record, tracker: tracking.Tracker) -> Begun:
+    """Return the sweep that `resume=word` means; raise ValueError if it is not to be resumed.
+
+    Parameters
+    ----------
+    word
+        `true` for the newest sweep of the same command that is not complete, a parent run's id, or a
+        sweep's folder.
+    """
+    run = _newest(asked, tracker) if word.lower() == "true" else _named(word, asked, tracker.uri)
+    tags = run.data.tags
+    run_id, folder = run.info.run_id, Path(tags.get(FOLDER_TAG, ""))
+    jobs = tracking.ask(tracker.uri, lambda client: _jobs(client, run.info.experiment_id, run_id))
+    _refuse_if_at_work(run, jobs, sure=word.lower() != "true")
+    if not folder.is_dir() and not jobs:  # killed before it made one
+        folder.mkdir(parents=True)
+    if not folder.is_dir():
+        raise ValueError(
+            f"resume={run_id}: its folder {folder} is not here; run the command without resume, which "
+            "computes nothing twice that is kept"
+        )
+    recorded = {one.info.run_id for one in jobs if one.info.status == "FINISHED"}
+    done = _finished(folder, run_id, recorded)
+    record = replace(asked, run_id=run_id, finished=done, files=_files(folder, run_id))
+    complete = run.info.status == "FINISHED" and len(done) == len(asked.jobs)
+    _compare_code(tags)
+    return Begun(tracker.uri, run.info.experiment_id, record, folder, complete)
+
+
+def reopen(begun: Begun) -> tracking.Run:
+    """Make room for the jobs that are missing, and go on with the parent run; one process alone may."""
+    run_id = begun.record.run_id
+    here = {name: environment()[name] for name in ("host", "process", "mlflow.source.name")}
+    lock = begun.folder / LOCK
+    with FileLock(lock):
+        run = Recorded.of(begun.uri, run_id).info
+        if run.info.status == "RUNNING" and is_alive(run.data.tags):
+            raise ValueError(f"resume={run_id} was just resumed by another process; wait for it")
+        tracking.ask(begun.uri, lambda client: client.update_run(run_id, status="RUNNING"))
+        recorded = tracking.Run(tracking.Tracker(begun.uri, begun.experiment_id), run_id, begun.folder)
+        recorded.log(tags=here)
+        lock.unlink(missing_ok=True)
+    if "error" in run.data.tags:
+        tracking.ask(begun.uri, lambda client: client.delete_tag(run_id, "error"))
+    tracking.ask(begun.uri, lambda client: _supersede(client, begun))
+    _clear(begun)
+    begun.record.save(begun.folder)
+    return recorded
+
+
+def _newest(asked: Record, tracker: tracking.Tracker) -> Any:
+    same = _sweeps(tracker, f" and tags.`{KEY_TAG}` = '{asked.key}'")
+    unfinished = [run for run in same if run.info.status != "FINISHED"]
+    if unfinished or same:
+        return (unfinished or same)[0]
+    others = [run for run in _sweeps(tracker) if run.info.status not in ("FINISHED", "RUNNING")]
+    if not others:
+        raise ValueError("resume=true: no sweep was interrupted or had failed jobs; run it without resume")
+    run_id, typed = others[0].info.run_id, others[0].data.tags.get("mlflow.source.name", "")
+    raise ValueError(
+        f"resume=true: no sweep of this command began; the newest that is not complete is {typed}; type that "
+        f"command with resume={run_id}, or this one without resume"
+    )
+
+
+def _sweeps(tracker: tracking.Tracker, more: str = "") -> list[Any]:
+    """Return the parent runs of an experiment, newest first."""
+    query = f"tags.`{PARENT_TAG}` = 'parent'{more}"
+    order = ["attributes.start_time DESC"]
+    return list(
+        tracking.ask(
+            tracker.uri,
+            lambda client: client.search_runs([tracker.experiment_id], query, order_by=order),
+        )
+    )
+
+
+def _named(word: str, asked: Record, uri: str) -> Any:
+    """Return a sweep's run by its id or folder; raise ValueError if its jobs are not those of the command."""
+    run_id = word
+    if (Path(word) / RECORD).is_file():
+        run_id = Record.load(Path(word)).run_id
+    elif Path(word).is_dir():
+        raise ValueError(f"resume={word} holds no {RECORD}; give a sweep's folder, or its run's id")
+    try:
+        run = Recorded.of(uri, run_id).info
+    except ValueError as error:
+        raise ValueError(str(error).replace("RUN_ID=", "resume=", 1)) from error
+    tags = run.data.tags
+    if tags.get(PARENT_TAG) != "parent":
+        above = tags.get("mlflow.parentRunId")
+        hint = f"resume={above}, the sweep that it belongs to" if above else "the same command without resume"
+        raise ValueError(f"resume={word} is a single run; use {hint}")
+    if KEY_TAG not in tags:
+        raise ValueError(
+            f"resume={word} was recorded before sweeps could be resumed; run the command without resume, "
+            "which computes nothing twice that is kept"
+        )
+    if tags[KEY_TAG] != asked.key:
+        raise ValueError(f"resume={word} is a sweep of {_difference(asked, Path(tags.get(FOLDER_TAG, '')))}")
+    return run
+
+
+def _difference(asked: Record, folder: Path) -> str:
+    """Say in what a sweep differs from what is asked now."""
+    if not (folder / RECORD).is_file():
+        return f"another command, and its folder {folder} is not here; run this one without resume"
+    then = Record.load(folder)
+    gone = [word for word in then.command if word not in asked.command]
+    new = [word for word in asked.command if word not in then.command]
+    if gone or new:
+        changes = [f"it had {' '.join(gone)}"] * bool(gone) + [f"now there is {' '.join(new)}"] * bool(new)
+        return f"another command: {', '.join(changes)}; type its command, or run this one without resume"
+    if sorted(then.settings) == sorted(asked.settings):
+        return "the same jobs in another order; type the settings as they were"
+    return (
+        "the same words, but its settings differ: the configs in conf/, the code or the working directory "
+        "changed since; run it without resume"
+    )
+
+
+def _refuse_if_at_work(run: Any, jobs: Sequence[Any], *, sure: bool) -> None:
+    """Raise ValueError if a process works on a sweep; of another host an id that was typed is believed."""
+    for one in [run, *jobs]:
+        if one.info.status != "RUNNING":
+            continue
+        process, host = one.data.tags.get("process", "?").partition("@")[0], one.data.tags.get("host", "?")
+        here = host == environment()["host"]
+        if here and not is_alive(one.data.tags):
+            continue
+        if here or not sure:
+            hint = "" if here else f"; if it is gone, type resume={run.info.run_id}"
+            raise ValueError(
+                f"resume: sweep {run.info.run_id} still runs in process {process} on {host}; wait for it, "
+                f"or stop it first{hint}"
+            )
+        log.warning("process %s on %s, which cannot be asked from here, is taken as gone", process, host)
+
+
+def _finished(folder: Path, parent: str, recorded: set[str]) -> dict[str, str]:
+    """Return the folders of the jobs whose results are whole and recorded, by their numbers."""
+    return {
+        str(outcome.number): str(place.relative_to(folder))
+        for place, outcome in outcomes.left(folder, parent).items()
+        if outcome.status == "FINISHED" and not outcome.lost and outcome.run_id in recorded
+    }
+
+
+def _files(folder: Path, run_id: str) -> list[str]:
+    """Name what the sweep wrote over its jobs; raise ValueError if its folder has another one by now."""
+    if not (folder / RECORD).is_file():  # killed before it was written
+        return []
+    record = Record.load(folder)
+    if record.run_id != run_id:
+        raise ValueError(
+            f"resume={run_id}: its folder {folder} was used again by sweep {record.run_id}; run the command "
+            "without resume, which computes nothing twice that is kept"
+        )
+    return record.files
+
+
+def _supersede(client: Any, begun: Begun) -> None:
+    """Mark the runs of jobs that did not finish, which are repeated, and drop models recorded in half."""
+    place, parent = [begun.experiment_id], begun.record.run_id
+    jobs = _jobs(client, begun.experiment_id, parent)
+    for run in jobs:
+        if run.info.status != "FINISHED":
+            client.set_tag(run.info.run_id, REPEATED, "true")
+    own = {run.info.run_id for run in jobs}
+    for model in _pages(client.search_logged_models, place, None):  # MLflow cannot filter by status
+        if model.source_run_id in own and str(model.status) != "READY":
+            client.delete_logged_model(model.model_id)
+
+
+def _jobs(client: Any, experiment_id: str, parent: str) -> list[Any]:
+    """Return the runs below a sweep's."""
+    return list(_pages(client.search_runs, [experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'"))
+
+
+def _pages(search: Callable[..., Any], place: list[str], query: str | None) -> Iterator[Any]:
+    """Give everything that is found, page by page."""
+    token = None
+    while True:
+        page = search(place, query, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _clear(begun: Begun) -> None:
+    """Remove what attempts left that did not finish: they would stand beside what is made now."""
+    keep = {begun.folder / place for place in begun.record.finished.values()}
+    for place in outcomes.left(begun.folder, begun.record.run_id):
+        if place in keep:
+            continue
+        if place == begun.folder or any(place in other.parents for other in keep):
+            (place / job.RESULT).unlink()
+        else:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _compare_code(tags: Mapping[str, str]) -> None:
+    """Say so if the code or a library is not what the sweep began with."""
+    now = environment()
+    names = [name for name in tags if name in now and name.startswith(("git.", "version.", "python"))]
+    changed = [f"{name} {tags[name][:12]} -> {now[name][:12]}" for name in names if tags[name] != now[name]]
+    if changed:
+        log.warning("the sweep goes on with other code than it began with: %s", ", ".join(changed))

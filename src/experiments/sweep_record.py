@@ -1,0 +1,94 @@
+"""What a sweep was asked and what is done of it: sweep.json in its folder, and tags of its run."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+from experiments import outcomes
+from experiments.config import Plan
+
+RECORD = "sweep.json"
+PARENT_TAG, KEY_TAG, FOLDER_TAG, SWEPT_TAG = "sweep", "sweep.key", "sweep.folder", "sweep.swept"
+FINISHED = "EXPERIMENTS_FINISHED"  # the sweep's folder, if earlier attempts finished some of its jobs
+ABOUT_RESULTS = ("seed", "protocol", "device", "precision", "threads")  # settings beside the stages'
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a sweep was asked and what is done of it, kept as sweep.json in its folder.
+
+    Parameters
+    ----------
+    command
+        The overrides that were typed, without Hydra's own.
+    jobs
+        The overrides of each job, without Hydra's own.
+    settings
+        A hash of each job's settings, wherever they come from: equal ones give equal results.
+    swept
+        The keys that the jobs differ in.
+    run_id
+        The parent run.
+    finished
+        The folders of the jobs that earlier attempts finished, by their numbers.
+    files
+        What was written over all jobs.
+    """
+
+    command: list[str]
+    jobs: list[list[str]]
+    settings: list[str]
+    swept: list[str]
+    run_id: str = ""
+    finished: dict[str, str] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, typed: Sequence[str], plans: Sequence[Plan], jobs: Iterable[Sequence[str]], swept: Sequence[str]
+    ) -> "Record":
+        """Describe a sweep before it begins."""
+        told = [outcomes.own(overrides) for overrides in jobs]
+        return cls(outcomes.own(typed), told, [_hash(plan) for plan in plans], list(swept))
+
+    @property
+    def key(self) -> str:
+        """Name what was asked: two sweeps of one key have the same jobs, in the same order."""
+        return hashlib.sha256(json.dumps([self.swept, self.settings]).encode()).hexdigest()[:16]
+
+    def tags(self, folder: Path) -> dict[str, str]:
+        """Return what finds the sweep again in its store."""
+        swept = json.dumps(self.swept)
+        return {PARENT_TAG: "parent", KEY_TAG: self.key, FOLDER_TAG: str(folder), SWEPT_TAG: swept}
+
+    def save(self, folder: Path) -> None:
+        """Write sweep.json."""
+        partial = folder / f"{RECORD}.partial"
+        partial.write_text(json.dumps(asdict(self), indent=1))
+        partial.replace(folder / RECORD)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Record":
+        """Read what `save` wrote."""
+        return cls(**json.loads((folder / RECORD).read_text()))
+
+
+def finished(number: int) -> Path | None:
+    """Return the folder of a job that an earlier attempt of this sweep finished."""
+    place = os.environ.get(FINISHED)
+    return _places(place).get(str(number)) if place else None
+
+
+@cache
+def _places(folder: str) -> Mapping[str, Path]:
+    return {number: Path(folder) / place for number, place in Record.load(Path(folder)).finished.items()}
+
+
+def _hash(plan: Plan) -> str:
+    """Name a job's settings; paths in its stages are absolute, so another working directory is another."""
+    about = [getattr(plan.settings, name) for name in ABOUT_RESULTS]
+    return hashlib.sha256(repr((plan.stages, about)).encode()).hexdigest()[:16]

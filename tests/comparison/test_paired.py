@@ -1,0 +1,115 @@
+"""Two configurations over the same seeds: differences, tests against scipy's and known answers, bad input."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from experiments.comparison.paired import holm, paired, picked, sign_flip
+
+SWEPT = ["cluster.k", "reducer", "seed"]
+A = [0.50, 0.52, 0.47, 0.51, 0.55]
+B = [0.53, 0.56, 0.48, 0.57, 0.56]
+
+
+def jobs(values: list[float], seeds: Any = range(5), **more: Any) -> pd.DataFrame:
+    table = pd.DataFrame({"seed": list(seeds), "ari": values})
+    return table.assign(protocol="held_out", status="FINISHED", **more)
+
+
+def sweep() -> pd.DataFrame:
+    """Make the table of a sweep over k and reducer, five seeds each."""
+    parts = [
+        jobs(values, **{"cluster.k": k, "reducer": reducer})
+        for k, reducer, values in ((10, "pca", A), (50, "pca", B), (10, "umap", B), (50, "umap", A))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_the_test_is_scipys_paired_t_test() -> None:
+    row = paired(jobs(A), jobs(B), ["ari"]).tables["paired"].iloc[0]
+    wanted = stats.ttest_rel(B, A)
+    assert row["difference"] == pytest.approx(np.mean(B) - np.mean(A))
+    assert row["p"] == row["p_holm"] == pytest.approx(wanted.pvalue)
+    assert (row["low"], row["high"]) == pytest.approx(tuple(wanted.confidence_interval()))
+    assert row["d_z"] == pytest.approx(wanted.statistic / np.sqrt(5))
+    assert row["p_flip"] == 2 / 2**5, "all differences are of one sign"
+    assert (row["seeds"], row["a"], row["b"]) == (5, pytest.approx(0.51), pytest.approx(0.54))
+
+
+def test_seeds_are_paired_by_their_number_and_not_by_their_place() -> None:
+    shuffled = jobs(B).sample(frac=1, random_state=0)
+    one, other = (paired(jobs(A), b, ["ari"]).tables["paired"] for b in (jobs(B), shuffled))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_seed_that_one_of_them_lacks_is_left_out() -> None:
+    found = paired(jobs(A), jobs(B[1:], range(1, 5)), ["ari"]).tables["paired"].iloc[0]
+    assert found["seeds"] == 4
+    assert found["difference"] == pytest.approx(np.mean(B[1:]) - np.mean(A[1:]))
+
+
+@pytest.mark.parametrize("seeds", [[0], [7, 8, 9]])
+def test_a_pair_or_none_cannot_be_tested(seeds: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"seed: the two .* in common.*run the sweep with seed='range\(5\)'"):
+        paired(jobs(A), jobs(B[: len(seeds)], seeds), ["ari"])
+
+
+def test_what_does_not_depend_on_the_seed_is_told_and_not_tested() -> None:
+    both = [jobs(A, nmi=0.25, purity_ceiling=0.5 + x * np.arange(5)) for x in (0, 0.01)]
+    both[1]["nmi"] = 0.5
+    table = paired(*both, metrics=["ari", "nmi", "purity_ceiling"]).tables["paired"].set_index("metric")
+    assert table["difference"].to_list() == pytest.approx([0, 0.25, 0.02])
+    assert table[["p", "p_holm", "p_flip", "d_z"]].isna().all(axis=None)
+
+
+def test_holms_correction_is_that_of_his_paper() -> None:
+    """The steps are p times 4, 3, 2, 1, and never fall."""
+    found = holm(np.array([0.01, np.nan, 0.04, 0.03, 0.005]))
+    np.testing.assert_allclose(found, [0.03, np.nan, 0.06, 0.06, 0.02])
+    assert holm(np.array([0.6, 0.9])).tolist() == [1, 1]
+
+
+def test_flips_of_signs_are_counted_exactly() -> None:
+    assert sign_flip(np.array([1.0, 2.0, 3.0])) == 2 / 8
+    assert sign_flip(np.array([1.0, 2.0, -3.0])) == 1
+    assert sign_flip(np.array([5.0, 2.0, -1.0])) == 4 / 8, "5+2-1 and 5+2+1, and both negated"
+
+
+def test_of_many_seeds_some_flips_are_drawn() -> None:
+    differences = np.random.default_rng(1).normal(0.4, 1, 40)
+    assert sign_flip(differences) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, rel=0.3)
+
+
+def test_settings_pick_the_jobs_of_one_configuration() -> None:
+    found = picked(sweep(), SWEPT, {"cluster.k": 10, "reducer": "umap"}, "cluster.k=10 reducer=umap")
+    assert found["ari"].to_list() == B
+    some = sweep()[lambda table: table["reducer"] == "pca"]
+    assert picked(some, SWEPT, {"cluster.k": 50}, "cluster.k=50")["ari"].to_list() == B
+
+
+@pytest.mark.parametrize(
+    ("settings", "typed", "answer"),
+    [
+        (
+            {"cluster.k": 10},
+            "cluster.k=10",
+            r"cluster\.k=10 picks 2 configurations; use one of: cluster\.k=10 r",
+        ),
+        ({"cluster.k": 11}, "cluster.k=11", r"is none of the configurations; use one of: .*reducer=umap"),
+        ({"backbone": "cnn"}, "backbone=cnn", r"backbone was not swept; use cluster\.k, reducer"),
+        ({"seed": 0}, "seed=0", r"seed=0: the seeds pair the runs; use cluster\.k, reducer alone"),
+    ],
+)
+def test_settings_that_pick_no_single_configuration(
+    settings: dict[str, Any], typed: str, answer: str
+) -> None:
+    with pytest.raises(ValueError, match=answer):
+        picked(sweep(), SWEPT, settings, typed)
+
+
+def test_a_sweep_of_one_seed_has_nothing_to_pair() -> None:
+    with pytest.raises(ValueError, match=r"one seed.*seed='range\(5\)'"):
+        picked(sweep(), ["cluster.k", "reducer"], {"cluster.k": 10}, "cluster.k=10")

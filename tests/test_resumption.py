@@ -1,0 +1,334 @@
+"""Which sweep a command goes on with, what of it is repeated, and what is refused."""
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from experiments import compose, config, job, launch, resumption, sweep, sweep_record, tracking
+from experiments.job import Outcome
+from experiments.sweep_record import Record
+
+COMMAND = ["backbone=pixels", "cluster.k=10,20,30", "hydra/launcher=joblib"]
+
+
+def read(*words: str) -> launch.Request:
+    with compose.output_folder():
+        return launch.read(SimpleNamespace(overrides=words, multirun=True, config_dir=None))
+
+
+def asked(*words: str) -> Record:
+    request = read(*words)
+    return Record.of(request.typed, request.plans, request.jobs, request.swept)
+
+
+@pytest.fixture(scope="module")
+def command() -> Record:
+    """Describe the sweep that most tests resume."""
+    return asked(*COMMAND)
+
+
+@pytest.fixture
+def tracker(tables: Path, tmp_path: Path) -> tracking.Tracker:
+    """Connect to an MLflow store without a run."""
+    path = tmp_path / "mlflow.db"
+    path.write_bytes(tables.read_bytes())
+    return tracking.connect(config.Tracking(f"sqlite:///{path}"), "digits")
+
+
+@pytest.fixture
+def plan(tracker: tracking.Tracker, tmp_path: Path) -> config.Plan:
+    parts: dict[str, Any] = {
+        "tracking": config.Tracking(tracker.uri, log_model="none"),
+        "cache": config.Cache(str(tmp_path / "cache")),
+        "settings": SimpleNamespace(figures="none"),
+        "stages": SimpleNamespace(dataset=SimpleNamespace(name="digits")),
+    }
+    return SimpleNamespace(**parts)  # type: ignore[return-value]
+
+
+@pytest.fixture
+def made(plan: config.Plan, command: Record, tmp_path: Path) -> Iterator[sweep.Sweep]:
+    """Begin a sweep of three jobs."""
+    yield sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], command.jobs, command)
+    for variable in (sweep.PARENT, sweep.SWEPT, sweep_record.FINISHED):
+        os.environ.pop(variable, None)
+
+
+def work(made: sweep.Sweep, number: int, status: str = "FINISHED") -> str:
+    """Do as a job does: a run of its own, and a result in its folder; return the run's id."""
+    parent = tracking.Parent(*json.loads(os.environ[sweep.PARENT]))
+    run = tracking.join(parent).open("job", made.folder / str(number), params={}, tags={})
+    outcome = Outcome([f"cluster.k={number}"], number=number, parent=made.run.id, status=status)
+    outcome.run_id, outcome.metrics = run.id, {"ari": number / 10} if status == "FINISHED" else {}
+    outcome.save(made.folder / str(number))
+    run.end(status)
+    return run.id
+
+
+def status(tracker: tracking.Tracker, run_id: str) -> str:
+    return str(tracker.client.get_run(run_id).info.status)
+
+
+def fail_one(made: sweep.Sweep) -> list[str]:
+    """Let the second of three jobs fail, and the sweep end; return the runs' ids."""
+    runs = [work(made, number, "FAILED" if number == 1 else "FINISHED") for number in range(3)]
+    made.close()
+    return runs
+
+
+def test_only_what_did_not_finish_is_repeated_in_the_same_place(
+    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
+) -> None:
+    runs = fail_one(made)
+    begun = resumption.find("true", command, tracker)
+    assert (begun.record.run_id, begun.folder, begun.complete) == (made.run.id, made.folder, False)
+    assert begun.record.finished == {"0": "0", "2": "2"}
+    again = sweep.Sweep(plan, begun.folder, ["cluster.k"], command.jobs, command, begun)
+    assert (again.run.id, status(tracker, made.run.id)) == (made.run.id, "RUNNING")
+    assert "error" not in tracker.client.get_run(made.run.id).data.tags
+    places = [sweep_record.finished(number) for number in range(3)]
+    assert places == [made.folder / "0", None, made.folder / "2"]
+    assert not (made.folder / "1").exists(), "what a failed attempt left would stand beside the next one's"
+    assert tracker.client.get_run(runs[1]).data.tags[resumption.REPEATED] == "true"
+    work(again, 1)
+    assert [outcome.metrics["ari"] for outcome in again.close()] == [0, 0.1, 0.2]
+    assert status(tracker, made.run.id) == "FINISHED"
+    assert resumption.find("true", command, tracker).complete
+    assert not list(made.folder.glob(".*"))
+
+
+def test_a_job_that_is_finished_returns_its_objective_at_once(
+    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker, monkeypatch: Any
+) -> None:
+    fail_one(made)
+    sweep.Sweep(
+        plan, made.folder, ["cluster.k"], command.jobs, command, resumption.find("true", command, tracker)
+    )
+    at_work = SimpleNamespace(
+        runtime=SimpleNamespace(output_dir=str(made.folder / "2")),
+        overrides=SimpleNamespace(task=["cluster.k=30"]),
+        job=compose.compose_config([], hydra=True).hydra.job,
+    )
+    at_work.job.num = 2
+    monkeypatch.setattr(sweep.HydraConfig, "get", lambda: at_work)
+    before = (made.folder / "2" / "result.json").stat().st_mtime_ns
+    assert sweep.run_job(SimpleNamespace(objective="ari")) == 0.2  # type: ignore[arg-type]
+    assert (made.folder / "2" / "result.json").stat().st_mtime_ns == before
+
+
+def test_a_result_that_was_not_recorded_whole_is_repeated(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker
+) -> None:
+    runs = [work(made, number) for number in range(3)]
+    tracker.client.set_terminated(runs[0], "KILLED")  # killed between its result and its record
+    lost = Outcome.load(made.folder / "1")
+    lost.lost = "tracking.uri=http://server stopped answering"
+    lost.save(made.folder / "1")
+    made.close(KeyboardInterrupt())
+    begun = resumption.find("true", command, tracker)
+    assert begun.record.finished == {"2": "2"}
+    assert not begun.complete
+
+
+def test_a_sweep_is_found_by_its_id_and_by_its_folder(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker
+) -> None:
+    fail_one(made)
+    for word in (made.run.id, str(made.folder)):
+        assert resumption.find(word, command, tracker).record.run_id == made.run.id
+
+
+def test_launcher_and_pictures_may_change_and_the_jobs_may_not(
+    made: sweep.Sweep, tracker: tracking.Tracker
+) -> None:
+    fail_one(made)
+    other = asked("backbone=pixels", "cluster.k=10,20,30", "figures=all", "objective=nmi")
+    assert resumption.find("true", other, tracker).record.run_id == made.run.id
+    for words, difference in (
+        (
+            ["backbone=pixels", "cluster.k=10,20"],
+            r"it had cluster\.k=10,20,30, now there is cluster\.k=10,20;",
+        ),
+        ([*COMMAND, "seed=1"], r"now there is seed=1;"),
+    ):
+        with pytest.raises(
+            ValueError, match=f"^resume={made.run.id} is a sweep of another command.*{difference}"
+        ):
+            resumption.find(made.run.id, asked(*words), tracker)
+        with pytest.raises(
+            ValueError, match="no sweep of this command began; the newest that is not complete"
+        ):
+            resumption.find("true", asked(*words), tracker)
+
+
+def test_settings_that_changed_under_the_same_words_are_not_mixed(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker
+) -> None:
+    fail_one(made)
+    edited = replace(command, settings=[*command.settings[:-1], "another"])
+    with pytest.raises(ValueError, match=r"same words, but its settings differ: the configs in conf/"):
+        resumption.find(made.run.id, edited, tracker)
+    turned = replace(command, settings=command.settings[::-1])
+    with pytest.raises(ValueError, match="the same jobs in another order"):
+        resumption.find(made.run.id, turned, tracker)
+
+
+def test_a_path_is_another_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["dataset=image_folder", "dataset.root=photos", "seed=0,1"]
+    keys = set()
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        keys.add(asked(*words).key)
+    assert len(keys) == 2
+
+
+def test_a_sweep_at_work_is_not_resumed(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker
+) -> None:
+    refused = rf"sweep {made.run.id} still runs in process {os.getpid()} on {socket.gethostname()}; wait"
+    for word in ("true", made.run.id):
+        with pytest.raises(ValueError, match=refused):
+            resumption.find(word, command, tracker)
+
+
+def test_a_worker_that_outlived_its_sweep_is_waited_for(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker
+) -> None:
+    work(made, 0)
+    running = tracking.join(tracking.Parent(tracker.uri, tracker.experiment_id, made.run.id))
+    running.open("job", made.folder / "1", params={}, tags={})
+    tracker.client.set_terminated(made.run.id, "KILLED")
+    with pytest.raises(ValueError, match="still runs in process"):
+        resumption.find("true", command, tracker)
+
+
+def test_another_host_cannot_be_asked_so_an_id_is_a_persons_word(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    made.run.log(tags={"host": "elsewhere"})
+    with pytest.raises(
+        ValueError, match=f"on elsewhere; wait for it.*if it is gone, type resume={made.run.id}"
+    ):
+        resumption.find("true", command, tracker)
+    assert not resumption.find(made.run.id, command, tracker).complete
+    assert "on elsewhere, which cannot be asked from here, is taken as gone" in caplog.text
+
+
+def test_two_processes_do_not_resume_one_sweep(
+    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
+) -> None:
+    fail_one(made)
+    both = [resumption.find("true", command, tracker) for _ in "ab"]
+    resumption.reopen(both[0])
+    with pytest.raises(ValueError, match="was just resumed by another process"):
+        resumption.reopen(both[1])
+
+
+def test_what_is_no_sweep_to_resume_is_named(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker, tmp_path: Path
+) -> None:
+    runs = fail_one(made)
+    old = tracker.open("old sweep", tmp_path, params={}, tags={"sweep": "parent"})
+    alone = tracker.open("run", tmp_path, params={}, tags={})
+    for word, answer in {
+        "abc": "resume=abc is no run of tracking.uri",
+        runs[0]: f"is a single run; use resume={made.run.id}, the sweep that it belongs to",
+        alone.id: "is a single run; use the same command without resume",
+        old.id: "was recorded before sweeps could be resumed; run the command without resume",
+        str(tmp_path): "holds no sweep.json; give a sweep's folder, or its run's id",
+    }.items():
+        with pytest.raises(ValueError, match=answer):
+            resumption.find(word, command, tracker)
+
+
+def test_a_folder_that_is_gone_or_used_again_cannot_be_gone_on_with(
+    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
+) -> None:
+    fail_one(made)
+    later = sweep.Sweep(plan, made.folder, ["cluster.k"], command.jobs, command)
+    later.close()
+    with pytest.raises(ValueError, match=f"was used again by sweep {later.run.id}; run the command without"):
+        resumption.find(made.run.id, command, tracker)
+    made.folder.rename(made.folder.with_name("moved"))
+    with pytest.raises(ValueError, match=r"its folder .* is not here; run the command without resume"):
+        resumption.find(made.run.id, command, tracker)
+
+
+def test_nothing_that_was_ever_begun(command: Record, tracker: tracking.Tracker) -> None:
+    with pytest.raises(
+        ValueError, match="no sweep was interrupted or had failed jobs; run it without resume"
+    ):
+        resumption.find("true", command, tracker)
+
+
+def test_a_kill_before_the_folder_was_made_is_resumed(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker
+) -> None:
+    shutil.rmtree(made.folder)
+    tracker.client.set_terminated(made.run.id, "KILLED")
+    begun = resumption.find("true", command, tracker)
+    assert (begun.record.finished, begun.record.files) == ({}, [])
+    resumption.reopen(begun)
+    assert Record.load(made.folder).run_id == made.run.id
+
+
+def test_other_code_is_said(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    made.run.log(tags={"git.commit": "an earlier one"})
+    fail_one(made)
+    resumption.find("true", command, tracker)
+    assert "goes on with other code than it began with: git.commit an earlier o ->" in caplog.text
+
+
+def test_tables_of_an_earlier_attempt_go_with_it(
+    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
+) -> None:
+    (made.folder / "training.csv").write_text("of the one job that had finished")
+    assert made.record
+    made.record = replace(made.record, files=["training.csv"])
+    made.run.artifact(made.folder / "training.csv")
+    (made.folder / "mine.txt").write_text("a person's own")
+    for number in range(3):
+        work(made, number)
+    made.close()
+    recorded = {found.path for found in tracker.client.list_artifacts(made.run.id)}
+    assert recorded == {"sweep.csv", "sweep.md"}
+    assert not (made.folder / "training.csv").exists()
+    assert (made.folder / "mine.txt").exists()
+    assert Record.load(made.folder).files == ["sweep.csv", "sweep.md"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("resume=true", "true"), ("resume='a b'", "a b"), ("resume=null", "")]
+)
+def test_resume_is_read_and_no_job_has_it(typed: str, told: str) -> None:
+    request = read(*COMMAND, typed)
+    assert request.resume == told
+    for words in (request.typed, *request.jobs):
+        assert not [word for word in words if word.startswith("resume")]
+    assert {plan.cfg.resume for plan in request.plans} == {None}
+
+
+def test_a_single_run_has_nothing_to_resume() -> None:
+    with (
+        pytest.raises(ValueError, match=r"resume=true is for sweeps \(-m\); a single run"),
+        compose.output_folder(),
+    ):
+        launch.read(SimpleNamespace(overrides=["resume=true"], multirun=False, config_dir=None))
+    with pytest.raises(ValueError, match="resume=true: an optimiser decides its jobs as it goes"):
+        read("hydra.sweeper._target_=an.Optimiser", "resume=true")
+
+
+def test_from_python_there_is_no_sweep_to_resume() -> None:
+    with pytest.raises(ValueError, match=r"resume=True is for sweeps: python run\.py -m"):
+        job.run(["resume=true"])
