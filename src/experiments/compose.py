@@ -20,6 +20,7 @@ from yaml import YAMLError
 ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[2])).absolute()
 CONF = ROOT / "conf"
 NOT_GROUPS = ("claims", "hydra")  # folders of conf/ whose files are no options of ours
+PLACES = ("cache.", "tracking.", "hydra.")  # settings that say where things are kept
 OUTPUT = "EXPERIMENTS_OUTPUT"  # where conf/config.yaml tells Hydra to put a run or a sweep
 
 OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
@@ -106,6 +107,14 @@ def flatten(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
 def choices() -> dict[str, Any]:
     """Return what Hydra chose in each group of the job at work."""
     return dict(HydraConfig.get().runtime.choices)
+
+
+def run_name(overrides: Sequence[str]) -> str:
+    """Name a run by what was typed for it, paths by their last part; where it is kept is left out."""
+    told = [override for override in overrides if not key_of(override).startswith(PLACES)]
+    pairs = (override.partition("=") for override in told)
+    named = [f"{key}{sign}{value.rstrip('/').rpartition('/')[2]}" for key, sign, value in pairs]
+    return " ".join(named) or "run"
 
 
 def key_of(override: str) -> str:

@@ -62,6 +62,7 @@ class Settings:
     precision: str
     threads: Any
     figures: str
+    report: str
     label_free: bool
     resume: Any
     plan: bool
@@ -71,6 +72,7 @@ class Settings:
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
         _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         _one_of("figures", self.figures, ("auto", "all", "none"))
+        _one_of("report", self.report, ("auto", "all", "none"))
         if not 0 <= self.seed < 2**32:  # scikit-learn takes no larger ones
             raise ValueError(f"seed={self.seed} is not a seed; use 0 to {2**32 - 1}")
         if self.threads != "auto" and not (isinstance(self.threads, int) and self.threads > 0):

@@ -21,6 +21,7 @@ from experiments import (
     figures,
     logged_model,
     pipeline,
+    report,
     tables,
     tracking,
 )
@@ -114,6 +115,9 @@ def perform(
             trace(result, plan, ctx).save(folder)
             if draws(plan, parent):
                 figures.write(_pictures(result), folder / "figures")
+            if reports(plan, parent):
+                spent = time.perf_counter() - start
+                report.write(result, folder, ctx, name=name or "run", run_id=run.id, seconds=spent)
             run.artifacts()
             logged_model.keep(result, ctx.dtype, plan, folder, run, alone=parent is None)
         outcome.lost = run.lost
@@ -206,6 +210,11 @@ def draws(plan: config.Plan, parent: tracking.Parent | None) -> bool:
     return plan.settings.figures == "all"
 
 
+def reports(plan: config.Plan, parent: tracking.Parent | None) -> bool:
+    """Tell whether a job ends with a report of its own; a sweep has one of all its jobs."""
+    return plan.settings.report == "all" or (plan.settings.report == "auto" and parent is None)
+
+
 def explain(error: BaseException, folder: Path) -> str:
     """Put an error into one line; an unexpected one leaves its traceback in the run's folder."""
     if isinstance(error, EXPECTED):
@@ -251,5 +260,5 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
         raise ValueError("plan=true only looks; use python run.py plan=true")
     outcome = Outcome(list(overrides))
     choices = dict(cfg.hydra.runtime.choices)
-    name = " ".join(overrides) or "run"
+    name = compose.run_name(overrides)
     return perform(compose.without_hydra(cfg), folder, outcome, name=name, choices=choices)

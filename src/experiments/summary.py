@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import comparison, compose, console, tables
+from experiments import comparison, compose, console, report, tables
 from experiments.comparison.paired import BOUNDS
 from experiments.comparison.seeds import SEED
 from experiments.compose import ROOT
@@ -189,6 +189,8 @@ def show(
             f"{reason}; {count} of {len(outcomes)} results are not recorded, all are in {folder}"
         )
     console.say(f"results: {folder}")
+    if (folder / report.NAME).exists():
+        console.say(f"report: {(folder / report.NAME).as_uri()}")
     console.say(f"compare: {_how_to_compare(uri)}")
     return 1 if failures or unrecorded or lost else 0
 
@@ -214,7 +216,7 @@ def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str], fol
         results = [name for name in metrics if name not in BOUNDS]
         spread = _over_seeds(over, results, lambda row: _cell(row["std"]))
         _print(SPREAD, _one_protocol(_spread(spread, over, stable)))
-    else:
+    elif metrics:
         if not swept:
             rows.insert(0, "run", [str(number) for number, _ in done])
         _print(title, rows[[*(swept or ["run"]), *metrics]])

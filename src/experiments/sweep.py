@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from experiments import (
     config,
     figures,
     job,
+    report,
     resumption,
     summary,
     sweep_record,
@@ -50,7 +51,7 @@ def run_job(cfg: DictConfig) -> float | None:
     folder = Path(hydra.runtime.output_dir)
     overrides = list(hydra.overrides.task)
     swept = json.loads(os.environ.get(SWEPT, "[]"))
-    name = " ".join(o for o in overrides if compose.key_of(o) in swept) or " ".join(overrides) or "run"
+    name = compose.run_name([o for o in overrides if compose.key_of(o) in swept] or overrides)
     typed = json.loads(os.environ.get(TYPED, "null"))
     parent = tracking.Parent(*json.loads(os.environ[PARENT])) if PARENT in os.environ else None
     number = 0 if OmegaConf.is_missing(hydra.job, "num") else hydra.job.num
@@ -114,15 +115,19 @@ class Sweep:
             self.record: Record | None = begun.record
             os.environ[sweep_record.FINISHED] = str(folder)
         else:
-            name = f"sweep of {', '.join(swept)}" if swept else "sweep"
             tags = asked.tags(folder) if asked else {sweep_record.PARENT_TAG: "parent"}
-            self.run = tracker.open(name, folder, params={}, tags=tags)
+            self.run = tracker.open(self.name, folder, params={}, tags=tags)
             folder.mkdir(parents=True, exist_ok=True)
             self.record = replace(asked, run_id=self.run.id) if asked else None
             if self.record:
                 self.record.save(folder)
         os.environ[PARENT] = json.dumps([tracker.uri, tracker.experiment_id, self.run.id])
         os.environ[SWEPT] = json.dumps(self.swept)
+
+    @property
+    def name(self) -> str:
+        """What its run is called."""
+        return f"sweep of {', '.join(self.swept)}" if self.swept else "sweep"
 
     @property
     def lost(self) -> str:
@@ -179,17 +184,39 @@ class Sweep:
             pictures = {}
         files = [f"{name}.{kind}" for name in written for kind in ("csv", "md")]
         files += [f"figures/{name}.{kind}" for name in pictures for kind in ("html", "png")]
+        files += [] if self.plan.settings.report == "none" else [report.NAME]
         before = self._note(files)
         for name, table in written.items():
             tables.write(table, self.folder, name)
         self.run.describe(summary.in_words(rows, compared, self.swept))
         figures.write(pictures, self.folder / "figures")
+        if report.NAME in files:
+            self._report(rows, outcomes, pictures, written)
         for file in files:
             self.run.artifact(self.folder / file)
         for file in before - set(files):
             (self.folder / file).unlink(missing_ok=True)
             self.run.forget(file)
         self._note(files, whole=True)
+
+    def _report(
+        self,
+        rows: "pd.DataFrame",
+        outcomes: Sequence[Outcome],
+        pictures: Mapping[str, Figure],
+        written: "Mapping[str, pd.DataFrame]",
+    ) -> None:
+        named = {summary.name(outcome, self.swept): outcome.error for outcome in outcomes}
+        report.write_sweep(
+            self.folder,
+            rows,
+            summary.main_columns(rows, self.swept),
+            name=self.name,
+            run_id=self.run.id,
+            figures=pictures,
+            tables=written,
+            errors={name: error for name, error in named.items() if error},
+        )
 
     def _note(self, files: Sequence[str], *, whole: bool = False) -> set[str]:
         """Write down what is written over the jobs, so that a later attempt can remove it; return what was.

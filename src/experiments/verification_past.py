@@ -78,6 +78,7 @@ class Past:
             "tracking.uri": self.run.uri,
             "tracking.log_model": "none",
             "figures": "none",
+            "report": "none",
         }
         restored = {"threads": int(tags["threads"]), "device": tags["device"], "precision": tags["dtype"]}
         for key, value in (own | restored | given(settings)).items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.dataset.corrections import corrected
+from experiments.dataset.corrected import corrected
 from experiments.dataset.labels import Found, Labels
 from experiments.dataset.split import split
 from experiments.types import Content, Samples
@@ -33,7 +33,7 @@ class Selection:
     labels
         Labels of a CSV or Parquet file, instead of the data set's own: see `dataset/labels.py`.
     corrections
-        A log of corrected labels, which replace all others: see `dataset/corrections.py`.
+        A log of corrected labels, which replace all others: see `dataset/corrected.py`.
     split
         Shares of `train`, `validation` and `test`.
     split_seed
