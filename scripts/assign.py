@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from experiments import compose, config, console, context, model, tables
 from experiments.dataset.new_rows import ENDINGS, new_rows
 from experiments.recorded import Recorded
+from experiments.recorded_samples import config_of
+from experiments.tracking import BEST
 from experiments.types import Context, Samples
 
 if TYPE_CHECKING:
@@ -31,15 +33,22 @@ def read(places: list[str], ctx: Context) -> Samples:
     return model.from_images(places, ctx)
 
 
-def read_rows(places: list[str], fitted: model.Model, run_id: str, served: Path, ctx: Context) -> Samples:
+def read_rows(places: list[str], fitted: model.Model, run: Recorded, served: Path, ctx: Context) -> Samples:
     """Read the one table, or array, that was named, for a run that clustered vectors."""
     if len(places) != 1 or Path(places[0]).suffix.lower() not in ENDINGS:
         raise ValueError(
-            f"RUN_ID={run_id} clustered {fitted.kind}, and here are images; use one "
+            f"RUN_ID={run.id} clustered {fitted.kind}, and here are images; use one "
             f"{', '.join(ENDINGS)} file; from Python, give its model a column `vector`: "
             f"mlflow.pyfunc.load_model('{served}').predict(...)"
         )
-    return new_rows(Path(places[0]).expanduser().absolute(), fitted.features, "FOLDER", ctx)
+    return new_rows(Path(places[0]).expanduser().absolute(), fitted.features, id_column(run), "FOLDER", ctx)
+
+
+def id_column(run: Recorded) -> str | None:
+    """Return the column of ids that was named for a run, or for the best job of a sweep."""
+    best = run.tags.get(BEST)
+    named = config_of(Recorded.of(run.uri, best) if best else run).dataset.get("id")
+    return None if named is None else str(named)
 
 
 def claim(out: Path) -> None:
@@ -89,7 +98,8 @@ def main() -> int:
             raise ValueError("no image is named; give a folder, a zip or tar, or image files")
         claim(args.out)
         plan = config.build(compose.compose_config(settings), settings)
-        place = Recorded.of(plan.tracking.uri, args.run_id).model
+        run = Recorded.of(plan.tracking.uri, args.run_id)
+        place = run.model
         fitted = model.Model.load(place)
         device = context.make(plan, console.Report(lambda step, row: None))
         with model.scratch() as ctx:
@@ -97,7 +107,7 @@ def main() -> int:
             if fitted.kind == "images":
                 samples = read(places, ctx)
             else:
-                samples = read_rows(places, fitted, args.run_id, place.parent, ctx)
+                samples = read_rows(places, fitted, run, place.parent, ctx)
             table = fitted.assign(samples, ctx, args.far)
         tables.to_csv(table, args.out)
     except (ValueError, OSError) as error:

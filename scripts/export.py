@@ -17,6 +17,9 @@ from experiments.recorded_embeddings import KINDS
 
 SAID = {"data": "data/<cluster>/", "labels.json": "labels.json (FiftyOne)"}
 
+SAME = "read back with protocol=published they give the same clusters; the run too must have had it"
+EMBEDDINGS = f"write them too; .npy with its ids beside it; {SAME}"
+
 
 def written(folder: Path) -> list[str]:
     """Name what was written."""
@@ -32,7 +35,7 @@ def main() -> int:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to; a new or an empty one")
     parser.add_argument("settings", metavar="key=value", nargs="*", help="such as tracking.uri or cache.root")
     parser.add_argument("--how", choices=HOWS, default=HOWS[0], help="default: %(default)s")
-    parser.add_argument("--embeddings", choices=KINDS, help="write them too; .npy with its ids beside it")
+    parser.add_argument("--embeddings", choices=KINDS, help=EMBEDDINGS)
     args = parser.parse_intermixed_args()
     try:
         plan = config.build(compose.compose_config(args.settings), args.settings)
@@ -45,6 +48,8 @@ def main() -> int:
     noise = int((table["cluster"] < 0).sum())
     console.say(f"{len(table)} rows in {table['cluster'].nunique() - bool(noise)} clusters, {noise} {NOISE}")
     console.say(f"{args.folder}: {', '.join(written(args.folder))}")
+    if args.embeddings:
+        console.say(f"embeddings: {SAME}, as held_out fits the rows of a split, which goes by content")
     return 0
 
 

@@ -4,15 +4,21 @@ python scripts/labels.py template RUN_ID           a table to edit: write labels
 python scripts/labels.py page RUN_ID               the same table with its images, to edit in a browser
 python scripts/labels.py apply RUN_ID label_overrides_template.csv
 python scripts/labels.py apply RUN_ID FILE --who Ada tracking.uri=http://localhost:5000
+
+A setting is key=value. A FILE may be called so if it ends as a table or a page does; else type ./key=value.
 """
 
 import argparse
 import getpass
 import os
+import re
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from experiments import compose, config, console, context
+from experiments.dataset.wording import counted
 from experiments.figures import tiles
 from experiments.labelling import page, template
 from experiments.labelling.applying import BEFORE, Applied, apply
@@ -22,6 +28,10 @@ from experiments.recorded_samples import pictures_of
 from experiments.types import Context
 
 FEW = 5
+SETTING = re.compile(r"[+~]*[a-z_][\w./@]*=")  # how a setting begins
+FILES = (".csv", ".tsv", ".parquet", ".pq", ".html", ".htm")
+VALUED = ("--log", "--who")  # options that the next word belongs to
+PLAIN = re.compile(r"[\w./+:@%-]+", re.ASCII)  # what Hydra reads without quotes
 
 
 def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context) -> None:
@@ -31,14 +41,15 @@ def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context)
     template.write(rows, args.file)
     doubts, noise = int(template.doubtful(rows).sum()), int((rows["cluster"] < 0).sum())
     console.say(
-        f"{args.file}: {len(rows)} rows, first {doubts} whose label is not their cluster's; {noise} are noise"
+        f"{args.file}: {counted(len(rows), 'row')}, first {doubts} whose label is not their cluster's; "
+        f"{noise} {'is' if noise == 1 else 'are'} noise"
     )
     filled = int((rows["applied_label"] != "").sum())
     if filled:
-        console.say(f"{filled} have their applied_label from {log}")
+        console.say(f"{counted(filled, 'row has its', 'rows have their')} applied_label from {log}")
     console.say(
         "write a label into applied_label where the current one is wrong, leave the others empty, then:\n"
-        f"python scripts/labels.py apply {args.run_id} {args.file}"
+        f"{template.command(args.run_id, args.file, options(args))}"
     )
 
 
@@ -53,27 +64,47 @@ def make_page(args: argparse.Namespace, clustered: Clustered, ctx: Context) -> N
     except (ValueError, OSError) as error:
         raise ValueError(f"{error}; --names makes a page of names, without images") from error
     left_out, doubts = len(rows) - len(shown), int(template.doubtful(shown).sum())
-    made = page.page(shown, images, run=clustered.run.id, name=clustered.name, left_out=left_out)
+    run, told = clustered.run.id, [word for word in options(args) if "@" not in word]  # no password in a file
+    made = page.page(shown, images, run=run, name=clustered.name, left_out=left_out, options=told)
     args.file.write_text(made, encoding="utf-8")
-    console.say(f"{args.file}: {len(shown)} of {len(rows)} rows, {doubts} of them doubtful")
+    console.say(f"{args.file}: {len(shown)} of {counted(len(rows), 'row')}, {doubts} of them doubtful")
     console.say(
-        "open it in a browser, choose labels, export the CSV, then:\n"
-        f"python scripts/labels.py apply {args.run_id} {template.NAME}"
+        "open it in a browser, choose labels, export the CSV, then apply the file that you exported:\n"
+        f"{template.command(args.run_id, page.exported(run), options(args))}"
     )
 
 
 def apply_file(args: argparse.Namespace, clustered: Clustered, _ctx: Context) -> None:
     """Apply an edited table, and print what that changed."""
-    done = apply(clustered, args.file, args.who, log=args.log, accept_new=args.accept_new)
+    done = apply(
+        clustered, args.file, args.who, log=args.log, accept_new=args.accept_new, accept_old=args.accept_old
+    )
     if done.missing:
-        console.say(f"{done.missing} images of the run have no row in {args.file}, and stay as they are")
-    if done.changes.empty:
-        console.say(f"nothing changes: what {args.file} says of {done.given} images holds already")
+        gone = counted(done.missing, "image of the run has", "images of the run have")
+        console.say(f"{gone} no row in {args.file}, and keep the label that is there")
+    if done.stale:
+        older = counted(len(done.stale), "label is older than one", "labels are older than those")
+        console.say(f"{older} in {done.log}, and not applied (--accept-old applies it all the same):")
+        some(done.stale)
+    if done.emptied:
+        console.say(f"{counted(len(done.emptied), 'row')} without a label, where {done.log} has one:")
+        some(done.emptied)
+    if done.folder is None:
+        images = counted(done.given - len(done.stale), "image")
+        console.say(f"nothing changes: what {args.file} says of {images} holds already")
         return
     if done.new:
-        some = ", ".join(f"{label} (line {line})" for label, line in list(done.new.items())[:FEW])
-        console.say(f"{len(done.new)} new labels: {some}{', ...' if len(done.new) > FEW else ''}")
+        first = ", ".join(f"{label} ({place})" for label, place in list(done.new.items())[:FEW])
+        console.say(f"{counted(len(done.new), 'new label')}: {first}{', ...' if len(done.new) > FEW else ''}")
     tell(done)
+
+
+def some(lines: Sequence[str]) -> None:
+    """Print the first of many lines."""
+    for line in lines[:FEW]:
+        console.say(f"  {line}")
+    if len(lines) > FEW:
+        console.say(f"  and {len(lines) - FEW} more")
 
 
 def tell(done: Applied) -> None:
@@ -82,12 +113,39 @@ def tell(done: Applied) -> None:
     for name in ("labelled", *SCORES):
         old, new = done.metrics.get(f"{name}{BEFORE}"), done.metrics.get(name)
         rows.append([name, *("" if value is None else f"{value:.4g}" for value in (old, new))])
-    console.table(f"{len(done.changes)} labels changed", ["", "before", "after"], rows)
+    title = f"{counted(len(done.changes), 'label')} changed, {done.confirmed} confirmed"
+    console.table(title, ["", "before", "after"], rows)
     recorded = f"not recorded: {done.lost}" if done.lost else f"run {done.run_id}"
     console.say(f"{recorded}; changes.csv and crosstabs in {done.folder}")
     here = Path(os.path.relpath(done.log))
-    place = os.path.abspath(done.log) if ".." in here.parts else here
-    console.say(f"to use the corrected labels in a run, add: dataset.corrections={place}")
+    place = os.path.abspath(done.log) if ".." in here.parts else str(here)
+    console.say(f"to use the corrected labels in a run, add: {setting('dataset.corrections', place)}")
+    if done.unlabelled:
+        images = counted(done.unlabelled, "image that has", "images that have")
+        console.say(f"that run will leave out {images} no label")
+
+
+def setting(key: str, value: str) -> str:
+    """Write a setting so that the shell and Hydra read its value as it is."""
+    if not PLAIN.fullmatch(value):
+        value = "'" + re.sub(r"(\\*)'", r"\1\1\'", value) + "'"  # backslashes count before a quote alone
+    return shlex.quote(f"{key}={value}")
+
+
+def options(args: argparse.Namespace) -> list[str]:
+    """Return what was typed and holds for the next step too."""
+    return [*(["--log", str(args.log)] if args.log else []), *args.settings]
+
+
+def separated(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words of the command line, and the settings among them."""
+    rest: list[str] = []
+    settings: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        is_value = len(before) > len("--") and any(option.startswith(before) for option in VALUED)
+        found = SETTING.match(word) and not word.lower().endswith(FILES) and not is_value
+        (settings if found else rest).append(word)
+    return rest, settings
 
 
 def user() -> str:
@@ -120,15 +178,17 @@ def parser() -> argparse.ArgumentParser:
     applying.add_argument("file", metavar="FILE", type=Path)
     applying.add_argument("--who", default=user(), help="who decided so; default: %(default)s")
     applying.add_argument("--accept-new", action="store_true", help="labels that look mistyped are meant so")
+    applying.add_argument(
+        "--accept-old", action="store_true", help="labels that were corrected since are meant so"
+    )
     applying.set_defaults(work=apply_file)
     return made
 
 
 def main() -> int:
     """Read the command line; return the exit code."""
-    words = sys.argv[1:]
-    settings = [word for word in words if "=" in word and word[0] != "-" and not Path(word).exists()]
-    args = parser().parse_args([word for word in words if word not in settings])
+    words, settings = separated(sys.argv[1:])
+    args = parser().parse_args(words, argparse.Namespace(settings=settings))
     try:
         plan = config.build(compose.compose_config(settings), settings)
         ctx = context.make(plan, console.Report(lambda step, row: None))

@@ -121,6 +121,13 @@ def test_new_rows_of_a_table_go_where_the_run_put_them(fresh: Project, tmp_path:
     assert table["id"].tolist() == new["id"].tolist()
     expected = known.set_index("id")["cluster"][new["id"]]
     assert table["cluster"].tolist() == expected.tolist()
+    done = script(fresh, "export", run.info.run_id, "out", "--embeddings", "csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "read back with protocol=published they give the same clusters" in done.stdout
+    done = script(fresh, "assign", run.info.run_id, "out/embeddings.csv", "--out", "own.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    own = pd.read_csv(tmp_path / "own.csv", dtype={"id": str})
+    assert own["cluster"].tolist() == known.set_index("id")["cluster"][own["id"]].tolist()
     new.drop(columns="alcohol").to_csv(tmp_path / "short.csv", index=False)
     done = script(fresh, "assign", run.info.run_id, "short.csv", "--out", "two.csv", cwd=tmp_path)
     assert done.returncode == 1

@@ -18,6 +18,8 @@ from experiments.export import export
 from experiments.recorded import Recorded
 from experiments.types import Context
 
+CALTECH = Path(__file__).parents[2] / "shared" / "data" / "caltech101_128.zip"
+
 
 def recorded(tables: Path, folder: Path, *overrides: str) -> Recorded:
     """Run an experiment in a copy of an empty MLflow store, and return its record."""
@@ -60,6 +62,13 @@ def run(archive: Path, tables: Path, tmp_path_factory: pytest.TempPathFactory) -
         "cluster.eps=0.35",
         "cluster.min_samples=2",
     )
+
+
+@pytest.fixture
+def caltech() -> Path:
+    if not CALTECH.exists():
+        pytest.skip(f"{CALTECH.name} is not beside the repository, in shared/data")
+    return CALTECH
 
 
 @pytest.fixture
@@ -230,12 +239,36 @@ def test_embeddings_read_back_give_the_same_clusters(
         assert (tmp_path / "shown" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
+def test_k_means_of_photographs_is_the_same_read_back(
+    ctx: Context, tmp_path: Path, tables: Path, caltech: Path
+) -> None:
+    """Protocol published: all rows are fitted, so no split, which goes by content, decides anything."""
+    typed = ["protocol=published", "reducer=pca", "reducer.n_components=8", "cluster.k=5"]
+    with zipfile.ZipFile(caltech) as whole, zipfile.ZipFile(tmp_path / "few.zip", "w") as few:
+        for name in whole.namelist()[::50]:
+            few.writestr(name, whole.read(name))
+    images = ["dataset=image_folder", f"dataset.root={tmp_path}/few.zip", "dataset.limit=150"]
+    images += ["dataset.image_size=16"]
+    first = recorded(tables, tmp_path / "run", *typed, *images)
+    for kind in recorded_embeddings.KINDS:
+        table = export(first, tmp_path / kind, "link", ctx, kind)
+        assert table["cluster"].nunique() == 5
+        read = ["dataset=embeddings", f"dataset.path={tmp_path}/{kind}/embeddings.{kind}"]
+        read += [f"dataset.ids={tmp_path}/npy/embeddings_ids.txt"] if kind == "npy" else []
+        again = recorded(tables, tmp_path / f"again_{kind}", *typed, *read, "backbone=identity")
+        known = pd.read_parquet(again.file("assignments.parquet", tmp_path))
+        assert known["id"].tolist() == table["id"].tolist()
+        assert known["cluster"].tolist() == table["cluster"].tolist()
+
+
 def test_kept_embeddings_are_not_computed_again(tmp_path: Path, tables: Path) -> None:
     """The run's own store holds them, and all that leads to them."""
     run = recorded(tables, tmp_path / "run", "dataset.limit=40", "cluster.k=2")
     kept = Context.plain(Store(tmp_path / "run" / "cache", compute=False))
-    ids = pd.read_parquet(run.file("assignments.parquet", tmp_path))["id"].to_numpy(str)
-    values = recorded_embeddings.embeddings_of(run, ids[::-1], kept)
+    table = pd.read_parquet(run.file("assignments.parquet", tmp_path))[::-1]
+    ids, hashes = table["id"].to_numpy(str), table["hash"].to_numpy(str)
+    values, columns = recorded_embeddings.embeddings_of(run, ids, hashes, kept)
+    assert columns == tuple(f"d{place}" for place in range(192))
     assert (values.shape, values.dtype) == ((40, 192), np.float32)
     (place,) = (tmp_path / "run" / "cache").glob("embeddings-*/array.npy")
     np.testing.assert_array_equal(values[::-1], np.load(place))
@@ -258,15 +291,18 @@ def test_a_row_without_an_image_is_in_the_table_alone(
 
 def test_an_id_with_a_line_break_needs_another_kind(tmp_path: Path) -> None:
     ids, values = np.array(["a\nb", "'=c", "-d"]), np.eye(3, dtype=np.float32)
+    columns = ("=x", "'y", 'a "z", b')
     with pytest.raises(
         ValueError, match=r"--embeddings npy writes an id a line, .*; use --embeddings parquet"
     ):
-        recorded_embeddings.write(ids, values, tmp_path, "npy")
+        recorded_embeddings.write(ids, values, columns, tmp_path, "npy")
     for kind in ("csv", "parquet"):
-        recorded_embeddings.write(ids, values, tmp_path, kind)
-    assert text_table(tmp_path / "embeddings.csv", "x")["image_id"].tolist() == ids.tolist()
+        recorded_embeddings.write(ids, values, columns, tmp_path, kind)
+        table = text_table(tmp_path / f"embeddings.{kind}", "x")
+        assert list(table) == ["image_id", *columns]
+        assert table["image_id"].tolist() == ids.tolist()
     with pytest.raises(ValueError, match="--embeddings json is not an option; use csv, parquet, npy"):
-        recorded_embeddings.write(ids, values, tmp_path, "json")
+        recorded_embeddings.write(ids, values, columns, tmp_path, "json")
 
 
 def test_embeddings_of_samples_that_are_gone_are_refused(ctx: Context, tmp_path: Path, tables: Path) -> None:
@@ -279,6 +315,23 @@ def test_embeddings_of_samples_that_are_gone_are_refused(ctx: Context, tmp_path:
         ValueError, match=r"clustered 12 samples, and .* now gives 13 others, without 0; put back"
     ):
         export(again, tmp_path / "out", "copy", ctx, "csv")
+
+
+def test_values_that_changed_are_not_written_beside_old_clusters(
+    ctx: Context, tmp_path: Path, tables: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(12)))
+    typed = ["dataset=table", f"dataset.path={path}", "backbone=identity", "cluster.k=3"]
+    run = recorded(tables, tmp_path / "run", *typed)
+    export(run, tmp_path / "same", "copy", ctx, "csv")
+    assert list(text_table(tmp_path / "same" / "embeddings.csv", "x")) == ["image_id", "a", "b"]
+    path.write_text(path.read_text().replace("\n7,1,7\n", "\n7,1,8\n"))
+    with pytest.raises(
+        ValueError, match=r"other values than .*rows\.csv now gives for 1 of 12 samples, such as 7; put back"
+    ):
+        export(run, tmp_path / "out", "copy", ctx, "csv")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_run_is_told_the_closest(run: Recorded) -> None:

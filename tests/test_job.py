@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import experiments
 from experiments import compose, config, job, tracking
+from experiments.kept import Findings
 
 FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -66,6 +68,31 @@ def test_tables_and_pictures_are_written_twice(tmp_path: Path) -> None:
     assert files >= {f"figures/{name}.{kind}" for name in found.figures for kind in ("html", "png")}
     assert outcome.found == job.Outcome.load(tmp_path / "run").found
     assert (tmp_path / "cache" / outcome.found["data_report"] / "figures.json").exists()
+
+
+def test_two_pictures_of_one_name_are_refused_with_what_to_change(tmp_path: Path) -> None:
+    """Also where both are read from the store; one of them would be lost without a word."""
+    places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    same = ["evaluator=[sizes,maps]", "evaluator.maps.methods=[pca]", "evaluator.sizes.file=map_pca"]
+    answer = (
+        r"^evaluator\.sizes and evaluator\.maps both make figures called map_pca; "
+        r"use evaluator\.maps\.files\.pca=<another name>$"
+    )
+    for name in ("first", "again"):
+        with pytest.raises(ValueError, match=answer):
+            experiments.run([*FEW[:-1], *same, *places, f"hydra.run.dir={tmp_path}/{name}"])
+        assert job.Outcome.load(tmp_path / name).status == "FAILED"
+    assert not job.Outcome.load(tmp_path / "again").computed
+
+
+def test_two_tables_of_one_name_are_refused() -> None:
+    rows = pd.DataFrame({"n": [1]})
+    found = {"one": Findings({}, {"rows": rows}), "two": Findings({}, {"rows": rows, "more": rows})}
+    with pytest.raises(
+        ValueError, match=r"evaluator\.two both make tables called rows; use one of them alone"
+    ):
+        job.check_names(found, {})
+    job.check_names({"one": found["one"]}, {})
 
 
 def test_a_folder_that_is_no_model_is_left_alone_and_said_before_any_work(tmp_path: Path) -> None:

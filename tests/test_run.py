@@ -47,7 +47,8 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
         for name in ("sweep", "purity_grid", "training", "agreement")
         for kind in ("csv", "md")
     }
-    assert artifacts(parent) == tables | {"figures"}
+    assert artifacts(parent) == tables | {"figures", "report.html"}
+    assert f"report: file://{project.last()}/report.html" in done.stdout
     drawn = {path.name for path in (project.last() / "figures").iterdir()}
     charts = ["sweep_cluster.k", "purity_grid", "purity_over_k", "agreement"]
     charts += [f"training_{figure}" for figure in ("loss", "accuracy", "learning_rate")]

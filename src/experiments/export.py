@@ -53,10 +53,11 @@ def export(
     with tempfile.TemporaryDirectory(prefix="experiments-") as fetched:
         table = pd.read_parquet(run.file("assignments.parquet", Path(fetched)))
     ids = table["id"].to_numpy(str)
-    values = None
+    values: np.ndarray | None = None
+    columns: tuple[str, ...] = ()
     if embeddings is not None:  # first, as it may compute for long
         check_kind(embeddings)
-        values = embeddings_of(run, ids, ctx)
+        values, columns = embeddings_of(run, ids, table["hash"].to_numpy(str), ctx)
     samples = samples_of(run, ctx)
     if samples.content.pictured:
         table["path"] = _export_images(
@@ -64,7 +65,7 @@ def export(
         )
     folder.mkdir(parents=True, exist_ok=True)
     if values is not None:
-        write_embeddings(ids, values, folder, str(embeddings))
+        write_embeddings(ids, values, columns, folder, str(embeddings))
     tables.to_csv(table, folder / "assignments.csv")
     table.to_parquet(folder / "assignments.parquet", index=False)
     return table

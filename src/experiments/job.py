@@ -25,7 +25,7 @@ from experiments import (
     tables,
     tracking,
 )
-from experiments.kept import Figure
+from experiments.kept import Figure, Findings
 from experiments.training_curves import training_curves
 from experiments.types import Context
 from experiments.verification_trace import trace
@@ -110,6 +110,7 @@ def perform(
             outcome.run_id = run.id
             ctx = context.make(plan, console.Report(run.epoch))
             result = _run(plan, ctx, run, outcome)
+            check_names(result.findings, params)
             outcome.status, outcome.total = "FINISHED", time.perf_counter() - start
             _write(folder, config.placed(plan), result, outcome)
             trace(result, plan, ctx).save(folder)
@@ -201,6 +202,28 @@ def _pictures(result: pipeline.Result) -> dict[str, Figure]:
     for found in result.findings.values():
         pictures |= found.figures
     return pictures
+
+
+def check_names(findings: Mapping[str, Findings], params: Mapping[str, Any]) -> None:
+    """Raise ValueError if two evaluators call a picture or a table the same, as one would be lost.
+
+    Parameters
+    ----------
+    params
+        The settings, by their dotted keys: those that have the name can be changed.
+    """
+    for kind in ("figures", "tables"):
+        owners: dict[str, str] = {}
+        for evaluator, found in findings.items():
+            for name in getattr(found, kind):
+                if owners.setdefault(name, evaluator) == evaluator:
+                    continue
+                both = (f"evaluator.{owners[name]}.", f"evaluator.{evaluator}.")
+                named = [key for key, value in params.items() if key.startswith(both) and value == name]
+                raise ValueError(
+                    f"{both[0][:-1]} and {both[1][:-1]} both make {kind} called {name}; use "
+                    + (f"{named[-1]}=<another name>" if named else "one of them alone")
+                )
 
 
 def draws(plan: config.Plan, parent: tracking.Parent | None) -> bool:

@@ -10,7 +10,7 @@ from experiments.dataset.tables.tabular import guarded
 from experiments.pipeline import Places
 from experiments.recorded import Recorded
 from experiments.recorded_samples import config_of, dataset_of
-from experiments.types import Context, Stages
+from experiments.types import Context, Samples, Stages
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,8 +28,20 @@ def check_kind(kind: str) -> None:
         raise ValueError(f"--embeddings {kind} is not an option; use {', '.join(KINDS)}")
 
 
-def embeddings_of(run: Recorded, ids: np.ndarray, ctx: Context) -> np.ndarray:
-    """Return float32 (n, d), a row for each of these ids.
+def embeddings_of(
+    run: Recorded, ids: np.ndarray, hashes: np.ndarray, ctx: Context
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Compute what was clustered, or take it from the store.
+
+    Parameters
+    ----------
+    ids, hashes
+        The samples, and what each was made of, as the run recorded them.
+
+    Returns
+    -------
+    float32 (n, d), a row for each of these ids, and what its values are called: as the vectors' own columns
+    if the backbone hands those on, else d0, d1, ...
 
     Raises
     ------
@@ -48,21 +60,37 @@ def embeddings_of(run: Recorded, ids: np.ndarray, ctx: Context) -> np.ndarray:
             f"RUN_ID={run.id} clustered {len(ids)} samples, and {run.source} now gives {len(row_of)} others"
             f"{f', without {gone[0]}' if gone else ''}; put back what was there, or run it again"
         )
+    rows = np.array([row_of[str(name)] for name in ids])
+    changed = np.flatnonzero(samples.content.hashes[rows] != hashes)
+    if len(changed):
+        raise ValueError(
+            f"RUN_ID={run.id} clustered other values than {run.source} now gives for {len(changed)} of "
+            f"{len(ids)} samples, such as {ids[changed[0]]}; put back what was there, or run it again"
+        )
     at = Places.of(stages, samples, ctx)
     encoder = at.samples.fitted(stages.backbone, lambda: stages.backbone.fit(samples, at.samples))
     if encoder.stopped:
         at = Places.of(stages, samples, ctx, encoder.stopped)
     embeddings = ctx.store.array(at.embedded, lambda: encoder.embed(samples, ctx))
-    rows = np.array([row_of[str(name)] for name in ids])
-    return embeddings if (rows == np.arange(len(rows))).all() else np.asarray(embeddings[rows])
+    names = _names(samples, embeddings)
+    return (embeddings if (rows == np.arange(len(rows))).all() else np.asarray(embeddings[rows])), names
 
 
-def write(ids: np.ndarray, embeddings: np.ndarray, folder: Path, kind: str) -> list[str]:
+def _names(samples: Samples, embeddings: np.ndarray) -> tuple[str, ...]:
+    columns = samples.columns
+    if columns and ID not in columns and np.array_equal(embeddings, samples.content.vectors()):
+        return columns
+    return tuple(f"d{column}" for column in range(embeddings.shape[1]))
+
+
+def write(
+    ids: np.ndarray, embeddings: np.ndarray, columns: tuple[str, ...], folder: Path, kind: str
+) -> list[str]:
     """Write embeddings as `dataset=embeddings` reads them, bit for bit; return the names of the files."""
     check_kind(kind)
     name = f"{NAME}.{kind}"
     if kind != "npy":
-        _write_table(ids, embeddings, folder / name, kind)
+        _write_table(ids, embeddings, columns, folder / name, kind)
         return [name]
     broken = next((one for one in ids if "\n" in one or "\r" in one), None)
     if broken is not None:
@@ -74,23 +102,26 @@ def write(ids: np.ndarray, embeddings: np.ndarray, folder: Path, kind: str) -> l
     return [name, IDS]
 
 
-def _write_table(ids: np.ndarray, embeddings: np.ndarray, path: Path, kind: str) -> None:
+def _write_table(
+    ids: np.ndarray, embeddings: np.ndarray, columns: tuple[str, ...], path: Path, kind: str
+) -> None:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
     n, d = embeddings.shape
-    schema = pa.schema([(ID, pa.string()), *((f"d{column}", pa.float32()) for column in range(d))])
+    names = [guarded(name) if kind == "csv" else name for name in columns]
+    schema = pa.schema([(ID, pa.string()), *((name, pa.float32()) for name in names)])
     opened: Any = csv.CSVWriter if kind == "csv" else parquet.ParquetWriter
     size = max(1, VALUES // d)
     with opened(path, schema) as writer:
         for start in range(0, n, size):
             rows = slice(start, start + size)
-            names = [guarded(str(one)) if kind == "csv" else str(one) for one in ids[rows]]
-            writer.write_table(_table(names, embeddings[rows], schema))
+            texts = [guarded(str(one)) if kind == "csv" else str(one) for one in ids[rows]]
+            writer.write_table(_table(texts, embeddings[rows], schema))
 
 
-def _table(names: list[str], values: np.ndarray, schema: "pa.Schema") -> "pa.Table":
+def _table(texts: list[str], values: np.ndarray, schema: "pa.Schema") -> "pa.Table":
     import pyarrow as pa
 
     columns = np.ascontiguousarray(np.asarray(values, np.float32).T)
-    return pa.table([pa.array(names, pa.string()), *map(pa.array, columns)], schema=schema)
+    return pa.table([pa.array(texts, pa.string()), *map(pa.array, columns)], schema=schema)

@@ -4,24 +4,27 @@ import logging
 import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
+from experiments.dataset import corrections as log_of
 from experiments.dataset.content import Vectors, hash_rows
-from experiments.dataset.corrections import HEADER, Correction, append, corrected, latest, read
+from experiments.dataset.corrected import corrected, history
+from experiments.dataset.corrections import HEADER, Correction, append, held, read
 from experiments.dataset.labels import Found
 from experiments.dataset.selection import Selection
 
 IDS, HASHES = np.array(["a", "b", "c"]), np.array(["h1", "h2", "h3"])
 
 
-def correction(image, content, after, before=""):
-    return Correction("2026-01-31T12:00:00+00:00", "Ada", "run1", image, content, before, after)
+def correction(image, content, after, before="", run="run1"):
+    return Correction("2026-01-31T12:00:00+00:00", "Ada", run, image, content, before, after)
 
 
 def labels_of(corrections, ids=IDS, hashes=HASHES):
-    last, _ = latest(corrections, ids, hashes)
+    last = history(corrections, ids, hashes).last
     return {str(ids[row]): each.after for row, each in last.items()}
 
 
@@ -149,8 +152,79 @@ def test_a_renamed_file_is_known_by_its_content():
 
 def test_a_changed_file_is_known_by_its_id(caplog):
     with caplog.at_level(logging.WARNING):
-        assert labels_of([correction("b", "old", "x")]) == {"b": "x"}
-    assert "1 corrected images have another content now, and keep their label: b" in caplog.text
+        assert labels_of([correction("a", "h1", "y"), correction("b", "old", "x")]) == {"a": "y", "b": "x"}
+    assert "1 corrected image has another content now, and an unchanged label: b" in caplog.text
+
+
+def test_another_data_set_with_the_same_ids_is_known_by_its_content(caplog, tmp_path):
+    theirs = [correction(image, f"other{image}", "theirs", run="run2") for image in "abc"]
+    ours = [correction("a", "h1", "x"), correction("b", "old", "y")]
+    with caplog.at_level(logging.WARNING):
+        assert labels_of([*ours, *theirs]) == {"a": "x", "b": "y"}
+        assert labels_of(theirs) == {}
+    assert "3 corrections are of images of the same name and another content" in caplog.text
+    append(tmp_path / "log.csv", [*ours, *theirs])
+    found = corrected(Found(np.array([0, 0, 0]), ("m",)), tmp_path / "log.csv", IDS, HASHES)
+    assert list(found.labels) == [1, 2, 0]
+    assert found.unmatched[2] == (
+        "c",
+        "correction in log.csv to 'theirs' is taken for another data set's: the image has another content "
+        "here",
+    )
+
+
+def test_an_id_alone_needs_half_of_its_run_here():
+    few = [correction("a", "h1", "x"), correction("b", "old", "y"), correction("c", "older", "z")]
+    assert labels_of(few) == {"a": "x"}
+    assert labels_of([*few, correction("renamed", "h2", "w")]) == {"a": "x", "b": "w", "c": "z"}
+
+
+def test_a_log_that_stays_in_use_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "x")])
+    monkeypatch.setattr(log_of, "PATIENCE", 0.1)
+    told = []
+
+    def wait():
+        for use in (lambda: append(path, [correction("a", "h1", "y")]), lambda: read(path)):
+            try:
+                use()
+            except ValueError as error:
+                told.append(str(error))
+
+    with held(path):
+        other = threading.Thread(target=wait)
+        other.start()
+        other.join(10)
+        assert len(read(path)) == 1  # who holds it comes in
+    assert len(told) == 2
+    assert all("is in use by another process, which held" in text and "log.csv.lock" in text for text in told)
+
+
+def test_a_log_that_another_is_writing_is_read_when_it_is_whole(tmp_path, caplog):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "x")])
+    found = []
+    with held(path):
+        with path.open("a") as file:
+            file.write("half")
+        reader = threading.Thread(target=lambda: found.append(read(path)))
+        reader.start()
+        reader.join(0.3)
+        assert not found
+        path.write_text(path.read_text().removesuffix("half"))
+    reader.join()
+    assert found == [[correction("a", "h1", "x")]]
+    assert "cut off" not in caplog.text
+
+
+def test_a_log_in_a_folder_that_nobody_can_write_to_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "x")])
+    (tmp_path / "log.csv.lock").unlink(missing_ok=True)
+    monkeypatch.setattr(log_of.os, "access", lambda *_: False)
+    assert read(path) == [correction("a", "h1", "x")]
+    assert not (tmp_path / "log.csv.lock").exists()
 
 
 def test_files_that_swapped_names_keep_their_labels(caplog):
@@ -176,7 +250,7 @@ def test_where_id_and_content_speak_differently_the_later_counts(order, caplog):
     lines = [correction("a", "gone", "x"), correction("gone", "h1", "y")][::order]
     with caplog.at_level(logging.WARNING):
         assert labels_of(lines) == {"a": lines[-1].after}
-    assert "1 images have two corrections, of which the later one counts: a (" in caplog.text
+    assert "two corrections, of which the later one counts: a (" in caplog.text
 
 
 def test_new_classes_come_last_and_what_matches_nothing_is_listed(tmp_path):

@@ -16,7 +16,13 @@ def find(two_classes, ctx):
 
 
 @pytest.mark.parametrize(
-    "ids", [("cats/0.png", "dogs/1.png"), ("x/0.png", "1.png"), ("0", "y\\1"), ("0.jpg", "1")]
+    "ids",
+    [
+        ("cats/0.png", "dogs/1.png"),
+        ("0.png", "1.png"),
+        ("0", "pets\\dogs\\1"),
+        ("/home/pets/cats/0.jpg", "1"),
+    ],
 )
 def test_a_path_a_name_or_a_stem_is_enough(find, ids):
     assert list(find(*ids).paths) == ["cats/0.png", "dogs/1.png"]
@@ -55,9 +61,18 @@ def test_two_images_for_a_row_are_both_named(two_classes, draw, find):
 
 def test_two_rows_for_an_image_are_both_named(find):
     with pytest.raises(
-        ValueError, match=r"one image, cats/0.png, that could be of two rows: 'a/0.png' and '0'; make"
+        ValueError, match=r"one image, cats/0.png, that could be of two rows: '0.jpg' and '0'; make"
     ):
-        find("a/0.png", "0")
+        find("0.jpg", "0")
+
+
+def test_other_folders_are_other_images(find, caplog):
+    assert list(find("0", "cows/0.png", "dogs/0").paths) == ["cats/0.png", "", ""]
+    assert "2 of 3 rows have no image in pets, and are shown blank: cows/0.png, dogs/0" in caplog.text
+
+
+def test_an_image_that_a_path_names_is_nobody_elses(find):
+    assert list(find("cats/0.png", "0.png", "0").paths) == ["cats/0.png", "", ""]
 
 
 def test_a_folder_that_is_none_is_named_by_its_own_setting(tmp_path, ctx):

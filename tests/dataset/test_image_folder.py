@@ -353,3 +353,9 @@ def test_real_photographs(caltech, image_folder, ctx):
     assert len(samples.class_names) == 102
     assert samples.skipped == (("BACKGROUND_Google/tmp", "not an image"),)
     assert samples.content.pixels(Resize(16), ctx).std() > 40
+
+
+def test_the_folder_that_one_is_in_has_its_own_name(image_folder, two_classes, monkeypatch):
+    monkeypatch.chdir(two_classes)
+    assert image_folder(Path()).name == "pets"
+    assert image_folder(Path("cats/..")).name == "pets"

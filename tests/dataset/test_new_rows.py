@@ -13,7 +13,7 @@ def read(tmp_path, ctx):
     def make(text, features=FEATURES, name="new.csv"):
         path = tmp_path / name
         path.write_text(text)
-        return new_rows(path, features, "FOLDER", ctx)
+        return new_rows(path, features, None, "FOLDER", ctx)
 
     return make
 
@@ -31,13 +31,13 @@ def test_without_names_all_columns_are_taken(read):
 
 def test_arrays_have_the_width_of_the_run(tmp_path, ctx):
     np.save(tmp_path / "new.npy", np.eye(2, dtype=np.float32))
-    samples = new_rows(tmp_path / "new.npy", FEATURES, "FOLDER", ctx)
+    samples = new_rows(tmp_path / "new.npy", FEATURES, None, "FOLDER", ctx)
     np.testing.assert_array_equal(samples.content.vectors(), np.eye(2))
     np.save(tmp_path / "new.npy", np.eye(3, dtype=np.float32))
     with pytest.raises(
         ValueError, match=r"^FOLDER=.*new.npy has 3 values a row, and the run 2; use rows made"
     ):
-        new_rows(tmp_path / "new.npy", FEATURES, "FOLDER", ctx)
+        new_rows(tmp_path / "new.npy", FEATURES, None, "FOLDER", ctx)
 
 
 @pytest.mark.parametrize(

@@ -79,24 +79,37 @@ def test_apart_each_sheet_is_a_picture_in_the_folder(ctx, tmp_path):
     }
 
 
-def test_of_too_many_clusters_the_largest_are_shown_and_the_title_says_so(ctx, caplog):
+def test_of_too_many_clusters_the_largest_are_shown_and_the_title_says_so(ctx):
     found = shown(ctx, pictured(6), np.array([0, 1, 1, 2, 2, 3]), replace(STAGE, clusters=2))
     sheets = found.figures["contact_sheets"]
     assert [name.partition(":")[0] for name in sheets.names] == ["cluster 1", "cluster 2"]
-    assert sheets.title == "4 clusters of toy, the 2 largest"
-    assert "shows the 2 largest of 4 clusters" in caplog.text
+    assert sheets.title == "Clusters of toy, the 2 largest of 4 clusters"
+    assert found.warnings == ("evaluator.contact_sheets.clusters=2 shows the 2 largest of 4 clusters",)
 
 
-def test_noise_takes_no_place_of_a_cluster_and_is_no_cluster(ctx, caplog):
+def test_apart_too_many_clusters_are_told_in_each_title_and_when_it_is_read_again(ctx, tmp_path):
+    noisy = np.array([0, 1, 1, 2, 2, -1])
+    found = shown(ctx, pictured(6), noisy, replace(STAGE, clusters=1, apart="seen"))
+    assert {name: figure.title for name, figure in found.figures.items()} == {
+        "seen/cluster_1": "Cluster 1 of toy; shown are the 1 largest of 3 clusters",
+        "seen/noise": "Noise of toy; shown are the 1 largest of 3 clusters",
+    }
+    found.save(tmp_path)
+    again = Findings.load(tmp_path).warnings
+    assert again == ("evaluator.contact_sheets.clusters=1 shows the 1 largest of 3 clusters",)
+
+
+def test_noise_takes_no_place_of_a_cluster_and_is_no_cluster(ctx):
     noisy = np.array([-1, -1, -1, 0, 0, 1])
     only = shown(ctx, pictured(6), noisy, replace(STAGE, clusters=1)).figures["contact_sheets"]
     assert only.names == ["cluster 0: 2 images", "noise: 3 images"]
-    assert only.title == "2 clusters of toy, the 1 largest"
+    assert only.title == "Clusters of toy, the 1 largest of 2 clusters"
     rare = np.array([0, 0, 1, 1, 1, -1])  # noise is the smallest, and has its sheet
-    two = shown(ctx, pictured(6), rare, replace(STAGE, clusters=2)).figures["contact_sheets"]
+    found = shown(ctx, pictured(6), rare, replace(STAGE, clusters=2))
+    two = found.figures["contact_sheets"]
     assert two.names[-1] == "noise: 1 image"
     assert two.title == "Clusters of toy"
-    assert caplog.text.count("shows the") == 1
+    assert found.warnings == ()
 
 
 def test_a_thousand_clusters_of_one_image_work(ctx):

@@ -8,6 +8,7 @@ from tests.evaluator.stand_ins import Grouped, without_pictures
 
 from experiments.evaluator.crosstab import Crosstab
 from experiments.figures import Heatmap, StackedBars
+from experiments.figures.looks import STACKED
 from experiments.kept import Findings
 from experiments.types import Samples, UnlabelledError
 
@@ -102,6 +103,26 @@ def test_of_many_labels_the_largest_have_a_colour_and_the_rest_is_other(ctx):
     assert figure.parts == ["a", "c", "other"]
     np.testing.assert_allclose(figure.shares, [[0.8, 0, 0.2], [0, 0.6, 0.4], [0.4, 0.3, 0.3]])
     assert figure.title == "Labels in each cluster of table; 2 labels are together in other"
+
+
+def test_a_label_that_is_called_other_is_not_taken_for_the_rest(ctx):
+    samples = labelled([0, 0, 0, 1, 1, 2], names=("other", "b", "c"))
+    found = crossed(ctx, samples, [0] * 6, replace(STAGE, labels=2))
+    figure = found.figures["cluster_label_distribution"]
+    assert figure.parts == ["other_", "b", "other"]
+    assert figure.title == "Labels in each cluster of table; 1 label is in other"
+    whole = crossed(ctx, samples, [0] * 6).figures["cluster_label_distribution"]
+    assert whole.parts == ["other", "b", "c"]
+
+
+def test_more_labels_than_colours_are_refused():
+    most = len(STACKED)
+    replace(STAGE, labels=most)
+    refusal = (
+        rf"evaluator\.crosstab\.labels={most + 1} exceeds the {most} colours .*; use evaluator\.crosstab"
+    )
+    with pytest.raises(ValueError, match=rf"{refusal}\.labels={most} or fewer"):
+        replace(STAGE, labels=most + 1)
 
 
 def test_of_too_many_clusters_the_largest_are_drawn_and_all_are_in_the_last_bar(ctx):

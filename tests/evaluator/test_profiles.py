@@ -68,6 +68,34 @@ def test_no_column_is_both_among_the_highest_and_the_lowest(ctx, d, high, low):
         assert set(row[heads]) <= {f"d{column}" for column in range(d)}
 
 
+def test_two_clusters_are_explained_by_what_differs_most_for_its_spread(ctx):
+    """All z-scores are +1 or -1: without more, rounding errors would choose."""
+    rng = np.random.default_rng(0)
+    side = np.repeat([0, 1], 50)
+    away = np.array(
+        [0.1, 0.2, 3.0, 0.4, -2.0, 0.3, -0.5]
+    )  # of cluster 1, in standard deviations of each side
+    scale = np.float32([1000, 300, 1, 70, 0.01, 7, 3])
+    noise = rng.normal(size=(50, 7))
+    values = np.vstack([noise, noise + away]).astype(np.float32) * scale
+    found = profiled(ctx, replace(STAGE, extremes=2), (), Grouped(side), values)
+    table = found.tables["cluster_explanations"]
+    assert table[["high_1", "high_2", "low_1", "low_2"]].to_numpy().tolist() == [
+        ["d4", "d6", "d2", "d3"],
+        ["d2", "d3", "d4", "d6"],
+    ]
+    assert "of two clusters every z-score is +1 or -1" in found.warnings[0]
+
+
+def test_columns_that_say_the_same_stay_in_their_order(ctx):
+    one = np.float32([0.1, 0.7, 0.2, 0.9, 0.3, 0.8])
+    values = np.stack([one * factor for factor in np.float32([1, 3, 0.7, 1e4, 0.013])], axis=1)
+    for clusters in ([0, 1] * 3, [0, 1, 2] * 2):
+        found = profiled(ctx, replace(STAGE, extremes=3), (), Grouped(np.array(clusters)), values)
+        table = found.tables["cluster_explanations"]
+        assert table[["high_1", "high_2", "high_3"]].to_numpy().tolist() == [["d0", "d1", "d2"]] * len(table)
+
+
 def test_columns_without_names_are_numbered(ctx):
     assert list(profiled(ctx, columns=()).tables["cluster_feature_centroids"])[2:] == ["d0", "d1", "d2", "d3"]
 

@@ -2,20 +2,24 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure as Canvas
 from PIL import Image
+from tests.figures.conftest import KINDS, make
 
 from experiments.figures import (
+    Bars,
     Contrasts,
     Dendrogram,
     Heatmap,
     Lines,
     Map,
     Panels,
+    Scatter,
     Sheets,
     Silhouettes,
     Space,
@@ -117,6 +121,108 @@ def test_next_to_nothing_is_drawn_all_the_same(figure: Figure, tmp_path: Path) -
     assert drawn(figure, tmp_path).size
 
 
+NAMES = ["$10_$ prize", "_hidden", "$x$", "a" * 70]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_with_dollars_are_no_mathematics(kind: str, tmp_path: Path) -> None:
+    figure = make(kind, 4)
+    changed: dict[str, object] = {"title": "$10_$ of $20^"}
+    for f in fields(figure):
+        value = getattr(figure, f.name)
+        if f.name.endswith("_label"):
+            changed[f.name] = "$10_$"
+        elif f.name in ("names", "rows", "columns", "parts", "captions", "groups", "ticks", "beside"):
+            changed[f.name] = _dollars(value)
+        elif f.name in ("series", "marks"):
+            changed[f.name] = {f"$10_$ {key}": entry for key, entry in value.items()}
+    assert drawn(replace(figure, **changed), tmp_path).size  # type: ignore[arg-type]
+
+
+def _dollars(value: object) -> object:
+    if isinstance(value, str):
+        return f"$10_$ {value}"
+    if isinstance(value, dict):
+        return {_dollars(key): entry for key, entry in value.items()}
+    return [_dollars(entry) for entry in value] if isinstance(value, list) else value
+
+
+def shown(figure: Figure, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Canvas:
+    """Draw, and return what was drawn on."""
+    held: list[Canvas] = []
+    monkeypatch.setattr(Canvas, "savefig", lambda self, *_, **__: held.append(self))
+    draw(figure, folder / "picture.png")
+    return held[0]
+
+
+def test_a_legend_names_all_and_shortens_what_is_long(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By itself matplotlib leaves out what begins with `_`."""
+    points = np.arange(4.0)
+    pictures = [
+        Lines("", "", "", [1, 2], {name: [1.0, 2.0] for name in NAMES}),
+        StackedBars("", "", "", ["a"], NAMES, np.full((1, 4), 0.25)),
+        Scatter("", "", "", points, points, NAMES, NAMES),
+    ]
+    for picture in pictures:
+        legend = shown(picture, monkeypatch, tmp_path).axes[0].get_legend()
+        texts = [text.get_text() for text in legend.get_texts()]
+        assert sorted(texts) == sorted(
+            [r"\$10_\$ prize", "\u200b_hidden", r"\$x\$", f"{'a' * 14}…{'a' * 15}"]
+        )
+
+
+@pytest.mark.filterwarnings("error:constrained_layout not applied")
+def test_long_names_leave_the_bars_their_width(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a legend, beside rows, and beside and below a heat map."""
+    ones, many = np.ones((2, 2)), [letter * 200 for letter in "ab"]
+
+    def size(figure: Figure) -> tuple[float, float]:
+        """Return the inches of what is drawn in."""
+        canvas = shown(figure, monkeypatch, tmp_path)
+        canvas.draw_without_rendering()
+        box = canvas.axes[0].get_position()
+        return box.width * canvas.get_figwidth(), box.height * canvas.get_figheight()
+
+    assert size(StackedBars("", "", "", many, many, ones / 2))[0] > 3.5
+    assert size(Bars("", "", "", many, [1, 2]))[0] > 3.5
+    assert size(Lines("", "", "", [1, 2], {name: [1.0, 2.0] for name in many}))[0] > 3.5
+    few = Heatmap("", ["a", "b"], ["a", "b"], ones, "v")
+    assert size(replace(few, rows=many))[0] > 2 * 0.62, "what cells with numbers need"
+    assert size(replace(few, columns=many))[1] > 2 * 0.4
+
+
+def test_whole_numbers_are_told_whole() -> None:
+    told = [looks.said(value) for value in (12345, 1_000_000.0, 0, -7, 0.123456, 12345.678, 1e20)]
+    assert told == ["12,345", "1,000,000", "0", "-7", "0.1235", "12,346", "1e+20"]
+    assert looks.said(float("nan")) == "nan"
+    assert traces(Bars("", "", "", ["a"], [12345]))[0][0]["text"] == ["12,345"]
+
+
+def test_a_cell_without_a_value_stays_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    values = np.array([[0.5, np.nan, np.inf]])
+    for kind in (Heatmap, Contrasts):
+        canvas = shown(kind("", ["a"], list("bcd"), values, "v"), monkeypatch, tmp_path)
+        assert [float(text.get_text()) for text in canvas.axes[0].texts] == [0.5]
+
+
+def test_ten_clusters_have_ten_colours() -> None:
+    assert len(set(looks.GROUPED)) == 10
+
+
+def test_of_too_many_clusters_for_a_legend_the_largest_are_numbered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for kind in ("Map", "Space"):
+        figure = make(kind, 33)  # one of which is noise
+        (axis,) = shown(figure, monkeypatch, tmp_path).axes
+        assert axis.get_legend() is None
+        assert {text.get_text() for text in axis.texts} == {str(number) for number in range(32)}
+        listed, *_ = shown(make(kind, 10), monkeypatch, tmp_path).axes
+        assert not listed.texts
+
+
 def test_an_interval_is_drawn_as_a_band_of_its_curves_colour(tmp_path: Path) -> None:
     line = Lines("Line", "x", "y", [1, 2], {"a": [0.5, 0.5]}, low={"a": [0.0, 0.25]}, high={"a": [1.0, 0.75]})
     plain, band = (drawn(one, tmp_path) for one in (replace(line, low={}, high={}), line))
@@ -148,7 +254,7 @@ def test_noise_is_grey_and_below_and_clusters_have_colour_and_marker() -> None:
 def test_what_is_left_over_is_grey_and_a_label_of_that_name_is_not() -> None:
     figure = StackedBars("", "", "", ["a"], ["other", "b", "other"], np.ones((1, 3)) / 3)
     assert looks.stacked(figure) == [looks.STACKED[0], looks.STACKED[1], looks.NOISE]
-    assert len(set(looks.STACKED) | {looks.NOISE}) == 13, "a dozen labels and the rest"
+    assert len(set(looks.STACKED) | {looks.NOISE}) == 14, "a dozen labels, one more and the rest"
 
 
 def test_zero_is_white_and_both_sides_reach_equally_far(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import html
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -15,10 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.browser import Tab
+from tests.figures.conftest import KINDS, make
 
 from experiments.figures import (
     Bars,
     Grid,
+    Heatmap,
     Histogram,
     Lines,
     Map,
@@ -28,6 +31,7 @@ from experiments.figures import (
     pack,
     page,
 )
+from experiments.figures.looks import ROW, short
 from experiments.figures.traces import traces
 from experiments.kept import Figure
 
@@ -86,6 +90,59 @@ def test_a_page_holds_all_its_data(figure: Figure) -> None:
             assert all(np.isclose(held, number, rtol=1e-5).any() for number in wanted[~np.isnan(wanted)])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_name_is_read_as_html(kind: str) -> None:
+    """Each picture's names and title in HTML: none of them is left as it is in what plotly is given."""
+    figure = make(kind, 4)
+    if isinstance(figure, (Grid, Sheets, Panels)):
+        return
+    marked = {f.name: _marked(getattr(figure, f.name)) for f in fields(figure) if f.name != "clusters"}
+    data, layout = traces(replace(figure, **marked))
+    assert not [text for text in _texts([data, layout]) if "<i>" in text]
+    assert "&lt;i&gt;" in layout["title"]["text"]
+
+
+def _marked(value: Any) -> Any:
+    """Mark every text."""
+    if isinstance(value, str):
+        return f"<i>{value}"
+    if isinstance(value, dict):
+        return {_marked(key): entry for key, entry in value.items()}
+    return [_marked(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _texts(value: Any, key: str = "") -> Iterator[str]:
+    """Give every text in traces and layout that is shown."""
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            yield from _texts(entry, name)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _texts(entry, key)
+    elif isinstance(value, str) and key != "legendgroup":
+        yield value
+
+
+def test_a_long_title_is_broken_beside_the_buttons() -> None:
+    title = "Mean of each column " * 8
+    _, layout = traces(Heatmap(title, ["a"], ["b"], np.ones((1, 1)), "v"))
+    lines = layout["title"]["text"].split("<br>")
+    assert " ".join(lines) == title.strip()
+    assert max(map(len, lines)) <= 55, "720 pixels, less those of the buttons"
+    short_one = traces(Heatmap("Mean", ["a"], ["b"], np.ones((1, 1)), "v"))[1]
+    assert layout["margin"]["t"] == short_one["margin"]["t"] + 22 * (len(lines) - 1)
+
+
+def test_a_space_is_seen_whole_whichever_side_is_long() -> None:
+    space = make("Space", 10)
+    assert isinstance(space, Space)
+    scene = traces(replace(space, x=space.x * 100))[1]["scene"]
+    assert scene["aspectmode"] == "manual"
+    assert list(scene["aspectratio"].values()) == [1, 0.05, 0.05]
+    assert min(scene["camera"]["eye"].values()) > 0.5, "outside of a box of sides up to 1"
+    assert scene["xaxis"]["nticks"] > scene["yaxis"]["nticks"]
+
+
 def test_panels_share_one_page_and_one_library() -> None:
     one, other = Lines("One", "k", "", [1, 2], {"a": [3.5, 4.5]}), Bars("Other", "", "", ["b"], [7.25])
     text = page(Panels("Both", [one, other]))
@@ -117,7 +174,8 @@ def test_a_name_cannot_end_the_script() -> None:
     name = "</script><script>alert(1)</script>"
     text = page(Bars(name, "class", "images", [name], [1]))
     assert text.count("</script>") == 2
-    assert plotted(text)[1]["yaxis"]["ticktext"] == [name]
+    (held,) = plotted(text)[1]["yaxis"]["ticktext"]
+    assert html.unescape(held) == name != held
 
 
 @pytest.fixture
@@ -140,6 +198,32 @@ def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
 def test_a_browser_draws_the_page(opened: Callable[..., Any]) -> None:
     shown = opened(Bars("Sizes", "class", "images", ["airplanes"], [800]))
     shown.locator("svg.main-svg text", has_text="airplanes").wait_for()
+
+
+MARKED = "<b>R&D</b> &amp;"  # a name that plotly would read as HTML
+
+
+@pytest.mark.browser
+def test_a_browser_shows_names_as_they_are_and_nothing_where_a_value_is_missing(
+    opened: Callable[..., Any],
+) -> None:
+    values = np.array([[0.25, np.nan]])
+    shown = opened(Heatmap(f"Of {MARKED}", [MARKED], ["a", f"{MARKED} {'b' * 40}"], values, "share"))
+    shown.locator("svg.main-svg text", has_text="0.250").wait_for()
+    texts = shown.locator("svg.main-svg text").all_text_contents()
+    assert {MARKED, f"Of {MARKED}"} <= set(texts)
+    assert not {"NaN", "nan", "undefined", "null"} & set(texts)
+    assert [text for text in texts if "…" in text] == [short(f"{MARKED} {'b' * 40}", ROW)]
+
+
+@pytest.mark.browser
+def test_a_long_name_is_short_in_the_legend_and_whole_at_the_pointer(opened: Callable[..., Any]) -> None:
+    name = f"{MARKED} {'long ' * 12}end"
+    shown = opened(Lines("Line", "x", "y", [1, 2], {name: [3.5, 4.5], "b": [1, 2]}))
+    shown.locator(".legendtext", has_text="…").wait_for()
+    assert shown.locator(".legendtext").all_text_contents() == [f"{MARKED[:14]}…g long long end", "b"]
+    shown.evaluate("() => Plotly.Fx.hover('figure', [{ curveNumber: 0, pointNumber: 1 }])")
+    shown.locator(".hoverlayer text", has_text=name).wait_for()
 
 
 @pytest.mark.browser

@@ -61,7 +61,7 @@ def tile(tab: Tab, file: str) -> Any:
 
 
 def captions(tab: Tab, cluster: int) -> list[str]:
-    return list(tab.page.locator(f"#c{cluster} .tile span").all_inner_texts())
+    return list(tab.page.locator(f"#c{cluster} .tile span").all_text_contents())  # drawn yet or not
 
 
 def label(tab: Tab, file: str, name: str) -> None:
@@ -74,7 +74,7 @@ def label(tab: Tab, file: str, name: str) -> None:
 def exported(tab: Tab) -> str:
     with tab.page.expect_download() as download:
         tab.page.locator("#export").click()
-    assert download.value.suggested_filename == "label_overrides_template.csv"
+    assert download.value.suggested_filename == "labels_0123abcd.csv"
     file = Path(download.value.path())
     tab.exports.append(file.read_bytes())
     return file.read_text(encoding="utf-8-sig")

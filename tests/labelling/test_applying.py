@@ -2,19 +2,25 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from tests import study_e
 from tests.project import artifacts
 
 from experiments import tracking
 from experiments.dataset.corrections import read
+from experiments.labelling import applying
 from experiments.labelling.applying import Applied, apply
 from experiments.labelling.clustered import Clustered
-from experiments.labelling.template import template, write
+from experiments.labelling.template import doubtful, template, write
 
 WRONG = {"day/17.png": "night", "night/16.png": "day"}
 
@@ -96,6 +102,142 @@ def test_a_correction_is_corrected_back(of_photos: Callable[..., Clustered], tmp
     assert back.changes[["from", "to"]].to_numpy().tolist() == [["night", "day"]]
     assert back.metrics["purity_before"] == 1
     assert [each.after for each in read(back.log)][-1] == "day"
+
+
+def test_a_confirmed_label_is_kept_and_no_longer_in_doubt(
+    of_photos: Callable[..., Clustered], tmp_path: Path
+) -> None:
+    first = of_photos()
+    assert doubtful(template(first, [])).sum() == 2
+    done = correct(first, tmp_path / "edit.csv", {"day/17.png": "day", "night/16.png": "day"})
+    assert (len(done.changes), done.confirmed, done.metrics["labels_confirmed"]) == (1, 1, 1)
+    lines = {each.id: (each.before, each.after) for each in read(done.log)}
+    assert lines == {"day/17.png": ("day", "day"), "night/16.png": ("night", "day")}
+    assert doubtful(template(first, first.log()[1])).sum() == 0
+    assert doubtful(template(of_photos("cluster.k=2", "seed=3"), first.log()[1])).sum() == 0
+    assert "1 label changed, 1 confirmed" in (done.folder / "label_changes.md").read_text()
+    again = apply(first, tmp_path / "edit.csv", "Ada")
+    assert (again.confirmed, again.folder, len(read(done.log))) == (0, None, 2)
+
+
+def test_confirmations_alone_are_recorded_too(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+    done = correct(of_photos(), tmp_path / "edit.csv", {"day/17.png": "day"})
+    assert (len(done.changes), done.confirmed, bool(done.run_id)) == (0, 1, True)
+    assert done.metrics["purity"] == done.metrics["purity_before"]
+
+
+def test_an_old_table_does_not_undo_newer_corrections(
+    of_photos: Callable[..., Clustered], tmp_path: Path
+) -> None:
+    first = of_photos()
+    correct(first, tmp_path / "first.csv", WRONG)
+    old = edited(first, tmp_path / "old.csv", {"day/00.png": "night"})  # day/17.png is filled in as night
+    apply(first, edited(first, tmp_path / "new.csv", {"day/17.png": "dusk"}), "Bob")
+    done = apply(first, old, "Ada")
+    assert done.changes[["image_id", "to"]].to_numpy().tolist() == [["day/00.png", "night"]]
+    (said,) = done.stale
+    row = pd.read_csv(old)["image_id"].tolist().index("day/17.png") + 2
+    assert said.startswith(f"line {row}: day/17.png stays 'dusk' by Bob of 20")
+    assert said.endswith(", which is newer than 'night'")
+    assert dict(zip(first.ids, first.applied(first.log()[1]), strict=True))["day/17.png"] == "dusk"
+    assert done.new == {}  # a stale label is none that comes in
+    meant = apply(first, old, "Ada", accept_old=True)
+    assert meant.changes[["from", "to"]].to_numpy().tolist() == [["dusk", "night"]]
+
+
+def test_a_label_that_was_taken_out_is_told_how_to_go_back(
+    of_photos: Callable[..., Clustered], tmp_path: Path
+) -> None:
+    first = of_photos()
+    correct(first, tmp_path / "edit.csv", WRONG)
+    done = correct(first, tmp_path / "emptied.csv", {"day/17.png": ""})
+    row = pd.read_csv(tmp_path / "emptied.csv")["image_id"].tolist().index("day/17.png") + 2
+    (said,) = done.emptied
+    assert said.startswith(f"line {row}: day/17.png stays 'night' by Ada of 20")
+    assert said.endswith("; to go back, write the old label, 'day'")
+    assert (done.folder, len(read(done.log))) == (None, 2)
+
+
+def test_two_at_once_each_record_what_was_before(
+    of_photos: Callable[..., Clustered], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = of_photos()
+    files = [edited(first, tmp_path / f"{name}.csv", {"day/17.png": name}) for name in ("dusk", "night")]
+    meeting, write_folder = threading.Barrier(2), applying._write
+
+    def met(*args: Any) -> None:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(timeout=0.5)  # both come here only if neither keeps the other out
+        write_folder(*args)
+
+    monkeypatch.setattr(applying, "_write", met)
+    monkeypatch.setattr(applying, "_recorded", lambda run, done, *_: done)
+    threads = [threading.Thread(target=apply, args=(first, path, "Ada")) for path in files]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    one, other = read(first.log()[0])
+    assert (one.before, other.before) == ("day", one.after)
+    assert {one.after, other.after} == {"dusk", "night"}
+
+
+def test_what_the_log_cannot_hold_leaves_nothing_that_looks_applied(
+    of_photos: Callable[..., Clustered], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = of_photos()
+    path = edited(first, tmp_path / "edit.csv", WRONG)
+    with pytest.raises(ValueError, match="has a line break"):
+        apply(first, path, "A\nda")
+    assert not list(tmp_path.glob("outputs/*/*"))
+
+    def full(*_: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(applying, "append", full)
+    with pytest.raises(OSError, match="no space left"):
+        apply(first, path, "Ada")
+    assert not list(tmp_path.glob("outputs/*/*"))
+    assert not first.log()[0].exists()
+
+
+def test_folders_of_one_name_share_a_log_and_no_label(
+    of_photos: Callable[..., Clustered], photos: Path, tmp_path: Path
+) -> None:
+    log = correct(of_photos(), tmp_path / "edit.csv", WRONG).log
+    other = tmp_path / "elsewhere" / "photos"
+    for path in sorted(photos.glob("*/*.png")):  # the same names with other pixels
+        (other / path.parent.name).mkdir(parents=True, exist_ok=True)
+        with Image.open(path) as image:
+            image.rotate(90).save(other / path.relative_to(photos))
+    second = of_photos(root=other)
+    assert second.log()[0] == log
+    assert set(template(second, second.log()[1])["applied_label"]) == {""}
+    assert labels_of(of_photos(f"dataset.corrections={log}", root=other)) == labels_of(second)
+    correct(second, tmp_path / "other.csv", {"day/00.png": "dawn"})
+    first = labels_of(of_photos(f"dataset.corrections={log}"))
+    assert (first["day/00.png"], first["day/17.png"]) == ("day", "night")
+
+
+@pytest.mark.parametrize("dataset", ["table", "embeddings"])
+def test_tables_of_one_name_with_ids_from_one_share_no_label(
+    run: Callable[..., Clustered], tmp_path: Path, dataset: str
+) -> None:
+    made = []
+    for number, folder in enumerate("ab"):
+        values = np.random.default_rng(number).normal(size=(12, 3)) + np.repeat([[0], [9]], 6, axis=0)
+        (tmp_path / folder).mkdir()
+        rows = pd.DataFrame(values, columns=["d0", "d1", "d2"])
+        rows.insert(0, "image_id", range(1, 13))
+        rows.to_csv(tmp_path / folder / "rows.csv", index=False)
+        data = [f"dataset={dataset}", f"dataset.path={tmp_path / folder}/rows.csv", "reducer=identity"]
+        made.append(run(*data, "cluster.k=2", "evaluator=[internal]"))
+    first, second = made
+    done = correct(first, tmp_path / "edit.csv", {"1": "low", "7": "high"})
+    assert second.log()[0] == done.log
+    assert set(template(second, second.log()[1])["applied_label"]) == {""}
+    assert sorted(set(template(first, first.log()[1])["applied_label"])) == ["", "high", "low"]
+    assert done.unlabelled == 10
 
 
 def test_anything_wrong_writes_nothing(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:

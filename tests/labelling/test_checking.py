@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from experiments.labelling.checking import Edits, edits
@@ -17,7 +18,8 @@ def read(path: Path, text: str, known: str = "cat dog", **options: bool) -> Edit
 
 def test_only_rows_with_an_applied_label_say_something(tmp_path: Path) -> None:
     found = read(tmp_path, "image_id,applied_label\na.png,dog\nb.png,\n\n,\n")
-    assert found == Edits({"a.png": "dog"}, missing=4, new={})
+    places = {"a.png": "line 2", "b.png": "line 3"}
+    assert found == Edits({"a.png": "dog"}, missing=4, new={}, places=places)
 
 
 def test_other_columns_may_be_missing_and_ids_have_several_names(tmp_path: Path) -> None:
@@ -36,6 +38,26 @@ def test_what_spreadsheets_save_is_read(tmp_path: Path, coding: str, separator: 
 def test_leading_zeros_that_a_spreadsheet_dropped_are_found_again(tmp_path: Path) -> None:
     assert read(tmp_path, "image_id,applied_label\n7,cat\n12,dog\n").labels == {"0007": "cat", "0012": "dog"}
     assert read(tmp_path, "image_id,applied_label\n10,cat\n010,dog\n").labels == {"10": "cat", "010": "dog"}
+
+
+def test_an_id_with_spaces_around_it_is_found_by_what_a_table_holds_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "edited.csv"
+    path.write_text("image_id,applied_label\n a b.png,cat\nc.png,dog\n")
+    ids = [" a b.png", "c.png ", "d.png"]
+    assert edits(path, ids, ["cat", "dog"], accept_new=False).labels == {" a b.png": "cat", "c.png ": "dog"}
+    with pytest.raises(ValueError, match=r"line 3: image_id 'c.png' is no image of the run"):
+        edits(path, [" a b.png", "c.png ", " c.png"], ["cat", "dog"], accept_new=False)
+
+
+def test_rows_of_parquet_are_no_lines(tmp_path: Path) -> None:
+    path = tmp_path / "edited.parquet"
+    pd.DataFrame({"image_id": ["a.png", "x.png", "a.png"], "applied_label": ["cat", "", ""]}).to_parquet(path)
+    with pytest.raises(ValueError, match="has 2 problems") as caught:
+        edits(path, IDS, ["cat"], accept_new=False)
+    assert str(caught.value).splitlines()[1:] == [
+        "  row 2: image_id 'x.png' is no image of the run; did you mean 'b.png'?",
+        "  row 3: image_id 'a.png' stands in row 1 already",
+    ]
 
 
 def test_everything_wrong_is_told_at_once_by_line(tmp_path: Path) -> None:
@@ -74,17 +96,19 @@ def test_a_label_that_is_almost_known_has_to_be_meant(tmp_path: Path, label: str
     with pytest.raises(ValueError, match=f"line 2: label '{label}' is new; did you mean '{meant}'") as caught:
         edits(path, IDS, known, accept_new=False)
     assert "--accept-new" in str(caught.value)
-    assert edits(path, IDS, known, accept_new=True) == Edits({"a.png": label}, 5, {label: 2})
+    places = {"a.png": "line 2"}
+    assert edits(path, IDS, known, accept_new=True) == Edits({"a.png": label}, 5, {label: "line 2"}, places)
 
 
 @pytest.mark.parametrize(("label", "known"), [("class_2", "class_1"), ("zebra", "cat"), ("12", "1")])
 def test_another_label_is_new(tmp_path: Path, label: str, known: str) -> None:
-    assert read(tmp_path, f"image_id,applied_label\na.png,{label}\n", known).new == {label: 2}
+    assert read(tmp_path, f"image_id,applied_label\na.png,{label}\n", known).new == {label: "line 2"}
 
 
 def test_without_known_labels_the_rarer_of_two_new_ones_is_doubted(tmp_path: Path) -> None:
     with pytest.raises(
-        ValueError, match=r"has 1 problems.*\n  line 2: label 'zebr' is new; did you mean 'zebra'"
+        ValueError,
+        match=r"has 1 problem, .*; correct it; .*\n  line 2: label 'zebr' is new; did you mean 'zebra'",
     ):
         read(tmp_path, "image_id,applied_label\na.png,zebr\nb.png,zebra\n10,zebra\n", "")
 

@@ -2,12 +2,15 @@
 
 import csv
 import runpy
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.project import REPOSITORY
 
+from experiments import compose
+from experiments.dataset.corrections import read
 from experiments.labelling.clustered import Clustered
 
 Typed = Callable[..., tuple[int, str, str]]
@@ -61,8 +64,8 @@ def test_a_label_is_corrected_once(typed: Typed, tmp_path: Path) -> None:
     code, out, _ = typed("apply", "label_overrides_template.csv", "--who", "Ada", "threads=1")
     assert code == 0
     for line in (
-        "1 new labels: Käfer (line 2)",
-        "1 labels changed",
+        "1 new label: Käfer (line 2)",
+        "1 label changed, 0 confirmed",
         "add: dataset.corrections=corrections/photos.csv",
     ):
         assert line in out
@@ -70,7 +73,75 @@ def test_a_label_is_corrected_once(typed: Typed, tmp_path: Path) -> None:
 
     code, out, _ = typed("apply", "label_overrides_template.csv")
     assert code == 0
-    assert "nothing changes: what label_overrides_template.csv says of 1 images holds already" in out
+    assert "nothing changes: what label_overrides_template.csv says of 1 image holds already" in out
+
+
+def test_the_line_to_type_next_has_what_was_typed(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "my labels").mkdir()
+    code, out, _ = typed("template", "my labels/a=b.csv", "--log", "my labels/log, 1.csv")
+    assert code == 0
+    words = shlex.split(out.splitlines()[-1])
+    assert words[:3] == ["python", "scripts/labels.py", "apply"]
+    assert words[4:7] == ["my labels/a=b.csv", "--log", "my labels/log, 1.csv"]
+    assert words[7].startswith("tracking.uri=sqlite:///")
+    fill(tmp_path / "my labels" / "a=b.csv", "dawn")
+    code, out, _ = typed("apply", *words[4:7], "--who", "a=b")
+    assert code == 0
+    line = next(line for line in out.splitlines() if line.startswith("to use the corrected labels"))
+    (override,) = compose.parse(shlex.split(line.partition("add: ")[2]))
+    assert (override.key_or_group, override.value()) == ("dataset.corrections", "my labels/log, 1.csv")
+    assert read(tmp_path / "my labels" / "log, 1.csv")[0].who == "a=b"
+
+
+@pytest.mark.parametrize("name", ["run=3.csv", "k=3.TSV", "a=b.parquet", "./a=b", "=x", "--log=a=b"])
+def test_a_file_with_an_equals_sign_is_no_setting(name: str) -> None:
+    separated = runpy.run_path(str(REPOSITORY / "scripts" / "labels.py"))["separated"]
+    words = ["apply", "r", name, "+a/b@c.d=1", "--who", "who=me", "~x=2", "tracking.uri=sqlite:///a.db"]
+    assert separated(words) == (
+        ["apply", "r", name, "--who", "who=me"], ["+a/b@c.d=1", "~x=2", "tracking.uri=sqlite:///a.db"]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "place", ["a b/l.csv", "a,b.csv", "it's.csv", "a=b/[1].csv", "Käfer.csv", "${x}.csv"]
+)
+def test_a_place_that_is_printed_is_read_as_it_is(place: str) -> None:
+    setting = runpy.run_path(str(REPOSITORY / "scripts" / "labels.py"))["setting"]
+    (override,) = compose.parse(shlex.split(setting("dataset.corrections", place)))
+    assert override.value() == place
+    assert setting("dataset.corrections", "corrections/a-b.csv") == "dataset.corrections=corrections/a-b.csv"
+
+
+def test_who_will_be_left_out_is_said(
+    typed: Typed, photos: Path, of_photos: Callable[..., Clustered]
+) -> None:
+    flat = of_photos("evaluator=[internal]", root=photos / "day").run.id
+    typed("template", "flat.csv", run_id=flat)
+    fill(Path("flat.csv"), "bright")
+    code, out, _ = typed("apply", "flat.csv", run_id=flat)
+    assert code == 0
+    assert "that run will leave out 8 images that have no label" in out
+    typed("template", "all.csv")
+    fill(Path("all.csv"), "dawn")
+    assert "will leave out" not in typed("apply", "all.csv")[1]
+
+
+def test_an_old_table_and_an_emptied_row_are_told_of(typed: Typed, tmp_path: Path) -> None:
+    typed("template", "a.csv")
+    fill(tmp_path / "a.csv", "dawn")
+    typed("apply", "a.csv", "--who", "Ada")
+    image = read(tmp_path / "corrections" / "photos.csv")[0].id
+    (tmp_path / "b.csv").write_text(f"image_id,applied_label\n{image},dusk\n")
+    typed("apply", "b.csv", "--who", "Bob")
+    code, out, _ = typed("apply", "a.csv")
+    assert code == 0
+    assert "1 label is older than one in" in out
+    assert f"  line 2: {image} stays 'dusk' by Bob of " in out
+    (tmp_path / "b.csv").write_text(f"image_id,applied_label\n{image},\n")
+    code, out, _ = typed("apply", "b.csv")
+    assert "1 row without a label, where" in out
+    assert "to go back, write the old label, '" in out
+    assert "1 label changed" in typed("apply", "a.csv", "--accept-old")[1]
 
 
 def test_another_log_may_be_named(typed: Typed, tmp_path: Path) -> None:
@@ -81,7 +152,7 @@ def test_another_log_may_be_named(typed: Typed, tmp_path: Path) -> None:
     assert f"dataset.corrections={tmp_path.parent / 'elsewhere.csv'}" in out
     code, out, _ = typed("template", "again.csv", "--log", "../elsewhere.csv")
     assert "first 1 whose label" in out
-    assert "1 have their applied_label from ../elsewhere.csv" in out
+    assert "1 row has its applied_label from ../elsewhere.csv" in out
 
 
 def test_a_label_that_looks_mistyped_has_to_be_meant(typed: Typed, tmp_path: Path) -> None:
@@ -90,9 +161,7 @@ def test_a_label_that_looks_mistyped_has_to_be_meant(typed: Typed, tmp_path: Pat
     code, _, err = typed("apply", "mine.csv")
     assert code == 1
     first, second = err.splitlines()
-    assert first.startswith(
-        "FILE=mine.csv has 1 problems, and nothing is changed; correct them; --accept-new"
-    )
+    assert first.startswith("FILE=mine.csv has 1 problem, and nothing is changed; correct it; --accept-new")
     assert second == "  line 2: label 'nights' is new; did you mean 'night'?"
     assert not (tmp_path / "corrections").exists()
     assert typed("apply", "mine.csv", "--accept-new")[0] == 0

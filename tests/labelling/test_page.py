@@ -27,7 +27,20 @@ from experiments.labelling.checking import edits
 from experiments.labelling.page import arranged, check, fitting, page
 from experiments.labelling.template import doubtful
 
-PLAIN = ['comma, "quoted"', "two\nlines", "-3", "+2e5", "it's", "'quoted'", "=1+1", "'=x", "@me", "-", "+a"]
+PLAIN = [
+    'comma, "quoted"',
+    "two\nlines",
+    "-3",
+    "+2e5",
+    "it's",
+    "'quoted'",
+    "=1+1",
+    "'=x",
+    "@me",
+    "-",
+    "+a",
+    "\nx",
+]
 
 
 def test_a_page_of_ten_thousand_images_has_room_for_them() -> None:
@@ -136,6 +149,25 @@ def test_a_table_that_a_spreadsheet_saved_is_imported(opened: Opener, between: s
     said = upload(tab, table.to_csv(index=False, sep=between, lineterminator="\r\n").encode(encoding))
     assert said == "edited.csv: 13 rows, 1 label changed"
     assert applied(tab) == {"c0.png": 'Löwe "x", y; z'}
+
+
+@pytest.mark.browser
+def test_a_table_that_names_its_separator_is_imported(opened: Opener) -> None:
+    tab = opened(animals())
+    content = b"sep=;\r\nimage_id;applied_label\r\nf/c0.png;a,b,c\r\nf/zz.png;x\r\n"
+    assert upload(tab, content) == (
+        "edited.csv: 2 rows, 1 label changed; 1 row names no image of this page (line 4: f/zz.png)"
+    )
+    assert applied(tab) == {"c0.png": "a,b,c"}
+
+
+@pytest.mark.browser
+def test_an_id_with_spaces_around_it_is_imported(opened: Opener) -> None:
+    table = animals()
+    table["image_id"] = [f" {name} " for name in table["image_id"]]
+    tab = opened(table)
+    assert upload(tab, b"image_id,applied_label\nf/c0.png,lynx\n") == "edited.csv: 1 row, 1 label changed"
+    assert applied(tab) == {"c0.png": "lynx"}
 
 
 @pytest.mark.browser

@@ -89,7 +89,7 @@ def test_everything_works_with_the_keyboard(opened: Opener) -> None:
     for key in ("Enter", "Escape", "Escape"):  # the dialog first, then the selection
         keys.press(key)
     assert tab.page.locator("#selection").is_hidden()
-    assert tab.page.evaluate("document.activeElement.title").startswith("f/d4.png")
+    tab.page.wait_for_function("document.activeElement.title.startsWith('f/d4.png')")  # as the dialog closes
     assert counts(tab) == "2 changes, 1 doubtful left"
 
 

@@ -1,5 +1,6 @@
 """`scripts/labels.py page` as a person types it: a run, its page in a browser, and what came of it."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -34,11 +35,39 @@ def test_labels_go_from_the_page_to_the_log(
         tab.page.locator("#export").click()
     download.value.save_as(tmp_path / download.value.suggested_filename)
     tab.close()
-    code, out, _ = typed("apply", "label_overrides_template.csv")
+    file = download.value.suggested_filename
+    assert shlex.split(out.splitlines()[-1])[4] == file != "label_overrides_template.csv"
+    code, out, _ = typed("apply", file)
     assert code == 0, out
-    assert "2 labels changed" in out
+    assert "2 labels changed, 0 confirmed" in out
     code, out, _ = typed("page", "after.html")
     assert out.startswith("after.html: 18 of 18 rows, 0 of them doubtful")
+
+
+@pytest.mark.browser
+def test_a_confirmed_label_is_no_longer_doubtful_in_the_next_page(
+    typed: Typed,  # noqa: F811
+    chromium: Any,
+    tmp_path: Path,
+) -> None:
+    typed("page", "--log", "mine, and yours.csv")
+    tab = Tab(chromium, tmp_path / "labels.html")
+    tab.page.locator("summary", has_text="How to use").click()
+    command = shlex.split(tab.page.locator("code").inner_text())
+    assert command[5:7] == ["--log", "mine, and yours.csv"]
+    assert command[7].startswith("tracking.uri=")
+    tab.page.locator('.tile[title^="day/17.png,"]').click()
+    tab.page.locator("#offered li", has_text="as it is: confirm").click()
+    with tab.page.expect_download() as download:
+        tab.page.locator("#export").click()
+    download.value.save_as(tmp_path / command[4])
+    tab.close()
+    code, out, _ = typed("apply", *command[4:7])
+    assert code == 0, out
+    assert "0 labels changed, 1 confirmed" in out
+    log = ["--log", "mine, and yours.csv"]
+    assert typed("page", "after.html", *log)[1].startswith("after.html: 18 of 18 rows, 1 of them doubtful")
+    assert "first 1 whose label is not" in typed("template", "after.csv", *log)[1]
 
 
 def test_images_that_are_gone_are_named(typed: Typed, photos: Path, tmp_path: Path) -> None:  # noqa: F811

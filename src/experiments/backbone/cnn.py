@@ -150,7 +150,7 @@ class Cnn:
         if self.max_epochs and samples.labels is None:
             raise ValueError(
                 f"backbone=cnn learns from labels, and {samples.name} has none; use backbone=pixels "
-                "evaluator=[internal], or bring labels: dataset.labels={path: labels.csv}"
+                "evaluator=[internal], or bring labels: dataset.labels.path=labels.csv"
             )
         for share, part in (("train", "training"), ("validation", "validation")):
             if self.max_epochs and not len(samples.rows(part)):

@@ -97,8 +97,8 @@ def _warn(ids: np.ndarray, rows: Mapping[int, list[tuple[Correction, str]]], for
         log.warning("%s another content now, and an unchanged label: %s", images, _some(changed))
     if foreign:
         log.warning(
-            "%s of the same name and another content, which are taken for another data set's: at most half "
-            "of what their run corrected is here by content",
+            "%s of the same name and another content, which are taken for another data set's: less than "
+            "half of what their run corrected is here by content",
             counted(foreign, "correction is of an image", "corrections are of images"),
         )
 
@@ -141,5 +141,7 @@ def corrected(found: Found, path: Path, ids: np.ndarray, hashes: np.ndarray) -> 
 
 
 def _reason(lost: Correction, path: Path, foreign: set[str]) -> str:
-    why = "which has another content here, as another data set's" if lost.id in foreign else "by content or by id"
-    return f"correction in {path.name} to {lost.after!r} matches no image, {why}"
+    correction = f"correction in {path.name} to {lost.after!r}"
+    if lost.id in foreign:
+        return f"{correction} is taken for another data set's: the image has another content here"
+    return f"{correction} matches no image, by content or by id"

@@ -65,7 +65,7 @@ def held(path: Path) -> Iterator[None]:
         If somebody else holds it for longer than `PATIENCE`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    place = path.with_name(f"{path.name}.lock")
+    place = _lock(path)
     lock = FileLock(place, is_singleton=True)  # so that its holder comes in again
     try:
         lock.acquire(timeout=PATIENCE)
@@ -105,8 +105,8 @@ def read(path: Path, key: str = KEY) -> list[Correction]:
         If there is no such file, or it holds anything else.
     """
     try:
-        # a writer may be in the middle of a line; in a folder that nobody can write to is none
-        with held(path) if path.is_file() and os.access(path.parent, os.W_OK) else nullcontext():
+        # a writer may be in the middle of a line
+        with held(path) if path.is_file() and _can_hold(path) else nullcontext():
             lines, half = _lines(path.read_bytes())
     except OSError as error:
         raise ValueError(
@@ -127,6 +127,16 @@ def read(path: Path, key: str = KEY) -> list[Correction]:
             f"columns are {HEADER}, in UTF-8; use a log that scripts/labels.py apply wrote, and nothing else"
         )
     return [Correction(*cells) for _, _, cells in parsed]
+
+
+def _lock(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
+def _can_hold(path: Path) -> bool:
+    """Tell whether this user can hold a log, and not only read it."""
+    lock = _lock(path)
+    return os.access(lock if lock.exists() else path.parent, os.W_OK)
 
 
 def _lines(data: bytes) -> tuple[list[str], str]:

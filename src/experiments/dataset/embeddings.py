@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.dataset.tables.columns import KEY, Columns
+from experiments.dataset.tables.overrides import override
 from experiments.dataset.tables.sources import ARRAYS, IDS_KEY, Source, array_rows, array_source
 from experiments.dataset.tables.vector_rows import Features, Read
 from experiments.dataset.vector_file import VectorFile
@@ -30,7 +31,7 @@ class Embeddings(VectorFile):
         and of an .npz file its array `ids`.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     ids: str | None = field(metadata={"path": True})
 
@@ -67,7 +68,8 @@ class Embeddings(VectorFile):
             name, (place, value) = next(iter(columns.texts.items()))
             raise ValueError(
                 f"{KEY}={self.path} has texts among the numbers: {value!r} in the column {name!r} ({place}); "
-                f"use dataset.exclude=[{','.join(columns.texts)}] to leave them out, or dataset.label={name}"
+                f"use {override('dataset.exclude', columns.texts)} to leave them out, or "
+                f"{override('dataset.label', name)}"
             )
 
     def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
@@ -84,7 +86,7 @@ class Embeddings(VectorFile):
             f"{KEY}={self.path}: {first.value!r} in the column {first.column!r} {fact} ({first.place}, id "
             f"{ids[first.row]!r}; such values in this column: {first.count}, in {len(alike)} columns: "
             f"{sum(odd.count for odd in alike)}); {remedy}, or leave the column out: "
-            f"dataset.exclude=[{first.column}]"
+            f"{override('dataset.exclude', [first.column])}"
         )
 
 

@@ -20,7 +20,8 @@ NAMED = 5  # rows without an image that the log names
 def illustrations(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     """Return an image for each id, blank for those that have none.
 
-    An id is the path of its image below the folder, else its file name, else that without its ending.
+    An id is the path of its image below the folder, else its file name, else that without its ending. Where
+    both have folders, those must agree as far as both go.
 
     Raises
     ------
@@ -71,14 +72,16 @@ def _matched(ids: list[str], known: list[str], root: str) -> dict[str, int]:
         rows: dict[str, list[int]] = defaultdict(list)
         for row, name in enumerate(known):
             rows[part(name)].append(row)
+        taken = set(found.values())  # what is more alike is right
         for name in ids:
             held = rows.get(part(name), []) if name not in found else []
+            held = [row for row in held if _agree(name, known[row])]
             if len(held) > 1:
                 raise ValueError(
                     f"{KEY}={root} has two images that could be of {name!r}: {known[held[0]]} and "
                     f"{known[held[1]]}; make the ids paths below that folder, or use a smaller folder"
                 )
-            if held:
+            if held and held[0] not in taken:
                 found[name] = held[0]
     _check_single(found, known, root)
     return found
@@ -94,6 +97,12 @@ def _check_single(found: dict[str, int], known: list[str], root: str) -> None:
                 f"{KEY}={root} has one image, {known[row]}, that could be of two rows: {other!r} and "
                 f"{name!r}; make the ids paths below that folder"
             )
+
+
+def _agree(name: str, other: str) -> bool:
+    """Tell whether the folders of one path are the last of the other's, as none are of any."""
+    one, two = PurePosixPath(_path(name)).parts[-2::-1], PurePosixPath(other).parts[-2::-1]
+    return all(a == b for a, b in zip(one, two, strict=False))
 
 
 def _path(name: str) -> str:

@@ -1,6 +1,7 @@
 """A folder of class folders, or of images without labels, or a zip or tar of either."""
 
 import logging
+import os
 import re
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -62,7 +63,7 @@ class ImageFolder(Selection):
     @property
     def name(self) -> str:
         """Return the folder's or the archive's name."""
-        return re.sub(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$", "", Path(self.root).name)
+        return re.sub(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$", "", Path(os.path.abspath(self.root)).name)
 
     def count(self) -> int:
         """Return how many images the names promise, without opening one."""

@@ -80,7 +80,7 @@ class Labels:
         if unknown:
             raise ValueError(f"dataset.labels.{unknown[0]} is no setting; use {', '.join(SETTINGS)}")
         if not settings.get("path"):
-            raise ValueError("dataset.labels.path is missing; use dataset.labels={path: <CSV or Parquet>}")
+            raise ValueError("dataset.labels.path is missing; use dataset.labels.path=<CSV or Parquet>")
         match = settings.get("match") or "exact"
         if match not in MATCHES:
             raise ValueError(f"dataset.labels.match={match} is no way of matching; use {', '.join(MATCHES)}")
@@ -183,7 +183,8 @@ class Labels:
         missing = int((places < 0).sum())
         if missing or unmatched:
             log.warning(
-                "%s: %d of %d images have no row, %d of %d rows match no image; see unmatched_labels.csv",
+                "%s: %d of %d images have no row, %d of %d rows match no image; see skipped_files.csv and "
+                "unmatched_labels.csv",
                 self.path.name, missing, len(places), len(unmatched), len(ids),
             )  # fmt: skip
         return unmatched

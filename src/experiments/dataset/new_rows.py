@@ -1,28 +1,27 @@
 """New rows for a model that clustered vectors: a table with its columns, or an array of its width."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from experiments.dataset.content import Vectors, hash_rows
 from experiments.dataset.embeddings import Embeddings, is_array
-from experiments.dataset.tables.columns import KEY, header, usual_id
-from experiments.dataset.tables.sources import ARRAYS
+from experiments.dataset.tables.columns import KEY, Columns, header
+from experiments.dataset.tables.sources import ARRAYS, Source, table_source
 from experiments.dataset.tables.tabular import PARQUET
 from experiments.types import Context, Samples
 
 ENDINGS = (".csv", ".tsv", *PARQUET, *ARRAYS)
 
 
-def new_rows(path: Path, features: Sequence[str], key: str, ctx: Context) -> Samples:
+def new_rows(path: Path, features: Sequence[str], id_: str | None, key: str, ctx: Context) -> Samples:
     """Read the values of these features, whatever other columns a table has.
 
     Parameters
     ----------
     features
         Names of the columns, in the order in which a model wants them; none: all columns.
+    id_
+        The column of ids that the run had, if one was named; it is taken if it is there.
     key
         What names the file in an error.
 
@@ -32,41 +31,55 @@ def new_rows(path: Path, features: Sequence[str], key: str, ctx: Context) -> Sam
         If a column is missing, or a value in one: what a gap should become, nobody knows.
     """
     try:
-        exclude = () if is_array(path) else _others(path, features)
-        samples = Embeddings(
-            path=str(path), id=None, ids=None, exclude=exclude, label=None, images=None, image_size=1,
+        found = None if is_array(path) else _known(path, features, id_)
+        samples = _NewRows(
+            path=str(path), id=found, ids=None, exclude=(), label=None, images=None, image_size=1,
             mirror=False, limit=None, labels=None, corrections=None, split={"train": 1.0}, split_seed=0,
+            features=tuple(features),
         ).load(ctx)  # fmt: skip
     except ValueError as error:
         raise ValueError(_told(str(error), key)) from error
-    values = samples.content.vectors()
-    if features and values.shape[1] != len(features):
+    width = samples.content.vectors().shape[1]
+    if features and width != len(features):
         raise ValueError(
-            f"{key}={path} has {values.shape[1]} values a row, and the run {len(features)}; use rows made "
-            "as the run's were"
+            f"{key}={path} has {width} values a row, and the run {len(features)}; use rows made as the run's "
+            "were"
         )
-    if features and not is_array(path):
-        place = {name: column for column, name in enumerate(samples.columns)}
-        values = np.ascontiguousarray(values[:, [place[name] for name in features]])
-    return replace(samples, content=Vectors(values, hash_rows(values)), columns=tuple(features))
+    return replace(samples, columns=tuple(features))
 
 
-def _others(path: Path, features: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns of a table that are neither features nor ids."""
-    if not features:
-        return ()
-    head = header(path)
-    absent = [name for name in features if name not in head.names]
+@dataclass(frozen=True, kw_only=True)
+class _NewRows(Embeddings):
+    """Rows of which only these columns are values; what else there is may tell the ids."""
+
+    features: tuple[str, ...]
+
+    def _source(self, ctx: Context) -> Source:
+        if is_array(Path(self.path)):
+            return super()._source(ctx)
+        return table_source(Path(self.path), self.id, None, (), ctx.threads, self.features)
+
+    def _check_texts(self, columns: Columns) -> None:
+        wanted = self.features or tuple(columns.texts)
+        texts = {name: first for name, first in columns.texts.items() if name in wanted}
+        super()._check_texts(replace(columns, texts=texts))
+
+
+def _known(path: Path, features: Sequence[str], id_: str | None) -> str | None:
+    """Return the run's column of ids if the table has it; raise ValueError if one of features is missing."""
+    names = header(path).names
+    absent = [name for name in features if name not in names]
     if absent:
         raise ValueError(
             f"{KEY}={path} lacks {len(absent)} of the {len(features)} columns of the run: "
             f"{', '.join(absent[:5])}; name its columns as the run's"
         )
-    left = [name for name in head.names if name not in features and name not in head.unnamed]
-    return tuple(name for name in left if name != usual_id(left))
+    return id_ if id_ in names else None
 
 
 def _told(error: str, key: str) -> str:
     """Say it of a file that is no data set: none of its columns can be left out."""
     error = error.replace(f"{KEY}=", f"{key}=")
+    if "could be ids" in error:
+        return f"{error.rpartition('; ')[0]}; call one image_id"
     return f"{error.rpartition('; ')[0]}; fill or correct it" if "dataset." in error else error

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from experiments.dataset.corrected import corrected
-from experiments.dataset.labels import Found, Labels
+from experiments.dataset.labels import MATCHES, Found, Labels
 from experiments.dataset.split import split
 from experiments.types import Content, Samples
 
@@ -54,9 +54,16 @@ class Selection:
             raise ValueError(f"dataset.image_size={self.image_size} is not a number of pixels; use 1 or more")
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"dataset.limit={self.limit} leaves no image; use 1 or more, or null for all")
-        if self.labels is not None:
-            Labels.of(self.labels)
+        if self.joined:
+            Labels.of(self.labels or {})
         _check_split(self.split)
+
+    @property
+    def joined(self) -> bool:
+        """Tell whether labels come from a file: a setting of `labels` says something of one."""
+        return (
+            any(value not in (None, MATCHES[0]) for value in self.labels.values()) if self.labels else False
+        )
 
     @property
     def name(self) -> str:
@@ -102,7 +109,7 @@ class Selection:
 
     def _found(self, own: Found, ids: np.ndarray, hashes: np.ndarray) -> Found:
         """Return the labels wanted: the data set's own or those of a file, as they were corrected."""
-        found = own if self.labels is None else Labels.of(self.labels).match(ids)
+        found = Labels.of(self.labels or {}).match(ids) if self.joined else own
         return found if self.corrections is None else corrected(found, Path(self.corrections), ids, hashes)
 
 

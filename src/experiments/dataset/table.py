@@ -6,7 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.dataset.tables.columns import KEY, Columns
-from experiments.dataset.tables.vector_rows import Features, Read
+from experiments.dataset.tables.overrides import few, override
+from experiments.dataset.tables.tabular import has_comma
+from experiments.dataset.tables.vector_rows import Features, Read, digits
 from experiments.dataset.vector_file import VectorFile
 
 
@@ -18,9 +20,11 @@ class Table(VectorFile):
     column's median over all rows of the file. All of it is told in the log.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
+        for name, (where, value) in columns.texts.items():
+            self._check_commas(name, value, where)
         texts, kept, fill = list(columns.texts), [], []
         dropped: dict[str, list[str]] = {"empty": [], "constant": []}
         filled: list[str] = []
@@ -34,15 +38,15 @@ class Table(VectorFile):
             if missing == read.n:
                 dropped["empty"].append(name)
             elif read.low[place] == read.high[place]:
-                dropped["constant"].append(f"{name} (always {read.low[place]:g})")
+                dropped["constant"].append(f"{name} (always {digits(read.low[place])})")
             else:
                 kept.append(place)
                 fill.append(np.nanmedian(np.array(read.values[:, place], np.float64)) if missing else 0)
                 filled += [f"{name} ({missing})"] if missing else []
-        notes = [f"{len(names)} {kind} columns are left out: {', '.join(names)}" for kind, names in
+        notes = [f"{len(names)} {kind} columns are left out: {few(names)}" for kind, names in
                  (("text", texts), *dropped.items()) if names]  # fmt: skip
         if filled:
-            notes.append(f"missing values became their column's median: {', '.join(filled)}")
+            notes.append(f"missing values became their column's median: {few(filled)}")
         return Features(np.array(kept, np.int64), np.array(fill, np.float32), tuple(notes))
 
     def _is_text(self, read: Read, name: str, ids: list[str]) -> bool:
@@ -51,12 +55,24 @@ class Table(VectorFile):
         numbers = read.n - texts - missing
         if texts and numbers >= texts:
             self._refuse(read, name, "text", "is no number, as most values there are", ids)
+        if texts:
+            odd = read.odd[name, "text"]
+            self._check_commas(name, odd.value, odd.place)
         return bool(texts)
+
+    def _check_commas(self, name: str, value: str, place: str) -> None:
+        """Raise ValueError for a column of texts that are numbers, spelt unlike the others."""
+        if has_comma(value):
+            raise ValueError(
+                f"{KEY}={self.path}: {value!r} in the column {name!r} ({place}) is no number beside numbers "
+                "with decimal points, or in a file separated by commas; write all numbers with decimal "
+                f"points, or leave the column out: {override('dataset.exclude', [name])}"
+            )
 
     def _refuse(self, read: Read, name: str, kind: str, fact: str, ids: list[str]) -> None:
         odd = read.odd[name, kind]
         raise ValueError(
             f"{KEY}={self.path}: {odd.value!r} in the column {name!r} {fact} ({odd.place}, id "
             f"{ids[odd.row]!r}; {odd.count} such values); correct it, or leave the column out: "
-            f"dataset.exclude=[{name}]"
+            f"{override('dataset.exclude', [name])}"
         )

@@ -33,8 +33,8 @@ class VectorFile(Selection, ABC):
         The file; it is read once, and again when its size or a time of change differs.
     id
         Column of ids, which stay as they are written; None: the first called as one (`image_id`, `id`,
-        `image`, `img_id`, `file`, `filename`, `path`, `name`), else the one column of texts that all differ,
-        else ids are row numbers.
+        `image`, `img_id`, `file`, `filename`, `path`, `name`), else a first column without a name or pandas'
+        index, else the one column of texts that all differ, else ids are row numbers.
     exclude
         Columns to leave out.
     label
@@ -110,7 +110,7 @@ class VectorFile(Selection, ABC):
             raise ValueError(f"{KEY}={path} has no column left that tells rows apart; use another table")
         labels = None if columns.label is None else np.array(read.texts[columns.label])
         names = tuple(columns.numbers[place] for place in features.places)
-        notes = (*columns.notes, *features.notes)
+        notes = (*columns.notes, *features.notes, *vector_rows.large(read, columns.numbers))
         vector_rows.write(read, features, np.array(ids), labels, names, notes, folder)
 
 

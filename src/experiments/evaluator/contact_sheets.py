@@ -1,6 +1,5 @@
 """What the clusters look like: images near their centres, anywhere in them, and at their edges."""
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -19,8 +18,6 @@ from experiments.evaluator.pictures.thumbnails import (
 from experiments.figures import Sheets, pack
 from experiments.kept import Findings
 from experiments.types import Clustering, Context, Samples
-
-log = logging.getLogger(__name__)
 
 PLACE = "evaluator.contact_sheets"
 PARTS = ("nearest", "random", "farthest")
@@ -57,7 +54,7 @@ class ContactSheets:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
     METRICS: ClassVar[tuple[str, ...]] = ()
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     nearest: int
     random: int
@@ -100,18 +97,15 @@ class ContactSheets:
             for part, rows in sheet.parts.items()
             for place, row in enumerate(rows, 1)
         ]  # fmt: skip
-        found = Findings({}, {"contact_sheets": pd.DataFrame(table)})
+        note = f"the {self.clusters:,} largest of {self.clusters + left_out:,} clusters" * bool(left_out)
+        warnings = (f"{PLACE}.clusters={self.clusters} shows {note}",) if note else ()
+        found = Findings({}, {"contact_sheets": pd.DataFrame(table)}, warnings=warnings)
         if has_images(samples, PLACE):
-            title = f"Clusters of {samples.name}"
-            if left_out:
-                total = self.clusters + left_out
-                log.warning("%s shows the %d largest of %d clusters", PLACE, self.clusters, total)
-                title = f"{total} clusters of {samples.name}, the {self.clusters} largest"
-            found.figures.update(self._figures(title, sheets, samples, labels, ctx))
+            found.figures.update(self._figures(note, sheets, samples, labels, ctx))
         return found
 
     def _figures(
-        self, title: str, sheets: list[Sheet], samples: Samples, labels: np.ndarray | None, ctx: Context
+        self, note: str, sheets: list[Sheet], samples: Samples, labels: np.ndarray | None, ctx: Context
     ) -> dict[str, Sheets]:
         said = file_names(samples) if labels is None else labels
         groups = [np.concatenate(list(sheet.parts.values())) for sheet in sheets]
@@ -119,11 +113,12 @@ class ContactSheets:
         split = np.split(images, np.cumsum([len(rows) for rows in groups])[:-1])
         captions = [[str(said[row]) for row in rows] for rows in groups]
         if self.apart is None:
+            title = f"Clusters of {samples.name}" + f", {note}" * bool(note)
             return {"contact_sheets": _drawn(title, sheets, split, captions)}
         apart = {}
         for sheet, own, told in zip(sheets, split, captions, strict=True):
             name = "noise" if sheet.cluster < 0 else f"cluster {sheet.cluster}"
-            title = f"{name.capitalize()} of {samples.name}"
+            title = f"{name.capitalize()} of {samples.name}" + f"; shown are {note}" * bool(note)
             apart[f"{self.apart}/{name.replace(' ', '_')}"] = _drawn(title, [sheet], [own], [told])
         return apart
 

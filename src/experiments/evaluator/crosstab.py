@@ -9,6 +9,7 @@ from experiments.evaluator.measures.association import BELOW, FEW, association
 from experiments.evaluator.measures.groups import Groups, cut, groups, headed
 from experiments.evaluator.pictures.thumbnails import label_names
 from experiments.figures import Heatmap, StackedBars
+from experiments.figures.looks import STACKED
 from experiments.kept import Figure, Findings
 from experiments.types import Clustering, Context, Encoder, Samples, UnlabelledError
 
@@ -32,14 +33,15 @@ class Crosstab:
     Parameters
     ----------
     labels
-        Labels in the picture with a colour of their own, the largest; the rest is `other`.
+        Labels in the picture with a colour of their own, the largest; the rest is `other`, and a label of
+        this name beside it `other_`.
     clusters
         Bars in it at most, beside noise; of more clusters the largest are shown, and the title says so.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
     METRICS: ClassVar[tuple[str, ...]] = ("chi_square", "chi_square_p", "cramers_v", "cramers_v_corrected")
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     labels: int
     clusters: int
@@ -48,6 +50,11 @@ class Crosstab:
         for name, what in (("labels", "label"), ("clusters", "bar")):
             if getattr(self, name) < 1:
                 raise ValueError(f"{PLACE}.{name}={getattr(self, name)} leaves no {what}; use 1 or more")
+        if self.labels > len(STACKED):
+            raise ValueError(
+                f"{PLACE}.labels={self.labels} exceeds the {len(STACKED)} colours that one can tell apart; "
+                f"use {PLACE}.labels={len(STACKED)} or fewer"
+            )
 
     def check(self, samples: Samples) -> None:
         """Raise ValueError if there are no labels."""
@@ -93,8 +100,9 @@ class Crosstab:
         shares, parts = rows[:, coloured], [names[label] for label in coloured]
         if len(rest):
             shares = np.hstack([shares, rows[:, rest].sum(axis=1, keepdims=True)])
-            parts.append(StackedBars.OTHER)
-            title += f"; {len(rest):,} labels are together in {StackedBars.OTHER}"
+            parts = [*headed(parts, (StackedBars.OTHER,)), StackedBars.OTHER]  # a label may be called so
+            title += f"; {len(rest):,} {'label is' if len(rest) == 1 else 'labels are together'} in "
+            title += StackedBars.OTHER
         sizes, called = rows.sum(axis=1), [found.names[place] for place in shown] + [ALL]
         bars = [f"{name} ({size:,})" for name, size in zip(called, sizes.tolist(), strict=True)]
         shares = shares / sizes[:, None]

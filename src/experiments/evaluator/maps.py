@@ -44,7 +44,7 @@ class Maps:
         Of t-SNE; None: min(30, (n - 1) / 3). (Study B's min(30, n - 1) makes all points equal neighbours
         below 31 images, and the map a ball.)
     names
-        Up to so many images their names stand beside the points.
+        Below so many images their names stand beside the points.
     thumbnail
         Pixels a side of an image; of more than 10,000 images fewer, so that a page stays below 15 MB.
     seed

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.measures.groups import Groups, cut, groups, headed
+from experiments.evaluator.measures.groups import Groups, cut, groups, headed, spread
 from experiments.figures import Contrasts
 from experiments.kept import Findings
 from experiments.types import Clustering, Context, Samples
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PLACE = "evaluator.profiles"
 ALIKE = 4 * float(np.finfo(np.float32).eps)  # means that differ by less, for their size, are the same
+DIGITS = 5  # of what orders the columns: what float32 cannot tell apart is in the order of the table
+ORDERED = "the columns are in the order of the difference of their means in standard deviations of the rows"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Profiles:
     The z-score of a cluster's mean is its distance from the mean of all clusters' means, each counting once,
     in standard deviations of these (of all of them, ddof=0). Noise is no cluster and left out. A column whose
     means do not differ has z-score 0 everywhere, and a warning names it.
+
+    Columns are named in the order of their z-scores. Of two clusters all of these are +1 or -1, which orders
+    nothing: there the order is that of the difference of the two means in standard deviations of the rows.
 
     Parameters
     ----------
@@ -38,7 +43,7 @@ class Profiles:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings", "clustering")
     METRICS: ClassVar[tuple[str, ...]] = ()
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     extremes: int
     columns: int
@@ -78,7 +83,12 @@ class Profiles:
         if same.any():
             alike = ", ".join(names[column] for column in np.flatnonzero(same))
             warnings.append(f"{PLACE}: all clusters have the same mean of {alike}; its z-scores are 0")
-        tables["cluster_explanations"] = self._explained(found, scores, names)
+        ranks = scores
+        if len(found.ids) == 2:
+            spreads = spread(embeddings, inside)
+            ranks = np.where(same, 0.0, (means - means[::-1]) / np.where(same, 1.0, spreads))
+            warnings.append(f"{PLACE}: of two clusters every z-score is +1 or -1; {ORDERED}")
+        tables["cluster_explanations"] = self._explained(found, scores, ranks, names)
         figures = {}
         if len(names) <= self.columns:
             figures["cluster_feature_profiles_heatmap"] = self._heat_map(found, scores, names, samples)
@@ -88,11 +98,13 @@ class Profiles:
             )
         return Findings({}, tables, dict(figures), tuple(warnings))
 
-    def _explained(self, found: Groups, scores: np.ndarray, names: list[str]) -> "pd.DataFrame":
-        """Name the highest and lowest columns of each cluster, in words and one by one."""
+    def _explained(
+        self, found: Groups, scores: np.ndarray, ranks: np.ndarray, names: list[str]
+    ) -> "pd.DataFrame":
+        """Name the highest and lowest columns of each cluster by `ranks`, in words and one by one."""
         import pandas as pd
 
-        order = np.argsort(-scores, axis=1, kind="stable")
+        order = np.argsort(-ranks.round(DIGITS), axis=1, kind="stable")
         d = len(names)
         most = {"high": min(self.extremes, -(-d // 2)), "low": min(self.extremes, d // 2)}
         picked = {"high": order[:, : most["high"]], "low": order[:, ::-1][:, : most["low"]]}

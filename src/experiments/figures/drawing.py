@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.figures.canvas import DPI, WIDTH, axis_of, rows_of
+from experiments.figures.canvas import DPI, WIDTH, axis_of, plain, rows_of
 from experiments.figures.drawing_images import draw_grid, draw_sheets, join
 from experiments.figures.drawing_points import draw_map, draw_scatter, draw_silhouettes, draw_space
 from experiments.figures.looks import (
     ALL_TICKS,
     BAND,
     CONTRAST,
+    LEGEND,
+    ROW,
     SPOKEN,
     TALL,
     branches,
     font_size,
+    longest,
     reach,
     row_height,
+    said,
+    short,
     stacked,
     styles,
 )
@@ -83,7 +88,7 @@ def _lines(figure: Lines, canvas: "Canvas") -> None:
             marker=marker if len(figure.x) <= 30 else None,
             markersize=5,
             linestyle="--" if name in figure.dashed else "-",
-            label=name,
+            label=plain(short(name, LEGEND)),
         )
         if name in figure.low:
             low, high = np.array(figure.low[name]), np.array(figure.high[name])
@@ -91,20 +96,21 @@ def _lines(figure: Lines, canvas: "Canvas") -> None:
     if figure.log_x:
         axis.set_xscale("log")
     if figure.ticks or len(figure.x) <= ALL_TICKS:
-        axis.set_xticks(figure.x, figure.ticks or [f"{x:g}" for x in figure.x])
+        axis.set_xticks(figure.x, [plain(tick) for tick in figure.ticks] or [f"{x:g}" for x in figure.x])
         axis.minorticks_off()
     for name, place in figure.marks.items():
         axis.axvline(place, color="0.4", linestyle=":", linewidth=1)
         axis.annotate(
-            f" {name} ",
+            plain(f" {name} "),
             (place, 0),
             xycoords=("data", "axes fraction"),
             rotation=90,
             va="bottom",
             ha="right",
             size=8,
+            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
         )
-    axis.set(xlabel=figure.x_label, ylabel=figure.y_label)
+    axis.set(xlabel=plain(figure.x_label), ylabel=plain(figure.y_label))
     if len(figure.series) > 1:
         axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
 
@@ -113,25 +119,26 @@ def _lines(figure: Lines, canvas: "Canvas") -> None:
 def _bars(figure: Bars, canvas: "Canvas") -> None:
     axis = rows_of(canvas, figure.title, figure.names)
     bars = axis.barh(range(len(figure.names)), figure.values, height=0.8)
-    axis.bar_label(bars, [f"{value:.4g}" for value in figure.values], padding=2, size=font_size(len(bars)))
+    axis.bar_label(bars, [said(value) for value in figure.values], padding=2, size=font_size(len(bars)))
     axis.set_ylim(len(bars) - 0.5, -0.5)
     axis.margins(x=0.08)
-    axis.set(xlabel=figure.y_label, ylabel=figure.x_label)
+    axis.set(xlabel=plain(figure.y_label), ylabel=plain(figure.x_label))
     axis.tick_params(top=len(bars) > TALL, labeltop=len(bars) > TALL)
     axis.grid(visible=False, axis="y")
 
 
 @_onto.register(StackedBars)
 def _stacked_bars(figure: StackedBars, canvas: "Canvas") -> None:
-    axis = rows_of(canvas, figure.title, figure.names, beside=0.19 * len(figure.parts))
+    axis = rows_of(canvas, figure.title, figure.names, figure.parts)
     rows, left = np.arange(len(figure.names)), np.zeros(len(figure.names))
     for part, colour, shares in zip(figure.parts, stacked(figure), figure.shares.T, strict=True):
-        bars = axis.barh(rows, shares, left=left, height=0.8, color=colour, label=part)
+        bars = axis.barh(rows, shares, left=left, height=0.8, color=colour, label=plain(short(part, LEGEND)))
         if len(rows) <= TALL:
-            said = [f"{share:.0%}" if share >= LEGIBLE else "" for share in shares]
-            axis.bar_label(bars, said, label_type="center", size=font_size(len(rows)) - 2)
+            told = [f"{share:.0%}" if share >= LEGIBLE else "" for share in shares]
+            axis.bar_label(bars, told, label_type="center", size=font_size(len(rows)) - 2)
         left = left + shares
-    axis.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xlabel=figure.y_label, ylabel=figure.x_label)
+    axis.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
+    axis.set(xlabel=plain(figure.y_label), ylabel=plain(figure.x_label))
     axis.xaxis.set_major_formatter("{x:.0%}")
     axis.tick_params(top=len(rows) > TALL, labeltop=len(rows) > TALL)
     axis.grid(visible=False, axis="y")
@@ -142,7 +149,7 @@ def _stacked_bars(figure: StackedBars, canvas: "Canvas") -> None:
 def _histogram(figure: Histogram, canvas: "Canvas") -> None:
     axis = axis_of(canvas, figure.title, WIDTH, 4.2)
     axis.hist(figure.values, bins=figure.bins, edgecolor="white", linewidth=0.5)
-    axis.set(xlabel=figure.x_label, ylabel="count")
+    axis.set(xlabel=plain(figure.x_label), ylabel="count")
 
 
 @_onto.register(Heatmap)
@@ -150,22 +157,24 @@ def _heatmap(figure: Heatmap, canvas: "Canvas") -> None:
     r, c = figure.values.shape
     spoken = r * c <= SPOKEN
     cell = (0.62, 0.4) if spoken else (row_height(max(r, c)),) * 2
-    width, height = max(4.5, c * cell[0] + 2.5), max(3.2, r * cell[1] + 1.6)
+    upright = max(map(len, figure.columns)) > (6 if spoken else 2)
+    width = max(4.5, c * cell[0] + 2 + longest(figure.rows))
+    height = max(3.2, r * cell[1] + 1.4 + upright * longest(figure.columns))
     axis = axis_of(canvas, figure.title, width, height)
     contrasts = isinstance(figure, Contrasts)
     image = axis.imshow(figure.values, aspect="auto", interpolation="nearest")
     if contrasts:
         image.set_cmap(_contrast())
         image.set_clim(-reach(figure), reach(figure))
-    upright = max(map(len, figure.columns)) > (6 if spoken else 2)
-    axis.set_xticks(range(c), figure.columns, size=font_size(c), rotation=90 if upright else 0)
-    axis.set_yticks(range(r), figure.rows, size=font_size(r))
+    rows, columns = ([plain(short(name, ROW)) for name in names] for names in (figure.rows, figure.columns))
+    axis.set_xticks(range(c), columns, size=font_size(c), rotation=90 if upright else 0)
+    axis.set_yticks(range(r), rows, size=font_size(r))
     axis.tick_params(top=r > TALL, labeltop=r > TALL)
     axis.grid(visible=False)
     canvas.colorbar(
         image,
         ax=axis,
-        label=figure.value_label,
+        label=plain(figure.value_label),
         shrink=min(1.0, 6 / height),
         aspect=25,
         fraction=min(0.15, 1 / width),
@@ -173,9 +182,11 @@ def _heatmap(figure: Heatmap, canvas: "Canvas") -> None:
     )
     for row, column in np.ndindex(r, c) if spoken else ():
         value = figure.values[row, column]
+        if not np.isfinite(value):
+            continue
         dark = abs(image.norm(value) - 0.5) > 0.38 if contrasts else image.norm(value) < 0.6
-        said = f"{value:.2f}" if contrasts else f"{value:.3g}"
-        axis.text(column, row, said, ha="center", va="center", size=8, color="white" if dark else "black")
+        told = f"{value:.2f}" if contrasts else f"{value:.3g}"
+        axis.text(column, row, told, ha="center", va="center", size=8, color="white" if dark else "black")
 
 
 def _contrast() -> "Colormap":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from experiments.figures.canvas import axis_of
+from experiments.figures.canvas import axis_of, plain
+from experiments.figures.looks import short
 from experiments.figures.specs import Grid, Sheets
 from experiments.figures.sprites import files, unpack
 
@@ -38,7 +39,7 @@ def draw_grid(figure: Grid, canvas: "Canvas") -> None:
         row, column = divmod(number, columns)
         left, top = column * 1.1, row * 1.25
         axis.imshow(image, extent=(left, left + 1, top + 1, top), interpolation=smooth)
-        axis.text(left + 0.5, top + 1.03, _short(caption, 20), ha="center", va="top", size=7.5)
+        axis.text(left + 0.5, top + 1.03, plain(short(caption, 20)), ha="center", va="top", size=7.5)
     axis.set(xlim=(-0.05, columns * 1.1 - 0.05), ylim=(rows * 1.25, -0.05), aspect="equal")
     axis.axis("off")
 
@@ -64,7 +65,7 @@ def draw_sheets(figure: Sheets, canvas: "Canvas") -> None:
     axis = axis_of(canvas, figure.title + note * cut, TILE * width, TILE * height + 0.5)
     for number, (name, parts) in enumerate(sheets):
         row, column = divmod(number, columns)
-        _sheet(axis, column * wide, row * high, _short(name, int(wide * 11)), parts, high - 1.3)
+        _sheet(axis, column * wide, row * high, short(name, int(wide * 11)), parts, high - 1.3)
     axis.set(xlim=(-0.05, width), ylim=(height, -0.1), aspect="equal")
     axis.axis("off")
 
@@ -79,10 +80,10 @@ def _draw_alone(figure: Sheets, canvas: "Canvas") -> None:
     cut = max(figure.parts[0].values(), default=0) > each
     note = f" (the first {each} of each part; the page has all)" * cut
     axis = axis_of(canvas, figure.title + note, TILE * width, TILE * height + 0.4)
-    axis.text(0, 0, _short(name, int(width * 11)), ha="left", va="top", size=8.5, weight="bold")
+    axis.text(0, 0, plain(short(name, int(width * 11))), ha="left", va="top", size=8.5, weight="bold")
     top = 0.35
     for part, line in zip(parts, lines, strict=True):
-        axis.text(0, top + 0.35, part.name, ha="left", va="bottom", size=7.5, color="0.35")
+        axis.text(0, top + 0.35, plain(part.name), ha="left", va="bottom", size=7.5, color="0.35")
         for place, (image, caption) in enumerate(zip(part.images, part.captions, strict=True)):
             row, column = divmod(place, ACROSS)
             _tile(axis, image, caption, column, top + 0.4 + 1.3 * row)
@@ -106,10 +107,10 @@ def _sheets(figure: Sheets, shown: int, each: int) -> Iterator[tuple[str, list[P
 
 
 def _sheet(axis: Any, left: float, top: float, name: str, parts: list[Part], down: float) -> None:
-    axis.text(left, top, name, ha="left", va="top", size=7.5, weight="bold")
+    axis.text(left, top, plain(name), ha="left", va="top", size=7.5, weight="bold")
     for part in parts:
         start = left + part.left
-        axis.text(start, top + 0.25, part.name, ha="left", va="top", size=6.5, color="0.35")
+        axis.text(start, top + 0.25, plain(part.name), ha="left", va="top", size=6.5, color="0.35")
         for place, (image, caption) in enumerate(zip(part.images, part.captions, strict=True)):
             _tile(axis, image, caption, start + place, top + down)
 
@@ -117,12 +118,7 @@ def _sheet(axis: Any, left: float, top: float, name: str, parts: list[Part], dow
 def _tile(axis: Any, image: np.ndarray, caption: str, x: float, y: float) -> None:
     smooth = "antialiased" if image.shape[0] >= 64 else "nearest"
     axis.imshow(image, extent=(x, x + 0.95, y + 0.95, y), interpolation=smooth)
-    axis.text(x + 0.47, y + 0.98, _short(caption, 17), ha="center", va="top", size=5.2)
-
-
-def _short(text: str, most: int) -> str:
-    half = most // 2
-    return text if len(text) <= most else f"{text[: half - 1]}…{text[-half:]}"
+    axis.text(x + 0.47, y + 0.98, plain(short(caption, 17)), ha="center", va="top", size=5.2)
 
 
 def join(drawn: Sequence[bytes], path: Path, across: int = 2) -> None:

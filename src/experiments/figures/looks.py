@@ -1,18 +1,18 @@
 """What both ways of drawing share: colours, markers, sizes that follow the count, branches of a tree."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from experiments.figures.specs import Dendrogram, Heatmap, Map, Silhouettes, StackedBars
+from experiments.figures.specs import Dendrogram, Heatmap, Map, Silhouettes, Space, StackedBars
 
 COLOURS = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd",
     "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
 )  # fmt: skip
 GREY = "#7f7f7f"  # of what belongs to no group
-GROUPED = tuple(colour for colour in COLOURS if colour != GREY)
+GROUPED = (*(colour for colour in COLOURS if colour != GREY), "#7fff00")
 NOISE = "#b8b8b8"
 STACKED = (*GROUPED, "#aec7e8", "#ffbb78", "#98df8a")
 CONTRAST = ("#2166ac", "#92c5de", "#ffffff", "#f4a582", "#b2182b")  # below zero, zero, above
@@ -33,6 +33,9 @@ TALL = 60  # rows from which their scale stands on top
 PROFILES = 4.0  # inches that the silhouettes of all points share
 BAND = 0.18  # how much of its colour the band of an interval has
 ALL_TICKS = 12  # values of x that get a tick each
+LEGEND, ROW = 30, 40  # letters of a name in a legend, and beside a row
+LETTER = 0.07  # inches that a letter takes
+CROWD = 55  # names beside points from which they are small, and have more room
 
 
 def styles(n: int, colours: tuple[str, ...] = COLOURS) -> Iterator[tuple[str, str]]:
@@ -50,6 +53,23 @@ def row_height(count: int) -> float:
 def font_size(count: int) -> float:
     """Return the points of each of so many labels."""
     return 9 if count <= 20 else 8 if count <= 60 else 7
+
+
+def short(text: str, most: int) -> str:
+    """Leave out the middle of a text of more than so many letters."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[: half - 1]}…{text[-half:]}"
+
+
+def longest(names: Sequence[str], most: int = ROW) -> float:
+    """Return the inches of the longest of these names, shortened to so many letters."""
+    return LETTER * min(max(map(len, names), default=0), most)
+
+
+def said(value: float) -> str:
+    """Spell a value: whole numbers and those of five digits and more are whole, others have four digits."""
+    whole = float(value).is_integer() or abs(value) >= 1e4
+    return f"{value:,.0f}" if whole and abs(value) < 1e15 else f"{value:.4g}"
 
 
 def branches(tree: Dendrogram) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
@@ -84,6 +104,12 @@ def clusters(figure: Map) -> Iterator[tuple[int, np.ndarray, str, str]]:
     for number in ids.tolist():
         colour, marker = looks.get(number, (NOISE, "o"))
         yield number, np.flatnonzero(figure.clusters == number), colour, marker
+
+
+def proportions(figure: Space) -> list[float]:
+    """Return the sides of the box of a space, the longest 1; what is flat keeps some height."""
+    sides = np.array([np.ptp(values) if len(values) else 0.0 for values in (figure.x, figure.y, figure.z)])
+    return [float(side) for side in np.maximum(sides / (sides.max() or 1.0), 0.05 if sides.any() else 1.0)]
 
 
 def stacked(figure: StackedBars) -> list[str]:

@@ -6,18 +6,31 @@ from typing import Any
 
 import numpy as np
 
-from experiments.figures.layout import PIXELS, Plot, numbers, plane, rows_layout, upright
+from experiments.figures.layout import (
+    PIXELS,
+    Plot,
+    headed,
+    named,
+    numbers,
+    plain,
+    plane,
+    rows_layout,
+    upright,
+)
 from experiments.figures.looks import (
     ALL_TICKS,
     BAND,
     CONTRAST,
     MARKERS,
+    ROW,
     SPOKEN,
     TALL,
     branches,
     font_size,
+    longest,
     reach,
     row_height,
+    said,
     stacked,
     styles,
 )
@@ -58,13 +71,15 @@ def _lines(figure: Lines) -> Plot:
     ):
         line = {"color": colour, "dash": "dash" if name in figure.dashed else "solid"}
         marker = {"symbol": symbol, "size": 8}
-        about = {"name": name, "mode": mode, "marker": marker, "line": line, "legendgroup": name}
+        about = named(name) | {"mode": mode, "marker": marker, "line": line, "legendgroup": name}
+        about["hovertemplate"] = "(%{x}, %{y})<extra>%{meta[0]}</extra>"
         data += _band(figure, name, colour)
         data.append({"x": numbers(figure.x), "y": numbers(values)} | about)
     layout = plane(figure, 5, figure.x_label, figure.y_label)
     layout["xaxis"]["type"] = "log" if figure.log_x else "linear"
     if figure.ticks or len(figure.x) <= ALL_TICKS:
-        layout["xaxis"] |= {"tickvals": figure.x, "ticktext": figure.ticks or [f"{x:g}" for x in figure.x]}
+        ticks = [plain(tick) for tick in figure.ticks] or [f"{x:g}" for x in figure.x]
+        layout["xaxis"] |= {"tickvals": figure.x, "ticktext": ticks}
     layout["shapes"] = [upright(x) for x in figure.marks.values()]
     layout["annotations"] = [
         {
@@ -73,7 +88,8 @@ def _lines(figure: Lines) -> Plot:
             "yref": "paper",
             "yanchor": "bottom",
             "xanchor": "right",
-            "text": name,
+            "text": plain(name),
+            "bgcolor": "rgba(255, 255, 255, 0.8)",
             "textangle": -90,
             "showarrow": False,
         }
@@ -102,9 +118,9 @@ def _bars(figure: Bars) -> Plot:
         "orientation": "h",
         "x": numbers(figure.values),
         "y": places,
-        "text": [f"{value:.4g}" for value in figure.values],
+        "text": [said(value) for value in figure.values],
         "textposition": "outside",
-        "hovertext": figure.names,
+        "hovertext": [plain(name) for name in figure.names],
         "hoverinfo": "text+x",
         "cliponaxis": False,
     }
@@ -118,15 +134,16 @@ def _stacked_bars(figure: StackedBars) -> Plot:
         {
             "type": "bar",
             "orientation": "h",
-            "name": part,
+            **named(part),
             "x": numbers(shares),
             "y": rows,
             "marker": {"color": colour},
             "texttemplate": "%{x:.0%}",
             "textposition": "inside",
             "insidetextanchor": "middle",
-            "customdata": figure.names,
-            "hovertemplate": "%{customdata}: %{x:.1%} %{fullData.name}<extra></extra>",
+            "textangle": 0,  # where there is no room for that there is no number
+            "customdata": [plain(name) for name in figure.names],
+            "hovertemplate": "%{customdata}: %{x:.1%} %{meta[0]}<extra></extra>",
         }
         for part, colour, shares in zip(figure.parts, stacked(figure), figure.shares.T, strict=True)
     ]
@@ -157,13 +174,15 @@ def _histogram(figure: Histogram) -> Plot:
 def _heatmap(figure: Heatmap) -> Plot:
     r, c = figure.values.shape
     spoken = r * c <= SPOKEN
+    rows, columns = ([plain(name) for name in names] for names in (figure.rows, figure.columns))
     cells: dict[str, Any] = {
         "type": "heatmap",
         "z": [numbers(row) for row in figure.values],
         "colorscale": "Viridis",
-        "colorbar": {"title": {"text": figure.value_label, "side": "right"}} | (HIGH_BAR if r > TALL else {}),
-        "x": figure.columns,
-        "y": figure.rows,
+        "colorbar": {"title": {"text": plain(figure.value_label), "side": "right"}}
+        | (HIGH_BAR if r > TALL else {}),
+        "x": columns,
+        "y": rows,
         "hovertemplate": "%{y}, %{x}: %{z:.4g}<extra></extra>",
     }
     if isinstance(figure, Contrasts):
@@ -174,13 +193,16 @@ def _heatmap(figure: Heatmap) -> Plot:
         precision = ".2f" if isinstance(figure, Contrasts) else ".3g"
         cells |= {"texttemplate": f"%{{z:{precision}}}", "textfont": {"size": 12}}
     layout = rows_layout(figure, figure.rows, "", "")
-    layout["xaxis"] |= {"type": "category", "tickvals": figure.columns, "ticktext": figure.columns}
-    layout["yaxis"] |= {"type": "category", "tickvals": figure.rows}
+    layout["xaxis"] |= {"type": "category", "tickvals": columns}
+    layout["xaxis"] |= {"ticktext": [plain(name, ROW) for name in figure.columns]}
+    layout["yaxis"] |= {"type": "category", "tickvals": rows}
     upright = max(map(len, figure.columns)) > (8 if spoken else 2)
     layout["xaxis"] |= {"tickangle": -90 if upright else 0}
     layout["xaxis"] |= {"tickfont": {"size": 1.3 * font_size(c)}, "showgrid": False}
-    layout["width"] = PIXELS * max(7.2, c * (0.7 if spoken else row_height(max(r, c))) + 2.6)
-    layout["height"] = PIXELS * max(3.4, r * (0.42 if spoken else row_height(max(r, c))) + 2)
+    across, down = (0.7, 0.42) if spoken else (row_height(max(r, c)),) * 2
+    layout["width"] = PIXELS * max(7.2, c * across + 2.2 + longest(figure.rows))
+    layout["height"] = PIXELS * max(3.4, r * down + 1.8 + upright * longest(figure.columns))
+    layout |= headed(figure.title, layout["width"])
     return [cells], layout
 
 

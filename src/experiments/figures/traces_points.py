@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from experiments.figures.layout import Plot, numbers, plane, upright
+from experiments.figures.layout import Plot, named, numbers, plain, plane, upright
 from experiments.figures.looks import (
+    CROWD,
     GROUPED,
     MARKERS,
     TALL,
@@ -11,12 +12,14 @@ from experiments.figures.looks import (
     clusters,
     font_size,
     profiles,
+    proportions,
     row_height,
     styles,
 )
 from experiments.figures.specs import Map, Scatter, Silhouettes, Space
 
 MANY = 5_000  # points from which WebGL draws them
+TICKS = 8  # of the longest side of a space
 FLUID = 2_000  # from which it draws a map, where one moves about
 SOLIDS = ("circle", "square", "diamond", "cross", "x")  # the markers that there are in space
 
@@ -32,10 +35,11 @@ def scatter_traces(figure: Scatter) -> Plot:
             {
                 "type": "scattergl" if len(groups) > MANY else "scatter",
                 "mode": "markers",
-                "name": name,
+                **named(str(name)),
                 "x": numbers(figure.x[own]),
                 "y": numbers(figure.y[own]),
-                "text": hover[own].tolist(),
+                "text": [plain(text) for text in hover[own].tolist()],
+                "hovertemplate": "(%{x}, %{y})<br>%{text}<extra>%{meta[0]}</extra>",
                 "marker": {"color": colour, "symbol": MARKERS[marker], "size": 6, "opacity": 0.75},
             }
         )
@@ -45,6 +49,7 @@ def scatter_traces(figure: Scatter) -> Plot:
 def map_traces(figure: Map) -> Plot:
     """Draw points by cluster; each knows its row, for the page to tell what it is."""
     kind = "scattergl" if len(figure.x) > FLUID else "scatter"
+    crowd = len(figure.beside) > CROWD
     size = 8 if len(figure.x) <= FLUID else 6 if len(figure.x) <= 3 * MANY else 4
     data = []
     for cluster, rows, colour, marker in clusters(figure):
@@ -61,10 +66,10 @@ def map_traces(figure: Map) -> Plot:
             "legendrank": 2000 if cluster < 0 else 1000,
         }
         if figure.beside:
-            beside = [figure.beside[row] for row in rows]
-            trace |= {"text": beside, "textposition": "top center", "textfont": {"size": 10}}
+            beside = [plain(figure.beside[row]) for row in rows]
+            trace |= {"text": beside, "textposition": "top center", "textfont": {"size": 9 if crowd else 10}}
         data.append(trace)
-    layout = plane(figure, 7.5, figure.x_label, figure.y_label)
+    layout = plane(figure, 11 if crowd else 7.5, figure.x_label, figure.y_label)
     layout["legend"] = {"title": {"text": "cluster (size)"}, "itemsizing": "constant"}
     layout["yaxis"] |= {"scaleanchor": "x"}  # a map's distances are the same both ways
     layout["showlegend"] = True
@@ -91,13 +96,20 @@ def space_traces(figure: Space) -> Plot:
             "legendrank": 2000 if cluster < 0 else 1000,
         }
         if figure.beside:
-            trace |= {"text": [figure.beside[row] for row in rows], "textfont": {"size": 10}}
+            trace |= {"text": [plain(figure.beside[row]) for row in rows], "textfont": {"size": 10}}
         data.append(trace)
     layout = plane(figure, 8, "", "")
     labels = {"x": figure.x_label, "y": figure.y_label, "z": figure.z_label}
-    axes = {f"{name}axis": {"title": {"text": label}} for name, label in labels.items()}
-    layout["scene"] = axes | {"aspectmode": "data", "dragmode": "orbit"}
-    layout["scene"]["camera"] = {"eye": {"x": 1.6, "y": 1.6, "z": 1.1}}  # all of it in sight
+    sides = dict(zip("xyz", proportions(figure), strict=True))  # aspectmode data lets a long one leave sight
+    axes = {
+        f"{name}axis": {"title": {"text": plain(label)}, "nticks": 1 + round(TICKS * sides[name])}
+        for name, label in labels.items()
+    }
+    far = float(np.linalg.norm(list(sides.values()))) / 3**0.5  # nearer to what is long and thin
+    layout["scene"] = axes | {"aspectmode": "manual", "aspectratio": sides, "dragmode": "orbit"}
+    layout["scene"]["camera"] = {
+        "eye": {"x": 1.6 * far, "y": 1.6 * far, "z": 1.1 * far}
+    }  # all of it in sight
     layout["legend"] = {"title": {"text": "cluster (size)"}, "itemsizing": "constant"}
     layout["showlegend"] = True
     del layout["xaxis"], layout["yaxis"]

@@ -1,7 +1,9 @@
 """What becomes of an edited table: lines in the log, figures before and after, and a run that has both."""
 
+import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments import compose, tables
-from experiments.dataset.corrections import Correction, append
-from experiments.labelling.checking import edits
+from experiments.dataset.corrections import Correction, append, held
+from experiments.dataset.wording import counted
+from experiments.labelling.checking import Edits, edits
 from experiments.labelling.clustered import CORRECTS, Clustered
+from experiments.labelling.deciding import Decisions, decisions
 from experiments.labelling.scoring import SCORES, crosstab, scores
 from experiments.recorded import Recorded
 from experiments.tracking import Tracker
@@ -33,65 +37,104 @@ class Applied:
     ----------
     changes
         `image_id`, `cluster`, `from` and `to` of each image whose label is another now.
+    confirmed
+        Images whose label is the same, and no longer in doubt.
     metrics
         After, and before as `<name>_before`.
     given
         Images for which the table has a label.
     missing
         Images of the run that it has no row for.
+    unlabelled
+        Images of the run that have no label after it.
     new
-        Labels that no image had before, with the line of the first of each.
+        Labels that no image had before, with the place of the first of each.
+    stale, emptied
+        What the table says that is not followed, each with its place: see `Decisions`.
     run_id, folder, lost
         The run that has all this, the folder with its files, and why it could not be recorded.
     """
 
     log: Path
     changes: "pd.DataFrame"
+    confirmed: int
     metrics: Mapping[str, float]
     given: int
     missing: int
-    new: dict[str, int]
+    unlabelled: int
+    new: dict[str, str]
+    stale: tuple[str, ...]
+    emptied: tuple[str, ...]
     run_id: str = ""
     folder: Path | None = None
     lost: str = ""
 
 
 def apply(
-    clustered: Clustered, path: Path, who: str, *, log: Path | None = None, accept_new: bool = False
+    clustered: Clustered,
+    path: Path,
+    who: str,
+    *,
+    log: Path | None = None,
+    accept_new: bool = False,
+    accept_old: bool = False,
 ) -> Applied:
     """Append what is new in an edited table to the log, score the clusters again, and record a run of it.
 
-    Everything is checked before anything is written; a table that changes nothing writes nothing.
+    Everything is checked before anything is written; a table that decides nothing anew writes nothing.
 
     Raises
     ------
     ValueError
         If anything is wrong with the table.
     """
-    import pandas as pd
-
     log, so_far = clustered.log(log)
-    before = clustered.labels(clustered.applied(so_far))
-    known = {*before, *clustered.table["label"]} - {""}
+    known = {*clustered.labels(clustered.applied(so_far)), *clustered.table["label"]} - {""}
     wanted = edits(path, clustered.ids.tolist(), known, accept_new=accept_new)
-    pairs = zip(clustered.ids, before, strict=True)
-    after = np.array([wanted.labels.get(str(name), label) for name, label in pairs], object)
-    rows = np.flatnonzero(after != before)
-    columns = (clustered.ids[rows], clustered.clusters[rows], before[rows], after[rows])
-    changes = pd.DataFrame(dict(zip(CHANGES, columns, strict=True)))
-    metrics = scores(after, clustered.clusters)
-    metrics |= {f"{name}{BEFORE}": value for name, value in scores(before, clustered.clusters).items()}
-    metrics["labels_changed"] = float(len(rows))
-    done = Applied(log, changes, metrics, len(wanted.labels), wanted.missing, wanted.new)
-    if not len(rows):
-        return done
-    note = _note(clustered, done)
-    with compose.output_folder() as folder:  # before the log: what fails here can be repeated
-        folder.mkdir(parents=True)
-        _write(folder, clustered, done, (before, after), note)
-    append(log, _lines(clustered, changes, rows, who))
+    with held(log) if wanted.labels else nullcontext():  # from here on nobody else changes what was before
+        decided = decisions(clustered, wanted, clustered.log(log)[1], accept_old=accept_old)
+        done = _scored(log, clustered, wanted, decided)
+        if not len(decided.rows):
+            return done
+        note = _note(clustered, done)
+        folder = _keep(clustered, done, decided, _lines(clustered, decided, who), note)
     params = {"who": who, "labels.file": str(path), "labels.log": str(log)}
     return _recorded(clustered.run, replace(done, folder=folder), folder, note, params)
+
+
+def _scored(log: Path, clustered: Clustered, wanted: Edits, decided: Decisions) -> Applied:
+    """Return figures before and after."""
+    import pandas as pd
+
+    before, after, rows = decided.before, decided.after, decided.changed
+    columns = (clustered.ids[rows], clustered.clusters[rows], before[rows], after[rows])
+    changes = pd.DataFrame(dict(zip(CHANGES, columns, strict=True)))
+    confirmed = len(decided.rows) - len(rows)
+    new = {label: place for label, place in wanted.new.items() if label in set(after)}
+    metrics = scores(after, clustered.clusters)
+    metrics |= {f"{name}{BEFORE}": value for name, value in scores(before, clustered.clusters).items()}
+    metrics |= {"labels_changed": float(len(rows)), "labels_confirmed": float(confirmed)}
+    return Applied(
+        log, changes, confirmed, metrics, len(wanted.labels), wanted.missing, int((after == "").sum()),
+        new, decided.stale, decided.emptied,
+    )  # fmt: skip
+
+
+def _keep(
+    clustered: Clustered, done: Applied, decided: Decisions, lines: Sequence[Correction], note: str
+) -> Path:
+    """Write the folder of files, then the log; without the one there is not the other."""
+    for line in lines:
+        line.line()  # raises where the log cannot hold it
+    with compose.output_folder() as folder:
+        folder.mkdir(parents=True)
+        try:
+            _write(folder, clustered, done, (decided.before, decided.after), note)
+            append(done.log, lines)
+        except (ValueError, OSError):
+            shutil.rmtree(folder)
+            raise
+    return folder
 
 
 def _recorded(run: Recorded, done: Applied, folder: Path, note: str, params: dict[str, str]) -> Applied:
@@ -105,10 +148,11 @@ def _recorded(run: Recorded, done: Applied, folder: Path, note: str, params: dic
     return replace(done, run_id=made.id, lost=made.lost)
 
 
-def _lines(clustered: Clustered, changes: "pd.DataFrame", rows: np.ndarray, who: str) -> list[Correction]:
+def _lines(clustered: Clustered, decided: Decisions, who: str) -> list[Correction]:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    hashes = clustered.table["hash"].to_numpy(str)[rows]
-    values = zip(changes["image_id"], hashes, changes["from"], changes["to"], strict=True)
+    hashes = clustered.table["hash"].to_numpy(str)
+    columns = (clustered.ids, hashes, decided.before, decided.after)
+    values = zip(*(column[decided.rows] for column in columns), strict=True)
     return [Correction(now, who, clustered.run.id, *map(str, cells)) for cells in values]
 
 
@@ -140,5 +184,6 @@ def _note(clustered: Clustered, done: Applied) -> str:
     if len(kinds) > LISTED:
         lines.append(f"- and {len(kinds) - LISTED} kinds more; see changes.csv")
     figures = tables.markdown(pd.DataFrame(rows, columns=["", "before", "after"]))
-    head = f"Corrected labels of {len(done.changes)} images of run {run.info.info.run_name} ({run.id})."
+    changed = counted(len(done.changes), "label")
+    head = f"{changed} changed, {done.confirmed} confirmed, of run {run.info.info.run_name} ({run.id})."
     return "\n".join([head, "", figures, *lines, ""])

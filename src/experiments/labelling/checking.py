@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from experiments.dataset.labels import ID_COLUMNS
 from experiments.dataset.tables.tabular import text_table
+from experiments.dataset.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,12 +30,15 @@ class Edits:
     missing
         Images of the run that the table has no row for.
     new
-        Labels that no image had before, with the line of the first of each.
+        Labels that no image had before, with the place of the first of each.
+    places
+        Where each image's row stands, as `line 2`, or `row 1` of a Parquet file.
     """
 
     labels: dict[str, str]
     missing: int
-    new: dict[str, int]
+    new: dict[str, str]
+    places: dict[str, str]
 
 
 def edits(path: Path, ids: Sequence[str], known: Iterable[str], *, accept_new: bool) -> Edits:
@@ -56,29 +60,37 @@ def edits(path: Path, ids: Sequence[str], known: Iterable[str], *, accept_new: b
             f"FILE={path} has the columns {', '.join(map(str, table))}, and needs image_id and {APPLIED}; "
             "start from python scripts/labels.py template RUN_ID"
         )
-    found, problems = _found(table[id_column], ids)
+    unit = str(table.index.name)
+    found, problems = _found(table[id_column], ids, unit)
     labels = zip(found, table[APPLIED], strict=True)
     rows = [(line, name, label) for (line, name), label in labels if isinstance(label, str)]
     new, doubts = _new(rows, set(known), accept_new)
     if problems or doubts:
         hint = "; --accept-new takes new labels as they are" if doubts else ""
-        raise ValueError(_told(path, sorted(problems + doubts), hint))
-    return Edits({name: label for _, name, label in rows}, len(set(ids)) - len(found), new)
+        raise ValueError(_told(path, sorted(problems + doubts), unit, hint))
+    return Edits(
+        {name: label for _, name, label in rows},
+        len(set(ids)) - len(found),
+        {label: f"{unit} {line}" for label, line in new.items()},
+        {name: f"{unit} {line}" for line, name in found},
+    )
 
 
 def _found(
-    column: "pd.Series[str]", ids: Sequence[str]
+    column: "pd.Series[str]", ids: Sequence[str], unit: str
 ) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     """Return the line and the image of each row, and the problems by line."""
     known = set(ids)
-    short = Counter(name.lstrip("0") for name in known if name.isdigit())
-    zeros = {name.lstrip("0"): name for name in known if name.isdigit() and short[name.lstrip("0")] == 1}
+    zeros = _unique((name.lstrip("0"), name) for name in known if name.isdigit())
+    stripped = _unique((name.strip(), name) for name in known)  # as all that is read from a table
     found, problems = [], []
     first: dict[str, int] = {}
     for line, text in zip(column.index, column, strict=True):
         name = str(text) if isinstance(text, str) else ""
         if name not in known:
-            name = zeros.get(name.lstrip("0"), name) if name.isdigit() else name  # spreadsheets drop zeros
+            name = stripped.get(name, name)
+        if name not in known and name.isdigit():
+            name = zeros.get(name.lstrip("0"), name)  # spreadsheets drop zeros
         if not name:
             problems.append((line, "has no image_id"))
         elif name not in known:
@@ -86,9 +98,17 @@ def _found(
             hint = f"; did you mean {close[0]!r}?" if close else ""
             problems.append((line, f"image_id {name!r} is no image of the run{hint}"))
         elif first.setdefault(name, line) != line:
-            problems.append((line, f"image_id {name!r} stands in line {first[name]} already"))
+            problems.append((line, f"image_id {name!r} stands in {unit} {first[name]} already"))
         found.append((line, name))
     return found, problems
+
+
+def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the names by another form of them, where no two have the same."""
+    names: dict[str, list[str]] = {}
+    for form, name in pairs:
+        names.setdefault(form, []).append(name)
+    return {form: alike[0] for form, alike in names.items() if len(alike) == 1}
 
 
 def _new(
@@ -128,9 +148,11 @@ def _digits(label: str) -> list[str]:
     return [letter for letter in label if letter.isdigit()]
 
 
-def _told(path: Path, problems: list[tuple[int, str]], hint: str) -> str:
-    lines = [f"  line {line}: {what}" for line, what in problems[:SHOWN]]
+def _told(path: Path, problems: list[tuple[int, str]], unit: str, hint: str) -> str:
+    lines = [f"  {unit} {line}: {what}" for line, what in problems[:SHOWN]]
     if len(problems) > SHOWN:
         lines.append(f"  and {len(problems) - SHOWN} more")
-    head = f"FILE={path} has {len(problems)} problems, and nothing is changed; correct them{hint}"
+    them = "it" if len(problems) == 1 else "them"
+    count = counted(len(problems), "problem")
+    head = f"FILE={path} has {count}, and nothing is changed; correct {them}{hint}"
     return "\n".join([head, *lines])

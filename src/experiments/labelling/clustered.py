@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments import compose, tracking
-from experiments.dataset.corrections import Correction, latest, read
+from experiments.dataset.corrected import History, history
+from experiments.dataset.corrections import Correction, read
 from experiments.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -78,11 +79,14 @@ class Clustered:
         path = path or compose.ROOT / "corrections" / f"{self.name.replace('/', '_')}.csv"
         return path, read(path, KEY) if path.exists() else []
 
+    def history(self, corrections: Sequence[Correction]) -> History:
+        """Return what the corrections say of the samples."""
+        return history(corrections, self.ids, self.table["hash"].to_numpy(str))
+
     def applied(self, corrections: Sequence[Correction]) -> np.ndarray:
         """Return the label that the corrections give each sample, "" for none: object (n,)."""
-        last, _ = latest(corrections, self.ids, self.table["hash"].to_numpy(str))
         labels = np.full(len(self.table), "", object)
-        for row, each in last.items():
+        for row, each in self.history(corrections).last.items():
             labels[row] = each.after
         return labels
 

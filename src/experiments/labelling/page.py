@@ -1,16 +1,18 @@
 """A page to correct labels in a browser: one file that needs no server and asks nothing of the network."""
 
 import html
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from experiments.dataset.wording import counted
 from experiments.figures import tiles
 from experiments.figures.markup import document, script
 from experiments.figures.tiles import MOST
-from experiments.labelling.template import doubtful
+from experiments.labelling.template import command, doubtful
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +48,20 @@ def arranged(table: "pd.DataFrame") -> np.ndarray:
     return np.lexsort((~doubtful(table), cluster, cluster < 0))
 
 
-def page(table: "pd.DataFrame", images: np.ndarray, *, run: str, name: str, left_out: int = 0) -> str:
+def exported(run: str) -> str:
+    """Return the name of the CSV that the page of a run exports: another than the table's to edit."""
+    return f"labels_{run[:8]}.csv"
+
+
+def page(
+    table: "pd.DataFrame",
+    images: np.ndarray,
+    *,
+    run: str,
+    name: str,
+    left_out: int = 0,
+    options: Sequence[str] = (),
+) -> str:
     """Return the page of a table as `labels.py template` writes it.
 
     Parameters
@@ -57,6 +72,8 @@ def page(table: "pd.DataFrame", images: np.ndarray, *, run: str, name: str, left
         uint8 (n, S, S, 3), one a row; (0, S, S, 3) for names instead of images.
     left_out
         Rows of the run that the page does not have.
+    options
+        Words that the line to type ends with.
     """
     order = arranged(table)
     ordered = images[order] if len(images) else images
@@ -64,6 +81,7 @@ def page(table: "pd.DataFrame", images: np.ndarray, *, run: str, name: str, left
     drawn = len(images) > 0
     data = {
         "run": run,
+        "export": exported(run),
         "labels": labels,
         "one": "image" if drawn else "row",
         "many": "images" if drawn else "rows",
@@ -76,7 +94,7 @@ def page(table: "pd.DataFrame", images: np.ndarray, *, run: str, name: str, left
     style = f"{_part('style.css')}\n{tiles.style(ordered)}"
     body = _part("body.html").format(
         name=html.escape(name),
-        run=html.escape(run),
+        command=html.escape(command(run, exported(run), options)),
         about=html.escape(_about(table, run, data["many"], left_out)),
         size=SHOWN,
     )
@@ -92,12 +110,14 @@ def _numbered(table: "pd.DataFrame", labels: list[str]) -> dict[str, list[int]]:
 
 def _about(table: "pd.DataFrame", run: str, many: str, left_out: int) -> str:
     clusters = table["cluster"]
-    groups = f"{clusters[clusters >= 0].nunique()} clusters{' and noise' if (clusters < 0).any() else ''}"
+    groups = counted(clusters[clusters >= 0].nunique(), "cluster")
+    groups += " and noise" if (clusters < 0).any() else ""
     words = f"{len(table):,} {many} in {groups} of run {run}."
     if left_out:
         words += (
-            f" {left_out:,} more are left out, as a page has room for {len(table):,}: it has the doubtful "
-            "ones first, then some of each cluster. labels.py template writes a row for each."
+            f" {left_out:,} more {'is' if left_out == 1 else 'are'} left out, as a page has room for "
+            f"{len(table):,}: it has the doubtful ones first, then some of each cluster. labels.py template "
+            "writes a row for each."
         )
     return words
 

@@ -1,5 +1,6 @@
 """The table that a person edits: a row per image, those whose label is in doubt first."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 COLUMNS = ("image_id", "file", "cluster", "current_label", "applied_label", "suggestion")
 NAME = "label_overrides_template.csv"
+
+
+def command(run: str, file: Path | str, options: Sequence[str] = ()) -> str:
+    """Return the line to type that applies an edited table."""
+    return shlex.join(["python", "scripts/labels.py", "apply", run, str(file), *options])
 
 
 def template(clustered: Clustered, corrections: Sequence[Correction]) -> "pd.DataFrame":
@@ -52,7 +58,7 @@ def write(rows: "pd.DataFrame", path: Path) -> None:
     except FileExistsError:
         raise ValueError(
             f"FILE={path} is there already and may hold your work, so it is left alone; name another file, "
-            f"or apply it: python scripts/labels.py apply RUN_ID {path}"
+            f"or apply it: {command('RUN_ID', path)}"
         ) from None
     except OSError as error:
         raise ValueError(f"FILE={path} cannot be written ({error.strerror}); name another file") from error

@@ -53,6 +53,13 @@ def test_a_tsv_has_tabs_whatever_else_it_has(write):
     assert read(write("id\tl,m,n\n1\ta,b,c\n", "rows.tsv")) == {"id": ["1"], "l,m,n": ["a,b,c"]}
 
 
+@pytest.mark.parametrize("first", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
+def test_the_separator_that_a_spreadsheet_names_first_is_taken(write, first):
+    path = write(f"{first}id;tags,note\n1;a,b\n2;c,d,e\n")
+    assert read(path) == {"id": ["1", "2"], "tags,note": ["a,b", "c,d,e"]}
+    assert list(text_table(path, KEY).index) == [3, 4]
+
+
 def test_texts_with_other_separators_do_not_mislead(write):
     path = write("id,tags,note\n1,a;b;c,x\n2,d;e,y|z\n3,f,w\n")
     assert form_of(path, KEY).separator == ","

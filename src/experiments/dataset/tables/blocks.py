@@ -13,32 +13,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from experiments.dataset.tables.odd_values import MISSING, Odd, odd_values
 from experiments.dataset.tables.pieces import pieces, records_of
 from experiments.dataset.tables.tabular import KINDS, Form, plain, readable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "<NA>")
+FLAGS = {"true": "1", "false": "0"}  # in any case
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(inf|infinity|nan)", re.ASCII | re.I)
 VALUES = 1 << 21  # of a Parquet file that are read at a time
 T = TypeVar("T")
 U = TypeVar("U")
-
-
-@dataclass(frozen=True)
-class Odd:
-    """How many values of a column are `missing`, `infinite`, or a `text`, and the first of them.
-
-    `row` counts from 0 below the header, `place` is what a person looks for: its line, or its row from 1.
-    """
-
-    column: str
-    kind: str
-    count: int
-    row: int
-    place: str
-    value: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +37,10 @@ class Block:
 
 
 def is_number(text: str, decimal: str = ".") -> bool:
-    """Tell whether a text is a number as `csv_blocks` reads it; a missing value is one too."""
-    text = text.strip()
+    """Tell whether a text is a number as `csv_blocks` reads it; a missing value, true and false are too."""
+    text = text.strip(" \t")  # what Arrow takes away, which no other space is
+    if text.lower() in FLAGS:
+        return True
     if decimal != ".":
         text = "x" if "." in text else text.replace(decimal, ".")
     return text in MISSING or NUMBER.fullmatch(text) is not None
@@ -89,9 +77,8 @@ def parquet_blocks(path: Path, texts: Iterable[str], numbers: Iterable[str], key
                 values = np.empty((len(batch), len(numbers)), np.float32)
                 for place, name in enumerate(numbers):
                     values[:, place] = _floats(batch.column(name))
-                places = [f"row {row + one + 1}" for one in range(len(batch))]
                 spelt = _spelt(batch, numbers)
-                odd = tuple(odd_values(values, numbers, places, spelt, row))
+                odd = tuple(odd_values(values, numbers, lambda one: f"row {one + 1}", spelt, row))
                 yield Block(values, {name: _texts(batch.column(name)) for name in texts}, odd)
                 row += len(batch)
     except pa.ArrowException as error:
@@ -122,32 +109,33 @@ class _CsvReader:
         """Read one piece, whose first line has this number."""
         from pyarrow import ArrowInvalid
 
-        rows: list[tuple[int, list[str]]] = []
-        if piece.count(b'"') % 2:  # Arrow would close it at the piece's end
-            rows = list(self._records(piece, first))
+        quotes, rewritten = piece.count(b'"'), False
+        if quotes % 2:  # Arrow would close it at the piece's end
+            self._check(piece, first)
         try:
             table = self._table(piece)
         except ArrowInvalid:  # a line is broken, which is raised here, or a text stands among the numbers
-            rows = rows or list(self._records(piece, first))
-            table = self._table(self._emptied(rows))
+            table, rewritten = self._table(self._emptied(self.rows(piece, first))), True
+        plain_lines = not quotes and piece.count(b"\n") + (not piece.endswith(b"\n")) == len(table)
+        if quotes and not rewritten and piece.count(b"\n") > len(table):
+            self._check(piece, first)  # two stray quotes would make one text of all lines between them
         values = np.empty((len(table), len(self.numbers)), np.float32)
         for place, name in enumerate(self.numbers):
             values[:, place] = table[name].to_numpy()
         odd: Iterable[Odd] = ()
         if not np.isfinite(values).all():
-            rows = rows or list(self._records(piece, first))
-            columns = [self.form.columns.index(name) for name in self.numbers]
-            odd = odd_values(
-                values,
-                self.numbers,
-                [f"line {line}" for line, _ in rows],
-                lambda row, place: rows[row][1][columns[place]],
-            )
+            rows = _Lines(self, piece, first, plain_lines and not rewritten)
+            odd = odd_values(values, self.numbers, rows.place, rows.spelt, texts=rewritten)
         texts = {name: [plain(text) for text in table[name].to_pylist()] for name in self.texts}
         return Block(values, texts, tuple(odd))
 
-    def _records(self, piece: bytes, first: int) -> Iterator[tuple[int, list[str]]]:
+    def rows(self, piece: bytes, first: int) -> Iterator[tuple[int, list[str]]]:
         return records_of(piece, first, self.path, self.form, self.key)
+
+    def _check(self, piece: bytes, first: int) -> None:
+        """Raise ValueError at a line that is broken."""
+        for _ in self.rows(piece, first):
+            pass
 
     def _table(self, piece: bytes) -> "pa.Table":
         import pyarrow as pa
@@ -169,7 +157,7 @@ class _CsvReader:
             ),
         )
 
-    def _emptied(self, rows: list[tuple[int, list[str]]]) -> bytes:
+    def _emptied(self, rows: Iterable[tuple[int, list[str]]]) -> bytes:
         """Write the rows again without the texts among the numbers, so that one parser reads all numbers."""
         columns = [self.form.columns.index(name) for name in self.numbers]
         out = io.StringIO()
@@ -179,30 +167,35 @@ class _CsvReader:
             for column in columns:
                 if not is_number(fields[column], self.form.decimal):
                     kept[column] = ""
+                else:
+                    kept[column] = FLAGS.get(fields[column].strip(" \t").lower(), fields[column])
             writer.writerow(kept)
         return out.getvalue().encode()
 
 
-def odd_values(
-    values: np.ndarray,
-    numbers: Iterable[str],
-    places: list[str],
-    spelt: Callable[[int, int], str],
-    above: int = 0,
-) -> Iterator[Odd]:
-    """Describe what is not finite, column by column; `spelt(row, column)` is how the file writes it."""
-    finite = np.isfinite(values)
-    for column, name in enumerate(numbers):
-        rows = np.flatnonzero(~finite[:, column])
-        found: dict[str, list[int]] = {}
-        for row in rows.tolist():
-            written = spelt(row, column).strip()
-            kind = "infinite" if np.isinf(values[row, column]) else "text"
-            kind = "missing" if written in MISSING or written.lower().lstrip("+-") == "nan" else kind
-            found.setdefault(kind, []).append(row)
-        for kind, held in found.items():
-            row = held[0]
-            yield Odd(name, kind, len(held), above + row, places[row], spelt(row, column).strip())
+class _Lines:
+    """The lines of a piece as they are written, looked up only where something is odd."""
+
+    def __init__(self, reader: _CsvReader, piece: bytes, first: int, plain_lines: bool) -> None:
+        self.columns = [reader.form.columns.index(name) for name in reader.numbers]
+        self.reader, self.piece, self.first, self.plain_lines = reader, piece, first, plain_lines
+        self.rows: list[tuple[int, list[str]]] = []
+
+    def place(self, row: int) -> str:
+        """Say in which line a row stands."""
+        return f"line {self._row(row)[0]}"
+
+    def spelt(self, row: int, column: int) -> str:
+        """Return a value as the file writes it."""
+        return self._row(row)[1][self.columns[column]]
+
+    def _row(self, row: int) -> tuple[int, list[str]]:
+        if self.plain_lines:  # each line is a row
+            line = self.piece.split(b"\n", row + 1)[row].decode()
+            return self.first + row, next(csv.reader([line], delimiter=self.reader.form.separator))
+        if not self.rows:
+            self.rows = list(self.reader.rows(self.piece, self.first))
+        return self.rows[row]
 
 
 def _spelt(batch: "pa.RecordBatch", numbers: list[str]) -> Callable[[int, int], str]:
@@ -235,7 +228,7 @@ def _texts(column: "pa.Array") -> list[str]:
         elif isinstance(value, float) and value.is_integer():
             texts.append(str(int(value)))
         else:
-            texts.append(plain(str(value)))
+            texts.append(str(value).strip())
     return texts
 
 

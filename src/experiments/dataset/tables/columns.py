@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from experiments.dataset.labels import ID_COLUMNS, LABEL_COLUMNS
-from experiments.dataset.tables.blocks import MISSING, is_number, parquet_file
+from experiments.dataset.tables.blocks import is_number, parquet_file
+from experiments.dataset.tables.odd_values import MISSING
+from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.tabular import (
     SAMPLE,
     UNNAMED,
@@ -19,6 +22,9 @@ from experiments.dataset.tables.tabular import (
     readable,
     records,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 KEY = "dataset.path"
 IDS = (*ID_COLUMNS, *(name for name in ("path", "name") if name not in ID_COLUMNS))
@@ -58,6 +64,11 @@ class Header:
         The columns that hold texts, and the place and value of the first of each.
     unnamed
         Those without a name of their own.
+    index
+        The column that names the rows where none is called as ids are: one without a name that stands first,
+        or pandas' own; None if there is none.
+    counted
+        The same of a Parquet file which says only how they are counted.
     n
         About how many rows there are.
     form
@@ -67,6 +78,8 @@ class Header:
     names: tuple[str, ...]
     texts: Mapping[str, tuple[str, str]]
     unnamed: tuple[str, ...]
+    index: str | None
+    counted: range | None
     n: int
     form: Form | None
 
@@ -83,45 +96,71 @@ def header(path: Path) -> Header:
         raise ValueError(no_rows(path, KEY))
     for place, name in enumerate(form.columns):
         held = [(line, plain(fields[place])) for line, fields in rows]
-        held = [(line, text) for line, text in held if text not in MISSING]
+        # "?" or "-" stands for a gap: whether it does here, the whole column tells
+        held = [(line, text) for line, text in held if text not in MISSING and any(map(str.isalnum, text))]
         odd = [(line, text) for line, text in held if not is_number(text, form.decimal)]
         if 2 * len(odd) > len(held):
             texts[name] = (f"line {odd[0][0]}", odd[0][1])
     unnamed = [name for place, name in enumerate(form.columns, start=1) if name == UNNAMED.format(place)]
-    return Header(form.columns, texts, tuple(unnamed), _about(path), form)
+    index = unnamed[0] if form.columns[0] in unnamed else None
+    return Header(form.columns, texts, tuple(unnamed), index, None, _about(path), form)
 
 
 def columns_of(
-    head: Header, path: Path, id_: str | None, label: str | None, exclude: Iterable[str]
+    head: Header,
+    path: Path,
+    id_: str | None,
+    label: str | None,
+    exclude: Iterable[str],
+    features: tuple[str, ...] = (),
 ) -> Columns:
-    """Assign every column; raise ValueError for a setting that names none, or if no numbers are left."""
+    """Assign every column; raise ValueError for a setting that names none, or if no numbers are left.
+
+    `features` are the columns of numbers, in their order, if they are known.
+    """
     exclude = set(exclude)
     for key, name in (("id", id_), ("label", label), *(("exclude", name) for name in sorted(exclude))):
         if name is not None and name not in head.names:
-            typed = f"[{name}]" if key == "exclude" else name
+            typed = override(f"dataset.{key}", [name] if key == "exclude" else name)
             raise ValueError(
-                f"dataset.{key}={typed} is no column of {path}; use {'some' if key == 'exclude' else 'one'} "
-                f"of {_few(head.names)}"
+                f"{typed} is no column of {path}; use {'some' if key == 'exclude' else 'one'} of "
+                f"{few(head.names)}"
             )
     free = [name for name in head.names if name not in exclude and name != label]
-    id_ = id_ or usual_id(free) or (free[0] if free and free[0] in head.unnamed[:1] else None)
+    others = [name for name in free if name not in features]
+    id_ = id_ or usual_id(others) or (head.index if head.index in others else None)
     free = [name for name in free if name != id_]
     bare = [name for name in free if name in head.unnamed]
-    notes = [f"a column without a name is left out: {', '.join(bare)}"] if bare else []
+    notes = [f"a column without a name is left out: {few(bare)}"] if bare else []
     free = [name for name in free if name not in bare]
-    numbers = tuple(name for name in free if name not in head.texts)
+    numbers = features or tuple(name for name in free if name not in head.texts)
     if not numbers:
         raise ValueError(
-            f"{KEY}={path} has no column of numbers among {_few(head.names)}; use a table that has some"
+            f"{KEY}={path} has no column of numbers among {few(head.names)}; use a table that has some"
         )
-    labelled = [name for name in numbers if name.casefold() in LABEL_LIKE]
-    notes += [
-        f"the column {name!r} is taken for a feature; if it holds labels, use dataset.label={name}, or "
-        f"dataset.exclude=[{name}]"
-        for name in labelled
-    ]
+    if head.form:
+        notes += _commas(head.form, numbers, path)
+    for kind, setting, usual in (("labels", "label", LABEL_LIKE), ("ids", "id", IDS)):
+        notes += [
+            f"the column {name!r} is taken for a feature; if it holds {kind}, use "
+            f"{override(f'dataset.{setting}', name)}, or {override('dataset.exclude', [name])}"
+            for name in numbers
+            if name.casefold() in usual and name not in features
+        ]
     texts = {name: first for name, first in head.texts.items() if name in free}
     return Columns(id_, label, numbers, texts, tuple(notes))
+
+
+def _commas(form: Form, numbers: Iterable[str], path: Path) -> list[str]:
+    """Say that commas are decimals; raise ValueError if they may be of thousands."""
+    unclear = [name for name in numbers if name in form.unclear]
+    if unclear:
+        raise ValueError(
+            f"{KEY}={path} has numbers such as {form.unclear[unclear[0]]} in the column {unclear[0]!r}, "
+            "whose commas may be of decimals or of thousands; write decimal points, and no commas of "
+            f"thousands, or leave such columns out: {override('dataset.exclude', unclear)}"
+        )
+    return ["commas are taken for decimals"] if form.decimal == "," else []
 
 
 def _parquet_header(path: Path) -> Header:
@@ -142,7 +181,20 @@ def _parquet_header(path: Path) -> Header:
             texts[column.name] = ("all rows", f"a {kind}")
     check_names(schema.names, path, KEY)
     bare = [name for name in schema.names if name.startswith(INDEX)]
-    return Header(tuple(schema.names), texts, tuple(bare), file.metadata.num_rows, None)
+    index, counted = _index(schema)
+    return Header(tuple(schema.names), texts, tuple(bare), index, counted, file.metadata.num_rows, None)
+
+
+def _index(schema: "pa.Schema") -> tuple[str | None, range | None]:
+    """Return pandas' index: the name of its column, or how it is counted if it has none."""
+    held = (schema.pandas_metadata or {}).get("index_columns", [])
+    if len(held) != 1:  # several together name a row
+        return None, None
+    if isinstance(held[0], str):
+        return held[0], None
+    counted = range(held[0]["start"], held[0]["stop"], held[0]["step"])
+    usual = held[0]["name"] is None and counted == range(len(counted))
+    return None, None if usual else counted
 
 
 def _about(path: Path) -> int:
@@ -158,7 +210,3 @@ def usual_id(names: list[str]) -> str | None:
     for name in names:
         called.setdefault(name.casefold(), name)
     return next((called[usual] for usual in IDS if usual in called), None)
-
-
-def _few(names: tuple[str, ...], most: int = 12) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

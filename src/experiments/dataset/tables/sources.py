@@ -1,14 +1,19 @@
 """Where rows of numbers come from: a CSV, TSV or Parquet table, or arrays of numpy."""
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
-from experiments.dataset.tables.blocks import Block, csv_blocks, odd_values, parquet_blocks, parquet_file
+from experiments.dataset.tables.blocks import Block, csv_blocks, parquet_blocks, parquet_file
 from experiments.dataset.tables.columns import KEY, Columns, columns_of, header, usual_id
+from experiments.dataset.tables.odd_values import odd_values
+from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.pieces import pieces, records_of
 from experiments.dataset.tables.tabular import (
     form_of,
@@ -24,6 +29,7 @@ from experiments.dataset.tables.vector_rows import Read
 ARRAYS = (".npy", ".npz")
 VALUES = 1 << 21  # of an array that are read at a time
 IDS_KEY = "dataset.ids"
+BROKEN = (ValueError, EOFError, BadZipFile, zlib.error)  # what numpy raises of a file that is damaged
 
 
 @dataclass(frozen=True)
@@ -48,17 +54,23 @@ class Source:
 
 
 def table_source(
-    path: Path, id_: str | None, label: str | None, exclude: Iterable[str], threads: int
+    path: Path,
+    id_: str | None,
+    label: str | None,
+    exclude: Iterable[str],
+    threads: int,
+    features: tuple[str, ...] = (),
 ) -> Source:
-    """Look at a table's first rows, and make ready to read it."""
+    """Look at a table's first rows, and make ready to read it; `features` as of `columns_of`."""
     head = header(path)
-    columns = columns_of(head, path, id_, label, exclude)
+    columns = columns_of(head, path, id_, label, exclude, features)
     texts = [columns.id] if columns.id else list(columns.texts)
     texts += [columns.label] if columns.label and columns.label not in texts else []
     form = head.form
     if form is None:
         blocks = parquet_blocks(path, texts, columns.numbers, KEY)
-        return Source(columns, blocks, head.n, lambda row: f"row {row + 1}")
+        counted = None if columns.id or head.counted is None else [str(row) for row in head.counted]
+        return Source(columns, blocks, head.n, lambda row: f"row {row + 1}", counted)
 
     def place(row: int) -> str:
         return f"line {next(islice(records(path, form, KEY), row, None))[0]}"
@@ -89,8 +101,8 @@ def identified(source: Source, read: Read, path: Path) -> tuple[Columns, list[st
         unique = [name for name in columns.texts if len(set(read.texts[name]) - {""}) == read.n]
         if len(unique) > 1:
             raise ValueError(
-                f"{KEY}={path} has several columns that could be ids: {', '.join(unique)}; use "
-                f"dataset.id={unique[0]}"
+                f"{KEY}={path} has several columns that could be ids: {few(unique)}; use "
+                f"{override('dataset.id', unique[0])}"
             )
         found = unique[0] if unique else None
         left = {name: first for name, first in columns.texts.items() if name != found}
@@ -108,7 +120,7 @@ def _notes(found: str | None, columns: Columns, read: Read) -> Iterator[str]:
     for place, name in enumerate(columns.numbers if found is None else ()):
         low, high = float(read.low[place]), float(read.high[place])
         if high == low + read.n - 1 > low and len(np.unique(read.values[:, place])) == read.n:
-            yield f"the column {name!r} counts the rows; if it holds ids, use dataset.id={name}"
+            yield f"the column {name!r} counts the rows; if it holds ids, use {override('dataset.id', name)}"
 
 
 def array_source(path: Path, ids_path: str | None) -> Source:
@@ -136,10 +148,11 @@ def _array(path: Path) -> tuple[np.ndarray, list[str] | None]:
     with readable(path, KEY):
         try:
             held = np.load(path, mmap_mode="r", allow_pickle=False)
-            arrays = dict(held) if path.suffix.lower() == ".npz" else {"embeddings": held}
-        except (ValueError, EOFError) as error:
+            arrays = dict(held) if isinstance(held, NpzFile) else {"embeddings": held}
+        except BROKEN as error:
             raise ValueError(
-                f"{KEY}={path} cannot be read as arrays of numbers ({error}); write it with numpy.save"
+                f"{KEY}={path} cannot be read as arrays of numbers ({error}); write it with numpy.save, or "
+                "numpy.savez"
             ) from error
     flat = [name for name, array in arrays.items() if array.ndim == 2]
     name = "embeddings" if "embeddings" in arrays else flat[0] if len(flat) == 1 else None
@@ -160,8 +173,7 @@ def _array_blocks(values: np.ndarray, names: tuple[str, ...]) -> Iterator[Block]
     for start in range(0, len(values), size):
         with np.errstate(over="ignore"):  # what is too large for float32 is infinite, and told as such
             part = np.asarray(values[start : start + size], np.float32)
-        places = [f"row {row + 1}" for row in range(start, start + len(part))]
-        odd = odd_values(part, names, places, _speller(values, start), start)
+        odd = odd_values(part, names, lambda row: f"row {row + 1}", _speller(values, start), start)
         yield Block(part, {}, tuple(odd))
 
 
@@ -174,8 +186,11 @@ def _ids(path: Path) -> list[str]:
     if path.suffix.lower() == ".npy":
         with readable(path, IDS_KEY):
             try:
-                return _listed(np.load(path, allow_pickle=False))
-            except (ValueError, EOFError) as error:
+                held = np.load(path, allow_pickle=False)
+                if isinstance(held, NpzFile):
+                    raise ValueError("it holds several arrays")
+                return _listed(held)
+            except BROKEN as error:
                 raise ValueError(
                     f"{IDS_KEY}={path} cannot be read ({error}); write it with numpy.save of an array of text"
                 ) from error
@@ -193,7 +208,7 @@ def _ids(path: Path) -> list[str]:
 
 
 def _listed(ids: np.ndarray) -> list[str]:
-    return [plain(str(name)) for name in ids.ravel().tolist()]
+    return [str(name).strip() for name in ids.ravel().tolist()]
 
 
 def _row_numbers(n: int) -> list[str]:

@@ -6,9 +6,9 @@ import io
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -24,8 +24,11 @@ SEPARATORS = (",", ";", "\t", "|")
 PIECE = 1 << 23  # bytes that are looked at at a time
 SAMPLE = 1 << 20  # bytes that show how a file is written
 GUARD = re.compile(r"^'(?='*[=+\-@\t\r\n])")  # what keeps a spreadsheet from running a text
+TOLD = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)  # Excel's own first line
 RUNS = re.compile(r"'*[=+\-@\t\r\n]")  # how a text begins that it would run, or that looks guarded
 COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a number as half of Europe writes it
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")  # in groups; of one comma, it may be of decimals
+POINTS = re.compile(r"[-+]?\d{1,3}((\.\d{3})+,\d+|(,\d{3})+\.\d+)")  # one with both
 KINDS = "use a CSV, TSV or Parquet file"
 
 
@@ -41,6 +44,8 @@ class Form:
         Lines that its header takes.
     columns
         Names of the columns; one without a name is called by its place, as `UNNAMED` says.
+    unclear
+        By column, a number such as 1,234 that may be a thousand or one; empty if other numbers tell.
     """
 
     encoding: str
@@ -49,6 +54,7 @@ class Form:
     decimal: str
     header: int
     columns: tuple[str, ...]
+    unclear: Mapping[str, str] = field(default_factory=dict)
 
 
 UNNAMED = "column {}"
@@ -104,20 +110,22 @@ def form_of(path: Path, key: str) -> Form:
     """Find out how a file of text is written; raise ValueError if it holds no table."""
     with readable(path, key):
         encoding = _encoding(path, key)
-        with path.open("rb") as file:
-            first = file.read(SAMPLE)
-    text = codecs.getincrementaldecoder(encoding)().decode(first)
+        text, whole = _first_lines(path, encoding)
     returns = "\r" in text and "\n" not in text
     text = text.replace("\r", "\n") if returns else text
-    if len(first) == SAMPLE:
+    if not whole:
         text = text[: text.rfind("\n") + 1]
-    separator, rows, header = _separated(text, path)
+    told = TOLD.match(text)
+    separator, rows, header = _separated(text[told.end() :] if told else text, path, told and told[1])
+    header += 1 if told else 0
     if not rows:
         raise ValueError(f"{key}={path} cannot be read as CSV: it is empty; {KINDS} with a header")
     names = tuple(plain(name) or UNNAMED.format(place) for place, name in enumerate(rows[0], start=1))
     check_names(names, path, key)
-    decimal = "," if separator != "," and _decimal_commas(rows[1:]) else "."
-    return Form(encoding, returns, separator, decimal, header, names)
+    commas = [] if separator == "," else _commas(rows[1:], names)
+    sure = any(not THOUSANDS.fullmatch(text) for _, text in commas)
+    decimal = "," if any(COMMA.fullmatch(text) for _, text in commas) else "."
+    return Form(encoding, returns, separator, decimal, header, names, {} if sure else dict(commas))
 
 
 def records(path: Path, form: Form, key: str) -> Iterator[tuple[int, list[str]]]:
@@ -164,6 +172,11 @@ def check_names(names: Iterable[str], path: Path, key: str) -> None:
         )
 
 
+def has_comma(text: str) -> bool:
+    """Tell a number that has commas, of decimals or of thousands."""
+    return any(kind.fullmatch(text) for kind in (COMMA, THOUSANDS, POINTS))
+
+
 def no_rows(path: Path, key: str) -> str:
     """Say that a table is empty."""
     return f"{key}={path} has a header and no rows; use a table with rows"
@@ -190,13 +203,23 @@ def _parquet_as_text(path: Path, key: str) -> "pd.DataFrame":
     if table.index.name:
         table = table.reset_index()
     table = table.convert_dtypes().astype("string")
-    table.columns = [plain(str(name)) for name in table.columns]
+    table.columns = [str(name).strip() for name in table.columns]
     check_names(table.columns, path, key)
     if table.empty:
         raise ValueError(no_rows(path, key))
-    texts = {name: [plain(text) or None for text in table[name].fillna("")] for name in table}
+    texts = {name: [text.strip() or None for text in table[name].fillna("")] for name in table}
     rows = pd.RangeIndex(1, len(table) + 1, name="row")
     return pd.DataFrame({name: pd.array(column, "string") for name, column in texts.items()}, index=rows)
+
+
+def _first_lines(path: Path, encoding: str) -> tuple[str, bool]:
+    """Return a sample of a file with at least one whole line, and whether it is all of it."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as file:
+        text = decoder.decode(file.read(SAMPLE))
+        while "\n" not in text and "\r" not in text and (more := file.read(SAMPLE)):
+            text += decoder.decode(more)
+        return text, not file.read(1)
 
 
 def _encoding(path: Path, key: str) -> str:
@@ -208,8 +231,14 @@ def _encoding(path: Path, key: str) -> str:
         candidates = ("utf-8-sig",)
     elif first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         candidates = ("utf-16",)
-    elif b"\0" in first and not first.startswith(b"PK"):
+    elif b"\0" in first and not first.startswith((b"PK", b"\x1f\x8b")):
         even, odd = first[::2].count(0), first[1::2].count(0)
+        if even + odd < len(first) / 4:  # of UTF-16 about half is
+            line = first[: first.index(0)].count(b"\n") + 1
+            raise ValueError(
+                f"{key}={path} cannot be read as CSV: a byte in line {line} is 0, as in no text; repair that "
+                "line, or save the spreadsheet as CSV UTF-8"
+            )
         candidates = ("utf-16-be",) if even > odd else ("utf-16-le",)
     found = next((encoding for encoding in candidates if _decodes(path, encoding)), None)
     if found is None or first.startswith((b"PK", b"\x1f\x8b")):
@@ -237,10 +266,11 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def _separated(text: str, path: Path) -> tuple[str, list[list[str]], int]:
+def _separated(text: str, path: Path, told: str | None) -> tuple[str, list[list[str]], int]:
     """Return the separator by which most rows have as many fields as the header, those rows, its lines."""
     tried = {}
-    for separator in ("\t",) if path.suffix.lower() == ".tsv" else SEPARATORS:
+    usual = ("\t",) if path.suffix.lower() == ".tsv" else SEPARATORS
+    for separator in (told,) if told else usual:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         rows: list[list[str]] = []
         header = 0
@@ -257,10 +287,12 @@ def _separated(text: str, path: Path) -> tuple[str, list[list[str]], int]:
     return best, *tried[best][1:]
 
 
-def _decimal_commas(rows: list[list[str]]) -> bool:
-    fields = [text.strip() for row in rows for text in row]
-    pointed = any("." in text and _is_number(text) for text in fields)
-    return not pointed and any(COMMA.fullmatch(text) for text in fields)
+def _commas(rows: list[list[str]], names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the numbers with commas, each after its column; none where numbers have decimal points."""
+    fields = [(name, text.strip()) for row in rows for name, text in zip(names, row, strict=False)]
+    if any("." in text and _is_number(text) for _, text in fields):
+        return []
+    return [(name, text) for name, text in fields if "," in text and has_comma(text)]
 
 
 def _is_number(text: str) -> bool:

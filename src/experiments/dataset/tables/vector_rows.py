@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from experiments.dataset.content import hash_rows
-from experiments.dataset.tables.blocks import Block, Odd
+from experiments.dataset.tables.blocks import Block
+from experiments.dataset.tables.odd_values import Odd
+from experiments.dataset.tables.overrides import few
 from experiments.kept import Record
 
 BYTES = 1 << 24  # of rows that are put in order at a time
 UNORDERED, ORDERED = "unordered.f32", "values.npy"
-NAMED = 3  # ids that an error names
+WHOLE = 1 << 24  # beyond it, float32 has not every whole number
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +129,24 @@ def write(
 def load(folder: Path) -> tuple[Rows, np.ndarray]:
     """Return what `write` kept, and the values, float32 (n, d), which stay on disk."""
     return Rows.load(folder), np.load(folder / ORDERED, mmap_mode="r", allow_pickle=False)
+
+
+def digits(value: np.float32) -> str:
+    """Spell a number with as many digits as tell it from its neighbours."""
+    return np.format_float_positional(value, trim="-")
+
+
+def large(read: Read, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Say which columns hold numbers so large that whole ones become equal."""
+    most = np.fmax(np.abs(read.low), np.abs(read.high))
+    places = np.flatnonzero(np.isfinite(most) & (most > WHOLE))
+    steps = [f"{names[place]} (steps of {digits(np.spacing(most[place]))})" for place in places]
+    if not steps:
+        return ()
+    return (
+        f"float32 does not tell neighbouring whole numbers beyond {WHOLE} apart: {few(steps)}; subtract a "
+        "constant from such a column in the file if small differences in it matter",
+    )
 
 
 def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: str) -> None:

@@ -45,6 +45,14 @@ class Groups(NamedTuple):
         return np.sort(np.concatenate([kept, np.flatnonzero(self.ids < 0)]))
 
 
+def spread(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the standard deviation (ddof=0) of each column of (m, d) over some rows, float64 (d,)."""
+    parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    mean = sum(np.sum(values[part], axis=0, dtype=np.float64) for part in parts) / len(rows)
+    squares = sum(np.sum((np.asarray(values[part], np.float64) - mean) ** 2, axis=0) for part in parts)
+    return np.asarray(np.sqrt(squares / len(rows)))
+
+
 def groups(assignments: np.ndarray) -> Groups:
     """Group the rows by cluster."""
     assignments = np.asarray(assignments, np.int64)

@@ -4,11 +4,18 @@ const n = data.ids.length;
 const named = (numbers) => numbers.map((number) => (number < 0 ? "" : data.labels[number]));
 const current = named(data.current), suggestion = named(data.suggestion);
 const first = named(data.applied), now = [...first]; // the log's corrections, and the page's
-const rowOf = new Map(data.ids.map((id, row) => [id, row]));
+const rowOf = byForm((id) => id), rowOfStripped = byForm((id) => id.trim());
 const PLACE = `labels of run ${data.run}`;
 const undoable = [];
 const recent = [];
 let unkept = false;
+
+// The rows by a form of their id; undefined where two have the same.
+function byForm(form) {
+  const rows = new Map();
+  data.ids.map(form).forEach((id, row) => rows.set(id, rows.has(id) ? undefined : row));
+  return rows;
+}
 
 const shownLabel = (row) => now[row] || current[row];
 const isChanged = (row) => now[row] !== first[row];
@@ -65,7 +72,7 @@ function csv() {
 function taken(text) {
   const found = corrections(text), pairs = [], unknown = [];
   for (const [line, id, label] of found) {
-    const row = rowOf.get(id);
+    const row = rowOf.get(id) ?? rowOfStripped.get(id);
     if (row === undefined) unknown.push(`line ${line}: ${id}`);
     else if ((label || first[row]) !== now[row]) pairs.push([row, label]);
   }

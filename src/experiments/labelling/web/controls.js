@@ -58,7 +58,7 @@ function sift() {
 function download() {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([csv()], { type: "text/csv;charset=utf-8" }));
-  link.download = "label_overrides_template.csv";
+  link.download = data.export;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   say(`${link.download}: ${counted(n, "row", "rows")}, ${counted(changed().length, "change", "changes")}`);

@@ -1,10 +1,10 @@
 // The table that labels.py writes and reads: RFC 4180, and no cell that a spreadsheet would run.
 const COLUMNS = ["image_id", "file", "cluster", "current_label", "applied_label", "suggestion"];
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const RUNS = /^'*[=+\-@\t\r]/; // what a spreadsheet would run, or what looks guarded
+const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+const RUNS = /^'*[=+\-@\t\r\n]/; // what a spreadsheet would run, or what looks guarded
 
 const guarded = (text) => (RUNS.test(text) && !NUMBER.test(text) ? `'${text}` : text);
-const plain = (text) => text.trim().replace(/^'(?='*[=+\-@\t\r])/, "");
+const plain = (text) => text.trim().replace(/^'(?='*[=+\-@\t\r\n])/, "");
 const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const written = (cells) => cells.map((cell) => quoted(guarded(cell))).join(",") + "\n";
 
@@ -17,7 +17,10 @@ function decoded(bytes) {
   }
 }
 
+const TOLD = /^"?sep=(.)"?\r?\n/i; // Excel's own first line
+
 function separator(text) {
+  if (TOLD.test(text)) return text.match(TOLD)[1];
   const first = text.slice(0, text.search(/[\r\n]|$/));
   return [",", ";", "\t"].reduce((best, each) => (first.split(each).length > first.split(best).length ? each : best));
 }
@@ -31,7 +34,9 @@ function records(text) {
     if (cells.length > 1 || cells[0] !== "") found.push({ line: began, cells });
     cells = [], cell = "";
   };
-  for (let at = 0; at < text.length; at += 1) {
+  const told = text.match(TOLD)?.[0].length ?? 0;
+  if (told) line = began = 2;
+  for (let at = told; at < text.length; at += 1) {
     const letter = text[at];
     if (letter === "\n") line += 1;
     if (inside && letter === '"' && text[at + 1] === '"') cell += text[at += 1];
