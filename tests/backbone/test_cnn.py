@@ -149,7 +149,7 @@ def test_impossible_values_are_refused(change: dict[str, Any], message: str, cnn
 def test_samples_without_labels_are_told_what_works(verb: str, cnn: Make, digits: Samples, ctx: Context):
     bare = replace(digits, labels=None, class_names=())
     arguments = (bare,) if verb == "width" else (bare, ctx)
-    answer = r"digits has none; use backbone=pixels evaluator=\[internal\], .* dataset.labels=\{path:"
+    answer = r"digits has none; use backbone=pixels evaluator=\[internal\], .* dataset.labels.path="
     with pytest.raises(ValueError, match=answer):
         getattr(cnn(), verb)(*arguments)
 
