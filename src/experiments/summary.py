@@ -188,6 +188,9 @@ def show(
         console.complain(
             f"{reason}; {count} of {len(outcomes)} results are not recorded, all are in {folder}"
         )
+    run = outcomes[0].parent or outcomes[0].run_id if outcomes else ""
+    if run:
+        console.say(f"run: {run}")
     console.say(f"results: {folder}")
     if (folder / report.NAME).exists():
         console.say(f"report: {(folder / report.NAME).as_uri()}")
