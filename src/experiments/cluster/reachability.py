@@ -1,10 +1,10 @@
 """The minimum spanning tree of mutual reachability: HDBSCAN and DBSCAN both read their clusters off it.
 
 Its Boruvka search is fast_hdbscan's, whose work follows how the points lie. 25,557 points of 15 values took,
-in a process's first call on two cores, beside scikit-learn's HDBSCAN (whose tree is no public value): 2.8 s
-against 4.7 on what UMAP leaves of 233 blobs, 3.2 against 5.9 on a bent sheet of 3 dimensions, 10.2 against
+in a process's first call on two cores, beside scikit-learn's HDBSCAN (whose tree is no public value): 3.5 s
+against 4.3 on what UMAP leaves of 233 blobs, 3.2 against 5.9 on a bent sheet of 3 dimensions, 10.2 against
 6.3 where blobs fill all 15 (hdbscan: 4.1, 3.8 and 13.3). UMAP is what stands before a clustering by density
-here, and a sweep makes the tree once. `benchmarks/density.py --only hdbscan hdbscan_sheet` has them all.
+here, and a sweep makes the tree once. `benchmarks/density.py` has them all.
 
 It is asked for the tree itself, as its own front door leaves the exact search beyond 30 values for an
 approximate one. Which of several edges of equal length it takes is left to its threads; so edges are named
