@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.dataset.embeddings import Embeddings
 from experiments.dataset.image_folder import ImageFolder
+from experiments.dataset.table import Table
 
 CALTECH = Path(__file__).parents[3] / "shared" / "data" / "caltech101_128.zip"
 
@@ -62,3 +64,25 @@ def caltech() -> Path:
     if not CALTECH.exists():
         pytest.skip(f"{CALTECH.name} is not beside the repository, in shared/data")
     return CALTECH
+
+
+@pytest.fixture
+def embeddings(selection):
+    """Return a function: a file of embeddings as a data set, with these changes."""
+
+    def make(path, **changes):
+        settings = {"id": None, "ids": None, "exclude": (), "label": None, "images": None}
+        return Embeddings(path=str(path), **(selection | settings | changes))
+
+    return make
+
+
+@pytest.fixture
+def table(selection):
+    """Return a function: a table as a data set, with these changes."""
+
+    def make(path, **changes):
+        settings = {"id": None, "exclude": (), "label": None, "images": None}
+        return Table(path=str(path), **(selection | settings | changes))
+
+    return make

@@ -10,21 +10,11 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris
 
-from experiments.dataset.embeddings import Embeddings
 from experiments.dataset.tables import blocks, pieces, sources, vector_rows
 from experiments.types import Resize
 
 DIGITS = load_digits().data[:300].astype(np.float32) / np.float32(3)
 IDS = [f"{'even' if row % 2 else 'odd'}/{row:03}.png" for row in range(300)]
-
-
-@pytest.fixture
-def embeddings(selection):
-    def make(path, **changes):
-        settings = {"id": None, "ids": None, "exclude": (), "label": None, "images": None}
-        return Embeddings(path=str(path), **(selection | settings | changes))
-
-    return make
 
 
 @pytest.fixture

@@ -11,32 +11,12 @@ import pandas as pd
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from experiments.dataset.embeddings import Embeddings
 from experiments.dataset.new_rows import new_rows
-from experiments.dataset.table import Table
 from experiments.dataset.tables import blocks, pieces, tabular, vector_rows
 from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.tabular import form_of, text_table
 
 ALL = {"train": 1.0, "validation": 0.0, "test": 0.0}
-
-
-@pytest.fixture
-def embeddings(selection):
-    def make(path, **changes):
-        settings = {"id": None, "ids": None, "exclude": (), "label": None, "images": None}
-        return Embeddings(path=str(path), **(selection | settings | changes))
-
-    return make
-
-
-@pytest.fixture
-def table(selection):
-    def make(path, **changes):
-        settings = {"id": None, "exclude": (), "label": None, "images": None}
-        return Table(path=str(path), **(selection | settings | changes))
-
-    return make
 
 
 @pytest.fixture

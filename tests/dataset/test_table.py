@@ -9,18 +9,8 @@ from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.metrics import adjusted_rand_score
 
 from experiments import compose, config, pipeline
-from experiments.dataset.table import Table
 
 BACKBONES = ("cnn", "pixels", "resnet50", "clip", "dinov2")
-
-
-@pytest.fixture
-def table(selection):
-    def make(path, **changes):
-        settings = {"id": None, "exclude": (), "label": None, "images": None}
-        return Table(path=str(path), **(selection | settings | changes))
-
-    return make
 
 
 @pytest.fixture

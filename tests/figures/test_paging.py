@@ -197,7 +197,10 @@ def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
 @pytest.mark.browser
 def test_a_browser_draws_the_page(opened: Callable[..., Any]) -> None:
     shown = opened(Bars("Sizes", "class", "images", ["airplanes"], [800]))
-    shown.locator("svg.main-svg text", has_text="airplanes").wait_for()
+    name = shown.locator("svg.main-svg text", has_text="airplanes")
+    name.wait_for()
+    box, view = name.bounding_box(), shown.viewport_size
+    assert 0 <= box["x"] < box["x"] + box["width"] <= view["width"], "the whole name is on the page"
 
 
 MARKED = "<b>R&D</b> &amp;"  # a name that plotly would read as HTML

@@ -6,8 +6,10 @@ from experiments.evaluator.pictures.naming import check_name
 
 
 @pytest.mark.parametrize("name", ["cluster_sizes", "a", "v1.2-final", "3d"])
-def test_plain_names_pass(name):
+def test_plain_names_pass_and_can_be_written(name, tmp_path):
     check_name("evaluator.sizes.file", name)
+    (tmp_path / f"{name}.png").touch()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.png"]
 
 
 @pytest.mark.parametrize(
