@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import comparison, compose, config, console, job, summary, tables, tracking
 from experiments.recorded import Recorded
-from experiments.sweep_record import PARENT_TAG, RECORD, SWEPT_TAG, Record
+from experiments.sweep_record import SWEPT_TAG, recorded_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,17 +34,8 @@ COLUMNS = ["metric", "a", "b", "b - a", "95 % interval", "p", "p (Holm)", "p (si
 
 def find(word: str, uri: str) -> Recorded:
     """Return the run of a sweep; raise ValueError if it is none, or an old one."""
-    run_id = Record.load(Path(word)).run_id if (Path(word) / RECORD).is_file() else word
-    try:
-        run = Recorded.of(uri, run_id)
-    except ValueError as error:
-        raise ValueError(str(error).replace("RUN_ID=", "SWEEP=", 1)) from error
-    tags = run.info.data.tags
-    if tags.get(PARENT_TAG) != "parent":
-        above = tags.get("mlflow.parentRunId")
-        hint = f"use {above}, the sweep that it belongs to" if above else "run it with -m and several seeds"
-        raise ValueError(f"SWEEP={word} is a single run; {hint}")
-    if SWEPT_TAG not in tags:
+    run = recorded_sweep(word, uri, "SWEEP", "", "run it with -m and several seeds")
+    if SWEPT_TAG not in run.info.data.tags:
         raise ValueError(
             f"SWEEP={word} does not say what was swept: it is an optimiser's, or older than that; run the "
             "configurations again with -m and several seeds"

@@ -96,7 +96,7 @@ ALLOWED = {
         "verification_trace",
     },
     "outcomes": {"compose", "job"},
-    "sweep_record": {"config", "outcomes"},
+    "sweep_record": {"config", "outcomes", "recorded"},
     "resumption": {"environment", "job", "outcomes", "recorded", "sweep_record", "tracking"},
     "summary": {"comparison", "compose", "console", "figures", "job", "report", "tables", "types", "kept"},
     "sweep": {

@@ -12,7 +12,7 @@ from filelock import FileLock
 from experiments import job, outcomes, tracking
 from experiments.environment import environment, is_alive
 from experiments.recorded import Recorded
-from experiments.sweep_record import FOLDER_TAG, KEY_TAG, PARENT_TAG, RECORD, Record
+from experiments.sweep_record import FOLDER_TAG, KEY_TAG, PARENT_TAG, RECORD, Record, recorded_sweep
 
 log = logging.getLogger(__name__)
 
@@ -110,20 +110,9 @@ def _sweeps(tracker: tracking.Tracker, more: str = "") -> list[Any]:
 
 def _named(word: str, asked: Record, uri: str) -> Any:
     """Return a sweep's run by its id or folder; raise ValueError if its jobs are not those of the command."""
-    run_id = word
-    if (Path(word) / RECORD).is_file():
-        run_id = Record.load(Path(word)).run_id
-    elif Path(word).is_dir():
-        raise ValueError(f"resume={word} holds no {RECORD}; give a sweep's folder, or its run's id")
-    try:
-        run = Recorded.of(uri, run_id).info
-    except ValueError as error:
-        raise ValueError(str(error).replace("RUN_ID=", "resume=", 1)) from error
+    alone = "use the same command without resume"
+    run = recorded_sweep(word, uri, "resume", "resume=", alone).info
     tags = run.data.tags
-    if tags.get(PARENT_TAG) != "parent":
-        above = tags.get("mlflow.parentRunId")
-        hint = f"resume={above}, the sweep that it belongs to" if above else "the same command without resume"
-        raise ValueError(f"resume={word} is a single run; use {hint}")
     if KEY_TAG not in tags:
         raise ValueError(
             f"resume={word} was recorded before sweeps could be resumed; run the command without resume, "

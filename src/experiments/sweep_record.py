@@ -10,6 +10,7 @@ from pathlib import Path
 
 from experiments import outcomes
 from experiments.config import Plan
+from experiments.recorded import Recorded
 
 RECORD = "sweep.json"
 PARENT_TAG, KEY_TAG, FOLDER_TAG, SWEPT_TAG = "sweep", "sweep.key", "sweep.folder", "sweep.swept"
@@ -92,3 +93,35 @@ def _hash(plan: Plan) -> str:
     """Name a job's settings; paths in its stages are absolute, so another working directory is another."""
     about = [getattr(plan.settings, name) for name in ABOUT_RESULTS]
     return hashlib.sha256(repr((plan.stages, about)).encode()).hexdigest()[:16]
+
+
+def recorded_sweep(word: str, uri: str, key: str, again: str, alone: str) -> Recorded:
+    """Find a sweep's run by its id or its folder.
+
+    Parameters
+    ----------
+    key
+        What the word was typed as.
+    again
+        What stands before the id of the sweep to type instead of one of its jobs.
+    alone
+        What to do with a run that is in no sweep.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    folder = Path(word)
+    if folder.is_dir() and not (folder / RECORD).is_file():
+        raise ValueError(f"{key}={word} holds no {RECORD}; give a sweep's folder, or its run's id")
+    try:
+        run = Recorded.of(uri, Record.load(folder).run_id if folder.is_dir() else word)
+    except ValueError as error:
+        raise ValueError(str(error).replace("RUN_ID=", f"{key}=", 1)) from error
+    tags = run.info.data.tags
+    if tags.get(PARENT_TAG) != "parent":
+        above = tags.get("mlflow.parentRunId")
+        hint = f"use {again}{above}, the sweep that it belongs to" if above else alone
+        raise ValueError(f"{key}={word} is a single run; {hint}")
+    return run
