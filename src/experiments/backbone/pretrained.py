@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from experiments.backbone import weights
+from experiments.backbone.pretrained_card import Card
 from experiments.kept import digest
 from experiments.types import Context, Resize, Samples
 
@@ -26,39 +27,6 @@ if TYPE_CHECKING:
 
 DISTRIBUTIONS = {"torchvision": "torchvision", "open_clip": "open_clip_torch", "timm": "timm"}
 VERSION = 1  # of the cards
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a network gives and wants.
-
-    Parameters
-    ----------
-    width
-        Values of an embedding.
-    mean, std
-        Of the images that its weights were trained on, per channel in [0, 1].
-    sources
-        (address, file name) of its weights, the best first.
-    """
-
-    width: int
-    resize: Resize
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    sources: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """Return what `write` wrote."""
-        values = json.loads(text)
-        values["resize"] = Resize(**values["resize"])
-        values |= {name: tuple(values[name]) for name in ("mean", "std")}
-        return cls(**values | {"sources": tuple((address, name) for address, name in values["sources"])})
-
-    def write(self) -> str:
-        """Return it as JSON."""
-        return json.dumps(asdict(self), indent=1)
 
 
 @dataclass(frozen=True)

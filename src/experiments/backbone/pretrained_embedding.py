@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.backbone.cnn_network import computing
-from experiments.backbone.pretrained import Card
+from experiments.backbone.pretrained_card import Card
 from experiments.types import Context
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize as to_unit_length
 
 from experiments.backbone.names import suggested
-from experiments.backbone.pretrained import Card
+from experiments.backbone.pretrained_card import Card
 from experiments.backbone.pretrained_weights import State, network_of, width_of
 from experiments.types import Resize
 

@@ -10,7 +10,7 @@ from timm.data.config import resolve_model_data_config
 from torch import nn
 
 from experiments.backbone.names import suggested
-from experiments.backbone.pretrained import Card
+from experiments.backbone.pretrained_card import Card
 from experiments.backbone.pretrained_weights import State, network_of, width_of
 from experiments.types import Resize
 

@@ -7,7 +7,7 @@ import torchvision.models as catalogue
 from torch import nn
 
 from experiments.backbone.names import suggested
-from experiments.backbone.pretrained import Card
+from experiments.backbone.pretrained_card import Card
 from experiments.backbone.pretrained_weights import State, network_of, width_of
 from experiments.types import Resize
 
