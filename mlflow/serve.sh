@@ -16,6 +16,7 @@ own="$(uname -n) $(hostname -f 2>/dev/null || true) $(hostname -I 2>/dev/null ||
 hosts="${ALLOWED_HOSTS:-localhost,127.0.0.1,$(echo $own | tr ' ' ,)}"
 any_port() { echo "$hosts" | sed "s#[^,][^,]*#$1&,$1&:*#g"; }    # as the UI's own requests name an origin
 echo "open http://${HOST:-127.0.0.1}:${PORT:-5000}/#/experiments?workflowType=machine_learning" >&2
+echo "click \"Model training\" at its top left, once: else MLflow opens experiments on its pages for chat models" >&2
 exec "${PYTHON:-../.venv/bin/python}" -m mlflow server --workers 1 \
     --host "${HOST:-127.0.0.1}" --port "${PORT:-5000}" \
     --allowed-hosts "$(any_port "")" --cors-allowed-origins "$(any_port http://),$(any_port https://)" \

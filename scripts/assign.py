@@ -16,7 +16,6 @@ from experiments import compose, config, console, context, model, tables
 from experiments.dataset.new_rows import ENDINGS, new_rows
 from experiments.recorded import Recorded
 from experiments.recorded_samples import config_of
-from experiments.tracking import BEST
 from experiments.types import Context, Samples
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ def read_rows(places: list[str], fitted: model.Model, run: Recorded, served: Pat
 
 def id_column(run: Recorded) -> str | None:
     """Return the column of ids that was named for a run, or for the best job of a sweep."""
-    best = run.tags.get(BEST)
-    named = config_of(Recorded.of(run.uri, best) if best else run).dataset.get("id")
+    named = config_of(run.best).dataset.get("id")
     return None if named is None else str(named)
 
 

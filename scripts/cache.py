@@ -4,6 +4,7 @@ python scripts/cache.py list
 python scripts/cache.py prune --days 30       what nobody used for 30 days
 python scripts/cache.py prune --keep 5        the least recently used, until 5 GB are left
 python scripts/cache.py prune --all           everything, and the checkpoints of unfinished trainings
+python scripts/cache.py list cache.root=<folder>
 """
 
 import argparse
@@ -12,9 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import console
+from experiments import compose, config, console
 from experiments.cache import Entry, Store
-from experiments.compose import ROOT
 
 GB = 1e9
 DAY = 86_400
@@ -57,16 +57,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--root", type=Path, default=ROOT / "cache", help="as cache.root; default: cache/")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list")
-    pruning = commands.add_parser("prune")
+    listing = commands.add_parser("list", help="show what is kept")
+    pruning = commands.add_parser("prune", help="make room")
+    for command in (listing, pruning):
+        command.add_argument("settings", metavar="key=value", nargs="*", help="such as cache.root")
     which = pruning.add_mutually_exclusive_group(required=True)
     which.add_argument("--days", type=float, help="remove what nobody used for so many days")
     which.add_argument("--keep", type=float, help="remove the least used beyond so many GB")
     which.add_argument("--all", action="store_true", help="remove everything")
     args = parser.parse_args()
-    store = Store(args.root)
+    try:
+        plan = config.build(compose.compose_config(args.settings), args.settings)
+    except ValueError as error:
+        console.complain(str(error))
+        return 1
+    store = Store(Path(plan.cache.root))
     entries = store.entries()
     if args.command == "list":
         show(entries)

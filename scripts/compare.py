@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 PLACE = "comparisons"  # among the artifacts of the sweep's run
 DEPENDENT = ("nmi", "purity", "acc", "inertia", "silhouette")  # on k by themselves
 COLUMNS = ["metric", "a", "b", "b - a", "95 % interval", "p", "p (Holm)", "p (sign flips)", "d_z", "seeds"]
+MEANING = (
+    "p: paired t test over the seeds; Holm: corrected over the metrics; sign flips: permutation test; "
+    "interval: Student's t, n - 1 degrees of freedom; d_z: effect size, mean difference / standard deviation"
+)
 
 
 def find(word: str, uri: str) -> Recorded:
@@ -51,6 +55,9 @@ def settings(typed: str) -> dict[str, Any]:
         raise ValueError(
             f"{several[0]} gives several values; name one configuration, and the other beside it"
         )
+    places = [o.input_line for o in parsed if o.key_or_group.startswith(compose.PLACES)]
+    if places:
+        raise ValueError(f"{places[0]} is no configuration; name two of them before it")
     return {o.key_or_group: o.value() for o in parsed}
 
 
@@ -79,6 +86,8 @@ def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
     name = re.sub(r"[^\w.=-]+", "_", f"{a} and {b}")
     with tempfile.TemporaryDirectory() as folder:
         tables.write(table, Path(folder), name)
+        with (Path(folder) / f"{name}.md").open("a", encoding="utf-8") as note:
+            note.write(f"\n{MEANING}\n")
         for kind in ("csv", "md"):
             path = str(Path(folder) / f"{name}.{kind}")
             tracking.ask(run.uri, partial(_keep, run.id, path))
@@ -93,17 +102,19 @@ def compare(word: str, a: str, b: str, overrides: Sequence[str]) -> None:
     """Read, test, print and record."""
     import pandas as pd
 
+    named = {typed: settings(typed) for typed in (a, b)}
     plan = config.build(compose.compose_config(overrides), overrides)
     run = find(word, plan.tracking.uri)
     with tempfile.TemporaryDirectory() as folder:
         rows = pd.read_csv(run.file("sweep.csv", Path(folder)))
     swept = json.loads(run.info.data.tags[SWEPT_TAG])
-    first, second = (comparison.picked(rows, swept, settings(typed), typed) for typed in (a, b))
+    first, second = (comparison.picked(rows, swept, named[typed], typed) for typed in (a, b))
     if first.index.equals(second.index):
         raise ValueError(f"{a} and {b} are the same configuration; name two")
     table = comparison.paired(first, second, summary.main_metrics(rows)).tables["paired"]
     protocols = ", ".join(sorted({*first["protocol"], *second["protocol"]}))
     console.table(f"a: {a}; b: {b}; protocol {protocols}", COLUMNS, readable(table))
+    console.say(MEANING)
     if "cluster.k" in swept and set(first["cluster.k"]) != set(second["cluster.k"]):
         told = ", ".join(name for name in DEPENDENT if name in set(table["metric"]))
         console.say(f"k differs: {told} change with it by themselves; compare ari or ami")

@@ -31,7 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run_id", metavar="RUN_ID", help="of a run; MLflow's page and sweep.csv show it")
+    parser.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to; a new or an empty one")
     parser.add_argument("settings", metavar="key=value", nargs="*", help="such as tracking.uri or cache.root")
     parser.add_argument("--how", choices=HOWS, default=HOWS[0], help="default: %(default)s")
@@ -39,7 +39,7 @@ def main() -> int:
     args = parser.parse_intermixed_args()
     try:
         plan = config.build(compose.compose_config(args.settings), args.settings)
-        run = Recorded.of(plan.tracking.uri, args.run_id)
+        run = Recorded.of(plan.tracking.uri, args.run_id).best
         ctx = context.make(plan, console.Report(lambda step, row: None))
         table = export(run, args.folder, args.how, ctx, args.embeddings)
     except (ValueError, OSError) as error:

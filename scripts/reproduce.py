@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from experiments import claims, compose, config, console, job, tables
 from experiments.job import Outcome
+from experiments.outcomes import left
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,12 +49,6 @@ def run(words: Sequence[str]) -> tuple[Path, int]:
         place = [f"hydra.sweep.dir={folder}", f"hydra.run.dir={folder}"]
         done = subprocess.run([sys.executable, str(RUN), *words, *place], check=False)
     return folder, done.returncode
-
-
-def left(folder: Path) -> dict[Path, Outcome]:
-    """Read how each job below a folder ended."""
-    found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(job.RESULT)}
-    return dict(sorted(found.items(), key=lambda entry: entry[1].number))
 
 
 def readable(rows: "pd.DataFrame") -> "pd.DataFrame":

@@ -3,7 +3,8 @@
 python scripts/verify.py RUN_ID
 python scripts/verify.py RUN_ID dataset.root=<where the data is now> tracking.uri=http://localhost:5000
 python scripts/verify.py RUN_ID threads=1       how far another number of threads differs
-python scripts/verify.py SWEEP_ID --all         every job of a sweep
+python scripts/verify.py SWEEP_ID               the best job of a sweep
+python scripts/verify.py SWEEP_ID --all         every job of it
 
 Exit code: 0 identical or within tolerance, 1 differs, 2 could not be checked.
 """
@@ -11,15 +12,18 @@ Exit code: 0 identical or within tolerance, 1 differs, 2 could not be checked.
 import argparse
 import logging
 import sys
+from collections import Counter
 from collections.abc import Sequence
 
 from experiments import compose, config, console
 from experiments.recorded import Recorded
-from experiments.verification import DIFFERS, IDENTICAL, Verdict
-from experiments.verification_past import STORE, given, jobs
-from experiments.verification_run import verify
+from experiments.verification.past import STORE, best_job, given, jobs, of_a_sweep
+from experiments.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
+from experiments.verification.verify import verify
 
-DIFFERENT, UNCHECKED, INTERRUPTED = 1, 2, 130
+UNKNOWN = "could not be checked"
+CODES = {IDENTICAL: 0, WITHIN: 0, DIFFERS: 1, UNKNOWN: 2}
+INTERRUPTED = 130
 DIGITS = 16  # of a table's cell
 
 
@@ -37,33 +41,40 @@ def _number(value: float) -> str:
 
 
 def found(run_id: str, settings: Sequence[str], every: bool) -> list[Recorded]:
-    """Find the run; all jobs of a sweep if `every`."""
+    """Find the run; of a sweep its best job, or all if `every`."""
     place = [word for word in settings if word.startswith(STORE)]
     plan = config.build(compose.compose_config(place), place)
     given(settings)
     run = Recorded.of(plan.tracking.uri, run_id)
-    return jobs(run) if every else [run]
+    if every or not of_a_sweep(run):
+        return jobs(run)
+    best = best_job(run)
+    console.say(f"{run.id} is a sweep; its best job is {best.id} {best.name}; --all verifies each job")
+    return [best]
 
 
-def checked(run: Recorded, settings: Sequence[str]) -> int:
-    """Verify one run; return its exit code."""
+def checked(run: Recorded, settings: Sequence[str]) -> str:
+    """Verify one run; return the verdict's word."""
     try:
         verdict = verify(run, settings, console.say)
     except (ValueError, OSError) as error:
         console.complain(str(error))
-        return UNCHECKED
+        return UNKNOWN
     show(verdict)
-    return DIFFERENT if verdict.word == DIFFERS else 0
+    return verdict.word
 
 
 def verified(runs: Sequence[Recorded], settings: Sequence[str]) -> int:
     """Verify one run, or every job of a sweep; return the worst exit code."""
-    codes = [UNCHECKED] * (not runs)
-    for run in runs:
+    words = []
+    for place, run in enumerate(runs, start=1):
         if len(runs) > 1:
-            console.say(f"job {run.id} {run.tags.get('mlflow.runName', '')}".rstrip())
-        codes.append(checked(run, settings))
-    return max(codes)
+            console.say(f"{place} of {len(runs)}: {run.id} {run.name}")
+        words.append(checked(run, settings))
+    if len(words) > 1:
+        counts = ", ".join(f"{count} {word}" for word, count in Counter(words).items())
+        console.say(f"{len(words)} jobs: {counts}")
+    return max(CODES[word] for word in words)
 
 
 def main() -> int:
@@ -71,16 +82,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run_id", metavar="RUN_ID", help="of a run; MLflow's page and sweep.csv show it")
+    parser.add_argument("run_id", metavar="RUN_ID", help="of a run or a sweep; run.py prints it at its end")
     parser.add_argument("settings", metavar="key=value", nargs="*", help="such as tracking.uri, dataset.root")
     parser.add_argument("--all", action="store_true", help="of a sweep: every job")
     args = parser.parse_intermixed_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[console.Handler()])
     try:
-        return verified(found(args.run_id, args.settings, args.all), args.settings)
+        runs = found(args.run_id, args.settings, args.all)
+        if not runs:
+            raise ValueError(f"RUN_ID={args.run_id} is a sweep without jobs; use a run that FINISHED")
+        return verified(runs, args.settings)
     except (ValueError, OSError) as error:
         console.complain(str(error))
-        return UNCHECKED
+        return CODES[UNKNOWN]
     except KeyboardInterrupt:
         console.complain("interrupted: the last run was not compared")
         return INTERRUPTED

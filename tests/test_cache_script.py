@@ -27,7 +27,7 @@ def filled(store: Store) -> Store:
 
 
 def cache(store: Store, *words: str) -> str:
-    command = [sys.executable, str(SCRIPT), "--root", str(store.root), *words]
+    command = [sys.executable, str(SCRIPT), *words, f"cache.root={store.root}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 

@@ -66,9 +66,13 @@ def test_the_table_is_printed_and_recorded(
         assert cells[:4] == ["ari", "0.4967", "0.5233", "0.0267"]
         assert cells[5:] == [f"{test.pvalue:.2g}"] * 2 + ["0.25", f"{test.statistic / 3**0.5:.3g}", "3"]
         assert "k differs" in out
+        assert "p: paired t test over the seeds" in out
+        assert "interval: Student's t, n - 1 degrees of freedom" in out
     place = "comparisons/cluster.k=10_reducer.whiten=true_and_cluster.k=50_reducer.whiten=true.csv"
     path = tracker.client.download_artifacts(sweep, place, str(tmp_path))
     assert pd.read_csv(path)["p"].item() == pytest.approx(test.pvalue)
+    note = Path(tracker.client.download_artifacts(sweep, place.replace(".csv", ".md"), str(tmp_path)))
+    assert note.read_text().endswith(f"\n\n{compare.MEANING}\n")
 
 
 def test_what_cannot_be_is_one_line(
@@ -88,6 +92,7 @@ def test_what_cannot_be_is_one_line(
         ((sweep, A, A), "are the same configuration; name two"),
         ((sweep, "cluster.k=10,50", B), "cluster.k=10,50 gives several values; name one configuration"),
         ((sweep, "ten", B), "write key=value"),
+        ((sweep, A), f"tracking.uri={tracker.uri} is no configuration; name two of them before it"),
         (("abc", A, B), "SWEEP=abc is no run of tracking.uri"),
         ((job.id, A, B), f"is a single run; use {sweep}, the sweep that it belongs to"),
         ((old.id, A, B), "does not say what was swept: it is an optimiser's, or older than that; run the"),

@@ -16,6 +16,16 @@ def test_the_environment_names_the_commit() -> None:
     tags = environment()
     assert set(tags) >= {"git.commit", "git.dirty", "host", "process", "python", "version.scikit-learn"}
     assert tags["git.dirty"] in ("true", "false", "unknown")
+    assert tags["mlflow.source.git.commit"] == tags["git.commit"]
+
+
+def test_a_user_without_a_name_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("uid not found: 1234")
+
+    for found, told in ((lambda: "ada", "ada"), (nobody, "")):
+        monkeypatch.setattr("getpass.getuser", found)
+        assert environment.__wrapped__()["mlflow.user"] == told
 
 
 def test_the_commit_is_that_of_the_code(tmp_path: Path) -> None:

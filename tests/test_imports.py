@@ -41,7 +41,9 @@ ALLOWED = {
     "console": set(),
     "context": {"cache", "config", "environment", "types"},
     "environment": {"cache", "kept"},
-    "tracking": {"config", "environment", "types"},
+    "main_metrics": set(),
+    "seed_tables": {"comparison"},
+    "notes": {"compose", "main_metrics", "pipeline", "report", "seed_tables", "tables", "types"},
     "preview": {"cache", "config", "console", "context", "pipeline", "types"},
     "tables": {"dataset"},  # what it guards, tabular reads back
     "training_curves": {"figures"},
@@ -62,23 +64,6 @@ ALLOWED = {
     "recorded_samples": {"config", "evaluator", "recorded", "types"},
     "recorded_embeddings": {"config", "dataset", "pipeline", "recorded", "recorded_samples", "types"},
     "export": {"dataset", "recorded", "recorded_embeddings", "recorded_samples", "tables", "types"},
-    "verification": set(),  # two records in, a verdict out
-    "verification_trace": {"config", "environment", "pipeline", "types", "kept", "verification"},
-    "verification_past": {"compose", "config", "environment", "recorded", "verification"},
-    "verification_run": {
-        "compose",
-        "config",
-        "console",
-        "context",
-        "job",
-        "recorded",
-        "tables",
-        "tracking",
-        "types",
-        "verification",
-        "verification_past",
-        "verification_trace",
-    },
     "job": {
         "compose",
         "config",
@@ -86,6 +71,8 @@ ALLOWED = {
         "context",
         "figures",
         "logged_model",
+        "main_metrics",
+        "notes",
         "pipeline",
         "report",
         "tables",
@@ -93,12 +80,31 @@ ALLOWED = {
         "training_curves",
         "types",
         "kept",
-        "verification_trace",
+        "verification",
     },
     "outcomes": {"compose", "job"},
     "sweep_record": {"config", "outcomes", "recorded"},
-    "resumption": {"environment", "job", "outcomes", "recorded", "sweep_record", "tracking"},
-    "summary": {"comparison", "compose", "console", "figures", "job", "report", "tables", "types", "kept"},
+    "resumption": {
+        "environment",
+        "job",
+        "outcomes",
+        "recorded",
+        "sweep_record",
+        "tracking",
+        "verification",
+    },
+    "summary": {
+        "comparison",
+        "compose",
+        "console",
+        "figures",
+        "job",
+        "main_metrics",
+        "notes",
+        "report",
+        "seed_tables",
+        "tracking",
+    },
     "sweep": {
         "best_model",
         "cache",
@@ -107,6 +113,7 @@ ALLOWED = {
         "config",
         "figures",
         "job",
+        "notes",
         "outcomes",
         "report",
         "resumption",
@@ -189,8 +196,8 @@ def test_comparisons_are_made_of_rows_alone() -> None:
 
 def test_a_report_is_made_of_a_run_alone() -> None:
     allowed = {
-        "environment", "evaluator", "figures", "kept", "pipeline", "report", "tables", "training_curves",
-        "types",
+        "comparison", "environment", "evaluator", "figures", "kept", "pipeline", "report", "tables",
+        "training_curves", "types",
     }  # fmt: skip
     for path in (PACKAGE / "report").glob("*.py"):
         assert ours(path) <= allowed, path
@@ -214,9 +221,41 @@ def test_labelling_stands_on_what_was_recorded() -> None:
         assert all(name.startswith("experiments.evaluator.measures") for name in evaluators), path
 
 
+@pytest.mark.parametrize(
+    ("part", "allowed"),
+    [
+        ("trace", {"config", "environment", "pipeline", "types", "kept"}),  # each run leaves one
+        ("verdict", {"verification"}),  # two traces in, a verdict out
+        ("past", {"compose", "config", "environment", "recorded", "verification"}),
+        (
+            "verify",
+            {
+                "compose",
+                "config",
+                "console",
+                "context",
+                "job",
+                "recorded",
+                "tables",
+                "tracking",
+                "types",
+                "verification",
+            },
+        ),
+    ],
+)
+def test_a_verification_stands_on_what_was_recorded(part: str, allowed: set[str]) -> None:
+    assert ours(PACKAGE / "verification" / f"{part}.py") <= allowed
+
+
+def test_tracking_knows_no_stage() -> None:
+    for path in (PACKAGE / "tracking").glob("*.py"):
+        assert ours(path) <= {"config", "environment", "main_metrics", "tracking", "types"}, path
+
+
 def test_only_tracking_imports_mlflow() -> None:
-    users = {p.stem for p in PACKAGE.rglob("*.py") if any(n.split(".")[0] == "mlflow" for n in imported(p))}
-    assert users == {"tracking"}
+    users = {p for p in PACKAGE.rglob("*.py") if any(n.split(".")[0] == "mlflow" for n in imported(p))}
+    assert {path.parent for path in users} == {PACKAGE / "tracking"}
 
 
 def test_heavy_libraries_are_imported_where_they_are_used() -> None:

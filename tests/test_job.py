@@ -70,6 +70,27 @@ def test_tables_and_pictures_are_written_twice(tmp_path: Path) -> None:
     assert (tmp_path / "cache" / outcome.found["data_report"] / "figures.json").exists()
 
 
+def test_the_main_figures_are_recorded_first_and_the_seconds_last(tmp_path: Path) -> None:
+    few = [*FEW[:-1], "evaluator=[internal,external]"]
+    cfg = compose.compose_config(
+        [*few, f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    )
+    outcome = job.Outcome([])
+    job.perform(cfg, tmp_path / "run", outcome, choices={"backbone": "pixels", "experiment": None})
+    client = tracking.connect(config.Tracking(f"sqlite:///{tmp_path}/mlflow.db"), "digits").client
+    found = client.get_run(outcome.run_id).data
+    names = list(found.metrics)
+    assert names[:3] == ["ari", "ami", "nmi"]
+    seconds = {name for name in names if name.startswith("wall_seconds_")}
+    assert seconds >= {"wall_seconds_cluster", "wall_seconds_external"}
+    assert set(names[-len(seconds) :]) == seconds, "MLflow's tables keep the order"
+    assert set(sorted(names)[-len(seconds) :]) == seconds, "and its charts are in alphabetical order"
+    assert found.tags["backbone"] == "pixels"
+    assert "experiment" not in found.tags
+    assert "report.html" in found.tags["mlflow.note.content"]
+    assert "scripts/assign.py" in found.tags["mlflow.note.content"]
+
+
 def test_two_pictures_of_one_name_are_refused_with_what_to_change(tmp_path: Path) -> None:
     """Also where both are read from the store; one of them would be lost without a word."""
     places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]

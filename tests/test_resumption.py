@@ -14,7 +14,9 @@ import pytest
 
 from experiments import compose, config, job, launch, resumption, sweep, sweep_record, tracking
 from experiments.job import Outcome
+from experiments.recorded import SUPERSEDED
 from experiments.sweep_record import Record
+from experiments.verification.trace import Trace
 
 COMMAND = ["backbone=pixels", "cluster.k=10,20,30", "hydra/launcher=joblib"]
 
@@ -48,7 +50,7 @@ def plan(tracker: tracking.Tracker, tmp_path: Path) -> config.Plan:
     parts: dict[str, Any] = {
         "tracking": config.Tracking(tracker.uri, log_model="none"),
         "cache": config.Cache(str(tmp_path / "cache")),
-        "settings": SimpleNamespace(figures="none", report="none"),
+        "settings": SimpleNamespace(figures="none", report="none", objective="ari"),
         "stages": SimpleNamespace(dataset=SimpleNamespace(name="digits")),
     }
     return SimpleNamespace(**parts)  # type: ignore[return-value]
@@ -97,7 +99,7 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     places = [sweep_record.finished(number) for number in range(3)]
     assert places == [made.folder / "0", None, made.folder / "2"]
     assert not (made.folder / "1").exists(), "what a failed attempt left would stand beside the next one's"
-    assert tracker.client.get_run(runs[1]).data.tags[resumption.REPEATED] == "true"
+    assert tracker.client.get_run(runs[1]).data.tags[SUPERSEDED] == "true"
     work(again, 1)
     assert [outcome.metrics["ari"] for outcome in again.close()] == [0, 0.1, 0.2]
     assert status(tracker, made.run.id) == "FINISHED"
@@ -152,6 +154,7 @@ def test_launcher_and_pictures_may_change_and_the_jobs_may_not(
     fail_one(made)
     other = asked("backbone=pixels", "cluster.k=10,20,30", "figures=all", "objective=nmi")
     assert resumption.find("true", other, tracker).record.run_id == made.run.id
+    made.run.log(tags={"command": "run.py -m cluster.k=1,2"})
     for words, difference in (
         (
             ["backbone=pixels", "cluster.k=10,20"],
@@ -164,7 +167,8 @@ def test_launcher_and_pictures_may_change_and_the_jobs_may_not(
         ):
             resumption.find(made.run.id, asked(*words), tracker)
         with pytest.raises(
-            ValueError, match="no sweep of this command began; the newest that is not complete"
+            ValueError,
+            match=rf"the newest that is not complete is run\.py -m cluster\.k=1,2; .*{made.run.id}",
         ):
             resumption.find("true", asked(*words), tracker)
 
@@ -239,11 +243,13 @@ def test_what_is_no_sweep_to_resume_is_named(
     runs = fail_one(made)
     old = tracker.open("old sweep", tmp_path, params={}, tags={"sweep": "parent"})
     alone = tracker.open("run", tmp_path, params={}, tags={})
+    again = tracker.open("verify run", tmp_path, params={}, tags={"mlflow.parentRunId": alone.id})
     for word, answer in {
         "abc": "resume=abc is no run of tracking.uri",
         runs[0]: f"is a single run; use resume={made.run.id}, the sweep that it belongs to",
         alone.id: "is a single run; use the same command without resume",
         old.id: "was recorded before sweeps could be resumed; run the command without resume",
+        again.id: "is a single run; use the same command without resume",
         str(tmp_path): "holds no sweep.json; give a sweep's folder, or its run's id",
     }.items():
         with pytest.raises(ValueError, match=answer):
@@ -261,6 +267,18 @@ def test_a_folder_that_is_gone_or_used_again_cannot_be_gone_on_with(
     made.folder.rename(made.folder.with_name("moved"))
     with pytest.raises(ValueError, match=r"its folder .* is not here; run the command without resume"):
         resumption.find(made.run.id, command, tracker)
+
+
+@pytest.mark.parametrize("text", ["{", '{"commands": []}', "[]"])
+def test_a_record_of_another_version_is_not_read(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker, text: str
+) -> None:
+    fail_one(made)
+    (made.folder / "sweep.json").write_text(text)
+    with pytest.raises(
+        ValueError, match=r"sweep\.json is damaged, or of another version .*; run the command"
+    ):
+        resumption.find("true", command, tracker)
 
 
 def test_nothing_that_was_ever_begun(command: Record, tracker: tracking.Tracker) -> None:
@@ -288,6 +306,47 @@ def test_other_code_is_said(
     fail_one(made)
     resumption.find("true", command, tracker)
     assert "goes on with other code than it began with: git.commit an earlier o ->" in caplog.text
+
+
+def test_a_sweep_that_is_complete_goes_on_with_no_code(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    made.run.log(tags={"git.commit": "an earlier one"})
+    for number in range(3):
+        work(made, number)
+    made.close()
+    assert resumption.find("true", command, tracker).complete
+    assert "other code" not in caplog.text
+
+
+def seen(made: sweep.Sweep, number: int, samples: str) -> None:
+    """Leave what data a job saw."""
+    Trace({"samples": samples}, {}, {}, {}).save(made.folder / str(number))
+
+
+def test_jobs_on_other_data_are_not_mixed(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker
+) -> None:
+    fail_one(made)
+    seen(made, 0, "samples-a")
+    begun = resumption.find("true", command, tracker)
+    resumption.refuse_other_data(begun, ["samples-a", "samples-b", "samples-c"])
+    seen(made, 2, "samples-a")
+    resumption.refuse_other_data(begun, ["samples-a", "samples-b", "samples-a"])
+    with pytest.raises(ValueError, match=f"resume={made.run.id}: the data is not what its 2 finished jobs"):
+        resumption.refuse_other_data(begun, ["samples-a", "samples-a", "samples-b"])
+
+
+def test_data_that_changed_is_found_before_anything_goes_on(
+    made: sweep.Sweep, tracker: tracking.Tracker, tmp_path: Path
+) -> None:
+    fail_one(made)
+    seen(made, 0, "samples-of-another-time")
+    request = replace(read(*COMMAND, f"cache.root={tmp_path}/cache"), resume=made.run.id)
+    with pytest.raises(ValueError, match="the data is not what its 2 finished jobs saw; put it back"):
+        launch._sweep(lambda: pytest.fail("it went on"), request, tracker)
+    assert status(tracker, made.run.id) == "FAILED"
+    assert (made.folder / "1" / "result.json").exists()
 
 
 def test_tables_of_an_earlier_attempt_go_with_it(

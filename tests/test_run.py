@@ -32,6 +32,7 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
     runs = project.runs()
     assert [run.info.status for run in runs] == ["FINISHED"] * 3
     parent = runs[-1]
+    assert parent.info.run_name == f"sweep of cluster.k=10,20 {' '.join(SHORT)}"
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert sorted(run.data.params["cluster.k"] for run in children) == ["10", "20"]
     for run in children:
@@ -40,8 +41,20 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
         assert tags["version.torch"]
         assert run.inputs.dataset_inputs[0].dataset.name == "digits"
         assert {"ari", "purity_validation", "silhouette", "val_loss"} <= set(run.data.metrics)
+        assert "None" not in tags.values()
+        k = run.data.params["cluster.k"]
+        note = tags["mlflow.note.content"]
+        told = f"{k} clusters of digits: cnn → pca → faiss_kmeans, 1,797 samples, protocol held_out."
+        assert note.startswith(told)
+        assert ("scripts/assign.py" in note, "report.html" in note) == (False, False), "the sweep's has them"
         wanted = {"config.yaml", "assignments.parquet", "centroids.parquet", "training.csv"}
         assert wanted <= artifacts(run)
+    best = next(run for run in children if run.info.run_id == parent.data.tags["best.run_id"])
+    note = parent.data.tags["mlflow.note.content"]
+    ari, k = best.data.metrics["ari"], best.data.params["cluster.k"]
+    told = f"2 of 2 jobs finished, best ari {ari:.4g}: k={k}"
+    assert note.startswith(f"{told}. [Open it](#/experiments/1/runs/{best.info.run_id}?")
+    assert f"/runs/{parent.info.run_id}/artifacts/report.html?" in note
     tables = {
         f"{name}.{kind}"
         for name in ("sweep", "purity_grid", "training", "agreement")

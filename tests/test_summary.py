@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments import summary
-from experiments.comparison import compare
+from experiments import notes, summary
 from experiments.job import Outcome
 
 
@@ -86,15 +85,6 @@ def test_the_terminal_has_a_row_a_configuration_with_its_spread(
     assert ["50", "2", "0.1414"] in lines
 
 
-def test_the_page_has_configurations_where_seeds_repeat_them_and_else_jobs() -> None:
-    rows = over_seeds((10, 0, 0.1), (10, 1, 0.2), (50, 0, 0.5), (50, 1, 0.5))
-    text = summary.in_words(rows, compare(rows, ["cluster.k", "seed"]), ["cluster.k", "seed"])
-    assert "| 10 | held_out | ari | 2 | 0.15 |" in text
-    assert "| 10 | 0 |" not in text
-    alone = rows.drop(columns="seed")
-    assert "| 10 | held_out | 0.1 |" in summary.in_words(alone, compare(alone, ["cluster.k"]), ["cluster.k"])
-
-
 def test_a_chart_over_names_has_them_on_its_axis() -> None:
     rows = summary.to_frame([outcome(value, 0.5) for value in ("pca", "identity")], ["cluster.k"])
     chart = summary.charts(rows, ["cluster.k"])["sweep_cluster.k"]
@@ -136,3 +126,40 @@ def test_results_that_the_server_lost_are_no_success(
     lost = outcome(10, 0.5, lost="tracking.uri=http://server stopped answering")
     assert summary.show([lost], [], tmp_path, "http://server") == 1
     assert f"1 of 1 results are not recorded, all are in {tmp_path}" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("http://server:5000/", "http://server:5000/#/experiments/7/runs?viewStateShareKey=figures&"),
+        (
+            "sqlite:////tmp/x.db",
+            "--backend-store-uri sqlite:////tmp/x.db, then open http://127.0.0.1:5000/#/",
+        ),
+        (notes.STORE, "ui, then open http://127.0.0.1:5000/#/experiments/7/"),
+    ],
+)
+def test_the_last_line_says_what_to_open(
+    uri: str, told: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    summary.show([outcome(10, 0.25)], ["cluster.k"], tmp_path, uri, experiment_id="7")
+    (line,) = (line for line in capfd.readouterr().out.splitlines() if line.startswith("compare: "))
+    assert told in line
+
+
+def test_seconds_stand_a_row_per_configuration_where_seeds_repeat_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def job(k: int, seed: int, training: float | None, clustering: float) -> Outcome:
+        seconds = {"backbone": training, "cluster": clustering}
+        made = outcome(k, 0.5, seconds=seconds, total=3.0)
+        made.overrides = [f"cluster.k={k}", f"seed={seed}"]
+        return made
+
+    jobs = [job(10, 0, 8.0, 1.0), job(50, 0, None, 2.0), job(10, 1, 4.0, 2.0), job(50, 1, None, 4.0)]
+    summary.show(jobs, ["seed", "cluster.k"], tmp_path, "http://localhost:5000")
+    _, _, shown = capsys.readouterr().out.partition("seconds, mean over the jobs that computed the step\n")
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if "│" in line]
+    assert cells == [["10", "2", "6.00", "1.50", "3.00"], ["50", "2", "kept", "3.00", "3.00"]]
+    summary.show(jobs[:2], ["cluster.k"], tmp_path, "http://localhost:5000")
+    assert "seconds\n" in capsys.readouterr().out

@@ -32,7 +32,7 @@ def plan(uri: str, tmp_path: Path) -> config.Plan:
     parts: dict[str, Any] = {
         "tracking": config.Tracking(uri, log_model="none"),
         "cache": config.Cache(str(tmp_path / "cache")),
-        "settings": SimpleNamespace(figures="none", report="none"),
+        "settings": SimpleNamespace(figures="none", report="none", objective="ari"),
         "stages": SimpleNamespace(dataset=SimpleNamespace(name="digits")),
     }
     return SimpleNamespace(**parts)  # type: ignore[return-value]

@@ -1,5 +1,6 @@
 """What a result may depend on beside its config: code, versions, host, process. As tags of a run."""
 
+import getpass
 import os
 import platform
 import socket
@@ -39,6 +40,8 @@ def environment() -> dict[str, str]:
         "process": _process(os.getpid()),
         "python": platform.python_version(),
         "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows what follows the last slash
+        "mlflow.source.git.commit": _git()["git.commit"],  # and this beside it
+        "mlflow.user": _user(),
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         **{f"version.{name}": found for name, found in versions(LIBRARIES).items()},
     }
@@ -71,6 +74,14 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _user() -> str:
+    """Name who runs it, if the system knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return ""
 
 
 @cache

@@ -20,15 +20,17 @@ from experiments import (
     context,
     figures,
     logged_model,
+    notes,
     pipeline,
     report,
     tables,
     tracking,
 )
 from experiments.kept import Figure, Findings
+from experiments.main_metrics import main_first
 from experiments.training_curves import training_curves
 from experiments.types import Context
-from experiments.verification_trace import trace
+from experiments.verification.trace import trace
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +106,7 @@ def perform(
     logged_model.check_place(folder, plan)
     tracker = tracking.join(parent) if parent else tracking.connect(plan.tracking, plan.stages.dataset.name)
     params = compose.flatten(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
-    chosen = {group: str(option) for group, option in (choices or {}).items() if "/" not in group}
+    chosen = {group: str(option) for group, option in (choices or {}).items() if option and "/" not in group}
     try:
         with tracker.run(name or "run", folder, params=params, tags=chosen | dict(tags or {})) as run:
             outcome.run_id = run.id
@@ -119,6 +121,7 @@ def perform(
             if reports(plan, parent):
                 spent = time.perf_counter() - start
                 report.write(result, folder, ctx, name=name or "run", run_id=run.id, seconds=spent)
+            run.describe(_in_words(result, plan, run, parent))
             run.artifacts()
             logged_model.keep(result, ctx.dtype, plan, folder, run, alone=parent is None)
         outcome.lost = run.lost
@@ -142,8 +145,8 @@ def _run(plan: config.Plan, ctx: Context, run: tracking.Run, outcome: Outcome) -
     outcome.metrics, outcome.seconds, outcome.found = result.metrics, result.seconds, result.keys
     outcome.stopped = result.encoder.stopped
     run.dataset(result.samples)
-    run.history(result.encoder.history)
-    times = {f"seconds/{step}": value for step, value in result.seconds.items() if value is not None}
+    spent = {step: value for step, value in result.seconds.items() if value is not None}
+    times = {f"wall_seconds_{step}": value for step, value in spent.items()}  # behind all others in charts
     tags = {
         "data.key": result.samples.key,
         "device": ctx.device,
@@ -153,15 +156,35 @@ def _run(plan: config.Plan, ctx: Context, run: tracking.Run, outcome: Outcome) -
     if result.encoder.stopped:
         tags["stopped"] = result.encoder.stopped
         log.warning("training stopped %s", result.encoder.stopped)
-    doubts = [f"left out: {reason}" for reason in result.left_out.values()]
-    doubts += [doubt for found in result.findings.values() for doubt in found.warnings]
+    doubts = _doubts(result)
     for doubt in doubts:
         log.warning("%s", doubt)
     if doubts:
         tags["warnings"] = "; ".join(doubts)
-    run.log(metrics=result.metrics | times, tags=tags)
+    run.log(metrics=main_first(result.metrics) | times, tags=tags)
+    run.history(result.encoder.history)
     log.info("computed %d values, read %d kept ones", len(store.computed), len(store.kept))
     return result
+
+
+def _in_words(
+    result: pipeline.Result, plan: config.Plan, run: tracking.Run, parent: tracking.Parent | None
+) -> str:
+    return notes.of_run(
+        result,
+        plan.stages,
+        _doubts(result),
+        run_id=run.id,
+        uri=plan.tracking.uri,
+        report=run.page(report.NAME) if reports(plan, parent) else "",
+        assigns=logged_model.records(plan, alone=parent is None),
+    )
+
+
+def _doubts(result: pipeline.Result) -> list[str]:
+    """Return why a figure may not be what it looks like."""
+    left_out = [f"left out: {reason}" for reason in result.left_out.values()]
+    return left_out + [doubt for found in result.findings.values() for doubt in found.warnings]
 
 
 def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outcome) -> None:

@@ -107,9 +107,10 @@ def _launch(main: Callable[[], None], args: Any) -> int:
     ]
     if request.multirun:
         return _sweep(main, request, tracker)
-    before = check(request)
+    before, _ = check(request)
     _hydra(main)
-    return summary.show([job.Outcome.load(request.folder)], [], request.folder, first.tracking.uri, before)
+    outcome, place = job.Outcome.load(request.folder), tracker.experiment_id
+    return summary.show([outcome], [], request.folder, first.tracking.uri, before, experiment_id=place)
 
 
 def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker) -> int:
@@ -128,8 +129,17 @@ def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker
         log.info("resuming %s: %d of %d jobs are finished", begun.record.run_id, done, len(request.jobs))
         os.environ[compose.OUTPUT] = str(folder)
         sys.argv.append("hydra.sweep.dir=${oc.env:" + compose.OUTPUT + "}")
-    before = check(request)
-    show = partial(summary.show, swept=request.swept, folder=folder, uri=first.tracking.uri, before=before)
+    before, data = check(request)
+    if begun is not None:
+        resumption.refuse_other_data(begun, data)
+    show = partial(
+        summary.show,
+        swept=request.swept,
+        folder=folder,
+        uri=first.tracking.uri,
+        before=before,
+        experiment_id=tracker.experiment_id,
+    )
     parent = sweep.Sweep(first, folder, request.swept, jobs, asked, begun)
     try:
         if begun is None or len(begun.record.finished) < len(request.jobs):
@@ -226,16 +236,18 @@ def _value(overrides: Sequence[str], key: str) -> str:
     return next((o.partition("=")[2] for o in overrides if compose.key_of(o) == key), "")
 
 
-def check(request: Request) -> list[str]:
+def check(request: Request) -> tuple[list[str], list[str]]:
     """Read each data set once and hold every job against it, before the first one runs.
 
     Returns
     -------
-    list[str]
-        The keys that were computed for that. Without a cache a single run reads for itself.
+    list[str], list[str]
+        The keys that were computed for that, and the samples' key of each job. Without a cache a single run
+        reads for itself.
     """
     loaded: list[tuple[Any, Samples]] = []
     computed: list[str] = []
+    keys: list[str] = []
     for plan in request.plans if request.multirun or request.plans[0].cache.enabled else []:
         dataset = plan.stages.dataset
         samples = next((samples for known, samples in loaded if known == dataset), None)
@@ -250,7 +262,8 @@ def check(request: Request) -> list[str]:
                     "read %s: %d samples in %.1f s", dataset.name, len(samples), time.perf_counter() - start
                 )
         pipeline.checked(plan.stages, samples)
-    return computed
+        keys.append(samples.key)
+    return computed, keys
 
 
 def _preview(request: Request) -> int:

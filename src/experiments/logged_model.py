@@ -17,10 +17,15 @@ def keep(result: Result, dtype: str, plan: Plan, folder: Path, run: tracking.Run
     A sweep makes that of its best job from the store. What the store does not hold it could not make, so such
     a job leaves its model in its folder.
     """
-    wanted = plan.tracking.log_model
-    now = wanted == "all" or (wanted == "best" and alone)
+    wanted, now = plan.tracking.log_model, records(plan, alone=alone)
     if now or (wanted == "best" and (not plan.cache.enabled or result.encoder.stopped)):
         record(Model.of(result, dtype), folder, run if now else None)
+
+
+def records(plan: Plan, *, alone: bool) -> bool:
+    """Tell whether a job records its model when it ends."""
+    wanted = plan.tracking.log_model
+    return wanted == "all" or (wanted == "best" and alone)
 
 
 def check_place(folder: Path, plan: Plan) -> None:

@@ -25,10 +25,16 @@ def collect(
     return [found[number] for number in sorted(found)]
 
 
-def left(folder: Path, parent: str) -> dict[Path, Outcome]:
-    """Read the results below a sweep's folder that are its own: each by its job's folder, in their order."""
+def left(folder: Path, parent: str | None = None) -> dict[Path, Outcome]:
+    """Read the results below a folder: each by its job's folder, in their order.
+
+    Parameters
+    ----------
+    parent
+        The run of the sweep whose results alone are read; None: all.
+    """
     found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(job.RESULT)}
-    places = (place for place, outcome in found.items() if outcome.parent == parent)
+    places = (place for place, outcome in found.items() if parent in (None, outcome.parent))
     return {place: found[place] for place in sorted(places, key=lambda place: found[place].number)}
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from experiments import tracking
 
 CLOSE = 3  # run ids that are named where one was mistyped
+SUPERSEDED = "superseded"  # the tag of a job's run that did not finish and was repeated
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Recorded:
         return str(self.info.info.run_id)
 
     @property
+    def name(self) -> str:
+        """Return what it is called, such as cluster.k=10."""
+        return str(self.info.info.run_name or "")
+
+    @property
     def status(self) -> str:
         """Return how it ended, such as FINISHED."""
         return str(self.info.info.status)
@@ -54,18 +61,27 @@ class Recorded:
         """Return its tags."""
         return dict(self.info.data.tags)
 
+    @cached_property
+    def best(self) -> "Recorded":
+        """Return the best job of a sweep; of any other run, and of a sweep without one, itself."""
+        named = self.info.data.tags.get(tracking.BEST)
+        return Recorded.of(self.uri, named) if named else self
+
     @property
     def parent(self) -> tracking.Parent:
         """Return it as what other runs can stand below."""
         return tracking.Parent(self.uri, str(self.info.info.experiment_id), self.id)
 
     def below(self) -> "list[Recorded]":
-        """Return the runs that stand below it, the jobs of a sweep in their order."""
+        """Return the runs that stand below it, the jobs of a sweep in their order.
+
+        Attempts that a resumed sweep repeated are not among them.
+        """
         query = f"tags.`mlflow.parentRunId` = '{self.id}'"
         place = [self.info.info.experiment_id]
         order = ["attributes.start_time ASC"]
-        found = tracking.ask(self.uri, lambda client: client.search_runs(place, query, order_by=order))
-        return [Recorded(self.uri, info) for info in found]
+        found = tracking.ask(self.uri, lambda c: list(pages(c.search_runs, place, query, order_by=order)))
+        return [Recorded(self.uri, info) for info in found if SUPERSEDED not in info.data.tags]
 
     @property
     def source(self) -> str:
@@ -94,9 +110,8 @@ class Recorded:
     @cached_property
     def model(self) -> Path:
         """Return the folder of its model, or of its best job's; raise ValueError if none was recorded."""
-        best = self.info.data.tags.get(tracking.BEST)
-        if best:
-            return Recorded.of(self.uri, best).model
+        if self.best is not self:
+            return self.best.model
         outputs = self.info.outputs.model_outputs if self.info.outputs else []
         if not outputs:
             raise ValueError(
@@ -109,6 +124,17 @@ class Recorded:
             raise ValueError(
                 f"RUN_ID={self.id} has a model that is gone ({error}); record it again"
             ) from error
+
+
+def pages(search: Callable[..., Any], place: list[str], query: str | None, **order: Any) -> Iterator[Any]:
+    """Give everything that MLflow's client finds, page by page."""
+    token = None
+    while True:
+        page = search(place, query, page_token=token, **order)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def _run_ids(client: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from filelock import FileLock
 
 from experiments import job, outcomes, tracking
 from experiments.environment import environment, is_alive
-from experiments.recorded import Recorded
+from experiments.recorded import SUPERSEDED, Recorded, pages
 from experiments.sweep_record import FOLDER_TAG, KEY_TAG, PARENT_TAG, RECORD, Record, recorded_sweep
+from experiments.verification.trace import TRACE, Trace
 
 log = logging.getLogger(__name__)
 
 LOCK = ".resume.lock"
-REPEATED = "superseded"  # the tag of a job's run that did not finish and is repeated
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,33 @@ def find(word: str, asked: Record, tracker: tracking.Tracker) -> Begun:
     done = _finished(folder, run_id, recorded)
     record = replace(asked, run_id=run_id, finished=done, files=_files(folder, run_id))
     complete = run.info.status == "FINISHED" and len(done) == len(asked.jobs)
-    _compare_code(tags)
+    if not complete:
+        _compare_code(tags)
     return Begun(tracker.uri, run.info.experiment_id, record, folder, complete)
+
+
+def refuse_other_data(begun: Begun, keys: Sequence[str]) -> None:
+    """Raise ValueError if a job that is finished saw other data than the missing ones would.
+
+    Parameters
+    ----------
+    keys
+        The samples' key of each job's data set as it is now.
+    """
+    for number, place in begun.record.finished.items():
+        path = begun.folder / place / TRACE
+        if path.exists() and Trace.load(path).steps["samples"] != keys[int(number)]:
+            raise ValueError(
+                f"resume={begun.record.run_id}: the data is not what its {len(begun.record.finished)} "
+                "finished jobs saw; put it back as it was, or run the command without resume, which computes "
+                "nothing twice that is kept"
+            )
 
 
 def reopen(begun: Begun) -> tracking.Run:
     """Make room for the jobs that are missing, and go on with the parent run; one process alone may."""
     run_id = begun.record.run_id
-    here = {name: environment()[name] for name in ("host", "process", "mlflow.source.name")}
+    here = {name: environment()[name] for name in ("host", "process")}
     lock = begun.folder / LOCK
     with FileLock(lock):
         run = Recorded.of(begun.uri, run_id).info
@@ -89,7 +108,7 @@ def _newest(asked: Record, tracker: tracking.Tracker) -> Any:
     others = [run for run in _sweeps(tracker) if run.info.status not in ("FINISHED", "RUNNING")]
     if not others:
         raise ValueError("resume=true: no sweep was interrupted or had failed jobs; run it without resume")
-    run_id, typed = others[0].info.run_id, others[0].data.tags.get("mlflow.source.name", "")
+    run_id, typed = others[0].info.run_id, others[0].data.tags.get("command", "an older one")
     raise ValueError(
         f"resume=true: no sweep of this command began; the newest that is not complete is {typed}; type that "
         f"command with resume={run_id}, or this one without resume"
@@ -187,27 +206,16 @@ def _supersede(client: Any, begun: Begun) -> None:
     jobs = _jobs(client, begun.experiment_id, parent)
     for run in jobs:
         if run.info.status != "FINISHED":
-            client.set_tag(run.info.run_id, REPEATED, "true")
+            client.set_tag(run.info.run_id, SUPERSEDED, "true")
     own = {run.info.run_id for run in jobs}
-    for model in _pages(client.search_logged_models, place, None):  # MLflow cannot filter by status
+    for model in pages(client.search_logged_models, place, None):  # MLflow cannot filter by status
         if model.source_run_id in own and str(model.status) != "READY":
             client.delete_logged_model(model.model_id)
 
 
 def _jobs(client: Any, experiment_id: str, parent: str) -> list[Any]:
     """Return the runs below a sweep's."""
-    return list(_pages(client.search_runs, [experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'"))
-
-
-def _pages(search: Callable[..., Any], place: list[str], query: str | None) -> Iterator[Any]:
-    """Give everything that is found, page by page."""
-    token = None
-    while True:
-        page = search(place, query, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
+    return list(pages(client.search_runs, [experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'"))
 
 
 def _clear(begun: Begun) -> None:

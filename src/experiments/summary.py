@@ -1,48 +1,26 @@
 """What all jobs of a command found: one table, its charts, the last lines on the terminal, the exit code."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from experiments import comparison, compose, console, report, tables
-from experiments.comparison.paired import BOUNDS
+from experiments import comparison, compose, console, report, tracking
 from experiments.comparison.seeds import SEED
 from experiments.compose import ROOT
 from experiments.figures import Lines
 from experiments.job import Outcome
-from experiments.kept import Findings
+from experiments.main_metrics import MAIN_METRICS
+from experiments.notes import ABOUT, STORE
+from experiments.seed_tables import MEANS, SPREAD, cell, means, one_protocol, spread
 
 if TYPE_CHECKING:
     import pandas as pd
     from hydra.core.override_parser.types import Override
 
-MAIN_METRICS = (
-    "ari",
-    "ami",
-    "nmi",
-    "purity",
-    "purity_ceiling",
-    "purity_validation",
-    "acc",
-    "silhouette",
-    "inertia",
-    "clusters",
-    "noise_share",
-    "silhouette_umap",
-)
+SERVED = "http://127.0.0.1:5000"  # where mlflow/serve.sh listens unless told otherwise
 NOISE = ("clusters", "noise_share")  # told where there is noise; else it is the k that was asked for
-
-
-ABOUT = {  # tables over all jobs that a person wants to see at once
-    "seeds": "Over the seeds: mean, standard deviation, 95 % interval",
-    "stability": "Stability: mean ARI of the clusterings of two seeds, 95 % interval, the least pair",
-    "label_free": "Without labels: which configuration each criterion chooses, beside what the labels say",
-    "probes": "Probes of the embedding: the supervised upper bound",
-    "leakage": "What protocol=published adds on the same embedding: difference, 95 % interval",
-}
-
-SPREAD = "spread over the seeds: standard deviation; stability: mean ARI of the clusterings of two seeds"
 
 
 def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame":
@@ -87,21 +65,6 @@ def main_metrics(rows: "pd.DataFrame") -> list[str]:
     """Name the main metrics that there are."""
     shown = [name for name in MAIN_METRICS if name in rows]
     return shown if "noise_share" in rows else [name for name in shown if name not in NOISE]
-
-
-def in_words(rows: "pd.DataFrame", compared: Findings, swept: Sequence[str]) -> str:
-    """Return what a person reads first on a sweep's page, in Markdown."""
-    repeated = "seeds" in compared.tables  # then a row per configuration stands for its jobs
-    parts = [] if repeated else [tables.markdown(rows[main_columns(rows, swept)])]
-    for name, title in ABOUT.items():
-        if name in compared.tables:
-            parts.append(f"**{title}**\n\n{tables.markdown(_readable(compared.tables[name]))}")
-    return "\n".join(parts)
-
-
-def _readable(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Leave the main metrics of a table of metrics, any other table whole."""
-    return table[table["metric"].isin(MAIN_METRICS)] if "metric" in table else table
 
 
 def charts(rows: "pd.DataFrame", swept: Sequence[str]) -> dict[str, Lines]:
@@ -155,6 +118,7 @@ def show(
     uri: str,
     before: Sequence[str] = (),
     lost: str = "",
+    experiment_id: str = "",
 ) -> int:
     """Print tables, failures and how to compare; return the exit code.
 
@@ -164,11 +128,13 @@ def show(
         Keys of what was computed before the first job.
     lost
         Why the parent run of a sweep is not recorded, if so.
+    experiment_id
+        MLflow's, for a link to its page.
     """
     done = [(number, outcome) for number, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]
     if done:
         _show_figures(done, swept, folder)
-        _show_seconds(done)
+        _show_seconds(done, swept)
         counts = Counter([*before, *(key for outcome in outcomes for key in outcome.computed)])
         twice = [key for key, count in counts.items() if count > 1]
         again = f"; more than once: {', '.join(twice)}" if twice else ", each once"
@@ -194,14 +160,21 @@ def show(
     console.say(f"results: {folder}")
     if (folder / report.NAME).exists():
         console.say(f"report: {(folder / report.NAME).as_uri()}")
-    console.say(f"compare: {_how_to_compare(uri)}")
+    console.say(f"compare: {_how_to_compare(uri, experiment_id)}")
     return 1 if failures or unrecorded or lost else 0
 
 
-def _how_to_compare(uri: str) -> str:
-    if uri == f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}":
-        return "make ui" if Path.cwd() == ROOT else f"make -C {ROOT} ui"
-    return f"mlflow server --backend-store-uri {uri}" if "://" in uri and not uri.startswith("http") else uri
+def _how_to_compare(uri: str, experiment_id: str) -> str:
+    """Say how to start the server, if it is none, and what to open."""
+    page = f"/{tracking.figures_page(experiment_id)}" if experiment_id else ""
+    if uri.startswith("http"):
+        return uri.rstrip("/") + page
+    if "://" not in uri:
+        return uri
+    start = f"mlflow server --backend-store-uri {uri}"
+    if uri == STORE:
+        start = "make ui" if Path.cwd() == ROOT else f"make -C {ROOT} ui"
+    return f"{start}, then open {SERVED}{page}" if page else start
 
 
 def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str], folder: Path) -> None:
@@ -213,56 +186,19 @@ def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str], fol
     if "purity_validation" in metrics:
         title += "; _validation: rows that the backbone was not trained on"
     if "seeds" in compared:
-        title += "; mean over the seeds and half of its 95 % interval"
-        over, stable = compared["seeds"], _stability(folder)
-        _print(title, _one_protocol(_over_seeds(over, metrics, _mean_and_half)))
-        results = [name for name in metrics if name not in BOUNDS]
-        spread = _over_seeds(over, results, lambda row: _cell(row["std"]))
-        _print(SPREAD, _one_protocol(_spread(spread, over, stable)))
+        over = compared["seeds"]
+        _print(f"{title}; {MEANS}", one_protocol(means(over, metrics)))
+        _print(SPREAD, one_protocol(spread(over, metrics, _stability(folder))))
     elif metrics:
         if not swept:
             rows.insert(0, "run", [str(number) for number, _ in done])
         _print(title, rows[[*(swept or ["run"]), *metrics]])
     if len(chosen := comparison.label_free(rows, swept, _stability(folder)).tables) > 0:
-        _print(ABOUT["label_free"], _one_protocol(chosen["label_free"]))
+        _print(ABOUT["label_free"], one_protocol(chosen["label_free"]))
     if "leakage" in compared:
         _print(ABOUT["leakage"], compared["leakage"])
     elif "probes" in compared:
         _print(ABOUT["probes"], compared["probes"])
-
-
-def _over_seeds(
-    table: "pd.DataFrame", metrics: Sequence[str], told: "Callable[[pd.Series], str]"
-) -> "pd.DataFrame":
-    """Return a row per configuration and a column per metric."""
-    main = table[table["metric"].isin(metrics)].copy()
-    config = list(main.columns[: list(main.columns).index("metric")])
-    main["text"] = [told(row) for _, row in main.iterrows()]
-    wide = main.pivot(index=config, columns="metric", values="text")
-    return wide[[name for name in metrics if name in wide]].fillna("").reset_index()
-
-
-def _mean_and_half(row: "pd.Series") -> str:
-    half = row["mean"] - row["low"]  # the upper end of a stability may be cut at 1
-    return f"{_cell(row['mean'])} ± {half:.2g}" if half == half else _cell(row["mean"])
-
-
-def _spread(wide: "pd.DataFrame", over: "pd.DataFrame", stable: "pd.DataFrame | None") -> "pd.DataFrame":
-    """Put beside the standard deviations how many seeds there are, and how far their clusterings agree."""
-    config = list(over.columns[: list(over.columns).index("metric")])
-    wide.insert(len(config), "seeds", over.groupby(config)["n"].max().to_numpy())
-    if stable is None:
-        return wide
-    cells = [_mean_and_half(row.rename({"stability": "mean"})) for _, row in stable.iterrows()]
-    told = stable[config].assign(stability=cells)
-    wide = wide.merge(told, how="left", on=config).fillna({"stability": ""})
-    wide.insert(len(config) + 1, "stability", wide.pop("stability"))
-    return wide
-
-
-def _one_protocol(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Leave out the protocol if it is the same everywhere: the title has it."""
-    return table if table["protocol"].nunique() > 1 else table.drop(columns="protocol")
 
 
 def _stability(folder: Path) -> "pd.DataFrame | None":
@@ -274,21 +210,31 @@ def _stability(folder: Path) -> "pd.DataFrame | None":
 
 
 def _print(title: str, table: "pd.DataFrame") -> None:
-    rows = [[_cell(value) for value in row] for row in table.itertuples(index=False, name=None)]
+    rows = [[cell(value) for value in row] for row in table.itertuples(index=False, name=None)]
     console.table(title, [str(column) for column in table.columns], rows)
 
 
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if value != value else f"{value:.4g}"
-    return str(value)
+def _show_seconds(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> None:
+    """Print what each step took: a row per job, or per configuration where there are several seeds."""
+    if SEED not in swept:
+        _print_seconds("seconds", ["job"], {(str(number),): [outcome] for number, outcome in done})
+        return
+    keys = [key for key in swept if key != SEED]
+    jobs: dict[tuple[str, ...], list[Outcome]] = {}
+    for _, outcome in done:
+        values = settings(outcome)
+        jobs.setdefault(tuple(str(values.get(key, "")) for key in keys), []).append(outcome)
+    counted = {(*values, str(len(each))): each for values, each in jobs.items()}
+    _print_seconds("seconds, mean over the jobs that computed the step", [*keys, "jobs"], counted)
 
 
-def _show_seconds(done: Sequence[tuple[int, Outcome]]) -> None:
-    steps = list(done[0][1].seconds)
+def _print_seconds(
+    title: str, names: Sequence[str], jobs: Mapping[tuple[str, ...], Sequence[Outcome]]
+) -> None:
+    steps = list(next(iter(jobs.values()))[0].seconds)
     rows = []
-    for number, outcome in done:
-        times = [outcome.seconds.get(step) for step in steps]
-        spent = ["kept" if value is None else f"{value:.2f}" for value in times]
-        rows.append([str(number), *spent, f"{outcome.total:.2f}"])
-    console.table("seconds", ["job", *steps, "in all"], rows)
+    for about, each in jobs.items():
+        spent = [[o.seconds[step] for o in each if o.seconds.get(step) is not None] for step in steps]
+        told = [f"{fmean(times):.2f}" if times else "kept" for times in spent]  # type: ignore[arg-type]
+        rows.append([*about, *told, f"{fmean(outcome.total for outcome in each):.2f}"])
+    console.table(title, [*names, *steps, "in all"], rows)

@@ -18,6 +18,7 @@ from experiments import (
     config,
     figures,
     job,
+    notes,
     report,
     resumption,
     summary,
@@ -107,6 +108,7 @@ class Sweep:
         self.folder = folder
         self.swept = list(swept)
         self.jobs = jobs
+        self.asked = asked
         self.plan = plan
         tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
         if begun is not None:
@@ -127,7 +129,9 @@ class Sweep:
     @property
     def name(self) -> str:
         """What its run is called."""
-        return f"sweep of {', '.join(self.swept)}" if self.swept else "sweep"
+        typed = self.asked.command if self.asked else self.swept
+        first = sorted(typed, key=lambda override: compose.key_of(override) not in self.swept)
+        return f"sweep of {compose.run_name(first)}" if typed else "sweep"
 
     @property
     def lost(self) -> str:
@@ -180,16 +184,15 @@ class Sweep:
         for found in (shared(outcomes, store), trained(self.folder, self.run.id)):
             written |= found.tables
             pictures |= found.figures
-        if self.plan.settings.figures == "none":
-            pictures = {}
+        drawn = {} if self.plan.settings.figures == "none" else pictures  # the report has them all the same
         files = [f"{name}.{kind}" for name in written for kind in ("csv", "md")]
-        files += [f"figures/{name}.{kind}" for name in pictures for kind in ("html", "png")]
+        files += [f"figures/{name}.{kind}" for name in drawn for kind in ("html", "png")]
         files += [] if self.plan.settings.report == "none" else [report.NAME]
         before = self._note(files)
         for name, table in written.items():
             tables.write(table, self.folder, name)
-        self.run.describe(summary.in_words(rows, compared, self.swept))
-        figures.write(pictures, self.folder / "figures")
+        self.run.describe(self._in_words(rows, outcomes, compared.tables, report.NAME in files))
+        figures.write(drawn, self.folder / "figures")
         if report.NAME in files:
             self._report(rows, outcomes, pictures, written)
         for file in files:
@@ -199,6 +202,38 @@ class Sweep:
             self.run.forget(file)
         self._note(files, whole=True)
 
+    def _in_words(
+        self,
+        rows: "pd.DataFrame",
+        outcomes: Sequence[Outcome],
+        compared: "Mapping[str, pd.DataFrame]",
+        reported: bool,
+    ) -> str:
+        objective = self.plan.settings.objective
+        jobs, best = left(self.folder, self.run.id), None
+        place = best_model.best(jobs, objective)
+        if place is not None:
+            run_id = jobs[place].run_id
+            page = self.run.sibling(run_id, place).page() if run_id else ""
+            value = best_model.figure(jobs[place].metrics, objective)
+            best = notes.Best(summary.name(jobs[place], self.swept), page, objective, value)
+        return notes.of_sweep(
+            rows,
+            summary.main_columns(rows, self.swept),
+            compared,
+            run_id=self.run.id,
+            uri=self.plan.tracking.uri,
+            best=best,
+            report=self.run.page(report.NAME) if reported else "",
+            errors=self._errors(outcomes),
+            assigns=self.plan.tracking.log_model == "best",
+        )
+
+    def _errors(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
+        """Return why jobs failed, by their names."""
+        named = {summary.name(outcome, self.swept): outcome.error for outcome in outcomes}
+        return {name: error for name, error in named.items() if error}
+
     def _report(
         self,
         rows: "pd.DataFrame",
@@ -206,16 +241,17 @@ class Sweep:
         pictures: Mapping[str, Figure],
         written: "Mapping[str, pd.DataFrame]",
     ) -> None:
-        named = {summary.name(outcome, self.swept): outcome.error for outcome in outcomes}
         report.write_sweep(
             self.folder,
             rows,
             summary.main_columns(rows, self.swept),
+            swept=self.swept,
+            objective=self.plan.settings.objective,
             name=self.name,
             run_id=self.run.id,
             figures=pictures,
             tables=written,
-            errors={name: error for name, error in named.items() if error},
+            errors=self._errors(outcomes),
         )
 
     def _note(self, files: Sequence[str], *, whole: bool = False) -> set[str]:

@@ -74,25 +74,20 @@ class Record:
 
     @classmethod
     def load(cls, folder: Path) -> "Record":
-        """Read what `save` wrote."""
-        return cls(**json.loads((folder / RECORD).read_text()))
+        """Read what `save` wrote; raise ValueError if that was another version of this."""
+        try:
+            return cls(**json.loads((folder / RECORD).read_text()))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{folder / RECORD} is damaged, or of another version of the framework ({error}); run the "
+                "command without resume, which computes nothing twice that is kept"
+            ) from error
 
 
 def finished(number: int) -> Path | None:
     """Return the folder of a job that an earlier attempt of this sweep finished."""
     place = os.environ.get(FINISHED)
     return _places(place).get(str(number)) if place else None
-
-
-@cache
-def _places(folder: str) -> Mapping[str, Path]:
-    return {number: Path(folder) / place for number, place in Record.load(Path(folder)).finished.items()}
-
-
-def _hash(plan: Plan) -> str:
-    """Name a job's settings; paths in its stages are absolute, so another working directory is another."""
-    about = [getattr(plan.settings, name) for name in ABOUT_RESULTS]
-    return hashlib.sha256(repr((plan.stages, about)).encode()).hexdigest()[:16]
 
 
 def recorded_sweep(word: str, uri: str, key: str, again: str, alone: str) -> Recorded:
@@ -121,7 +116,19 @@ def recorded_sweep(word: str, uri: str, key: str, again: str, alone: str) -> Rec
         raise ValueError(str(error).replace("RUN_ID=", f"{key}=", 1)) from error
     tags = run.info.data.tags
     if tags.get(PARENT_TAG) != "parent":
-        above = tags.get("mlflow.parentRunId")
-        hint = f"use {again}{above}, the sweep that it belongs to" if above else alone
+        above = tags.get("mlflow.parentRunId")  # of a verification, the run that it repeats
+        is_job = above and Recorded.of(uri, above).tags.get(PARENT_TAG) == "parent"
+        hint = f"use {again}{above}, the sweep that it belongs to" if is_job else alone
         raise ValueError(f"{key}={word} is a single run; {hint}")
     return run
+
+
+@cache
+def _places(folder: str) -> Mapping[str, Path]:
+    return {number: Path(folder) / place for number, place in Record.load(Path(folder)).finished.items()}
+
+
+def _hash(plan: Plan) -> str:
+    """Name a job's settings; paths in its stages are absolute, so another working directory is another."""
+    about = [getattr(plan.settings, name) for name in ABOUT_RESULTS]
+    return hashlib.sha256(repr((plan.stages, about)).encode()).hexdigest()[:16]

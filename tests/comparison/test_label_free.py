@@ -22,7 +22,8 @@ def test_each_configuration_stands_with_what_chooses_it() -> None:
     table = found["label_free"]
     assert table["cluster.k"].to_list() == [20, 10, 30]
     assert table["silhouette_umap"].to_list() == pytest.approx([0.7, 0.5, 0.1])
-    assert table["chosen_by"].to_list() == ["silhouette_umap", "ari", "stability"]
+    assert table["chosen_by"].to_list() == ["silhouette_umap", "", "stability"]
+    assert table["best_by"].to_list() == ["", "ari", ""]
     pair = found["label_free_agreement"].set_index("without_labels").loc["silhouette_umap"]
     assert (pair["spearman"], pair["chosen"], pair["best"]) == pytest.approx((0.5, 0.55, 0.9))
 
@@ -30,6 +31,7 @@ def test_each_configuration_stands_with_what_chooses_it() -> None:
 def test_without_labels_the_choice_stands_alone() -> None:
     found = label_free(rows().drop(columns="ari"), SWEPT).tables
     assert found["label_free"]["chosen_by"].to_list() == ["silhouette_umap", "", ""]
+    assert "best_by" not in found["label_free"]
     assert set(found) == {"label_free"}
 
 

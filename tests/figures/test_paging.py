@@ -308,3 +308,10 @@ def test_an_interval_is_a_band_that_hides_with_its_curve() -> None:
     assert band["legendgroup"] == a["legendgroup"] != b["legendgroup"]
     assert (list(band["x"]), list(band["y"])) == ([1, 3, 3, 1], [6, 7, 3, 4])
     assert not band["showlegend"]
+
+
+def test_a_curve_that_never_changes_stands_above_zero() -> None:
+    _, layout = traces(Lines("Learning rate", "epoch", "", [1.0, 2.0], {"rate": [5e-4, 5e-4]}))
+    assert layout["yaxis"]["range"] == [0, 1e-3]
+    _, layout = traces(Lines("Loss", "epoch", "", [1.0, 2.0], {"loss": [2.0, 1.0]}))
+    assert "range" not in layout["yaxis"]

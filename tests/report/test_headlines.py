@@ -19,17 +19,36 @@ def test_each_figure_stands_beside_its_own_levels() -> None:
 
 def test_a_level_that_is_not_known_is_left_open() -> None:
     assert headlines({"nmi": 0.4})[0].chance is None
+    assert headlines({"nmi": 0.4, "nmi_chance": 0.1})[0].chance == 0.1
     assert headlines({"purity": 0.4})[0].ceiling is None
 
 
+PROBED = {
+    "probe_accuracy": 0.9, "probe_accuracy_validation": 0.8, "probe_train_accuracy": 1.0, "probe_gap": 0.1,
+    "macro_5_accuracy": 0.99, "macro_5_train_accuracy": 1.0, "acc": 0.3,
+}  # fmt: skip
+
+
 def test_what_a_probe_reaches_on_rows_that_it_was_not_fitted_on_is_the_upper_bound() -> None:
-    metrics = {
-        "probe_accuracy": 0.9,
-        "probe_accuracy_validation": 0.8,
-        "probe_train_accuracy": 1.0,
-        "acc": 0.3,
-    }
-    found = upper_bounds(metrics)
+    found = upper_bounds(PROBED)
     assert [each.name for each in found] == ["probe_accuracy", "probe_accuracy_validation"]
     assert isinstance(found[0], Headline)
     assert found[0].value == 0.9
+
+
+def test_a_backbone_that_learnt_from_labels_is_an_upper_bound_too() -> None:
+    history = [{"val_accuracy": 0.5, "val_loss": 2.0}, {"val_accuracy": 0.75}, {"val_accuracy": 0.7}]
+    (found,) = upper_bounds({"acc": 0.3}, history)
+    assert (found.name, found.value) == ("backbone_accuracy_validation", 0.75)
+    assert "in its best epoch, images that the backbone was not trained on" in found.about
+
+
+def test_the_best_upper_bound_of_the_same_rows_stands_beside_what_clusters_get() -> None:
+    metrics = {"acc": 0.3, "purity": 0.4, "ari": 0.2, "acc_validation": 0.2, "acc_test": 0.1}
+    probed = {each.name: each.supervised for each in headlines(metrics, upper_bounds(metrics | PROBED))}
+    assert probed == {"ari": None, "purity": 0.9, "acc": 0.9, "acc_validation": 0.8, "acc_test": 0.9}
+    trained = headlines(metrics, upper_bounds(metrics, [{"val_accuracy": 0.6}]))
+    assert {each.name: each.supervised for each in trained} == {
+        "ari": None, "purity": 0.6, "acc": 0.6, "acc_validation": 0.6, "acc_test": None,
+    }  # fmt: skip
+    assert all(each.supervised is None for each in headlines(metrics))

@@ -19,8 +19,8 @@ def label_free(
 ) -> Findings:
     """Return a row per configuration, best without labels first, and how far each criterion agrees with them.
 
-    `chosen_by` names the criteria that are highest there. The second table has, of each pair of a criterion
-    without labels and a figure with them, Spearman's correlation over the configurations, what the
+    `chosen_by` names the criteria without labels that are highest there, `best_by` the figures with labels.
+    The second table has, of each pair of the two, Spearman's correlation over the configurations, what the
     configuration that the criterion chooses reaches, and the best that there is.
 
     Parameters
@@ -47,8 +47,12 @@ def label_free(
     best: dict[str, Any] = {
         name: means[name].idxmax() for name in (*without, *known) if means[name].notna().any()
     }
-    chosen = [", ".join(name for name in best if best[name] == row) for row in means.index]
-    table = means[config].assign(chosen_by=chosen).join(means[[*without, *known]])
+
+    def highest(names: Sequence[str]) -> list[str]:
+        return [", ".join(name for name in names if best.get(name) == row) for row in means.index]
+
+    words = {"chosen_by": highest(without)} | ({"best_by": highest(known)} if known else {})
+    table = means[config].assign(**words).join(means[[*without, *known]])
     table = table.sort_values(ASKED, ascending=False, ignore_index=True)
     pairs = [
         {

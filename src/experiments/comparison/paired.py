@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FLIPS = 2**14  # of signs: all of them up to 14 seeds, above so many random ones
-BOUNDS = ("purity_ceiling", "purity_chance")  # what is compared with, and no result: not tested
+BOUNDS = (
+    "purity_ceiling",
+    "purity_chance",
+    "nmi_chance",
+    "acc_chance",
+)  # what is compared with, and no result: not tested
 
 
 def picked(

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from experiments.comparison.agreement import pairwise
 from experiments.comparison.intervals import Interval, mean_interval
 from experiments.comparison.seeds import SEED, configuration
 from experiments.figures import Lines
@@ -43,7 +43,7 @@ def stability(
     config = configuration(swept)
     found: list[dict[str, Any]] = []
     for values, jobs in done.groupby(config, sort=True):
-        pairs = _pairs(_same([read(place) for place in jobs.index[:MOST]]))
+        pairs = pairwise(_same([read(place) for place in jobs.index[:MOST]]))
         if len(jobs) > MOST:
             log.info("the stability of %s is that of its first %d seeds", values, MOST)
         if len(pairs) > 1:
@@ -119,12 +119,3 @@ def _same(tables: "Sequence[pd.DataFrame | None]") -> list[np.ndarray]:
         for table, about in zip(left, samples, strict=True)
         if about.equals(samples[0])
     ]
-
-
-def _pairs(clusterings: Sequence[np.ndarray]) -> np.ndarray:
-    from sklearn.metrics import adjusted_rand_score
-
-    found = np.eye(len(clusterings))
-    for one, other in combinations(range(len(clusterings)), 2):
-        found[one, other] = found[other, one] = adjusted_rand_score(clusterings[one], clusterings[other])
-    return found

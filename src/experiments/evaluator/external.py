@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from experiments.evaluator.measures import metrics
+from experiments.evaluator.measures.chance import chance
 from experiments.evaluator.measures.noise import TREATMENTS, share, treatments
 from experiments.evaluator.rows import SUFFIXES, views
 from experiments.kept import Findings
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
+
+CHANCE = ("acc_chance", "nmi_chance", "purity_chance")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class External:
     Parameters
     ----------
     seed
-        Of the permutations behind `purity_chance`.
+        Of the permutations behind `acc_chance`, `nmi_chance` and `purity_chance`.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
@@ -38,11 +41,11 @@ class External:
             f"{name}{treatment}{suffix}"
             for treatment in TREATMENTS
             for suffix in SUFFIXES
-            for name in (*metrics.METRICS, "purity_chance", *(["purity_mapped"] if suffix else []))
+            for name in (*metrics.METRICS, *CHANCE, *(["purity_mapped"] if suffix else []))
         ),
         *(f"noise_share{suffix}" for suffix in SUFFIXES),
     )
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     seed: int
 
@@ -91,7 +94,7 @@ class External:
 
     def _score(self, labels: np.ndarray, assignments: np.ndarray) -> dict[str, float]:
         found = {name: metric(labels, assignments) for name, metric in metrics.METRICS.items()}
-        return found | {"purity_chance": metrics.purity_chance(labels, assignments, self.seed)}
+        return found | chance(labels, assignments, self.seed)
 
 
 def _tables(

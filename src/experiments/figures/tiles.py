@@ -48,5 +48,10 @@ def script(images: np.ndarray) -> str:
     """Return `tile(place)` in JavaScript: the markup of the image at a place, "" without images."""
     code = (files("experiments.figures") / "web" / "tile.js").read_text(encoding="utf-8")
     wide = images.shape[1]
-    numbers = {"per": PER if len(images) else 0, "columns": COLUMNS, "step": pitch(wide) / max(wide, 1)}
+    numbers = {
+        "per": PER if len(images) else 0,
+        "columns": COLUMNS,
+        "step": pitch(wide) / max(wide, 1),
+        "side": wide,
+    }
     return f"const TILES = {numbers};\n{code}"

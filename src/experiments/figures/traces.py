@@ -77,6 +77,9 @@ def _lines(figure: Lines) -> Plot:
         data.append({"x": numbers(figure.x), "y": numbers(values)} | about)
     layout = plane(figure, 5, figure.x_label, figure.y_label)
     layout["xaxis"]["type"] = "log" if figure.log_x else "linear"
+    known = [value for values in figure.series.values() for value in values if value == value]
+    if known and known[0] > 0 and min(known) == max(known) and not figure.low:
+        layout["yaxis"]["range"] = [0, 2 * known[0]]  # else from one below it to one above
     if figure.ticks or len(figure.x) <= ALL_TICKS:
         ticks = [plain(tick) for tick in figure.ticks] or [f"{x:g}" for x in figure.x]
         layout["xaxis"] |= {"tickvals": figure.x, "ticktext": ticks}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.figures import Sheets
 from experiments.kept import Figure
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Headline:
         What clusters get that know nothing.
     ceiling
         The best that so many clusters can get.
+    supervised
+        What a classifier gets that was told the labels.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Headline:
     about: str
     chance: float | None = None
     ceiling: float | None = None
+    supervised: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +51,21 @@ class Contents:
         All settings, as YAML.
     members
         A row for each sample that is shown, by cluster, noise last, and the nearest to the centre first:
-        `id`, `cluster`, `x`, `y`, and `label` if there are labels.
-    axes
-        What `x` and `y` are.
+        `id`, `cluster`, and `label` if there are labels.
+    maps
+        Where each of the members is in the plane, float (m, 2), by the map's name, the first shown first.
     left_out
         Samples that are not shown.
     images
         uint8 (m, S, S, 3): one for each of the members, or none.
     classes, clusters
         How each class and each cluster came out, the worst first; empty without labels.
+    notes
+        What a figure leaves out, by the figure's name.
+    pictures
+        Further images that evaluators show.
+    unseen
+        Names of figures that stand nowhere in the report.
     tables
         Every table as CSV, by the name of its file.
     """
@@ -67,11 +77,14 @@ class Contents:
     headlines: Sequence[Headline]
     upper: Sequence[Headline]
     members: "pd.DataFrame"
-    axes: tuple[str, str]
+    maps: Mapping[str, np.ndarray]
     left_out: int
     images: np.ndarray
     classes: "pd.DataFrame"
     clusters: "pd.DataFrame"
     figures: Mapping[str, Figure]
+    notes: Mapping[str, str]
+    pictures: Mapping[str, Sheets]
+    unseen: Sequence[str]
     tables: Mapping[str, str]
     warnings: Sequence[str] = field(default=())

@@ -60,12 +60,17 @@ def framed(
     return document(title, f"{part('style.css')}\n{tiles.style(images)}", whole, ALONE)
 
 
-def plotted(figures: Mapping[str, Figure], names: Iterable[str]) -> str:
-    """Return headings, and places where these figures are drawn."""
+def plotted(figures: Mapping[str, Figure], names: Iterable[str], notes: Mapping[str, str]) -> str:
+    """Return headings, what each leaves out, and places where these figures are drawn."""
     return "\n".join(
-        f'<h3>{html.escape(figures[name].title)}</h3><div class="plot" data-plot="{html.escape(name)}"></div>'
+        f"<h3>{html.escape(figures[name].title)}</h3>{_noted(notes.get(name, ''))}"
+        f'<div class="plot" data-plot="{html.escape(name)}"></div>'
         for name in names
     )
+
+
+def _noted(note: str) -> str:
+    return f"<p>{html.escape(note)}</p>" if note else ""
 
 
 def part(name: str) -> str:

@@ -2,14 +2,18 @@
 
 import html
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from experiments.figures import Map, tiles
+from experiments.figures.looks import GROUPED, NOISE
 from experiments.report.contents import Contents
+from experiments.report.crosstab import NAME as CROSSTAB
 from experiments.report.frame import framed, part, plotted
+from experiments.report.images import images
 from experiments.report.tabling import facts, headline_table, preview, ranking
 
+STEPS = 99_999  # of the longer side of the map: finer than a screen at any zoom
 SECTIONS = {
     "run": "What was run",
     "figures": "Figures",
@@ -26,17 +30,16 @@ SECTIONS = {
 
 def page(contents: Contents) -> str:
     """Return the report of a run as an HTML page."""
-    body, members = dict(_sections(contents)), contents.members
-    labels = members["label"].astype(str).to_list() if "label" in members else []
+    body = dict(_sections(contents))
     return framed(
         contents.title,
         contents.told,
         {name: (heading, body[name]) for name, heading in SECTIONS.items() if name in body},
-        figures={"map": _map(contents), **contents.figures},
+        figures=contents.figures,
         tables=contents.tables,
         images=contents.images,
-        data={"ids": members["id"].to_list(), "clusters": members["cluster"].to_list(), "labels": labels},
-        parts=("card", "sheets"),
+        data=_data(contents),
+        parts=("card", "groups", "map", "moves", "legend", "sheets"),
     )
 
 
@@ -45,36 +48,58 @@ def _sections(contents: Contents) -> Iterator[tuple[str, str]]:
     doubts = "".join(f"<li>{html.escape(doubt)}</li>" for doubt in contents.warnings)
     told = f'<ul class="doubts" aria-label="warnings">{doubts}</ul>' if doubts else ""
     yield "run", facts(contents.facts, contents.config)
-    yield "figures", told + headline_table(contents.headlines, contents.upper)
+    yield (
+        "figures",
+        told + headline_table(contents.headlines, contents.upper, labelled="label" in contents.members),
+    )
     left = f"<p>{contents.left_out:,} samples more are not shown, as a page has no room.</p>"
     left = left if contents.left_out else ""
-    yield "map", f'{left}<div class="plot" data-plot="map"></div>'
+    yield "map", left + part("map.html")
     yield "clusters", left + part("sheets.html")
     for name, about in {"classes": contents.classes, "worst": contents.clusters}.items():
         if len(about):
-            yield name, ranking(about, SECTIONS[name])
-    places: dict[str, list[str]] = {}
-    for name in contents.figures:
-        place = name if name == "crosstab" else "training" if name.startswith("training_") else "pictures"
-        places.setdefault(place, []).append(name)
-    yield from ((place, plotted(contents.figures, names)) for place, names in places.items())
+            yield name, ranking(about, SECTIONS[name], ("cluster", "main_cluster"))
+    yield from _figures(contents).items()
     yield "tables", "\n".join(preview(name, text) for name, text in contents.tables.items())
 
 
-def _map(contents: Contents) -> Map:
-    """Return the map without images and words, which the sheets have already."""
-    members, (x_label, y_label) = contents.members, contents.axes
-    return Map(
-        "",
-        x_label,
-        y_label,
-        members["x"].to_numpy(np.float32),
-        members["y"].to_numpy(np.float32),
-        members["cluster"].to_numpy(),
-        hover=[],
-        beside=[],
-        images=np.empty(0, np.uint8),
-        ends=[],
-        side=0,
-        per=tiles.PER,
+def _figures(contents: Contents) -> dict[str, str]:
+    """Return the markup of each section that holds figures."""
+    places: dict[str, list[str]] = {}
+    for name in contents.figures:
+        place = name if name == CROSSTAB else "training" if name.startswith("training_") else "pictures"
+        places.setdefault(place, []).append(name)
+    found = {place: plotted(contents.figures, names, contents.notes) for place, names in places.items()}
+    parts = [found.get("pictures", "")]
+    parts += [
+        f"<h3>{html.escape(figure.title)}</h3>{images(name, figure)}"
+        for name, figure in contents.pictures.items()
+    ]
+    if contents.unseen:
+        names = html.escape(", ".join(contents.unseen))
+        parts.append(f"<p>Not on this page: {names}. With figures=auto each has a page of its own.</p>")
+    return found | ({"pictures": "\n".join(parts)} if any(parts) else {})
+
+
+def _data(contents: Contents) -> dict[str, Any]:
+    """Return what the map and the sheets know of each member."""
+    members = contents.members
+    labels = members["label"].astype(str).to_list() if "label" in members else []
+    return {
+        "ids": members["id"].to_list(),
+        "clusters": members["cluster"].to_list(),
+        "labels": labels,
+        "maps": [_map(name, places) for name, places in contents.maps.items()],
+        "colours": GROUPED,
+        "noise": NOISE,
+    }
+
+
+def _map(name: str, places: np.ndarray) -> dict[str, Any]:
+    """Return places in whole steps from the left and from the top, both axes in the same."""
+    extent = max(np.ptp(places, axis=0).max(initial=0), np.finfo(np.float64).tiny)
+    across, down = (
+        np.rint((each - each.min()) / extent * STEPS).astype(int) for each in (places[:, 0], -places[:, 1])
     )
+    sides = {"wide": int(across.max()), "high": int(down.max())}
+    return {"name": name, "x": across.tolist(), "y": down.tolist(), **sides}

@@ -1,21 +1,23 @@
 """Gather what the report of a run tells, from the run and from what it left in its folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from experiments.environment import environment
-from experiments.evaluator.measures.metrics import contingency
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import TITLES, Pca, place
 from experiments.evaluator.pictures.thumbnails import label_names, thumbnails
-from experiments.figures import Grid, Heatmap, Map, Sheets, tiles
+from experiments.figures import Grid, Map, Sheets, Space, tiles
 from experiments.kept import Figure
 from experiments.pipeline import Result
 from experiments.report.contents import Contents
+from experiments.report.crosstab import NAME as CROSSTAB
+from experiments.report.crosstab import TABLE, counted, crosstab
 from experiments.report.headlines import headlines, upper_bounds
+from experiments.report.images import Pictured, fitting
 from experiments.report.page import page
 from experiments.tables import csv_text
 from experiments.training_curves import training_curves
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 
 NAME = "report.html"
 STAGES = ("dataset", "backbone", "reducer", "cluster")
-MAPS = ("umap", "tsne", "pca")  # of which the first that an evaluator made is shown
-DENSE = 150  # classes and clusters up to which their crosstab is a picture
+MAPS = ("umap", "tsne", "pca")  # of which the first that an evaluator made is shown first
+SHEETS = "contact_sheets"  # the evaluator of what the clusters of each report show anyway
 
 
 def write(result: Result, folder: Path, ctx: Context, *, name: str, run_id: str, seconds: float) -> Path:
@@ -49,30 +51,38 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
     config = (folder / "config.yaml").read_text(encoding="utf-8")
     stages = _stages(config)
     samples, clusters = result.samples, np.asarray(result.clustering.assignments)
-    everyone, axes = _everyone(result, ctx)
-    shown = _fitting(everyone)
-    images = tiles.none(tiles.SMALLEST)
+    shown = _fitting(_everyone(result))
+    rows, images = shown["row"].to_numpy(), tiles.none(tiles.SMALLEST)
     if samples.content.pictured:
-        images = thumbnails(samples, shown["row"].to_numpy(), tiles.side(len(shown)), ctx)
+        images = thumbnails(samples, rows, tiles.side(len(shown)), ctx)
+    figures, pictures, others = _drawn(result)
+    held, without = fitting(pictures)
+    crossed = crosstab(result)
+    if crossed is not None:
+        figures[CROSSTAB] = crossed[0]
     count = len(np.unique(clusters[clusters >= 0]))
     told = f"{len(samples):,} samples of {samples.name} by {' → '.join(stages.values())}: {count} clusters"
     noise = float((clusters < 0).mean())
     classes, per_cluster = (_worst(result, key) for key in ("classes", "clusters"))
+    upper = upper_bounds(result.metrics, result.encoder.history if result.encoder.trained else ())
     doubts = [f"left out: {reason}" for reason in result.left_out.values()]
     return Contents(
         title=f"{samples.name}: {count} clusters",
         told=told + (f" and {noise:.1%} noise" if noise else ""),
         facts={**facts, **_surroundings(result, ctx)},
         config=config,
-        headlines=headlines(result.metrics),
-        upper=upper_bounds(result.metrics),
+        headlines=headlines(result.metrics, upper),
+        upper=upper,
         members=shown.drop(columns=["row", "distance"]),
-        axes=axes,
+        maps=_maps(result, rows, ctx),
         left_out=len(samples) - len(shown),
         images=images,
         classes=classes,
         clusters=per_cluster,
-        figures=dict(_figures(result)),
+        figures=figures,
+        notes={CROSSTAB: crossed[1]} if crossed and crossed[1] else {},
+        pictures=held,
+        unseen=[*others, *without],
         tables=_tables(result, folder),
         warnings=[*doubts, *(doubt for found in result.findings.values() for doubt in found.warnings)],
     )
@@ -108,29 +118,29 @@ def _surroundings(result: Result, ctx: Context) -> dict[str, str]:
     }
 
 
-def _everyone(result: Result, ctx: Context) -> "tuple[pd.DataFrame, tuple[str, str]]":
-    """Return a row for each sample, by cluster and the nearest to the centre first, and the map's axes."""
+def _everyone(result: Result) -> "pd.DataFrame":
+    """Return a row for each sample, by cluster and the nearest to the centre first."""
     import pandas as pd
 
     clusters = np.asarray(result.clustering.assignments)
-    x, y, method = _places(result, ctx)
     columns = {"row": np.arange(len(clusters)), "id": result.samples.ids.astype(str), "cluster": clusters}
-    columns |= {"x": x, "y": y, "distance": distances(result.reduced, clusters)}
+    columns["distance"] = distances(result.reduced, clusters)
     labels = label_names(result.samples)
     table = pd.DataFrame(columns if labels is None else columns | {"label": labels})
     order = np.lexsort((table["distance"].fillna(0), clusters, clusters < 0))
-    return table.iloc[order].reset_index(drop=True), (f"{TITLES[method]} 1", f"{TITLES[method]} 2")
+    return table.iloc[order].reset_index(drop=True)
 
 
-def _places(result: Result, ctx: Context) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return the map that an evaluator made, or that of the principal components."""
+def _maps(result: Result, rows: np.ndarray, ctx: Context) -> dict[str, np.ndarray]:
+    """Return where these rows are on the maps that evaluators made, or on the principal components."""
     made = {name: table for found in result.findings.values() for name, table in found.tables.items()}
-    for method in MAPS:
-        table = made.get(f"map_{method}")
-        if table is not None and len(table) == len(result.samples):
-            return table["x"].to_numpy(), table["y"].to_numpy(), method
-    points = place(Pca(0), result.reduced, ctx)
-    return points[:, 0], points[:, 1], "pca"
+    kept = {method: made[f"map_{method}"] for method in MAPS if f"map_{method}" in made}
+    maps = {
+        TITLES[method]: table[["x", "y"]].to_numpy(np.float64)[rows]
+        for method, table in kept.items()
+        if len(table) == len(result.samples)
+    }
+    return maps or {TITLES["pca"]: place(Pca(0), result.reduced, ctx)[rows]}
 
 
 def _fitting(everyone: "pd.DataFrame", most: int = tiles.MOST) -> "pd.DataFrame":
@@ -160,35 +170,24 @@ def _tables(result: Result, folder: Path) -> dict[str, str]:
     labels = label_names(result.samples)
     everyone = pd.DataFrame(columns if labels is None else columns | {"label": labels})
     found = {"metrics": csv_text(metrics), "assignments": csv_text(everyone)}
+    if (crossed := counted(result)) is not None:
+        found[TABLE] = csv_text(crossed)
     return found | {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.csv"))}
 
 
-def _figures(result: Result) -> Iterator[tuple[str, Figure]]:
-    """Give the pictures that are no images: the crosstab, the training, and what evaluators drew."""
-    crosstab = _crosstab(result)
-    if crosstab is not None:
-        yield "crosstab", crosstab
-    yield from training_curves(result.encoder.history).items()
-    for found in result.findings.values():
+def _drawn(result: Result) -> tuple[dict[str, Figure], dict[str, Pictured], list[str]]:
+    """Return what plotly draws, what are images, and the names of what is left out."""
+    figures: dict[str, Figure] = dict(training_curves(result.encoder.history))
+    pictures: dict[str, Pictured] = {}
+    others = []
+    for evaluator, found in result.findings.items():
         for name, figure in found.figures.items():
-            if not isinstance(figure, (Grid, Map, Sheets)):
-                yield name, figure
-
-
-def _crosstab(result: Result) -> Heatmap | None:
-    """Draw which share of each cluster each class has; clusters stand by their majority class."""
-    samples, clusters = result.samples, np.asarray(result.clustering.assignments)
-    if samples.labels is None:
-        return None
-    labels = np.asarray(samples.labels)
-    counts = contingency(labels, clusters)
-    if max(counts.shape) > DENSE:
-        return None
-    names = [samples.class_names[label] for label in np.unique(labels)]
-    columns = ["noise" if cluster < 0 else str(cluster) for cluster in np.unique(clusters)]
-    order = np.argsort(counts.argmax(axis=0), kind="stable")
-    shares = counts / counts.sum(axis=0)
-    title = f"Classes in each cluster of {samples.name}"
-    return Heatmap(
-        title, names, [columns[place] for place in order], shares[:, order], "share of the cluster"
-    )
+            if isinstance(figure, Space):
+                others.append(name)
+            elif isinstance(figure, Map) or evaluator == SHEETS:
+                continue  # the map and the clusters show it
+            elif isinstance(figure, (Grid, Sheets)):
+                pictures[name] = figure
+            else:
+                figures[name] = figure
+    return figures, pictures, others

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from experiments.environment import environment
 from experiments.figures import Grid, Map, Sheets
 from experiments.kept import Figure
+from experiments.report.best import Best, bests
 from experiments.report.frame import framed, plotted
 from experiments.report.run import NAME
-from experiments.report.tabling import facts, preview, ranking
+from experiments.report.tabling import best_table, facts, preview, ranking
 from experiments.tables import csv_text
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def write_sweep(
     rows: "pd.DataFrame",
     main: Sequence[str],
     *,
+    swept: Sequence[str],
+    objective: str,
     name: str,
     run_id: str,
     figures: "Mapping[str, Figure]",
@@ -39,22 +42,21 @@ def write_sweep(
         One per job, as `summary.to_frame` makes them.
     main
         The columns of it that a person reads first.
+    swept
+        The keys that the jobs differ in.
+    objective
+        The figure by which the sweep chooses.
     errors
         Why jobs failed, by their names.
     """
-    known = environment()
-    done = int((rows["status"] == "FINISHED").sum())
-    told = f"{len(rows)} runs, {done} of them finished"
+    known, done = environment(), int((rows["status"] == "FINISHED").sum())
     about = {"name": name, "run": run_id, "commit": known["git.commit"], "command": known["command"]}
     drawn = {key: figure for key, figure in figures.items() if not isinstance(figure, (Grid, Map, Sheets))}
     texts = {key: csv_text(table) for key, table in tables.items()}
-    page = framed(
-        name,
-        told,
-        _sections(rows, main, about, drawn, texts, errors),
-        figures=drawn,
-        tables=texts,
-    )
+    found = bests(rows, swept, main, objective)
+    sections = _sections(rows, main, found, about, drawn, texts, errors)
+    told = f"{len(rows)} runs, {done} of them finished"
+    page = framed(name, told, sections, figures=drawn, tables=texts)
     (folder / NAME).write_text(page, encoding="utf-8")
     return folder / NAME
 
@@ -62,6 +64,7 @@ def write_sweep(
 def _sections(
     rows: "pd.DataFrame",
     main: Sequence[str],
+    found: Sequence[Best],
     about: Mapping[str, str],
     figures: Mapping[str, Figure],
     tables: Mapping[str, str],
@@ -75,9 +78,10 @@ def _sections(
     others = [name for name in figures if name not in over]
     sections = {
         "run": ("What was run", facts(about, "")),
+        "best": ("Best", best_table(found) if found else ""),
         "runs": ("Runs", failed + ranking(shown, "runs")),
-        "over": ("Over each setting", plotted(figures, over)),
-        "compared": ("Compared", plotted(figures, others)),
+        "over": ("Over each setting", plotted(figures, over, {})),
+        "compared": ("Compared", plotted(figures, others, {})),
         "tables": ("Tables", "\n".join(preview(name, text) for name, text in tables.items())),
     }
     return {name: section for name, section in sections.items() if section[1]}

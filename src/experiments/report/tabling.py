@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from experiments.report.best import Best
 from experiments.report.contents import Headline
+from experiments.report.headlines import CAPPED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,34 +23,79 @@ NO_PROBE = (
     "No supervised upper bound was asked for; <code>evaluator=[external,internal,probe]</code> adds a "
     "logistic regression on the same embeddings."
 )
-HEADS = ("figure", "value", "chance", "ceiling", "")
+LEVELS = ("chance", "ceiling", "supervised")
+KEY = "".join(f'<span><u class="{name}"></u> {name}</span> ' for name in LEVELS)
+ABOUT = (
+    f'<p class="key">{KEY}chance: what clusters of these sizes get that know nothing; ceiling: the best that '
+    "so many clusters can get; supervised: what a classifier gets that was told the labels.</p>"
+)
 
 
-def headline_table(headlines: Sequence[Headline], upper: Sequence[Headline]) -> str:
-    """Lay out the headline figures, each with a bar on which its chance level and its ceiling are marked."""
+def headline_table(headlines: Sequence[Headline], upper: Sequence[Headline], *, labelled: bool) -> str:
+    """Lay out the headline figures, each with a bar on which its levels are marked."""
+    if not headlines and not upper:
+        return "<p>No evaluator gave a figure that stands here; the table of metrics below has all.</p>"
     rows = "".join(map(_figure, [*headlines, *upper]))
-    head = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
-    head = f"<thead><tr>{head}</tr></thead>"
-    table = f'<div class="wide"><table class="figures">{head}<tbody>{rows}</tbody></table></div>'
-    return table + ("" if upper or not headlines else f"<p>{NO_PROBE}</p>")
+    table = (
+        f'<table class="figures stacked">{_head("figure", "value", *LEVELS, "")}<tbody>{rows}</tbody></table>'
+    )
+    hint = f"<p>{NO_PROBE}</p>" if labelled and not upper else ""
+    return f'<div class="wide">{table}</div>{ABOUT}{hint}'
+
+
+def best_table(found: Sequence[Best]) -> str:
+    """Lay out which configuration is best by each figure, and how far from the next."""
+    repeated = any(each.seeds > 1 for each in found)
+    over = ["95 % interval"] if repeated else []
+    heads = ("figure", "best", "value", *over, "next best", *LEVELS, "")
+    rows = "".join(_best(each, repeated) for each in found)
+    table = f'<table class="figures">{_head(*heads)}<tbody>{rows}</tbody></table>'
+    told = any(each.headline.supervised is not None for each in found)
+    hint = "" if told or not any(each.headline.name in CAPPED for each in found) else f"<p>{NO_PROBE}</p>"
+    return f'<div class="wide">{table}</div>{ABOUT}{hint}'
+
+
+def _head(*names: str) -> str:
+    cells = "".join(f'<th scope="col">{name}</th>' for name in names)
+    return f"<thead><tr>{cells}</tr></thead>"
 
 
 def _figure(headline: Headline) -> str:
-    levels = "".join(
-        f'<td class="number">{_number(level)}</td>' for level in (headline.chance, headline.ceiling)
-    )
+    return f"<tr>{_named(headline)}{_value(headline)}{_levels(headline)}</tr>"
+
+
+def _best(best: Best, repeated: bool) -> str:
+    figure, ends = best.headline, ""
+    if repeated:
+        known = best.low == best.low
+        ends = f"{_number(best.low)} to {_number(best.high)}" if known else ""
+        ends = f'<td class="number">{ends}<small>{best.seeds} seeds</small></td>'
+    after = ", ".join(f"{html.escape(name)}: {_number(value)}" for name, value in best.after)
+    config = f"<td><b>{html.escape(best.config)}</b></td>"
+    return f"<tr>{_named(figure)}{config}{_value(figure)}{ends}<td>{after}</td>{_levels(figure)}</tr>"
+
+
+def _named(headline: Headline) -> str:
     name, about = html.escape(headline.name), html.escape(headline.about)
-    return (
-        f'<tr><th scope="row">{name}<small>{about}</small></th><td class="number"><b>'
-        f"{_number(headline.value)}</b></td>{levels}<td>{_bar(headline)}</td></tr>"
-    )
+    return f'<th scope="row">{name}<small>{about}</small></th>'
+
+
+def _value(headline: Headline) -> str:
+    return f'<td class="number"><b>{_number(headline.value)}</b></td>'
+
+
+def _levels(headline: Headline) -> str:
+    levels = (headline.chance, headline.ceiling, headline.supervised)
+    cells = "".join(f'<td class="number">{_number(level)}</td>' for level in levels)
+    return f"{cells}<td>{_bar(headline)}</td>"
 
 
 def _bar(headline: Headline) -> str:
-    """Draw a value between 0 and 1; a mark for chance and one for the ceiling."""
+    """Draw a value between 0 and 1, and a mark for each level."""
+    levels = zip(LEVELS, (headline.chance, headline.ceiling, headline.supervised), strict=True)
     marks = "".join(
         f'<u class="{name}" style="left:{_percent(level)}" title="{name} {_number(level)}"></u>'
-        for name, level in (("chance", headline.chance), ("ceiling", headline.ceiling))
+        for name, level in levels
         if level is not None
     )
     return (
@@ -60,14 +107,20 @@ def _percent(value: float) -> str:
     return f"{100 * min(max(value, 0.0), 1.0):.1f}%"
 
 
-def ranking(table: "pd.DataFrame", name: str) -> str:
-    """Lay out a table, worst rows first, that a click on a column's head sorts."""
+def ranking(table: "pd.DataFrame", name: str, linked: Sequence[str] = ()) -> str:
+    """Lay out a table, worst rows first, that a click on a column's head sorts.
+
+    Parameters
+    ----------
+    linked
+        Columns that name a cluster, whose images are on the page.
+    """
+    links = [column in linked for column in table]
     head = "".join(
         f'<th scope="col"><button type="button">{html.escape(str(column))}</button></th>' for column in table
     )
     rows = "".join(
-        f"<tr>{''.join(_cell(value) for value in row)}</tr>"
-        for row in islice(table.itertuples(index=False), RANKED)
+        f"<tr>{''.join(map(_cell, row, links))}</tr>" for row in islice(table.itertuples(index=False), RANKED)
     )
     more = (
         f'<button type="button" class="more">show all {len(table):,}</button>' if len(table) > FIRST else ""
@@ -108,9 +161,10 @@ def _terms(told: Mapping[str, str]) -> str:
     return f"<dl>{''.join(rows)}</dl>"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, link: bool = False) -> str:
     number = isinstance(value, (int, float))
     shown = _number(value) if isinstance(value, float) else html.escape(str(value))
+    shown = f'<a href="#cluster-{value}">{shown}</a>' if link else shown
     return f'<td class="number" data-value="{value}">{shown}</td>' if number else f"<td>{shown}</td>"
 
 

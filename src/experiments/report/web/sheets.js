@@ -1,32 +1,19 @@
 // The clusters as contact sheets: the images nearest to the centre first, all of them when asked for.
 const FIRST = 24, sheets = document.getElementById("sheets"), order = document.getElementById("order");
-const members = new Map();
-data.clusters.forEach((cluster, place) => {
-  if (!members.has(cluster)) members.set(cluster, []);
-  members.get(cluster).push(place);
-});
-const majorities = new Map([...members].map(([cluster, places]) => [cluster, majority(places)]));
 
-function majority(places) {
-  const counts = new Map();
-  if (data.labels.length) for (const place of places) counts.set(data.labels[place], (counts.get(data.labels[place]) ?? 0) + 1);
-  const [label, count] = [...counts].reduce((best, each) => (each[1] > best[1] ? each : best), ["", 0]);
-  return { label, share: count / places.length };
-}
-
-function figure(place, cluster) {
+function figure(place, cluster, each) {
   const label = data.labels[place] ?? data.ids[place], most = majorities.get(cluster).label;
   const wrong = cluster >= 0 && most && label !== most ? ' class="wrong"' : "";
   const said = text(TILES.per ? label : data.labels.length ? `${data.ids[place]}: ${label}` : label);
-  return `<figure${wrong} data-place="${place}">${tile(place)}<figcaption>${said}</figcaption></figure>`;
+  return `<figure${wrong} data-place="${place}" tabindex="${each ? -1 : 0}">${tile(place)}<figcaption>${said}</figcaption></figure>`;
 }
 
 function sheet(cluster) {
   const places = members.get(cluster), { label, share } = majorities.get(cluster), name = clusterName(cluster);
   const mostly = label ? `, mostly ${label} (${Math.round(100 * share)} %)` : "";
   const more = places.length > FIRST ? `<button type="button" data-cluster="${cluster}">show all ${places.length.toLocaleString("en")}</button>` : "";
-  return `<div class="sheet" id="cluster-${cluster}" style="contain-intrinsic-size:auto 220px"><h3>${text(`${name}: ${places.length.toLocaleString("en")}${mostly}`)}</h3>` +
-    `<div class="tiles">${places.slice(0, FIRST).map((place) => figure(place, cluster)).join("")}</div>${more}</div>`;
+  return `<div class="sheet" id="cluster-${cluster}" style="contain-intrinsic-size:auto 220px"><h3 id="named-${cluster}">${text(`${name}: ${places.length.toLocaleString("en")}${mostly}`)}</h3>` +
+    `<div class="tiles" role="group" aria-labelledby="named-${cluster}">${places.slice(0, FIRST).map((place, each) => figure(place, cluster, each)).join("")}</div>${more}</div>`;
 }
 
 function drawSheets() {
@@ -43,13 +30,32 @@ sheets.addEventListener("click", (event) => {
   const button = event.target.closest("button"), tiled = event.target.closest("figure");
   if (tiled) show(Number(tiled.dataset.place), event);
   if (!button) return;
-  const cluster = Number(button.dataset.cluster);
-  button.previousElementSibling.innerHTML = members.get(cluster).map((place) => figure(place, cluster)).join("");
+  const cluster = Number(button.dataset.cluster), tiles = button.previousElementSibling;
+  tiles.innerHTML = members.get(cluster).map((place, each) => figure(place, cluster, each)).join("");
   button.remove();
+  tiles.children[FIRST].focus(); // the keyboard goes on where the new ones begin
 });
+let pointer = "";
+const stays = ({ clientX, clientY }) => pointer === (pointer = `${clientX},${clientY}`); // the page moved below it
+addEventListener("pointermove", stays, { passive: true });
 sheets.addEventListener("pointerover", (event) => {
   const tiled = event.target.closest("figure");
-  if (tiled && event.pointerType === "mouse") show(Number(tiled.dataset.place), event);
+  if (event.pointerType === "mouse" && !stays(event) && tiled) show(Number(tiled.dataset.place), event);
 });
-sheets.addEventListener("pointerout", hide);
+sheets.addEventListener("pointerout", () => {
+  const held = sheets.querySelector("figure:focus-visible");
+  if (held) show(Number(held.dataset.place), held);
+  else hide();
+});
+sheets.addEventListener("keydown", (event) => event.target.matches("figure") && roam(event, event.target.parentElement.children));
+sheets.addEventListener("focusin", ({ target }) => {
+  if (target.matches("figure:focus-visible")) show(Number(target.dataset.place), target);
+});
+sheets.addEventListener("focusout", hide);
+
+function goTo(cluster) {
+  const sheet = document.getElementById(`cluster-${cluster}`);
+  sheet.scrollIntoView();
+  sheet.querySelector("figure").focus({ focusVisible: true });
+}
 drawSheets();

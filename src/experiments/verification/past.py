@@ -1,24 +1,36 @@
 """A run as it was recorded, and its config made ready to be run again."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from experiments import compose, config
 from experiments.environment import code
 from experiments.recorded import Recorded
-from experiments.verification import TRACE, Trace
+from experiments.verification.trace import TRACE, Trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ASSIGNMENTS = "assignments.parquet"
-DATA = ("dataset.root", "dataset.labels", "dataset.labels.path")  # what may have been moved, as the weights
+DATA = (  # what may have been moved, as the weights
+    "dataset.root",
+    "dataset.path",
+    "dataset.images",
+    "dataset.ids",
+    "dataset.labels",
+    "dataset.labels.path",
+    "dataset.corrections",
+)
 MAY = (*DATA, "backbone.weights", "backbone.weights_cache", "threads", "device", "precision")
+HERE = f", and here only {', '.join(MAY)} and tracking.uri"
 STORE = ("tracking.", "cache.")  # settings of where things are: a verification has its own cache
 NEUTRAL = ("cache", "figures", "plan", "report", "resume", "tracking")  # change no result: as they are today
 VERIFIES = "verifies"  # the tag of a verification: the run that it repeats
@@ -45,12 +57,13 @@ class Past:
     @cached_property
     def trace(self) -> Trace:
         """Return what its stages gave."""
+        path = self._file(TRACE)
         try:
-            return Trace.load(self._file(TRACE))
+            return Trace.load(path)
         except ValueError as error:
             raise CannotVerifyError(
-                f"RUN_ID={self.run.id}: {error}; it was recorded before runs could be verified, or its files "
-                f"are gone; {self._checkout}"
+                f"RUN_ID={self.run.id}: {error}: it is damaged, or of another version of the framework; "
+                f"{self._checkout}"
             ) from error
 
     @cached_property
@@ -58,7 +71,11 @@ class Past:
         """Return its samples: id, content hash, cluster, and label where there is one."""
         import pandas as pd
 
-        return pd.read_parquet(self._file(ASSIGNMENTS))
+        path = self._file(ASSIGNMENTS)
+        try:
+            return pd.read_parquet(path)
+        except (ValueError, OSError) as error:
+            raise self._damaged(path, error) from error
 
     def plan(self, settings: Sequence[str], scratch: Path) -> config.Plan:
         """Build its config with an empty cache, its own number of threads, and its own device.
@@ -68,7 +85,7 @@ class Past:
         settings
             `key=value`: what was moved since then, or is to be different, such as threads=1.
         """
-        cfg = cast(DictConfig, OmegaConf.load(self._file("config.yaml")))
+        cfg = self._config()
         today, tags = compose.compose_config([]), self.run.tags
         for key in NEUTRAL:
             cfg.pop(key, None)
@@ -87,12 +104,30 @@ class Past:
             return config.build(cfg, settings)
         except ValueError as error:
             why = str(error).partition("; if an experiment set it")[0]  # nothing is composed here
-            if self._same_code():
+            if self._same_code() or _of_the_user(why):
                 raise CannotVerifyError(f"RUN_ID={self.run.id}: {why}") from error
             raise CannotVerifyError(
-                f"RUN_ID={self.run.id} has a config that this version of the framework refuses: {why}; "
-                f"{self._checkout}"
+                f"RUN_ID={self.run.id} has a config that this version of the framework refuses: "
+                f"{why.partition('; install your own module')[0]}; {self._checkout}"
             ) from error
+
+    def _config(self) -> DictConfig:
+        path = self._file("config.yaml")
+        try:
+            found = OmegaConf.load(path)
+        except (YAMLError, OmegaConfBaseException, ValueError, OSError) as error:
+            raise self._damaged(path, error) from error
+        if not isinstance(found, DictConfig) or not found:
+            raise self._damaged(path, ValueError("it holds no settings"))
+        return found
+
+    def _damaged(self, path: Path, error: Exception) -> CannotVerifyError:
+        why = " ".join(str(error).replace(str(path), path.name).split())
+        place = self.run.info.info.artifact_uri
+        return CannotVerifyError(
+            f"RUN_ID={self.run.id}: {path.name} at {place} is damaged ({why}); put the file back, or run it "
+            "anew"
+        )
 
     def _same_code(self) -> bool:
         try:
@@ -119,28 +154,35 @@ class Past:
             ) from error
 
 
+def _of_the_user(why: str) -> bool:
+    """Tell a class outside the package that cannot be imported, which no version of the framework has."""
+    return "_target_=" in why and "_target_=experiments." not in why
+
+
 def given(settings: Sequence[str]) -> dict[str, object]:
     """Read what a person typed; raise CannotVerifyError for what would make it another run."""
     found = {}
     for override in compose.parse(settings):
         key = str(override.key_or_group)
         if override.is_sweep_override() or (key not in MAY and not key.startswith(STORE)):
-            raise CannotVerifyError(
-                f"{override.input_line} would make it another run; use python run.py for that, and here only "
-                f"{', '.join(MAY)} and tracking.uri"
+            close = difflib.get_close_matches(key, [*MAY, "tracking.uri"], n=1, cutoff=0.8)
+            use = (
+                f"did you mean {close[0]}?"
+                if close and close[0] != key
+                else f"use python run.py for that{HERE}"
             )
+            raise CannotVerifyError(f"{override.input_line} would make it another run; {use}")
         if key in MAY:
             found[key] = override.value()
     return found
 
 
 def refuse_unfinished(run: Recorded) -> None:
-    """Raise CannotVerifyError for a run that has no result to compare with, or several."""
-    if run.tags.get("sweep") == "parent":
-        raise CannotVerifyError(_of_a_sweep(run))
+    """Raise CannotVerifyError for a run that has no result to compare with."""
     if run.status != "FINISHED":
         why = f" ({run.tags['error']})" if run.tags.get("error") else ""
-        raise CannotVerifyError(f"RUN_ID={run.id} is {run.status}{why}; use a run that FINISHED")
+        wait = "wait for its end, or " if run.status == "RUNNING" else ""
+        raise CannotVerifyError(f"RUN_ID={run.id} is {run.status}{why}; {wait}use a run that FINISHED")
     if "stopped" in run.tags:
         raise CannotVerifyError(
             f"RUN_ID={run.id} depends on how fast the machine was: its training stopped "
@@ -155,14 +197,21 @@ def refuse_unfinished(run: Recorded) -> None:
 
 def jobs(run: Recorded) -> list[Recorded]:
     """Return the jobs of a sweep, and of any other run itself."""
-    if run.tags.get("sweep") != "parent":
+    if not of_a_sweep(run):
         return [run]
     return [job for job in run.below() if VERIFIES not in job.tags]
 
 
-def _of_a_sweep(run: Recorded) -> str:
-    best = run.tags.get("best.run_id")
-    names = [f"{job.id} {job.tags.get('mlflow.runName', '')}".strip() for job in jobs(run)]
+def best_job(run: Recorded) -> Recorded:
+    """Return the best job of a sweep; raise CannotVerifyError that names the jobs if it has none."""
+    if run.best is not run:
+        return run.best
+    names = [f"{job.id} {job.name}" for job in jobs(run)]
     shown = "; ".join(names[:SHOWN]) + ("; ..." if len(names) > SHOWN else "")
-    advice = f"its best job, {best}, or --all" if best else "one of them, or --all"
-    return f"RUN_ID={run.id} is a sweep of {len(names)} jobs ({shown}); verify {advice}"
+    some = f" ({shown}); verify one of them, or all with --all" if names else "; use a run that FINISHED"
+    raise CannotVerifyError(f"RUN_ID={run.id} is a sweep of {len(names)} jobs, and none is its best{some}")
+
+
+def of_a_sweep(run: Recorded) -> bool:
+    """Tell a sweep's own run from those of its jobs, and from single ones."""
+    return run.tags.get("sweep") == "parent"

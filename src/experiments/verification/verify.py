@@ -10,13 +10,14 @@ import numpy as np
 from experiments import compose, config, console, context, job, tables, tracking
 from experiments.recorded import Recorded
 from experiments.types import Context, Samples
-from experiments.verification import IDENTICAL, TRACE, Trace, Verdict, changes, compare, data_changes
-from experiments.verification_past import VERIFIES, CannotVerifyError, Past, refuse_unfinished
-from experiments.verification_trace import surroundings
+from experiments.verification.past import DATA, VERIFIES, CannotVerifyError, Past, refuse_unfinished
+from experiments.verification.trace import STEPS, TRACE, Trace, surroundings
+from experiments.verification.verdict import IDENTICAL, Verdict, changes, compare, data_changes
 
 TABLE = "verification"  # .csv and .md: everything that was compared
 AS_IT_WAS = "code, versions, machine, threads and weights are what they were"
-VERDICT, VERIFIED = "verdict", "verified"  # tags: of the verification, and of the run that it repeats
+VERDICT, FIRST = "verdict", "verdict.first"  # tags of the verification: the word, and what differs first
+VERIFIED = "verified"  # the tag of the run that it repeats
 
 
 def verify(run: Recorded, settings: Sequence[str], say: Callable[[str], None]) -> Verdict:
@@ -40,16 +41,16 @@ def verify(run: Recorded, settings: Sequence[str], say: Callable[[str], None]) -
         (scratch / "recorded").mkdir()
         past = Past(run, scratch / "recorded")
         plan = past.plan(settings, scratch / "cache")
-        then = past.trace
+        then, table = past.trace, past.table  # before hours are spent on what cannot be compared
         ctx = _context(past, plan)
         differences = [*changes(then.circumstances, surroundings(plan, ctx)), *_kept(then)]
         for line in differences or [AS_IT_WAS]:
             say(line)
-        _check_data(past, _samples(past, plan, ctx))
+        _check_data(past, plan, _samples(past, plan, ctx))
         outcome = job.Outcome(list(settings))
         clusters = _again(past, plan, settings, folder, outcome)
         now = Trace.load(folder / TRACE)
-        verdict = compare(then, now, past.table["cluster"].to_numpy(), clusters)
+        verdict = compare(then, now, table["cluster"].to_numpy(), clusters)
         _record(verdict, differences, run, outcome, folder)
     say(f"everything that was compared: {folder / f'{TABLE}.csv'}")
     return verdict
@@ -59,9 +60,12 @@ def _context(past: Past, plan: config.Plan) -> Context:
     try:
         return context.make(plan, console.Report(lambda step, values: None))
     except ValueError as error:
+        device = past.run.tags["device"]
+        if plan.settings.device != device:  # it was asked for here
+            raise CannotVerifyError(str(error)) from error
         raise CannotVerifyError(
-            f"RUN_ID={past.run.id} ran with device={past.run.tags['device']} ({error}); verify it on a "
-            "machine that has one, or pass device=cpu to see how far that differs"
+            f"RUN_ID={past.run.id} ran with device={device} ({error}); verify it on a machine that has one, "
+            "or pass device=cpu to see how far that differs"
         ) from error
 
 
@@ -69,13 +73,20 @@ def _samples(past: Past, plan: config.Plan, ctx: Context) -> Samples:
     try:
         return plan.stages.dataset.load(ctx)
     except (ValueError, OSError) as error:
+        key = str(error).partition("=")[0]
+        key = key if key in DATA else _place(plan)
         raise CannotVerifyError(
-            f"{error}; RUN_ID={past.run.id} read its data from {past.run.source}: if that was moved, pass "
-            "dataset.root=<where it is now>"
+            f"{error}; RUN_ID={past.run.id} read its data from {past.run.source}: if something was moved, "
+            f"pass {key}=<where it is now>"
         ) from error
 
 
-def _check_data(past: Past, samples: Samples) -> None:
+def _place(plan: config.Plan) -> str:
+    """Return the setting that says where the data is."""
+    return "dataset.path" if "path" in plan.cfg.dataset else "dataset.root"
+
+
+def _check_data(past: Past, plan: config.Plan, samples: Samples) -> None:
     """Raise CannotVerifyError that says which files are not what they were."""
     if samples.key == past.trace.steps["samples"]:
         return
@@ -90,7 +101,7 @@ def _check_data(past: Past, samples: Samples) -> None:
     if found:  # else they are only split in another way, which the comparison shows
         raise CannotVerifyError(
             f"the data at {samples.source} is not what RUN_ID={past.run.id} saw: {', '.join(found)}; put it "
-            "back, or pass dataset.root=<where it is>"
+            f"back, or pass {_place(plan)}=<where it is>"
         )
 
 
@@ -108,16 +119,22 @@ def _again(
 ) -> np.ndarray:
     """Run it as run.py would; return the cluster of each sample, in the order of the first run."""
     run = past.run
-    result = job.perform(
-        plan.cfg,
-        folder,
-        outcome,
-        name=f"verify {run.tags.get('mlflow.runName', run.id)}",
-        choices={group: run.tags[group] for group in config.PROTOCOLS if group in run.tags},
-        parent=run.parent,
-        typed=settings,
-        tags={VERIFIES: run.id},
-    )
+    try:
+        result = job.perform(
+            plan.cfg,
+            folder,
+            outcome,
+            name=f"verify {run.name}",
+            choices={group: run.tags[group] for group in config.PROTOCOLS if group in run.tags},
+            parent=run.parent,
+            typed=settings,
+            tags={VERIFIES: run.id},
+        )
+    except Exception as error:  # whatever a stage raises, a user's own too: then there is no verdict
+        why = outcome.error or job.explain(error, folder)
+        raise CannotVerifyError(
+            f"RUN_ID={run.id} FINISHED then, and fails now: {why}; mend that, or run it anew"
+        ) from error
     import pandas as pd
 
     clusters = pd.Series(result.clustering.assignments, result.samples.ids)
@@ -136,19 +153,21 @@ def _record(
         return
     record = tracking.Run(tracking.join(run.parent), outcome.run_id, folder)
     figures = {"verify/ari": verdict.ari, "verify/agreement": verdict.agreement}
-    record.log(metrics=figures, tags={VERDICT: verdict.word, "verdict.first": verdict.first})
+    tags = {VERDICT: verdict.word, "mlflow.runName": f"verify {run.name}: {verdict.word}"}
+    record.log(metrics=figures, tags=tags | ({FIRST: verdict.first} if verdict.first else {}))
     for ending in ("csv", "md"):
         record.artifact(folder / f"{TABLE}.{ending}")
-    record.describe(in_words(verdict, differences, run))
-    record.sibling(run.id, folder).log(tags={VERIFIED: f"{verdict.word}, by run {outcome.run_id}"})
+    first = record.sibling(run.id, folder)
+    record.describe(in_words(verdict, differences, f"[{run.id}]({first.page()})"))
+    first.log(tags={VERIFIED: f"{verdict.word}, by run {outcome.run_id}"})
 
 
-def in_words(verdict: Verdict, differences: Sequence[str], run: Recorded) -> str:
-    """Return what a person reads first on the verification's page, in Markdown."""
+def in_words(verdict: Verdict, differences: Sequence[str], first: str) -> str:
+    """Return what a person reads first on the verification's page, in Markdown; `first` links to the run."""
     import pandas as pd
 
-    place = f"#/experiments/{run.info.info.experiment_id}/runs/{run.id}"
     around = [f"- {line}" for line in differences] or [f"- nothing: {AS_IT_WAS}"]
-    shown = pd.DataFrame([asdict(row) for row in verdict.rows if row.verdict != IDENTICAL])
-    parts = [f"**{verdict.line}**", f"Repeats run [{run.id}]({place}).", "Not as it was:", "\n".join(around)]
-    return "\n\n".join([*parts, tables.markdown(shown) if len(shown) else ""])
+    rows = [asdict(row) for row in verdict.rows if row.what in STEPS or row.verdict != IDENTICAL]
+    shown = tables.markdown(pd.DataFrame(rows))
+    parts = [f"**{verdict.line}**", f"Repeats run {first}.", "Not as it was:", "\n".join(around)]
+    return "\n\n".join([*parts, "Each stage, and whatever is not identical:", shown])

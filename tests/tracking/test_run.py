@@ -1,32 +1,20 @@
-"""The record: runs, their ends, and a server that stops answering."""
+"""A run being recorded: its ends, and a server that stops answering."""
 
-import logging
+import json
 import os
-import platform
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-import requests
 
-from experiments import tracking
-from experiments.config import Tracking
+from experiments import compose, config, tracking
 from experiments.environment import environment
-
-REPOSITORY = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def tracker(tmp_path_factory: pytest.TempPathFactory) -> tracking.Tracker:
-    place = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    return tracking.connect(Tracking(f"sqlite:///{place}"), "trials")
+from experiments.types import Context, Samples
 
 
 def open_run(tracker: tracking.Tracker, folder: Path, **params: object) -> Any:
@@ -188,98 +176,75 @@ def test_children_that_did_not_end_are_killed(tracker: tracking.Tracker, tmp_pat
     assert ends == ["FINISHED", "KILLED", "RUNNING"]
 
 
-def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConnectionError, match=r"tracking\.uri=http://127\.0\.0\.1:9 does not answer"):
-        tracking.connect(Tracking("http://127.0.0.1:9"), "x")
-    with pytest.raises(ConnectionError, match=r"tracking\.uri=nonsense:// cannot be used"):
-        tracking.connect(Tracking("nonsense://"), "x")
+def note(tracker: tracking.Tracker, run: tracking.Run) -> str:
+    """Return the text at the top of a run's page."""
+    return str(recorded(tracker, run).data.tags["mlflow.note.content"])
 
 
-def test_a_database_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(ConnectionError, match=r'psycopg.*; for postgresql: pip install "psycopg\[binary\]"'):
-        tracking.connect(Tracking("postgresql://127.0.0.1:9/x"), "x")
-
-
-def test_a_listener_that_never_answers_is_given_up_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_an_error_stands_at_the_top_of_the_page_where_nothing_else_does(
+    tracker: tracking.Tracker, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(tracking, "SECONDS_TO_ANSWER", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        uri = f"http://127.0.0.1:{mute.getsockname()[1]}"
-        with pytest.raises(ConnectionError) as told:
-            tracking.connect(Tracking(uri), "x")
-    assert str(told.value).startswith(f"tracking.uri={uri} does not answer (timed out); start that server")
-    assert not caplog.records
+    with pytest.raises(ValueError, match="<key>"), open_run(tracker, tmp_path) as run:
+        raise ValueError("<key> is nothing")
+    assert note(tracker, run) == "**FAILED**\n\n```\n<key> is nothing\n```"
+    described = tracker.open("trial", tmp_path, params={}, tags={})
+    described.describe("10 clusters")
+    described.end("FAILED", "later")
+    assert note(tracker, described) == "10 clusters"
 
 
-@pytest.mark.parametrize("status", [200, 302, 403, 500])
-def test_any_answer_is_one(status: int) -> None:
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(status)
-            self.send_header("Location", "http://127.0.0.1:9")
-            self.end_headers()
-
-    asked: list[str] = []
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.handle_request, daemon=True).start()
-        tracking._reach(f"http://127.0.0.1:{server.server_port}/")
-    assert asked == ["/health"]
+def test_a_run_links_to_its_files(tracker: tracking.Tracker, tmp_path: Path) -> None:
+    with open_run(tracker, tmp_path) as run:
+        pass
+    page = f"#/experiments/{tracker.experiment_id}/runs/{run.id}"
+    assert run.page() == f"{page}?workflowType=machine_learning"
+    assert run.page("report.html") == f"{page}/artifacts/report.html?workflowType=machine_learning"
 
 
-def test_an_untrusted_server_is_left_to_mlflow_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def distrust(place: str, **named: Any) -> None:
-        asked.append(place)
-        raise requests.exceptions.SSLError("self-signed certificate")
-
-    monkeypatch.setattr(requests, "get", distrust)
-    tracking._reach("https://127.0.0.1:9")
-    assert asked == ["https://127.0.0.1:9/health"]
+def digits(ctx: Context) -> Samples:
+    """Load a few."""
+    typed = ["dataset.limit=40"]
+    return config.build(compose.compose_config(typed), typed).stages.dataset.load(ctx)
 
 
-def test_retries_are_not_for_the_terminal(tracker: tracking.Tracker) -> None:
-    assert logging.getLogger("urllib3.connectionpool").getEffectiveLevel() == logging.ERROR
+def test_the_data_set_is_shown_with_its_source_and_what_was_left_out(
+    tracker: tracking.Tracker, tmp_path: Path, ctx: Context
+) -> None:
+    samples = digits(ctx)
+    with open_run(tracker, tmp_path) as run:
+        run.dataset(replace(samples, source="somewhere", skipped=[("a.png", "no image")]))
+    (used,) = recorded(tracker, run).inputs.dataset_inputs
+    assert used.dataset.digest == samples.key
+    assert json.loads(used.dataset.profile) == {
+        "source": "somewhere",
+        "rows": 40,
+        "classes": 10,
+        "skipped": 1,
+    }
 
 
-def test_a_deleted_experiment_says_so(tracker: tracking.Tracker) -> None:
-    doomed = tracker.client.create_experiment("doomed")
-    tracker.client.delete_experiment(doomed)
-    with pytest.raises(ValueError, match=r"tracking\.experiment=doomed was deleted; restore it"):
-        tracking.connect(Tracking(tracker.uri, "doomed"), "x")
+COLUMNS = {"inputs": {"vector": "double"}, "outputs": {"cluster": "long"}, "params": {"least": 0.0}}
 
 
-def served(**variables: str) -> dict[str, str]:
-    """Return the options that serve.sh gives to the server."""
-    env = os.environ | {"PYTHON": "/bin/echo"} | variables
-    script = ["sh", str(REPOSITORY / "mlflow" / "serve.sh")]
-    words = subprocess.run(script, env=env, capture_output=True, text=True, check=True).stdout.split()
-    return dict(zip(words[3::2], words[4::2], strict=True))
-
-
-def test_a_served_store_answers_by_name(tmp_path: Path) -> None:
-    from mlflow.server.security_utils import is_allowed_host_header, should_block_cors_request
-
-    name = platform.node()
-    for names, variables in {
-        ("localhost", "127.0.0.1", name): {},
-        ("tracker.lab", "tracker"): {"ALLOWED_HOSTS": "tracker.lab,tracker"},
-    }.items():
-        options = served(**variables)
-        hosts, origins = (options[key].split(",") for key in ("--allowed-hosts", "--cors-allowed-origins"))
-        for asked in (*names, *(f"{name}:5000" for name in names)):
-            assert is_allowed_host_header(hosts, asked)
-            assert not should_block_cors_request(f"http://{asked}", "POST", origins)
-        assert not is_allowed_host_header(hosts, f"{names[0]}.evil.com")
-        assert should_block_cors_request(f"http://{names[0]}.evil.com", "POST", origins)
-
-
-def test_a_team_serves_a_store_of_its_own(tmp_path: Path) -> None:
-    assert served()["--backend-store-uri"] == f"sqlite:///{REPOSITORY}/mlflow/mlflow.db"
-    assert served(STORE="team.db")["--backend-store-uri"] == f"sqlite:///{REPOSITORY}/mlflow/team.db"
-    options = served(STORE=f"{tmp_path}/far/team.db")
-    assert options["--backend-store-uri"] == f"sqlite:///{tmp_path}/far/team.db"
-    assert options["--artifacts-destination"] == f"{tmp_path}/far/artifacts"
+def test_the_models_page_has_the_runs_figures_data_and_settings(
+    tracker: tracking.Tracker, tmp_path: Path, ctx: Context
+) -> None:
+    (tmp_path / "model" / "data").mkdir(parents=True)
+    samples = digits(ctx)
+    with open_run(tracker, tmp_path, **{"cluster.k": 4, "tracking.uri": "x"}) as run:
+        run.dataset(samples)
+        run.log(metrics={"ari": 0.5, "undefined": float("nan")})
+        run.epoch(3, {"val_loss": 0.25})
+        run.model(tmp_path / "model", COLUMNS)
+    assert run.has_model()
+    (output,) = recorded(tracker, run).outputs.model_outputs
+    model = tracker.client.get_logged_model(output.model_id)
+    assert {(found.key, found.value, found.step) for found in model.metrics} == {
+        ("ari", 0.5, 0),
+        ("val_loss", 0.25, 3),
+    }
+    assert {found.dataset_digest for found in model.metrics} == {samples.key}
+    assert model.params == {"cluster.k": "4"}
+    assert f"scripts/assign.py {run.id}" in model.tags["mlflow.note.content"]
+    assert run.page() in model.tags["mlflow.note.content"]
+    assert [len(tracker.client.get_metric_history(run.id, key)) for key in ("ari", "val_loss")] == [1, 1]

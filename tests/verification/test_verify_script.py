@@ -61,7 +61,9 @@ def test_every_job_of_a_sweep_is_verified_and_the_worst_is_the_exit_code(
 ) -> None:
     sweep = sweep_of(uri)
     assert main(sweep.id, "--all", f"tracking.uri={uri}") == 0
-    assert capsys.readouterr().out.count("verdict: identical: every stage") == 2
+    said = capsys.readouterr().out
+    assert said.count("verdict: identical: every stage") == 2
+    assert said.splitlines()[-1] == "2 jobs: 2 identical"
     first, second = (run for run in sweep.below() if "verifies" not in run.tags)
     place = Path(second.info.info.artifact_uri.removeprefix("file://")) / "stages.json"
     trace = json.loads(place.read_text())
@@ -74,12 +76,27 @@ def test_every_job_of_a_sweep_is_verified_and_the_worst_is_the_exit_code(
     assert "verdict: differs: the first to differ is embedding" in said
     assert "metric external nmi" in said
     assert "-0.125" in said
+    assert said.splitlines()[-1] == "2 jobs: 1 identical, 1 differs"
     (place.parent / "config.yaml").unlink()
     assert main(sweep.id, "--all", f"tracking.uri={uri}") == 2
     told = capsys.readouterr()
     assert told.out.count("verdict: identical") == 1
     assert f"RUN_ID={second.id} has no config.yaml" in told.err
-    assert first.id in told.out
+    assert f"1 of 2: {first.id}" in told.out
+    assert told.out.splitlines()[-1] == "2 jobs: 1 identical, 1 could not be checked"
+
+
+def test_of_a_sweep_alone_its_best_job_is_verified(
+    uri: str, main: Main, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = sweep_of(uri)
+    best = sweep.below()[0]
+    tracking.ask(uri, lambda client: client.set_tag(sweep.id, "best.run_id", best.id))
+    assert main(sweep.id, f"tracking.uri={uri}") == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{sweep.id} is a sweep; its best job is {best.id} run; --all verifies each job")
+    assert said.count("verdict: identical: every stage") == 1
+    tracking.ask(uri, lambda client: client.delete_tag(sweep.id, "best.run_id"))
 
 
 def test_what_cannot_be_checked_is_one_line_and_exit_code_two(

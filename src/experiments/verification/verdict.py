@@ -1,15 +1,13 @@
 """Did a run give again what it gave before? Two traces in, a verdict out; nothing is run or recorded here."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-TRACE = "stages.json"  # of each run, beside its config.yaml
-STEPS = ("samples", "pixels", "embedding", "projection", "clustering")  # in the order of a run
+from experiments.verification.trace import STEPS, Trace
+
 IDENTICAL, WITHIN, DIFFERS = "identical", "within tolerance", "differs"
 NOT_RECORDED = "not recorded"
 UNSPEAKING = {  # circumstances whose values are digests
@@ -18,42 +16,7 @@ UNSPEAKING = {  # circumstances whose values are digests
 }
 TOLERANCE = 1e-6  # the one tolerance: of each metric, relative; the clusters have to be the same
 ZERO = 1e-12  # what is so near to it has no relative difference
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What the stages of one run gave.
-
-    Parameters
-    ----------
-    steps
-        A digest of each step's whole output; "" where it was not there to be read.
-    metrics, shown
-        By evaluator: its figures, and a digest of each table and picture that it shows.
-    circumstances
-        What else the run may depend on, each as text: commit, versions, device, threads.
-    kept
-        By step that was read from the store: the circumstances that it was computed in, as far as they
-        are others than the run's own.
-    """
-
-    steps: dict[str, str]
-    metrics: dict[str, dict[str, float]]
-    shown: dict[str, dict[str, str]]
-    circumstances: dict[str, str]
-    kept: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def save(self, folder: Path) -> None:
-        """Write stages.json."""
-        (folder / TRACE).write_text(json.dumps(asdict(self), indent=1))
-
-    @classmethod
-    def load(cls, path: Path) -> "Trace":
-        """Read what `save` wrote; raise ValueError if that was another version of this."""
-        try:
-            return cls(**json.loads(path.read_text()))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{path.name} cannot be read ({error})") from error
+FEW = 3  # things that a line names
 
 
 @dataclass(frozen=True)
@@ -91,9 +54,10 @@ class Verdict:
     def line(self) -> str:
         """Say it in one line."""
         if self.word == IDENTICAL:
-            metrics = sum(row.what.startswith("metric ") for row in self.rows)
+            metrics = sum(row.what.startswith("metric ") and row.verdict == IDENTICAL for row in self.rows)
             unknown = [row.what for row in self.rows if row.verdict == NOT_RECORDED]
-            but = f" ({' and '.join(unknown)} were not recorded)" if unknown else ""
+            more = f" and {len(unknown) - FEW} more" if len(unknown) > FEW else ""
+            but = f" ({', '.join(unknown[:FEW])}{more} were not recorded then)" if unknown else ""
             return f"identical: every stage{but}, all {metrics} metrics, every table and picture, bit by bit"
         same = f"ARI of both clusterings {self.ari:.6g}, {self.agreement:.2%} in the same cluster"
         if self.word == WITHIN:
@@ -122,7 +86,7 @@ def compare(then: Trace, now: Trace, clusters_then: np.ndarray, clusters_now: np
     ari = float(adjusted_rand_score(clusters_then, clusters_now))
     agreement = agreeing(clusters_then, clusters_now)
     if any(row.verdict in (WITHIN, DIFFERS) for row in [*steps, *metrics]):
-        shown = [row for row in shown if row.verdict == IDENTICAL]
+        shown = [row for row in shown if row.verdict != DIFFERS]
     rows = (*steps, *metrics, *shown)
     differing = [row for row in rows if row.verdict in (WITHIN, DIFFERS)]
     word = WITHIN if differing else IDENTICAL
@@ -166,13 +130,25 @@ def changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 def data_changes(then: Mapping[str, tuple[str, str]], now: Mapping[str, tuple[str, str]]) -> list[str]:
     """Say how a data set differs from the recorded one; each is (content hash, label) by id."""
     both = [name for name in then if name in now]
+    renamed = _renamed(then, now)
     kinds = {
-        "more": [name for name in now if name not in then],
-        "fewer": [name for name in then if name not in now],
+        "renamed": [f"{before}, now {after}" for before, after in renamed.items()],
+        "more": [name for name in now if name not in then and name not in renamed.values()],
+        "fewer": [name for name in then if name not in now and name not in renamed],
         "with other content": [name for name in both if then[name][0] != now[name][0]],
         "with another label": [name for name in both if then[name][1] != now[name][1]],
     }
     return [f"{len(names)} {kind} (such as {names[0]})" for kind, names in kinds.items() if names]
+
+
+def _renamed(then: Mapping[str, tuple[str, str]], now: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Pair the ids that are gone with new ones of the same content."""
+    new: dict[str, list[str]] = {}
+    for name, (content, _) in now.items():
+        if name not in then:
+            new.setdefault(content, []).append(name)
+    gone = [(name, content) for name, (content, _) in then.items() if name not in now]
+    return {name: new[content].pop(0) for name, content in gone if new.get(content)}
 
 
 def _step(name: str, then: str, now: str) -> Row:
@@ -189,8 +165,8 @@ def _metrics(then: Trace, now: Trace) -> Iterator[Row]:
 
 
 def _metric(what: str, then: float | None, now: float | None) -> Row:
-    if then is None or now is None:
-        return Row(what, str(then), str(now), math.nan, DIFFERS)
+    if then is None or now is None:  # a measure that is new says nothing of what was there
+        return Row(what, str(then), str(now), math.nan, NOT_RECORDED if then is None else DIFFERS)
     difference = now - then
     if then == now or (math.isnan(then) and math.isnan(now)):
         verdict, difference = IDENTICAL, 0.0
@@ -205,7 +181,7 @@ def _shown(then: Trace, now: Trace) -> Iterator[Row]:
     for evaluator in _names(then.shown, now.shown):
         before, after = then.shown.get(evaluator, {}), now.shown.get(evaluator, {})
         for name in _names(before, after):
-            yield _step(f"{evaluator} {name}", before.get(name, "none"), after.get(name, "none"))
+            yield _step(f"{evaluator} {name}", before.get(name, ""), after.get(name, ""))
 
 
 def _names(then: Mapping[str, object], now: Mapping[str, object]) -> Sequence[str]:

@@ -15,8 +15,7 @@ from experiments.cluster.centroids import CentroidClustering
 from experiments.figures import Heatmap, Lines
 from experiments.kept import Findings, digest
 from experiments.types import Context, Silent
-from experiments.verification import STEPS, Trace
-from experiments.verification_trace import clustering_digest, shown, surroundings, trace
+from experiments.verification.trace import STEPS, Trace, clustering_digest, shown, surroundings, trace
 
 SMALL = ["backbone=pixels", "reducer.n_components=5", "dataset.limit=200", "cluster.k=4", "threads=2"]
 SMALL += ["evaluator=[external,internal,variance]"]
@@ -141,7 +140,7 @@ def test_a_kept_run_is_traced_without_a_framework(tmp_path: Path) -> None:
     traced(tmp_path)
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
-        "from tests.test_verification_trace import traced\n"
+        "from tests.verification.test_trace import traced\n"
         "before = set(sys.modules)\n"
         "found, _, ctx = traced(Path(sys.argv[1]))\n"
         "print(ctx.store.computed, sorted({'torch', 'faiss', 'mlflow'} & set(sys.modules)))\n"

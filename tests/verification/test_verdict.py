@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.verification import (
+from experiments.verification.trace import STEPS, Trace
+from experiments.verification.verdict import (
     DIFFERS,
     IDENTICAL,
-    STEPS,
     TOLERANCE,
     WITHIN,
-    Trace,
     Verdict,
     agreeing,
     changes,
@@ -82,7 +81,19 @@ def test_a_metric_beyond_the_tolerance_differs_and_its_difference_is_told() -> N
 @pytest.mark.parametrize("metrics", [{"external": {"ari": 0.5}}, {}, {"external": {"ari": math.nan}}])
 def test_a_metric_that_is_gone_or_no_number_any_more_differs(metrics: dict[str, dict[str, float]]) -> None:
     assert verdict(replace(TRACE, metrics=metrics)).word == DIFFERS
-    assert compare(replace(TRACE, metrics=metrics), TRACE, CLUSTERS, CLUSTERS).word == DIFFERS
+
+
+def test_a_metric_a_table_or_a_picture_that_is_new_was_not_recorded_and_does_not_differ() -> None:
+    metrics = {"external": {"ari": 0.5, "nmi": 0.25, "new": 0.125}, "internal": {"silhouette": math.nan}}
+    shown = {
+        "external": {"table classes": "t", "picture new": "p"},
+        "later": {"table a": "a", "table b": "b"},
+    }
+    found = verdict(replace(TRACE, metrics=metrics, shown=shown))
+    assert found.word == IDENTICAL
+    new = "metric external new, external picture new, later table a and 1 more were not recorded then"
+    assert f"({new}), all 3 metrics" in found.line
+    assert verdict(TRACE, then=replace(TRACE, shown=shown)).word == DIFFERS  # a picture that is gone
 
 
 def test_renamed_clusters_are_within_tolerance_and_one_moved_sample_is_not() -> None:
@@ -106,7 +117,7 @@ def test_what_was_not_recorded_is_said_and_does_not_differ() -> None:
     then = with_steps(pixels="")
     found = verdict(TRACE, then=then)
     assert found.word == IDENTICAL
-    assert "(pixels were not recorded)" in found.line
+    assert "(pixels were not recorded then)" in found.line
     assert verdict(then, then=TRACE).first == "pixels"
 
 
@@ -143,12 +154,21 @@ def test_data_that_changed_is_counted_by_kind() -> None:
     then = {"a": ("1", "x"), "b": ("2", "x"), "c": ("3", "y")}
     now = {"a": ("1", "y"), "b": ("9", "x"), "d": ("3", "y"), "e": ("4", "y")}
     assert data_changes(then, now) == [
-        "2 more (such as d)",
-        "1 fewer (such as c)",
+        "1 renamed (such as c, now d)",
+        "1 more (such as e)",
         "1 with other content (such as b)",
         "1 with another label (such as a)",
     ]
     assert data_changes(then, dict(reversed(then.items()))) == []
+
+
+def test_a_renamed_file_is_paired_once() -> None:
+    then = {"a": ("1", "x"), "b": ("1", "x"), "c": ("2", "x")}
+    assert data_changes(then, {"d": ("1", "x"), "e": ("3", "x")}) == [
+        "1 renamed (such as a, now d)",
+        "1 more (such as e)",
+        "2 fewer (such as b)",
+    ]
 
 
 def test_a_trace_comes_back_whole_and_another_version_of_it_is_refused(tmp_path: Path) -> None:

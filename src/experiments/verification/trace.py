@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,49 @@ from experiments.environment import circumstances
 from experiments.kept import Figure, Findings, class_name, digest
 from experiments.pipeline import Result
 from experiments.types import Clustering, Context
-from experiments.verification import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+TRACE = "stages.json"  # of each run, beside its config.yaml
+STEPS = ("samples", "pixels", "embedding", "projection", "clustering")  # in the order of a run
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the stages of one run gave.
+
+    Parameters
+    ----------
+    steps
+        A digest of each step's whole output; "" where it was not there to be read.
+    metrics, shown
+        By evaluator: its figures, and a digest of each table and picture that it shows.
+    circumstances
+        What else the run may depend on, each as text: commit, versions, device, threads.
+    kept
+        By step that was read from the store: the circumstances that it was computed in, as far as they
+        are others than the run's own.
+    """
+
+    steps: dict[str, str]
+    metrics: dict[str, dict[str, float]]
+    shown: dict[str, dict[str, str]]
+    circumstances: dict[str, str]
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write stages.json."""
+        (folder / TRACE).write_text(json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def load(cls, path: Path) -> "Trace":
+        """Read what `save` wrote; raise ValueError if that was another version of this."""
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path.name} cannot be read ({error})") from error
 
 
 def trace(result: Result, plan: Plan, ctx: Context) -> Trace:

@@ -2,16 +2,28 @@
 
 import json
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from experiments import compose, config, context, job, tracking
+from experiments.cluster import faiss_kmeans
 from experiments.config import Tracking
-from experiments.recorded import Recorded
-from experiments.verification_past import CannotVerifyError, Past, given, jobs, refuse_unfinished
-from experiments.verification_run import verify
+from experiments.recorded import SUPERSEDED, Recorded
+from experiments.verification.past import (
+    MAY,
+    CannotVerifyError,
+    Past,
+    best_job,
+    given,
+    jobs,
+    of_a_sweep,
+    refuse_unfinished,
+)
+from experiments.verification.verify import verify
 
 SMALL = [
     "backbone=pixels", "reducer=identity", "dataset.limit=100", "cluster.k=3", "evaluator=[internal]",
@@ -81,14 +93,13 @@ def change_config(run: Recorded, key: str, value: object) -> None:
     [
         ("FAILED", {}, r"is FAILED \(the third law\); use a run that FINISHED"),
         ("KILLED", {}, "is KILLED; use a run that FINISHED"),
-        ("RUNNING", {}, "is RUNNING; use a run that FINISHED"),
+        ("RUNNING", {}, "is RUNNING; wait for its end, or use a run that FINISHED"),
         ("FINISHED", {}, "has no tag threads, so this framework did not record it"),
         (
             "FINISHED",
             {"stopped": "after 5 minutes"},
             "depends on how fast the machine was",
         ),
-        ("FINISHED", {"sweep": "parent"}, r"is a sweep of 0 jobs"),
     ],
 )
 def test_a_run_without_a_result_to_repeat(
@@ -103,21 +114,60 @@ def test_a_sweep_names_its_jobs_and_its_best(uri: str, tmp_path: Path) -> None:
     tracker = tracking.join(sweep.parent)
     made = [tracker.open(f"cluster.k={k}", tmp_path, params={}, tags={}) for k in (3, 4)]
     tracker.open("verify cluster.k=3", tmp_path, params={}, tags={"verifies": made[0].id})
-    made[0].sibling(sweep.id, tmp_path).log(tags={"best.run_id": made[1].id})
-    sweep = Recorded.of(uri, sweep.id)
+    tracker.open("cluster.k=4", tmp_path, params={}, tags={SUPERSEDED: "true"})
     assert [job.id for job in jobs(sweep)] == [one.id for one in made]
     assert [job.id for job in jobs(Recorded.of(uri, made[0].id))] == [made[0].id]
-    said = refused(sweep)
-    assert f"is a sweep of 2 jobs ({made[0].id} cluster.k=3; {made[1].id} cluster.k=4)" in said
-    assert f"verify its best job, {made[1].id}, or --all" in said
+    assert of_a_sweep(sweep)
+    assert not of_a_sweep(Recorded.of(uri, made[0].id))
+    with pytest.raises(CannotVerifyError) as none:
+        best_job(sweep)
+    assert "is a sweep of 2 jobs, and none is its best" in str(none.value)
+    assert f"({made[0].id} cluster.k=3; {made[1].id} cluster.k=4); verify one of them, or all" in str(
+        none.value
+    )
+    made[0].sibling(sweep.id, tmp_path).log(tags={"best.run_id": made[1].id})
+    assert best_job(Recorded.of(uri, sweep.id)).id == made[1].id
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "assignments.parquet", "stages.json"])
-def test_a_file_that_is_gone(run: Recorded, name: str) -> None:
+def test_a_file_that_is_gone_is_missed_before_anything_runs(
+    run: Recorded, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "perform", lambda *given, **named: pytest.fail("it was run"))
     (artifacts(run) / name).unlink()
     said = refused(run)
-    assert f"RUN_ID={run.id}" in said
-    assert f"no {name} at {run.info.info.artifact_uri}; put its files back there, or run it anew" in said
+    assert said.startswith(
+        f"RUN_ID={run.id} has no {name} at {run.info.info.artifact_uri}; put its files back"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("config.yaml", "cluster: [", "expected the node content"),
+        ("config.yaml", "", "it holds no settings"),
+        ("config.yaml", "- 1", "it holds no settings"),
+        ("config.yaml", "12", "Invalid loaded object type"),
+        ("assignments.parquet", "id,cluster", "Parquet"),
+    ],
+)
+def test_a_file_that_is_damaged_is_named(run: Recorded, name: str, content: str, why: str) -> None:
+    (artifacts(run) / name).write_text(content)
+    said = refused(run)
+    assert said.startswith(f"RUN_ID={run.id}: {name} at {run.info.info.artifact_uri} is damaged (")
+    assert why in said
+    assert said.endswith("; put the file back, or run it anew")
+
+
+def test_a_stage_that_fails_by_now_is_no_difference(run: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fit(*given: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(faiss_kmeans.FaissKMeans, "fit", fit)
+    said = refused(run)
+    assert said.startswith(f"RUN_ID={run.id} FINISHED then, and fails now: RuntimeError: out of memory; ")
+    (again,) = run.below()
+    assert (again.status, again.tags["verifies"]) == ("FAILED", run.id)
 
 
 def test_artifacts_that_are_gone(run: Recorded) -> None:
@@ -133,6 +183,18 @@ def test_a_key_that_this_version_does_not_know(run: Recorded) -> None:
     assert "has a config that this version of the framework refuses: cluster.velocity: " in said
     assert f"git checkout {commit}" in said
     assert "experiment set it" not in said
+
+
+@pytest.mark.parametrize(
+    ("target", "own"), [("experiments.cluster.gone.Gone", False), ("nowhere.of_a_user.Halves", True)]
+)
+def test_a_class_that_is_gone(run: Recorded, target: str, own: bool) -> None:
+    from_other_code(run)
+    change_config(run, "cluster._target_", target)
+    said = refused(run)
+    assert f"cluster._target_={target} cannot be imported: No module named" in said
+    assert ("name its folder in PYTHONPATH" in said) is own
+    assert ("git checkout" in said) is not own
 
 
 @pytest.mark.parametrize("key", ["protocol", "cluster.seed"])
@@ -152,6 +214,8 @@ def test_a_trace_of_another_version(run: Recorded) -> None:
     (artifacts(run) / "stages.json").write_text('{"layers": {}}')
     said = refused(run)
     assert "stages.json cannot be read" in said
+    assert "it is damaged, or of another version of the framework" in said
+    assert said.count("RUN_ID=") == 1
     assert f"git checkout {run.tags['git.commit']}" in said
 
 
@@ -169,6 +233,28 @@ def test_what_would_make_it_another_run(word: str) -> None:
         given([word])
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("trackin.uri=x", "tracking.uri"), ("thread=1", "threads"), ("dataset.rot=x", "dataset.root")],
+)
+def test_a_mistyped_setting(word: str, meant: str) -> None:
+    with pytest.raises(CannotVerifyError, match=rf"{word} would .* did you mean {meant}\?"):
+        given([word])
+
+
+@pytest.mark.parametrize("group", ["dataset", "backbone"])
+def test_whatever_may_have_been_moved_may_be_said(group: str) -> None:
+    places = set()
+    for option in compose.options(group):
+        target = OmegaConf.load(compose.CONF / group / f"{option}.yaml").get("_target_")
+        for f in fields(get_class(target)) if target else ():  # one without it is another's variant
+            places |= {f"{group}.{f.name}"} if f.metadata.get(config.PATH) is True else set()
+            inner = f.metadata.get(config.PATH_KEY)
+            places |= {f"{group}.{f.name}", f"{group}.{f.name}.{inner}"} if inner else set()
+    assert places
+    assert places <= set(MAY)
+
+
 def test_a_run_of_a_gpu_on_a_machine_without_one(run: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "cuda_capabilities", list)
     run.info.data.tags["device"] = "cuda"
@@ -178,6 +264,15 @@ def test_a_run_of_a_gpu_on_a_machine_without_one(run: Recorded, monkeypatch: pyt
         run.info.data.tags["device"] = "cpu"
     assert f"RUN_ID={run.id} ran with device=cuda (device=cuda: the driver shows no CUDA device" in said
     assert "or pass device=cpu to see how far that differs" in said
+
+
+def test_a_device_that_is_asked_for_here_and_is_not_here(
+    run: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "cuda_capabilities", list)
+    assert refused(run, "device=cuda").startswith(
+        "device=cuda: the driver shows no CUDA device; use device=cpu"
+    )
 
 
 def test_the_plan_restores_the_run_and_leaves_the_users_cache(run: Recorded, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Runs verified in this process: the same again, one stage changed at a time, data moved or changed."""
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,11 +18,13 @@ from sklearn.datasets import load_digits
 from experiments import compose, job
 from experiments.backbone import pixels
 from experiments.cache import Store
+from experiments.dataset.images import listing
 from experiments.evaluator.measures import metrics
 from experiments.recorded import Recorded
-from experiments.verification import DIFFERS, IDENTICAL, STEPS, WITHIN, Trace, Verdict
-from experiments.verification_past import CannotVerifyError
-from experiments.verification_run import verify
+from experiments.verification.past import CannotVerifyError
+from experiments.verification.trace import STEPS, Trace
+from experiments.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
+from experiments.verification.verify import verify
 
 SMALL = ["backbone=pixels", "reducer.n_components=8", "cluster.k=6", "figures=none"]
 
@@ -45,8 +49,8 @@ class Lab:
     def artifacts(self) -> Path:
         return Path(self.run.info.info.artifact_uri.removeprefix("file://"))
 
-    def record(self, *overrides: str) -> None:
-        typed = [*SMALL, *self.settings, *overrides]
+    def record(self, *overrides: str, small: Sequence[str] = SMALL) -> None:
+        typed = [*small, *self.settings, *overrides]
         outcome = job.Outcome(typed)
         choices = {"cluster": "faiss_kmeans"}
         job.perform(compose.compose_config(typed), self.root / "run", outcome, typed=typed, choices=choices)
@@ -111,13 +115,18 @@ def test_the_same_again_is_identical_and_recorded_with_both(lab: Lab, tmp_path: 
     assert len(lab.said) == 2
     (again,) = lab.run.below()
     assert again.tags["verifies"] == lab.run.id
-    assert again.tags["verdict"] == IDENTICAL
+    assert (again.tags["verdict"], "verdict.first" in again.tags) == (IDENTICAL, False)
+    assert again.name == f"verify {lab.run.name}: identical"
     assert again.tags["cluster"] == "faiss_kmeans"
     assert lab.run.tags["verified"] == f"identical, by run {again.id}"
     assert again.info.data.metrics["verify/ari"] == 1
     assert again.info.data.metrics["ari"] == lab.run.info.data.metrics["ari"]
-    assert "identical: every stage" in again.tags["mlflow.note.content"]
-    assert lab.run.id in again.tags["mlflow.note.content"]
+    note = again.tags["mlflow.note.content"]
+    assert note.startswith("**identical: every stage")
+    assert lab.run.id in note
+    rows = [line for line in note.splitlines() if line.startswith("| ")]
+    assert [row.split()[1] for row in rows[2:]] == list(STEPS)
+    assert all(row.endswith("| identical |") for row in rows[2:])
     table = pd.read_csv(again.file("verification.csv", tmp_path))
     assert set(table["verdict"]) == {"identical"}
     assert {*STEPS, "metric external ari"} < set(table["what"])
@@ -138,6 +147,7 @@ def test_a_setting_that_changed_is_seen_at_its_stage(lab: Lab, edit: dict[str, A
     verdict = lab.verify()
     assert (verdict.word, verdict.first) == (DIFFERS, first)
     assert lab.run.tags["verified"].startswith("differs, by run ")
+    assert first in {again.tags.get("verdict.first") for again in lab.run.below()}
 
 
 def test_code_that_embeds_otherwise_is_seen_at_the_embedding(
@@ -191,6 +201,31 @@ def test_moved_files_in_another_order_are_identical(lab: Lab, tmp_path: Path) ->
         (lab.root / "gone").rename(lab.root / "images")
 
 
+def test_the_order_in_which_a_folder_is_listed_changes_nothing(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = []
+
+    def backwards(folder: Path) -> list[os.DirEntry[str]]:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
+        listed.append([entry.name for entry in entries])
+        return entries
+
+    monkeypatch.setattr(listing, "os", SimpleNamespace(scandir=backwards))
+    assert lab.verify().word == IDENTICAL
+    assert next(names for names in listed if "9" in names)[0] == "9"
+    assert max(len(names) for names in listed) == 10
+
+
+def test_a_renamed_class_is_said(lab: Lab, tmp_path: Path) -> None:
+    changed = write(tmp_path / "renamed")
+    (changed / "9").rename(changed / "nine")
+    with pytest.raises(CannotVerifyError) as error:
+        lab.verify(f"dataset.root={changed}")
+    assert "saw: 10 renamed (such as 9/" in str(error.value)
+    assert "now nine/" in str(error.value)
+
+
 def test_data_that_changed_is_said_by_kind(lab: Lab, tmp_path: Path) -> None:
     changed = write(tmp_path / "changed")
     first, second, third = sorted(changed.glob("0/*.png"))[:3]
@@ -222,3 +257,18 @@ def test_a_value_kept_from_other_circumstances_is_noted(lab: Lab, tmp_path: Path
     finally:
         lab.run_id = first
         meta.write_text(text)
+
+
+def test_a_table_that_was_moved_is_said_where_it_is(lab: Lab, tmp_path: Path) -> None:
+    rows = pd.DataFrame(load_digits().data[:60, 2:8]).add_prefix("m")
+    rows.to_csv(tmp_path / "table.csv", index=False)
+    first = lab.run_id
+    try:
+        data = ["dataset=table", f"dataset.path={tmp_path}/table.csv", "evaluator=[internal]"]
+        lab.record(*data, small=["cluster.k=3", "figures=none"])
+        (tmp_path / "table.csv").rename(tmp_path / "moved.csv")
+        with pytest.raises(CannotVerifyError, match=r"dataset\.path=.* pass dataset\.path=<where it is now>"):
+            lab.verify()
+        assert lab.verify(f"dataset.path={tmp_path}/moved.csv").word == IDENTICAL
+    finally:
+        lab.run_id = first

@@ -1,0 +1,132 @@
+"""The report of a run: seconds to make, size, and seconds until Chromium shows it and answers the pointer.
+
+    python benchmarks/report.py dataset=image_folder dataset.root=caltech101_128.zip cluster.k=102
+    python benchmarks/report.py cluster.k=233                      the digits
+
+Takes the settings of run.py; backbone=pixels unless another is typed. What the run itself takes is not
+counted: the report is made twice, first with nothing of it kept. Seconds in the browser are from the
+beginning of the navigation, each time in a new browser process without a GPU; a hover is answered when the
+image and the name stand at the pointer. The peer is the same map drawn by plotly on WebGL, packed alike.
+"""
+
+import argparse
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from experiments import compose, config, console, context, figures, job, report
+from experiments.figures import Map, tiles
+from experiments.report import Contents
+
+USUAL = ["backbone=pixels", "figures=none", "report=none", "tracking.log_model=none"]
+SOFTWARE = ["--no-sandbox"]
+WEBGL = [*SOFTWARE, "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+WATCH = """const seen = window.seen = {};
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => (seen[entry.name] = entry.startTime)))
+  .observe({ type: "paint", buffered: true });
+const look = () => {
+  const map = document.querySelector("#plane[data-drawn] canvas, #figure .plotly .legend");
+  const card = document.getElementById("card");
+  if (map) seen.drawn ??= performance.now();
+  if (card && !card.hidden && card.offsetWidth) seen.answered ??= performance.now();
+};
+new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+"""
+
+
+def made(typed: list[str], place: Path) -> tuple[Contents, Path, list[float]]:
+    """Run, and make the report twice; return what it tells, its file, and the seconds."""
+    kept = [f"cache.root={place}/cache", f"tracking.uri=sqlite:///{place}/mlflow.db"]
+    typed = [*USUAL, *kept, *typed]
+    cfg = compose.compose_config(typed)
+    result = job.perform(cfg, place / "run", job.Outcome(typed))
+    ctx = context.make(config.build(cfg, typed), console.Report(lambda _step, _row: None))
+    seconds = []
+    for _ in range(2):
+        start = time.perf_counter()
+        file = report.write(result, place / "run", ctx, name="benchmark", run_id="0", seconds=0.0)
+        seconds.append(time.perf_counter() - start)
+    return report.contents(result, place / "run", ctx, {}), file, seconds
+
+
+def peer(told: Contents, place: Path) -> Path:
+    """Write the same map as plotly draws it."""
+    (axis, points), *_ = told.maps.items()
+    packed, ends = figures.pack(
+        told.images[at : at + tiles.PER] for at in range(0, len(told.images), tiles.PER)
+    )
+    file = place / "plotly.html"
+    drawn = Map(
+        told.title,
+        f"{axis} 1",
+        f"{axis} 2",
+        points[:, 0],
+        points[:, 1],
+        told.members["cluster"].to_numpy(),
+        told.members["id"].to_list(),
+        [],
+        packed,
+        ends,
+        told.images.shape[1],
+        tiles.PER,
+    )
+    file.write_text(figures.page(drawn), encoding="utf-8")
+    return file
+
+
+def opened(file: Path, map_: str, arguments: list[str]) -> dict[str, float]:
+    """Open the page, go to its map and point at it; return when each was there."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=program, args=arguments)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.add_init_script(WATCH)
+        page.goto(f"{file.as_uri()}#map", wait_until="commit")
+        page.wait_for_function("window.seen.drawn", timeout=60_000)
+        box: Any = page.locator(map_).first.bounding_box()
+        step, end = 0, time.monotonic() + 60
+        while not page.evaluate("window.seen.answered") and time.monotonic() < end:
+            across, down = 0.3 + 0.4 * (step % 20) / 20, 0.3 + 0.4 * (step // 20 % 20) / 20
+            page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+            step += 1
+        page.wait_for_function("window.seen['first-contentful-paint']", timeout=60_000)
+        seen: dict[str, float] = page.evaluate("window.seen")
+        browser.close()
+    return {name: value / 1000 for name, value in seen.items()}
+
+
+def measure(name: str, file: Path, map_: str, arguments: list[str], rounds: int) -> float:
+    """Print the medians of some openings, with the least and the most; return that of the answer."""
+    runs = [opened(file, map_, arguments) for _ in range(rounds)]
+    told = []
+    for key in ("first-contentful-paint", "drawn", "answered"):
+        values = sorted(run[key] for run in runs)
+        told.append(f"{key} {statistics.median(values):.2f} s ({values[0]:.2f} to {values[-1]:.2f})")
+    print(f"{name}: {', '.join(told)}", flush=True)
+    return statistics.median(run["answered"] for run in runs)
+
+
+def main() -> None:
+    """Print what it takes to make the report and to open it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    options, typed = parser.parse_known_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        told, file, seconds = made(typed, place)
+        size = file.stat().st_size / 1e6
+        print(f"{len(told.members):,} samples, {told.members['cluster'].nunique()} clusters")
+        print(f"made in {seconds[0]:.1f} s, again in {seconds[1]:.1f} s (target 20 s)")
+        print(f"size {size:.1f} MB (target 15 MB)", flush=True)
+        ours = measure("report (target 3 s)", file, "#plane canvas", SOFTWARE, options.rounds)
+        theirs = measure("plotly's map alone", peer(told, place), "#figure", WEBGL, options.rounds)
+        print(f"time to the first answer, ratio {ours / theirs:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Which configuration of a sweep is best, by each figure that a person reads first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from experiments.comparison.intervals import mean_interval
+from experiments.comparison.seeds import configuration
+from experiments.report.contents import Headline
+from experiments.report.headlines import LEVELS, ROWS, headlines, upper_bounds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLLOW = 2  # configurations that are named behind the best
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best configuration by one figure.
+
+    Parameters
+    ----------
+    low, high
+        The 95 % interval of its mean over the seeds; nan of one seed.
+    after
+        Those behind it, with their means.
+    """
+
+    headline: Headline
+    config: str
+    low: float
+    high: float
+    seeds: int
+    after: Sequence[tuple[str, float]]
+
+
+def bests(rows: "pd.DataFrame", swept: Sequence[str], main: Sequence[str], objective: str) -> list[Best]:
+    """Return the best configuration by the objective and by each main figure, of which more is better.
+
+    Parameters
+    ----------
+    rows
+        One per job, as `summary.to_frame` makes them.
+    main
+        The columns of it that a person reads first.
+    """
+    done = rows[rows["status"] == "FINISHED"]
+    known = [f"{name}{suffix}" for name in LEVELS if name != "noise_share" for suffix in ROWS]
+    shown = [name for name in dict.fromkeys([objective, *main]) if name in known and name in done]
+    keys = configuration(swept)
+    told = [key for key in keys if done[key].nunique(dropna=False) > 1]
+    jobs = {_named(told, each): each for _, each in done.groupby(keys, sort=False, dropna=False) if len(each)}
+    return [_best(name, jobs, name == objective) for name in shown if done[name].notna().any()]
+
+
+def _named(told: Sequence[str], jobs: "pd.DataFrame") -> str:
+    return " ".join(f"{key.rpartition('.')[2]}={jobs[key].iloc[0]}" for key in told) or "all runs"
+
+
+def _best(name: str, jobs: "dict[str, pd.DataFrame]", objective: bool) -> Best:
+    means = {config: float(each[name].mean()) for config, each in jobs.items() if each[name].notna().any()}
+    first, *others = sorted(means, key=lambda config: -means[config])
+    own = jobs[first]
+    metrics = {str(key): value for key, value in own.mean(numeric_only=True).dropna().items()}
+    (headline,) = (each for each in headlines(metrics, upper_bounds(metrics)) if each.name == name)
+    if objective:
+        headline = replace(headline, about=f"the objective: {headline.about}")
+    values = own[name].dropna().to_numpy()
+    interval = mean_interval(values)
+    after = [(config, means[config]) for config in others[:FOLLOW]]
+    return Best(headline, first, interval.low, interval.high, len(values), after)

@@ -1,0 +1,194 @@
+"""One run being recorded, whatever becomes of it or of the server."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.tracking.model import has_model, log_model
+from experiments.tracking.pages import NOTE, run_page
+from experiments.tracking.server import REASON_LIMIT, is_refusal, reason
+from experiments.types import Samples
+
+if TYPE_CHECKING:
+    from experiments.tracking.tracker import Tracker
+
+log = logging.getLogger(__name__)
+
+PARAMETER_LIMIT = 6000  # characters, MLflow's own, as the next
+TAG_LIMIT = 8000
+
+
+class Run:
+    """One run being recorded: it ends FINISHED, FAILED with the error as a tag, or KILLED by an interruption.
+
+    When the server stops answering it says so once, and where the results are. A value that the server
+    refuses is named, and the rest goes on.
+    """
+
+    def __init__(self, tracker: "Tracker", run_id: str, folder: Path) -> None:
+        self.id = run_id
+        self.lost = ""
+        self._tracker = tracker
+        self._folder = folder
+        self._steps: set[int] = set()
+        self._described = False
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self.end("FINISHED")
+        elif isinstance(error, Exception):
+            self.end("FAILED", str(error) or type(error).__name__)
+        else:
+            self.end("KILLED", "interrupted")
+
+    def log(
+        self,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        step: int = 0,
+    ) -> None:
+        """Record figures, parameters and tags in one call."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        now = int(time.time() * 1000)
+        entries: list[tuple[str, Any]] = [
+            *(("metrics", Metric(key, float(value), now, step)) for key, value in (metrics or {}).items()),
+            *(("params", Param(key, str(value)[:PARAMETER_LIMIT])) for key, value in (params or {}).items()),
+            *(("tags", RunTag(key, value[:TAG_LIMIT])) for key, value in (tags or {}).items()),
+        ]
+        if self._tell(lambda: self._batch(entries)):  # one refused value keeps the others out as well
+            for entry in entries:
+                value = f"{entry[1].key}={entry[1].value}"
+                self._warn(value[:REASON_LIMIT], self._tell(partial(self._batch, [entry])))
+
+    def epoch(self, step: int, values: Mapping[str, float]) -> None:
+        """Record the figures of one epoch as they happen."""
+        self._steps.add(step)
+        self.log(metrics=values, step=step)
+
+    def history(self, rows: Iterable[Mapping[str, float]]) -> None:
+        """Record the epochs of a training that happened before this run."""
+        for step, row in enumerate(rows, start=1):
+            if step not in self._steps:
+                self.epoch(step, row)
+
+    def dataset(self, samples: Samples) -> None:
+        """Record the data set as the run's input."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        about = {"rows": len(samples), "classes": len(samples.class_names)}
+        rest = {"tags": samples.tag_names, "skipped": samples.skipped, "unmatched": samples.unmatched}
+        about |= {name: len(found) for name, found in rest.items() if len(found)}
+        told = json.dumps({"source": samples.source} | about)  # the page shows it, not a local source's own
+        source = json.dumps({"path": samples.source})
+        described = Dataset(samples.name[:500], samples.key, "local", source, profile=told)
+        entry = DatasetInput(described, [InputTag("mlflow.data.context", "clustering")])
+        self._warn("the data set", self._tell(lambda: self._client.log_inputs(self.id, [entry])))
+
+    def describe(self, markdown: str) -> None:
+        """Put a text at the top of the run's page."""
+        self._described = True
+        self.log(tags={NOTE: markdown})
+
+    def artifacts(self) -> None:
+        """Copy the run's folder to the record."""
+        self._warn("the files", self._tell(lambda: self._client.log_artifacts(self.id, str(self._folder))))
+
+    def artifact(self, path: Path) -> None:
+        """Copy one file to the record, to the same place as below the run's folder."""
+        place = path.parent.relative_to(self._folder).as_posix()
+        below = None if place == "." else place
+        self._warn(path.name, self._tell(lambda: self._client.log_artifact(self.id, str(path), below)))
+
+    def forget(self, place: str) -> None:
+        """Remove a recorded file, named by its place below the run's folder."""
+
+        def remove() -> None:
+            from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+            root = self._client.get_run(self.id).info.artifact_uri
+            get_artifact_repository(root, self._tracker.uri).delete_artifacts(place)  # type: ignore[no-untyped-call]
+
+        self._warn(f"to remove {place}", self._tell(remove))
+
+    def model(self, folder: Path, columns: Mapping[str, Any]) -> None:
+        """Record a folder as the run's MLflow model; see log_model."""
+        told = self._tell(lambda: log_model(self._client, self.id, folder, columns))
+        self._warn("the model", told)
+
+    def has_model(self) -> bool:
+        """Tell whether the run's model is recorded whole."""
+        return has_model(self._tracker.uri, self._tracker.experiment_id, self.id)
+
+    def page(self, file: str = "") -> str:
+        """Return the link to it, or to one of its files, from any page of the same server."""
+        return run_page(self._tracker.experiment_id, self.id, file)
+
+    def sibling(self, run_id: str, folder: Path) -> "Run":
+        """Return the record of another run of the same store, to add to it."""
+        return Run(self._tracker, run_id, folder)
+
+    def end(self, status: str, error: str = "") -> None:
+        """End the run, also after silence: the server may be back.
+
+        An error stands in its tag, and at the top of its page if nothing else does.
+        """
+        if error:
+            note = {} if self._described else {NOTE: f"**{status}**\n\n```\n{error}\n```"}
+            self.log(tags={"error": error} | note)
+        if self.id:
+            told = self._tell(lambda: self._client.set_terminated(self.id, status), again=True)
+            self._warn(f"the end, {status}", told)
+
+    def end_children(self) -> None:
+        """Mark the runs below this one that did not end as KILLED: their process was stopped."""
+        query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{self.id}'"
+
+        def end() -> None:
+            for child in self._client.search_runs([self._tracker.experiment_id], query):
+                self._client.set_terminated(child.info.run_id, "KILLED")
+
+        self._warn("the end of the jobs", self._tell(end))
+
+    def lose(self, why: str) -> None:
+        """Give up the record, and say where the results are."""
+        if not self.lost:
+            self.lost = why
+            log.error("%s; the results are kept in %s", why, self._folder)
+
+    @property
+    def _client(self) -> Any:
+        return self._tracker.client
+
+    def _batch(self, entries: Iterable[tuple[str, Any]]) -> None:
+        kinds: dict[str, list[Any]] = {"metrics": [], "params": [], "tags": []}
+        for kind, entry in entries:
+            kinds[kind].append(entry)
+        self._client.log_batch(self.id, **kinds)
+
+    def _tell(self, call: Callable[[], Any], *, again: bool = False) -> str:
+        """Make a call, unless the server was silent before; return why it was refused."""
+        from mlflow.exceptions import MlflowException
+
+        if self.lost and not again:
+            return ""
+        try:
+            call()
+        except (MlflowException, OSError) as error:
+            if is_refusal(error):
+                return reason(error)
+            self.lose(f"tracking.uri={self._tracker.uri} stopped answering ({reason(error)})")
+        return ""
+
+    def _warn(self, what: str, why: str) -> None:
+        if why:
+            log.warning("tracking.uri=%s refused %s (%s)", self._tracker.uri, what, why)

@@ -1,0 +1,127 @@
+"""A store or a server: MLflow's client for it, whether it answers, and why it does not."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock
+
+SECONDS_TO_ANSWER = 5
+REASON_LIMIT = 200
+T = TypeVar("T")
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported: nobody is told
+
+
+@cache
+def client_of(uri: str) -> Any:
+    """Return MLflow's client for a store or server."""
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(2 * SECONDS_TO_ANSWER))
+    from mlflow.tracking import MlflowClient
+
+    for chatty, level in {"mlflow": "WARNING", "alembic": "WARNING", "urllib3": "ERROR"}.items():
+        logging.getLogger(chatty).setLevel(level)
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        return MlflowClient(uri)
+    except DBAPIError as error:  # MLflow lets it through where a file is no database
+        raise ConnectionError(
+            f"tracking.uri={uri} cannot be used: {error.orig}; give a server's address or sqlite:///<file>"
+        ) from error
+
+
+def ask(uri: str, question: Callable[[Any], T]) -> T:
+    """Put a question to MLflow's client; raise LookupError with its words if it has no answer."""
+    path = sqlite_path(uri)
+    if path is not None and not path.exists():  # or MLflow would make one
+        raise ConnectionError(
+            f"tracking.uri={uri} does not exist; set the store that the run was recorded in"
+        )
+    reach(uri)
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = client_of(uri)
+    except MlflowException as error:  # what it names is no store, such as a folder
+        raise ConnectionError(
+            f"tracking.uri={uri} cannot be used: {reason(error)}; give a server's address or sqlite:///<file>"
+        ) from error
+    try:
+        return question(client)
+    except (MlflowException, OSError) as error:
+        if is_refusal(error):
+            raise LookupError(reason(error)) from error
+        raise ConnectionError(f"tracking.uri={uri} cannot be used: {reason(error)}") from error
+
+
+def reach(uri: str) -> None:
+    """Raise ConnectionError within seconds if a server does not answer."""
+    if not uri.startswith(("http://", "https://")):
+        return
+    import requests  # what MLflow's client talks through
+
+    place = f"{uri.rstrip('/')}/health"
+    try:
+        requests.get(place, timeout=SECONDS_TO_ANSWER, allow_redirects=False, stream=True).close()
+    except requests.exceptions.SSLError:
+        return  # it answers; whom to trust is told to MLflow, by its own variables
+    except OSError as error:
+        raise ConnectionError(
+            f"tracking.uri={uri} does not answer ({reason(error)}); start that server, or leave "
+            "tracking.uri out to record in mlflow/mlflow.db"
+        ) from error
+
+
+@contextmanager
+def first_alone(uri: str) -> Iterator[None]:
+    """Let one process at a time create a fresh SQLite store: all but one would die."""
+    path = sqlite_path(uri)
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        if not path.exists():
+            _create(path)
+        yield
+
+
+def _create(path: Path) -> None:
+    """Make a SQLite store's tables in a file that is named when it is whole: half a store is of no use."""
+    partial = path.with_name(f"{path.name}.partial")
+    for left in (partial, partial.with_name(f"{partial.name}-journal")):
+        left.unlink(missing_ok=True)  # of a process that was killed
+    client_of(f"sqlite:///{partial}").search_experiments(max_results=1)
+    partial.replace(path)
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """Return the file of a SQLite store, None for any other."""
+    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+
+
+def is_refusal(error: Exception) -> bool:
+    """Tell an answer, that a request was wrong, from no answer."""
+    from mlflow.exceptions import MlflowException
+
+    if not isinstance(error, MlflowException):
+        return False
+    status: int = error.get_http_status_code()  # type: ignore[no-untyped-call]
+    return 400 <= status < 500
+
+
+def reason(error: BaseException) -> str:
+    """Say in one line why: the innermost words of the system, if it spoke, else the error's own."""
+    inner: BaseException | None = error
+    why = error
+    while inner is not None:
+        why = inner if isinstance(inner, OSError) else why
+        inner = inner.__cause__ or inner.__context__
+    return (str(why).splitlines() or [type(why).__name__])[0][:REASON_LIMIT]

@@ -1,0 +1,1 @@
+"""Run a recorded run again, and tell whether it gives the same."""

@@ -1,0 +1,51 @@
+"""A small run, what its report tells, and the report in a browser."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.browser import Tab
+
+from experiments import compose, job, report
+from experiments.cache import Store
+from experiments.pipeline import Result
+from experiments.report import Contents
+from experiments.types import Context
+
+QUICK = [
+    "dataset.limit=200", "backbone=pixels", "reducer=identity", "cluster.k=6", "figures=none",
+    "tracking.log_model=none", "evaluator=[external,internal]",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def ran(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    """Run a small experiment; return its result and its folder."""
+    place = tmp_path_factory.mktemp("report")
+    shutil.copy(tables, place / "mlflow.db")
+    typed = [*QUICK, f"tracking.uri=sqlite:///{place}/mlflow.db", f"cache.root={place}/cache"]
+    return job.perform(compose.compose_config(typed), place / "run", job.Outcome(typed)), place / "run"
+
+
+@pytest.fixture(scope="session")
+def told(ran: tuple[Result, Path], tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    result, folder = ran
+    ctx = Context.plain(Store(tmp_path_factory.mktemp("kept")))
+    return report.contents(result, folder, ctx, {"run": "0123abcd"})
+
+
+@pytest.fixture
+def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Tab]]:
+    tabs: list[Tab] = []
+
+    def make(contents: Contents, **settings: Any) -> Tab:
+        file = tmp_path / "report.html"
+        file.write_text(report.page(contents), encoding="utf-8")
+        tabs.append(Tab(chromium, file, **settings))
+        return tabs[-1]
+
+    yield make
+    for tab in tabs:
+        tab.close()

@@ -1,0 +1,66 @@
+"""What all scripts have in common: each takes settings after its arguments, as run.py does."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+from tests.project import REPOSITORY
+
+EXAMPLES = {  # as short a command of each as there is
+    "assign": ["abc", "images"],
+    "cache": ["list"],
+    "compare": ["abc", "cluster.k=10", "cluster.k=50"],
+    "export": ["abc", "exported"],
+    "labels": ["template", "abc"],
+    "reproduce": ["readme"],
+    "verify": ["abc"],
+}
+WITHOUT_A_RUN = {"cache", "reproduce"}
+SCRIPTS = sorted(path.stem for path in (REPOSITORY / "scripts").glob("*.py") if path.stem != "sizes")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def call(name: str, *words: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("sys.argv", [f"{name}.py", *EXAMPLES[name], *words])
+    return int(importlib.import_module(f"scripts.{name}").main())
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_mistyped_setting_is_refused_with_what_was_meant(
+    name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call(name, "trackin.uri=http://localhost:1", monkeypatch=monkeypatch) in (1, 2)
+    told = " ".join(capfd.readouterr().err.split())
+    assert "trackin" in told
+    assert "did you mean tracking" in told
+
+
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in WITHOUT_A_RUN])
+def test_a_run_is_looked_for_in_the_store_that_was_set(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call(name, f"tracking.uri=sqlite:///{tmp_path}/none.db", monkeypatch=monkeypatch) in (1, 2)
+    assert f"{tmp_path}/none.db does not exist; set the store" in " ".join(capfd.readouterr().err.split())
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_is_no_store_is_said_in_one_line(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "no.db").write_bytes(b"this is no database, whatever its name says" * 100)
+    uri = str(tmp_path) if kind == "folder" else f"sqlite:///{tmp_path}/no.db"
+    assert call("verify", f"tracking.uri={uri}", monkeypatch=monkeypatch) == 2
+    told = " ".join(capfd.readouterr().err.split())
+    assert f"tracking.uri={uri} cannot be used" in told
+    assert "give a server's address or sqlite:///<file>" in told
+
+
+def test_the_store_of_finished_work_is_the_one_that_was_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call("cache", f"cache.root={tmp_path}", monkeypatch=monkeypatch) == 0
+    assert "0 values" in capfd.readouterr().out

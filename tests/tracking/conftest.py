@@ -1,0 +1,11 @@
+"""One store for what is recorded here."""
+
+import pytest
+
+from experiments import config, tracking
+
+
+@pytest.fixture(scope="module")
+def tracker(tmp_path_factory: pytest.TempPathFactory) -> tracking.Tracker:
+    place = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    return tracking.connect(config.Tracking(f"sqlite:///{place}"), "trials")

@@ -1,0 +1,73 @@
+"""Whether a store or a server answers, and why not."""
+
+import logging
+import socket
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from experiments import tracking
+from experiments.config import Tracking
+from experiments.tracking import server
+
+
+def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionError, match=r"tracking\.uri=http://127\.0\.0\.1:9 does not answer"):
+        tracking.connect(Tracking("http://127.0.0.1:9"), "x")
+    with pytest.raises(ConnectionError, match=r"tracking\.uri=nonsense:// cannot be used"):
+        tracking.connect(Tracking("nonsense://"), "x")
+
+
+def test_a_database_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConnectionError, match=r'psycopg.*; for postgresql: pip install "psycopg\[binary\]"'):
+        tracking.connect(Tracking("postgresql://127.0.0.1:9/x"), "x")
+
+
+def test_a_listener_that_never_answers_is_given_up_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server, "SECONDS_TO_ANSWER", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        uri = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(ConnectionError) as told:
+            tracking.connect(Tracking(uri), "x")
+    assert str(told.value).startswith(f"tracking.uri={uri} does not answer (timed out); start that server")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("status", [200, 302, 403, 500])
+def test_any_answer_is_one(status: int) -> None:
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.send_header("Location", "http://127.0.0.1:9")
+            self.end_headers()
+
+    asked: list[str] = []
+    with HTTPServer(("127.0.0.1", 0), Answer) as answering:
+        threading.Thread(target=answering.handle_request, daemon=True).start()
+        server.reach(f"http://127.0.0.1:{answering.server_port}/")
+    assert asked == ["/health"]
+
+
+def test_an_untrusted_server_is_left_to_mlflow_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def distrust(place: str, **named: Any) -> None:
+        asked.append(place)
+        raise requests.exceptions.SSLError("self-signed certificate")
+
+    monkeypatch.setattr(requests, "get", distrust)
+    server.reach("https://127.0.0.1:9")
+    assert asked == ["https://127.0.0.1:9/health"]
+
+
+def test_retries_are_not_for_the_terminal(tracker: tracking.Tracker) -> None:
+    assert logging.getLogger("urllib3.connectionpool").getEffectiveLevel() == logging.ERROR
