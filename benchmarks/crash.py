@@ -3,7 +3,8 @@
 python benchmarks/crash.py [--times 30] [--seed 0] [--minutes 60] [key=value ...]
 
 The moments are spread over the whole length of the sweep, from the first import to the last picture, each
-with a cache and a store of its own. After each resume nothing may run, be locked or be half-written.
+with a cache and a store of its own; a moment is so long after a line of its log, so that it is the same one
+where other processes make the sweep slower. After each resume nothing may run, be locked or be half-written.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,13 @@ SWEEP = (
 TIMES = ("seconds", "run_id")  # columns of the table that may differ
 ENDED = "it had ended"
 NOTHING_BEGAN = "no sweep"  # what resume=true says after a kill before the sweep's run was recorded
+
+
+class Line(NamedTuple):
+    """What run.py said, and how many seconds after its start."""
+
+    seconds: float
+    text: str
 
 
 class Root:
@@ -59,29 +67,43 @@ class Root:
             stderr=subprocess.STDOUT,
         )
 
-    def run(self, *words: str) -> tuple[int, str]:
-        """Run run.py to its end; return exit code and output."""
-        process = self.start(*words)
-        out, _ = process.communicate(timeout=600)
-        return process.returncode, out
+    def run(self, *words: str) -> tuple[int, list[Line]]:
+        """Run run.py to its end; return exit code and what it said when."""
+        process, begun = self.start(*words), time.monotonic()
+        assert process.stdout is not None
+        lines = [Line(time.monotonic() - begun, text.rstrip()) for text in process.stdout]
+        return process.wait(), lines
 
-    def kill_after(self, seconds: float, *words: str) -> str:
-        """Start run.py, and kill -9 it and its workers after so many seconds; return its last line."""
-        process = self.start(*words)
+    def kill(self, moment: float, undisturbed: Sequence[Line], *words: str) -> str:
+        """Start run.py, kill -9 it and its workers at a moment of an undisturbed run; return its last line.
+
+        Parameters
+        ----------
+        moment
+            Seconds of the undisturbed run; this one is as far when it has said the same, and so much later.
+        """
+        before = [line for line in undisturbed if line.seconds <= moment]
+        process, begun = self.start(*words), time.monotonic()
+        assert process.stdout is not None
+        said = [process.stdout.readline().rstrip() for _ in before]
+        slower = (time.monotonic() - begun) / before[-1].seconds if before else 1.0
+        since = moment - (before[-1].seconds if before else 0.0)
         try:
-            out, _ = process.communicate(timeout=seconds)
+            process.wait(timeout=since * slower)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            out, _ = process.communicate()
-            return (out.strip().splitlines() or ["before its first line"])[-1]
+            process.wait()
+            return said[-1] if said else "before its first line"
+        finally:
+            process.stdout.close()
         return f"{ENDED} ({process.returncode})"
 
     def resume(self, *words: str) -> str:
         """Go on with a sweep as a person would; return what was wrong, else nothing."""
-        code, out = self.run(*words, "resume=true")
-        if code == 1 and NOTHING_BEGAN in out:
-            code, out = self.run(*words)
-        return "" if code == 0 else f"exit code {code}: {' '.join(out.split())[-500:]}"
+        code, lines = self.run(*words, "resume=true")
+        if code == 1 and any(NOTHING_BEGAN in line.text for line in lines):
+            code, lines = self.run(*words)
+        return "" if code == 0 else f"exit code {code}: {' '.join(line.text for line in lines)[-500:]}"
 
     def table(self) -> "pd.DataFrame":
         """Return the table of the one sweep that there is, without what may differ."""
@@ -132,9 +154,11 @@ class Root:
         return [f"{path.relative_to(self.folder)} is left" for path in (*half, *kept)]
 
 
-def crash(root: Root, seconds: float, words: Sequence[str], wanted: "pd.DataFrame") -> tuple[str, list[str]]:
+def crash(
+    root: Root, moment: float, undisturbed: Sequence[Line], words: Sequence[str], wanted: "pd.DataFrame"
+) -> tuple[str, list[str]]:
     """Kill one sweep and resume it; return where it was and what was wrong."""
-    where = root.kill_after(seconds, *words)
+    where = root.kill(moment, undisturbed, *words)
     wrong = [failed] if (failed := root.resume(*words)) else []
     tables = list(root.folder.glob("outputs/*/*/sweep.csv"))
     if len(tables) != 1:
@@ -168,23 +192,25 @@ def main() -> int:
     failures = done = 0
     with tempfile.TemporaryDirectory() as name:
         undisturbed = Root(Path(name) / "undisturbed")
-        code, out = undisturbed.run(*words)
+        code, lines = undisturbed.run(*words)
         length = time.monotonic() - begun
         if code:
-            print(out)
+            print(*(line.text for line in lines), sep="\n")
             return 1
         wanted = undisturbed.table()
         print(f"undisturbed: {length:.1f} s, {len(wanted)} jobs", flush=True)
-        for number, seconds in enumerate(moments(length, args.times, args.seed)):
+        for number, moment in enumerate(moments(length, args.times, args.seed)):
             if time.monotonic() - begun > 60 * args.minutes:
                 print(f"stopped after {args.minutes:g} minutes")
                 break
-            where, wrong = crash(Root(Path(name) / str(number)), seconds, words, wanted)
+            where, wrong = crash(Root(Path(name) / str(number)), moment, lines, words, wanted)
             while where.startswith(ENDED) and not wrong:  # this one was faster than the undisturbed
-                seconds *= 0.8
-                where, wrong = crash(Root(Path(name) / f"{number}-{seconds:.3f}"), seconds, words, wanted)
+                moment *= 0.9
+                where, wrong = crash(
+                    Root(Path(name) / f"{number}-{moment:.3f}"), moment, lines, words, wanted
+                )
             done, failures = done + 1, failures + bool(wrong)
-            print(f"{number:3} {seconds:6.2f} s  {'; '.join(wrong) or 'same':8} ({where[:70]})", flush=True)
+            print(f"{number:3} {moment:6.2f} s  {'; '.join(wrong) or 'same':8} ({where[:70]})", flush=True)
     print(f"{done - failures} of {done} kills ended in the same table with nothing left behind")
     return int(failures > 0)
 

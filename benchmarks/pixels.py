@@ -49,6 +49,7 @@ def images_of(root: Path, ctx: Context) -> ImageFiles:
         limit=N,
         labels=None,
         corrections=None,
+        unlabelled="keep",
         split={"train": 1.0},
         split_seed=123,
     )

@@ -121,8 +121,8 @@ def tell(done: Applied) -> None:
     place = os.path.abspath(done.log) if ".." in here.parts else str(here)
     console.say(f"to use the corrected labels in a run, add: {setting('dataset.corrections', place)}")
     if done.unlabelled:
-        images = counted(done.unlabelled, "image that has", "images that have")
-        console.say(f"that run will leave out {images} no label")
+        images = counted(done.unlabelled, "image has", "images have")
+        console.say(f"{images} no label still; dataset.unlabelled=drop leaves them out of that run")
 
 
 def setting(key: str, value: str) -> str:

@@ -33,21 +33,30 @@ FRAMEWORK = (
 ALLOWED = {
     "kept": set(),
     "types": {"kept"},
-    "cache": {"types", "kept"},
+    "libraries": set(),
+    "cache": {"types", "kept", "libraries"},
     "compose": set(),
     "config": {"compose", "types"},
     "parallel": set(),
     "pipeline": {"parallel", "types", "kept"},
     "console": set(),
     "context": {"cache", "config", "environment", "types"},
-    "environment": {"cache", "kept"},
+    "environment": {"kept", "libraries"},
     "main_metrics": set(),
     "seed_tables": {"comparison"},
     "notes": {"compose", "main_metrics", "pipeline", "report", "seed_tables", "tables", "types"},
     "preview": {"cache", "config", "console", "context", "pipeline", "types"},
     "tables": {"dataset"},  # what it guards, tabular reads back
     "training_curves": {"figures"},
-    "model": {"cache", "context", "dataset", "pipeline", "types", "kept"},  # it reads images as data sets do
+    "model": {
+        "cache",
+        "context",
+        "dataset",
+        "libraries",
+        "pipeline",
+        "types",
+        "kept",
+    },  # it reads images as data sets do
     "logged_model": {"config", "model", "pipeline", "tracking"},
     "best_model": {
         "cache",

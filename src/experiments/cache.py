@@ -13,10 +13,9 @@ import socket
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +24,11 @@ import psutil
 from filelock import FileLock, Timeout
 
 from experiments.kept import class_name, digest, kept_class
+from experiments.libraries import versions
 from experiments.types import T
 
 log = logging.getLogger(__name__)
 
-LIBRARIES = (
-    "faiss-cpu",
-    "faiss-gpu",
-    "fast-hdbscan",
-    "numba",
-    "numpy",
-    "open-clip-torch",
-    "openTSNE",
-    "scikit-learn",
-    "timm",
-    "torch",
-    "torchvision",
-    "umap-learn",
-)  # whose numbers a value may depend on
 DIGEST = "digest.txt"  # beside an array: what names its values
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -292,14 +278,3 @@ def _reserve(path: Path) -> None:
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
-    """Return the version of each of these packages that is installed."""
-    found = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from experiments.cache import LIBRARIES as STORED
-from experiments.cache import versions
 from experiments.kept import digest
+from experiments.libraries import NUMERIC, versions
 
 CODE = Path(__file__).parent  # in the repository of the code, wherever EXPERIMENTS_ROOT may point
 LIBRARIES = (
@@ -28,7 +27,7 @@ LIBRARIES = (
     "torch",
     "torchvision",
 )
-NUMBERS = (*STORED, "pandas", "pillow", "scipy", "threadpoolctl")  # whose results enter a run's
+NUMBERS = (*NUMERIC, "pandas", "pillow", "scipy", "threadpoolctl")  # whose results enter a run's
 
 
 @cache

@@ -156,11 +156,10 @@ def _run(plan: config.Plan, ctx: Context, run: tracking.Run, outcome: Outcome) -
     if result.encoder.stopped:
         tags["stopped"] = result.encoder.stopped
         log.warning("training stopped %s", result.encoder.stopped)
-    doubts = _doubts(result)
-    for doubt in doubts:
+    for doubt in result.doubts:
         log.warning("%s", doubt)
-    if doubts:
-        tags["warnings"] = "; ".join(doubts)
+    if result.doubts:
+        tags["warnings"] = "; ".join(result.doubts)
     run.log(metrics=main_first(result.metrics) | times, tags=tags)
     run.history(result.encoder.history)
     log.info("computed %d values, read %d kept ones", len(store.computed), len(store.kept))
@@ -173,18 +172,12 @@ def _in_words(
     return notes.of_run(
         result,
         plan.stages,
-        _doubts(result),
+        result.doubts,
         run_id=run.id,
         uri=plan.tracking.uri,
         report=run.page(report.NAME) if reports(plan, parent) else "",
         assigns=logged_model.records(plan, alone=parent is None),
     )
-
-
-def _doubts(result: pipeline.Result) -> list[str]:
-    """Return why a figure may not be what it looks like."""
-    left_out = [f"left out: {reason}" for reason in result.left_out.values()]
-    return left_out + [doubt for found in result.findings.values() for doubt in found.warnings]
 
 
 def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outcome) -> None:
@@ -202,7 +195,7 @@ def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outc
         own = np.asarray(clustering.centroids)[clustering.assignments]
         table["distance"] = np.linalg.norm(result.reduced - own, axis=1)
     if samples.labels is not None:
-        table["label"] = np.array(samples.class_names)[samples.labels]
+        table["label"] = samples.label_names
     table.to_parquet(folder / ASSIGNMENTS)
     if clustering.centroids is not None:
         centroids = pd.DataFrame(clustering.centroids)
@@ -212,7 +205,11 @@ def _write(folder: Path, cfg: DictConfig, result: pipeline.Result, outcome: Outc
         epochs = pd.DataFrame(result.encoder.history)
         epochs.insert(0, "epoch", range(1, len(epochs) + 1))
         tables.write(epochs, folder, TRAINING)
-    for name, left in {"skipped_files": samples.skipped, "unmatched_labels": samples.unmatched}.items():
+    lists = {"skipped_files": samples.skipped, "unmatched_labels": samples.unmatched}
+    if 0 < len(samples.labelled) < len(samples):
+        without = np.delete(samples.ids, samples.labelled)
+        lists["unlabelled_samples"] = tuple((str(name), "no label") for name in without)
+    for name, left in lists.items():
         tables.to_csv(pd.DataFrame(left, columns=["id", "reason"]), folder / f"{name}.csv")
     for found in result.findings.values():
         for name, rows in found.tables.items():

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.cache import Store, versions
+from experiments.cache import Store
 from experiments.context import cores, cuda_capabilities
 from experiments.dataset.content import Vectors, hash_rows
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.images.listing import IMAGE
 from experiments.kept import class_name, kept_class
+from experiments.libraries import versions
 from experiments.types import Clustering, Context, Encoder, Projection, Samples, Silent
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def from_folder(root: Path, ctx: Context) -> Samples:
     """Read the images of a folder or an archive as a data set reads them; what cannot be read is skipped."""
     return ImageFolder(
         root=str(root), max_unreadable=1.0, image_size=1, mirror=False,
-        limit=None, labels=None, corrections=None, split={"train": 1.0}, split_seed=0,
+        limit=None, labels=None, corrections=None, unlabelled="keep", split={"train": 1.0}, split_seed=0,
     ).load(ctx)  # fmt: skip
 
 
@@ -215,7 +216,7 @@ def _majority(samples: Samples, assignments: np.ndarray, k: int) -> tuple[str, .
     """Return the most frequent class of each cluster, the first of equals; "" of an empty one."""
     if samples.labels is None:
         return ()
-    inside = np.flatnonzero(assignments >= 0)
+    inside = np.flatnonzero((assignments >= 0) & (np.asarray(samples.labels) >= 0))
     counts = np.zeros((k, len(samples.class_names)), np.int64)
     np.add.at(counts, (assignments[inside], samples.labels[inside]), 1)
     return tuple(samples.class_names[row.argmax()] if row.any() else "" for row in counts)

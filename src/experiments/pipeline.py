@@ -1,7 +1,7 @@
 """The story of one run: load, encode, reduce, cluster, judge. Never asks a stage for its name or type."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,6 +43,18 @@ class Result:
     keys: dict[str, str]
     left_out: dict[str, str]
     at: "Places"
+
+    @property
+    def doubts(self) -> list[str]:
+        """Return what a reader of the figures has to know: what was left out, and what is weak."""
+        samples = self.samples
+        found = [f"left out: {reason}" for reason in self.left_out.values()]
+        if 0 < len(samples.labelled) < len(samples):
+            found.append(
+                f"figures that need labels are about the {len(samples.labelled):,} samples of "
+                f"{len(samples):,} that have one; dataset.unlabelled=drop leaves the others out"
+            )
+        return found + [doubt for each in self.findings.values() for doubt in each.warnings]
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -91,16 +103,16 @@ def judge(
 ) -> dict[str, Findings]:
     """Hand each evaluator exactly what it needs; its findings are kept under the keys of that.
 
+    One that is about labels is given the samples alone that have one.
     Those that look at no clustering fit models of their own, which leave most cores idle: they run beside
     each other. Those that do look at one come once per k, one after the other with all cores.
     """
 
     def one(name: str) -> Findings:
         evaluator, ctx = evaluators[name], at.needs[name]
-        needs = {need: values[need] for need in evaluator.NEEDS}
         try:
             with clock(name, ctx.key(evaluator)):
-                return ctx.fitted(evaluator, lambda: evaluator.evaluate(ctx=ctx, **needs))
+                return ctx.fitted(evaluator, lambda: evaluator.evaluate(ctx=ctx, **needed(evaluator, values)))
         except Exception as error:
             error.add_note(f"raised by evaluator.{name}")
             raise
@@ -113,6 +125,38 @@ def judge(
     for name in evaluators:  # in the order of the config, whichever ended first
         clock.seconds[name] = clock.seconds.pop(name)
     return {name: found[name] for name in evaluators}
+
+
+def needed(evaluator: Evaluator, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an evaluator needs; if it is about labels, of the samples alone that have one."""
+    given = {need: values[need] for need in evaluator.NEEDS}
+    samples: Samples = values["samples"]
+    rows = samples.labelled
+    if not evaluator.LABELLED or len(rows) == len(samples):
+        return given
+    taken: dict[str, Callable[[Any], Any]] = {
+        "samples": lambda whole: whole.take(rows),
+        "embeddings": lambda whole: whole[rows],
+        "reduced": lambda whole: whole[rows],
+        "clustering": lambda whole: Assigned.of(whole, rows),
+    }
+    return {need: taken[need](whole) if need in taken else whole for need, whole in given.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Assigned:
+    """What a clustering says of some of its rows; its clusters are those of all of them."""
+
+    assignments: np.ndarray
+    probabilities: np.ndarray | None
+    centroids: np.ndarray | None
+
+    @classmethod
+    def of(cls, clustering: Clustering, rows: np.ndarray) -> "Assigned":
+        """Take these rows of a clustering."""
+        sure = clustering.probabilities
+        assignments = np.asarray(clustering.assignments)[rows]
+        return cls(assignments, None if sure is None else np.asarray(sure)[rows], clustering.centroids)
 
 
 @dataclass(frozen=True)
@@ -164,9 +208,10 @@ def checked(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, str]]:
     stages.cluster.check(len(samples))  # before the reducer: it has the last word on how few are too few
     stages.reducer.width(len(rows), width)
     left_out: dict[str, str] = {}
+    known = samples.take(samples.labelled) if len(samples.labelled) else samples
     for name, evaluator in stages.evaluators.items():
         try:
-            evaluator.check(samples)
+            evaluator.check(known if evaluator.LABELLED else samples)
         except UnlabelledError as error:
             left_out[name] = str(error)
             if len(left_out) == len(stages.evaluators):

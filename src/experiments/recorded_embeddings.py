@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments import config
-from experiments.dataset.tables.tabular import guarded
+from experiments.dataset.tables.cells import guarded
 from experiments.pipeline import Places
 from experiments.recorded import Recorded
 from experiments.recorded_samples import config_of, dataset_of

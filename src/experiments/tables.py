@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.dataset.tables.tabular import guarded
+from experiments.dataset.tables.cells import guarded
 
 if TYPE_CHECKING:
     import pandas as pd

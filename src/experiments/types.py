@@ -189,7 +189,7 @@ class Samples:
     ids
         str (n,), unique: the POSIX path below the root, or a row number.
     labels
-        int64 (n,) with values in [0, c), or None.
+        int64 (n,) with values in [0, c), -1 for a sample without one; None if none has one.
     split
         int8 (n,), each an index into `SPLITS`.
     skipped
@@ -219,6 +219,16 @@ class Samples:
         return len(self.ids)
 
     @cached_property
+    def labelled(self) -> np.ndarray:
+        """Return the row numbers of the samples that have a label, int64 and ascending."""
+        return np.empty(0, np.int64) if self.labels is None else np.flatnonzero(self.labels >= 0)
+
+    @cached_property
+    def label_names(self) -> np.ndarray | None:
+        """Return what each sample's class is called, str (n,), "" without one; None if none has one."""
+        return None if self.labels is None else np.array([*self.class_names, ""])[self.labels]
+
+    @cached_property
     def content_key(self) -> str:
         """Name the pixels or vectors alone: unchanged by labels and split."""
         return digest(self.content.VERSION, "".join(self.content.hashes))
@@ -239,6 +249,16 @@ class Samples:
     def rows(self, *parts: str) -> np.ndarray:
         """Return the row numbers, int64 and ascending, of these parts of the split."""
         return np.flatnonzero(np.isin(self.split, [SPLITS.index(part) for part in parts]))
+
+    def labelled_rows(self, *parts: str) -> np.ndarray:
+        """Return the row numbers of these parts of the split that have a label."""
+        return np.intersect1d(self.rows(*parts), self.labelled)
+
+    def take(self, rows: np.ndarray) -> "Samples":
+        """Return these rows alone."""
+        labels, tags = (None if part is None else part[rows] for part in (self.labels, self.tags))
+        content, split = self.content.take(rows), self.split[rows]
+        return replace(self, ids=self.ids[rows], content=content, labels=labels, split=split, tags=tags)
 
     def require(self, kind: str, option: str) -> None:
         """Raise ValueError unless the content is of this kind."""
@@ -342,10 +362,12 @@ class Cluster(Protocol):
 class Evaluator(Protocol):
     """Judges what its `NEEDS` names, out of samples, encoder, embeddings, reduced and clustering.
 
-    `METRICS` names the figures that it gives wherever they are defined.
+    `METRICS` names the figures that it gives wherever they are defined; `LABELLED` says whether it is about
+    labels, and so about the samples alone that have one.
     """
 
     NEEDS: ClassVar[tuple[str, ...]]
+    LABELLED: ClassVar[bool]
     METRICS: ClassVar[tuple[str, ...]]
 
     def check(self, samples: Samples) -> None:

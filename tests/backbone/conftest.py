@@ -63,7 +63,14 @@ def ctx(store: Store) -> Context:
 @pytest.fixture
 def digits(ctx: Context) -> Samples:
     """200 digits, 20 of them for validation or a few more."""
-    about = {"image_size": 8, "mirror": False, "limit": 200, "labels": None, "corrections": None}
+    about = {
+        "image_size": 8,
+        "mirror": False,
+        "limit": 200,
+        "labels": None,
+        "corrections": None,
+        "unlabelled": "keep",
+    }
     return Digits(split=SPLIT, split_seed=123, **about).load(ctx)
 
 

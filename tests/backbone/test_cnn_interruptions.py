@@ -35,7 +35,7 @@ class Killer(Silent):
 
 ctx = replace(Context.plain(Store(Path({cache!r}))), threads=1, report=Killer()).on("parts")
 split = dict(train=0.8, validation=0.2, test=0.0)
-about = dict(image_size=8, mirror=False, limit=200, labels=None, corrections=None)
+about = dict(image_size=8, mirror=False, limit=200, labels=None, corrections=None, unlabelled="keep")
 digits = Digits(split=split, split_seed=123, **about)
 {stage!r}.fit(digits.load(ctx), ctx)
 """

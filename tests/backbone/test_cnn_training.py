@@ -231,3 +231,12 @@ def test_a_gpu_trains_embeds_and_resumes_bitwise(
     close = {"float32": 1e-3, "bfloat16": 5e-2}[dtype]
     on_cpu, on_gpu = whole.embed(digits, ctx), whole.embed(digits, gpu)
     np.testing.assert_allclose(on_gpu, on_cpu, atol=close * np.abs(on_cpu).max())
+
+
+def test_samples_without_a_label_are_embedded_and_change_no_weight(cnn: Make, digits: Samples, ctx: Context):
+    labels = np.where(np.arange(len(digits)) % 3 == 0, -1, digits.labels)
+    partly = replace(digits, labels=labels)
+    alone, whole = (cnn(max_epochs=1).fit(samples, ctx) for samples in (partly.take(partly.labelled), partly))
+    for name, values in alone.weights.items():
+        np.testing.assert_array_equal(whole.weights[name], values)
+    assert len(whole.embed(partly, ctx)) == len(digits)

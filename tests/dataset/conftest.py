@@ -24,6 +24,7 @@ def selection() -> dict[str, Any]:
         "limit": None,
         "labels": None,
         "corrections": None,
+        "unlabelled": "keep",
         "split": {"train": 0.8, "validation": 0.2, "test": 0.0},
         "split_seed": 123,
     }

@@ -166,10 +166,11 @@ def test_a_correction_changes_one_label_and_not_the_content(stage, samples, ctx,
     other = replace(stage, **settings).load(ctx)
     assert other.class_names[other.labels[0]] == "unheard of"
     assert list(other.labels).count(other.labels[0]) == 1
-    if samples.labels is None:
-        assert list(other.ids) == [samples.ids[0]]
-        return
     assert other.content_key == samples.content_key
+    if samples.labels is None:
+        assert list(other.labelled) == [0]
+        assert list(replace(stage, **settings, unlabelled="drop").load(ctx).ids) == [samples.ids[0]]
+        return
     names = [np.array(each.class_names)[each.labels][1:] for each in (other, samples)]
     np.testing.assert_array_equal(*names)
 

@@ -270,15 +270,21 @@ def test_a_log_of_another_data_set_is_an_error_where_nothing_else_has_labels(tmp
         corrected(Found(None, ()), tmp_path / "log.csv", IDS, HASHES)
 
 
-def test_a_data_set_takes_them_and_leaves_out_what_has_no_label(selection, tmp_path):
+@pytest.mark.parametrize("unlabelled", ["keep", "drop"])
+def test_a_data_set_takes_them_and_drops_what_has_no_label_if_asked(selection, tmp_path, unlabelled):
     path = tmp_path / "log.csv"
     values = np.eye(3, dtype=np.float32)
     hashes = hash_rows(values)
     append(path, [correction("a", hashes[0], "x"), correction("b", hashes[1], "y")])
-    stage = Selection(**(selection | {"corrections": str(path), "split": {"train": 1.0}}))
+    chosen = {"corrections": str(path), "split": {"train": 1.0}, "unlabelled": unlabelled}
+    stage = Selection(**(selection | chosen))
     content = Vectors(values, hashes)
     samples = stage.samples("", IDS, content)
-    assert (list(samples.ids), samples.class_names, list(samples.labels)) == (["a", "b"], ("x", "y"), [0, 1])
-    assert samples.skipped == (("c", "no label"),)
+    kept = unlabelled == "keep"
+    assert (list(samples.ids), list(samples.labels)) == (
+        (["a", "b", "c"], [0, 1, -1]) if kept else (["a", "b"], [0, 1])
+    )
+    assert samples.class_names == ("x", "y")
+    assert samples.skipped == (() if kept else (("c", "no label"),))
     own = stage.samples("", IDS, content, np.array([0, 0, 0]), ("y",))
     assert (list(own.labels), own.class_names, own.skipped) == ([1, 0, 0], ("y", "x"), ())

@@ -180,7 +180,7 @@ def test_a_column_of_labels_gives_classes(embeddings, ctx, tmp_path, caplog):
     rows.loc[[3, 149], "kind"] = None
     rows.to_csv(tmp_path / "iris.csv", index=False)
     with caplog.at_level(logging.WARNING):
-        samples = embeddings(tmp_path / "iris.csv", label="kind").load(ctx)
+        samples = embeddings(tmp_path / "iris.csv", label="kind", unlabelled="drop").load(ctx)
     assert samples.class_names == ("setosa", "versicolor", "virginica")
     assert list(np.bincount(samples.labels)) == [49, 50, 49]
     assert samples.skipped == (("003", "no label"), ("149", "no label"))

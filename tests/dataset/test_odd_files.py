@@ -12,9 +12,10 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.dataset.new_rows import new_rows
-from experiments.dataset.tables import blocks, pieces, tabular, vector_rows
+from experiments.dataset.tables import blocks, form, pieces, vector_rows
+from experiments.dataset.tables.form import form_of
 from experiments.dataset.tables.overrides import few, override
-from experiments.dataset.tables.tabular import form_of, text_table
+from experiments.dataset.tables.tabular import text_table
 
 ALL = {"train": 1.0, "validation": 0.0, "test": 0.0}
 
@@ -32,9 +33,9 @@ def write(tmp_path):
 def rows(n=900, **lines):
     """Return the lines of ids, a number and labels; `l512='"{}'` spells what stands in line 512."""
     body = [f"{row},{row / 8},x" for row in range(2, n + 2)]
-    for place, form in lines.items():
+    for place, spelt in lines.items():
         line = int(place[1:])
-        body[line - 2] = form.format(body[line - 2])
+        body[line - 2] = spelt.format(body[line - 2])
     return "id,d0,label\n" + "\n".join(body) + "\n"
 
 
@@ -273,7 +274,7 @@ def test_a_space_that_does_not_break_is_named_with_its_line(embeddings, table, c
 
 
 def test_a_header_may_be_longer_than_the_sample(write, monkeypatch):
-    monkeypatch.setattr(tabular, "SAMPLE", 16)
+    monkeypatch.setattr(form, "SAMPLE", 16)
     for encoding in ("utf-8", "utf-16"):
         names = form_of(write("id,a long name,another name\na,1,2\n".encode(encoding)), "x").columns
         assert names == ("id", "a long name", "another name")
@@ -330,8 +331,8 @@ def test_the_first_of_odd_values_is_found_wherever_it_is(embeddings, ctx, write,
 
 def test_memory_stays_that_of_a_few_pieces(table, ctx, write, monkeypatch):
     monkeypatch.setattr(pieces, "PIECE", 1 << 16)
-    monkeypatch.setattr(tabular, "SAMPLE", 1 << 14)
-    monkeypatch.setattr(tabular, "PIECE", 1 << 16)
+    monkeypatch.setattr(form, "SAMPLE", 1 << 14)
+    monkeypatch.setattr(form, "PIECE", 1 << 16)
     monkeypatch.setattr(vector_rows, "BYTES", 1 << 16)
     values = np.random.default_rng(0).integers(0, 999, (12000, 200))
     names = ",".join(f"d{place}" for place in range(200))

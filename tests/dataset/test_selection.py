@@ -78,7 +78,7 @@ def test_labels_from_a_file_replace_those_of_the_data_set(selection, tmp_path):
     table.write_text(
         "image_id,label\n" + "".join(f"{row}.png,{'odd' if row % 2 else 'even'}\n" for row in range(150))
     )
-    samples = choose(selection, labels={"path": str(table)})
+    samples = choose(selection, labels={"path": str(table)}, unlabelled="drop")
     assert len(samples) == 150
     assert samples.class_names == ("even", "odd")
     np.testing.assert_array_equal(samples.labels, np.arange(150) % 2)
@@ -115,18 +115,39 @@ def test_tags_go_with_their_samples_and_unmatched_rows_are_listed(selection, tmp
     table = tmp_path / "labels.csv"
     rows = [f"{row}.png,{'odd' if row % 2 else 'even'},{row}" for row in range(199, 99, -1)]
     table.write_text("\n".join(["image_id,label,tag", *rows, "x.png,odd,1"]) + "\n")
-    samples = choose(selection, labels={"path": str(table)}, limit=10)
+    samples = choose(selection, labels={"path": str(table)}, limit=10, unlabelled="drop")
     assert len(samples) == 10
     assert samples.tag_names == ("tag",)
     assert [f"{tag:.0f}.png" for tag in samples.tags[:, 0]] == list(samples.ids)
     assert samples.unmatched == (("x.png", "line 102 of labels.csv matches no image"),)
 
 
-def test_samples_without_a_label_of_their_own_are_left_out(selection):
+def test_samples_without_a_label_are_kept_or_dropped_and_the_others_are_split_alike(selection):
     own = np.where(np.arange(200) < 150, LABELS, -1)
-    samples = choose(selection, own)
-    assert (len(samples), samples.class_names) == (150, ("a", "b"))
-    assert samples.skipped == tuple((f"{row}.png", "no label") for row in range(150, 200))
+    kept, dropped = (choose(selection, own, unlabelled=each) for each in ("keep", "drop"))
+    assert (len(dropped), dropped.class_names, kept.class_names) == (150, ("a", "b"), ("a", "b"))
+    assert dropped.skipped == tuple((f"{row}.png", "no label") for row in range(150, 200))
+    assert (len(kept), kept.skipped) == (200, ())
+    np.testing.assert_array_equal(kept.labelled, np.arange(150))
+    assert set(kept.label_names[150:]) == {""}
+    np.testing.assert_array_equal(kept.split[:150], dropped.split)
+    assert len(np.intersect1d(kept.rows("validation"), np.arange(150, 200))) == 10
+    assert kept.take(kept.labelled).key == dropped.key
+
+
+def test_what_to_do_without_a_label_is_checked(selection):
+    with pytest.raises(ValueError, match=r"dataset\.unlabelled=no is no option; use keep or drop"):
+        choose(selection, unlabelled="no")
+
+
+def test_a_copy_without_a_label_goes_where_the_labelled_one_is(selection):
+    twice = np.tile(np.arange(100), 2)
+    content = Vectors(twice, np.array([f"{value:016x}" for value in twice]))
+    labels = np.where(np.arange(200) < 100, np.arange(200) % 2, -1)
+    ids = np.arange(200).astype(str)
+    samples = Selection(**selection).samples("", ids, content, labels, ("a", "b"))
+    np.testing.assert_array_equal(samples.split[:100], samples.split[100:])
+    assert len(samples.rows("validation")) == 40
 
 
 def test_labels_of_which_none_is_of_a_sample_are_an_error(selection, tmp_path):

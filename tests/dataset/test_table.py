@@ -109,7 +109,13 @@ def test_columns_of_0_and_1_are_features(table, ctx, write):
 
 
 def test_ids_need_no_digits_and_labels_may_be_missing(table, ctx, write):
-    samples = table(write("name,a,kind\nbob,1,x\nann,2,\ncid,3,x\neva,4,y\n"), label="kind").load(ctx)
+    path = write("name,a,kind\nbob,1,x\nann,2,\ncid,3,x\neva,4,y\n")
+    whole = table(path, label="kind").load(ctx)
+    assert list(zip(whole.ids, whole.label_names, strict=True)) == [
+        ("ann", ""), ("bob", "x"), ("cid", "x"), ("eva", "y"),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(whole.content.vectors()[:, 0], [2, 1, 3, 4])
+    samples = table(path, label="kind", unlabelled="drop").load(ctx)
     assert list(samples.ids) == ["bob", "cid", "eva"]
     assert samples.skipped == (("ann", "no label"),)
     np.testing.assert_array_equal(samples.content.vectors()[:, 0], [1, 3, 4])

@@ -35,6 +35,7 @@ def load(tmp_path: Path, ctx: Context) -> Callable[..., Samples]:
             "limit": None,
             "labels": None,
             "corrections": None,
+            "unlabelled": "keep",
             "split_seed": 0,
         }
         return ImageFolder(root=str(root), max_unreadable=1, split=SPLIT, **chosen).load(ctx)

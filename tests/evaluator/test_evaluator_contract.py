@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from experiments import compose, config, pipeline
 from experiments.cache import Store
@@ -17,25 +19,42 @@ VECTORS = ("profiles", "crosstab", "external", "contact_sheets")  # these say mo
 CASES = [
     *((setting, name) for setting in ("held_out", "published") for name in NAMES if name != "profiles"),
     *(("vectors", name) for name in VECTORS),
+    *(("partly", name) for name in NAMES if name != "profiles"),
 ]
 every_evaluator = pytest.mark.parametrize(("setting", "name"), CASES)
 NEEDS = {"samples", "encoder", "embeddings", "reduced", "clustering"}
 
 
 def judged(folder, setting: str) -> pipeline.Result:
-    """Let all evaluators of images judge one run on 400 digits, or those of vectors one on 300 of these."""
+    """Let all evaluators of images judge one run on 400 digits, or those of vectors one on 300 of these.
+
+    In the setting `partly` half of the digits have a label.
+    """
     names = [name for case, name in CASES if case == setting]
     if setting == "vectors":
         overrides = ["dataset=synthetic_vectors", "dataset.n=300", "dataset.classes=4", "dataset.width=8",
                      "reducer=identity"]  # fmt: skip
     else:
         overrides = [
-            "backbone=pixels", "dataset.limit=400", "reducer.n_components=8", f"protocol={setting}",
+            "backbone=pixels", "dataset.limit=400", "reducer.n_components=8",
             *(f"evaluator.k_selection.{name}=2" for name in ("k_max", "references", "seeds", "bootstraps")),
         ]  # fmt: skip
+        if setting == "partly":
+            overrides.append(f"dataset.labels.path={half_of_the_labels(folder)}")
+        else:
+            overrides.append(f"protocol={setting}")
     chosen = f"evaluator=[{','.join(names)}]"
     stages = config.build(compose.compose_config([*overrides, chosen])).stages
     return pipeline.run(stages, Context.plain(Store(folder)))
+
+
+def half_of_the_labels(folder: Path) -> Path:
+    """Write a file of labels that knows every other digit."""
+    digits = config.build(compose.compose_config([])).stages.dataset.load(Context.plain(Store(folder)))
+    rows = [f"{digits.ids[row]},class {digits.label_names[row]}" for row in range(0, len(digits), 2)]
+    path = folder / "labels.csv"
+    path.write_text("\n".join(["image_id,label", *rows]) + "\n")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +104,20 @@ def test_what_was_found_survives_being_kept(runs, name, tmp_path):
     for table, rows in found.tables.items():
         assert again.tables[table].equals(rows), table
     assert again.figures == found.figures
+
+
+@pytest.mark.parametrize("setting", ["partly"])
+def test_figures_of_labels_are_about_the_samples_that_have_one(runs):
+    result = runs[0]
+    samples, clusters = result.samples, np.asarray(result.clustering.assignments)
+    known = samples.labelled
+    assert 0 < len(known) < len(samples) == 400
+    ari = adjusted_rand_score(samples.labels[known], clusters[known])
+    assert result.metrics["ari"] == pytest.approx(ari)
+    assert result.findings["crosstab"].tables["cluster_label_crosstab"].iloc[-1, -1] == len(known)
+    assert result.metrics["data_images"] == 400
+    assert result.metrics["probe_scored"] == len(np.intersect1d(known, samples.rows("validation")))
+    assert f"about the {len(known)} samples of 400 that have one" in result.doubts[0]
 
 
 @pytest.mark.parametrize("setting", ["held_out", "vectors"])

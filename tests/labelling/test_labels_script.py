@@ -112,7 +112,7 @@ def test_a_place_that_is_printed_is_read_as_it_is(place: str) -> None:
     assert setting("dataset.corrections", "corrections/a-b.csv") == "dataset.corrections=corrections/a-b.csv"
 
 
-def test_who_will_be_left_out_is_said(
+def test_how_many_have_no_label_is_said(
     typed: Typed, photos: Path, of_photos: Callable[..., Clustered]
 ) -> None:
     flat = of_photos("evaluator=[internal]", root=photos / "day").run.id
@@ -120,10 +120,10 @@ def test_who_will_be_left_out_is_said(
     fill(Path("flat.csv"), "bright")
     code, out, _ = typed("apply", "flat.csv", run_id=flat)
     assert code == 0
-    assert "that run will leave out 8 images that have no label" in out
+    assert "8 images have no label still; dataset.unlabelled=drop leaves" in out
     typed("template", "all.csv")
     fill(Path("all.csv"), "dawn")
-    assert "will leave out" not in typed("apply", "all.csv")[1]
+    assert "no label still" not in typed("apply", "all.csv")[1]
 
 
 def test_an_old_table_and_an_emptied_row_are_told_of(typed: Typed, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ class Cnn:
                 "evaluator=[internal], or bring labels: dataset.labels.path=labels.csv"
             )
         for share, part in (("train", "training"), ("validation", "validation")):
-            if self.max_epochs and not len(samples.rows(part)):
+            if self.max_epochs and not len(samples.labelled_rows(part)):
                 raise ValueError(
                     f"dataset.split.{share} left no {part} images, and backbone=cnn needs some; use a larger "
                     "share, more images, or backbone=pixels"

@@ -53,7 +53,7 @@ class Training(LightningModule):
         self.ctx = ctx
         self.pixels = samples.content.pixels(Resize(cnn.image_size), ctx)
         self.labels = np.asarray(samples.labels)  # Cnn.width has made sure that there are some
-        self.rows = {part: samples.rows(part) for part in ("training", "validation")}
+        self.rows = {part: samples.labelled_rows(part) for part in ("training", "validation")}
         self.steps = math.ceil(len(self.rows["training"]) / cnn.batch_size)
         self.augment = Augmentation(cnn.horizontal_flip, cnn.rotation, cnn.zoom, cnn.translation)
         self.network = cnn.network(classes).to(ctx.device)

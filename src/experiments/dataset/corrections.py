@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from experiments.dataset.tables.tabular import guarded, plain
+from experiments.dataset.tables.cells import guarded, plain
 
 log = logging.getLogger(__name__)
 

@@ -55,7 +55,7 @@ def _images(root: str, ctx: Context) -> tuple[ImageFiles, list[str]]:
     try:
         samples = ImageFolder(
             root=root, max_unreadable=1.0, image_size=1, mirror=False, limit=None, labels=None,
-            corrections=None, split={"train": 1.0}, split_seed=0,
+            corrections=None, unlabelled="keep", split={"train": 1.0}, split_seed=0,
         ).load(ctx)  # fmt: skip
     except ValueError as error:
         raise ValueError(str(error).replace("dataset.root=", f"{KEY}=")) from error

@@ -34,7 +34,8 @@ def new_rows(path: Path, features: Sequence[str], id_: str | None, key: str, ctx
         found = None if is_array(path) else _known(path, features, id_)
         samples = _NewRows(
             path=str(path), id=found, ids=None, exclude=(), label=None, images=None, image_size=1,
-            mirror=False, limit=None, labels=None, corrections=None, split={"train": 1.0}, split_seed=0,
+            mirror=False, limit=None, labels=None, corrections=None, unlabelled="keep",
+            split={"train": 1.0}, split_seed=0,
             features=tuple(features),
         ).load(ctx)  # fmt: skip
     except ValueError as error:

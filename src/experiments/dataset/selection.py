@@ -10,12 +10,13 @@ import numpy as np
 
 from experiments.dataset.corrected import corrected
 from experiments.dataset.labels import MATCHES, Found, Labels
-from experiments.dataset.split import split
+from experiments.dataset.split import split_partly
 from experiments.types import Content, Samples
 
 log = logging.getLogger(__name__)
 
 SHARES = ("train", "validation", "test")
+UNLABELLED = ("keep", "drop")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class Selection:
         Labels of a CSV or Parquet file, instead of the data set's own: see `dataset/labels.py`.
     corrections
         A log of corrected labels, which replace all others: see `dataset/corrected.py`.
+    unlabelled
+        `keep` or `drop` the samples without a label where others have one.
     split
         Shares of `train`, `validation` and `test`.
     split_seed
@@ -45,6 +48,7 @@ class Selection:
     limit: int | None
     labels: dict[str, Any] | None = field(metadata={"path_key": "path"})
     corrections: str | None = field(metadata={"path": True})
+    unlabelled: str
     split: dict[str, float]
     split_seed: int
 
@@ -56,6 +60,10 @@ class Selection:
             raise ValueError(f"dataset.limit={self.limit} leaves no image; use 1 or more, or null for all")
         if self.joined:
             Labels.of(self.labels or {})
+        if self.unlabelled not in UNLABELLED:
+            raise ValueError(
+                f"dataset.unlabelled={self.unlabelled} is no option; use {' or '.join(UNLABELLED)}"
+            )
         _check_split(self.split)
 
     @property
@@ -89,10 +97,10 @@ class Selection:
         Parameters
         ----------
         labels
-            -1 for a sample without one, which is left out.
+            -1 for a sample without one.
         """
         found = self._found(Found(labels, class_names), ids, content.hashes)
-        rows, skipped = _labelled(found.labels, ids, skipped)
+        rows, skipped = self._wanted(found.labels, ids, skipped)
         if self.limit is not None and self.limit < len(rows):
             rows = rows[_first(len(rows), None if found.labels is None else found.labels[rows], self.limit)]
         labels, tags = (None if part is None else part[rows] for part in (found.labels, found.tags))
@@ -101,7 +109,7 @@ class Selection:
         if labels is not None:
             labels, class_names = _present(labels, found.class_names)
         shares = {share: self.split.get(share, 0.0) for share in SHARES}
-        parts = split(content.hashes, labels, shares, self.split_seed, class_names)
+        parts = split_partly(content.hashes, labels, shares, self.split_seed, class_names)
         return Samples(
             self.name, source, ids, content, labels, class_names, parts, skipped, found.unmatched, columns,
             found.tag_names, tags,
@@ -111,6 +119,26 @@ class Selection:
         """Return the labels wanted: the data set's own or those of a file, as they were corrected."""
         found = Labels.of(self.labels or {}).match(ids) if self.joined else own
         return found if self.corrections is None else corrected(found, Path(self.corrections), ids, hashes)
+
+    def _wanted(
+        self, labels: np.ndarray | None, ids: np.ndarray, skipped: tuple[tuple[str, str], ...]
+    ) -> tuple[np.ndarray, tuple[tuple[str, str], ...]]:
+        """Return the rows to use and what is skipped, if wanted the samples without a label too."""
+        everything = np.arange(len(ids))
+        if labels is None or (labels >= 0).all():
+            return everything, skipped
+        without = ids[labels < 0]
+        if len(without) == len(ids):
+            raise ValueError(
+                f"none of the {len(ids)} samples has a label, though some could: see dataset.labels.path; "
+                "fill it"
+            )
+        if self.unlabelled == "keep":
+            return everything, skipped  # the run says how many
+        log.warning(
+            "%d of %d samples have no label and are left out; see skipped_files.csv", len(without), len(ids)
+        )
+        return np.flatnonzero(labels >= 0), skipped + tuple((str(name), "no label") for name in without)
 
 
 def _check_split(shares: dict[str, float]) -> None:
@@ -129,27 +157,11 @@ def _check_split(shares: dict[str, float]) -> None:
         )
 
 
-def _labelled(
-    labels: np.ndarray | None, ids: np.ndarray, skipped: tuple[tuple[str, str], ...]
-) -> tuple[np.ndarray, tuple[tuple[str, str], ...]]:
-    """Return the rows that have a label, all if none has, and the others among what is skipped."""
-    if labels is None or (labels >= 0).all():
-        return np.arange(len(ids)), skipped
-    unlabelled = ids[labels < 0]
-    if len(unlabelled) == len(ids):
-        raise ValueError(
-            f"none of the {len(ids)} samples has a label, though some could: see dataset.labels.path; fill it"
-        )
-    log.warning(
-        "%d of %d samples have no label and are left out; see skipped_files.csv", len(unlabelled), len(ids)
-    )
-    return np.flatnonzero(labels >= 0), skipped + tuple((str(name), "no label") for name in unlabelled)
-
-
 def _first(n: int, labels: np.ndarray | None, limit: int) -> np.ndarray:
     """Return `limit` row numbers: two of every class, as one cannot be split, then in proportion."""
     if labels is None:
         return np.arange(limit)
+    labels = labels - labels.min()  # those without one are a class, too
     order = np.argsort(labels, kind="stable")
     size = np.bincount(labels)
     position = np.empty(n, np.int64)
@@ -159,6 +171,7 @@ def _first(n: int, labels: np.ndarray | None, limit: int) -> np.ndarray:
 
 
 def _present(labels: np.ndarray, class_names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Renumber labels so that every class has an image."""
-    present, renumbered = np.unique(labels, return_inverse=True)
+    """Renumber labels so that every class has an image; -1 stays."""
+    present = np.unique(labels[labels >= 0])
+    renumbered = np.where(labels < 0, -1, np.searchsorted(present, labels))
     return renumbered.astype(np.int64), tuple(class_names[label] for label in present)

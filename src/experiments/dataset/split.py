@@ -89,6 +89,31 @@ def split(
     return part[image_of_row]
 
 
+def split_partly(
+    hashes: np.ndarray,
+    labels: np.ndarray | None,
+    shares: Mapping[str, float],
+    seed: int,
+    class_names: Sequence[str] = (),
+) -> np.ndarray:
+    """Return what `split` does where some labels are -1: the same for the samples that have one.
+
+    The others are divided as one class; one whose image has a label elsewhere goes where that is.
+    """
+    if labels is None or (labels >= 0).all():
+        return split(hashes, labels, shares, seed, class_names)
+    known = labels >= 0
+    part = np.full(len(hashes), TRAINING, np.int8)
+    part[known] = split(hashes[known], labels[known], shares, seed, class_names)
+    again = dict(zip(hashes[known].tolist(), part[known].tolist(), strict=True))
+    rest = np.flatnonzero(~known)
+    part[rest] = [again.get(name, TRAINING) for name in hashes[rest].tolist()]
+    new = rest[~np.isin(hashes[rest], hashes[known])]
+    if len(np.unique(hashes[new])) > 1:  # else there is nothing to divide
+        part[new] = split(hashes[new], None, shares, seed)
+    return part
+
+
 def _quota(
     size: np.ndarray, alone: np.ndarray, shares: Mapping[str, float], chance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.dataset.tables.cells import has_comma
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.tables.overrides import few, override
-from experiments.dataset.tables.tabular import has_comma
 from experiments.dataset.tables.vector_rows import Features, Read, digits
 from experiments.dataset.vector_file import VectorFile
 

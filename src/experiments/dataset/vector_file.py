@@ -14,8 +14,8 @@ from experiments.dataset.labels import natural
 from experiments.dataset.selection import Selection
 from experiments.dataset.tables import vector_rows
 from experiments.dataset.tables.columns import KEY, Columns
+from experiments.dataset.tables.form import readable
 from experiments.dataset.tables.sources import Source, identified, table_rows, table_source
-from experiments.dataset.tables.tabular import readable
 from experiments.dataset.tables.vector_rows import Features, Read
 from experiments.kept import digest
 from experiments.types import Context, Samples

@@ -9,10 +9,9 @@ import numpy as np
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import (
+    captions,
     check_side,
-    file_names,
     has_images,
-    label_names,
     thumbnails,
 )
 from experiments.figures import Sheets, pack
@@ -53,6 +52,7 @@ class ContactSheets:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
     VERSION: ClassVar[int] = 3
 
@@ -87,7 +87,7 @@ class ContactSheets:
         """Choose the images of each sheet; of vectors the table alone is left."""
         import pandas as pd
 
-        assignments, labels = np.asarray(clustering.assignments), label_names(samples)
+        assignments, labels = np.asarray(clustering.assignments), samples.label_names
         away = distances(reduced, assignments)
         sheets, left_out = self._sheets(assignments, labels, away)
         table = [
@@ -101,25 +101,23 @@ class ContactSheets:
         warnings = (f"{PLACE}.clusters={self.clusters} shows {note}",) if note else ()
         found = Findings({}, {"contact_sheets": pd.DataFrame(table)}, warnings=warnings)
         if has_images(samples, PLACE):
-            found.figures.update(self._figures(note, sheets, samples, labels, ctx))
+            found.figures.update(self._figures(note, sheets, samples, ctx))
         return found
 
-    def _figures(
-        self, note: str, sheets: list[Sheet], samples: Samples, labels: np.ndarray | None, ctx: Context
-    ) -> dict[str, Sheets]:
-        said = file_names(samples) if labels is None else labels
+    def _figures(self, note: str, sheets: list[Sheet], samples: Samples, ctx: Context) -> dict[str, Sheets]:
+        said = captions(samples)
         groups = [np.concatenate(list(sheet.parts.values())) for sheet in sheets]
         images = thumbnails(samples, np.concatenate(groups), self.thumbnail, ctx)
         split = np.split(images, np.cumsum([len(rows) for rows in groups])[:-1])
-        captions = [[str(said[row]) for row in rows] for rows in groups]
+        told = [[str(said[row]) for row in rows] for rows in groups]
         if self.apart is None:
             title = f"Clusters of {samples.name}" + f", {note}" * bool(note)
-            return {"contact_sheets": _drawn(title, sheets, split, captions)}
+            return {"contact_sheets": _drawn(title, sheets, split, told)}
         apart = {}
-        for sheet, own, told in zip(sheets, split, captions, strict=True):
+        for sheet, own, below in zip(sheets, split, told, strict=True):
             name = "noise" if sheet.cluster < 0 else f"cluster {sheet.cluster}"
             title = f"{name.capitalize()} of {samples.name}" + f"; shown are {note}" * bool(note)
-            apart[f"{self.apart}/{name.replace(' ', '_')}"] = _drawn(title, [sheet], [own], [told])
+            apart[f"{self.apart}/{name.replace(' ', '_')}"] = _drawn(title, [sheet], [own], [below])
         return apart
 
     def _sheets(
@@ -170,7 +168,9 @@ def heading(cluster: int, rows: np.ndarray, labels: np.ndarray | None) -> str:
     """Say which cluster it is, how large, and what it mostly holds."""
     name = "noise" if cluster < 0 else f"cluster {cluster}"
     text = f"{name}: {len(rows):,} image{'s' * (len(rows) != 1)}"
-    if labels is None:
+    known = np.empty(0, str) if labels is None else labels[rows][labels[rows] != ""]
+    if not len(known):
         return text
-    names, counts = np.unique(labels[rows], return_counts=True)
-    return f"{text}, mostly {names[counts.argmax()]} ({counts.max() / len(rows):.0%})"
+    names, counts = np.unique(known, return_counts=True)
+    of = f" of {len(known):,} labelled" * (len(known) < len(rows))
+    return f"{text}, mostly {names[counts.argmax()]} ({counts.max() / len(known):.0%}{of})"

@@ -7,7 +7,6 @@ import numpy as np
 
 from experiments.evaluator.measures.association import BELOW, FEW, association
 from experiments.evaluator.measures.groups import Groups, cut, groups, headed
-from experiments.evaluator.pictures.thumbnails import label_names
 from experiments.figures import Heatmap, StackedBars
 from experiments.figures.looks import STACKED
 from experiments.kept import Figure, Findings
@@ -40,6 +39,7 @@ class Crosstab:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
+    LABELLED: ClassVar[bool] = True
     METRICS: ClassVar[tuple[str, ...]] = ("chi_square", "chi_square_p", "cramers_v", "cramers_v_corrected")
     VERSION: ClassVar[int] = 2
 
@@ -166,7 +166,7 @@ def _images(samples: Samples, clustering: Clustering) -> "pd.DataFrame":
     import pandas as pd
 
     table = pd.DataFrame({"image_id": samples.ids.astype(str), "cluster": np.asarray(clustering.assignments)})
-    table["label"] = label_names(samples)
+    table["label"] = samples.label_names
     tags = () if samples.tags is None else np.asarray(samples.tags).T
     further = dict(zip(headed(samples.tag_names, ("image_id", "cluster", "label")), tags, strict=True))
     return table.assign(**further)

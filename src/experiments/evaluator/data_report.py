@@ -34,6 +34,7 @@ class DataReport:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples",)
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = (
         "data_images", "data_duplicates", "data_skipped", "data_classes", "data_min", "data_max",
         "data_mean", "data_median", "data_std", "data_imbalance",
@@ -109,14 +110,14 @@ class DataReport:
         images[order] = content.pixels(Resize(size, "crop"), silent)
         names = [str(name).rpartition("/")[2] for name in samples.ids[rows]]
         if samples.labels is not None:
-            names = [samples.class_names[label] for label in samples.labels[rows]]
+            names = np.asarray(samples.label_names)[rows].tolist()
         return Grid(f"{title} of {samples.name}", images, names, self.grid_images)
 
     def _drawn(self, samples: Samples, rng: np.random.Generator) -> tuple[np.ndarray, str]:
         if samples.labels is None:
             n = min(self.grid_classes * self.grid_images, len(samples))
             return np.sort(rng.choice(len(samples), n, replace=False)), f"{n} random images"
-        present = np.unique(samples.labels)
+        present = np.unique(samples.labels[samples.labelled])
         labels = np.sort(rng.choice(present, min(self.grid_classes, len(present)), replace=False))
         drawn = []
         for label in labels:
@@ -127,7 +128,7 @@ class DataReport:
 
 def _classes(samples: Samples, found: Findings) -> dict[str, object]:
     """Count the images of each class: table, metrics and a chart from the largest down."""
-    labels, counts = np.unique(np.asarray(samples.labels), return_counts=True)
+    labels, counts = np.unique(np.asarray(samples.labels)[samples.labelled], return_counts=True)
     order = np.lexsort((labels, -counts))
     names, counts = np.array(samples.class_names)[labels[order]], counts[order]
     spread = {
@@ -146,6 +147,8 @@ def _classes(samples: Samples, found: Findings) -> dict[str, object]:
     said = {name if name in ("classes", "imbalance") else f"images per class, {name}": value
             for name, value in spread.items()}  # fmt: skip
     listed = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
+    if len(samples.labelled) < len(samples):
+        said["without a label"] = len(samples) - len(samples.labelled)
     said["largest classes"] = ", ".join(listed[:EXTREMES])
     said["smallest classes"] = ", ".join(listed[::-1][:EXTREMES])
     return said

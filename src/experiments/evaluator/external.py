@@ -36,6 +36,7 @@ class External:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
+    LABELLED: ClassVar[bool] = True
     METRICS: ClassVar[tuple[str, ...]] = (
         *(
             f"{name}{treatment}{suffix}"

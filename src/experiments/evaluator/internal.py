@@ -36,6 +36,7 @@ class Internal:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced", "clustering")
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = (
         "noise_share", "inertia", "clusters", "smallest_cluster", "largest_cluster",
         *(f"{name}{treatment}" for treatment in TREATMENTS for name in GEOMETRY),

@@ -32,6 +32,7 @@ class KDistance:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ("k_distance_knee",)
     VERSION: ClassVar[int] = 1
 

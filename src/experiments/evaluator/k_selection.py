@@ -56,6 +56,7 @@ class KSelection:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = tuple(f"k_{method}" for method in METHODS)
     VERSION: ClassVar[int] = 2
 

@@ -34,6 +34,7 @@ class LabelFree:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("embeddings", "clustering")
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ("silhouette_umap",)
     VERSION: ClassVar[int] = 1
 

@@ -48,6 +48,7 @@ class Macro:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings", "reduced")
+    LABELLED: ClassVar[bool] = True
     VERSION: ClassVar[int] = 2
 
     protocol: str

@@ -30,6 +30,7 @@ class MacroPurity:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "reduced", "clustering")
+    LABELLED: ClassVar[bool] = True
     VERSION: ClassVar[int] = 1
 
     protocol: str

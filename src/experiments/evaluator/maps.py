@@ -12,7 +12,6 @@ from experiments.evaluator.pictures.thumbnails import (
     check_side,
     file_names,
     has_images,
-    label_names,
     thumbnails,
 )
 from experiments.figures import Map, Space, pack
@@ -52,6 +51,7 @@ class Maps:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
     VERSION: ClassVar[int] = 1
 
@@ -124,7 +124,7 @@ class Maps:
         count, noise = len(np.unique(clusters[clusters >= 0])), (clusters < 0).mean()
         title = f"{TITLES[method]} of {n:,} samples of {samples.name}: {count} clusters"
         title += f", {noise:.1%} noise" * bool(noise)
-        labels, axis, names = label_names(samples), TITLES[method], file_names(samples)
+        labels, axis, names = samples.label_names, TITLES[method], file_names(samples)
         packed, ends, side = images
         flat = Map(
             title,
@@ -164,14 +164,14 @@ def _table(points: np.ndarray, samples: Samples, clustering: Clustering) -> "pd.
     columns["cluster"] = np.asarray(clustering.assignments)
     if clustering.probabilities is not None:
         columns["probability"] = np.asarray(clustering.probabilities)
-    labels = label_names(samples)
+    labels = samples.label_names
     return pd.DataFrame(columns if labels is None else columns | {"label": labels})
 
 
 def _hover(table: "pd.DataFrame", names: np.ndarray, labels: np.ndarray | None) -> list[str]:
     lines = [names, [f"cluster {one}" if one >= 0 else "noise" for one in table["cluster"]]]
     if labels is not None:
-        lines.append([f"label {label}" for label in labels])
+        lines.append([f"label {label}" * (label != "") for label in labels])
     if "probability" in table:
         lines.append([f"probability {value:.3f}" for value in table["probability"]])
-    return ["\n".join(said) for said in zip(*lines, strict=True)]
+    return ["\n".join(filter(None, said)) for said in zip(*lines, strict=True)]

@@ -8,10 +8,10 @@ import numpy as np
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import METHODS, Planes, place
 from experiments.evaluator.pictures.thumbnails import (
+    captions,
     check_side,
     file_names,
     has_images,
-    label_names,
     thumbnails,
 )
 from experiments.figures import Grid, Sheets, pack
@@ -50,6 +50,7 @@ class Members:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
     VERSION: ClassVar[int] = 1
 
@@ -123,7 +124,7 @@ class Members:
         self, certain: "pd.DataFrame", samples: Samples, table: "pd.DataFrame", ctx: Context
     ) -> Sheets:
         measure = "probability" if "probability" in certain else "distance"
-        names = certain["label" if "label" in certain else "file"]
+        names = captions(samples)[certain["row"]]
         sizes = table["cluster"].value_counts()
         groups = [rows["row"].to_numpy() for _, rows in certain.groupby("cluster")]
         images = thumbnails(samples, certain["row"].to_numpy(), self.thumbnail, ctx)
@@ -145,7 +146,7 @@ def _everybody(
     """List all samples by cluster, the most certain first; `row` is their place among the samples."""
     import pandas as pd
 
-    assignments, labels = np.asarray(clustering.assignments), label_names(samples)
+    assignments, labels = np.asarray(clustering.assignments), samples.label_names
     columns = {"row": np.arange(len(samples)), "id": samples.ids.astype(str), "file": file_names(samples)}
     columns |= {"x": points[:, 0], "y": points[:, 1], "cluster": assignments}
     if clustering.probabilities is not None:

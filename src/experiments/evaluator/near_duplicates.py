@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from experiments.evaluator.pictures.thumbnails import check_side, has_images, label_names, thumbnails
+from experiments.evaluator.pictures.thumbnails import check_side, has_images, thumbnails
 from experiments.figures import Sheets, pack
 from experiments.kept import Findings
 from experiments.types import SPLITS, Context, Samples
@@ -52,6 +52,7 @@ class NearDuplicates:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings")
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = (
         "near_duplicate_pairs", "near_duplicate_images", "near_duplicates_across_split",
         "exact_duplicate_pairs",
@@ -181,7 +182,7 @@ def _block(
 def _table(found: Pairs, samples: Samples) -> "pd.DataFrame":
     import pandas as pd
 
-    hashes, parts, labels = np.asarray(samples.content.hashes), np.array(SPLITS), label_names(samples)
+    hashes, parts, labels = np.asarray(samples.content.hashes), np.array(SPLITS), samples.label_names
     ids, split = samples.ids.astype(str), samples.split
     one, other = found.first, found.second
     columns = {"id": ids[one], "other": ids[other], "similarity": found.similarity}

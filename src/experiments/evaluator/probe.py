@@ -55,6 +55,7 @@ class Probe:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings")
+    LABELLED: ClassVar[bool] = True
     VERSION: ClassVar[int] = 2
 
     name: str

@@ -42,6 +42,7 @@ class Profiles:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings", "clustering")
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
     VERSION: ClassVar[int] = 2
 

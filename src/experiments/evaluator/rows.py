@@ -26,7 +26,7 @@ def views(samples: Samples, trained: bool) -> Iterator[View]:
     if not trained:
         yield View("", everything, "all rows; the backbone saw no labels")
         return
-    about = f"all rows, of which the backbone was trained on {len(samples.rows('training'))}"
+    about = f"all rows, of which the backbone was trained on {len(samples.labelled_rows('training'))}"
     yield View("", everything, about)
     yield from _parts(samples, trained)
 
@@ -111,7 +111,7 @@ def _parts(samples: Samples, trained: bool) -> Iterator[View]:
 
 def trained_on(samples: Samples, encoder: Encoder, rows: np.ndarray) -> int:
     """Count the rows that the backbone was trained on."""
-    return len(np.intersect1d(rows, samples.rows("training"))) if encoder.trained else 0
+    return len(np.intersect1d(rows, samples.labelled_rows("training"))) if encoder.trained else 0
 
 
 def _seen(samples: Samples, encoder: Encoder, rows: np.ndarray) -> str:

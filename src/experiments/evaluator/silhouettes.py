@@ -41,6 +41,7 @@ class Silhouettes:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ("silhouette_below_zero",)
     VERSION: ClassVar[int] = 1
 

@@ -25,6 +25,7 @@ class Sizes:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "clustering")
+    LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
     VERSION: ClassVar[int] = 1
 

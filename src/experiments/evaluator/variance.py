@@ -33,6 +33,7 @@ class Variance:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings")
+    LABELLED: ClassVar[bool] = False
     VERSION: ClassVar[int] = 1
 
     protocol: str
@@ -83,7 +84,7 @@ class Variance:
         shown = self._shown(samples)
         if len(shown) and len(held) > 1:
             points = scaled.values[shown] @ axes.components[:2].T
-            names = [samples.class_names[label] for label in np.asarray(samples.labels)[shown]]
+            names = np.asarray(samples.label_names)[shown].tolist()
             title = "Classes on the first two principal components"
             hover = samples.ids[shown].tolist()
             x, y = points.T.copy()
@@ -107,5 +108,5 @@ class Variance:
         rows = np.flatnonzero(np.isin(labels, chosen))
         if len(rows):
             return rows
-        largest = np.argsort(-np.bincount(labels), kind="stable")[:LARGEST]
+        largest = np.argsort(-np.bincount(labels[samples.labelled]), kind="stable")[:LARGEST]
         return np.flatnonzero(np.isin(labels, largest))

@@ -26,22 +26,22 @@ def crosstab(result: Result, dense: int = DENSE) -> tuple[Heatmap, str] | None:
     picture, note
         What the picture leaves out, "" for nothing; None without labels.
     """
-    samples, clusters = result.samples, np.asarray(result.clustering.assignments)
+    samples, rows = result.samples, result.samples.labelled
     if samples.labels is None:
         return None
-    labels = np.asarray(samples.labels)
+    labels, clusters = np.asarray(samples.labels)[rows], np.asarray(result.clustering.assignments)[rows]
     counts = contingency(labels, clusters)
     names = [samples.class_names[label] for label in np.unique(labels)]
     columns = ["noise" if cluster < 0 else str(cluster) for cluster in np.unique(clusters)]
     shares = counts / counts.sum(axis=0)
-    rows, shown = (_largest(counts.sum(axis=axis), dense) for axis in (1, 0))
-    drawn = counts[np.ix_(rows, shown)]
+    classes, shown = (_largest(counts.sum(axis=axis), dense) for axis in (1, 0))
+    drawn = counts[np.ix_(classes, shown)]
     order = shown[np.argsort(drawn.argmax(axis=0), kind="stable")]
     picture = Heatmap(
         f"Classes in each cluster of {samples.name}",
-        [names[row] for row in rows],
+        [names[label] for label in classes],
         [columns[place] for place in order],
-        shares[np.ix_(rows, order)],
+        shares[np.ix_(classes, order)],
         "share of the cluster",
     )
     if drawn.shape == counts.shape:
@@ -51,17 +51,21 @@ def crosstab(result: Result, dense: int = DENSE) -> tuple[Heatmap, str] | None:
         f"the {part:,} largest of {whole:,} {what}" for part, whole, what in sides if part < whole
     )
     held = drawn.sum() / counts.sum()
-    return picture, f"Shown are {told}, {held:.1%} of the samples; {TABLE}.csv, among the tables, has all."
+    return (
+        picture,
+        f"Shown are {told}, {held:.1%} of the labelled samples; {TABLE}.csv, among the tables, has all.",
+    )
 
 
 def counted(result: Result) -> "pd.DataFrame | None":
     """Return a row for each class and cluster that share samples; None without labels."""
     import pandas as pd
 
-    samples, clusters = result.samples, np.asarray(result.clustering.assignments)
+    samples, rows = result.samples, result.samples.labelled
     if samples.labels is None:
         return None
-    pairs = np.stack([clusters, np.asarray(samples.labels)], axis=1)
+    labels, clusters = np.asarray(samples.labels)[rows], np.asarray(result.clustering.assignments)[rows]
+    pairs = np.stack([clusters, labels], axis=1)
     found, counts = np.unique(pairs, axis=0, return_counts=True)
     names = np.array(samples.class_names)[found[:, 1]]
     table = pd.DataFrame({"cluster": found[:, 0], "class": names, "samples": counts})

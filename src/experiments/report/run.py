@@ -9,7 +9,7 @@ import numpy as np
 from experiments.environment import environment
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import TITLES, Pca, place
-from experiments.evaluator.pictures.thumbnails import label_names, thumbnails
+from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.figures import Grid, Map, Sheets, Space, tiles
 from experiments.kept import Figure
 from experiments.pipeline import Result
@@ -65,7 +65,6 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
     noise = float((clusters < 0).mean())
     classes, per_cluster = (_worst(result, key) for key in ("classes", "clusters"))
     upper = upper_bounds(result.metrics, result.encoder.history if result.encoder.trained else ())
-    doubts = [f"left out: {reason}" for reason in result.left_out.values()]
     return Contents(
         title=f"{samples.name}: {count} clusters",
         told=told + (f" and {noise:.1%} noise" if noise else ""),
@@ -84,7 +83,7 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
         pictures=held,
         unseen=[*others, *without],
         tables=_tables(result, folder),
-        warnings=[*doubts, *(doubt for found in result.findings.values() for doubt in found.warnings)],
+        warnings=result.doubts,
     )
 
 
@@ -125,7 +124,7 @@ def _everyone(result: Result) -> "pd.DataFrame":
     clusters = np.asarray(result.clustering.assignments)
     columns = {"row": np.arange(len(clusters)), "id": result.samples.ids.astype(str), "cluster": clusters}
     columns["distance"] = distances(result.reduced, clusters)
-    labels = label_names(result.samples)
+    labels = result.samples.label_names
     table = pd.DataFrame(columns if labels is None else columns | {"label": labels})
     order = np.lexsort((table["distance"].fillna(0), clusters, clusters < 0))
     return table.iloc[order].reset_index(drop=True)
@@ -167,7 +166,7 @@ def _tables(result: Result, folder: Path) -> dict[str, str]:
 
     metrics = pd.DataFrame(result.metrics.items(), columns=["metric", "value"])
     columns = {"id": result.samples.ids.astype(str), "cluster": np.asarray(result.clustering.assignments)}
-    labels = label_names(result.samples)
+    labels = result.samples.label_names
     everyone = pd.DataFrame(columns if labels is None else columns | {"label": labels})
     found = {"metrics": csv_text(metrics), "assignments": csv_text(everyone)}
     if (crossed := counted(result)) is not None:

@@ -91,9 +91,7 @@ def _check_data(past: Past, plan: config.Plan, samples: Samples) -> None:
     if samples.key == past.trace.steps["samples"]:
         return
     table = past.table
-    names = [""] * len(samples)
-    if samples.labels is not None:
-        names = [samples.class_names[label] for label in samples.labels]
+    names = [""] * len(samples) if samples.label_names is None else samples.label_names.tolist()
     labels = table["label"] if "label" in table else [""] * len(table)
     then = zip(table["id"], zip(table["hash"], labels, strict=True), strict=True)
     now = zip(samples.ids, zip(samples.content.hashes, names, strict=True), strict=True)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments.dataset.tables.tabular import form_of, guarded, plain, text_table
+from experiments.dataset.tables.cells import guarded, plain
+from experiments.dataset.tables.form import form_of
+from experiments.dataset.tables.tabular import text_table
 
 KEY = "dataset.path"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.evaluator.stand_ins import pictured
 
-from experiments.evaluator.pictures.thumbnails import file_names, label_names, thumbnails
+from experiments.evaluator.pictures.thumbnails import captions, file_names, thumbnails
 
 
 def test_rows_come_in_the_order_asked_for_and_may_repeat(ctx):
@@ -19,7 +19,9 @@ def test_they_are_made_smaller(ctx, side, expected):
 
 
 def test_names_are_the_last_part_of_ids_and_labels_have_names():
-    samples = pictured(3, labels=np.array([1, 0, 1]), folder="a/b/")
+    samples = pictured(3, labels=np.array([1, 0, -1]), folder="a/b/")
     assert file_names(samples).tolist() == ["000.png", "001.png", "002.png"]
-    assert label_names(samples).tolist() == ["b", "a", "b"]
-    assert label_names(pictured(3)) is None
+    assert samples.label_names.tolist() == ["b", "a", ""]
+    assert captions(samples).tolist() == ["b", "a", "002.png"]
+    assert captions(pictured(3)).tolist() == file_names(pictured(3)).tolist()
+    assert pictured(3).label_names is None

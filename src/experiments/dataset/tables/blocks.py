@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from experiments.dataset.tables.cells import plain
+from experiments.dataset.tables.form import KINDS, Form, readable
 from experiments.dataset.tables.odd_values import MISSING, Odd, odd_values
 from experiments.dataset.tables.pieces import pieces, records_of
-from experiments.dataset.tables.tabular import KINDS, Form, plain, readable
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,20 +8,11 @@ from typing import TYPE_CHECKING
 
 from experiments.dataset.labels import ID_COLUMNS, LABEL_COLUMNS
 from experiments.dataset.tables.blocks import is_number, parquet_file
+from experiments.dataset.tables.cells import plain
+from experiments.dataset.tables.form import SAMPLE, UNNAMED, Form, check_names, form_of, readable
 from experiments.dataset.tables.odd_values import MISSING
 from experiments.dataset.tables.overrides import few, override
-from experiments.dataset.tables.tabular import (
-    SAMPLE,
-    UNNAMED,
-    Form,
-    check_names,
-    form_of,
-    is_parquet,
-    no_rows,
-    plain,
-    readable,
-    records,
-)
+from experiments.dataset.tables.tabular import is_parquet, no_rows, records
 
 if TYPE_CHECKING:
     import pyarrow as pa

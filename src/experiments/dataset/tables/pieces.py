@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from experiments.dataset.tables.tabular import Form, rows_of
+from experiments.dataset.tables.form import Form
+from experiments.dataset.tables.tabular import rows_of
 
 PIECE = 1 << 23  # bytes of lines that are read at a time
 LONGEST = 4 * PIECE  # beyond it a quote that nothing closes is no quote

@@ -11,19 +11,13 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from experiments.dataset.tables.blocks import Block, csv_blocks, parquet_blocks, parquet_file
+from experiments.dataset.tables.cells import plain
 from experiments.dataset.tables.columns import KEY, Columns, columns_of, header, usual_id
+from experiments.dataset.tables.form import form_of, readable
 from experiments.dataset.tables.odd_values import odd_values
 from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.pieces import pieces, records_of
-from experiments.dataset.tables.tabular import (
-    form_of,
-    is_parquet,
-    no_rows,
-    plain,
-    readable,
-    records,
-    text_table,
-)
+from experiments.dataset.tables.tabular import is_parquet, no_rows, records, text_table
 from experiments.dataset.tables.vector_rows import Read
 
 ARRAYS = (".npy", ".npz")

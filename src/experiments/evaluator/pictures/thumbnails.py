@@ -49,6 +49,7 @@ def file_names(samples: Samples) -> np.ndarray:
     return np.array([str(name).rpartition("/")[2] for name in samples.ids])
 
 
-def label_names(samples: Samples) -> np.ndarray | None:
-    """Return the name of each row's class, str (n,), if there are labels."""
-    return None if samples.labels is None else np.array(samples.class_names)[np.asarray(samples.labels)]
+def captions(samples: Samples) -> np.ndarray:
+    """Return what stands below each image, str (n,): its label, or its file where it has none."""
+    files, labels = file_names(samples), samples.label_names
+    return files if labels is None else np.where(labels == "", files, labels)

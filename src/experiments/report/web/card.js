@@ -8,7 +8,7 @@ const clusterName = (cluster) => (cluster < 0 ? "noise" : `cluster ${cluster}`);
 
 // Show it beside the pointer, or below an element, which it follows.
 function show(place, where) {
-  const label = data.labels.length ? `\nlabel ${data.labels[place]}` : "";
+  const label = data.labels[place] ? `\nlabel ${data.labels[place]}` : "";
   card.innerHTML = tile(place) + text(`${data.ids[place]}\n${clusterName(data.clusters[place])}${label}`);
   card.hidden = false;
   below = where instanceof Element ? where : null;

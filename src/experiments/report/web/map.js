@@ -23,7 +23,7 @@ function group(by) {
   const found = [...grouped(data[by])].sort(([one], [other]) => (by === "clusters" ? one - other : String(one).localeCompare(other)));
   const named = found.filter(([name]) => name !== -1), noise = found.filter(([name]) => name === -1);
   groups = [...named, ...noise].map(([name, places], each) => ({
-    name: by === "labels" ? name : clusterName(name),
+    name: by === "labels" ? name || "no label" : clusterName(name),
     about: by === "clusters" && name !== -1 ? majorities.get(name).label : "",
     places, shown: true, noise: name === -1,
     colour: name === -1 ? data.noise : data.colours[each % data.colours.length],

@@ -2,15 +2,15 @@
 const FIRST = 24, sheets = document.getElementById("sheets"), order = document.getElementById("order");
 
 function figure(place, cluster, each) {
-  const label = data.labels[place] ?? data.ids[place], most = majorities.get(cluster).label;
-  const wrong = cluster >= 0 && most && label !== most ? ' class="wrong"' : "";
-  const said = text(TILES.per ? label : data.labels.length ? `${data.ids[place]}: ${label}` : label);
+  const label = data.labels[place], id = data.ids[place], most = majorities.get(cluster).label;
+  const wrong = cluster >= 0 && label && label !== most ? ' class="wrong"' : "";
+  const said = text(!label ? id : TILES.per ? label : `${id}: ${label}`);
   return `<figure${wrong} data-place="${place}" tabindex="${each ? -1 : 0}">${tile(place)}<figcaption>${said}</figcaption></figure>`;
 }
 
 function sheet(cluster) {
-  const places = members.get(cluster), { label, share } = majorities.get(cluster), name = clusterName(cluster);
-  const mostly = label ? `, mostly ${label} (${Math.round(100 * share)} %)` : "";
+  const places = members.get(cluster), { label, share, of } = majorities.get(cluster), name = clusterName(cluster);
+  const mostly = label ? `, mostly ${label} (${Math.round(100 * share)} %${of < places.length ? ` of ${of.toLocaleString("en")} labelled` : ""})` : "";
   const more = places.length > FIRST ? `<button type="button" data-cluster="${cluster}">show all ${places.length.toLocaleString("en")}</button>` : "";
   return `<div class="sheet" id="cluster-${cluster}" style="contain-intrinsic-size:auto 220px"><h3 id="named-${cluster}">${text(`${name}: ${places.length.toLocaleString("en")}${mostly}`)}</h3>` +
     `<div class="tiles" role="group" aria-labelledby="named-${cluster}">${places.slice(0, FIRST).map((place, each) => figure(place, cluster, each)).join("")}</div>${more}</div>`;

@@ -1,0 +1,33 @@
+"""One field of a table: a text, a number in one of its spellings, or what a spreadsheet would run."""
+
+import re
+
+GUARD = re.compile(r"^'(?='*[=+\-@\t\r\n])")  # what keeps a spreadsheet from running a text
+RUNS = re.compile(r"'*[=+\-@\t\r\n]")  # how a text begins that it would run, or that looks guarded
+COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a number as half of Europe writes it
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")  # in groups; of one comma, it may be of decimals
+POINTS = re.compile(r"[-+]?\d{1,3}((\.\d{3})+,\d+|(,\d{3})+\.\d+)")  # one with both
+
+
+def plain(text: str) -> str:
+    """Strip a text, and take away what keeps a spreadsheet from running it."""
+    return GUARD.sub("", text.strip(), count=1) if "'" in text else text.strip()
+
+
+def guarded(text: str) -> str:
+    """Write a text so that no spreadsheet runs it; `plain` reads it back."""
+    return f"'{text}" if RUNS.match(text) and not is_number(text) else text
+
+
+def has_comma(text: str) -> bool:
+    """Tell a number that has commas, of decimals or of thousands."""
+    return any(kind.fullmatch(text) for kind in (COMMA, THOUSANDS, POINTS))
+
+
+def is_number(text: str) -> bool:
+    """Tell a finite number that Python reads."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.strip().lower().lstrip("+-") not in ("nan", "inf", "infinity")
