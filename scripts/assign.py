@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from experiments import compose, config, console, context, model, tables
 from experiments.dataset.new_rows import ENDINGS, new_rows
 from experiments.recorded import Recorded
-from experiments.recorded_samples import config_of
+from experiments.recorded.samples import config_of
 from experiments.types import Context, Samples
 
 if TYPE_CHECKING:

@@ -20,9 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import comparison, compose, config, console, job, summary, tables, tracking
+from experiments import comparison, compose, config, console, job, tables, tracking
 from experiments.recorded import Recorded
-from experiments.sweep_record import SWEPT_TAG, recorded_sweep
+from experiments.sweep import summary
+from experiments.sweep.record import SWEPT_TAG, recorded_sweep
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 from experiments import compose, config, console, context
-from experiments.export import HOWS, NOISE, export
 from experiments.recorded import Recorded
-from experiments.recorded_embeddings import KINDS
+from experiments.recorded.embeddings import KINDS
+from experiments.recorded.export import HOWS, NOISE, export
 
 SAID = {"data": "data/<cluster>/", "labels.json": "labels.json (FiftyOne)"}
 

@@ -24,7 +24,7 @@ from experiments.labelling import page, template
 from experiments.labelling.applying import BEFORE, Applied, apply
 from experiments.labelling.clustered import Clustered
 from experiments.labelling.scoring import SCORES
-from experiments.recorded_samples import pictures_of
+from experiments.recorded.samples import pictures_of
 from experiments.types import Context
 
 FEW = 5

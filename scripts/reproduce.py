@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from experiments import claims, compose, config, console, job, tables
 from experiments.job import Outcome
-from experiments.outcomes import left
+from experiments.sweep.outcomes import left
 
 if TYPE_CHECKING:
     import pandas as pd

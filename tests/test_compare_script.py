@@ -9,7 +9,7 @@ from scipy import stats
 from scripts import compare
 
 from experiments import config, tracking
-from experiments.sweep_record import Record
+from experiments.sweep.record import Record
 
 ARI = {10: [0.50, 0.52, 0.47], 50: [0.53, 0.56, 0.48]}
 SWEPT = ["cluster.k", "reducer.whiten", "seed"]

@@ -43,8 +43,7 @@ ALLOWED = {
     "context": {"cache", "config", "environment", "types"},
     "environment": {"kept", "libraries"},
     "main_metrics": set(),
-    "seed_tables": {"comparison"},
-    "notes": {"compose", "main_metrics", "pipeline", "report", "seed_tables", "tables", "types"},
+    "notes": {"comparison", "compose", "main_metrics", "pipeline", "report", "tables", "types"},
     "preview": {"cache", "config", "console", "context", "pipeline", "types"},
     "tables": {"dataset"},  # what it guards, tabular reads back
     "training_curves": {"figures"},
@@ -58,21 +57,6 @@ ALLOWED = {
         "kept",
     },  # it reads images as data sets do
     "logged_model": {"config", "model", "pipeline", "tracking"},
-    "best_model": {
-        "cache",
-        "config",
-        "context",
-        "job",
-        "logged_model",
-        "model",
-        "pipeline",
-        "tracking",
-        "types",
-    },
-    "recorded": {"tracking"},
-    "recorded_samples": {"config", "evaluator", "recorded", "types"},
-    "recorded_embeddings": {"config", "dataset", "pipeline", "recorded", "recorded_samples", "types"},
-    "export": {"dataset", "recorded", "recorded_embeddings", "recorded_samples", "tables", "types"},
     "job": {
         "compose",
         "config",
@@ -91,50 +75,7 @@ ALLOWED = {
         "kept",
         "verification",
     },
-    "outcomes": {"compose", "job"},
-    "sweep_record": {"config", "outcomes", "recorded"},
-    "resumption": {
-        "environment",
-        "job",
-        "outcomes",
-        "recorded",
-        "sweep_record",
-        "tracking",
-        "verification",
-    },
-    "summary": {
-        "comparison",
-        "compose",
-        "console",
-        "figures",
-        "job",
-        "main_metrics",
-        "notes",
-        "report",
-        "seed_tables",
-        "tracking",
-    },
-    "sweep": {
-        "best_model",
-        "cache",
-        "comparison",
-        "compose",
-        "config",
-        "figures",
-        "job",
-        "notes",
-        "outcomes",
-        "report",
-        "resumption",
-        "summary",
-        "sweep_record",
-        "tables",
-        "tracking",
-        "training_curves",
-        "types",
-        "kept",
-    },
-    "claims": {"comparison", "compose", "job", "summary"},
+    "claims": {"comparison", "compose", "job", "sweep"},
     "launch": {
         "compose",
         "config",
@@ -143,10 +84,7 @@ ALLOWED = {
         "job",
         "pipeline",
         "preview",
-        "resumption",
-        "summary",
         "sweep",
-        "sweep_record",
         "tracking",
         "types",
     },
@@ -255,6 +193,51 @@ def test_labelling_stands_on_what_was_recorded() -> None:
 )
 def test_a_verification_stands_on_what_was_recorded(part: str, allowed: set[str]) -> None:
     assert ours(PACKAGE / "verification" / f"{part}.py") <= allowed
+
+
+@pytest.mark.parametrize(
+    ("part", "allowed"),
+    [
+        ("run", {"tracking"}),
+        ("samples", {"config", "evaluator", "recorded", "types"}),
+        ("embeddings", {"config", "dataset", "pipeline", "recorded", "types"}),
+        ("export", {"dataset", "recorded", "tables", "types"}),
+    ],
+)
+def test_what_was_recorded_is_read_without_running_it(part: str, allowed: set[str]) -> None:
+    assert ours(PACKAGE / "recorded" / f"{part}.py") <= allowed
+
+
+@pytest.mark.parametrize(
+    ("part", "allowed"),
+    [
+        ("outcomes", {"compose", "job"}),
+        ("record", {"config", "recorded", "sweep"}),
+        ("resumption", {"environment", "job", "recorded", "sweep", "tracking", "verification"}),
+        ("jobs", {"compose", "job", "sweep", "tracking"}),
+        ("in_common", {"cache", "job", "kept", "sweep", "training_curves"}),
+        (
+            "best_model",
+            {"cache", "config", "context", "job", "logged_model", "model", "pipeline", "tracking", "types"},
+        ),
+        (
+            "summary",
+            {
+                "comparison",
+                "compose",
+                "console",
+                "figures",
+                "job",
+                "main_metrics",
+                "notes",
+                "report",
+                "tracking",
+            },
+        ),
+    ],
+)
+def test_a_part_of_a_sweep_knows_no_more_than_it_needs(part: str, allowed: set[str]) -> None:
+    assert ours(PACKAGE / "sweep" / f"{part}.py") <= allowed
 
 
 def test_tracking_knows_no_stage() -> None:

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from experiments import best_model, compose, config, job, logged_model, pipeline, tracking
+from experiments import compose, config, job, logged_model, pipeline, tracking
 from experiments.cache import Store
 from experiments.config import Tracking
 from experiments.model import FEW, Model, _load_pyfunc, from_folder, from_images, from_vectors, scratch
+from experiments.sweep import best_model
 from experiments.types import Context
 
 FEWER = ["backbone=pixels", "reducer.n_components=10", "dataset.limit=400", "evaluator=[internal]"]

@@ -10,9 +10,10 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from experiments import compose, summary
+from experiments import compose
 from experiments.comparison.intervals import mean_interval
 from experiments.job import ASSIGNMENTS, Outcome
+from experiments.sweep import summary
 
 if TYPE_CHECKING:
     import pandas as pd

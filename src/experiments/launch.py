@@ -17,20 +17,10 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import (
-    compose,
-    config,
-    console,
-    context,
-    job,
-    pipeline,
-    resumption,
-    summary,
-    sweep,
-    tracking,
-)
+from experiments import compose, config, console, context, job, pipeline, sweep, tracking
 from experiments.config import Plan
-from experiments.sweep_record import Record
+from experiments.sweep import resumption, summary
+from experiments.sweep.record import Record
 from experiments.types import Samples
 
 log = logging.getLogger(__name__)

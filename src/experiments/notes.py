@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments import tables
+from experiments.comparison.seed_tables import MEANS, SPREAD, means, one_protocol, spread
 from experiments.compose import ROOT
 from experiments.main_metrics import MAIN_METRICS
 from experiments.pipeline import Result
 from experiments.report.headlines import headlines
-from experiments.seed_tables import MEANS, SPREAD, means, one_protocol, spread
 from experiments.types import Stages
 
 if TYPE_CHECKING:

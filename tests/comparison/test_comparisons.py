@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments import summary
 from experiments.comparison import agreement, compare
 from experiments.comparison.agreement import MOST
 from experiments.comparison.intervals import mean_interval, proportion_difference
 from experiments.job import Outcome
+from experiments.sweep import summary
 
 SWEPT = ["cluster.k", "protocol", "seed"]
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from experiments import summary
 from experiments.comparison.purity_grid import purity_grid
 from experiments.figures import Heatmap, Lines
 from experiments.job import Outcome
 from experiments.kept import Findings
+from experiments.sweep import summary
 
 
 def job(k: int, seed: int = 0, protocol: str = "held_out", **more: float) -> Outcome:

@@ -13,7 +13,7 @@ from tests.labelling.test_labels_script import Typed, typed  # noqa: F401
 
 from experiments.cache import Store
 from experiments.labelling.clustered import Clustered
-from experiments.recorded_samples import pictures_of
+from experiments.recorded.samples import pictures_of
 from experiments.types import Context
 
 

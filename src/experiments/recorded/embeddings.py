@@ -9,7 +9,7 @@ from experiments import config
 from experiments.dataset.tables.cells import guarded
 from experiments.pipeline import Places
 from experiments.recorded import Recorded
-from experiments.recorded_samples import config_of, dataset_of
+from experiments.recorded.samples import config_of, dataset_of
 from experiments.types import Context, Samples, Stages
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments import best_model, compose, config, job, logged_model, tracking
+from experiments import compose, config, job, logged_model, tracking
 from experiments.evaluator.external import External
 from experiments.evaluator.internal import Internal
 from experiments.model import Model
+from experiments.sweep import best_model
 
 FEW = [
     "backbone=pixels",

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments import notes, summary
+from experiments import notes
 from experiments.job import Outcome
+from experiments.sweep import summary
 
 
 def outcome(k: object, ari: float, **changed: object) -> Outcome:

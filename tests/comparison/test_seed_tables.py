@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from experiments import comparison
-from experiments.seed_tables import cell, means, one_protocol, spread
+from experiments.comparison.seed_tables import cell, means, one_protocol, spread
 
 
 @pytest.fixture

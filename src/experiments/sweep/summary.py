@@ -7,13 +7,13 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from experiments import comparison, compose, console, report, tracking
+from experiments.comparison.seed_tables import MEANS, SPREAD, cell, means, one_protocol, spread
 from experiments.comparison.seeds import SEED
 from experiments.compose import ROOT
 from experiments.figures import Lines
 from experiments.job import Outcome
 from experiments.main_metrics import MAIN_METRICS
 from experiments.notes import ABOUT, STORE
-from experiments.seed_tables import MEANS, SPREAD, cell, means, one_protocol, spread
 
 if TYPE_CHECKING:
     import pandas as pd

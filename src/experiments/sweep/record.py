@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-from experiments import outcomes
 from experiments.config import Plan
 from experiments.recorded import Recorded
+from experiments.sweep import outcomes
 
 RECORD = "sweep.json"
 PARENT_TAG, KEY_TAG, FOLDER_TAG, SWEPT_TAG = "sweep", "sweep.key", "sweep.folder", "sweep.swept"

@@ -11,14 +11,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from experiments import compose, job, recorded_embeddings
+from experiments import compose, job
 from experiments.cache import Store
 from experiments.dataset.tables.tabular import text_table
-from experiments.export import export
 from experiments.recorded import Recorded
+from experiments.recorded import embeddings as recorded_embeddings
+from experiments.recorded.export import export
 from experiments.types import Context
 
-CALTECH = Path(__file__).parents[2] / "shared" / "data" / "caltech101_128.zip"
+CALTECH = Path(__file__).parents[3] / "shared" / "data" / "caltech101_128.zip"
 
 
 def recorded(tables: Path, folder: Path, *overrides: str) -> Recorded:

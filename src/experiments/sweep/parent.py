@@ -1,4 +1,4 @@
-"""What belongs to all jobs of one multirun: the parent run, and tables and pictures of what the jobs left."""
+"""The parent run of several jobs, with the tables and pictures of what they left."""
 
 import json
 import logging
@@ -8,70 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
-
-from experiments import (
-    best_model,
-    comparison,
-    compose,
-    config,
-    figures,
-    job,
-    notes,
-    report,
-    resumption,
-    summary,
-    sweep_record,
-    tables,
-    tracking,
-)
+from experiments import comparison, compose, config, figures, job, notes, report, tables, tracking
 from experiments.cache import Store
 from experiments.job import Outcome
 from experiments.kept import Figure, Findings
-from experiments.outcomes import collect, left
-from experiments.sweep_record import Record
-from experiments.training_curves import training_curves
+from experiments.sweep import best_model, resumption, summary
+from experiments.sweep.in_common import shared, trained
+from experiments.sweep.jobs import PARENT, SWEPT, TYPED
+from experiments.sweep.outcomes import collect, left
+from experiments.sweep.record import FINISHED, PARENT_TAG, Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-
-PARENT = "EXPERIMENTS_PARENT"  # the parent's run and its place, for the jobs wherever they run
-SWEPT = "EXPERIMENTS_SWEPT"  # the keys that the jobs differ in
-TYPED = "EXPERIMENTS_TYPED"  # the overrides of the command line, without a preset's
-
-
-def run_job(cfg: DictConfig) -> float | None:
-    """Run the job that Hydra composed; an error is kept in its result and does not stop the others.
-
-    One that an earlier attempt of a resumed sweep finished is not repeated.
-    """
-    hydra = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir)
-    overrides = list(hydra.overrides.task)
-    swept = json.loads(os.environ.get(SWEPT, "[]"))
-    name = compose.run_name([o for o in overrides if compose.key_of(o) in swept] or overrides)
-    typed = json.loads(os.environ.get(TYPED, "null"))
-    parent = tracking.Parent(*json.loads(os.environ[PARENT])) if PARENT in os.environ else None
-    number = 0 if OmegaConf.is_missing(hydra.job, "num") else hydra.job.num
-    before = sweep_record.finished(number)
-    if before is not None:
-        return Outcome.load(before).metrics.get(str(cfg.objective))
-    outcome = Outcome(overrides, number=number, parent=parent.run_id if parent else "")
-    outcome.save(folder)  # RUNNING, until perform says how it ended
-    log.info("%s", name)
-    try:
-        choices = compose.choices()
-        job.perform(cfg, folder, outcome, name=name, choices=choices, parent=parent, typed=typed)
-    except Exception as error:  # every failure of a job ends in its result; the sweep names it at the end
-        outcome.status, outcome.error = "FAILED", outcome.error or job.explain(error, folder)
-        outcome.save(folder)
-        log.error("FAILED %s: %s", name, outcome.error)
-    if outcome.status == "FINISHED" and cfg.objective not in outcome.metrics:
-        log.debug("objective=%s was not given by this run", cfg.objective)
-    return outcome.metrics.get(str(cfg.objective))
 
 
 class Sweep:
@@ -115,9 +65,9 @@ class Sweep:
             tracker = tracking.Tracker(begun.uri, begun.experiment_id)
             self.run = resumption.reopen(begun)
             self.record: Record | None = begun.record
-            os.environ[sweep_record.FINISHED] = str(folder)
+            os.environ[FINISHED] = str(folder)
         else:
-            tags = asked.tags(folder) if asked else {sweep_record.PARENT_TAG: "parent"}
+            tags = asked.tags(folder) if asked else {PARENT_TAG: "parent"}
             self.run = tracker.open(self.name, folder, params={}, tags=tags)
             folder.mkdir(parents=True, exist_ok=True)
             self.record = replace(asked, run_id=self.run.id) if asked else None
@@ -146,7 +96,7 @@ class Sweep:
         error
             What ended the sweep before its time; it is recorded, and the caller's to raise.
         """
-        for variable in (PARENT, SWEPT, sweep_record.FINISHED):
+        for variable in (PARENT, SWEPT, FINISHED):
             os.environ.pop(variable, None)
         interrupted = error is not None and not isinstance(error, Exception)
         outcomes: list[Outcome] = []
@@ -301,50 +251,3 @@ class Sweep:
 
 class JobsFailedError(Exception):
     """Some jobs of a sweep did not finish."""
-
-
-def shared(outcomes: Sequence[Outcome], store: Store) -> Findings:
-    """Return the tables and pictures that the first job has in common with others, from the store.
-
-    What differs from job to job is not among them (each job has its tables; pictures with `figures=all`).
-    Where only some jobs share a picture, its title says what these have in common.
-    """
-    done = [outcome for outcome in outcomes if outcome.status == "FINISHED"]
-    common = Findings({})
-    for name, key in done[0].found.items() if done else ():
-        about = _in_common([outcome for outcome in done if outcome.found.get(name) == key], done)
-        if about is not None and store.holds(key):
-            found = store.fitted(key, lambda: Findings({}))
-            common.tables.update(found.tables)
-            common.figures.update(
-                {each: replace(figure, title=figure.title + about) for each, figure in found.figures.items()}
-            )
-    return common
-
-
-def trained(folder: Path, parent: str) -> Findings:
-    """Return table and curves of the first job's training, if others have it too, from the jobs' folders."""
-    import pandas as pd
-
-    found = {place / f"{job.TRAINING}.csv": outcome for place, outcome in left(folder, parent).items()}
-    paths = [path for path in found if path.exists()]
-    texts = [path.read_text() for path in paths]
-    jobs = [found[path] for path in paths]
-    same = [outcome for outcome, text in zip(jobs, texts, strict=True) if text == texts[0]]
-    about = _in_common(same, jobs) if jobs else None
-    if about is None:
-        return Findings({})
-    epochs = pd.read_csv(paths[0])
-    curves = training_curves(epochs.drop(columns="epoch").to_dict("records"))  # type: ignore[arg-type]
-    titled: dict[str, Figure] = {
-        name: replace(figure, title=figure.title + about) for name, figure in curves.items()
-    }
-    return Findings({}, {job.TRAINING: epochs}, titled)
-
-
-def _in_common(sharing: Sequence[Outcome], done: Sequence[Outcome]) -> str | None:
-    """Say what the jobs that share a picture have in common; None if one of several has it alone."""
-    if len(sharing) == 1 < len(done):
-        return None
-    always, here = (set.intersection(*(set(o.overrides) for o in jobs)) for jobs in (done, sharing))
-    return f" ({', '.join(sorted(here - always))})" if here - always else ""

@@ -9,10 +9,11 @@ from typing import Any
 
 from filelock import FileLock
 
-from experiments import job, outcomes, tracking
+from experiments import job, tracking
 from experiments.environment import environment, is_alive
 from experiments.recorded import SUPERSEDED, Recorded, pages
-from experiments.sweep_record import FOLDER_TAG, KEY_TAG, PARENT_TAG, RECORD, Record, recorded_sweep
+from experiments.sweep import outcomes
+from experiments.sweep.record import FOLDER_TAG, KEY_TAG, PARENT_TAG, RECORD, Record, recorded_sweep
 from experiments.verification.trace import TRACE, Trace
 
 log = logging.getLogger(__name__)

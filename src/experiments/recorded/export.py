@@ -14,9 +14,9 @@ import numpy as np
 from experiments import tables
 from experiments.dataset.content import ImageFiles, Vectors
 from experiments.recorded import Recorded
-from experiments.recorded_embeddings import check_kind, embeddings_of
-from experiments.recorded_embeddings import write as write_embeddings
-from experiments.recorded_samples import rows_of, samples_of
+from experiments.recorded.embeddings import check_kind, embeddings_of
+from experiments.recorded.embeddings import write as write_embeddings
+from experiments.recorded.samples import rows_of, samples_of
 from experiments.types import Content, Context, Resize
 
 if TYPE_CHECKING:

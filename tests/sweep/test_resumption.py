@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from experiments import compose, config, job, launch, resumption, sweep, sweep_record, tracking
+from experiments import compose, config, job, launch, sweep, tracking
 from experiments.job import Outcome
 from experiments.recorded import SUPERSEDED
-from experiments.sweep_record import Record
+from experiments.sweep import jobs, record, resumption
+from experiments.sweep.record import Record
 from experiments.verification.trace import Trace
 
 COMMAND = ["backbone=pixels", "cluster.k=10,20,30", "hydra/launcher=joblib"]
@@ -60,7 +61,7 @@ def plan(tracker: tracking.Tracker, tmp_path: Path) -> config.Plan:
 def made(plan: config.Plan, command: Record, tmp_path: Path) -> Iterator[sweep.Sweep]:
     """Begin a sweep of three jobs."""
     yield sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], command.jobs, command)
-    for variable in (sweep.PARENT, sweep.SWEPT, sweep_record.FINISHED):
+    for variable in (sweep.PARENT, sweep.SWEPT, record.FINISHED):
         os.environ.pop(variable, None)
 
 
@@ -96,7 +97,7 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     again = sweep.Sweep(plan, begun.folder, ["cluster.k"], command.jobs, command, begun)
     assert (again.run.id, status(tracker, made.run.id)) == (made.run.id, "RUNNING")
     assert "error" not in tracker.client.get_run(made.run.id).data.tags
-    places = [sweep_record.finished(number) for number in range(3)]
+    places = [record.finished(number) for number in range(3)]
     assert places == [made.folder / "0", None, made.folder / "2"]
     assert not (made.folder / "1").exists(), "what a failed attempt left would stand beside the next one's"
     assert tracker.client.get_run(runs[1]).data.tags[SUPERSEDED] == "true"
@@ -120,7 +121,7 @@ def test_a_job_that_is_finished_returns_its_objective_at_once(
         job=compose.compose_config([], hydra=True).hydra.job,
     )
     at_work.job.num = 2
-    monkeypatch.setattr(sweep.HydraConfig, "get", lambda: at_work)
+    monkeypatch.setattr(jobs.HydraConfig, "get", lambda: at_work)
     before = (made.folder / "2" / "result.json").stat().st_mtime_ns
     assert sweep.run_job(SimpleNamespace(objective="ari")) == 0.2  # type: ignore[arg-type]
     assert (made.folder / "2" / "result.json").stat().st_mtime_ns == before

@@ -1,0 +1,50 @@
+"""One job of a sweep, as Hydra runs it, perhaps in a process of its own."""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from experiments import compose, job, tracking
+from experiments.job import Outcome
+from experiments.sweep.record import finished
+
+log = logging.getLogger(__name__)
+
+PARENT = "EXPERIMENTS_PARENT"  # the parent's run and its place, for the jobs wherever they run
+SWEPT = "EXPERIMENTS_SWEPT"  # the keys that the jobs differ in
+TYPED = "EXPERIMENTS_TYPED"  # the overrides of the command line, without a preset's
+
+
+def run_job(cfg: DictConfig) -> float | None:
+    """Run the job that Hydra composed; an error is kept in its result and does not stop the others.
+
+    One that an earlier attempt of a resumed sweep finished is not repeated.
+    """
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
+    overrides = list(hydra.overrides.task)
+    swept = json.loads(os.environ.get(SWEPT, "[]"))
+    name = compose.run_name([o for o in overrides if compose.key_of(o) in swept] or overrides)
+    typed = json.loads(os.environ.get(TYPED, "null"))
+    parent = tracking.Parent(*json.loads(os.environ[PARENT])) if PARENT in os.environ else None
+    number = 0 if OmegaConf.is_missing(hydra.job, "num") else hydra.job.num
+    before = finished(number)
+    if before is not None:
+        return Outcome.load(before).metrics.get(str(cfg.objective))
+    outcome = Outcome(overrides, number=number, parent=parent.run_id if parent else "")
+    outcome.save(folder)  # RUNNING, until perform says how it ended
+    log.info("%s", name)
+    try:
+        choices = compose.choices()
+        job.perform(cfg, folder, outcome, name=name, choices=choices, parent=parent, typed=typed)
+    except Exception as error:  # every failure of a job ends in its result; the sweep names it at the end
+        outcome.status, outcome.error = "FAILED", outcome.error or job.explain(error, folder)
+        outcome.save(folder)
+        log.error("FAILED %s: %s", name, outcome.error)
+    if outcome.status == "FINISHED" and cfg.objective not in outcome.metrics:
+        log.debug("objective=%s was not given by this run", cfg.objective)
+    return outcome.metrics.get(str(cfg.objective))

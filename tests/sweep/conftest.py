@@ -1,0 +1,38 @@
+"""A sweep that has begun, in a store of its own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from experiments import config, sweep
+
+JOBS = [[f"cluster.k={k}", "hydra/launcher=joblib"] for k in (10, 20, 30, 40)]
+
+
+@pytest.fixture(scope="session")
+def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name the store that every sweep here is recorded in."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+
+
+@pytest.fixture
+def plan(uri: str, tmp_path: Path) -> config.Plan:
+    parts: dict[str, Any] = {
+        "tracking": config.Tracking(uri, log_model="none"),
+        "cache": config.Cache(str(tmp_path / "cache")),
+        "settings": SimpleNamespace(figures="none", report="none", objective="ari"),
+        "stages": SimpleNamespace(dataset=SimpleNamespace(name="digits")),
+    }
+    return SimpleNamespace(**parts)  # type: ignore[return-value]
+
+
+@pytest.fixture
+def begun(plan: config.Plan, tmp_path: Path) -> Iterator[sweep.Sweep]:
+    """Begin a sweep of four jobs."""
+    yield sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], JOBS)
+    for variable in (sweep.PARENT, sweep.SWEPT):
+        os.environ.pop(variable, None)

@@ -1,0 +1,119 @@
+"""The parent run of a sweep: its record, what its jobs left, how it ends."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from tests.sweep.conftest import JOBS
+
+from experiments import config, sweep, tracking
+from experiments.job import Outcome
+
+GONE = "its process ended without a result"
+
+
+def leave(made: sweep.Sweep, number: int, place: str, status: str = "FINISHED") -> None:
+    outcome = Outcome(JOBS[number][:1], number=number, parent=made.run.id, status=status)
+    outcome.metrics = {"ari": 0.5} if status == "FINISHED" else {}
+    outcome.save(made.folder / place)
+
+
+def ends(outcomes: list[Outcome]) -> list[tuple[str, str, str]]:
+    return [(" ".join(one.overrides), one.status, one.error) for one in outcomes]
+
+
+def status(made: sweep.Sweep) -> str:
+    client = tracking.connect(config.Tracking(made.run._tracker.uri), "digits").client
+    return str(client.get_run(made.run.id).info.status)
+
+
+def test_jobs_are_found_by_their_number_wherever_they_are(begun: sweep.Sweep) -> None:
+    for number, place in enumerate(("zebra", "a/b", "10", "0")):
+        leave(begun, number, place)
+    Outcome(["cluster.k=7"], number=1, parent="an earlier sweep").save(begun.folder / "1")
+    assert ends(begun.close()) == [(f"cluster.k={k}", "FINISHED", "") for k in (10, 20, 30, 40)]
+    assert status(begun) == "FINISHED"
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
+
+
+def test_tables_and_pictures_of_the_sweep_are_recorded_at_their_place(begun: sweep.Sweep) -> None:
+    begun.plan.settings.figures = "auto"  # type: ignore[misc]
+    for number in range(4):
+        leave(begun, number, f"{number}/cluster.metric=l2")
+    begun.close()
+    client = tracking.connect(config.Tracking(begun.run._tracker.uri), "digits").client
+    place = Path(client.get_run(begun.run.id).info.artifact_uri.removeprefix("file://"))
+    wanted = {"sweep.csv", "sweep.md", "figures/sweep_cluster.k.html", "figures/sweep_cluster.k.png"}
+    assert files(place) == wanted
+    assert wanted <= files(begun.folder)
+
+
+def test_a_job_that_left_no_end_failed_and_keeps_its_settings(begun: sweep.Sweep) -> None:
+    for number, end in enumerate(("FINISHED", "RUNNING", "FINISHED")):
+        leave(begun, number, str(number), end)
+    assert ends(begun.close()) == [
+        ("cluster.k=10", "FINISHED", ""),
+        ("cluster.k=20", "FAILED", GONE),
+        ("cluster.k=30", "FINISHED", ""),
+        ("cluster.k=40", "FAILED", GONE),
+    ]
+    assert status(begun) == "FAILED"
+
+
+def test_an_interrupted_sweep_knows_which_jobs_did_not_run(begun: sweep.Sweep) -> None:
+    for number, end in enumerate(("FINISHED", "RUNNING")):
+        leave(begun, number, str(number), end)
+    assert ends(begun.close(KeyboardInterrupt())) == [
+        ("cluster.k=10", "FINISHED", ""),
+        ("cluster.k=20", "KILLED", "interrupted"),
+        ("cluster.k=30", "NOT RUN", ""),
+        ("cluster.k=40", "NOT RUN", ""),
+    ]
+    assert status(begun) == "KILLED"
+
+
+def test_a_launcher_that_broke_down_is_the_callers_to_raise(begun: sweep.Sweep) -> None:
+    leave(begun, 0, "0")
+    found = begun.close(RuntimeError("a worker was killed"))
+    assert [one.status for one in found] == ["FINISHED", "FAILED", "FAILED", "FAILED"]
+    assert status(begun) == "FAILED"
+
+
+def test_an_optimiser_has_the_jobs_that_it_ran(plan: config.Plan, tmp_path: Path) -> None:
+    made = sweep.Sweep(plan, tmp_path, [], None)
+    for number in (2, 0):
+        leave(made, number, f"{number}")
+    assert [one.number for one in made.close()] == [0, 2]
+    assert sweep.Sweep(plan, tmp_path, [], None).close() == [], "not one job, and the files of another sweep"
+
+
+def test_a_job_that_was_stopped_ends_killed_in_the_record(begun: sweep.Sweep, tmp_path: Path) -> None:
+    tracker = tracking.join(tracking.Parent(*json.loads(os.environ[sweep.PARENT])))
+    child = tracker.open("job", tmp_path, params={}, tags={})
+    begun.close()
+    assert tracker.client.get_run(child.id).info.status == "KILLED"
+
+
+def test_a_sweep_that_cannot_be_recorded_does_not_begin(
+    plan: config.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = tracking.Tracker("http://127.0.0.1:9", "1")
+    monkeypatch.setattr(tracking, "connect", lambda *words: tracker)
+    with pytest.raises(ConnectionError, match=r"^tracking\.uri=http://127\.0\.0\.1:9 stopped answering"):
+        sweep.Sweep(plan, tmp_path / "sweep", [], JOBS)
+    assert not (tmp_path / "sweep").exists()
+    assert sweep.PARENT not in os.environ
+
+
+def test_a_sweep_says_that_its_table_is_not_recorded(begun: sweep.Sweep) -> None:
+    assert begun.lost == ""
+    begun.run._tracker = tracking.Tracker("http://127.0.0.1:9", "1")
+    for number in range(4):
+        leave(begun, number, str(number))
+    begun.close()
+    assert "stopped answering" in begun.lost
+    assert (begun.folder / "sweep.csv").exists()
