@@ -55,7 +55,7 @@ def test_a_job_is_recorded_beside_its_parent(
     composed.tracking.experiment = "another"
     sweep.run_job(composed)
     left = Outcome.load(tmp_path / "job")
-    client = tracking.connect(config.Tracking(begun.run._tracker.uri), "digits").client
+    client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
     found, parent = client.get_run(left.run_id), client.get_run(begun.run.id)
     assert found.info.experiment_id == parent.info.experiment_id
     assert found.data.tags["mlflow.parentRunId"] == left.parent == parent.info.run_id

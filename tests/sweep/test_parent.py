@@ -24,7 +24,7 @@ def ends(outcomes: list[Outcome]) -> list[tuple[str, str, str]]:
 
 
 def status(made: sweep.Sweep) -> str:
-    client = tracking.connect(config.Tracking(made.run._tracker.uri), "digits").client
+    client = tracking.connect(config.Tracking(made.run._place.uri), "digits").client
     return str(client.get_run(made.run.id).info.status)
 
 
@@ -45,7 +45,7 @@ def test_tables_and_pictures_of_the_sweep_are_recorded_at_their_place(begun: swe
     for number in range(4):
         leave(begun, number, f"{number}/cluster.metric=l2")
     begun.close()
-    client = tracking.connect(config.Tracking(begun.run._tracker.uri), "digits").client
+    client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
     place = Path(client.get_run(begun.run.id).info.artifact_uri.removeprefix("file://"))
     wanted = {"sweep.csv", "sweep.md", "figures/sweep_cluster.k.html", "figures/sweep_cluster.k.png"}
     assert files(place) == wanted
@@ -111,7 +111,7 @@ def test_a_sweep_that_cannot_be_recorded_does_not_begin(
 
 def test_a_sweep_says_that_its_table_is_not_recorded(begun: sweep.Sweep) -> None:
     assert begun.lost == ""
-    begun.run._tracker = tracking.Tracker("http://127.0.0.1:9", "1")
+    begun.run._place = tracking.Tracker("http://127.0.0.1:9", "1")
     for number in range(4):
         leave(begun, number, str(number))
     begun.close()

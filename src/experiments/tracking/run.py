@@ -6,15 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from experiments.tracking.model import has_model, log_model
 from experiments.tracking.pages import NOTE, run_page
-from experiments.tracking.server import REASON_LIMIT, is_refusal, reason
+from experiments.tracking.server import REASON_LIMIT, Place, is_refusal, reason
 from experiments.types import Samples
-
-if TYPE_CHECKING:
-    from experiments.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +26,10 @@ class Run:
     refuses is named, and the rest goes on.
     """
 
-    def __init__(self, tracker: "Tracker", run_id: str, folder: Path) -> None:
+    def __init__(self, place: Place, run_id: str, folder: Path) -> None:
         self.id = run_id
         self.lost = ""
-        self._tracker = tracker
+        self._place = place
         self._folder = folder
         self._steps: set[int] = set()
         self._described = False
@@ -116,7 +113,7 @@ class Run:
             from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
             root = self._client.get_run(self.id).info.artifact_uri
-            get_artifact_repository(root, self._tracker.uri).delete_artifacts(place)  # type: ignore[no-untyped-call]
+            get_artifact_repository(root, self._place.uri).delete_artifacts(place)  # type: ignore[no-untyped-call]
 
         self._warn(f"to remove {place}", self._tell(remove))
 
@@ -127,15 +124,15 @@ class Run:
 
     def has_model(self) -> bool:
         """Tell whether the run's model is recorded whole."""
-        return has_model(self._tracker.uri, self._tracker.experiment_id, self.id)
+        return has_model(self._place.uri, self._place.experiment_id, self.id)
 
     def page(self, file: str = "") -> str:
         """Return the link to it, or to one of its files, from any page of the same server."""
-        return run_page(self._tracker.experiment_id, self.id, file)
+        return run_page(self._place.experiment_id, self.id, file)
 
     def sibling(self, run_id: str, folder: Path) -> "Run":
         """Return the record of another run of the same store, to add to it."""
-        return Run(self._tracker, run_id, folder)
+        return Run(self._place, run_id, folder)
 
     def end(self, status: str, error: str = "") -> None:
         """End the run, also after silence: the server may be back.
@@ -154,7 +151,7 @@ class Run:
         query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{self.id}'"
 
         def end() -> None:
-            for child in self._client.search_runs([self._tracker.experiment_id], query):
+            for child in self._client.search_runs([self._place.experiment_id], query):
                 self._client.set_terminated(child.info.run_id, "KILLED")
 
         self._warn("the end of the jobs", self._tell(end))
@@ -167,7 +164,7 @@ class Run:
 
     @property
     def _client(self) -> Any:
-        return self._tracker.client
+        return self._place.client
 
     def _batch(self, entries: Iterable[tuple[str, Any]]) -> None:
         kinds: dict[str, list[Any]] = {"metrics": [], "params": [], "tags": []}
@@ -186,9 +183,9 @@ class Run:
         except (MlflowException, OSError) as error:
             if is_refusal(error):
                 return reason(error)
-            self.lose(f"tracking.uri={self._tracker.uri} stopped answering ({reason(error)})")
+            self.lose(f"tracking.uri={self._place.uri} stopped answering ({reason(error)})")
         return ""
 
     def _warn(self, what: str, why: str) -> None:
         if why:
-            log.warning("tracking.uri=%s refused %s (%s)", self._tracker.uri, what, why)
+            log.warning("tracking.uri=%s refused %s (%s)", self._place.uri, what, why)

@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +35,19 @@ def client_of(uri: str) -> Any:
         raise ConnectionError(
             f"tracking.uri={uri} cannot be used: {error.orig}; give a server's address or sqlite:///<file>"
         ) from error
+
+
+class Place:
+    """One experiment on one tracking server or store."""
+
+    def __init__(self, uri: str, experiment_id: str) -> None:
+        self.uri = uri
+        self.experiment_id = experiment_id
+
+    @cached_property
+    def client(self) -> Any:
+        """MLflow's client."""
+        return client_of(self.uri)
 
 
 def ask(uri: str, question: Callable[[Any], T]) -> T:

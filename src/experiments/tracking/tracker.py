@@ -5,13 +5,12 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from experiments.environment import environment, is_alive
 from experiments.tracking.run import Run
-from experiments.tracking.server import client_of, is_refusal, reason
+from experiments.tracking.server import Place, is_refusal, reason
 
 log = logging.getLogger(__name__)
 
@@ -27,18 +26,12 @@ class Parent:
     run_id: str
 
 
-class Tracker:
-    """One experiment on one tracking server or store; `parent` is the run that new ones stand below."""
+class Tracker(Place):
+    """Begins runs in an experiment; `parent` is the run that new ones stand below."""
 
     def __init__(self, uri: str, experiment_id: str, parent: str = "") -> None:
-        self.uri = uri
-        self.experiment_id = experiment_id
+        super().__init__(uri, experiment_id)
         self.parent = parent
-
-    @cached_property
-    def client(self) -> Any:
-        """MLflow's client."""
-        return client_of(self.uri)
 
     @contextmanager
     def run(
