@@ -9,8 +9,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments import claims, compose
+from experiments.artifacts import ASSIGNMENTS
 from experiments.claims import DIFFERS, NOT_RUNNABLE, REPRODUCED, Study
-from experiments.job import ASSIGNMENTS, Outcome
+from experiments.job import Outcome
 
 README = Path(__file__).parents[1] / "README.md"
 CS = {0.01: 0.4, 1: 0.6}  # the purity of jobs by their C

@@ -57,7 +57,9 @@ ALLOWED = {
         "kept",
     },  # it reads images as data sets do
     "logged_model": {"config", "model", "pipeline", "tracking"},
+    "artifacts": {"kept", "pipeline", "tables", "training_curves"},
     "job": {
+        "artifacts",
         "compose",
         "config",
         "console",
@@ -75,7 +77,7 @@ ALLOWED = {
         "kept",
         "verification",
     },
-    "claims": {"comparison", "compose", "job", "sweep"},
+    "claims": {"artifacts", "comparison", "compose", "job", "sweep"},
     "launch": {
         "compose",
         "config",
@@ -173,7 +175,7 @@ def test_labelling_stands_on_what_was_recorded() -> None:
     [
         ("trace", {"config", "environment", "pipeline", "types", "kept"}),  # each run leaves one
         ("verdict", {"verification"}),  # two traces in, a verdict out
-        ("past", {"compose", "config", "environment", "recorded", "verification"}),
+        ("past", {"artifacts", "compose", "config", "environment", "recorded", "verification"}),
         (
             "verify",
             {
@@ -215,7 +217,7 @@ def test_what_was_recorded_is_read_without_running_it(part: str, allowed: set[st
         ("record", {"config", "recorded", "sweep"}),
         ("resumption", {"environment", "job", "recorded", "sweep", "tracking", "verification"}),
         ("jobs", {"compose", "job", "sweep", "tracking"}),
-        ("in_common", {"cache", "job", "kept", "sweep", "training_curves"}),
+        ("in_common", {"artifacts", "cache", "job", "kept", "sweep", "training_curves"}),
         (
             "best_model",
             {"cache", "config", "context", "job", "logged_model", "model", "pipeline", "tracking", "types"},

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 import experiments
 from experiments import compose, config, job, tracking
-from experiments.kept import Findings
 
 FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -104,16 +102,6 @@ def test_two_pictures_of_one_name_are_refused_with_what_to_change(tmp_path: Path
             experiments.run([*FEW[:-1], *same, *places, f"hydra.run.dir={tmp_path}/{name}"])
         assert job.Outcome.load(tmp_path / name).status == "FAILED"
     assert not job.Outcome.load(tmp_path / "again").computed
-
-
-def test_two_tables_of_one_name_are_refused() -> None:
-    rows = pd.DataFrame({"n": [1]})
-    found = {"one": Findings({}, {"rows": rows}), "two": Findings({}, {"rows": rows, "more": rows})}
-    with pytest.raises(
-        ValueError, match=r"evaluator\.two both make tables called rows; use one of them alone"
-    ):
-        job.check_names(found, {})
-    job.check_names({"one": found["one"]}, {})
 
 
 def test_a_folder_that_is_no_model_is_left_alone_and_said_before_any_work(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from experiments import compose
+from experiments.artifacts import ASSIGNMENTS
 from experiments.comparison.intervals import mean_interval
-from experiments.job import ASSIGNMENTS, Outcome
+from experiments.job import Outcome
 from experiments.sweep import summary
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def other_data(study: Study, jobs: Mapping[Path, Outcome]) -> str:
     for folder in jobs:
         if study.samples:
             samples = pd.read_parquet(folder / ASSIGNMENTS)
-            n, c = len(samples), samples["label"].nunique() if "label" in samples else 0
+            n, c = len(samples), len(set(samples["label"]) - {""}) if "label" in samples else 0
             if (n, c) != (study.samples, study.classes):
                 return (
                     f"other data: {n:,} samples of {c} classes, published for {study.samples:,} of "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from experiments import job
+from experiments.artifacts import TRAINING
 from experiments.cache import Store
 from experiments.job import Outcome
 from experiments.kept import Figure, Findings
@@ -35,7 +35,7 @@ def trained(folder: Path, parent: str) -> Findings:
     """Return table and curves of the first job's training, if others have it too, from the jobs' folders."""
     import pandas as pd
 
-    found = {place / f"{job.TRAINING}.csv": outcome for place, outcome in left(folder, parent).items()}
+    found = {place / f"{TRAINING}.csv": outcome for place, outcome in left(folder, parent).items()}
     paths = [path for path in found if path.exists()]
     texts = [path.read_text() for path in paths]
     jobs = [found[path] for path in paths]
@@ -48,7 +48,7 @@ def trained(folder: Path, parent: str) -> Findings:
     titled: dict[str, Figure] = {
         name: replace(figure, title=figure.title + about) for name, figure in curves.items()
     }
-    return Findings({}, {job.TRAINING: epochs}, titled)
+    return Findings({}, {TRAINING: epochs}, titled)
 
 
 def _in_common(sharing: Sequence[Outcome], done: Sequence[Outcome]) -> str | None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import comparison, compose, config, figures, job, notes, report, tables, tracking
+from experiments import comparison, compose, config, figures, notes, report, tables, tracking
+from experiments.artifacts import ASSIGNMENTS
 from experiments.cache import Store
 from experiments.job import Outcome
 from experiments.kept import Figure, Findings
@@ -227,7 +228,7 @@ class Sweep:
         places = {outcome.number: place for place, outcome in left(self.folder, self.run.id).items()}
 
         def read(row: int) -> pd.DataFrame | None:
-            path = places[outcomes[row].number] / job.ASSIGNMENTS
+            path = places[outcomes[row].number] / ASSIGNMENTS
             return pd.read_parquet(path, columns=["id", "hash", "cluster"]) if path.exists() else None
 
         done = [row for row, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]

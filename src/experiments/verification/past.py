@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from experiments import compose, config
+from experiments.artifacts import ASSIGNMENTS
 from experiments.environment import code
 from experiments.recorded import Recorded
 from experiments.verification.trace import TRACE, Trace
@@ -19,7 +20,6 @@ from experiments.verification.trace import TRACE, Trace
 if TYPE_CHECKING:
     import pandas as pd
 
-ASSIGNMENTS = "assignments.parquet"
 DATA = (  # what may have been moved, as the weights
     "dataset.root",
     "dataset.path",
