@@ -98,5 +98,6 @@ def upload(tab: Tab, content: bytes) -> str:
     tab.page.locator("#file").set_input_files(
         {"name": "edited.csv", "mimeType": "text/csv", "buffer": content}
     )
-    tab.page.wait_for_function("document.getElementById('said').textContent.startsWith('edited.csv')")
-    return str(tab.page.locator("#said").inner_text())
+    said = tab.page.locator("#said", has_text="edited.csv")
+    said.wait_for()
+    return str(said.inner_text())

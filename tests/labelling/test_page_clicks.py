@@ -89,7 +89,7 @@ def test_everything_works_with_the_keyboard(opened: Opener) -> None:
     for key in ("Enter", "Escape", "Escape"):  # the dialog first, then the selection
         keys.press(key)
     assert tab.page.locator("#selection").is_hidden()
-    tab.page.wait_for_function("document.activeElement.title.startsWith('f/d4.png')")  # as the dialog closes
+    tab.page.locator(".tile[title^='f/d4.png']:focus").wait_for()  # as the dialog closes
     assert counts(tab) == "2 changes, 1 doubtful left"
 
 
@@ -114,7 +114,7 @@ def test_changes_survive_closing_and_are_seen_in_a_second_tab(opened: Opener) ->
     other = tab.open()
     other.locator(".tile", has_text="dog → cat").click()
     other.locator("#take-back").click()
-    tab.page.wait_for_function("document.getElementById('counts').textContent.startsWith('0 changes')")
+    tab.page.locator("#counts", has_text="0 changes").wait_for()
     assert captions(tab, 0)[0] == "dog ?"
 
 

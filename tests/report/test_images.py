@@ -42,7 +42,7 @@ def test_each_image_stands_above_its_caption(told: Contents, opened: Callable[..
     tab = opened(replace(told, pictures={"grid": as_sheets(GRID), "pairs": sheets}, unseen=["map_3d"]))
     section = tab.page.locator("#pictures")
     assert section.locator("h3").all_inner_texts()[-2:] == ["Samples", "Pairs"]
-    assert section.locator("figcaption").all_inner_texts() == ["red", "<blue>", "a", "b", "c"]
+    assert section.locator("figcaption").all_text_contents() == ["red", "<blue>", "a", "b", "c"]
     assert section.locator("p").last.inner_text().startswith("Not on this page: map_3d.")
     for name, reddish in (("<blue>", False), ("a", True), ("c", False)):
         image = section.locator("figure", has_text=name).locator("i")

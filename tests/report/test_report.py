@@ -180,7 +180,7 @@ def test_a_run_without_labels_or_images_has_a_report_too(told: Contents, opened:
     )
     tab = opened(bare)
     assert tab.page.locator("#classes").count() == 0
-    assert tab.page.locator("#cluster-0 figcaption").first.inner_text() == told.members["id"].iloc[0]
+    assert tab.page.locator("#cluster-0 figcaption").first.text_content() == told.members["id"].iloc[0]
     tab.page.locator("#plane[data-drawn]").wait_for()
     assert tab.page.locator("#colour, #pictured").count() == 0
     assert "upper bound" not in tab.page.locator("#figures").inner_text()
