@@ -12,7 +12,8 @@ CLUSTERS = np.array([5, 5, 1, 1, 1, -1, -1, -1, 5])
 
 
 def result(labels: np.ndarray | None = LABELS) -> Any:
-    samples = SimpleNamespace(labels=labels, class_names=("ant", "bee", "cat"), name="toy")
+    known = np.empty(0, np.int64) if labels is None else np.flatnonzero(labels >= 0)
+    samples = SimpleNamespace(labels=labels, labelled=known, class_names=("ant", "bee", "cat"), name="toy")
     return SimpleNamespace(samples=samples, clustering=SimpleNamespace(assignments=CLUSTERS))
 
 
@@ -34,9 +35,18 @@ def test_of_too_many_the_largest_are_drawn_and_the_rest_is_named() -> None:
     assert picture.columns == ["1", "noise"]
     np.testing.assert_allclose(picture.values, [[1 / 3, 0], [0, 1]])  # of the whole cluster
     assert note == (
-        "Shown are the 2 largest of 3 classes and the 2 largest of 3 clusters, 44.4% of the samples; "
-        "classes_in_clusters.csv, among the tables, has all."
+        "Shown are the 2 largest of 3 classes and the 2 largest of 3 clusters, 44.4% of the labelled "
+        "samples; classes_in_clusters.csv, among the tables, has all."
     )
+
+
+def test_samples_without_a_label_are_in_neither() -> None:
+    partly = result(np.where(np.arange(9) == 8, -1, LABELS))
+    found, table = crosstab(partly), counted(partly)
+    assert found is not None
+    assert table is not None
+    np.testing.assert_allclose(found[0].values, [[1, 1 / 3, 0], [0, 2 / 3, 0], [0, 0, 1]])
+    assert table["samples"].sum() == 8
 
 
 def test_the_table_has_every_class_of_every_cluster() -> None:

@@ -166,6 +166,24 @@ def test_tab_reaches_everything_from_the_top_down(told: Contents, opened: Callab
 
 
 @pytest.mark.browser
+def test_samples_without_a_label_are_called_by_their_file_and_none_is_wrong(
+    told: Contents, opened: Callable[..., Tab]
+) -> None:
+    first = told.members[told.members["cluster"] == 0]
+    known = first["label"].where(np.arange(len(first)) < 2, "")
+    labels = told.members["label"].where(told.members["cluster"] != 0, known).fillna("")
+    tab = opened(replace(told, members=told.members.assign(label=labels)))
+    sheet = tab.page.locator("#cluster-0")
+    assert "of 2 labelled)" in sheet.locator("h3").text_content()
+    said = sheet.locator("figcaption").all_text_contents()
+    assert said[:3] == [*known.iloc[:2], first["id"].iloc[2]]
+    assert sheet.locator("figure.wrong").count() == len(set(known) - {""}) - 1
+    tab.page.locator("#colour").select_option("labels")
+    names = tab.page.locator("#groups button").all_text_contents()
+    assert sum(name.startswith(f"no label ({len(first) - 2})") for name in names) == 1
+
+
+@pytest.mark.browser
 def test_a_run_without_labels_or_images_has_a_report_too(told: Contents, opened: Callable[..., Tab]) -> None:
     bare = replace(
         told,
