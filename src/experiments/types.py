@@ -362,8 +362,8 @@ class Cluster(Protocol):
 class Evaluator(Protocol):
     """Judges what its `NEEDS` names, out of samples, encoder, embeddings, reduced and clustering.
 
-    `METRICS` names the figures that it gives wherever they are defined; `LABELLED` says whether it is about
-    labels, and so about the samples alone that have one.
+    `METRICS` names the figures that it gives wherever they are defined; `LABELLED` says whether it is
+    given the samples alone that have a label.
     """
 
     NEEDS: ClassVar[tuple[str, ...]]

@@ -85,7 +85,7 @@ def test_what_matches_nothing_is_counted_on_both_sides(tmp_path, caplog):
     path.write_text("id,label\n7,x\n500,y\n\n501,y\n,z\n")
     with caplog.at_level(logging.WARNING):
         found = read(path, match="digits")
-    assert "2 of 3 images have no row (unlabelled_samples.csv), 3 of 4 rows match no image" in caplog.text
+    assert "2 of 3 images have no row, 3 of 4 rows match no image" in caplog.text
     assert found.unmatched == (
         ("500", "line 3 of labels.csv matches no image"),
         ("501", "line 5 of labels.csv matches no image"),

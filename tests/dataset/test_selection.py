@@ -135,6 +135,21 @@ def test_samples_without_a_label_are_kept_or_dropped_and_the_others_are_split_al
     assert kept.take(kept.labelled).key == dropped.key
 
 
+def test_a_limit_takes_labelled_samples_first(selection):
+    own = np.where(np.arange(200) < 100, -1, LABELS)
+    assert choose(selection, own, limit=2).label_names.tolist() == ["a", "a"]
+    few = choose(selection, own, limit=60)
+    assert list(np.bincount(few.labels + 1)) == pytest.approx([30, 6, 18, 6], abs=2)
+
+
+def test_labels_too_few_to_be_split_are_all_for_training(selection, caplog):
+    own = np.where(np.arange(200) == 7, 0, -1)
+    samples = choose(selection, own)
+    assert samples.split[7] == 0
+    assert len(samples.rows("validation")) == 40
+    assert "all labelled images are for training" in caplog.text
+
+
 def test_what_to_do_without_a_label_is_checked(selection):
     with pytest.raises(ValueError, match=r"dataset\.unlabelled=no is no option; use keep or drop"):
         choose(selection, unlabelled="no")

@@ -149,3 +149,23 @@ def test_without_labels_it_says_what_to_type():
     with pytest.raises(ValueError, match=message):
         External(seed=0).check(replace(samples(), labels=None))
     External(seed=0).check(samples())
+
+
+def test_figures_are_of_the_labelled_and_sizes_and_noise_of_all(ctx):
+    labels = np.where(np.arange(300) % 3 == 0, LABELS, -1)
+    assignments = np.where(np.arange(300) % 10 == 0, -1, ASSIGNMENTS)
+    assignments[labels >= 0] = np.where(assignments[labels >= 0] == 5, 0, assignments[labels >= 0])
+    assert (assignments == 5).any(), "a cluster without a label"
+    found = evaluate(ctx, TRAINED, replace(samples(), labels=labels), assignments)
+    known = labels >= 0
+    assert found.metrics["ari"] == metrics.ari(labels[known], assignments[known])
+    assert found.metrics["noise_share"] == 0.1
+    inside = known & (assignments >= 0)
+    assert found.metrics["nmi_no_noise"] == metrics.nmi(labels[inside], assignments[inside])
+    clusters = found.tables["clusters"].set_index("cluster")
+    assert clusters["size"].to_dict() == dict(zip(*np.unique(assignments, return_counts=True), strict=True))
+    assert clusters["labelled"].sum() == 100
+    assert (clusters.loc[5, "labelled"], clusters.loc[5, "majority_class"]) == (0, "")
+    assert np.isnan(clusters.loc[5, "share"])
+    assert found.tables["classes"]["n"].sum() == 100
+    assert found.tables["external_rows"]["rows"][0] == 100

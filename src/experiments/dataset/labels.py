@@ -183,8 +183,7 @@ class Labels:
         missing = int((places < 0).sum())
         if missing or unmatched:
             log.warning(
-                "%s: %d of %d images have no row (unlabelled_samples.csv), %d of %d rows match no image "
-                "(unmatched_labels.csv)",
+                "%s: %d of %d images have no row, %d of %d rows match no image (unmatched_labels.csv)",
                 self.path.name, missing, len(places), len(unmatched), len(ids),
             )  # fmt: skip
         return unmatched

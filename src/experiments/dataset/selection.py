@@ -161,7 +161,7 @@ def _first(n: int, labels: np.ndarray | None, limit: int) -> np.ndarray:
     """Return `limit` row numbers: two of every class, as one cannot be split, then in proportion."""
     if labels is None:
         return np.arange(limit)
-    labels = labels - labels.min()  # those without one are a class, too
+    labels = np.where(labels < 0, labels.max() + 1, labels)  # those without one are the last class
     order = np.argsort(labels, kind="stable")
     size = np.bincount(labels)
     position = np.empty(n, np.int64)

@@ -104,7 +104,10 @@ def split_partly(
         return split(hashes, labels, shares, seed, class_names)
     known = labels >= 0
     part = np.full(len(hashes), TRAINING, np.int8)
-    part[known] = split(hashes[known], labels[known], shares, seed, class_names)
+    try:
+        part[known] = split(hashes[known], labels[known], shares, seed, class_names)
+    except ValueError:
+        log.warning("no class has two different images with its label: all labelled images are for training")
     again = dict(zip(hashes[known].tolist(), part[known].tolist(), strict=True))
     rest = np.flatnonzero(~known)
     part[rest] = [again.get(name, TRAINING) for name in hashes[rest].tolist()]

@@ -36,7 +36,7 @@ class External:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
-    LABELLED: ClassVar[bool] = True
+    LABELLED: ClassVar[bool] = False  # it tells of all samples how many are noise, and how large clusters are
     METRICS: ClassVar[tuple[str, ...]] = (
         *(
             f"{name}{treatment}{suffix}"
@@ -68,27 +68,32 @@ class External:
         labels, assignments = np.asarray(samples.labels), np.asarray(clustering.assignments)
         scores: dict[str, float] = {}
         scored: list[dict[str, Any]] = []
-        noisy = bool((assignments < 0).any())
-        training = samples.rows("training")
+        noisy, known = bool((assignments < 0).any()), labels >= 0
+        training = samples.labelled_rows("training")
         for suffix, rows, note in views(samples, encoder.trained):
             scores |= {f"{name}{suffix}": value for name, value in share(assignments[rows]).items()}
+            told = rows[known[rows]]
+            note += f"; the {len(told)} of them that have a label" * (not known.all())
             for treatment in treatments(assignments):
-                about, own = note + treatment.about, rows[treatment.rows[rows]]
+                about, own = note + treatment.about, told[treatment.rows[told]]
                 place = treatment.suffix + suffix
                 if not len(own):
-                    about = f"undefined: all {len(rows)} rows are noise"
+                    about = (
+                        f"undefined: all {len(told)} rows are noise" if len(told) else "undefined: no labels"
+                    )
                     log.warning("external figures with suffix %s are left out: %s", place, about)
                 else:
                     found = self._score(labels[own], treatment.assignments[own])
                     if suffix:
-                        known = training[treatment.rows[training]]
+                        fitted = training[treatment.rows[training]]
                         found["purity_mapped"] = metrics.purity_mapped(
-                            labels, treatment.assignments, known, own
+                            labels, treatment.assignments, fitted, own
                         )
                     scores |= {name + place: value for name, value in found.items()}
                 noise = {"noise": int((assignments[own] < 0).sum())} if noisy else {}
                 scored.append({"suffix": place, "rows": len(own), **noise, "about": about})
-        classes, clusters = _tables(samples.class_names, labels, assignments)
+        classes = _classes(samples.class_names, labels[known], assignments[known])
+        clusters = _clusters(samples.class_names, labels, assignments)
         return Findings(
             scores, {"classes": classes, "clusters": clusters, "external_rows": pd.DataFrame(scored)}
         )
@@ -98,26 +103,26 @@ class External:
         return found | chance(labels, assignments, self.seed)
 
 
-def _tables(
-    names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray
-) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """Describe each class by its main cluster, and each cluster by its majority class."""
+def _classes(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray) -> "pd.DataFrame":
+    """Describe each class by its main cluster."""
     import pandas as pd
 
-    classes, class_of = np.unique(labels, return_inverse=True)
-    clusters, cluster_of = np.unique(assignments, return_inverse=True)
-    table = np.zeros((len(classes), len(clusters)), np.int64)
-    np.add.at(table, (class_of, cluster_of), 1)
-    per_class = {
-        "class": np.array(names)[classes],
-        "n": table.sum(axis=1),
-        "main_cluster": clusters[table.argmax(axis=1)],
-        "share": table.max(axis=1) / table.sum(axis=1),
-    }
-    per_cluster = {
-        "cluster": clusters,
-        "size": table.sum(axis=0),
-        "majority_class": np.array(names)[classes[table.argmax(axis=0)]],
-        "share": table.max(axis=0) / table.sum(axis=0),
-    }
-    return pd.DataFrame(per_class), pd.DataFrame(per_cluster)
+    clusters, counts = np.unique(assignments), metrics.contingency(labels, assignments)
+    table = {"class": np.array(names)[np.unique(labels)], "n": counts.sum(axis=1)}
+    table |= {"main_cluster": clusters[counts.argmax(axis=1)], "share": counts.max(axis=1) / table["n"]}
+    return pd.DataFrame(table)
+
+
+def _clusters(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray) -> "pd.DataFrame":
+    """Describe each cluster by its majority class, of its rows that have a label: -1 is none."""
+    import pandas as pd
+
+    clusters, sizes = np.unique(assignments, return_counts=True)
+    present = np.unique(labels)
+    counts = metrics.contingency(labels, assignments)[present >= 0]
+    known = counts.sum(axis=0)
+    majority = np.array(names)[present[present >= 0][counts.argmax(axis=0)]]
+    table = {"cluster": clusters, "size": sizes}
+    table |= {"labelled": known} if (labels < 0).any() else {}
+    shares = np.divide(counts.max(axis=0), known, out=np.full(len(known), np.nan), where=known > 0)
+    return pd.DataFrame(table | {"majority_class": np.where(known > 0, majority, ""), "share": shares})

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from experiments import config
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.recorded import Recorded
+from experiments.recorded.config import read_config
 from experiments.types import Context, Samples
 
 
@@ -25,7 +26,7 @@ def samples_of(run: Recorded, ctx: Context) -> Samples:
 def config_of(run: Recorded) -> DictConfig:
     """Return the config that a run recorded."""
     with tempfile.TemporaryDirectory(prefix="experiments-") as fetched:
-        return cast(DictConfig, OmegaConf.load(run.file("config.yaml", Path(fetched))))
+        return read_config(run.file("config.yaml", Path(fetched)))
 
 
 def dataset_of(run: Recorded, cfg: DictConfig) -> Any:

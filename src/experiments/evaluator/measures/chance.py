@@ -24,7 +24,10 @@ class Counts(NamedTuple):
 
 
 def chance(labels: np.ndarray, assignments: np.ndarray, seed: int) -> dict[str, float]:
-    """Return `acc_chance`, `nmi_chance` and `purity_chance`: means over the same 20 permutations."""
+    """Return `acc_chance`, `nmi_chance` and `purity_chance`: means over the same 20 permutations.
+
+    There has to be a row.
+    """
     _, label_of, classes = np.unique(labels, return_inverse=True, return_counts=True)
     _, cluster_of, sizes = np.unique(assignments, return_inverse=True, return_counts=True)
     large, n = sizes > 1, len(labels)

@@ -21,13 +21,14 @@ function outline([sides, turn, inner]) {
 
 function group(by) {
   const found = [...grouped(data[by])].sort(([one], [other]) => (by === "clusters" ? one - other : String(one).localeCompare(other)));
-  const named = found.filter(([name]) => name !== -1), noise = found.filter(([name]) => name === -1);
+  const none = (name) => name === -1 || name === ""; // noise, and no label
+  const named = found.filter(([name]) => !none(name)), noise = found.filter(([name]) => none(name));
   groups = [...named, ...noise].map(([name, places], each) => ({
     name: by === "labels" ? name || "no label" : clusterName(name),
     about: by === "clusters" && name !== -1 ? majorities.get(name).label : "",
-    places, shown: true, noise: name === -1,
-    colour: name === -1 ? data.noise : data.colours[each % data.colours.length],
-    shape: outline(SIDES[name === -1 ? 0 : Math.floor(each / data.colours.length) % SIDES.length]),
+    places, shown: true, noise: none(name),
+    colour: none(name) ? data.noise : data.colours[each % data.colours.length],
+    shape: outline(SIDES[none(name) ? 0 : Math.floor(each / data.colours.length) % SIDES.length]),
   }));
   groups.forEach((each) => each.places.forEach((place) => (groupOf[place] = each)));
   raised = null;
@@ -131,11 +132,11 @@ async function fetchPictures(places) {
     const probe = plane.appendChild(Object.assign(document.createElement("i"), { className: `s${number}`, hidden: true }));
     const sheet = Object.assign(new Image(), { src: getComputedStyle(probe).backgroundImage.slice(5, -2) });
     probe.remove();
-    await sheet.decode();
+    const whole = await sheet.decode().then(() => true, () => false); // of one that is damaged the frames are shown
     for (const place of own.map((each) => places[each])) {
       const within = place % TILES.per, small = document.createElement("canvas"), pitch = TILES.step * TILES.side;
       small.width = small.height = TILES.side;
-      small.getContext("2d", CPU).drawImage(sheet, -pitch * (within % TILES.columns), -pitch * Math.floor(within / TILES.columns));
+      if (whole) small.getContext("2d", CPU).drawImage(sheet, -pitch * (within % TILES.columns), -pitch * Math.floor(within / TILES.columns));
       pictures.set(place, small);
     }
     if (performance.now() - seen > 300) later(), (seen = performance.now());
