@@ -20,7 +20,8 @@ from yaml import YAMLError
 ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[2])).absolute()
 CONF = ROOT / "conf"
 NOT_GROUPS = ("claims", "hydra")  # folders of conf/ whose files are no options of ours
-PLACES = ("cache.", "tracking.", "hydra.")  # settings that say where things are kept
+KEPT = ("cache.", "tracking.")  # settings that say where things are kept
+PLACES = (*KEPT, "hydra.")  # the same, and Hydra's own
 OUTPUT = "EXPERIMENTS_OUTPUT"  # where conf/config.yaml tells Hydra to put a run or a sweep
 
 OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
@@ -109,9 +110,16 @@ def choices() -> dict[str, Any]:
     return dict(HydraConfig.get().runtime.choices)
 
 
+DATA = ("dataset", "dataset.root", "dataset.path")
+
+
 def run_name(overrides: Sequence[str]) -> str:
-    """Name a run by what was typed for it, paths by their last part; where it is kept is left out."""
+    """Name a run by what was typed for it, paths by their last part; where it is kept is left out.
+
+    Which data it is stands last: pages show how a name begins, and runs of one data set side by side.
+    """
     told = [override for override in overrides if not key_of(override).startswith(PLACES)]
+    told.sort(key=lambda override: key_of(override) in DATA)
     pairs = (override.partition("=") for override in told)
     named = [f"{key}{sign}{value.rstrip('/').rpartition('/')[2]}" for key, sign, value in pairs]
     return " ".join(named) or "run"

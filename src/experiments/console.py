@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 stderr = Console(stderr=True)
 stdout = Console()
+DATA = "experiments.dataset."
 WIDE = 200  # columns where there is no terminal
 QUIET_SECONDS = 10.0  # without a terminal, a long task says this often how far it is
 
@@ -34,7 +35,7 @@ QUIET_SECONDS = 10.0  # without a terminal, a long task says this often how far 
 class Handler(RichHandler):
     """Log lines on the console that the bars are on; plain lines without a terminal.
 
-    A warning that a process gave before is not given again: the jobs of a sweep share their data.
+    What a process said of its data, or warned of, is not said again: the jobs of a sweep share their data.
     """
 
     given: ClassVar[set[str]] = set()
@@ -44,7 +45,7 @@ class Handler(RichHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one record."""
-        if record.levelno == logging.WARNING:
+        if record.levelno == logging.WARNING or record.name.startswith(DATA):
             if record.getMessage() in self.given:
                 return
             self.given.add(record.getMessage())

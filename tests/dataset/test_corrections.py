@@ -288,3 +288,12 @@ def test_a_data_set_takes_them_and_drops_what_has_no_label_if_asked(selection, t
     assert samples.skipped == (() if kept else (("c", "no label"),))
     own = stage.samples("", IDS, content, np.array([0, 0, 0]), ("y",))
     assert (list(own.labels), own.class_names, own.skipped) == ([1, 0, 0], ("y", "x"), ())
+
+
+def test_how_many_were_given_changed_and_confirmed_is_told(tmp_path, caplog):
+    hashes = hash_rows(np.eye(3, dtype=np.float32))
+    lines = [correction(name, digest, after) for name, digest, after in zip(IDS, hashes, "xyx", strict=True)]
+    append(tmp_path / "log.csv", lines)
+    with caplog.at_level(logging.INFO):
+        corrected(Found(np.array([-1, 0, 0]), ("x",)), tmp_path / "log.csv", IDS, hashes)
+    assert "log.csv: of 3 labels 1 are given, 1 changed, 1 confirmed" in caplog.text

@@ -98,7 +98,8 @@ def test_what_matches_nothing_is_counted_on_both_sides(tmp_path, caplog):
     [
         ("id,label\n7,x\na,x\n", {"match": "digits"}, r"meets 1 rows without digits .*\('a' in line 3\)"),
         ("id,label\n7,x\n007,y\n", {"match": "digits"}, "'7' and '007' in lines 2 and 3; keep one"),
-        ("id,label\n12,x\n7,x\n7,x\n", {}, "has 1 rows for an image that has one .*'7' in lines 3 and 4"),
+        ("id,label\ncats/img_007.png,x\n7,x\n7,x\n", {}, "has 1 rows .* has one .*'7' in lines 3 and 4"),
+        ("id,label\n7,x\n7,x\n", {}, "matches no image.*'7'.*'cats/img_007.png'.*match"),
         ("id,label\n7,x\n", {}, "matches no image.*'7'.*'cats/img_007.png'.*match"),
         ("id,colour\n7,x\n", {}, "dataset.labels.column is not given.*use one of id, colour"),
         (

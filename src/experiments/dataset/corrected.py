@@ -127,12 +127,13 @@ def corrected(found: Found, path: Path, ids: np.ndarray, hashes: np.ndarray) -> 
     new = {each.after for each in last.values()} - set(found.class_names)
     names = (*found.class_names, *sorted(new, key=natural))
     number = {name: label for label, name in enumerate(names)}
-    changed = 0
+    given = changed = 0
     for row, each in last.items():
-        changed += int(labels[row] != number[each.after])
+        given += int(labels[row] < 0)
+        changed += int(labels[row] not in (-1, number[each.after]))
         labels[row] = number[each.after]
-    log.info("%s: %d of %d labels are corrected, %d of them to another one",
-             path.name, len(last), len(ids), changed)  # fmt: skip
+    log.info("%s: of %d labels %d are given, %d changed, %d confirmed",
+             path.name, len(ids), given, changed, len(last) - given - changed)  # fmt: skip
     unmatched = tuple((each.id, _reason(each, path, known.foreign)) for each in known.lost)
     if unmatched:
         lines = counted(len(unmatched), "correction matches", "corrections match")

@@ -103,16 +103,16 @@ class Labels:
         label_column = _column(table, "column", self.column, LABEL_COLUMNS, self.path)
         if not table[label_column].notna().any():
             raise ValueError(f"dataset.labels.column={label_column} is empty in {self.path}; use another")
-        place_of = self._place_of_key(table[id_column])
         keys = self._keys(ids)
-        self._check_images(keys, ids, place_of)
-        places = np.array([place_of.get(key, -1) for key in keys], np.int64)
-        if not (places >= 0).any():
+        if not set(keys) & {self._key(name) for name in table[id_column].dropna()}:
             raise ValueError(
                 f"{PATH}={self.path} matches no image: it has ids such as "
                 f"{table[id_column].dropna().iloc[0]!r}, and the images {str(ids[0])!r}; use another "
                 f"dataset.labels.match ({', '.join(MATCHES)})"
             )
+        place_of = self._place_of_key(table[id_column])
+        self._check_images(keys, ids, place_of)
+        places = np.array([place_of.get(key, -1) for key in keys], np.int64)
         unmatched = self._unmatched(table[id_column], places)
         labels, names = _numbered(table[label_column], places)
         taken = (id_column, label_column, *ID_COLUMNS, *LABEL_COLUMNS, *OURS)

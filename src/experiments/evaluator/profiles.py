@@ -63,7 +63,7 @@ class Profiles:
         if samples.content.KIND != "vectors":
             raise ValueError(
                 f"{PLACE} describes clusters by the columns of a table, and {samples.name} holds "
-                f"{samples.content.KIND}; use evaluator=[sizes,contact_sheets], or dataset=table"
+                f"{samples.content.KIND}; leave profiles out, or use dataset=table"
             )
 
     def evaluate(
