@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments import tables
+from experiments.artifacts import ASSIGNMENTS
 from experiments.dataset.content import ImageFiles, Vectors
 from experiments.recorded import Recorded
 from experiments.recorded.embeddings import check_kind, embeddings_of
@@ -51,7 +52,7 @@ def export(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"FOLDER={folder} is there already and not empty; name a new one")
     with tempfile.TemporaryDirectory(prefix="experiments-") as fetched:
-        table = pd.read_parquet(run.file("assignments.parquet", Path(fetched)))
+        table = pd.read_parquet(run.file(ASSIGNMENTS, Path(fetched)))
     ids = table["id"].to_numpy(str)
     values: np.ndarray | None = None
     columns: tuple[str, ...] = ()
@@ -67,7 +68,7 @@ def export(
     if values is not None:
         write_embeddings(ids, values, columns, folder, str(embeddings))
     tables.to_csv(table, folder / "assignments.csv")
-    table.to_parquet(folder / "assignments.parquet", index=False)
+    table.to_parquet(folder / ASSIGNMENTS, index=False)
     return table
 
 

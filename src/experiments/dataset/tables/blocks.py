@@ -37,7 +37,7 @@ class Block:
     odd: tuple[Odd, ...]
 
 
-def is_number(text: str, decimal: str = ".") -> bool:
+def reads_as_number(text: str, decimal: str = ".") -> bool:
     """Tell whether a text is a number as `csv_blocks` reads it; a missing value, true and false are too."""
     text = text.strip(" \t")  # what Arrow takes away, which no other space is
     if text.lower() in FLAGS:
@@ -166,7 +166,7 @@ class _CsvReader:
         for _, fields in rows:
             kept = list(fields)
             for column in columns:
-                if not is_number(fields[column], self.form.decimal):
+                if not reads_as_number(fields[column], self.form.decimal):
                     kept[column] = ""
                 else:
                     kept[column] = FLAGS.get(fields[column].strip(" \t").lower(), fields[column])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.dataset.labels import ID_COLUMNS, LABEL_COLUMNS
-from experiments.dataset.tables.blocks import is_number, parquet_file
+from experiments.dataset.tables.blocks import parquet_file, reads_as_number
 from experiments.dataset.tables.cells import plain
 from experiments.dataset.tables.form import SAMPLE, UNNAMED, Form, check_names, form_of, readable
 from experiments.dataset.tables.odd_values import MISSING
@@ -89,7 +89,7 @@ def header(path: Path) -> Header:
         held = [(line, plain(fields[place])) for line, fields in rows]
         # "?" or "-" stands for a gap: whether it does here, the whole column tells
         held = [(line, text) for line, text in held if text not in MISSING and any(map(str.isalnum, text))]
-        odd = [(line, text) for line, text in held if not is_number(text, form.decimal)]
+        odd = [(line, text) for line, text in held if not reads_as_number(text, form.decimal)]
         if 2 * len(odd) > len(held):
             texts[name] = (f"line {odd[0][0]}", odd[0][1])
     unnamed = [name for place, name in enumerate(form.columns, start=1) if name == UNNAMED.format(place)]
@@ -167,8 +167,8 @@ def _parquet_header(path: Path) -> Header:
                 f"{KEY}={path} holds a {kind} in the column {column.name!r}; write a column for each value, "
                 "or an .npy file of the vectors"
             )
-        is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
-        if not (is_number or types.is_boolean(kind)):
+        numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+        if not (numeric or types.is_boolean(kind)):
             texts[column.name] = ("all rows", f"a {kind}")
     check_names(schema.names, path, KEY)
     bare = [name for name in schema.names if name.startswith(INDEX)]
