@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,15 +120,19 @@ class Root:
     def _runs(self) -> list[str]:
         from mlflow.tracking import MlflowClient
 
+        from experiments.recorded import PARENT_TAG
+        from experiments.sweep.record import SWEPT_TAG
+
         client = MlflowClient(f"sqlite:///{self.folder}/mlflow/mlflow.db")
         places = [found.experiment_id for found in client.search_experiments()]
         runs = client.search_runs(places)
         wrong = [f"run {run.info.run_id} is RUNNING" for run in runs if run.info.status == "RUNNING"]
-        parents = [run for run in runs if run.data.tags.get("sweep") == "parent"]
+        parents = [run for run in runs if run.data.tags.get(PARENT_TAG) == "parent"]
         if [run.info.status for run in parents] != ["FINISHED"]:
             wrong.append(f"parent runs: {[run.info.status for run in parents]}")
         done = [run for run in runs if run not in parents and run.info.status == "FINISHED"]
-        told = [run.data.params["cluster.k"] + " " + run.data.params["seed"] for run in done]
+        swept = json.loads(parents[0].data.tags.get(SWEPT_TAG, "[]")) if parents else []
+        told = [settings(run.data, swept) for run in done]
         if len(set(told)) < len(told):
             wrong.append(f"finished twice: {sorted(told)}")
         models = client.search_logged_models(places)
@@ -152,6 +156,11 @@ class Root:
         half += [path for path in self.folder.glob("mlflow/*") if path.name.endswith(("-journal", "-wal"))]
         kept = [path for path in self.folder.glob("cache/[!.]*") if not (path / "meta.json").exists()]
         return [f"{path.relative_to(self.folder)} is left" for path in (*half, *kept)]
+
+
+def settings(data: Any, swept: Sequence[str]) -> str:
+    """Return what a job was given of what its sweep swept: settings are parameters, options are tags."""
+    return " ".join(f"{key}={data.params.get(key, data.tags.get(key, ''))}" for key in swept)
 
 
 def crash(

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from experiments import compose, config, console, context, model, tables
 from experiments.dataset.new_rows import ENDINGS, new_rows
+from experiments.dataset.wording import counted
 from experiments.recorded import Recorded
-from experiments.recorded.samples import config_of
+from experiments.recorded.samples import config_of, moved
 from experiments.types import Context, Samples
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def id_column(run: Recorded) -> str | None:
 
 
 def claim(out: Path) -> None:
-    """Make the folder of the result, before an hour goes into what could not be written."""
+    """Make the folder of the result, before an hour goes into assigning what could not be written."""
     if out.exists():
         raise ValueError(f"--out {out} is there already; name another file")
     try:
@@ -67,11 +68,13 @@ def tell(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
     rows = [[str(number), str(count)] for number, count in sizes.head(10).items()]
     console.table("largest clusters among them", ["cluster", samples.content.KIND], rows)
     noise, far = int((table["cluster"] < 0).sum()), int(table["far"].sum())
-    told = f"{len(table)} {samples.content.KIND} in {len(sizes) - bool(noise)} clusters"
+    kind = samples.content.KIND
+    clusters = counted(len(sizes) - bool(noise), "cluster")
+    told = f"{counted(len(table), kind.removesuffix('s'), kind)} in {clusters}"
     console.say(f"{told}, {noise} noise, {far} far; see {out}")
     if samples.skipped:
         name, why = samples.skipped[0]
-        console.say(f"{len(samples.skipped)} files left out, such as {name} ({why})")
+        console.say(f"{counted(len(samples.skipped), 'file')} left out, such as {name} ({why})")
 
 
 def main() -> int:
@@ -80,7 +83,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
-    parser.add_argument("words", metavar="FOLDER|FILE|key=value", nargs="+")
+    parser.add_argument("words", metavar="FOLDER|FILE|key=value", nargs="*", default=[])
     parser.add_argument("--out", type=Path, default=Path("assigned.csv"), help="default: %(default)s")
     parser.add_argument(
         "--far",
@@ -94,8 +97,13 @@ def main() -> int:
     try:
         if not places:
             raise ValueError("no image is named; give a folder, a zip or tar, or image files")
-        claim(args.out)
-        plan = config.build(compose.compose_config(settings), settings)
+        places_of_data, others = moved(settings)
+        if places_of_data:
+            raise ValueError(
+                f"{next(iter(places_of_data))} says where the run's own data is, and assigning reads none of "
+                "it; leave it out"
+            )
+        plan = config.build(compose.compose_config(others), others)
         run = Recorded.of(plan.tracking.uri, args.run_id)
         place = run.model
         fitted = model.Model.load(place)
@@ -106,6 +114,7 @@ def main() -> int:
                 samples = read(places, ctx)
             else:
                 samples = read_rows(places, fitted, run, place.parent, ctx)
+            claim(args.out)
             table = fitted.assign(samples, ctx, args.far)
         tables.to_csv(table, args.out)
     except (ValueError, OSError) as error:

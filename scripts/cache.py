@@ -15,6 +15,7 @@ from pathlib import Path
 
 from experiments import compose, config, console
 from experiments.cache import Entry, Store
+from experiments.dataset.wording import counted
 
 GB = 1e9
 DAY = 86_400
@@ -25,7 +26,7 @@ def show(entries: Sequence[Entry]) -> None:
     now = time.time()
     rows = [[e.key, f"{e.size / 1e6:,.1f} MB", f"{(now - e.used) / DAY:.1f} days"] for e in entries]
     console.table("kept", ["key", "size", "unused for"], rows)
-    console.say(f"{len(entries)} values, {sum(entry.size for entry in entries) / GB:.2f} GB")
+    console.say(f"{counted(len(entries), 'value')}, {sum(entry.size for entry in entries) / GB:.2f} GB")
 
 
 def chosen(entries: Sequence[Entry], days: float | None, keep: float | None) -> list[Entry]:
@@ -47,7 +48,7 @@ def prune(store: Store, doomed: Sequence[Entry], *, everything: bool) -> None:
     unfinished = [path.name for path in store.root.glob(".work/*")] if everything else []
     left = {key for key in [*(entry.key for entry in doomed), *unfinished] if not store.remove(key)}
     gone = [entry for entry in doomed if entry.key not in left]
-    console.say(f"removed {len(gone)} values, {sum(entry.size for entry in gone) / GB:.2f} GB")
+    console.say(f"removed {counted(len(gone), 'value')}, {sum(entry.size for entry in gone) / GB:.2f} GB")
     if left:
         console.say(f"left {len(left)} that a process is at work on")
 
@@ -61,7 +62,9 @@ def main() -> int:
     listing = commands.add_parser("list", help="show what is kept")
     pruning = commands.add_parser("prune", help="make room")
     for command in (listing, pruning):
-        command.add_argument("settings", metavar="key=value", nargs="*", help="such as cache.root")
+        command.add_argument(
+            "settings", metavar="key=value", nargs="*", default=[], help="such as cache.root"
+        )
     which = pruning.add_mutually_exclusive_group(required=True)
     which.add_argument("--days", type=float, help="remove what nobody used for so many days")
     which.add_argument("--keep", type=float, help="remove the least used beyond so many GB")

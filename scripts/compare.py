@@ -48,6 +48,20 @@ def find(word: str, uri: str) -> Recorded:
     return run
 
 
+def separated(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the configurations, two at most, and the settings after them."""
+    named = [word for word in words if not compose.key_of(word).startswith(compose.PLACES)][:2]
+    rest = list(words)
+    for word in named:
+        rest.remove(word)
+    return named, rest
+
+
+def is_configuration(word: str) -> bool:
+    """Tell key=value, or several, from anything else."""
+    return all("=" in part for part in word.split())
+
+
 def settings(typed: str) -> dict[str, Any]:
     """Read a configuration: one or several key=value."""
     parsed = compose.parse(typed.split())
@@ -99,17 +113,31 @@ def _keep(run_id: str, path: str, client: Any) -> None:
     client.log_artifact(run_id, path, PLACE)
 
 
-def compare(word: str, a: str, b: str, overrides: Sequence[str]) -> None:
+def two(words: Sequence[str], there: Sequence[str]) -> tuple[str, str]:
+    """Return the two configurations that were named; raise ValueError that lists those there are."""
+    use = f"use one of: {'; '.join(there)}"
+    for word in words:
+        if not is_configuration(word):
+            raise ValueError(f"{word!r} is no configuration; {use}")
+    if len(words) < len("ab"):
+        named = words[0] if words else "none"
+        raise ValueError(f"two configurations are compared, and {named} is named; {use}")
+    return words[0], words[1]
+
+
+def compare(word: str, words: Sequence[str]) -> None:
     """Read, test, print and record."""
     import pandas as pd
 
-    named = {typed: settings(typed) for typed in (a, b)}
+    typed, overrides = separated(words)
+    read = {each: settings(each) for each in typed if is_configuration(each)}
     plan = config.build(compose.compose_config(overrides), overrides)
     run = find(word, plan.tracking.uri)
     with tempfile.TemporaryDirectory() as folder:
         rows = pd.read_csv(run.file("sweep.csv", Path(folder)))
     swept = json.loads(run.info.data.tags[SWEPT_TAG])
-    first, second = (comparison.picked(rows, swept, named[typed], typed) for typed in (a, b))
+    a, b = two(typed, comparison.configurations(rows, swept))
+    first, second = (comparison.picked(rows, swept, read[each], each) for each in (a, b))
     if first.index.equals(second.index):
         raise ValueError(f"{a} and {b} are the same configuration; name two")
     table = comparison.paired(first, second, summary.main_metrics(rows)).tables["paired"]
@@ -128,12 +156,16 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sweep", metavar="SWEEP", help="run id, which MLflow's page shows, or folder")
-    parser.add_argument("a", help="settings that pick a configuration, such as cluster.k=10")
-    parser.add_argument("b", help="settings that pick another one")
-    parser.add_argument("settings", metavar="key=value", nargs="*", help="such as tracking.uri")
+    parser.add_argument(
+        "words",
+        metavar="CONFIGURATION|key=value",
+        nargs="*",
+        default=[],
+        help="two that are compared, such as cluster.k=10 cluster.k=50; then settings, such as tracking.uri",
+    )
     args = parser.parse_intermixed_args()
     try:
-        compare(args.sweep, args.a, args.b, args.settings)
+        compare(args.sweep, args.words)
     except (*job.EXPECTED, LookupError) as error:
         console.complain(str(error))
         return 1

@@ -2,6 +2,7 @@
 
 python scripts/labels.py template RUN_ID           a table to edit: write labels into applied_label
 python scripts/labels.py page RUN_ID               the same table with its images, to edit in a browser
+python scripts/labels.py page RUN_ID dataset.root=<where the images are now>
 python scripts/labels.py apply RUN_ID label_overrides_template.csv
 python scripts/labels.py apply RUN_ID FILE --who Ada tracking.uri=http://localhost:5000
 
@@ -22,9 +23,10 @@ from experiments.dataset.wording import counted
 from experiments.figures import tiles
 from experiments.labelling import page, template
 from experiments.labelling.applying import BEFORE, Applied, apply
+from experiments.labelling.checking import WITHDRAWN
 from experiments.labelling.clustered import Clustered
 from experiments.labelling.scoring import SCORES
-from experiments.recorded.samples import pictures_of
+from experiments.recorded.samples import moved, pictures_of
 from experiments.types import Context
 
 FEW = 5
@@ -40,15 +42,17 @@ def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context)
     rows = template.template(clustered, so_far)
     template.write(rows, args.file)
     doubts, noise = int(template.doubtful(rows).sum()), int((rows["cluster"] < 0).sum())
+    bare = int(template.unlabelled(rows).sum())
     console.say(
-        f"{args.file}: {counted(len(rows), 'row')}, first {doubts} whose label is not their cluster's; "
-        f"{noise} {'is' if noise == 1 else 'are'} noise"
+        f"{args.file}: {counted(len(rows), 'row')}, first {doubts} whose label is not their cluster's"
+        f"{f', then {bare} without a label' if bare else ''}; {noise} {'is' if noise == 1 else 'are'} noise"
     )
     filled = int((rows["applied_label"] != "").sum())
     if filled:
         console.say(f"{counted(filled, 'row has its', 'rows have their')} applied_label from {log}")
     console.say(
-        "write a label into applied_label where the current one is wrong, leave the others empty, then:\n"
+        "write a label into applied_label where the current one is wrong or missing "
+        f"({WITHDRAWN} for no label), leave the others empty, then:\n"
         f"{template.command(args.run_id, args.file, options(args))}"
     )
 
@@ -60,14 +64,16 @@ def make_page(args: argparse.Namespace, clustered: Clustered, ctx: Context) -> N
     shown = page.fitting(rows)
     ids, side = shown["image_id"].to_numpy(str), tiles.side(len(shown))
     try:
-        images = tiles.none(side) if args.names else pictures_of(clustered.run, ids, side, ctx)
+        images = tiles.none(side) if args.names else pictures_of(clustered.run, ids, side, ctx, args.places)
     except (ValueError, OSError) as error:
         raise ValueError(f"{error}; --names makes a page of names, without images") from error
     left_out, doubts = len(rows) - len(shown), int(template.doubtful(shown).sum())
+    unlabelled = int(template.unlabelled(shown).sum())
+    bare = f", {unlabelled} without a label" if unlabelled else ""
     run, told = clustered.run.id, [word for word in options(args) if "@" not in word]  # no password in a file
     made = page.page(shown, images, run=run, name=clustered.name, left_out=left_out, options=told)
     args.file.write_text(made, encoding="utf-8")
-    console.say(f"{args.file}: {len(shown)} of {counted(len(rows), 'row')}, {doubts} of them doubtful")
+    console.say(f"{args.file}: {len(shown)} of {counted(len(rows), 'row')}, {doubts} of them doubtful{bare}")
     console.say(
         "open it in a browser, choose labels, export the CSV, then apply the file that you exported:\n"
         f"{template.command(args.run_id, page.exported(run), options(args))}"
@@ -87,7 +93,7 @@ def apply_file(args: argparse.Namespace, clustered: Clustered, _ctx: Context) ->
         console.say(f"{older} in {done.log}, and not applied (--accept-old applies it all the same):")
         some(done.stale)
     if done.emptied:
-        console.say(f"{counted(len(done.emptied), 'row')} without a label, where {done.log} has one:")
+        console.say(f"{counted(len(done.emptied), 'row')} left empty, of which {done.log} says something:")
         some(done.emptied)
     if done.folder is None:
         images = counted(done.given - len(done.stale), "image")
@@ -115,6 +121,8 @@ def tell(done: Applied) -> None:
         rows.append([name, *("" if value is None else f"{value:.4g}" for value in (old, new))])
     title = f"{counted(len(done.changes), 'label')} changed, {done.confirmed} confirmed"
     console.table(title, ["", "before", "after"], rows)
+    if done.others_scored:
+        console.say(done.others_scored)
     recorded = f"not recorded: {done.lost}" if done.lost else f"run {done.run_id}"
     console.say(f"{recorded}; changes.csv and crosstabs in {done.folder}")
     here = Path(os.path.relpath(done.log))
@@ -133,7 +141,7 @@ def setting(key: str, value: str) -> str:
 
 
 def options(args: argparse.Namespace) -> list[str]:
-    """Return what was typed and holds for the next step too."""
+    """Return what was typed and holds for the next step too, which needs no images."""
     return [*(["--log", str(args.log)] if args.log else []), *args.settings]
 
 
@@ -188,9 +196,10 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Read the command line; return the exit code."""
     words, settings = separated(sys.argv[1:])
-    args = parser().parse_args(words, argparse.Namespace(settings=settings))
+    args = parser().parse_args(words, argparse.Namespace())
     try:
-        plan = config.build(compose.compose_config(settings), settings)
+        args.places, args.settings = moved(settings)
+        plan = config.build(compose.compose_config(args.settings), args.settings)
         ctx = context.make(plan, console.Report(lambda step, row: None))
         args.work(args, Clustered.of(plan.tracking.uri, args.run_id), ctx)
     except (ValueError, OSError) as error:

@@ -161,7 +161,13 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("study", help=f"one of {', '.join(claims.studies())}")
-    parser.add_argument("overrides", nargs="*", help="settings, as for run.py: seed=0,1,2 dataset.root=...")
+    parser.add_argument(
+        "overrides",
+        metavar="key=value",
+        nargs="*",
+        default=[],
+        help="settings, as for run.py: seed=0,1,2 dataset.root=...",
+    )
     parser.add_argument("--results", type=Path, help="the folder of a sweep that ran before")
     args = parser.parse_intermixed_args()
     try:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from experiments import compose, config, console
 from experiments.recorded import Recorded
-from experiments.verification.past import STORE, best_job, given, jobs, of_a_sweep
+from experiments.verification.past import best_job, given, jobs, of_a_sweep
 from experiments.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
 from experiments.verification.verify import verify
 
@@ -42,7 +42,7 @@ def _number(value: float) -> str:
 
 def found(run_id: str, settings: Sequence[str], every: bool) -> list[Recorded]:
     """Find the run; of a sweep its best job, or all if `every`."""
-    place = [word for word in settings if word.startswith(STORE)]
+    place = [word for word in settings if word.startswith(compose.KEPT)]
     plan = config.build(compose.compose_config(place), place)
     given(settings)
     run = Recorded.of(plan.tracking.uri, run_id)
@@ -83,7 +83,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run_id", metavar="RUN_ID", help="of a run or a sweep; run.py prints it at its end")
-    parser.add_argument("settings", metavar="key=value", nargs="*", help="such as tracking.uri, dataset.root")
+    parser.add_argument(
+        "settings", metavar="key=value", nargs="*", default=[], help="such as tracking.uri, dataset.root"
+    )
     parser.add_argument("--all", action="store_true", help="of a sweep: every job")
     args = parser.parse_intermixed_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[console.Handler()])

@@ -64,16 +64,20 @@ def test_what_cannot_be_is_one_line(project: Project, held_out: Path, tmp_path: 
             str(held_out),
         ): "recorded no model: of a sweep, its best job does; run the same command with tracking.log_",
         (job, "empty"): "holds no image that can be read",
+        ("norun", str(held_out)): "RUN_ID=norun is no run",
+        (job, "nowhere"): "FOLDER=",
+        (job, str(held_out), "dataset.root=there"): "dataset.root says where the run's own data is",
     }
+    (tmp_path / "mine.csv").write_text("")  # what is wrong with the run or the images is told before it
     for words, answer in answers.items():
-        done = script(project, "assign", *words, cwd=tmp_path)
+        done = script(project, "assign", *words, "--out", "mine.csv", cwd=tmp_path)
         assert done.returncode == 1
         assert answer in done.stderr
         assert "Traceback" not in done.stderr
-    assert not (tmp_path / "assigned.csv").exists()
+    assert (tmp_path / "mine.csv").read_text() == ""
 
 
-def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told_first(
+def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(
     project: Project, held_out: Path, tmp_path: Path
 ) -> None:
     _, job = best(project)
@@ -81,9 +85,10 @@ def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told_first
     done = script(project, "assign", job, one, "--out", "new/er/one.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(pd.read_csv(tmp_path / "new" / "er" / "one.csv")) == 1
+    assert "1 image in 1 cluster, 0 noise" in done.stdout
     (tmp_path / "file").write_text("")
     for out in ("file/one.csv", "new/er/one.csv"):
-        done = script(project, "assign", "norun", one, "--out", out, cwd=tmp_path)
+        done = script(project, "assign", job, one, "--out", out, cwd=tmp_path)
         assert done.returncode == 1
         assert done.stderr.startswith(f"--out {out} ")
         assert done.stderr.strip().endswith("name another file")

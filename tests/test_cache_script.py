@@ -44,13 +44,13 @@ def test_list_shows_size_and_age_and_removes_nothing(filled: Store) -> None:
 
 
 def test_days_removes_what_nobody_used_for_so_long(filled: Store) -> None:
-    assert "removed 1 values" in cache(filled, "prune", "--days", "30")
+    assert "removed 1 value," in cache(filled, "prune", "--days", "30")
     assert kept(filled) == ["middle", "small"]
 
 
 def test_keep_removes_the_least_recently_used_until_so_many_gb_are_left(filled: Store) -> None:
     filled.array("big", lambda: pytest.fail("computed twice"))  # used now, so no longer the first to go
-    assert "removed 1 values" in cache(filled, "prune", "--keep", "0.0045")
+    assert "removed 1 value," in cache(filled, "prune", "--keep", "0.0045")
     assert kept(filled) == ["big", "small"]
 
 

@@ -47,6 +47,7 @@ def run(*words: str, uri: str, monkeypatch: pytest.MonkeyPatch) -> int:
     return compare.main()
 
 
+ALL = "; ".join(f"cluster.k={k} reducer.whiten={whiten}" for k in (10, 50) for whiten in (False, True))
 A, B = "cluster.k=10 reducer.whiten=true", "cluster.k=50 reducer.whiten=true"
 
 
@@ -91,8 +92,11 @@ def test_what_cannot_be_is_one_line(
         ((sweep, "cluster.k=10", B), "cluster.k=10 picks 2 configurations; use one of: cluster.k=10 reducer"),
         ((sweep, A, A), "are the same configuration; name two"),
         ((sweep, "cluster.k=10,50", B), "cluster.k=10,50 gives several values; name one configuration"),
-        ((sweep, "ten", B), "write key=value"),
-        ((sweep, A), f"tracking.uri={tracker.uri} is no configuration; name two of them before it"),
+        ((sweep, "10", B), f"'10' is no configuration; use one of: {ALL}"),
+        ((sweep, A, "cluster.k=50 whiten"), "'cluster.k=50 whiten' is no configuration; use one of: cluster"),
+        ((sweep, A), f"two configurations are compared, and {A} is named; use one of: {ALL}"),
+        ((sweep,), f"two configurations are compared, and none is named; use one of: {ALL}"),
+        ((sweep, A, B, "trackin.uri=x"), "did you mean tracking"),
         (("abc", A, B), "SWEEP=abc is no run of tracking.uri"),
         ((job.id, A, B), f"is a single run; use {sweep}, the sweep that it belongs to"),
         ((old.id, A, B), "does not say what was swept: it is an optimiser's, or older than that; run the"),

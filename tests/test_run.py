@@ -52,7 +52,7 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
     best = next(run for run in children if run.info.run_id == parent.data.tags["best.run_id"])
     note = parent.data.tags["mlflow.note.content"]
     ari, k = best.data.metrics["ari"], best.data.params["cluster.k"]
-    told = f"2 of 2 jobs finished, best ari {ari:.4g}: k={k}"
+    told = f"2 of 2 jobs finished, best job by ari ({ari:.4g}): k={k}"
     assert note.startswith(f"{told}. [Open it](#/experiments/1/runs/{best.info.run_id}?")
     assert f"/runs/{parent.info.run_id}/artifacts/report.html?" in note
     tables = {

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -111,6 +112,11 @@ def test_kills_of_a_whole_sweep_end_in_the_table_of_an_undisturbed_one(tables: P
     for number, moment in enumerate((0.6 * length, 0.85 * length)):
         where, wrong = crash.crash(root(str(number)), moment, lines, words, undisturbed.table())
         assert wrong == [], f"killed after {moment:.1f} of {length:.1f} s: {where}"
+
+
+def test_a_job_is_told_by_all_that_its_sweep_swept() -> None:
+    job = SimpleNamespace(params={"cluster.k": "10", "seed": "0"}, tags={"backbone": "pixels"})
+    assert crash.settings(job, ["cluster.k", "backbone"]) == "cluster.k=10 backbone=pixels"
 
 
 def test_three_sweeps_at_once_make_one_store_and_one_cache(tmp_path: Path) -> None:

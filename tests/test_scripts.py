@@ -59,6 +59,32 @@ def test_what_is_no_store_is_said_in_one_line(
     assert "give a server's address or sqlite:///<file>" in told
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "missing"),
+    [
+        ("assign", [], "RUN_ID"),
+        ("compare", [], "SWEEP"),
+        ("export", ["abc"], "FOLDER"),
+        ("export", [], "RUN_ID, FOLDER"),
+        ("labels", ["apply", "abc"], "FILE"),
+        ("reproduce", [], "study"),
+        ("verify", [], "RUN_ID"),
+    ],
+)
+def test_only_what_is_missing_is_asked_for(
+    name: str,
+    words: list[str],
+    missing: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", [f"{name}.py", *words])
+    with pytest.raises(SystemExit):
+        importlib.import_module(f"scripts.{name}").main()
+    told = capfd.readouterr().err.splitlines()[-1]
+    assert told.partition("error: ")[2] == f"the following arguments are required: {missing}"
+
+
 def test_the_store_of_finished_work_is_the_one_that_was_set(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

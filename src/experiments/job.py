@@ -41,7 +41,7 @@ class Outcome:
 
     `number` and `parent` are the job's in its sweep and the sweep's run; `computed` and `kept` are the
     store's keys, `found` is where it keeps what each evaluator found; `seconds` has None for a step that was
-    kept; `lost` says why a result is not recorded.
+    kept; `lost` says why a result is not recorded; `doubts` are what a reader of its figures has to know.
     """
 
     overrides: list[str]
@@ -59,6 +59,7 @@ class Outcome:
     error: str = ""
     lost: str = ""
     stopped: str = ""
+    doubts: list[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Write result.json."""
@@ -139,7 +140,7 @@ def _run(plan: config.Plan, ctx: Context, run: tracking.Run, outcome: Outcome) -
     finally:
         outcome.computed, outcome.kept = store.computed, store.kept
     outcome.metrics, outcome.seconds, outcome.found = result.metrics, result.seconds, result.keys
-    outcome.stopped = result.encoder.stopped
+    outcome.stopped, outcome.doubts = result.encoder.stopped, result.doubts
     run.dataset(result.samples)
     spent = {step: value for step, value in result.seconds.items() if value is not None}
     times = {f"wall_seconds_{step}": value for step, value in spent.items()}  # behind all others in charts

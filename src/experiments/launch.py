@@ -135,10 +135,10 @@ def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker
         if begun is None or len(begun.record.finished) < len(request.jobs):
             _hydra(main)
     except BaseException as error:
-        show(parent.close(error), lost=parent.lost)
+        show(parent.close(error), lost=parent.lost, stable=parent.stable)
         raise
     outcomes = parent.close()
-    code = show(outcomes, lost=parent.lost)
+    code = show(outcomes, lost=parent.lost, stable=parent.stable)
     if code and asked:
         console.say("the missing jobs alone: the same command with resume=true")
     return code
@@ -226,18 +226,18 @@ def _value(overrides: Sequence[str], key: str) -> str:
     return next((o.partition("=")[2] for o in overrides if compose.key_of(o) == key), "")
 
 
-def check(request: Request) -> tuple[list[str], list[str]]:
+def check(request: Request) -> tuple[list[str], list[resumption.Data]]:
     """Read each data set once and hold every job against it, before the first one runs.
 
     Returns
     -------
-    list[str], list[str]
-        The keys that were computed for that, and the samples' key of each job. Without a cache a single run
-        reads for itself.
+    list[str], list[Data]
+        The keys that were computed for that, and what names the data of each job. Without a cache a single
+        run reads for itself.
     """
     loaded: list[tuple[Any, Samples]] = []
     computed: list[str] = []
-    keys: list[str] = []
+    data: list[resumption.Data] = []
     for plan in request.plans if request.multirun or request.plans[0].cache.enabled else []:
         dataset = plan.stages.dataset
         samples = next((samples for known, samples in loaded if known == dataset), None)
@@ -252,8 +252,8 @@ def check(request: Request) -> tuple[list[str], list[str]]:
                     "read %s: %d samples in %.1f s", dataset.name, len(samples), time.perf_counter() - start
                 )
         pipeline.checked(plan.stages, samples)
-        keys.append(samples.key)
-    return computed, keys
+        data.append(resumption.Data(samples.key, samples.described))
+    return computed, data
 
 
 def _preview(request: Request) -> int:

@@ -6,26 +6,23 @@ The page shows the first three lines of it until it is opened.
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
 
-from experiments import tables
-from experiments.comparison.seed_tables import MEANS, SPREAD, means, one_protocol, spread
-from experiments.compose import ROOT
+from experiments import commands, tables, tracking
+from experiments.comparison.seed_tables import means, one_protocol, spread
+from experiments.comparison.titles import ABOUT, MEANS, SPREAD
 from experiments.main_metrics import MAIN_METRICS
 from experiments.pipeline import Result
-from experiments.report.headlines import headlines
+from experiments.report.headlines import alike, headlines
 from experiments.types import Stages
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STORE = f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}"  # where is recorded what is told no other place
-ABOUT = {  # tables over all jobs that a person wants to see at once
-    "label_free": "Without labels: which configuration each criterion chooses, beside what the labels say",
-    "probes": "Probes of the embedding: the supervised upper bound",
-    "leakage": "What protocol=published adds on the same embedding: difference, 95 % interval",
-}
-MOST = 30  # rows of a table: a note has room for 8,000 characters
+MOST = 30  # rows of a table
+LISTED = 2000  # characters of a list of warnings or failures
+FOOT = 250  # characters that name the tables for which there is no room
 
 
 def of_run(
@@ -55,7 +52,7 @@ def of_run(
     told += f", {len(clusters):,} samples" + (f", {noise:.1%} noise" if noise else "")
     parts = [
         f"{told}, protocol {stages.protocol}. {_open(report)}".strip(),
-        _figures(result.metrics),
+        _figures(result.metrics, alike(result)),
         _listed("Warnings", doubts),
         _command("The same again?", "verify.py", run_id, uri=uri),
         _command("New images into these clusters:", "assign.py", run_id, "<new images>", uri=uri)
@@ -65,10 +62,10 @@ def of_run(
     return "\n\n".join(part for part in parts if part)
 
 
-def _figures(metrics: Mapping[str, float]) -> str:
+def _figures(metrics: Mapping[str, float], suffixes: Sequence[str]) -> str:
     """Return the main figures in a line, each beside its chance level and its ceiling."""
     told = []
-    for figure in headlines(metrics):
+    for figure in headlines(metrics, alike=suffixes):
         if figure.name in MAIN_METRICS:
             ends = {"chance": figure.chance, "ceiling": figure.ceiling}
             beside = ", ".join(f"{name} {value:.4g}" for name, value in ends.items() if value is not None)
@@ -118,7 +115,8 @@ def of_sweep(
     done, seeds = int((rows["status"] == "FINISHED").sum()), compared.get("seeds")
     first = [f"{done} of {len(rows)} jobs finished"]
     if best:
-        first = [f"{first[0]}, best {best.objective} {best.value:.4g}: {best.name}"]
+        several = "" if seeds is None else "; the means over the seeds are below"
+        first = [f"{first[0]}, best job by {best.objective} ({best.value:.4g}): {best.name}{several}"]
         first += [f"[Open it]({best.page})"] if best.page else []
     if done < len(rows):
         first.append("The missing jobs alone: the same command with `resume=true`")
@@ -126,48 +124,85 @@ def of_sweep(
         ". ".join([*first, *([_open(report)] if report else [])]),
         _listed("Failed", [f"{name}: {why}" for name, why in (errors or {}).items()]),
     ]
-    if seeds is None:
-        parts.append(_table(one_protocol(rows[list(main)])))
-    else:
-        parts.append(_titled(MEANS, means(seeds, main)))
-        parts.append(_titled(SPREAD, spread(seeds, main, compared.get("stability"))))
-        two = (run_id, "<key=a>", "<key=b>")
-        parts.append(_command("Two of them, paired over the seeds:", "compare.py", *two, uri=uri))
-    parts += [_titled(title, compared[name]) for name, title in ABOUT.items() if name in compared]
+    if seeds is not None:
+        why = "Two configurations, paired over the seeds:"
+        parts.append(_command(why, "compare.py", run_id, "<key=a>", "<key=b>", uri=uri))
     if assigns and best:
         why = "New images into the best job's clusters:"
         parts.append(_command(why, "assign.py", run_id, "<new images>", uri=uri))
-    return "\n\n".join(part for part in parts if part)
+    return _with_tables(
+        "\n\n".join(part for part in parts if part), _tables(rows[list(main)], main, compared)
+    )
+
+
+class Titled(NamedTuple):
+    """A table over all jobs, under its title; `file` has all of it."""
+
+    title: str
+    rows: "pd.DataFrame"
+    file: str
+
+
+def _tables(
+    rows: "pd.DataFrame", main: Sequence[str], compared: "Mapping[str, pd.DataFrame]"
+) -> list[Titled]:
+    """Return what a person wants to see at once, the most wanted first."""
+    if "seeds" in compared:
+        seeds = compared["seeds"]
+        spreads = spread(seeds, main, compared.get("stability"))
+        found = [Titled(MEANS, means(seeds, main), "seeds.csv"), Titled(SPREAD, spreads, "seeds.csv")]
+    else:
+        found = [Titled("", rows, "sweep.csv")]
+    return found + [
+        Titled(told, compared[name], f"{name}.csv") for name, told in ABOUT.items() if name in compared
+    ]
+
+
+def _with_tables(text: str, found: Sequence[Titled]) -> str:
+    """Add the tables while they fit into a note, as many rows of each as do; name the others' files."""
+    without = []
+    for table in found:
+        part = _titled(table, tracking.TAG_LIMIT - len(text) - FOOT)
+        text += part
+        without += [] if part else [table.file]
+    if without:
+        text += f"\n\nNo room here, but in the files: {', '.join(dict.fromkeys(without))}"
+    return text
 
 
 def _open(report: str) -> str:
     return f"[Open the report]({report})" if report else ""
 
 
-def _titled(title: str, table: "pd.DataFrame") -> str:
-    main = table[table["metric"].isin(MAIN_METRICS)] if "metric" in table else table
-    return f"**{title[0].upper()}{title[1:]}**\n\n{_table(one_protocol(main))}"
+def _titled(table: Titled, room: int) -> str:
+    """Return a table with as many rows as there is room for, empty if not even one fits.
 
-
-def _table(rows: "pd.DataFrame") -> str:
-    """Return a table; MLflow's pages leave no room between its columns, so the cells bring their own."""
-    head, rule, *lines = tables.markdown(rows.head(MOST)).splitlines()
-    spaced = [line.replace(" | ", "&emsp; | ").replace(" ± ", "&nbsp;±&nbsp;") for line in (head, *lines)]
-    more = [f"\n{len(rows) - MOST} more rows in sweep.csv"] if len(rows) > MOST else []
-    return "\n".join([spaced[0], rule, *spaced[1:], *more])
+    MLflow's pages leave no room between its columns, so the cells bring their own.
+    """
+    title = f"**{table.title[0].upper()}{table.title[1:]}**\n\n" if table.title else ""
+    head, rule, *lines = tables.markdown(one_protocol(table.rows)).splitlines()
+    head, *lines = (
+        line.replace(" | ", "&emsp; | ").replace(" ± ", "&nbsp;±&nbsp;") for line in (head, *lines)
+    )
+    shown = min(len(lines), MOST)
+    while True:
+        more = f"\n\n{len(lines) - shown} more rows in {table.file}" if shown < len(lines) else ""
+        text = "\n\n" + title + "\n".join([head, rule, *lines[:shown]]) + more
+        if len(text) <= room:
+            return text
+        if shown <= 1:
+            return ""
+        shown -= 1
 
 
 def _listed(title: str, lines: Sequence[str]) -> str:
-    items = "".join(f"- {html.escape(line, quote=False)}\n" for line in lines)
-    return f"**{title}**\n\n{items}".rstrip() if lines else ""
+    """Return a list of as many lines as there is room for, each cut where it is very long."""
+    items = [f"- {html.escape(' '.join(line.split())[: LISTED // 4], quote=False)}" for line in lines]
+    lengths = accumulate(len(item) + 1 for item in items)
+    shown = [item for item, length in zip(items, lengths, strict=True) if length <= LISTED]
+    more = [f"- {len(items) - len(shown)} more"] if len(shown) < len(items) else []
+    return "\n".join([f"**{title}**\n", *shown, *more]) if lines else ""
 
 
 def _command(why: str, script: str, *words: str, uri: str) -> str:
-    return f"{why} `python scripts/{' '.join([script, *words])}{_elsewhere(uri)}`"
-
-
-def _elsewhere(uri: str) -> str:
-    """Return the setting that finds another store; a password in it is not written down."""
-    if uri == STORE:
-        return ""
-    return " tracking.uri=<this store>" if "@" in uri else f" tracking.uri={uri}"
+    return f"{why} `{commands.script(script, *words, uri=uri)}`"

@@ -297,3 +297,13 @@ def test_how_many_were_given_changed_and_confirmed_is_told(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         corrected(Found(np.array([-1, 0, 0]), ("x",)), tmp_path / "log.csv", IDS, hashes)
     assert "log.csv: of 3 labels 1 are given, 1 changed, 1 confirmed" in caplog.text
+
+
+def test_a_label_that_was_withdrawn_is_none(tmp_path):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "new"), correction("a", "h1", "", "new"), correction("c", "h3", "")])
+    assert read(path)[1].after == ""
+    found = corrected(Found(np.array([-1, 0, 1]), ("m", "q")), path, IDS, HASHES)
+    assert (found.labels.tolist(), found.class_names) == ([-1, 0, -1], ("m", "q"))
+    with pytest.raises(ValueError, match="has a label for none of the 3 samples"):
+        corrected(Found(None, ()), path, IDS, HASHES)

@@ -132,7 +132,7 @@ def test_large_values_that_differ_by_rounding_alone_are_the_same():
 
 
 def test_images_are_refused_with_what_to_do():
-    with pytest.raises(ValueError, match=r"evaluator\.profiles .* toy holds images; leave profiles out, or use dataset"):
+    with pytest.raises(ValueError, match=r"evaluator\.profiles .* toy holds images; leave profiles out"):
         STAGE.check(pictured(6))
     STAGE.check(without_pictures(6))
 

@@ -158,6 +158,58 @@ def test_a_label_that_was_taken_out_is_told_how_to_go_back(
     assert (done.folder, len(read(done.log))) == (None, 2)
 
 
+def test_a_confirmed_label_that_was_taken_out_is_nothing_to_go_back_from(
+    of_photos: Callable[..., Clustered], tmp_path: Path
+) -> None:
+    first = of_photos()
+    correct(first, tmp_path / "edit.csv", {"day/17.png": "day", "night/16.png": "day"})
+    done = correct(first, tmp_path / "emptied.csv", {"day/17.png": "", "night/16.png": ""})
+    assert [said.partition(": ")[2].partition(" ")[0] for said in done.emptied] == ["night/16.png"]
+
+
+def test_a_label_given_by_mistake_is_withdrawn_and_given_again(
+    of_photos: Callable[..., Clustered], photos: Path, tmp_path: Path
+) -> None:
+    flat, judged = photos / "day", "evaluator=[internal]"
+    first = of_photos(judged, root=flat)
+    done = correct(first, tmp_path / "edit.csv", {"00.png": "bright", "17.png": "dim"})
+    assert done.others_scored == "before is of 0 images, after of 2: of those that have a label"
+    assert done.others_scored in (done.folder / "label_changes.md").read_text()
+    (said,) = correct(first, tmp_path / "emptied.csv", {"17.png": ""}).emptied
+    assert said.endswith("; to go back, write - for none, as there was none")
+    gone = correct(first, tmp_path / "back.csv", {"17.png": "-", "02.png": "-"})  # the second has none
+    assert gone.changes[["image_id", "from", "to"]].to_numpy().tolist() == [["17.png", "dim", ""]]
+    assert (gone.metrics["labelled_before"], gone.metrics["labelled"], gone.unlabelled) == (2, 1, 8)
+    assert "- 1 x dim -> (none)" in (gone.folder / "label_changes.md").read_text()
+    assert read(gone.log)[-1].after == ""
+    rows = template(first, first.log()[1]).set_index("image_id")["applied_label"]
+    assert (rows["00.png"], rows["17.png"], rows["02.png"]) == ("bright", "-", "")
+    again = correct(first, tmp_path / "same.csv", {})  # the table says - of it, as the log does
+    assert (again.folder, again.emptied) == (None, ())
+    kept = "dataset.unlabelled=keep"
+    later = labels_of(of_photos(judged, kept, f"dataset.corrections={gone.log}", root=flat))
+    assert {name for name, label in later.items() if label} == {"00.png"}
+    (old,) = apply(first, tmp_path / "edit.csv", "Ada").stale
+    assert "17.png stays without a label by Ada of 20" in old
+    back = apply(first, tmp_path / "edit.csv", "Ada", accept_old=True)
+    assert back.changes[["from", "to"]].to_numpy().tolist() == [["", "dim"]]
+
+
+def test_a_label_of_the_data_set_is_withdrawn(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+    done = correct(of_photos(), tmp_path / "edit.csv", {"day/17.png": "-"})
+    assert done.changes[["from", "to"]].to_numpy().tolist() == [["day", ""]]
+    assert done.others_scored == "before is of 18 images, after of 17: of those that have a label"
+    kept = "dataset.unlabelled=keep"
+    later = labels_of(of_photos(kept, f"dataset.corrections={done.log}"))
+    assert [name for name, label in later.items() if not label] == ["day/17.png"]
+    dropped = labels_of(of_photos("dataset.unlabelled=drop", f"dataset.corrections={done.log}"))
+    assert set(later) - set(dropped) == {"day/17.png"}
+
+
+def test_figures_of_the_same_images_need_no_word(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+    assert correct(of_photos(), tmp_path / "edit.csv", WRONG).others_scored == ""
+
+
 def test_two_at_once_each_record_what_was_before(
     of_photos: Callable[..., Clustered], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,12 @@ def test_other_columns_may_be_missing_and_ids_have_several_names(tmp_path: Path)
     assert read(tmp_path, "applied_label;id;mine\ncat;a.png;1\n").labels == {"a.png": "cat"}
 
 
+def test_a_label_that_is_withdrawn_is_none_and_no_other_is_taken_for_it(tmp_path: Path) -> None:
+    found = read(tmp_path, "image_id,applied_label\na.png,-\nb.png,'-\n10,0\n")
+    assert found.labels == {"a.png": "", "b.png": "", "10": "0"}
+    assert set(found.new) == {"0"}
+
+
 @pytest.mark.parametrize("coding", ["utf-8-sig", "cp1252", "utf-16"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_what_spreadsheets_save_is_read(tmp_path: Path, coding: str, separator: str) -> None:

@@ -3,6 +3,7 @@
 import csv
 import runpy
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def test_the_line_to_type_next_has_what_was_typed(typed: Typed, tmp_path: Path) 
     code, out, _ = typed("template", "my labels/a=b.csv", "--log", "my labels/log, 1.csv")
     assert code == 0
     words = shlex.split(out.splitlines()[-1])
-    assert words[:3] == ["python", "scripts/labels.py", "apply"]
+    assert words[:3] == [sys.executable, "scripts/labels.py", "apply"]
     assert words[4:7] == ["my labels/a=b.csv", "--log", "my labels/log, 1.csv"]
     assert words[7].startswith("tracking.uri=sqlite:///")
     fill(tmp_path / "my labels" / "a=b.csv", "dawn")
@@ -116,11 +117,14 @@ def test_how_many_have_no_label_is_said(
     typed: Typed, photos: Path, of_photos: Callable[..., Clustered]
 ) -> None:
     flat = of_photos("evaluator=[internal]", root=photos / "day").run.id
-    typed("template", "flat.csv", run_id=flat)
+    _, out, _ = typed("template", "flat.csv", run_id=flat)
+    assert "first 0 whose label is not their cluster's, then 9 without a label; 0 are noise" in out
+    assert "0 of them doubtful, 9 without a label" in typed("page", run_id=flat)[1]
     fill(Path("flat.csv"), "bright")
     code, out, _ = typed("apply", "flat.csv", run_id=flat)
     assert code == 0
     assert "8 images have no label still; dataset.unlabelled=drop leaves" in out
+    assert "before is of 0 images, after of 1: of those that have a label" in out
     typed("template", "all.csv")
     fill(Path("all.csv"), "dawn")
     assert "no label still" not in typed("apply", "all.csv")[1]
@@ -139,7 +143,7 @@ def test_an_old_table_and_an_emptied_row_are_told_of(typed: Typed, tmp_path: Pat
     assert f"  line 2: {image} stays 'dusk' by Bob of " in out
     (tmp_path / "b.csv").write_text(f"image_id,applied_label\n{image},\n")
     code, out, _ = typed("apply", "b.csv")
-    assert "1 row without a label, where" in out
+    assert "1 row left empty, of which" in out
     assert "to go back, write the old label, '" in out
     assert "1 label changed" in typed("apply", "a.csv", "--accept-old")[1]
 

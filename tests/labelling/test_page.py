@@ -205,7 +205,7 @@ def test_a_correction_of_before_can_be_changed_and_comes_back(opened: Opener) ->
 def test_images_without_labels_get_some(opened: Opener) -> None:
     tab = opened(rows(("a.png", 0, "", ""), ("b.png", 0, "", "")))
     assert captions(tab, 0) == ["no label", "no label"]
-    assert counts(tab) == "0 changes, 0 doubtful left"
+    assert counts(tab) == "0 changes, 0 doubtful left, 2 without a label"
     label(tab, "a.png", "cat")
     assert captions(tab, 0) == ["no label → cat", "no label"]
 

@@ -1,5 +1,6 @@
 """The page that corrects labels, clicked and typed through in a real browser."""
 
+import pandas as pd
 import pytest
 from tests.labelling.pages import (
     Opener,
@@ -8,6 +9,7 @@ from tests.labelling.pages import (
     captions,
     counts,
     label,
+    rows,
     tile,
 )
 
@@ -97,12 +99,57 @@ def test_everything_works_with_the_keyboard(opened: Opener) -> None:
 def test_a_clusters_majority_is_accepted_for_all_that_nobody_decided(opened: Opener) -> None:
     tab = opened(animals())
     label(tab, "c1.png", "lynx")
-    button = tab.page.locator("#c0 .accept")
-    assert button.inner_text() == "accept “cat” for the other one"
+    button = tab.page.locator("#c0 .accept:visible")
+    assert button.all_inner_texts() == ["accept “cat” for the one labelled otherwise"]
     button.click()
     assert applied(tab) == {"c1.png": "lynx", "c4.png": "cat"}
-    assert button.is_disabled()
-    assert tab.page.locator("#c-1 .accept").is_hidden()
+    assert tab.page.locator("#c0 .accept:visible").count() == 0
+    assert tab.page.locator("#c-1 .accept:visible").count() == 0
+
+
+def partly_labelled() -> pd.DataFrame:
+    """Make a cluster of 3 cats, 2 dogs and 4 without a label, and one that nobody labelled."""
+    labels = ["cat", "dog", "", "cat", "", "dog", "", "cat", ""]
+    named = [(f"a{number}.png", 0, label, "cat") for number, label in enumerate(labels)]
+    return rows(*named, ("b0.png", 1, "", ""))
+
+
+@pytest.mark.browser
+def test_what_has_no_label_is_counted_shown_and_accepted_apart_from_what_has_another(opened: Opener) -> None:
+    tab = opened(partly_labelled())
+    assert counts(tab) == "0 changes, 2 doubtful left, 5 without a label"
+    assert captions(tab, 0) == ["dog ?"] * 2 + ["no label"] * 4 + ["cat"] * 3
+    head = tab.page.locator("#c0 .head span")
+    assert head.inner_text() == "9 images, mostly cat (60 % of 5 labelled), 4 without a label, 2 doubtful"
+    assert tab.page.locator("#c1 .head span").inner_text() == "1 image, 1 without a label"
+    tab.page.locator("#filter").select_option("unlabelled")
+    assert tab.page.locator(".tile:visible").count() == 5
+    buttons = tab.page.locator("#c0 .accept:visible")
+    assert buttons.all_inner_texts() == [
+        "accept “cat” for the 4 without a label", "accept “cat” for the 2 labelled otherwise"
+    ]  # fmt: skip
+    buttons.first.click()
+    assert applied(tab) == dict.fromkeys(["a2.png", "a4.png", "a6.png", "a8.png"], "cat")
+    assert counts(tab) == "4 changes, 2 doubtful left, 1 without a label"
+    assert head.inner_text() == "9 images, mostly cat (78 % of 9 labelled), 2 doubtful, 4 changed"
+    assert buttons.all_inner_texts() == ["accept “cat” for the 2 labelled otherwise"]
+
+
+@pytest.mark.browser
+def test_a_label_is_withdrawn_which_is_a_decision(opened: Opener) -> None:
+    tab = opened(partly_labelled())
+    tile(tab, "a1.png").click()
+    tab.page.locator("#none").click()
+    assert "dog → no label" in captions(tab, 0)
+    assert counts(tab) == "1 change, 1 doubtful left, 5 without a label"
+    assert applied(tab) == {"a1.png": "'-"}
+    assert tab.page.locator("#said").inner_text().startswith("labels_0123abcd.csv")
+    tile(tab, "a5.png").click()
+    tab.page.locator("#typed").fill("-")
+    assert tab.page.locator("#offered li").all_inner_texts() == ["-no label"]
+    tab.page.locator("#typed").press("Escape")
+    texts = tab.page.locator("#c0 .accept:visible").all_inner_texts()
+    assert texts[1] == "accept “cat” for the one labelled otherwise"
 
 
 @pytest.mark.browser

@@ -30,7 +30,7 @@ def test_labels_go_from_the_page_to_the_log(
     for name in ("day/17.png", "night/16.png"):
         tab.page.locator(f'.tile[title^="{name},"]').click()
         tab.page.keyboard.press("Enter")  # the cluster's majority
-    tab.page.locator(".accept").first.wait_for()
+    tab.page.locator("#counts", has_text="2 changes").wait_for()
     with tab.page.expect_download() as download:
         tab.page.locator("#export").click()
     download.value.save_as(tmp_path / download.value.suggested_filename)
@@ -74,14 +74,48 @@ def test_images_that_are_gone_are_named(typed: Typed, photos: Path, tmp_path: Pa
     (photos / "day" / "00.png").unlink()
     code, _, err = typed("page")
     assert code == 1
-    assert "clustered 1 images that" in err
+    assert "clustered 1 image that" in err
     assert "--names" in err
     shutil.rmtree(photos)
-    assert typed("page")[0] == 1
+    code, _, err = typed("page")
+    assert code == 1
+    assert f"dataset.root={photos} does not exist; pass dataset.root=<where it is now>" in err
     code, out, _ = typed("page", "--names")
     assert code == 0
     assert out.startswith("labels.html: 18 of 18 rows")
     assert "data:image/jpeg" not in (tmp_path / "labels.html").read_text()
+
+
+def test_images_that_were_moved_are_found_where_they_are_now(
+    typed: Typed,  # noqa: F811
+    photos: Path,
+    tmp_path: Path,
+) -> None:
+    photos.rename(tmp_path / "elsewhere")
+    code, out, err = typed("page", "dataset.root=elsewhere")  # as typed here, below the working directory
+    assert code == 0, err
+    assert "data:image/jpeg" in (tmp_path / "labels.html").read_text()
+    assert "dataset.root" not in out
+    code, _, err = typed("page", "dataset.root=nowhere")
+    told = f"dataset.root={tmp_path / 'nowhere'} does not exist; pass dataset.root=<where it is now>; --names"
+    assert (code, err.startswith(told)) == (1, True)
+    code, _, err = typed("page", "dataset=image_folder")
+    assert code == 1
+    assert err.startswith("dataset=image_folder would make it another run's data; only dataset.root, ")
+    assert typed("template", "dataset.root=elsewhere")[0] == 0
+
+
+def test_a_run_whose_files_are_gone_is_told_where_they_were(
+    typed: Typed,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (recorded,) = [path for path in tmp_path.rglob("assignments.parquet") if "artifacts" in path.parts]
+    recorded.unlink()
+    code, _, err = typed("page")
+    assert code == 1
+    assert f"has no assignments.parquet at {recorded.parent}" in err.replace("file://", "")
+    assert "; put its files back there, or run it anew" in err
 
 
 def test_a_page_is_not_written_over_a_table(typed: Typed) -> None:  # noqa: F811

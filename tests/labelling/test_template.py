@@ -9,7 +9,15 @@ import pytest
 
 from experiments.dataset.corrections import Correction
 from experiments.labelling.clustered import Clustered
-from experiments.labelling.template import COLUMNS, majorities, template, write
+from experiments.labelling.template import (
+    COLUMNS,
+    command,
+    doubtful,
+    majorities,
+    template,
+    unlabelled,
+    write,
+)
 
 ROWS = {
     "id": ["a/1.png", "a/2.png", "b/3.png", "b/4.png", "b/5.png", "c/6.png"],
@@ -46,6 +54,33 @@ def test_what_was_corrected_is_filled_in_and_no_longer_in_doubt() -> None:
     rows = template(clustered(), [correction("b/3.png", "z"), correction("a/1.png", "y")])
     assert dict(zip(rows["image_id"], rows["applied_label"], strict=True))["b/3.png"] == "z"
     assert list(rows["image_id"])[:2] == ["b/4.png", "b/5.png"]
+
+
+def test_rows_without_a_label_come_second_unless_they_were_decided_on() -> None:
+    some = clustered(label=["x", "x", "y", "", "", ""])
+    rows = template(some, [correction("b/5.png", "")])
+    assert list(rows["image_id"]) == ["b/3.png", "b/4.png", "c/6.png", "b/5.png", "a/1.png", "a/2.png"]
+    assert rows["applied_label"].to_list() == ["", "", "", "-", "", ""]
+    assert list(unlabelled(rows)) == [False, True, True, False, False, False]
+
+
+def test_a_label_that_was_withdrawn_is_nobodys_majority() -> None:
+    rows = template(clustered(), [correction("a/1.png", ""), correction("a/2.png", "")])
+    first = rows.set_index("image_id")
+    assert first.loc["b/3.png", "suggestion"] == "y"
+    assert first.loc["a/1.png", ["current_label", "applied_label"]].to_list() == ["x", "-"]
+    assert not doubtful(rows).any()
+
+
+def test_the_line_to_type_starts_with_the_interpreter_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / ".venv" / "bin" / "python"))
+    monkeypatch.chdir(tmp_path)
+    assert command("r", "a b.csv") == ".venv/bin/python scripts/labels.py apply r 'a b.csv'"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert command("r", "a.csv") == f"{tmp_path}/.venv/bin/python scripts/labels.py apply r a.csv"
 
 
 def test_without_labels_nothing_is_suggested_until_somebody_gives_some() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scripts import export as script
 
 from experiments import compose, job
 from experiments.cache import Store
@@ -175,13 +176,43 @@ def test_images_that_are_gone_are_counted(run: Recorded, ctx: Context, tmp_path:
         with zipfile.ZipFile(archive, "w") as new:
             for name, data in kept.items():
                 new.writestr(name, data)
-        with pytest.raises(
-            ValueError, match=r"clustered 1 images that .* does not hold any more, such as dark/3\.png"
-        ):
+        with pytest.raises(ValueError, match=r"clustered 1 image that .* does not hold, such as dark/3\.png"):
             export(run, tmp_path / "out", "copy", ctx)
     finally:
         archive.write_bytes(whole)
     assert not (tmp_path / "out").exists()
+
+
+def test_images_that_were_moved_are_exported_from_where_they_are_now(
+    archive: Path,
+    tables: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    place = Path(shutil.copy(archive, tmp_path / "here.zip"))
+    typed = ["dataset=image_folder", f"dataset.root={place}", "dataset.image_size=4", "cluster.k=1"]
+    run = recorded(tables, tmp_path / "run", *typed)
+    place.rename(tmp_path / "there.zip")
+    monkeypatch.chdir(tmp_path)
+    store = [f"tracking.uri={run.uri}", f"cache.root={tmp_path}/other"]
+
+    def typing(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["export.py", run.id, *words, *store])
+        code = script.main()
+        told = capfd.readouterr()
+        return code, " ".join((told.out + told.err).split())
+
+    gone = f"dataset.root={place} does not exist; pass dataset.root=<where it is now>"
+    assert typing("out") == (1, gone)
+    assert typing("out", "--embeddings", "csv") == (1, gone)
+    code, told = typing("out", "dataset.root=there.zip", "--embeddings", "csv")
+    assert code == 0, told
+    assert "13 rows in 1 cluster, 0 noise" in told
+    assert len(list((tmp_path / "out" / "data" / "cluster_0").iterdir())) == 13
+    assert (tmp_path / "out" / "embeddings.csv").exists()
+    code, told = typing("out2", "dataset.limit=3")
+    assert (code, told.partition(";")[0]) == (1, "dataset.limit=3 would make it another run's data")
 
 
 def test_images_in_memory_are_written_and_noise_has_its_folder(
@@ -344,5 +375,5 @@ def test_an_unknown_run_is_told_the_closest(run: Recorded) -> None:
         Recorded.of(run.uri, "zz")
     with pytest.raises(ConnectionError, match=r"nowhere\.db does not exist; set the store"):
         Recorded.of("sqlite:////nowhere.db", run.id)
-    with pytest.raises(ValueError, match=rf"RUN_ID={run.id} recorded no table\.csv"):
+    with pytest.raises(ValueError, match=rf"RUN_ID={run.id} has no table\.csv at .*; put its files back"):
         run.file("table.csv", Path("."))

@@ -23,7 +23,8 @@ def test_each_cluster_is_shared_out_to_its_classes() -> None:
     picture, note = found
     assert note == ""
     assert picture.rows == ["ant", "bee", "cat"]
-    assert picture.columns == ["5", "1", "noise"]  # by their majority class
+    assert picture.columns == ["5", "1", "noise"]
+    assert (picture.x_label, picture.y_label) == ("clusters, ordered by their majority class", "classes")
     np.testing.assert_allclose(picture.values, [[2 / 3, 1 / 3, 0], [0, 2 / 3, 0], [1 / 3, 0, 1]])
 
 

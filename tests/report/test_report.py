@@ -5,14 +5,17 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from tests.browser import PHONE, Tab
+from tests.report.conftest import QUICK
 
-from experiments import report
+from experiments import compose, job, report
+from experiments.figures import Heatmap
 from experiments.report import Contents
 
 FOLLOW = """let last = document.body;
@@ -84,6 +87,15 @@ def test_no_name_ends_the_script(told: Contents) -> None:
     assert "<li>&lt;u&gt;</li>" in text
 
 
+def test_a_run_leaves_its_doubts_to_its_sweep(ran: Any, tmp_path: Path) -> None:
+    place = ran[1].parent  # where most of it is kept
+    typed = [*QUICK, f"tracking.uri=sqlite:///{place}/mlflow.db", f"cache.root={place}/cache"]
+    typed += ["evaluator=[contact_sheets]", "evaluator.contact_sheets.clusters=2", "report=none"]
+    job.perform(compose.compose_config(typed), tmp_path, job.Outcome(typed))
+    (doubt,) = job.Outcome.load(tmp_path).doubts
+    assert "the 2 largest of 6 clusters" in doubt
+
+
 @pytest.mark.browser
 def test_a_person_reads_it_from_the_top(told: Contents, opened: Callable[..., Tab]) -> None:
     tab = opened(told)
@@ -97,8 +109,10 @@ def test_a_person_reads_it_from_the_top(told: Contents, opened: Callable[..., Ta
     row = tab.page.locator(".figures tr", has=tab.page.locator("th", has_text=re.compile("^purity")))
     figures = row.first.locator("td.number").all_inner_texts()
     assert figures[0] == f"{next(each.value for each in told.headlines if each.name == 'purity'):.4g}"
-    assert all(figures[:3])  # a probe was not asked for
-    assert figures[3] == ""
+    assert all(figures)
+    heads = tab.page.locator(".figures thead th").all_inner_texts()
+    assert heads == ["figure", "value", "chance", "ceiling", ""]  # a probe was not asked for
+    assert tab.page.locator(".key u").count() == 2
     assert "evaluator=[external,internal,probe]" in tab.page.locator("#figures").inner_text()
 
 
@@ -143,6 +157,27 @@ def test_a_phone_shows_it_all(told: Contents, opened: Callable[..., Tab]) -> Non
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     tab.page.locator("figure").first.tap()
     assert "cluster 0" in tab.page.locator("#card").inner_text()
+
+
+@pytest.mark.browser
+def test_a_heat_map_shrinks_to_a_phone_while_its_cells_can_be_read(
+    told: Contents, opened: Callable[..., Tab]
+) -> None:
+    few = told.figures["crosstab"]
+    names = [f"cluster {number}" for number in range(30)]
+    many = Heatmap("Wide", ["one", "two"], names, np.zeros((2, 30)), "share")
+    wide = replace(told, figures={"crosstab": few, "wide": many}, notes={})
+    tab = opened(wide, viewport=PHONE, has_touch=True)
+    place = drawn(tab, "crosstab")
+    assert place.locator(".main-svg").first.bounding_box()["width"] <= PHONE["width"]
+    assert "cut" not in str(place.get_attribute("class"))
+    assert place.locator(".heatmaplayer text").count() == few.values.size  # type: ignore[attr-defined]
+    assert "ordered by their majority class" in place.text_content()
+    place = drawn(tab, "wide")
+    assert place.evaluate("each => each.scrollWidth") > PHONE["width"]
+    assert "cut" in str(place.get_attribute("class"))
+    place.evaluate("each => each.scrollTo(9999, 0)")
+    tab.page.locator('[data-plot="wide"]:not(.cut)').wait_for()
 
 
 @pytest.mark.browser

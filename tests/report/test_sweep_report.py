@@ -1,5 +1,6 @@
 """The report of a sweep: its runs side by side."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.browser import PHONE, Tab
 
 from experiments import report
 from experiments.figures import Heatmap, Lines
+from experiments.report.choice import chosen
 
 CURVES = {"ari": [0.9, 0.4], "nmi": [0.9, 0.5]}
 
@@ -25,12 +27,14 @@ def written(tmp_path: Path) -> Path:
             "secondary": [1, 2, 3],
             "status": ["FINISHED", "FINISHED", "FAILED"],
             "seconds": [1.0, 2.0, 0.1],
-            "run_id": ["a", "b", "c"],
+            "run_id": [letter * 32 for letter in "abc"],
         }
     )
     names = ["k=10", "k=50"]
     figures = {
         "sweep_cluster.k": Lines("Main metrics", "cluster.k", "", [10.0, 50.0], CURVES),
+        "purity_grid": Heatmap("Purity (fine)", names, ["fine"], np.array([[0.5], [0.6]]), "purity"),
+        "purity_over_k": Lines("Purity (fine)", "k", "purity", [10.0, 50.0], {"fine": [0.5, 0.6]}),
         "agreement": Heatmap("Agreement", names, names, np.array([[1, 0.5], [0.5, 1]]), "ari"),
     }
     return report.write_sweep(
@@ -42,8 +46,9 @@ def written(tmp_path: Path) -> Path:
         name="sweep of cluster.k",
         run_id="0123abcd",
         figures=figures,
-        tables={"sweep": rows},
+        tables={"sweep": rows, "label_free": pd.DataFrame({"cluster.k": [10], "silhouette_umap": [0.25]})},
         errors={"k=233": "cluster.k=233 exceeds <200> samples"},
+        doubts=[["weak", "100 of <300>"], ["100 of <300>", "other"]],
     )
 
 
@@ -65,16 +70,21 @@ def test_runs_stand_side_by_side(written: Path, chromium: Any) -> None:
     tab = Tab(chromium, written)
     page = tab.page
     assert page.locator("nav a").all_inner_texts() == [
-        "What was run", "Best", "Runs", "Over each setting", "Compared", "Tables",
+        "What was run", "Best", "Chosen without labels", "Runs", "Over each setting", "Compared", "Tables",
     ]  # fmt: skip
     assert page.locator("header p").inner_text() == "3 runs, 2 of them finished"
-    assert page.locator(".doubts li").all_inner_texts() == ["k=233: cluster.k=233 exceeds <200> samples"]
+    assert page.locator("#run .doubts li").all_inner_texts() == ["100 of <300>"]
+    assert page.locator("#label_free td").all_inner_texts() == ["10", "0.25"]
+    assert page.locator("#runs .doubts li").all_inner_texts() == [
+        "k=233: cluster.k=233 exceeds <200> samples"
+    ]
     heads = page.locator("#runs th").all_inner_texts()
     assert heads == ["cluster.k", "ari", "status", "seconds", "run_id"]
     page.locator("#runs th button", has_text="ari").click()
     for expected in (["50", "10", "233"], ["10", "50", "233"]):  # what has no figure stays last
         assert page.locator("#runs tbody tr td:first-child").all_inner_texts() == expected
         page.locator("#runs th button", has_text="ari").click()
+    assert page.locator(".plot").count() == 3  # a grid of one granularity is none
     for plot in page.locator(".plot").all():
         plot.scroll_into_view_if_needed()
         plot.locator(".main-svg").first.wait_for()
@@ -91,8 +101,62 @@ def test_the_best_configuration_stands_first(written: Path, chromium: Any) -> No
     told = row.locator("th, td").all_inner_texts()
     assert told[0].startswith("ari")
     assert "the objective" in told[0]
-    assert told[1:6] == ["k=10", "0.9", "k=50: 0.4", "0", "1"]
+    assert told[1:5] == ["k=10", "0.9", "k=50: 0.4", "0"]
+    assert tab.page.locator("#best thead th").all_inner_texts()[-2:] == ["chance", ""]
     tab.close()
+
+
+@pytest.mark.browser
+def test_a_run_is_named_shortly_and_selected_whole(written: Path, chromium: Any) -> None:
+    tab = Tab(chromium, written)
+    cell = tab.page.locator("#runs .id").first
+    assert cell.bounding_box()["width"] < 90
+    cell.click()
+    assert tab.page.evaluate("String(getSelection())") == "a" * 32
+    assert str(cell.get_attribute("title")).startswith("a" * 32)
+    tab.close()
+
+
+@pytest.mark.browser
+def test_the_best_fits_on_a_phone(written: Path, chromium: Any) -> None:
+    tab = Tab(chromium, written, viewport=PHONE)
+    table = tab.page.locator("#best table")
+    assert table.bounding_box()["width"] <= PHONE["width"]
+    assert "next best" in table.locator("td[data-head='next best']").evaluate(
+        "cell => getComputedStyle(cell, '::before').content"
+    )
+    tab.close()
+
+
+SEEDS = pd.DataFrame(
+    {
+        "cluster.k": [10], "protocol": ["held_out"], "metric": ["ari"], "n": [3], "mean": [0.5],
+        "std": [0.01], "low": [0.4], "high": [0.6],
+    }
+)  # fmt: skip
+
+
+def test_means_over_the_seeds_stand_above_the_runs(tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {"protocol": ["held_out"], "ari": [0.5], "status": ["FINISHED"], "seconds": [1.0], "run_id": ["a"]}
+    )
+    about: dict[str, Any] = {"objective": "ari", "figures": {}, "tables": {"seeds": SEEDS}, "errors": {}}
+    path = report.write_sweep(tmp_path, rows, ["ari"], swept=[], name="sweep", run_id="a", **about)
+    text = path.read_text()
+    assert "<td>0.5 ± 0.1</td>" in text
+    assert "half of its 95 % interval" in text
+    assert text.index('id="best"') < text.index('id="seeds"') < text.index('id="runs"')
+
+
+def test_the_classes_are_called_fine_only_beside_categories() -> None:
+    alone = Lines("Purity (fine)", "k", "", [1.0], {"fine": [0.5]}, low={"fine": [0.4]}, high={"fine": [0.6]})
+    beside = replace(alone, series={"5": [0.6], "fine": [0.5]})
+    found = chosen({"purity_over_k": alone, "purity_over_k_published": beside})
+    named = found["purity_over_k"]
+    assert named == replace(
+        alone, title="Purity", series={"classes": [0.5]}, low={"classes": [0.4]}, high={"classes": [0.6]}
+    )
+    assert found["purity_over_k_published"] == beside
 
 
 @pytest.mark.browser

@@ -35,10 +35,10 @@ class Sweep:
         self.outcome = job.Outcome(typed, parent=self.parent.id)
         job.perform(cfg, self.folder, self.outcome, parent=above)
 
-    def close(self, **changed: str) -> None:
-        """Record the best job's model."""
+    def close(self, **changed: str) -> bool:
+        """Record the best job's model; tell whether that came about."""
         plan = replace(self.plan, settings=replace(self.plan.settings, **changed))
-        best_model.record_best({self.folder: self.outcome}, plan, self.parent, self.outcome.overrides)
+        return best_model.record_best({self.folder: self.outcome}, plan, self.parent, self.outcome.overrides)
 
     def models(self) -> int:
         """Count the models that the job recorded."""
@@ -61,7 +61,7 @@ def test_the_best_jobs_model_is_made_of_what_the_store_kept(root: Path) -> None:
     sweep = Sweep(root, "objective=silhouette")
     assert (sweep.models(), sweep.best()) == (0, None)
     assert not (sweep.folder / logged_model.FOLDER).exists()
-    sweep.close()
+    assert sweep.close()
     assert (sweep.models(), sweep.best()) == (1, sweep.outcome.run_id)
     model = Model.load(sweep.folder / logged_model.FOLDER / "data")
     assert len(model.clustering.assignments) == 200
@@ -87,12 +87,12 @@ def test_a_sweep_without_its_objective_or_its_store_says_what_to_type(
     root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sweep = Sweep(root)
-    sweep.close(objective="ari")
+    assert not sweep.close(objective="ari")
     assert "no job gave objective=ari, so none is best" in caplog.text
     caplog.clear()
     (root / "cache").rename(root / "elsewhere")
     with caplog.at_level(logging.WARNING):
-        sweep.close(objective="silhouette")
+        assert not sweep.close(objective="silhouette")
     assert "cache.root here does not hold the best job's model" in caplog.text
     assert (sweep.models(), sweep.best()) == (0, None)
 

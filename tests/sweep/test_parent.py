@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from tests.sweep.conftest import JOBS
 
-from experiments import config, sweep, tracking
+from experiments import comparison, config, report, sweep, tracking
 from experiments.job import Outcome
+from experiments.sweep import best_model
 
 GONE = "its process ended without a result"
 
@@ -50,6 +51,52 @@ def test_tables_and_pictures_of_the_sweep_are_recorded_at_their_place(begun: swe
     wanted = {"sweep.csv", "sweep.md", "figures/sweep_cluster.k.html", "figures/sweep_cluster.k.png"}
     assert files(place) == wanted
     assert wanted <= files(begun.folder)
+
+
+def test_the_table_of_jobs_outlives_an_error_in_what_is_made_of_it(
+    begun: sweep.Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*words: object) -> None:
+        raise TypeError("cannot be compared")
+
+    for number in range(4):
+        leave(begun, number, str(number))
+    monkeypatch.setattr(comparison, "compare", fail)
+    with pytest.raises(TypeError, match="cannot be compared"):
+        begun.close()
+    client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
+    run = client.get_run(begun.run.id)
+    wanted = {"sweep.csv", "sweep.md"}
+    assert wanted <= files(begun.folder)
+    assert files(Path(run.info.artifact_uri.removeprefix("file://"))) == wanted
+    assert run.data.tags["mlflow.note.content"].startswith("**FAILED**\n\n```\ncannot be compared")
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_new_images_are_promised_where_the_best_model_is_recorded(
+    begun: sweep.Sweep, monkeypatch: pytest.MonkeyPatch, recorded: bool
+) -> None:
+    for number in range(3):
+        leave(begun, number, str(number))
+    monkeypatch.setattr(best_model, "record_best", lambda *words: recorded)
+    begun.close()
+    client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
+    text = client.get_run(begun.run.id).data.tags["mlflow.note.content"]
+    assert text.startswith("3 of 4 jobs finished, best job by ari (0.5): k=10"), "which tells of the failure"
+    assert (f"scripts/assign.py {begun.run.id}" in text) == recorded
+
+
+def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: sweep.Sweep) -> None:
+    begun.plan.settings.report = "auto"  # type: ignore[misc]
+    for number in range(4):
+        leave(begun, number, str(number))
+        outcome = Outcome.load(begun.folder / str(number))
+        outcome.doubts = ["about 100 of 300 samples", f"only job {number}"]
+        outcome.save(begun.folder / str(number))
+    begun.close()
+    text = (begun.folder / report.NAME).read_text()
+    assert "<li>about 100 of 300 samples</li>" in text
+    assert "only job" not in text
 
 
 def test_a_job_that_left_no_end_failed_and_keeps_its_settings(begun: sweep.Sweep) -> None:

@@ -320,9 +320,14 @@ def test_a_sweep_that_is_complete_goes_on_with_no_code(
     assert "other code" not in caplog.text
 
 
-def seen(made: sweep.Sweep, number: int, samples: str) -> None:
-    """Leave what data a job saw."""
-    Trace({"samples": samples}, {}, {}, {}).save(made.folder / str(number))
+def seen(made: sweep.Sweep, number: int, samples: str, described: str = "") -> None:
+    """Leave what data a job saw; one of an older version of the framework without its description."""
+    Trace({"samples": samples}, {}, {}, {}, described=described).save(made.folder / str(number))
+
+
+def data(*names: str) -> list[resumption.Data]:
+    """Name the data of each job by the last letters: what is learnt from, and what is told of it."""
+    return [resumption.Data(f"samples-{name[0]}", f"described-{name}") for name in names]
 
 
 def test_jobs_on_other_data_are_not_mixed(
@@ -331,11 +336,35 @@ def test_jobs_on_other_data_are_not_mixed(
     fail_one(made)
     seen(made, 0, "samples-a")
     begun = resumption.find("true", command, tracker)
-    resumption.refuse_other_data(begun, ["samples-a", "samples-b", "samples-c"])
+    resumption.refuse_other_data(begun, data("a", "b", "c"))
     seen(made, 2, "samples-a")
-    resumption.refuse_other_data(begun, ["samples-a", "samples-b", "samples-a"])
+    resumption.refuse_other_data(begun, data("a", "b", "a"))
     with pytest.raises(ValueError, match=f"resume={made.run.id}: the data is not what its 2 finished jobs"):
-        resumption.refuse_other_data(begun, ["samples-a", "samples-a", "samples-b"])
+        resumption.refuse_other_data(begun, data("a", "a", "b"))
+
+
+def test_data_of_which_something_else_is_told_is_not_mixed(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker
+) -> None:
+    fail_one(made)
+    seen(made, 0, "samples-a", "described-a with tags")
+    seen(made, 2, "samples-a")
+    begun = resumption.find("true", command, tracker)
+    resumption.refuse_other_data(begun, data("a with tags", "a", "a"))
+    with pytest.raises(ValueError, match="the data is not what its 2 finished jobs saw"):
+        resumption.refuse_other_data(begun, data("a", "a", "a"))
+
+
+@pytest.mark.parametrize("text", ["{", '{"stages": {}}'])
+def test_a_trace_of_another_version_says_what_to_do(
+    made: sweep.Sweep, command: Record, tracker: tracking.Tracker, text: str
+) -> None:
+    fail_one(made)
+    (made.folder / "0" / "stages.json").write_text(text)
+    begun = resumption.find("true", command, tracker)
+    told = rf"^resume={made.run.id}: stages\.json cannot be read .* of another version .*; run the command"
+    with pytest.raises(ValueError, match=told):
+        resumption.refuse_other_data(begun, data("a", "a", "a"))
 
 
 def test_data_that_changed_is_found_before_anything_goes_on(

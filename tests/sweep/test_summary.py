@@ -1,12 +1,13 @@
 """What all jobs found: table, chart, last lines, exit code."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments import notes
+from experiments import commands
 from experiments.job import Outcome
 from experiments.sweep import summary
 
@@ -76,9 +77,8 @@ def test_the_terminal_has_a_row_a_configuration_with_its_spread(
         for k in (10, 50)
         for seed, found in enumerate([{"ari": k / 100}, {"ari": k / 100 + 0.2}])
     ]
-    stable = "cluster.k,protocol,seeds,stability,low,high,least\n10,held_out,2,0.75,,,0.75\n"
-    (tmp_path / "stability.csv").write_text(stable)
-    summary.show(jobs, ["cluster.k", "seed"], tmp_path, "sqlite:///x")
+    stable = pd.DataFrame({"cluster.k": [10], "protocol": "held_out", "seeds": 2, "stability": 0.75})
+    summary.show(jobs, ["cluster.k", "seed"], tmp_path, "sqlite:///x", stable=stable.assign(low=math.nan))
     lines = [" ".join(line.split("│")).split() for line in capfd.readouterr().out.splitlines()]
     assert ["10", "0.2", "±", "1.3"] in lines
     assert ["50", "0.6", "±", "1.3"] in lines
@@ -109,7 +109,7 @@ def test_the_last_lines_name_each_failure(tmp_path: Path, capfd: pytest.CaptureF
     code = summary.show([outcome(10, 0.25), failed], ["cluster.k"], tmp_path, "sqlite:///x")
     out, err = capfd.readouterr()
     assert code == 1
-    assert "FAILED job 1 cluster.k=20 seed=0: too cold" in err
+    assert "FAILED job 1 cluster.k=20: too cold" in err
     assert "0.25" in out
     assert "kept" in out
     assert summary.show([outcome(10, 0.25)], ["cluster.k"], tmp_path, "sqlite:///x") == 0
@@ -133,11 +133,12 @@ def test_results_that_the_server_lost_are_no_success(
     ("uri", "told"),
     [
         ("http://server:5000/", "http://server:5000/#/experiments/7/runs?viewStateShareKey=figures&"),
-        (
-            "sqlite:////tmp/x.db",
-            "--backend-store-uri sqlite:////tmp/x.db, then open http://127.0.0.1:5000/#/",
-        ),
-        (notes.STORE, "ui, then open http://127.0.0.1:5000/#/experiments/7/"),
+        ("sqlite:////tmp/x.db", "/mlflow/serve.sh, then open http://127.0.0.1:5000/#/"),
+        ("https://me:secret@server/ml/", "compare: https://server/ml/#/experiments/7/runs?"),
+        ("postgresql://me:secret@server/db", "--backend-store-uri <this store>, then open http://127."),
+        ("postgresql://server/db?password=secret", "--backend-store-uri <this store>, then open http://127."),
+        ("sqlite:////tmp/a b@c.db", "compare: STORE='/tmp/a b@c.db' sh "),
+        (commands.USUAL_STORE, "ui, then open http://127.0.0.1:5000/#/experiments/7/"),
     ],
 )
 def test_the_last_line_says_what_to_open(
@@ -146,6 +147,7 @@ def test_the_last_line_says_what_to_open(
     summary.show([outcome(10, 0.25)], ["cluster.k"], tmp_path, uri, experiment_id="7")
     (line,) = (line for line in capfd.readouterr().out.splitlines() if line.startswith("compare: "))
     assert told in line
+    assert "secret" not in line
 
 
 def test_seconds_stand_a_row_per_configuration_where_seeds_repeat_it(

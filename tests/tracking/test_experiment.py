@@ -30,6 +30,35 @@ def test_an_experiment_says_how_to_read_it(tracker: tracking.Tracker) -> None:
     assert [chart["metricKey"] for chart in state["compareRunCharts"]][:2] == ["ari", "ami"]
 
 
+VIEW = "mlflow.sharedViewState.figures"
+
+
+def opened(tracker: tracking.Tracker, name: str, **known: str) -> dict[str, str]:
+    """Open an experiment that had these tags; return those that it has now."""
+    made = tracker.client.create_experiment(name, tags=known)
+    tracking.connect(Tracking(tracker.uri, name), "x")
+    return dict(tracker.client.get_experiment(made).tags)
+
+
+@pytest.mark.parametrize("text", ['{"state": "{}", "createdAt": 1}', "[]", "no view"])
+def test_an_older_view_is_renewed(tracker: tracking.Tracker, text: str) -> None:
+    told = opened(tracker, f"with {text}", **{VIEW: text, "mlflow.note.content": "mine"})
+    today = json.loads(tags(tracker)[VIEW])["state"]
+    assert json.loads(told[VIEW])["state"] == today
+    assert told["mlflow.note.content"] == "mine"
+
+
+def test_todays_view_is_not_written_again(tracker: tracking.Tracker) -> None:
+    saved = json.dumps(json.loads(tags(tracker)[VIEW]) | {"createdAt": 1, "name": "My figures"})
+    assert opened(tracker, "today", **{VIEW: saved})[VIEW] == saved
+
+
+def test_the_view_fits_into_a_tag(tracker: tracking.Tracker) -> None:
+    from mlflow.utils.validation import MAX_EXPERIMENT_TAG_VAL_LENGTH
+
+    assert max(map(len, tags(tracker).values())) < MAX_EXPERIMENT_TAG_VAL_LENGTH
+
+
 def test_what_a_person_wrote_stays_and_an_older_experiment_gets_the_rest(tracker: tracking.Tracker) -> None:
     older = tracker.client.create_experiment("older", tags={"mlflow.note.content": "mine"})
     tracking.connect(Tracking(tracker.uri, "older"), "x")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def note(tracker: tracking.Tracker, run: tracking.Run) -> str:
     return str(recorded(tracker, run).data.tags["mlflow.note.content"])
 
 
-def test_an_error_stands_at_the_top_of_the_page_where_nothing_else_does(
+def test_an_error_stands_at_the_top_of_the_page_unless_the_text_tells_it(
     tracker: tracking.Tracker, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match="<key>"), open_run(tracker, tmp_path) as run:
@@ -190,7 +191,45 @@ def test_an_error_stands_at_the_top_of_the_page_where_nothing_else_does(
     described = tracker.open("trial", tmp_path, params={}, tags={})
     described.describe("10 clusters")
     described.end("FAILED", "later")
-    assert note(tracker, described) == "10 clusters"
+    assert note(tracker, described) == "**FAILED**\n\n```\nlater\n```\n\n10 clusters"
+    telling = tracker.open("trial", tmp_path, params={}, tags={})
+    telling.describe("1 of 2 jobs failed", tells_why=True)
+    telling.end("FAILED", "later")
+    assert note(tracker, telling) == "1 of 2 jobs failed"
+    assert recorded(tracker, telling).data.tags["error"] == "later"
+
+
+def test_a_long_text_gives_way_to_an_error_by_whole_paragraphs(
+    tracker: tracking.Tracker, tmp_path: Path
+) -> None:
+    run = tracker.open("trial", tmp_path, params={}, tags={})
+    run.describe(f"first\n\n{'x' * 7500}")
+    run.end("FAILED", "e" * 2500)
+    assert note(tracker, run) == f"**FAILED**\n\n```\n{'e' * 2000}\n```\n\nfirst"
+    assert recorded(tracker, run).data.tags["error"] == "e" * 2500
+
+
+def one_a_page(monkeypatch: pytest.MonkeyPatch, tracker: tracking.Tracker) -> None:
+    """Let the store give one result at a time, as it gives a thousand."""
+    for name in ("search_runs", "search_experiments"):
+        search = getattr(tracker.client, name)
+        monkeypatch.setattr(tracker.client, name, partial(search, max_results=1))
+
+
+def test_what_does_not_fit_on_a_page_of_results_is_ended_too(
+    tracker: tracking.Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_a_page(monkeypatch, tracker)
+    with open_run(tracker, tmp_path) as parent:
+        jobs = tracking.join(tracking.Parent(tracker.uri, tracker.experiment_id, parent.id))
+        left = [jobs.open("trial", tmp_path, params={}, tags={}) for _ in range(3)]
+        parent.end_children()
+    assert [recorded(tracker, run).info.status for run in left] == ["KILLED"] * 3
+    dead = environment() | {"process": f"{os.getpid()}@1"}
+    places = [tracker.client.create_experiment(f"another {number}") for number in range(2)]
+    for place in (*places, *places):
+        tracker.client.create_run(place, tags=dead)
+    assert tracker.end_the_dead() == 4
 
 
 def test_a_run_links_to_its_files(tracker: tracking.Tracker, tmp_path: Path) -> None:
@@ -245,6 +284,7 @@ def test_the_models_page_has_the_runs_figures_data_and_settings(
     }
     assert {found.dataset_digest for found in model.metrics} == {samples.key}
     assert model.params == {"cluster.k": "4"}
-    assert f"scripts/assign.py {run.id}" in model.tags["mlflow.note.content"]
+    typed = f"`python scripts/assign.py {run.id} <new images> tracking.uri={tracker.uri}`"
+    assert typed in model.tags["mlflow.note.content"]
     assert run.page() in model.tags["mlflow.note.content"]
     assert [len(tracker.client.get_metric_history(run.id, key)) for key in ("ari", "val_loss")] == [1, 1]

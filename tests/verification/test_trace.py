@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from tests.figures.conftest import KINDS, make
 
 from experiments import compose, config, context, pipeline
 from experiments.cluster.centroids import CentroidClustering
@@ -148,3 +149,12 @@ def test_a_kept_run_is_traced_without_a_framework(tmp_path: Path) -> None:
     words = [sys.executable, "-c", code, str(tmp_path), str(Path(__file__).parents[1])]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[] []", done.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_picture_is_named_by_what_it_is_drawn_from(kind: str) -> None:
+    def named(n: int) -> str:
+        return shown(Findings({}, {}, {"p": make(kind, n)}))["picture p"]
+
+    assert named(10) == named(10)
+    assert (named(10) == named(9)) == (make(kind, 10) == make(kind, 9))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from experiments.comparison.agreement import MOST, agreement
 from experiments.comparison.label_free import label_free
 from experiments.comparison.leakage import leakage
-from experiments.comparison.paired import paired, picked
+from experiments.comparison.paired import configurations, paired, picked
 from experiments.comparison.probes import probes
 from experiments.comparison.purity_grid import purity_grid
 from experiments.comparison.seeds import over_seeds, seeds
@@ -20,6 +20,7 @@ __all__ = [
     "MOST",
     "agreement",
     "compare",
+    "configurations",
     "label_free",
     "leakage",
     "over_seeds",

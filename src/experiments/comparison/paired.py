@@ -44,7 +44,7 @@ def picked(
         raise ValueError("the sweep has one seed; a paired test needs 2 or more: run it with seed='range(5)'")
     config = configuration(swept)
     done = rows[rows["status"] == "FINISHED"]
-    known = [key for key in config if done[key].nunique() > 1]
+    known = _told_apart(done, swept)
     if SEED in settings:
         raise ValueError(f"{typed}: the seeds pair the runs; use {', '.join(known)} alone")
     for key in settings:
@@ -57,13 +57,25 @@ def picked(
     left = found[known].drop_duplicates()
     if len(left) != 1:
         what = "is none of the configurations" if left.empty else f"picks {len(left)} configurations"
-        told = [" ".join(f"{key}={value}" for key, value in row.items()) for row in _rows(left, there)]
+        told = _in_words(there if left.empty else left)
         raise ValueError(f"{typed} {what}; use one of: {'; '.join(told)}")
     return found
 
 
-def _rows(left: "pd.DataFrame", there: "pd.DataFrame") -> list[dict[str, Any]]:
-    return (there if left.empty else left).to_dict("records")  # type: ignore[return-value]
+def configurations(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
+    """Return the configurations of a sweep as they are typed, such as cluster.k=10."""
+    done = rows[rows["status"] == "FINISHED"]
+    return _in_words(done[_told_apart(done, swept)].drop_duplicates())
+
+
+def _told_apart(done: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
+    """Return the keys that the configurations differ in."""
+    return [key for key in configuration(swept) if done[key].nunique() > 1]
+
+
+def _in_words(rows: "pd.DataFrame") -> list[str]:
+    records = rows.to_dict("records")
+    return [" ".join(f"{key}={value}" for key, value in row.items()) for row in records]
 
 
 def _equals(cell: Any, value: Any) -> bool:

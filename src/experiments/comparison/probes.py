@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from experiments.comparison.order import sorted_by
 from experiments.kept import Findings
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def probes(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
         part[others] = ""
         part.insert(len(keys), "probe", name)
         parts.append(part.drop_duplicates())
-    table = pd.concat(parts).sort_values(keys, kind="stable", ignore_index=True)
+    table = sorted_by(pd.concat(parts), keys)
     embedding = [key for key in keys if not key.startswith("evaluator.")]
     best = table.groupby(embedding)["accuracy"].idxmax()
     table.insert(len(keys) + 1, "best", table.index.isin(best))

@@ -8,12 +8,6 @@ from experiments.comparison.paired import BOUNDS
 if TYPE_CHECKING:
     import pandas as pd
 
-MEANS = "mean over the seeds and half of its 95 % interval (Student's t, n - 1 degrees of freedom)"
-SPREAD = (
-    "spread over the seeds: standard deviation; stability: mean ARI of the clusterings of two seeds "
-    "and half of its 95 % interval (jackknife)"
-)
-
 
 def means(over: "pd.DataFrame", metrics: Sequence[str]) -> "pd.DataFrame":
     """Return the mean of each metric and half of its interval.

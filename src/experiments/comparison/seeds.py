@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.intervals import Interval, mean_interval
+from experiments.comparison.order import in_order
 from experiments.kept import Findings
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def over_seeds(done: "pd.DataFrame", key: str, metrics: Sequence[str]) -> "dict[
         for value, each in repeated[metric].dropna().groupby(level=0, sort=True):
             for end, found in mean_interval(each.to_numpy())._asdict().items():
                 ends[end].setdefault(metric, {})[value] = found
-    values = sorted(set(repeated.index.get_level_values(0)))
+    values = in_order(repeated.index.get_level_values(0))
     return {end: pd.DataFrame(found, index=pd.Index(values)) for end, found in ends.items()}
 
 

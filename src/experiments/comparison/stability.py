@@ -8,6 +8,7 @@ import numpy as np
 
 from experiments.comparison.agreement import pairwise
 from experiments.comparison.intervals import Interval, mean_interval
+from experiments.comparison.order import in_order
 from experiments.comparison.seeds import SEED, configuration
 from experiments.figures import Lines
 from experiments.kept import Figure, Findings
@@ -62,7 +63,7 @@ def _chart(table: "pd.DataFrame", keys: Sequence[str]) -> dict[str, Figure]:
     """Draw the stability over the one setting that was swept beside the seed, if there is one."""
     if len(keys) != 1 or len(table) < 2:
         return {}
-    values = table[keys[0]].drop_duplicates().sort_values().to_list()
+    values = in_order(table[keys[0]])
     numeric = all(isinstance(value, (int, float)) for value in values)
     places = [float(value) if numeric else float(place) for place, value in enumerate(values)]
     ends: dict[str, dict[str, list[float]]] = {"stability": {}, "low": {}, "high": {}}

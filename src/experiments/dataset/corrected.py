@@ -118,15 +118,15 @@ def corrected(found: Found, path: Path, ids: np.ndarray, hashes: np.ndarray) -> 
     """Replace labels by their last corrections; new classes come after those that are known."""
     known = history(read(path), ids, hashes)
     last = known.last
-    if found.labels is None and not last:
+    if found.labels is None and not any(each.after for each in last.values()):
         raise ValueError(
             f"{KEY}={path} has a label for none of the {len(ids)} samples, and they have none of their own; "
             "use the log of this data set"
         )
     labels = np.full(len(ids), -1, np.int64) if found.labels is None else np.array(found.labels)
-    new = {each.after for each in last.values()} - set(found.class_names)
+    new = {each.after for each in last.values()} - {*found.class_names, ""}
     names = (*found.class_names, *sorted(new, key=natural))
-    number = {name: label for label, name in enumerate(names)}
+    number = {name: label for label, name in enumerate(names)} | {"": -1}
     given = changed = 0
     for row, each in last.items():
         given += int(labels[row] < 0)
@@ -142,7 +142,7 @@ def corrected(found: Found, path: Path, ids: np.ndarray, hashes: np.ndarray) -> 
 
 
 def _reason(lost: Correction, path: Path, foreign: set[str]) -> str:
-    correction = f"correction in {path.name} to {lost.after!r}"
+    correction = f"correction in {path.name} to {repr(lost.after) if lost.after else 'no label'}"
     if lost.id in foreign:
         return f"{correction} is taken for another data set's: the image has another content here"
     return f"{correction} matches no image, by content or by id"

@@ -33,7 +33,7 @@ class Correction:
     before
         The label until then; "" for none.
     after
-        The label from then on; that of before where a person confirmed it.
+        The label from then on; that of before where a person confirmed it, "" where it was withdrawn.
     """
 
     when: str

@@ -169,6 +169,7 @@ def _heatmap(figure: Heatmap, canvas: "Canvas") -> None:
     rows, columns = ([plain(short(name, ROW)) for name in names] for names in (figure.rows, figure.columns))
     axis.set_xticks(range(c), columns, size=font_size(c), rotation=90 if upright else 0)
     axis.set_yticks(range(r), rows, size=font_size(r))
+    axis.set(xlabel=plain(figure.x_label), ylabel=plain(figure.y_label))
     axis.tick_params(top=r > TALL, labeltop=r > TALL)
     axis.grid(visible=False)
     canvas.colorbar(

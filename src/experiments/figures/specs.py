@@ -86,6 +86,8 @@ class Heatmap(Figure):
     columns: list[str]
     values: np.ndarray
     value_label: str
+    x_label: str = ""
+    y_label: str = ""
 
 
 @dataclass(frozen=True, eq=False)

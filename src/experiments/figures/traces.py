@@ -195,7 +195,7 @@ def _heatmap(figure: Heatmap) -> Plot:
     if spoken:
         precision = ".2f" if isinstance(figure, Contrasts) else ".3g"
         cells |= {"texttemplate": f"%{{z:{precision}}}", "textfont": {"size": 12}}
-    layout = rows_layout(figure, figure.rows, "", "")
+    layout = rows_layout(figure, figure.rows, figure.x_label, figure.y_label)
     layout["xaxis"] |= {"type": "category", "tickvals": columns}
     layout["xaxis"] |= {"ticktext": [plain(name, ROW) for name in figure.columns]}
     layout["yaxis"] |= {"type": "category", "tickvals": rows}

@@ -69,6 +69,14 @@ class Applied:
     folder: Path | None = None
     lost: str = ""
 
+    @property
+    def others_scored(self) -> str:
+        """Say that figures before and after are of other images; "" if they are of the same ones."""
+        if ((self.changes["from"] == "") == (self.changes["to"] == "")).all():
+            return ""
+        before, after = int(self.metrics[f"labelled{BEFORE}"]), int(self.metrics["labelled"])
+        return f"before is of {counted(before, 'image')}, after of {after}: of those that have a label"
+
 
 def apply(
     clustered: Clustered,
@@ -180,9 +188,11 @@ def _note(clustered: Clustered, done: Applied) -> str:
         for name in ("labelled", *SCORES)
     ]
     kinds = Counter(zip(done.changes["from"], done.changes["to"], strict=True)).most_common()
-    lines = [f"- {count} x {old or '(none)'} -> {new}" for (old, new), count in kinds[:LISTED]]
+    lines = [f"- {count} x {old or '(none)'} -> {new or '(none)'}" for (old, new), count in kinds[:LISTED]]
     if len(kinds) > LISTED:
         lines.append(f"- and {len(kinds) - LISTED} kinds more; see changes.csv")
+    if done.others_scored:
+        lines.insert(0, f"{done.others_scored}\n")
     figures = tables.markdown(pd.DataFrame(rows, columns=["", "before", "after"]))
     changed = counted(len(done.changes), "label")
     head = f"{changed} changed, {done.confirmed} confirmed, of run {run.info.info.run_name} ({run.id})."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiments import commands
 from experiments.dataset.labels import ID_COLUMNS
 from experiments.dataset.tables.tabular import text_table
 from experiments.dataset.wording import counted
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 APPLIED = "applied_label"
+WITHDRAWN = "-"  # in applied_label: the image has no label
 ALIKE = 0.8  # of difflib's 1: labels this close may be one that was mistyped
 SHOWN = 20  # problems that are named
 
@@ -26,7 +28,7 @@ class Edits:
     Parameters
     ----------
     labels
-        By image id; rows without an applied label are none of them.
+        By image id, "" for one that is withdrawn; rows without an applied label are none of them.
     missing
         Images of the run that the table has no row for.
     new
@@ -58,18 +60,18 @@ def edits(path: Path, ids: Sequence[str], known: Iterable[str], *, accept_new: b
     if id_column is None or APPLIED not in table:
         raise ValueError(
             f"FILE={path} has the columns {', '.join(map(str, table))}, and needs image_id and {APPLIED}; "
-            "start from python scripts/labels.py template RUN_ID"
+            f"start from {commands.python()} scripts/labels.py template RUN_ID"
         )
     unit = str(table.index.name)
     found, problems = _found(table[id_column], ids, unit)
     labels = zip(found, table[APPLIED], strict=True)
     rows = [(line, name, label) for (line, name), label in labels if isinstance(label, str)]
-    new, doubts = _new(rows, set(known), accept_new)
+    new, doubts = _new([row for row in rows if row[-1] != WITHDRAWN], set(known), accept_new)
     if problems or doubts:
         hint = "; --accept-new takes new labels as they are" if doubts else ""
         raise ValueError(_told(path, sorted(problems + doubts), unit, hint))
     return Edits(
-        {name: label for _, name, label in rows},
+        {name: "" if label == WITHDRAWN else label for _, name, label in rows},
         len(set(ids)) - len(found),
         {label: f"{unit} {line}" for label, line in new.items()},
         {name: f"{unit} {line}" for line, name in found},

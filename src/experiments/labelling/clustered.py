@@ -11,6 +11,7 @@ import numpy as np
 from experiments import compose, tracking
 from experiments.dataset.corrected import History, history
 from experiments.dataset.corrections import Correction, read
+from experiments.labelling.checking import WITHDRAWN
 from experiments.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -84,12 +85,16 @@ class Clustered:
         return history(corrections, self.ids, self.table["hash"].to_numpy(str))
 
     def applied(self, corrections: Sequence[Correction]) -> np.ndarray:
-        """Return the label that the corrections give each sample, "" for none: object (n,)."""
+        """Return the label that the corrections give each sample: object (n,).
+
+        It is "" where they say nothing, and `WITHDRAWN` where they say that it has none.
+        """
         labels = np.full(len(self.table), "", object)
         for row, each in self.history(corrections).last.items():
-            labels[row] = each.after
+            labels[row] = each.after or WITHDRAWN
         return labels
 
     def labels(self, applied: np.ndarray) -> np.ndarray:
         """Return the labels with those applied in their place, "" for none: object (n,)."""
-        return np.where(applied != "", applied, self.table["label"].to_numpy(object))
+        labels = np.where(applied != "", applied, self.table["label"].to_numpy(object))
+        return np.where(applied == WITHDRAWN, "", labels)

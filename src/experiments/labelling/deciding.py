@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.dataset.corrections import Correction
-from experiments.labelling.checking import Edits
+from experiments.labelling.checking import WITHDRAWN, Edits
 from experiments.labelling.clustered import Clustered
 
 
@@ -24,7 +24,7 @@ class Decisions:
         Labels of the table that the log had once and that are not its latest: they are skipped, as a table
         that was written before a newer correction still holds the older one.
     emptied
-        Rows without a label, of images that the log has a label for.
+        Rows without a label, of images to which the log gives another one than they had.
     """
 
     before: np.ndarray
@@ -55,24 +55,25 @@ def decisions(
     rows, stale, emptied = [], [], []
     for row, name in enumerate(clustered.ids.tolist()):
         said = [each for each, _ in known.get(row, ())]
-        label = wanted.labels.get(name, "")
-        about = f"{wanted.places.get(name)}: {name} stays {said[-1].after!r}{_by(said[-1])}" if said else ""
-        if not label:
-            if said and name in wanted.places:
-                emptied.append(f"{about}; to go back, write the old label{_old(said[0].before)}")
-        elif said and label == said[-1].after:
+        label = wanted.labels.get(name)
+        about = f"{wanted.places.get(name)}: {name} stays {_named(said[-1])}" if said else ""
+        if label is None:
+            if said and name in wanted.places and said[-1].after != said[0].before:
+                emptied.append(f"{about}; to go back, write {_old(said[0].before)}")
+        elif (said and label == said[-1].after) or (not said and not label and not before[row]):
             continue
         elif not accept_old and label in {each.after for each in said}:
-            stale.append(f"{about}, which is newer than {label!r}")
+            stale.append(f"{about}, which is newer than {label or WITHDRAWN!r}")
         else:
             rows.append(row)
             after[row] = label
     return Decisions(before, after, np.array(rows, np.int64), tuple(stale), tuple(emptied))
 
 
-def _by(last: Correction) -> str:
-    return f" by {last.who} of {last.when[:10]}" if last.who else ""
+def _named(last: Correction) -> str:
+    who = f" by {last.who} of {last.when[:10]}" if last.who else ""
+    return f"{repr(last.after) if last.after else 'without a label'}{who}"
 
 
 def _old(before: str) -> str:
-    return f", {before!r}" if before else " (there was none)"
+    return f"the old label, {before!r}" if before else f"{WITHDRAWN} for none, as there was none"

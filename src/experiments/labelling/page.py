@@ -12,7 +12,8 @@ from experiments.dataset.wording import counted
 from experiments.figures import tiles
 from experiments.figures.markup import document, script
 from experiments.figures.tiles import MOST
-from experiments.labelling.template import command, doubtful
+from experiments.labelling.checking import WITHDRAWN
+from experiments.labelling.template import command, doubtful, unlabelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,9 +44,12 @@ def fitting(table: "pd.DataFrame", most: int = MOST) -> "pd.DataFrame":
 
 
 def arranged(table: "pd.DataFrame") -> np.ndarray:
-    """Return the order in which rows are shown, int64 (n,): by cluster, noise last, the doubtful first."""
+    """Return the order in which rows are shown, int64 (n,).
+
+    It is by cluster, noise last; the doubtful of each first, then those without a label.
+    """
     cluster = table["cluster"].to_numpy()
-    return np.lexsort((~doubtful(table), cluster, cluster < 0))
+    return np.lexsort((~unlabelled(table), ~doubtful(table), cluster, cluster < 0))
 
 
 def exported(run: str) -> str:
@@ -83,6 +87,8 @@ def page(
         "run": run,
         "export": exported(run),
         "labels": labels,
+        "withdrawn": WITHDRAWN,
+        "whole": not left_out,
         "one": "image" if drawn else "row",
         "many": "images" if drawn else "rows",
         "ids": table["image_id"].to_list(),

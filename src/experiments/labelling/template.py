@@ -7,28 +7,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments import tables
+from experiments import commands, tables
 from experiments.dataset.corrections import Correction
 from experiments.labelling.clustered import Clustered
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SCRIPT = "scripts/labels.py"
 COLUMNS = ("image_id", "file", "cluster", "current_label", "applied_label", "suggestion")
 NAME = "label_overrides_template.csv"
 
 
 def command(run: str, file: Path | str, options: Sequence[str] = ()) -> str:
     """Return the line to type that applies an edited table."""
-    return shlex.join(["python", "scripts/labels.py", "apply", run, str(file), *options])
+    return shlex.join([commands.python(), SCRIPT, "apply", run, str(file), *options])
 
 
 def template(clustered: Clustered, corrections: Sequence[Correction]) -> "pd.DataFrame":
     """Return the table to edit: text without gaps, but for `cluster`.
 
-    `applied_label` is what the corrections say, "" without one; `suggestion` the label that most of the
-    cluster have. First come the rows whose label is another than that and that nobody corrected, then the
-    others; each by cluster, noise last, the uncertain first where the run recorded how certain each is.
+    `applied_label` is what the corrections say, "" without one, `WITHDRAWN` for no label; `suggestion` the
+    label that most of the cluster have. First come the rows whose label is another than that and that nobody
+    corrected, then those without a label, then the others; each by cluster, noise last, the uncertain first
+    where the run recorded how certain each is.
     """
     import pandas as pd
 
@@ -46,7 +48,7 @@ def template(clustered: Clustered, corrections: Sequence[Correction]) -> "pd.Dat
     rows = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
     certain = table["probability"] if "probability" in table else -table.get("distance", rows["cluster"] * 0)
     cluster = rows["cluster"].to_numpy()
-    order = np.lexsort((certain.to_numpy(), cluster, cluster < 0, ~doubtful(rows)))
+    order = np.lexsort((certain.to_numpy(), cluster, cluster < 0, ~unlabelled(rows), ~doubtful(rows)))
     return rows.iloc[order].reset_index(drop=True)
 
 
@@ -68,6 +70,11 @@ def doubtful(rows: "pd.DataFrame") -> np.ndarray:
     """Tell of each row whether its label is not its cluster's, and nobody corrected it: bool (n,)."""
     undecided = (rows["applied_label"] == "") & (rows["current_label"] != "") & (rows["suggestion"] != "")
     return (undecided & (rows["current_label"] != rows["suggestion"])).to_numpy(bool)
+
+
+def unlabelled(rows: "pd.DataFrame") -> np.ndarray:
+    """Tell of each row whether it has no label, and nobody decided that it has none: bool (n,)."""
+    return ((rows["applied_label"] == "") & (rows["current_label"] == "")).to_numpy(bool)
 
 
 def majorities(labels: np.ndarray, clusters: np.ndarray) -> np.ndarray:

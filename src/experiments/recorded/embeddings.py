@@ -1,5 +1,6 @@
 """The embeddings of a recorded run: from the store if they are kept, else computed again, and as a file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from experiments import config
 from experiments.dataset.tables.cells import guarded
 from experiments.pipeline import Places
 from experiments.recorded import Recorded
-from experiments.recorded.samples import config_of, dataset_of
+from experiments.recorded.samples import NOWHERE, config_of, dataset_of
 from experiments.types import Context, Samples, Stages
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def check_kind(kind: str) -> None:
 
 
 def embeddings_of(
-    run: Recorded, ids: np.ndarray, hashes: np.ndarray, ctx: Context
+    run: Recorded, ids: np.ndarray, hashes: np.ndarray, ctx: Context, places: Mapping[str, Any] = NOWHERE
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Compute what was clustered, or take it from the store.
 
@@ -37,6 +38,8 @@ def embeddings_of(
     ----------
     ids, hashes
         The samples, and what each was made of, as the run recorded them.
+    places
+        Where its data is now, as `samples.moved` reads it.
 
     Returns
     -------
@@ -51,20 +54,20 @@ def embeddings_of(
     cfg = config_of(run)
     chosen = {group: config.build_stage(group, cfg[group]) for group in config.GROUPS if group != "dataset"}
     protocol = str(cfg.protocol)
-    stages = Stages(dataset=dataset_of(run, cfg), **chosen, evaluators={}, protocol=protocol)
+    stages = Stages(dataset=dataset_of(run, cfg, places), **chosen, evaluators={}, protocol=protocol)
     samples = stages.dataset.load(ctx)
     row_of = {str(name): row for row, name in enumerate(samples.ids)}
     gone = [str(name) for name in ids if str(name) not in row_of]
     if gone or len(ids) != len(row_of):
         raise ValueError(
-            f"RUN_ID={run.id} clustered {len(ids)} samples, and {run.source} now gives {len(row_of)} others"
-            f"{f', without {gone[0]}' if gone else ''}; put back what was there, or run it again"
+            f"RUN_ID={run.id} clustered {len(ids)} samples, and {samples.source} now gives {len(row_of)} "
+            f"others{f', without {gone[0]}' if gone else ''}; put back what was there, or run it again"
         )
     rows = np.array([row_of[str(name)] for name in ids])
     changed = np.flatnonzero(samples.content.hashes[rows] != hashes)
     if len(changed):
         raise ValueError(
-            f"RUN_ID={run.id} clustered other values than {run.source} now gives for {len(changed)} of "
+            f"RUN_ID={run.id} clustered other values than {samples.source} now gives for {len(changed)} of "
             f"{len(ids)} samples, such as {ids[changed[0]]}; put back what was there, or run it again"
         )
     at = Places.of(stages, samples, ctx)

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from experiments.dataset.content import ImageFiles, Vectors
 from experiments.recorded import Recorded
 from experiments.recorded.embeddings import check_kind, embeddings_of
 from experiments.recorded.embeddings import write as write_embeddings
-from experiments.recorded.samples import rows_of, samples_of
+from experiments.recorded.samples import NOWHERE, rows_of, samples_of
 from experiments.types import Content, Context, Resize
 
 if TYPE_CHECKING:
@@ -29,7 +29,12 @@ IMAGES = "data"  # where FiftyOne's formats have the images
 
 
 def export(
-    run: Recorded, folder: Path, how: str, ctx: Context, embeddings: str | None = None
+    run: Recorded,
+    folder: Path,
+    how: str,
+    ctx: Context,
+    embeddings: str | None = None,
+    places: Mapping[str, Any] = NOWHERE,
 ) -> "pd.DataFrame":
     """Write a run's clusters into a new or empty folder; return its table, a row per image.
 
@@ -44,6 +49,8 @@ def export(
         `copy`, or `link`: symbolic links to the images where they are.
     embeddings
         `csv`, `parquet` or `npy`: also write what was clustered, as `dataset=embeddings` reads it.
+    places
+        Where its data is now, as `samples.moved` reads it.
     """
     import pandas as pd
 
@@ -58,8 +65,8 @@ def export(
     columns: tuple[str, ...] = ()
     if embeddings is not None:  # first, as it may compute for long
         check_kind(embeddings)
-        values, columns = embeddings_of(run, ids, table["hash"].to_numpy(str), ctx)
-    samples = samples_of(run, ctx)
+        values, columns = embeddings_of(run, ids, table["hash"].to_numpy(str), ctx, places)
+    samples = samples_of(run, ctx, places)
     if samples.content.pictured:
         table["path"] = _export_images(
             samples.content.take(rows_of(run, ids, samples)), table, folder, how, ctx

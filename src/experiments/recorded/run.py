@@ -2,7 +2,6 @@
 
 import difflib
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from experiments import tracking
 
 CLOSE = 3  # run ids that are named where one was mistyped
+PARENT_TAG = "sweep"  # the tag of a sweep's own run, which is `parent` there
 SUPERSEDED = "superseded"  # the tag of a job's run that did not finish and was repeated
 
 
@@ -68,6 +68,11 @@ class Recorded:
         return Recorded.of(self.uri, named) if named else self
 
     @property
+    def is_sweep(self) -> bool:
+        """Tell a sweep's own run from those of its jobs, and from single ones."""
+        return self.tags.get(PARENT_TAG) == "parent"
+
+    @property
     def parent(self) -> tracking.Parent:
         """Return it as what other runs can stand below."""
         return tracking.Parent(self.uri, str(self.info.info.experiment_id), self.id)
@@ -80,7 +85,9 @@ class Recorded:
         query = f"tags.`mlflow.parentRunId` = '{self.id}'"
         place = [self.info.info.experiment_id]
         order = ["attributes.start_time ASC"]
-        found = tracking.ask(self.uri, lambda c: list(pages(c.search_runs, place, query, order_by=order)))
+        found = tracking.ask(
+            self.uri, lambda c: list(tracking.all_pages(c.search_runs, place, query, order_by=order))
+        )
         return [Recorded(self.uri, info) for info in found if SUPERSEDED not in info.data.tags]
 
     @property
@@ -102,6 +109,11 @@ class Recorded:
                 self.uri, lambda client: client.download_artifacts(self.id, name, str(folder))
             )
         except (LookupError, ConnectionError) as error:
+            if self.status == "FINISHED":
+                raise ValueError(
+                    f"RUN_ID={self.id} has no {name} at {self.info.info.artifact_uri}; put its files back "
+                    "there, or run it anew"
+                ) from error
             raise ValueError(
                 f"RUN_ID={self.id} recorded no {name} ({error}); use a run that FINISHED"
             ) from error
@@ -126,17 +138,6 @@ class Recorded:
             ) from error
 
 
-def pages(search: Callable[..., Any], place: list[str], query: str | None, **order: Any) -> Iterator[Any]:
-    """Give everything that MLflow's client finds, page by page."""
-    token = None
-    while True:
-        page = search(place, query, page_token=token, **order)
-        yield from page
-        token = page.token
-        if not token:
-            return
-
-
 def _run_ids(client: Any) -> list[str]:
-    experiments = [found.experiment_id for found in client.search_experiments()]
-    return [run.info.run_id for run in client.search_runs(experiments)]
+    experiments = [found.experiment_id for found in tracking.all_pages(client.search_experiments)]
+    return [run.info.run_id for run in tracking.all_pages(client.search_runs, experiments)]

@@ -21,6 +21,8 @@ class Best:
 
     Parameters
     ----------
+    config
+        Its settings; `1 seed` behind them where others have several, as its mean is that one's figure.
     low, high
         The 95 % interval of its mean over the seeds; nan of one seed.
     after
@@ -59,7 +61,8 @@ def _named(told: Sequence[str], jobs: "pd.DataFrame") -> str:
 
 
 def _best(name: str, jobs: "dict[str, pd.DataFrame]", objective: bool) -> Best:
-    means = {config: float(each[name].mean()) for config, each in jobs.items() if each[name].notna().any()}
+    counts = {config: int(each[name].notna().sum()) for config, each in jobs.items()}
+    means = {config: float(jobs[config][name].mean()) for config, count in counts.items() if count}
     first, *others = sorted(means, key=lambda config: -means[config])
     own = jobs[first]
     metrics = {str(key): value for key, value in own.mean(numeric_only=True).dropna().items()}
@@ -68,5 +71,7 @@ def _best(name: str, jobs: "dict[str, pd.DataFrame]", objective: bool) -> Best:
         headline = replace(headline, about=f"the objective: {headline.about}")
     values = own[name].dropna().to_numpy()
     interval = mean_interval(values)
-    after = [(config, means[config]) for config in others[:FOLLOW]]
-    return Best(headline, first, interval.low, interval.high, len(values), after)
+    repeated = max(counts.values()) > 1
+    told = {config: f"{config} (1 seed)" if repeated and counts[config] == 1 else config for config in means}
+    after = [(told[config], means[config]) for config in others[:FOLLOW]]
+    return Best(headline, told[first], interval.low, interval.high, len(values), after)

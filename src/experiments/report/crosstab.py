@@ -43,6 +43,8 @@ def crosstab(result: Result, dense: int = DENSE) -> tuple[Heatmap, str] | None:
         [columns[place] for place in order],
         shares[np.ix_(classes, order)],
         "share of the cluster",
+        "clusters, ordered by their majority class",
+        "classes",
     )
     if drawn.shape == counts.shape:
         return picture, ""

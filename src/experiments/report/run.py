@@ -16,7 +16,7 @@ from experiments.pipeline import Result
 from experiments.report.contents import Contents
 from experiments.report.crosstab import NAME as CROSSTAB
 from experiments.report.crosstab import TABLE, counted, crosstab
-from experiments.report.headlines import headlines, upper_bounds
+from experiments.report.headlines import alike, headlines, upper_bounds
 from experiments.report.images import Pictured, fitting
 from experiments.report.page import page
 from experiments.tables import csv_text
@@ -70,7 +70,7 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
         told=told + (f" and {noise:.1%} noise" if noise else ""),
         facts={**facts, **_surroundings(result, ctx)},
         config=config,
-        headlines=headlines(result.metrics, upper),
+        headlines=headlines(result.metrics, upper, alike(result)),
         upper=upper,
         members=shown.drop(columns=["row", "distance"]),
         maps=_maps(result, rows, ctx),

@@ -24,35 +24,61 @@ NO_PROBE = (
     "logistic regression on the same embeddings."
 )
 LEVELS = ("chance", "ceiling", "supervised")
-KEY = "".join(f'<span><u class="{name}"></u> {name}</span> ' for name in LEVELS)
-ABOUT = (
-    f'<p class="key">{KEY}chance: what clusters of these sizes get that know nothing; ceiling: the best that '
-    "so many clusters can get; supervised: what a classifier gets that was told the labels.</p>"
-)
+INTERVAL = "95 % interval"
+ABOUT = {
+    "chance": "what clusters of these sizes get that know nothing",
+    "ceiling": "the best that so many clusters can get",
+    "supervised": "what a classifier gets on the same images that was told the labels",
+}
+ID = "run_id"  # a column of long names, of which the first letters are shown
 
 
 def headline_table(headlines: Sequence[Headline], upper: Sequence[Headline], *, labelled: bool) -> str:
     """Lay out the headline figures, each with a bar on which its levels are marked."""
     if not headlines and not upper:
         return "<p>No evaluator gave a figure that stands here; the table of metrics below has all.</p>"
-    rows = "".join(map(_figure, [*headlines, *upper]))
-    table = (
-        f'<table class="figures stacked">{_head("figure", "value", *LEVELS, "")}<tbody>{rows}</tbody></table>'
-    )
+    every = [*headlines, *upper]
+    levels = _levels_of(every)
+    rows = "".join(f"<tr>{_named(each)}{_value(each)}{_levels(each, levels)}</tr>" for each in every)
+    head = _head("figure", "value", *levels, "")
+    table = f'<table class="figures stacked">{head}<tbody>{rows}</tbody></table>'
     hint = f"<p>{NO_PROBE}</p>" if labelled and not upper else ""
-    return f'<div class="wide">{table}</div>{ABOUT}{hint}'
+    return f'<div class="wide">{table}</div>{_about(levels)}{hint}'
 
 
-def best_table(found: Sequence[Best]) -> str:
-    """Lay out which configuration is best by each figure, and how far from the next."""
+def best_table(found: Sequence[Best], *, probed: bool) -> str:
+    """Lay out which configuration is best by each figure, and how far from the next.
+
+    Parameters
+    ----------
+    probed
+        There is a supervised upper bound; it need not be of the same images as these figures.
+    """
     repeated = any(each.seeds > 1 for each in found)
-    over = ["95 % interval"] if repeated else []
-    heads = ("figure", "best", "value", *over, "next best", *LEVELS, "")
-    rows = "".join(_best(each, repeated) for each in found)
-    table = f'<table class="figures">{_head(*heads)}<tbody>{rows}</tbody></table>'
-    told = any(each.headline.supervised is not None for each in found)
-    hint = "" if told or not any(each.headline.name in CAPPED for each in found) else f"<p>{NO_PROBE}</p>"
-    return f'<div class="wide">{table}</div>{ABOUT}{hint}'
+    over = [INTERVAL] if repeated else []
+    levels = _levels_of([each.headline for each in found])
+    heads = ("figure", "best", "value", *over, "next best", *levels, "")
+    rows = "".join(_best(each, repeated, levels) for each in found)
+    table = f'<table class="figures stacked">{_head(*heads)}<tbody>{rows}</tbody></table>'
+    shares = any(each.headline.name in CAPPED for each in found)
+    hint = f"<p>{NO_PROBE}</p>" if shares and not probed else ""
+    return f'<div class="wide">{table}</div>{_about(levels)}{hint}'
+
+
+def _levels_of(headlines: Sequence[Headline]) -> list[str]:
+    """Name the levels that any of these figures has."""
+    return [name for name in LEVELS if any(_level(each, name) is not None for each in headlines)]
+
+
+def _level(headline: Headline, name: str) -> float | None:
+    return {"chance": headline.chance, "ceiling": headline.ceiling, "supervised": headline.supervised}[name]
+
+
+def _about(levels: Sequence[str]) -> str:
+    """Say what the marks of these levels mean."""
+    key = "".join(f'<span><u class="{name}"></u> {name}</span> ' for name in levels)
+    told = "; ".join(f"{name}: {ABOUT[name]}" for name in levels)
+    return f'<p class="key">{key}{told}.</p>' if levels else ""
 
 
 def _head(*names: str) -> str:
@@ -60,19 +86,17 @@ def _head(*names: str) -> str:
     return f"<thead><tr>{cells}</tr></thead>"
 
 
-def _figure(headline: Headline) -> str:
-    return f"<tr>{_named(headline)}{_value(headline)}{_levels(headline)}</tr>"
-
-
-def _best(best: Best, repeated: bool) -> str:
+def _best(best: Best, repeated: bool, levels: Sequence[str]) -> str:
     figure, ends = best.headline, ""
     if repeated:
         known = best.low == best.low
         ends = f"{_number(best.low)} to {_number(best.high)}" if known else ""
-        ends = f'<td class="number">{ends}<small>{best.seeds} seeds</small></td>'
+        over = f"{best.seeds} seeds" if best.seeds > 1 else "1 seed"
+        ends = f'<td class="number" data-head="{INTERVAL}">{ends}<small>{over}</small></td>'
     after = ", ".join(f"{html.escape(name)}: {_number(value)}" for name, value in best.after)
-    config = f"<td><b>{html.escape(best.config)}</b></td>"
-    return f"<tr>{_named(figure)}{config}{_value(figure)}{ends}<td>{after}</td>{_levels(figure)}</tr>"
+    after = f'<td data-head="next best">{after}</td>'
+    config = f'<td data-head="best"><b>{html.escape(best.config)}</b></td>'
+    return f"<tr>{_named(figure)}{config}{_value(figure)}{ends}{after}{_levels(figure, levels)}</tr>"
 
 
 def _named(headline: Headline) -> str:
@@ -81,22 +105,22 @@ def _named(headline: Headline) -> str:
 
 
 def _value(headline: Headline) -> str:
-    return f'<td class="number"><b>{_number(headline.value)}</b></td>'
+    return f'<td class="number" data-head="value"><b>{_number(headline.value)}</b></td>'
 
 
-def _levels(headline: Headline) -> str:
-    levels = (headline.chance, headline.ceiling, headline.supervised)
-    cells = "".join(f'<td class="number">{_number(level)}</td>' for level in levels)
+def _levels(headline: Headline, levels: Sequence[str]) -> str:
+    cells = "".join(
+        f'<td class="number" data-head="{name}">{_number(_level(headline, name))}</td>' for name in levels
+    )
     return f"{cells}<td>{_bar(headline)}</td>"
 
 
 def _bar(headline: Headline) -> str:
     """Draw a value between 0 and 1, and a mark for each level."""
-    levels = zip(LEVELS, (headline.chance, headline.ceiling, headline.supervised), strict=True)
     marks = "".join(
         f'<u class="{name}" style="left:{_percent(level)}" title="{name} {_number(level)}"></u>'
-        for name, level in levels
-        if level is not None
+        for name in LEVELS
+        if (level := _level(headline, name)) is not None
     )
     return (
         f'<div class="bar" aria-hidden="true"><s style="width:{_percent(headline.value)}"></s>{marks}</div>'
@@ -115,12 +139,12 @@ def ranking(table: "pd.DataFrame", name: str, linked: Sequence[str] = ()) -> str
     linked
         Columns that name a cluster, whose images are on the page.
     """
-    links = [column in linked for column in table]
+    kinds = ["id" if column == ID else "link" if column in linked else "" for column in table]
     head = "".join(
         f'<th scope="col"><button type="button">{html.escape(str(column))}</button></th>' for column in table
     )
     rows = "".join(
-        f"<tr>{''.join(map(_cell, row, links))}</tr>" for row in islice(table.itertuples(index=False), RANKED)
+        f"<tr>{''.join(map(_cell, row, kinds))}</tr>" for row in islice(table.itertuples(index=False), RANKED)
     )
     more = (
         f'<button type="button" class="more">show all {len(table):,}</button>' if len(table) > FIRST else ""
@@ -161,10 +185,12 @@ def _terms(told: Mapping[str, str]) -> str:
     return f"<dl>{''.join(rows)}</dl>"
 
 
-def _cell(value: Any, link: bool = False) -> str:
+def _cell(value: Any, kind: str = "") -> str:
     number = isinstance(value, (int, float))
     shown = _number(value) if isinstance(value, float) else html.escape(str(value))
-    shown = f'<a href="#cluster-{value}">{shown}</a>' if link else shown
+    if kind == "id":  # as wide as eight letters, but a click selects it whole
+        shown = f'<code class="id" title="{shown}: a click selects it whole">{shown}</code>'
+    shown = f'<a href="#cluster-{value}">{shown}</a>' if kind == "link" else shown
     return f'<td class="number" data-value="{value}">{shown}</td>' if number else f"<td>{shown}</td>"
 
 

@@ -25,8 +25,13 @@ JUDGED = ("acc", "clusters")  # figures that stand beside noise_share where ther
 
 def record_best(
     jobs: Mapping[Path, Outcome], plan: config.Plan, parent: tracking.Run, typed: Sequence[str] | None
-) -> None:
+) -> bool:
     """Record the model of the job that is best by the objective, and name that job in the sweep's record.
+
+    Returns
+    -------
+    bool
+        It is recorded.
 
     Parameters
     ----------
@@ -36,7 +41,7 @@ def record_best(
         The overrides of the command line, if the jobs' hold a preset's as well.
     """
     if plan.tracking.log_model != "best":
-        return
+        return False
     place = best(jobs, plan.settings.objective)
     if place is None:
         log.warning(
@@ -44,9 +49,9 @@ def record_best(
             "in the table, or tracking.log_model=all",
             plan.settings.objective,
         )
-        return
+        return False
     if not jobs[place].run_id:  # the record was lost, which was said
-        return
+        return False
     run = parent.sibling(jobs[place].run_id, place)
     left = place / logged_model.FOLDER
     try:
@@ -56,12 +61,15 @@ def record_best(
             run.model(left, Model.load(left / "data").columns)
         else:
             logged_model.record(_made(place, jobs[place], typed), place, run)
+        recorded = run.has_model()  # what a store refused was said
     except NotKeptError:
         log.warning("cache.root here does not hold the best job's model; tracking.log_model=all records each")
-    except (ValueError, OSError) as error:  # the results are recorded already
+    except (ValueError, OSError, LookupError) as error:  # the results are recorded already
         log.error("the best job's model is not recorded: %s", error)
     else:
         parent.log(tags={tracking.BEST: run.id, "best.objective": plan.settings.objective})
+        return recorded
+    return False
 
 
 def best(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:

@@ -13,16 +13,19 @@ from experiments.artifacts import ASSIGNMENTS
 from experiments.cache import Store
 from experiments.job import Outcome
 from experiments.kept import Figure, Findings
+from experiments.recorded import PARENT_TAG
 from experiments.sweep import best_model, resumption, summary
 from experiments.sweep.in_common import shared, trained
 from experiments.sweep.jobs import PARENT, SWEPT, TYPED
 from experiments.sweep.outcomes import collect, left
-from experiments.sweep.record import FINISHED, PARENT_TAG, Record
+from experiments.sweep.record import FINISHED, Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
+
+TABLE = ("sweep.csv", "sweep.md")  # a row per job
 
 
 class Sweep:
@@ -61,6 +64,7 @@ class Sweep:
         self.jobs = jobs
         self.asked = asked
         self.plan = plan
+        self.stable: pd.DataFrame | None = None
         tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
         if begun is not None:
             tracker = tracking.Tracker(begun.uri, begun.experiment_id)
@@ -106,9 +110,8 @@ class Sweep:
                 self.run.end_children()
                 outcomes = collect(self.folder, self.jobs, self.run.id, interrupted=interrupted)
                 if outcomes:
-                    self._write(outcomes)
-                    typed = json.loads(os.environ.get(TYPED, "null"))
-                    best_model.record_best(left(self.folder, self.run.id), self.plan, self.run, typed)
+                    text = self._record(outcomes)
+                    self.run.describe(text, tells_why=error is None)
                 failed = [outcome for outcome in outcomes if outcome.status != "FINISHED"]
                 if error is not None:
                     raise error
@@ -121,16 +124,35 @@ class Sweep:
                 raise
         return outcomes
 
-    def _write(self, outcomes: Sequence[Outcome]) -> None:
+    def _record(self, outcomes: Sequence[Outcome]) -> str:
+        """Record the table of all jobs, before anything is made of it that may fail, then the rest.
+
+        Returns
+        -------
+        str
+            The description of the sweep, once it is known what came of the best job's model.
+        """
         rows = summary.to_frame(outcomes, self.swept)
+        self._note(TABLE)
+        tables.write(rows, self.folder, "sweep")
+        for file in TABLE:
+            self.run.artifact(self.folder / file)
+        compared = self._write(rows, outcomes)
+        typed = json.loads(os.environ.get(TYPED, "null"))
+        jobs = left(self.folder, self.run.id)
+        assigns = best_model.record_best(jobs, self.plan, self.run, typed)
+        return self._in_words(rows, outcomes, compared, assigns)
+
+    def _write(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> "Mapping[str, pd.DataFrame]":
+        """Write and record what the jobs show together; return the tables that compare them."""
         store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
         compared = comparison.compare(rows, self.swept)
         for found in self._clusterings(rows, outcomes):
             compared.tables.update(found.tables)
             compared.figures.update(found.figures)
-        stable = compared.tables.get("stability")
-        compared.tables.update(comparison.label_free(rows, self.swept, stable).tables)
-        written = {"sweep": rows} | compared.tables
+        self.stable = compared.tables.get("stability")
+        compared.tables.update(comparison.label_free(rows, self.swept, self.stable).tables)
+        written = dict(compared.tables)
         pictures: dict[str, Figure] = {**summary.charts(rows, self.swept), **compared.figures}
         for found in (shared(outcomes, store), trained(self.folder, self.run.id)):
             written |= found.tables
@@ -142,23 +164,23 @@ class Sweep:
         before = self._note(files)
         for name, table in written.items():
             tables.write(table, self.folder, name)
-        self.run.describe(self._in_words(rows, outcomes, compared.tables, report.NAME in files))
         figures.write(drawn, self.folder / "figures")
         if report.NAME in files:
-            self._report(rows, outcomes, pictures, written)
+            self._report(rows, outcomes, pictures, {"sweep": rows} | written)
         for file in files:
             self.run.artifact(self.folder / file)
-        for file in before - set(files):
+        for file in before - {*TABLE, *files}:
             (self.folder / file).unlink(missing_ok=True)
             self.run.forget(file)
-        self._note(files, whole=True)
+        self._note([*TABLE, *files], whole=True)
+        return compared.tables
 
     def _in_words(
         self,
         rows: "pd.DataFrame",
         outcomes: Sequence[Outcome],
         compared: "Mapping[str, pd.DataFrame]",
-        reported: bool,
+        assigns: bool,
     ) -> str:
         objective = self.plan.settings.objective
         jobs, best = left(self.folder, self.run.id), None
@@ -175,9 +197,9 @@ class Sweep:
             run_id=self.run.id,
             uri=self.plan.tracking.uri,
             best=best,
-            report=self.run.page(report.NAME) if reported else "",
+            report="" if self.plan.settings.report == "none" else self.run.page(report.NAME),
             errors=self._errors(outcomes),
-            assigns=self.plan.tracking.log_model == "best",
+            assigns=assigns,
         )
 
     def _errors(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
@@ -203,6 +225,7 @@ class Sweep:
             figures=pictures,
             tables=written,
             errors=self._errors(outcomes),
+            doubts=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
         )
 
     def _note(self, files: Sequence[str], *, whole: bool = False) -> set[str]:

@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 
 from experiments.config import Plan
-from experiments.recorded import Recorded
+from experiments.recorded import PARENT_TAG, Recorded
 from experiments.sweep import outcomes
 
 RECORD = "sweep.json"
-PARENT_TAG, KEY_TAG, FOLDER_TAG, SWEPT_TAG = "sweep", "sweep.key", "sweep.folder", "sweep.swept"
+KEY_TAG, FOLDER_TAG, SWEPT_TAG = "sweep.key", "sweep.folder", "sweep.swept"
 FINISHED = "EXPERIMENTS_FINISHED"  # the sweep's folder, if earlier attempts finished some of its jobs
 ABOUT_RESULTS = ("seed", "protocol", "device", "precision", "threads")  # settings beside the stages'
 
@@ -114,10 +114,9 @@ def recorded_sweep(word: str, uri: str, key: str, again: str, alone: str) -> Rec
         run = Recorded.of(uri, Record.load(folder).run_id if folder.is_dir() else word)
     except ValueError as error:
         raise ValueError(str(error).replace("RUN_ID=", f"{key}=", 1)) from error
-    tags = run.info.data.tags
-    if tags.get(PARENT_TAG) != "parent":
-        above = tags.get("mlflow.parentRunId")  # of a verification, the run that it repeats
-        is_job = above and Recorded.of(uri, above).tags.get(PARENT_TAG) == "parent"
+    if not run.is_sweep:
+        above = run.tags.get("mlflow.parentRunId")  # of a verification, the run that it repeats
+        is_job = above and Recorded.of(uri, above).is_sweep
         hint = f"use {again}{above}, the sweep that it belongs to" if is_job else alone
         raise ValueError(f"{key}={word} is a single run; {hint}")
     return run

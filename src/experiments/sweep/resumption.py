@@ -5,15 +5,15 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock
 
 from experiments import job, tracking
 from experiments.environment import environment, is_alive
-from experiments.recorded import SUPERSEDED, Recorded, pages
+from experiments.recorded import PARENT_TAG, SUPERSEDED, Recorded
 from experiments.sweep import outcomes
-from experiments.sweep.record import FOLDER_TAG, KEY_TAG, PARENT_TAG, RECORD, Record, recorded_sweep
+from experiments.sweep.record import FOLDER_TAG, KEY_TAG, RECORD, Record, recorded_sweep
 from experiments.verification.trace import TRACE, Trace
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,13 @@ class Begun:
     record: Record
     folder: Path
     complete: bool
+
+
+class Data(NamedTuple):
+    """What names a data set: what is learnt from it, and all that evaluators tell of it."""
+
+    key: str
+    described: str
 
 
 def find(word: str, asked: Record, tracker: tracking.Tracker) -> Begun:
@@ -62,21 +69,33 @@ def find(word: str, asked: Record, tracker: tracking.Tracker) -> Begun:
     return Begun(tracker.uri, run.info.experiment_id, record, folder, complete)
 
 
-def refuse_other_data(begun: Begun, keys: Sequence[str]) -> None:
+def refuse_other_data(begun: Begun, data: Sequence[Data]) -> None:
     """Raise ValueError if a job that is finished saw other data than the missing ones would.
+
+    What evaluators tell of it counts as well, such as tags and files that were left out.
 
     Parameters
     ----------
-    keys
-        The samples' key of each job's data set as it is now.
+    data
+        Of each job, its data set as it is now.
     """
+    anew = "run the command without resume, which computes nothing twice that is kept"
     for number, place in begun.record.finished.items():
         path = begun.folder / place / TRACE
-        if path.exists() and Trace.load(path).steps["samples"] != keys[int(number)]:
+        if not path.exists():
+            continue
+        try:
+            then = Trace.load(path)
+        except ValueError as error:
+            raise ValueError(
+                f"resume={begun.record.run_id}: {error} in {path.parent}: it is damaged, or of another "
+                f"version of the framework; {anew}"
+            ) from error
+        now = data[int(number)]
+        if then.steps.get("samples") != now.key or then.described not in ("", now.described):
             raise ValueError(
                 f"resume={begun.record.run_id}: the data is not what its {len(begun.record.finished)} "
-                "finished jobs saw; put it back as it was, or run the command without resume, which computes "
-                "nothing twice that is kept"
+                f"finished jobs saw; put it back as it was, or {anew}"
             )
 
 
@@ -120,11 +139,9 @@ def _sweeps(tracker: tracking.Tracker, more: str = "") -> list[Any]:
     """Return the parent runs of an experiment, newest first."""
     query = f"tags.`{PARENT_TAG}` = 'parent'{more}"
     order = ["attributes.start_time DESC"]
-    return list(
-        tracking.ask(
-            tracker.uri,
-            lambda client: client.search_runs([tracker.experiment_id], query, order_by=order),
-        )
+    place = [tracker.experiment_id]
+    return tracking.ask(
+        tracker.uri, lambda c: list(tracking.all_pages(c.search_runs, place, query, order_by=order))
     )
 
 
@@ -209,14 +226,15 @@ def _supersede(client: Any, begun: Begun) -> None:
         if run.info.status != "FINISHED":
             client.set_tag(run.info.run_id, SUPERSEDED, "true")
     own = {run.info.run_id for run in jobs}
-    for model in pages(client.search_logged_models, place, None):  # MLflow cannot filter by status
+    for model in tracking.all_pages(client.search_logged_models, place):  # MLflow cannot filter by status
         if model.source_run_id in own and str(model.status) != "READY":
             client.delete_logged_model(model.model_id)
 
 
 def _jobs(client: Any, experiment_id: str, parent: str) -> list[Any]:
     """Return the runs below a sweep's."""
-    return list(pages(client.search_runs, [experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'"))
+    query = f"tags.`mlflow.parentRunId` = '{parent}'"
+    return list(tracking.all_pages(client.search_runs, [experiment_id], query))
 
 
 def _clear(begun: Begun) -> None:

@@ -1,24 +1,26 @@
 """What all jobs of a command found: one table, its charts, the last lines on the terminal, the exit code."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from experiments import comparison, compose, console, report, tracking
-from experiments.comparison.seed_tables import MEANS, SPREAD, cell, means, one_protocol, spread
+from experiments import commands, comparison, compose, console, report, tracking
+from experiments.comparison.seed_tables import cell, means, one_protocol, spread
 from experiments.comparison.seeds import SEED
+from experiments.comparison.titles import ABOUT, MEANS, SPREAD
 from experiments.compose import ROOT
 from experiments.figures import Lines
 from experiments.job import Outcome
 from experiments.main_metrics import MAIN_METRICS
-from experiments.notes import ABOUT, STORE
 
 if TYPE_CHECKING:
     import pandas as pd
     from hydra.core.override_parser.types import Override
 
+SERVE = Path(__file__).parents[3] / "mlflow" / "serve.sh"
 SERVED = "http://127.0.0.1:5000"  # where mlflow/serve.sh listens unless told otherwise
 NOISE = ("clusters", "noise_share")  # told where there is noise; else it is the k that was asked for
 
@@ -119,6 +121,7 @@ def show(
     before: Sequence[str] = (),
     lost: str = "",
     experiment_id: str = "",
+    stable: "pd.DataFrame | None" = None,
 ) -> int:
     """Print tables, failures and how to compare; return the exit code.
 
@@ -130,10 +133,12 @@ def show(
         Why the parent run of a sweep is not recorded, if so.
     experiment_id
         MLflow's, for a link to its page.
+    stable
+        The stability of a sweep, which is made of clusterings that are not here.
     """
     done = [(number, outcome) for number, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]
     if done:
-        _show_figures(done, swept, folder)
+        _show_figures(done, swept, stable)
         _show_seconds(done, swept)
         counts = Counter([*before, *(key for outcome in outcomes for key in outcome.computed)])
         twice = [key for key, count in counts.items() if count > 1]
@@ -147,7 +152,8 @@ def show(
     failures = [(number, outcome) for number, outcome in enumerate(outcomes) if outcome.status != "FINISHED"]
     for number, outcome in failures:
         reason = f": {outcome.error}" if outcome.error else ""
-        console.complain(f"{outcome.status} job {number} {' '.join(outcome.overrides)}{reason}")
+        told = [o for o in outcome.overrides if compose.key_of(o) in swept] or outcome.overrides
+        console.complain(f"{outcome.status} job {number} {' '.join(told)}{reason}")
     unrecorded = [outcome.lost for outcome in outcomes if outcome.lost]
     if unrecorded or lost:
         reason, count = (unrecorded or [lost])[0], len(unrecorded)
@@ -168,16 +174,20 @@ def _how_to_compare(uri: str, experiment_id: str) -> str:
     """Say how to start the server, if it is none, and what to open."""
     page = f"/{tracking.figures_page(experiment_id)}" if experiment_id else ""
     if uri.startswith("http"):
-        return uri.rstrip("/") + page
+        return commands.page(uri, page)
     if "://" not in uri:
         return uri
-    start = f"mlflow server --backend-store-uri {uri}"
-    if uri == STORE:
+    start = f"mlflow server --backend-store-uri {commands.told(uri)}"
+    if uri == commands.USUAL_STORE:
         start = "make ui" if Path.cwd() == ROOT else f"make -C {ROOT} ui"
+    elif uri.startswith("sqlite:///") and SERVE.exists():
+        start = f"STORE={shlex.quote(uri.removeprefix('sqlite:///'))} sh {SERVE}"
     return f"{start}, then open {SERVED}{page}" if page else start
 
 
-def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str], folder: Path) -> None:
+def _show_figures(
+    done: Sequence[tuple[int, Outcome]], swept: Sequence[str], stable: "pd.DataFrame | None"
+) -> None:
     """Print the main metrics: a row per job, or per configuration if the jobs repeat it with other seeds."""
     rows = to_frame([outcome for _, outcome in done], swept)
     compared = comparison.compare(rows, swept).tables
@@ -188,25 +198,17 @@ def _show_figures(done: Sequence[tuple[int, Outcome]], swept: Sequence[str], fol
     if "seeds" in compared:
         over = compared["seeds"]
         _print(f"{title}; {MEANS}", one_protocol(means(over, metrics)))
-        _print(SPREAD, one_protocol(spread(over, metrics, _stability(folder))))
+        _print(SPREAD, one_protocol(spread(over, metrics, stable)))
     elif metrics:
         if not swept:
             rows.insert(0, "run", [str(number) for number, _ in done])
         _print(title, rows[[*(swept or ["run"]), *metrics]])
-    if len(chosen := comparison.label_free(rows, swept, _stability(folder)).tables) > 0:
+    if len(chosen := comparison.label_free(rows, swept, stable).tables) > 0:
         _print(ABOUT["label_free"], one_protocol(chosen["label_free"]))
     if "leakage" in compared:
         _print(ABOUT["leakage"], compared["leakage"])
     elif "probes" in compared:
         _print(ABOUT["probes"], compared["probes"])
-
-
-def _stability(folder: Path) -> "pd.DataFrame | None":
-    """Read the table that the sweep left: it comes from the clusterings, which are not here."""
-    import pandas as pd
-
-    path = folder / "stability.csv"
-    return pd.read_csv(path) if path.exists() else None
 
 
 def _print(title: str, table: "pd.DataFrame") -> None:

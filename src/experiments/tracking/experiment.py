@@ -1,5 +1,7 @@
 """Open the experiment of a data set, and say on its page how to read it."""
 
+import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -43,9 +45,20 @@ def _open(client: Any, tracking: Tracking, name: str) -> str:
     else:
         experiment_id, known = str(found.experiment_id), found.tags
     for tag, text in pages.tags(experiment_id).items():
-        if tag not in known:  # what a person wrote there stays
+        if tag not in known or _is_older(tag, known[tag], text):  # what a person wrote stays
             client.set_experiment_tag(experiment_id, tag, text)
     return experiment_id
+
+
+def _is_older(tag: str, known: str, text: str) -> bool:
+    """Tell a saved view of ours that shows other than today's; when it was saved does not matter."""
+    if tag != pages.VIEW_TAG:
+        return False
+    try:
+        then: Any = json.loads(known)
+    except ValueError:  # it is no view, so nothing of a person's is lost
+        return True
+    return not isinstance(then, Mapping) or then.get("state") != json.loads(text)["state"]
 
 
 def _artifacts(uri: str) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from experiments import commands
 from experiments.tracking.pages import NOTE, run_page
 from experiments.tracking.server import ask
 
@@ -13,11 +14,13 @@ MADE_OF = ("dataset", "backbone", "reducer", "cluster", "seed", "protocol")  # w
 BATCH = 1000  # MLflow's limit
 
 
-def log_model(client: Any, run_id: str, folder: Path, columns: Mapping[str, Any]) -> None:
+def log_model(client: Any, uri: str, run_id: str, folder: Path, columns: Mapping[str, Any]) -> None:
     """Record a folder, whose `data` experiments.model reads, as the run's model.
 
     Parameters
     ----------
+    uri
+        The store that the client is of.
     columns
         MLflow's types by name of its `inputs` and `outputs`, and the values of its `params`.
     """
@@ -29,7 +32,7 @@ def log_model(client: Any, run_id: str, folder: Path, columns: Mapping[str, Any]
 
     run = client.get_run(run_id)
     made = client.create_logged_model(
-        run.info.experiment_id, NAME, run_id, tags={NOTE: _note(run)}, params=_settings(run.data.params)
+        run.info.experiment_id, NAME, run_id, tags={NOTE: _note(run, uri)}, params=_settings(run.data.params)
     )
     kinds = {"vector": Array("float")}  # the one column that is no scalar
     inputs, outputs = (
@@ -52,11 +55,11 @@ def log_model(client: Any, run_id: str, folder: Path, columns: Mapping[str, Any]
     client.finalize_logged_model(made.model_id, "READY")
 
 
-def _note(run: Any) -> str:
+def _note(run: Any, uri: str) -> str:
     link = run_page(run.info.experiment_id, run.info.run_id)
     return (
         f"Assigns images to the clusters of [{run.info.run_name}]({link}), without fitting them again.\n\n"
-        f"`python scripts/assign.py {run.info.run_id} <new images>`"
+        f"`{commands.script('assign.py', run.info.run_id, '<new images>', uri=uri)}`"
     )
 
 

@@ -8,6 +8,7 @@ from experiments.main_metrics import MAIN_METRICS
 
 NOTE = "mlflow.note.content"  # the description of a run, a model or an experiment, in Markdown
 VIEW = "figures"  # the saved view's key, in links
+VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 NAME = "Figures"  # among the Views of the page
 KIND = "workflowType=machine_learning"  # or the pages for chat models come round what is linked
 WIDTHS = {"attributes.`Run Name`": 250, "runDateAndNestInfo": 145, "attributes.`Description`": 310}
@@ -42,7 +43,7 @@ def tags(experiment_id: str) -> dict[str, str]:
     note = f"A row is a run; + opens a sweep's jobs. [The main figures as columns]({page})"
     now = int(time.time() * 1000)
     saved = {"name": NAME, "createdAt": now, "updatedAt": now, "state": json.dumps(_state())}
-    return {NOTE: note, f"mlflow.sharedViewState.{VIEW}": json.dumps(saved)}
+    return {NOTE: note, VIEW_TAG: json.dumps(saved)}
 
 
 def _state() -> dict[str, Any]:

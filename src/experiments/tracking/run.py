@@ -10,13 +10,14 @@ from typing import Any
 
 from experiments.tracking.model import has_model, log_model
 from experiments.tracking.pages import NOTE, run_page
-from experiments.tracking.server import REASON_LIMIT, Place, is_refusal, reason
+from experiments.tracking.server import REASON_LIMIT, Place, all_pages, is_refusal, reason
 from experiments.types import Samples
 
 log = logging.getLogger(__name__)
 
 PARAMETER_LIMIT = 6000  # characters, MLflow's own, as the next
 TAG_LIMIT = 8000
+ERROR_LIMIT = 2000  # characters of it on the page; its tag has all
 
 
 class Run:
@@ -32,7 +33,8 @@ class Run:
         self._place = place
         self._folder = folder
         self._steps: set[int] = set()
-        self._described = False
+        self._description = ""
+        self._told = False
 
     def __enter__(self) -> "Run":
         return self
@@ -91,9 +93,15 @@ class Run:
         entry = DatasetInput(described, [InputTag("mlflow.data.context", "clustering")])
         self._warn("the data set", self._tell(lambda: self._client.log_inputs(self.id, [entry])))
 
-    def describe(self, markdown: str) -> None:
-        """Put a text at the top of the run's page."""
-        self._described = True
+    def describe(self, markdown: str, *, tells_why: bool = False) -> None:
+        """Put a text at the top of the run's page.
+
+        Parameters
+        ----------
+        tells_why
+            It says itself why the run failed.
+        """
+        self._description, self._told = markdown, tells_why
         self.log(tags={NOTE: markdown})
 
     def artifacts(self) -> None:
@@ -119,7 +127,7 @@ class Run:
 
     def model(self, folder: Path, columns: Mapping[str, Any]) -> None:
         """Record a folder as the run's MLflow model; see log_model."""
-        told = self._tell(lambda: log_model(self._client, self.id, folder, columns))
+        told = self._tell(lambda: log_model(self._client, self._place.uri, self.id, folder, columns))
         self._warn("the model", told)
 
     def has_model(self) -> bool:
@@ -137,10 +145,10 @@ class Run:
     def end(self, status: str, error: str = "") -> None:
         """End the run, also after silence: the server may be back.
 
-        An error stands in its tag, and at the top of its page if nothing else does.
+        An error stands in its tag, and at the top of its page unless the text there says it.
         """
         if error:
-            note = {} if self._described else {NOTE: f"**{status}**\n\n```\n{error}\n```"}
+            note = {} if self._told else {NOTE: _above(self._description, status, error)}
             self.log(tags={"error": error} | note)
         if self.id:
             told = self._tell(lambda: self._client.set_terminated(self.id, status), again=True)
@@ -151,7 +159,8 @@ class Run:
         query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{self.id}'"
 
         def end() -> None:
-            for child in self._client.search_runs([self._place.experiment_id], query):
+            place = [self._place.experiment_id]
+            for child in list(all_pages(self._client.search_runs, place, query)):  # it asks for RUNNING ones
                 self._client.set_terminated(child.info.run_id, "KILLED")
 
         self._warn("the end of the jobs", self._tell(end))
@@ -189,3 +198,13 @@ class Run:
     def _warn(self, what: str, why: str) -> None:
         if why:
             log.warning("tracking.uri=%s refused %s (%s)", self._place.uri, what, why)
+
+
+def _above(description: str, status: str, error: str) -> str:
+    """Put an error above a text, of which paragraphs are left out from where there is no more room."""
+    text = f"**{status}**\n\n```\n{error[:ERROR_LIMIT]}\n```"
+    for part in description.split("\n\n") if description else ():
+        if len(text) + len(part) + 2 > TAG_LIMIT:
+            break
+        text += f"\n\n{part}"
+    return text

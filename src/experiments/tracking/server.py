@@ -74,6 +74,17 @@ def ask(uri: str, question: Callable[[Any], T]) -> T:
         raise ConnectionError(f"tracking.uri={uri} cannot be used: {reason(error)}") from error
 
 
+def all_pages(search: Callable[..., Any], *words: Any, **named: Any) -> Iterator[Any]:
+    """Give everything that a search of MLflow's client finds, page by page."""
+    token = None
+    while True:
+        page = search(*words, page_token=token, **named)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
 def reach(uri: str) -> None:
     """Raise ConnectionError within seconds if a server does not answer."""
     if not uri.startswith(("http://", "https://")):

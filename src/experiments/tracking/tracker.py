@@ -10,7 +10,7 @@ from typing import Any
 
 from experiments.environment import environment, is_alive
 from experiments.tracking.run import Run
-from experiments.tracking.server import Place, is_refusal, reason
+from experiments.tracking.server import Place, all_pages, is_refusal, reason
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +63,10 @@ class Tracker(Place):
 
     def end_the_dead(self) -> int:
         """Mark this host's running runs whose process is gone as KILLED; return how many."""
-        experiments = [found.experiment_id for found in self.client.search_experiments()]
+        experiments = [found.experiment_id for found in all_pages(self.client.search_experiments)]
         query = f"attributes.status = 'RUNNING' and tags.host = '{socket.gethostname()}'"
-        dead = [run for run in self.client.search_runs(experiments, query) if not is_alive(run.data.tags)]
+        running = all_pages(self.client.search_runs, experiments, query)
+        dead = [run for run in running if not is_alive(run.data.tags)]
         for run in dead:
             self.client.set_terminated(run.info.run_id, "KILLED")
         if dead:

@@ -15,23 +15,15 @@ from experiments import compose, config
 from experiments.artifacts import ASSIGNMENTS
 from experiments.environment import code
 from experiments.recorded import Recorded
+from experiments.recorded.config import read_config
+from experiments.recorded.samples import DATA
 from experiments.verification.trace import TRACE, Trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DATA = (  # what may have been moved, as the weights
-    "dataset.root",
-    "dataset.path",
-    "dataset.images",
-    "dataset.ids",
-    "dataset.labels",
-    "dataset.labels.path",
-    "dataset.corrections",
-)
 MAY = (*DATA, "backbone.weights", "backbone.weights_cache", "threads", "device", "precision")
 HERE = f", and here only {', '.join(MAY)} and tracking.uri"
-STORE = ("tracking.", "cache.")  # settings of where things are: a verification has its own cache
 NEUTRAL = ("cache", "figures", "plan", "report", "resume", "tracking")  # change no result: as they are today
 VERIFIES = "verifies"  # the tag of a verification: the run that it repeats
 SHOWN = 20  # jobs of a sweep that a message names
@@ -114,7 +106,7 @@ class Past:
     def _config(self) -> DictConfig:
         path = self._file("config.yaml")
         try:
-            found = OmegaConf.load(path)
+            found = read_config(path)
         except (YAMLError, OmegaConfBaseException, ValueError, OSError) as error:
             raise self._damaged(path, error) from error
         if not isinstance(found, DictConfig) or not found:
@@ -164,7 +156,7 @@ def given(settings: Sequence[str]) -> dict[str, object]:
     found = {}
     for override in compose.parse(settings):
         key = str(override.key_or_group)
-        if override.is_sweep_override() or (key not in MAY and not key.startswith(STORE)):
+        if override.is_sweep_override() or (key not in MAY and not key.startswith(compose.KEPT)):
             close = difflib.get_close_matches(key, [*MAY, "tracking.uri"], n=1, cutoff=0.8)
             use = (
                 f"did you mean {close[0]}?"
@@ -214,4 +206,4 @@ def best_job(run: Recorded) -> Recorded:
 
 def of_a_sweep(run: Recorded) -> bool:
     """Tell a sweep's own run from those of its jobs, and from single ones."""
-    return run.tags.get("sweep") == "parent"
+    return run.is_sweep

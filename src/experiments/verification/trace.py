@@ -37,6 +37,8 @@ class Trace:
     kept
         By step that was read from the store: the circumstances that it was computed in, as far as they
         are others than the run's own.
+    described
+        The samples with all that evaluators tell of them; "" of a run that is older than this.
     """
 
     steps: dict[str, str]
@@ -44,6 +46,7 @@ class Trace:
     shown: dict[str, dict[str, str]]
     circumstances: dict[str, str]
     kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    described: str = ""
 
     def save(self, folder: Path) -> None:
         """Write stages.json."""
@@ -78,6 +81,7 @@ def trace(result: Result, plan: Plan, ctx: Context) -> Trace:
         {name: shown(found) for name, found in result.findings.items()},
         around,
         {name: others for name, others in kept.items() if others},
+        result.samples.described,
     )
 
 
@@ -127,7 +131,8 @@ def _drawn_from(figure: Figure) -> str:
     told = {
         name: value for name, value in values.items() if value
     }  # a new setting, left out, changes nothing
-    return digest(class_name(figure), json.dumps(told, sort_keys=True), list(arrays), *arrays.values())
+    text = json.dumps(told, sort_keys=True, default=_drawn_from)  # a picture may be made of others
+    return digest(class_name(figure), text, list(arrays), *arrays.values())
 
 
 def _keys(result: Result, plan: Plan) -> dict[str, str]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from experiments import compose, config, console, context, job, tables, tracking
 from experiments.recorded import Recorded
+from experiments.recorded.samples import DATA
 from experiments.types import Context, Samples
-from experiments.verification.past import DATA, VERIFIES, CannotVerifyError, Past, refuse_unfinished
+from experiments.verification.past import VERIFIES, CannotVerifyError, Past, refuse_unfinished
 from experiments.verification.trace import STEPS, TRACE, Trace, surroundings
 from experiments.verification.verdict import IDENTICAL, Verdict, changes, compare, data_changes
 

@@ -17,11 +17,13 @@ function byForm(form) {
   return rows;
 }
 
-const shownLabel = (row) => now[row] || current[row];
+const bare = (label) => (label === data.withdrawn ? "" : label); // its sign says that an image has none
+const shownLabel = (row) => bare(now[row] || current[row]);
 const isChanged = (row) => now[row] !== first[row];
+const isUnlabelled = (row) => !now[row] && !current[row];
 const isDoubtful = (row) => !now[row] && current[row] !== "" && suggestion[row] !== "" && current[row] !== suggestion[row];
 const changed = () => data.ids.map((_, row) => row).filter(isChanged);
-const labels = () => [...new Set([...data.labels, ...now.filter(Boolean)])];
+const labels = () => [...new Set([...data.labels, ...now.filter(Boolean)])].filter(bare);
 
 function keep() {
   try {

@@ -13,7 +13,7 @@ function candidates() {
   const fits = [...all].filter((label) => label.toLowerCase().includes(wanted));
   if (wanted) fits.sort((one, other) => rank(one.toLowerCase(), wanted) - rank(other.toLowerCase(), wanted));
   const found = fits.slice(0, MOST).map((label) => ({ label, note: notes.get(label) ?? "" }));
-  if (words && !all.has(words)) found.push({ label: words, note: "a new label" });
+  if (words && !all.has(words)) found.push({ label: words, note: bare(words) ? "a new label" : "no label" });
   return found;
 }
 
@@ -50,7 +50,7 @@ function ask(rows, letters = "") {
 
 function choose(label) {
   chooser.close();
-  if (label && !recent.includes(label)) recent.unshift(label);
+  if (bare(label) && !recent.includes(label)) recent.unshift(label);
   recent.length = Math.min(recent.length, 5);
   assign(asked, label);
 }
@@ -67,6 +67,7 @@ offered.addEventListener("click", ({ target }) => {
   if (item) choose(options[Number(item.id.slice(1))].label);
 });
 document.getElementById("take-back").addEventListener("click", () => choose(""));
+document.getElementById("none").addEventListener("click", () => choose(data.withdrawn));
 document.getElementById("cancel").addEventListener("click", () => chooser.close());
 chooser.addEventListener("click", ({ target }) => target === chooser && chooser.close()); // beside it
 chooser.addEventListener("close", () => asked.length && focusOn(asked.at(-1)));

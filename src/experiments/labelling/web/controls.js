@@ -10,7 +10,7 @@ function assign(rows, label) {
   unselect();
   refresh(rows);
   const what = rows.length === 1 ? data.ids[rows[0]] : counted(rows.length, data.one, data.many);
-  say(label ? `${what}: ${label}` : `${what}: the change was taken back`);
+  say(label ? `${what}: ${shownWord(label)}` : `${what}: the change was taken back`);
 }
 
 // Draw again what a change touched; what a filter hides stays as it is until the filter is chosen again.
@@ -21,8 +21,9 @@ function refresh(rows) {
 }
 
 function summarise() {
-  const edits = changed(), doubtful = order.filter(isDoubtful).length;
-  element("counts").textContent = `${counted(edits.length, "change", "changes")}, ${doubtful.toLocaleString("en")} doubtful left`;
+  const edits = changed(), doubtful = order.filter(isDoubtful).length, without = order.filter(isUnlabelled).length;
+  element("counts").textContent = `${counted(edits.length, "change", "changes")}, ${doubtful.toLocaleString("en")} doubtful left` +
+    (without ? `, ${without.toLocaleString("en")} without a label` : "");
   element("undo").disabled = !undoable.length;
   element("changes").hidden = !edits.length;
   element("changes").firstElementChild.textContent = counted(edits.length, "change", "changes");
@@ -37,7 +38,7 @@ function summarise() {
 
 function sift() {
   const words = search.value.trim().toLowerCase(), kind = filter.value;
-  const fits = { all: () => true, doubtful: isDoubtful, changed: isChanged }[kind];
+  const fits = { all: () => true, doubtful: isDoubtful, unlabelled: isUnlabelled, changed: isChanged }[kind];
   let left = 0;
   for (const [cluster, rows] of members) {
     let seen = 0;
@@ -87,7 +88,7 @@ function takeUndo() {
 main.addEventListener("click", (event) => {
   const tile = event.target.closest(".tile"), button = event.target.closest(".accept");
   if (tile) clicked(event, tile);
-  if (button) assign(unaccepted(Number(button.dataset.cluster)), majority.get(Number(button.dataset.cluster)));
+  if (button) assign(unaccepted(Number(button.dataset.cluster), button.dataset.kind), majority.get(Number(button.dataset.cluster)));
 });
 main.addEventListener("keydown", (event) => {
   const tile = event.target.closest(".tile");

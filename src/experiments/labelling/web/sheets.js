@@ -18,14 +18,16 @@ const rowAt = (element) => Number(element.id.slice(1));
 
 const picture = (row) => tile(placeOf.get(row));
 
+const shownWord = (label) => (label && (bare(label) || "no label"));
+
 function caption(row) {
-  const [was, is] = [current[row] || "no label", now[row]];
+  const [was, is] = [current[row] || "no label", shownWord(now[row])];
   if (is) return is === was ? `${is} ✓` : `${was} → ${is}`;
   return isDoubtful(row) ? `${was} ?` : was;
 }
 
 function described(row) {
-  const [was, is] = [current[row] || "no label", now[row]];
+  const [was, is] = [current[row] || "no label", shownWord(now[row])];
   const doubt = isDoubtful(row) ? `, doubtful: its cluster is mostly ${suggestion[row]}` : "";
   return `${data.ids[row]}, ${is ? (is === was ? `${is}, confirmed` : `${was}, changed to ${is}`) : was + doubt}`;
 }
@@ -50,28 +52,41 @@ function sheetMarkup([cluster, rows]) {
   const name = clusterName(cluster), across = Math.max(1, Math.floor(innerWidth / 82));
   const guess = Math.ceil(rows.length / across) * 100 + 60; // until it is scrolled to
   return `<section id="c${cluster}" aria-label="${name}" style="contain-intrinsic-size:auto ${guess}px">` +
-    `<div class="head"><h2>${name}</h2><span></span><button type="button" class="accept" data-cluster="${cluster}"></button></div>` +
+    `<div class="head"><h2>${name}</h2><span></span>${ACCEPTED.map((kind) =>
+      `<button type="button" class="accept ${kind}" data-cluster="${cluster}" data-kind="${kind}"></button>`).join("")}</div>` +
     `<div class="tiles" role="listbox" aria-multiselectable="true" aria-label="images of ${name}">` +
     `${rows.map(tileMarkup).join("")}</div></section>`;
 }
 
-// Who has another label than the cluster's majority and was not decided on by hand.
-const unaccepted = (cluster) => members.get(cluster).filter((row) =>
-  majority.get(cluster) && !isChanged(row) && shownLabel(row) !== majority.get(cluster));
+// Whom the cluster's majority can be given: nobody decided on them by hand, and they have no label or another.
+const ACCEPTED = ["none", "other"];
+const unaccepted = (cluster, kind) => members.get(cluster).filter((row) => majority.get(cluster) && (kind === "none"
+  ? isUnlabelled(row) : !now[row] && current[row] && current[row] !== majority.get(cluster)));
+
+function share(rows, most) {
+  const labelled = rows.filter(shownLabel), of = labelled.filter((row) => shownLabel(row) === most).length;
+  const percent = labelled.length ? Math.round((100 * of) / labelled.length) : 0;
+  return `mostly ${most} (${percent} % of ${labelled.length.toLocaleString("en")} labelled${data.whole ? "" : " here"})`;
+}
+
+function offerMajority(button, most) {
+  const rows = unaccepted(Number(button.dataset.cluster), button.dataset.kind).length;
+  button.hidden = !rows;
+  const whom = rows === 1 ? "the one" : `the ${rows.toLocaleString("en")}`;
+  button.textContent = `accept “${most}” for ${whom} ${button.dataset.kind === "none" ? "without a label" : "labelled otherwise"}`;
+}
 
 function count(cluster) {
   const rows = members.get(cluster), head = document.getElementById(`c${cluster}`).firstElementChild;
   const most = majority.get(cluster), doubtful = rows.filter(isDoubtful).length, edited = rows.filter(isChanged).length;
   const parts = [`${rows.length.toLocaleString("en")} ${rows.length === 1 ? data.one : data.many}`];
-  if (most) parts.push(`mostly ${most}`);
+  if (most) parts.push(share(rows, most));
+  const without = rows.filter(isUnlabelled).length;
+  if (without) parts.push(`${without.toLocaleString("en")} without a label`);
   if (doubtful) parts.push(`${doubtful.toLocaleString("en")} doubtful`);
   if (edited) parts.push(`${edited.toLocaleString("en")} changed`);
   head.querySelector("span").textContent = parts.join(", ");
-  const button = head.querySelector(".accept"), others = unaccepted(cluster).length;
-  button.hidden = !most;
-  button.disabled = !others;
-  const whom = others === 1 ? "the other one" : `the ${others.toLocaleString("en")} others`;
-  button.textContent = others ? `accept “${most}” for ${whom}` : `all are “${most}” or decided`;
+  for (const button of head.querySelectorAll(".accept")) offerMajority(button, most);
 }
 
 function drawSheets() {
