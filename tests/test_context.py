@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from experiments import compose, config, context
+from experiments import compose, config, context, threads
 from experiments.types import Silent
 
 
@@ -32,7 +32,7 @@ def test_a_gpu_is_used_in_the_precision_it_gains_from(
 
 
 def test_threads() -> None:
-    assert made().threads == context.cores() >= 1
+    assert made().threads == threads.cores() >= 1
     assert made("threads=1").threads == 1
 
 

@@ -27,6 +27,7 @@ HEAVY = {
 }
 CONFIGURING = {"hydra", "mlflow", "omegaconf"}
 FRAMEWORK = (
+    "backbone/batched",
     "backbone/cnn_",
     "backbone/pretrained_",
 )  # imported inside a function alone, so these may import a framework at their top
@@ -41,7 +42,7 @@ ALLOWED = {
     "parallel": set(),
     "pipeline": {"parallel", "types", "kept"},
     "console": set(),
-    "context": {"cache", "config", "environment", "types"},
+    "context": {"cache", "config", "environment", "threads", "types"},
     "environment": {"kept", "libraries"},
     "main_metrics": set(),
     "notes": {"commands", "comparison", "main_metrics", "pipeline", "report", "tables", "tracking", "types"},
@@ -56,6 +57,7 @@ ALLOWED = {
         "pipeline",
         "types",
         "kept",
+        "threads",
     },  # it reads images as data sets do
     "logged_model": {"config", "model", "pipeline", "tracking"},
     "artifacts": {"kept", "pipeline", "tables", "training_curves"},
@@ -91,7 +93,8 @@ ALLOWED = {
         "tracking",
         "types",
     },
-    "__init__": {"job", "pipeline"},
+    "threads": set(),
+    "__init__": {"job", "pipeline", "threads"},
 }
 
 
@@ -122,7 +125,7 @@ def test_the_frame_imports_along_the_arrows(path: Path) -> None:
 @pytest.mark.parametrize("group", STAGES)
 def test_a_stage_imports_what_all_may_and_its_own_group(group: str) -> None:
     for path in (PACKAGE / group).rglob("*.py"):
-        assert ours(path) <= {"kept", "types", "figures", "parallel", group}, path
+        assert ours(path) <= {"kept", "types", "figures", "parallel", "threads", group}, path
         assert not {name.split(".")[0] for name in imported(path)} & CONFIGURING, path
 
 

@@ -3,16 +3,15 @@
 From a notebook:  `import experiments; result = experiments.run(["cluster.k=20", "seed=3"])`
 """
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from experiments.threads import set_wait_policy
 
 if TYPE_CHECKING:
     from experiments.pipeline import Result
 
-# OpenMP reads this when torch, faiss or scikit-learn load it: threads that wait must not burn the cores of
-# other processes. With the cores shared, FAISS on two threads took 20 times as long without it.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+set_wait_policy()  # before torch, faiss or scikit-learn load OpenMP
 
 __all__ = ["run"]
 

@@ -1,13 +1,13 @@
 """Make the real surroundings of a run: device, precision, threads, store."""
 
 import ctypes
-import os
 import sys
 from pathlib import Path
 
 from experiments.cache import Store
 from experiments.config import Plan
 from experiments.environment import code
+from experiments.threads import cores, let_waiting_threads_sleep
 from experiments.types import Context, Report
 
 AMPERE = 8  # the first compute capability with bfloat16
@@ -15,6 +15,7 @@ AMPERE = 8  # the first compute capability with bfloat16
 
 def make(plan: Plan, report: Report, *, compute: bool = True) -> Context:
     """Resolve every `auto` of a run; raise ValueError for a device that is not there."""
+    let_waiting_threads_sleep()
     settings = plan.settings
     capabilities = cuda_capabilities() if settings.device != "cpu" else []
     if settings.device == "cuda" and not capabilities:
@@ -26,13 +27,6 @@ def make(plan: Plan, report: Report, *, compute: bool = True) -> Context:
     about = {"threads": str(threads), "code": code()}
     store = Store(Path(plan.cache.root), enabled=plan.cache.enabled, compute=compute, about=about)
     return Context(device, dtype, threads, store, report)
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux alone
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def cuda_capabilities() -> list[int]:

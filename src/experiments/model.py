@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.cache import Store
-from experiments.context import cores, cuda_capabilities
+from experiments.context import cuda_capabilities
 from experiments.dataset.content import Vectors, hash_rows
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.images.listing import IMAGE
 from experiments.kept import class_name, kept_class
 from experiments.libraries import versions
+from experiments.threads import cores
 from experiments.types import Clustering, Context, Encoder, Projection, Samples, Silent
 
 if TYPE_CHECKING:

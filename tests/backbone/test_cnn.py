@@ -49,11 +49,21 @@ def test_embedding_reads_a_batch_at_a_time_and_does_not_depend_on_it(
     encoder = cnn(max_epochs=0).fit(digits, ctx)
     whole = encoder.embed(digits, ctx)
     pixels = Watched(digits.content.pixels(Resize(8), ctx))
-    monkeypatch.setattr(module, "EMBEDDED_PIXELS", 17 * 8 * 8)
+    monkeypatch.setitem(module.BATCH_PIXELS, "cpu", 17 * 8 * 8)
     samples = replace(digits, content=pixels)
     np.testing.assert_allclose(encoder.embed(samples, ctx), whole, atol=1e-5)
     assert set(pixels.read) == {17, len(digits) % 17}
     assert sum(pixels.read) == len(digits)
+
+
+def test_the_number_of_threads_does_not_change_the_embedding(
+    cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    encoder, torch_threads = cnn(max_epochs=0).fit(digits, ctx), torch.get_num_threads()
+    monkeypatch.setitem(module.BATCH_PIXELS, "cpu", 64 * 8 * 8)
+    whole, *others = (encoder.embed(digits, replace(ctx, threads=threads)) for threads in (1, 2, 5))
+    assert all((whole == other).all() for other in others)
+    assert torch.get_num_threads() == torch_threads
 
 
 class Watched:
@@ -86,7 +96,7 @@ def test_embedding_shows_how_far_it_is(cnn: Make, digits: Samples, ctx: Context,
 def test_an_image_larger_than_the_batch_is_still_embedded(
     cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "EMBEDDED_PIXELS", 1)
+    monkeypatch.setitem(module.BATCH_PIXELS, "cpu", 1)
     few = replace(digits, content=digits.content.take(np.arange(3)), ids=digits.ids[:3])
     assert cnn(max_epochs=0).fit(few, ctx).embed(few, ctx).shape == (3, 12)
 

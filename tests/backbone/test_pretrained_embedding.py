@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from experiments.backbone import batched
 from experiments.backbone import pretrained_embedding as module
 from experiments.dataset.images.pixels import resized
 from experiments.types import Context, Resize, Samples, Silent
@@ -119,10 +120,10 @@ def test_a_batch_that_the_memory_does_not_hold_is_halved():
         return given * 2
 
     given = torch.arange(10.0)
-    assert torch.equal(module._fitting(forward, given), 2 * given)
+    assert torch.equal(batched._fitting(forward, given), 2 * given)
     assert sizes == [10, 5, 3, 2, 5, 3, 2]
     with pytest.raises(torch.OutOfMemoryError):
-        module._fitting(lambda given: forward(torch.arange(9.0)), given)
+        batched._fitting(lambda given: forward(torch.arange(9.0)), given)
 
 
 def photographs() -> list[Image.Image]:

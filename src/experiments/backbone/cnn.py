@@ -34,7 +34,7 @@ RANGES = {  # lowest and highest value, and what to say beside one that is outsi
     "max_epochs": (0, LARGEST, "is not a number of epochs; use 0 or more"),
     "seed": (0, 2**63 - 1, "is not a seed; use 0 or more"),
 }
-EMBEDDED_PIXELS = 2**19  # embedded at a time: 512 images of 32x32, 10 of 224x224; about 300 MB
+BATCH_PIXELS = {"cpu": 2**16, "cuda": 2**19}  # embedded at a time: on a CPU 64 images of 32x32; about 40 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,23 +58,21 @@ class CnnEncoder:
 
     def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
         """Return what the dense layer makes of each image after its ReLU, float32 (n, dense)."""
-        import torch
-
+        from experiments.backbone.batched import embedded_batches
         from experiments.backbone.cnn_batches import as_input
-        from experiments.backbone.cnn_network import Network, computing
+        from experiments.backbone.cnn_network import Network
 
         samples.require("images", "backbone=cnn")
         pixels = samples.content.pixels(Resize(self.image_size), ctx)
-        n, batch = len(pixels), max(1, EMBEDDED_PIXELS // self.image_size**2)
-        network = Network(self.filters, self.dense, self.classes).take(self.weights).to(ctx.device).eval()
-        out = np.empty((n, self.dense), np.float32)
-        with computing(ctx), torch.inference_mode(), ctx.report.progress("embed images", n, "images") as done:
-            for start in range(0, n, batch):
-                given = torch.from_numpy(np.array(pixels[start : start + batch])).to(ctx.device)
-                with torch.autocast(ctx.device, torch.bfloat16, enabled=ctx.dtype == "bfloat16"):
-                    made = network.embed(as_input(given))
-                out[start : start + batch] = made.float().numpy(force=True)
-                done(len(given))
+        size = max(1, BATCH_PIXELS[ctx.device] // self.image_size**2)
+        network = Network(self.filters, self.dense, self.classes).take(self.weights).embed
+        with ctx.report.progress("embed images", len(pixels), "images") as done:
+            out = np.empty((len(pixels), self.dense), np.float32)
+            row = 0
+            for batch in embedded_batches(network, as_input, pixels, size, ctx):
+                out[row : row + len(batch)] = batch
+                row += len(batch)
+                done(len(batch))
         return out
 
     def save(self, folder: Path) -> None:

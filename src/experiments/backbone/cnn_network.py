@@ -82,16 +82,22 @@ class Network(nn.Module):
 
 
 @contextmanager
-def computing(ctx: Context) -> Iterator[None]:
-    """Keep `ctx.threads` cores busy, repeat bitwise on a GPU too, and leave torch's settings as they were."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(ctx.threads)
+def computing(ctx: Context, *, threads: int | None = None) -> Iterator[None]:
+    """Repeat bitwise, on a GPU too, and leave torch's settings as they were.
+
+    Parameters
+    ----------
+    threads
+        Of one operation of torch; None for `ctx.threads`.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or ctx.threads)
     try:
         exact = ctx.dtype == "float32"  # cuDNN would otherwise round to 10 bits (TF32)
         with torch.backends.cudnn.flags(True, benchmark=False, deterministic=True, allow_tf32=not exact):
             yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
 def _block(given: int, made: int, dropout: float) -> nn.Sequential:

@@ -21,6 +21,7 @@ from experiments.backbone.cnn_augmentation import Augmentation
 from experiments.backbone.cnn_batches import Batches, as_input
 from experiments.backbone.cnn_lightning import quiet_trainer, well_behaved
 from experiments.backbone.cnn_network import computing
+from experiments.threads import warn_if_busy
 from experiments.types import Context, Resize, Samples
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class Training(LightningModule):
         epochs = self.cnn.max_epochs - len(self.history)
         for epoch, row in enumerate(self.history, start=1):
             self.ctx.report.metrics(epoch, row)
+        if self.ctx.device == "cpu":
+            warn_if_busy("training", self.ctx.threads)
         self.started = time.monotonic() - 60 * self.minutes
         with self.ctx.report.progress("train cnn", epochs * self.steps, "batches") as self._advance:
             quiet_trainer(epochs, self.ctx).fit(self)

@@ -171,7 +171,7 @@ class PretrainedEncoder:
         samples.require("images", f"an encoder of {self.library}")
         pixels = samples.content.pixels(self.card.resize, ctx)
         network = restored(self.library, self.architecture, self.state)
-        place = digest(self.key, samples.content_key, ctx.device, ctx.dtype, ctx.threads)
+        place = digest(self.key, samples.content_key, ctx.device, ctx.dtype)
         return embedded(network, pixels, self.card, f"embedding-{place}", ctx)
 
     def save(self, folder: Path) -> None:
