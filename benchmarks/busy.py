@@ -1,0 +1,127 @@
+"""Time k-means, an embedding and an epoch of the CNN on all cores and on one, next to busy processes.
+
+    python benchmarks/busy.py                    from the command line and as in a notebook: twenty minutes
+    python benchmarks/busy.py --busy 1 --rounds 1 --scale 0.3    a first look
+
+"notebook" imports scikit-learn and torch before this package, so that their OpenMP was loaded without
+OMP_WAIT_POLICY=PASSIVE. Target: a ratio of at most 1.05, that is never slower than one thread would be there.
+The CNN's threads change its weights, so it only warns: its ratio says what the warning is worth.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from statistics import median
+
+if "--notebook" in sys.argv:
+    import sklearn.cluster  # noqa: F401
+    import torch  # noqa: F401
+
+import numpy as np
+
+from experiments import compose, config, context
+from experiments.types import Context, Silent, Stages
+
+BUSY = "while True: pass"
+
+
+def built(*overrides: str) -> config.Plan:
+    """Return what `python run.py <overrides>` would run."""
+    return config.build(compose.compose_config(overrides), overrides)
+
+
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """Keep `count` cores busy with processes of their own."""
+    processes = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
+    time.sleep(0.5)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def steps(ctx: Context, scale: float) -> dict[str, Callable[[Context], object]]:
+    """Return what is timed, by name; each is run once, so that imports and decoding are not."""
+    n = int(100_000 * scale)
+    points = np.random.default_rng(0).normal(size=(n, 64)).astype(np.float32)
+    kmeans = built("cluster.k=100").stages.cluster
+
+    def images(count: int, *overrides: str) -> Stages:
+        size = f"dataset.n={int(count * scale)}"
+        return built("dataset=synthetic", "dataset.width=32", size, *overrides).stages
+
+    pretrained = images(64, "backbone=resnet50", "backbone.model=squeezenet1_0", "backbone.weights=none")
+    photographs = pretrained.dataset.load(ctx)
+    encoder = pretrained.backbone.fit(photographs, ctx.on("encoder"))
+    cnn = images(1500, "dataset.image_size=32", "backbone.max_epochs=1")
+    small = cnn.dataset.load(ctx)
+    turn = iter(range(1_000_000))
+    timed: dict[str, Callable[[Context], object]] = {
+        f"k-means, {n:,} x 64, k=100": lambda ctx: kmeans.fit(points, ctx),
+        f"embedding, {len(photographs)} images of 224": lambda ctx: encoder.embed(photographs, ctx),
+        f"an epoch, {len(small):,} images of 32": lambda ctx: cnn.backbone.fit(
+            small, ctx.on(f"{next(turn)}")
+        ),
+    }
+    kmeans.fit(points[:1000], ctx)
+    for step in [*timed.values()][1:]:
+        step(ctx)
+    return timed
+
+
+def seconds(step: Callable[[Context], object], ctx: Context) -> float:
+    """Return how long one step takes."""
+    start = time.perf_counter()
+    step(ctx)
+    return time.perf_counter() - start
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Print a row per step and number of busy processes."""
+    where = "notebook" if options.notebook else "command line"
+    with tempfile.TemporaryDirectory() as folder:
+        ctx = context.make(built(f"cache.root={folder}"), Silent())
+        for name, step in steps(ctx, options.scale).items():
+            for count in options.busy:
+                with busy(count):
+                    pairs = [
+                        [seconds(step, replace(ctx, threads=threads)) for threads in (1, ctx.threads)]
+                        for _ in range(options.rounds)
+                    ]
+                alone, many = (median(times) for times in zip(*pairs, strict=True))
+                print(
+                    f"| {where} | {name} | {count} | {alone:.2f} | {many:.2f} | {many / alone:.2f} |",
+                    flush=True,
+                )
+
+
+def main() -> None:
+    """Measure in a process of its own each: what is imported first cannot be undone."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 3], help="busy processes")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the amount of work")
+    parser.add_argument("--alone", action="store_true", help="measure in this process")
+    parser.add_argument("--notebook", action="store_true", help="import scikit-learn and torch first")
+    options = parser.parse_args()
+    if options.alone or options.notebook:
+        measure(options)
+        return
+    print(
+        "| from | step | busy processes | 1 thread, s | all cores, s | ratio |\n|---|---|---|---|---|---|",
+        flush=True,
+    )
+    for place in ("--alone", "--notebook"):
+        subprocess.run([sys.executable, __file__, *sys.argv[1:], place], check=True)
+
+
+if __name__ == "__main__":
+    main()
