@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.dataset.content import ImageFiles, hash_bytes, in_chunks
+from experiments.dataset.images import pixels
 from experiments.dataset.images.archive import names, unpacked
 from experiments.dataset.images.listing import File, Listing, arrange, walk
 from experiments.dataset.images.pixels import load_rgb
 from experiments.dataset.selection import Selection
+from experiments.files import settled
 from experiments.kept import Record, digest
 from experiments.types import Context, Samples
 
@@ -23,6 +26,14 @@ log = logging.getLogger(__name__)
 PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 FEW = 5  # files that may be unreadable whatever the share
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of ISO media files
+
+
+@dataclass(frozen=True, eq=False)
+class Hashes(Record):
+    """A hash of every file's bytes, "" where it could not be read; `stopped` says why they are not kept."""
+
+    hashes: np.ndarray
+    stopped: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,28 +131,43 @@ class ImageFolder(Selection):
 
 
 def _scan(folder: Path, images: list[File], ctx: Context) -> Scan:
-    """Read every image once, or never again while path, size and times of change stay as they are.
-
-    A file that takes the place of another can bring that one's size and time of writing (cp -p), but not
-    the time at which the file system put it there.
-    """
-    listed = digest(
-        str(folder.resolve()),
-        [file.path for file in images],
-        np.array([(file.size, file.mtime_ns, file.ctime_ns) for file in images], np.int64),
+    """Decode every image once, or never again while its content and its path stay as they are."""
+    paths = [file.path for file in images]
+    statuses, listed = [file.status for file in images], "\0".join(paths)
+    if settled(statuses):
+        key = f"hashes-{digest(listed, repr(statuses))}"
+        read = ctx.store.fitted(key, lambda: _hashed(folder, images, ctx))
+    else:
+        read = _hashed(folder, images, ctx)
+    key = digest(listed, "".join(read.hashes.tolist()), pixels.VERSION)
+    return ctx.store.fitted(
+        f"scan-{key}-{ImageFolder.VERSION}", lambda: _decoded(folder, paths, read.hashes, ctx)
     )
-    return ctx.store.fitted(f"scan-{listed}-{ImageFolder.VERSION}", lambda: _read_all(folder, images, ctx))
 
 
-def _read_all(folder: Path, images: list[File], ctx: Context) -> Scan:
-    hashes, reasons = np.zeros(len(images), "U16"), np.zeros(len(images), object)
-    passing = np.zeros(len(images), bool)
+def _hashed(folder: Path, images: list[File], ctx: Context) -> Hashes:
+    """Hash every file, which is quick next to decoding it."""
+    hashes = np.zeros(len(images), "U16")
 
     def read(start: int, stop: int) -> None:
         for row in range(start, stop):
-            hashes[row], reasons[row], passing[row] = _read(folder / images[row].path)
+            with suppress(OSError, MemoryError):  # why, decoding it says
+                hashes[row] = hash_bytes((folder / images[row].path).read_bytes())
 
-    in_chunks("check images", len(images), ctx, read)
+    in_chunks("read images", len(images), ctx, read)
+    return Hashes(hashes, "some files could not be read" * bool((hashes == "").any()))
+
+
+def _decoded(folder: Path, paths: list[str], known: np.ndarray, ctx: Context) -> Scan:
+    hashes, reasons = np.zeros(len(paths), "U16"), np.zeros(len(paths), object)
+    passing = np.zeros(len(paths), bool)
+
+    def read(start: int, stop: int) -> None:
+        for row in range(start, stop):
+            hashes[row], reasons[row], passing[row] = _read(folder / paths[row])
+            passing[row] |= known[row] == "" or hashes[row] not in ("", known[row])  # changed meanwhile
+
+    in_chunks("check images", len(paths), ctx, read)
     stopped = f"{passing.sum()} files may be readable another time" if passing.any() else ""
     return Scan(hashes, tuple(reasons[hashes == ""]), stopped)
 

@@ -1,6 +1,7 @@
 """Archives: unpacked once, into plain files below the folder, or not at all."""
 
 import errno
+import os
 import resource
 import shutil
 import tarfile
@@ -54,8 +55,41 @@ def test_an_archive_is_unpacked_once_and_again_when_it_changed(tmp_path, ctx):
     archive = zipped(tmp_path / "x.zip", FILES)
     first = unpacked(archive, ctx)
     assert unpacked(archive, ctx) == first
-    assert len(ctx.store.computed) == 1
+    assert len([key for key in ctx.store.computed if key.startswith("unpacked-")]) == 1
     zipped(archive, {"other.png": b"four"})
+    assert contents(unpacked(archive, ctx)) == {"other.png": b"four"}
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
+def test_an_archive_copied_over_one_of_equal_size_and_time_is_unpacked(tmp_path, ctx, name):
+    pack = zipped if name == "x.zip" else tarred
+    versions = [pack(tmp_path / f"{number}.{name}", {"a/1.png": number}) for number in (b"1", b"2")]
+    assert len({archive.stat().st_size for archive in versions}) == 1
+    for archive, number in zip(versions, (b"1", b"2"), strict=True):
+        os.utime(archive, ns=(10**18 + 1, 10**18 + 1))
+        shutil.copy2(archive, tmp_path / name)  # cp -p
+        assert contents(unpacked(tmp_path / name, ctx)) == {"a/1.png": number}
+
+
+def test_an_archive_is_unpacked_once_wherever_it_lies(tmp_path, ctx):
+    first = unpacked(zipped(tmp_path / "x.zip", FILES), ctx)
+    (tmp_path / "elsewhere").mkdir()
+    assert unpacked(shutil.copy(tmp_path / "x.zip", tmp_path / "elsewhere" / "y.zip"), ctx) == first
+
+
+def test_an_archive_that_changes_while_it_is_unpacked_is_not_kept(tmp_path, ctx, monkeypatch):
+    archive, pieces = zipped(tmp_path / "x.zip", FILES), module._pieces
+
+    def slow(path, member):
+        zipped(path, {"other.png": b"four"})
+        return pieces(path, member)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_pieces", slow)
+        with pytest.raises(
+            ValueError, match=r"x.zip (changed while it was unpacked; run it again|cannot be)"
+        ):
+            unpacked(archive, ctx)
     assert contents(unpacked(archive, ctx)) == {"other.png": b"four"}
 
 

@@ -16,10 +16,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from experiments.dataset.images.listing import hidden
+from experiments.files import content_hash, sha256
 from experiments.kept import digest
 from experiments.types import Context
 
-VERSION = 1
+VERSION = 2
 UNREADABLE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -53,18 +54,20 @@ def names(archive: Path) -> list[str]:
 def unpacked(archive: Path, ctx: Context) -> Path:
     """Return the folder in the store that holds what is in the archive.
 
+    An archive is named by its content: unpacked once wherever it lies, and again when it is another.
+
     Raises
     ------
     ValueError
         If it is no archive, cannot be read, would write outside the folder, would fill the disk, or holds a
         name that no file can have. Any other error of writing stays an OSError.
     """
-    status = archive.stat()
-    key = f"unpacked-{digest(str(archive.resolve()), status.st_size, status.st_mtime_ns, VERSION)}"
-    return ctx.store.folder(key, lambda folder: _unpack(archive, folder / "files", ctx)) / "files"
+    content = content_hash(archive, "dataset.root", ctx.store)
+    key = f"unpacked-{digest(content, VERSION)}"
+    return ctx.store.folder(key, lambda new: _unpack(archive, content, new / "files", ctx)) / "files"
 
 
-def _unpack(archive: Path, folder: Path, ctx: Context) -> None:
+def _unpack(archive: Path, content: str, folder: Path, ctx: Context) -> None:
     folder.mkdir()
     with _opened(archive) as files:
         size, free = sum(member.size for member in files.values()), shutil.disk_usage(folder).free
@@ -79,6 +82,8 @@ def _unpack(archive: Path, folder: Path, ctx: Context) -> None:
                     for piece in _pieces(archive, member):
                         out.write(piece)
                 done(1)
+    if sha256(archive) != content:
+        raise ValueError(f"dataset.root={archive} changed while it was unpacked; run it again")
 
 
 def _created(archive: Path, target: Path, name: str) -> IO[bytes]:

@@ -7,18 +7,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.files import status_of
+
 IMAGE = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 FOREIGN = (".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".svg")
 
 
 @dataclass(frozen=True, order=True)
 class File:
-    """A file below the root, by its POSIX path; `problem` says why it cannot be read."""
+    """A file below the root, by its POSIX path; `problem` says why it cannot be read.
+
+    Parameters
+    ----------
+    status
+        As in experiments/files.py; empty of a file in an archive.
+    """
 
     path: str
-    size: int = 0
-    mtime_ns: int = 0
-    ctime_ns: int = 0
+    status: tuple[int, ...] = ()
     problem: str = ""
 
 
@@ -121,7 +127,7 @@ def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = fro
         elif path != _printable(path):
             yield File(_printable(path), problem="its name is not UTF-8; rename it")
         elif stat.S_ISREG(status.st_mode):
-            yield File(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            yield File(path, status_of(status))
 
 
 def hidden(parts: Iterable[str]) -> bool:
