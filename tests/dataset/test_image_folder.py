@@ -362,6 +362,22 @@ def test_the_folder_that_one_is_in_has_its_own_name(image_folder, two_classes, m
     assert image_folder(Path("cats/..")).name == "pets"
 
 
+def test_nested_labels_are_classes_where_they_are_asked_for(two_classes, draw, image_folder, ctx):
+    for seed in range(4):
+        draw(two_classes / "cats" / "indoors" / f"{seed}.png", 50 + seed)
+    with pytest.raises(
+        ValueError, match=r"dataset.class_level=2 .* 10 of 14 .* cats/0.png; use .*_level=1 or"
+    ):
+        image_folder(two_classes, class_level=2).load(ctx)
+    counts = {}
+    for level in (1, -1, None):
+        samples = image_folder(two_classes, class_level=level).load(ctx)
+        counts[level] = None if samples.labels is None else np.bincount(samples.labels).tolist()
+    assert counts == {1: [9, 5], -1: [5, 5, 4], None: None}
+    with pytest.raises(ValueError, match=r"dataset.class_level=0 is no level; use 1 .*, -1 .*, or null"):
+        image_folder(two_classes, class_level=0)
+
+
 @pytest.mark.parametrize("replace", [shutil.copy2, os.replace])
 def test_an_image_replaced_through_a_link_or_by_another_file_is_noticed(
     two_classes, tmp_path, draw, image_folder, ctx, replace
