@@ -34,6 +34,7 @@ FRAMEWORK = (
 ALLOWED = {
     "kept": set(),
     "types": {"kept"},
+    "files": {"kept", "types"},
     "libraries": set(),
     "cache": {"types", "kept", "libraries"},
     "compose": set(),
@@ -125,7 +126,7 @@ def test_the_frame_imports_along_the_arrows(path: Path) -> None:
 @pytest.mark.parametrize("group", STAGES)
 def test_a_stage_imports_what_all_may_and_its_own_group(group: str) -> None:
     for path in (PACKAGE / group).rglob("*.py"):
-        assert ours(path) <= {"kept", "types", "figures", "parallel", "threads", group}, path
+        assert ours(path) <= {"files", "kept", "types", "figures", "parallel", "threads", group}, path
         assert not {name.split(".")[0] for name in imported(path)} & CONFIGURING, path
 
 

@@ -166,7 +166,7 @@ def _load_pyfunc(folder: str) -> Model:
 def from_folder(root: Path, ctx: Context) -> Samples:
     """Read the images of a folder or an archive as a data set reads them; what cannot be read is skipped."""
     return ImageFolder(
-        root=str(root), max_unreadable=1.0, image_size=1, mirror=False,
+        root=str(root), max_unreadable=1.0, class_level=None, image_size=1, mirror=False,
         limit=None, labels=None, corrections=None, unlabelled="keep", split={"train": 1.0}, split_seed=0,
     ).load(ctx)  # fmt: skip
 

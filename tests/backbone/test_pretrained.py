@@ -1,6 +1,7 @@
 """The stages for pretrained networks: what names their results, what they refuse, and what they import."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import torch
 from tests.backbone.conftest import TINY
 
 from experiments import compose, config
+from experiments.backbone import pretrained_weights
 from experiments.backbone.pretrained import PretrainedEncoder
 from experiments.types import Context, Samples
 
@@ -67,11 +69,31 @@ def test_what_a_file_holds_names_the_result_and_not_its_place(
     first = key(weights)
     assert key(moved) == first
     assert key(weights, seed=7) == first  # nothing is drawn
+    before = weights.stat()
     state = torch.load(weights, weights_only=True)
     state["features.0.bias"] += 1
     torch.save(state, weights)
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert weights.stat().st_size == before.st_size
     assert key(weights) != first
     assert key(moved) == first
+
+
+def test_weights_that_change_while_they_are_read_are_refused(
+    pretrained: Make, weights: Path, few: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    read = pretrained_weights.read
+
+    def slow(path: Path) -> Any:
+        state = read(path)
+        torch.save(state | {"features.0.bias": state["features.0.bias"] + 1}, path)
+        return state
+
+    monkeypatch.setattr(pretrained_weights, "read", slow)
+    with pytest.raises(
+        ValueError, match=rf"backbone.weights={weights} changed while it was read; run it again"
+    ):
+        pretrained("resnet50", weights=str(weights)).fit(few, ctx)
 
 
 def test_a_file_in_the_cache_folder_is_what_pretrained_means(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.backbone.weights import content, found
+from experiments.backbone.weights import found
 
 DATA = bytes(range(256)) * 40
 DIGITS = hashlib.sha256(DATA).hexdigest()[:8]
@@ -73,13 +73,3 @@ def test_without_a_network_it_says_which_file_to_put_where(address: str, tmp_pat
     )
     with pytest.raises(ValueError, match=expected):
         found([(address, "net.pth")], tmp_path, "net")
-
-
-def test_a_file_is_read_anew_when_it_changed(tmp_path: Path):
-    path = tmp_path / "w"
-    path.write_bytes(b"one")
-    first = content(path)
-    path.write_bytes(b"three")
-    assert content(path) != first
-    path.write_bytes(b"one")
-    assert content(path) == first

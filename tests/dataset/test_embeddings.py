@@ -134,13 +134,29 @@ def test_the_file_is_read_once(embeddings, ctx, tmp_path, monkeypatch):
     assert ctx.store.computed == computed
 
 
-def test_a_changed_file_is_read_again_though_size_and_time_are_the_same(embeddings, ctx, write):
+@pytest.mark.parametrize("replace", ["in place", "os.replace"])
+def test_a_changed_file_is_read_again_though_size_and_time_are_the_same(
+    embeddings, ctx, write, tmp_path, replace
+):
     path = write("id,d0\na,1\nb,2\n")
     before = path.stat()
     first = embeddings(path).load(ctx)
-    write("id,d0\na,1\nb,3\n")
+    other = path if replace == "in place" else tmp_path / "other.csv"
+    other.write_text("id,d0\na,1\nb,3\n")
+    other.replace(path)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert embeddings(path).load(ctx).content_key != first.content_key
+
+
+def test_a_moved_file_is_not_read_again_and_another_ending_is_another_file(embeddings, ctx, write):
+    path = write("id,d0\na,1\nb,2\n")
+    first = embeddings(path).load(ctx)
+    computed = [key for key in ctx.store.computed if key.startswith("embeddings-")]
+    moved = path.rename(path.with_name("moved.csv"))
+    assert embeddings(moved).load(ctx).content_key == first.content_key
+    assert [key for key in ctx.store.computed if key.startswith("embeddings-")] == computed
+    with pytest.raises(ValueError, match=r"dataset.path=.*npy cannot be read"):
+        embeddings(moved.rename(path.with_suffix(".npy"))).load(ctx)
 
 
 @pytest.mark.parametrize(
@@ -329,3 +345,18 @@ def test_memory_stays_that_of_a_few_pieces(embeddings, ctx, tmp_path, monkeypatc
     embeddings(path).load(ctx)
     assert len(held) > 20
     assert max(held) < values.nbytes / 2
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept(embeddings, ctx, write, monkeypatch):
+    path, read = write("id,d0\na,1\nb,2\n"), vector_rows.read
+
+    def slow(*args):
+        rows = read(*args)
+        write("id,d0\na,1\nb,3\n")
+        return rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vector_rows, "read", slow)
+        with pytest.raises(ValueError, match=rf"dataset.path={path} changed while it was read; run it again"):
+            embeddings(path).load(ctx)
+    assert embeddings(path).load(ctx).content.values[:, 0].tolist() == [1, 3]

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from experiments.dataset import image_folder as module
+from experiments.dataset.images import listing
 from experiments.types import SPLITS, Resize
 
 
@@ -359,3 +360,63 @@ def test_the_folder_that_one_is_in_has_its_own_name(image_folder, two_classes, m
     monkeypatch.chdir(two_classes)
     assert image_folder(Path()).name == "pets"
     assert image_folder(Path("cats/..")).name == "pets"
+
+
+def test_nested_labels_are_classes_where_they_are_asked_for(two_classes, draw, image_folder, ctx):
+    for seed in range(4):
+        draw(two_classes / "cats" / "indoors" / f"{seed}.png", 50 + seed)
+    with pytest.raises(
+        ValueError, match=r"dataset.class_level=2 .* 10 of 14 .* cats/0.png; use .*_level=1 or"
+    ):
+        image_folder(two_classes, class_level=2).load(ctx)
+    counts = {}
+    for level in (1, -1, None):
+        samples = image_folder(two_classes, class_level=level).load(ctx)
+        counts[level] = None if samples.labels is None else np.bincount(samples.labels).tolist()
+    assert counts == {1: [9, 5], -1: [5, 5, 4], None: None}
+    with pytest.raises(ValueError, match=r"dataset.class_level=0 is no level; use 1 .*, -1 .*, or null"):
+        image_folder(two_classes, class_level=0)
+
+
+@pytest.mark.parametrize("replace", [shutil.copy2, os.replace])
+def test_an_image_replaced_through_a_link_or_by_another_file_is_noticed(
+    two_classes, tmp_path, draw, image_folder, ctx, replace
+):
+    path = draw(tmp_path / "elsewhere" / "0.bmp", 0)
+    (two_classes / "cats" / "linked.bmp").symlink_to(path)
+    os.utime(path, ns=(10**18 + 1, 10**18 + 1))
+    first = image_folder(two_classes).load(ctx)
+    other = draw(tmp_path / "other.bmp", 99)
+    os.utime(other, ns=(10**18 + 1, 10**18 + 1))
+    replace(other, path)
+    second = image_folder(two_classes).load(ctx)
+    assert (second.content.hashes != first.content.hashes).sum() == 1
+
+
+def test_on_a_disk_without_exact_times_files_are_read_again_and_not_decoded(
+    two_classes, draw, image_folder, ctx, monkeypatch
+):
+    """FAT lets `cp -p` set every time of a file."""
+    monkeypatch.setattr(listing, "status_of", lambda status: (1, 2, 3, 10**18, 10**18))
+    first = image_folder(two_classes).load(ctx)
+    monkeypatch.setattr(module, "_read", lambda path: pytest.fail(f"{path} was decoded"))
+    assert image_folder(two_classes).load(ctx).key == first.key
+    monkeypatch.undo()
+    monkeypatch.setattr(listing, "status_of", lambda status: (1, 2, 3, 10**18, 10**18))
+    draw(two_classes / "cats" / "0.png", 99)
+    assert image_folder(two_classes).load(ctx).content_key != first.content_key
+
+
+def test_a_moved_folder_is_not_decoded_again(two_classes, image_folder, ctx, monkeypatch):
+    first = image_folder(two_classes).load(ctx)
+    monkeypatch.setattr(module, "_read", lambda path: pytest.fail(f"{path} was decoded"))
+    assert image_folder(two_classes.rename(two_classes.with_name("moved"))).load(ctx).key == first.key
+
+
+def test_an_image_that_changes_between_scan_and_decoding_is_refused(two_classes, draw, image_folder, ctx):
+    samples = image_folder(two_classes).load(ctx)
+    draw(two_classes / "cats" / "0.png", 99)
+    with pytest.raises(
+        ValueError, match=r"cats/0.png, which could be read at first .*another now.*start again"
+    ):
+        samples.content.pixels(Resize(8), ctx)

@@ -38,7 +38,7 @@ def load(tmp_path: Path, ctx: Context) -> Callable[..., Samples]:
             "unlabelled": "keep",
             "split_seed": 0,
         }
-        return ImageFolder(root=str(root), max_unreadable=1, split=SPLIT, **chosen).load(ctx)
+        return ImageFolder(root=str(root), max_unreadable=1, class_level=1, split=SPLIT, **chosen).load(ctx)
 
     return of
 

@@ -8,17 +8,21 @@ from experiments.recorded.config import read_config
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "name", "expected"),
     [
-        ("dataset: {root: a, corrections: null}", "drop"),
-        ("dataset: {root: a, corrections: null, unlabelled: keep}", "keep"),
-        ("dataset: {root: a}", None),
+        ("dataset: {root: a, corrections: null}", "unlabelled", "drop"),
+        ("dataset: {root: a, corrections: null, unlabelled: keep}", "unlabelled", "keep"),
+        ("dataset: {root: a}", "unlabelled", None),
+        ("dataset: {root: a, max_unreadable: .1}", "class_level", 1),
+        ("dataset: {root: a, max_unreadable: .1, class_level: null}", "class_level", None),
+        ("dataset: {root: a, corrections: null}", "class_level", None),
     ],
-    ids=["before there was a choice", "since", "another kind of data set"],
 )
-def test_what_was_done_before_it_could_be_said_is_filled_in(tmp_path: Path, text: str, found: str) -> None:
+def test_what_was_done_before_it_could_be_said_is_filled_in(
+    tmp_path: Path, text: str, name: str, expected: object
+) -> None:
     (tmp_path / "config.yaml").write_text(text)
-    assert read_config(tmp_path / "config.yaml").dataset.get("unlabelled") == found
+    assert read_config(tmp_path / "config.yaml").dataset.get(name) == expected
 
 
 @pytest.mark.parametrize("text", ["- 1", "dataset: 3", "seed: 0"])

@@ -19,6 +19,7 @@ import numpy as np
 
 from experiments.backbone import weights
 from experiments.backbone.pretrained_card import Card
+from experiments.files import sha256
 from experiments.kept import digest
 from experiments.types import Context, Resize, Samples
 
@@ -68,7 +69,7 @@ class Pretrained:
     def origin(self) -> list[Any]:
         """Return what its embeddings depend on: architecture, preprocessing, and what the weights are."""
         card, file = self.card, self.file
-        drawn = ["seed", self.seed] if file is None else ["sha256", weights.content(file)]
+        drawn = ["seed", self.seed] if file is None else ["sha256", sha256(file)]
         return [dict(self.architecture), asdict(card.resize), card.mean, card.std, drawn]
 
     def width(self, samples: Samples) -> int:
@@ -139,7 +140,11 @@ class PretrainedStage:
     def fit(self, samples: Samples, ctx: Context) -> "PretrainedEncoder":
         """Return the encoder: it has learnt already."""
         self.width(samples)
-        return self.network.encoder(ctx.key(self))
+        key = ctx.key(self)
+        encoder = self.network.encoder(key)
+        if ctx.key(self) != key:
+            raise ValueError(f"backbone.weights={self.weights} changed while it was read; run it again")
+        return encoder
 
 
 @dataclass(frozen=True, eq=False)

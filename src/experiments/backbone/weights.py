@@ -1,12 +1,12 @@
 """Files of weights: where they are, what they hold, how missing ones come here. Imports no torch."""
 
-import hashlib
 import logging
 import os
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
+
+from experiments.files import sha256
 
 log = logging.getLogger(__name__)
 
@@ -30,18 +30,6 @@ def check(weights: str, seed: int) -> None:
         )
     if not 0 <= seed < 2**63:
         raise ValueError(f"backbone.seed={seed} is not a seed; use 0 or more")
-
-
-def content(path: Path) -> str:
-    """Name a file by what it holds: the SHA-256 of its bytes, computed once per process."""
-    status = path.stat()
-    return _sha256(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache
-def _sha256(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def found(sources: Sequence[tuple[str, str]], folder: Path, model: str) -> Path:
@@ -103,5 +91,5 @@ def _verify(path: Path, name: str, size: int) -> None:
     if size and path.stat().st_size != size:
         raise OSError(f"it ended after {path.stat().st_size:,} of {size:,} bytes")
     digits = DIGITS.search(name)
-    if digits and not content(path).startswith(digits.group(1)):
+    if digits and not sha256(path).startswith(digits.group(1)):
         raise OSError("what came is not the file that its name says")

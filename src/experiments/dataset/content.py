@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import ClassVar, NoReturn, Self, TypeVar
 
@@ -56,7 +57,7 @@ class ImageFiles(Images):
         def decode(start: int, stop: int, out: np.ndarray) -> None:
             for row in range(start, stop):
                 if self.paths[row]:
-                    out[row] = np.asarray(pixels.resized(self._read(row, load), resize))
+                    out[row] = np.asarray(pixels.resized(self._decoded(row, load), resize))
                 else:
                     out[row] = BLANK
 
@@ -71,6 +72,17 @@ class ImageFiles(Images):
         read = partial(self._read, read=pixels.dimensions)
         found = [read(row) if path else (0, 0) for row, path in enumerate(self.paths)]
         return np.array(found, np.int64).reshape(-1, 2)
+
+    def _decoded(self, row: int, load: Callable[[BytesIO], Image.Image]) -> Image.Image:
+        """Decode one file, if it still holds what its hash is of, as pixels are kept under that."""
+
+        def read(path: Path) -> Image.Image:
+            data = path.read_bytes()
+            if hash_bytes(data) != self.hashes[row]:
+                raise ValueError("its content is another now")
+            return load(BytesIO(data))
+
+        return self._read(row, read)
 
     def _read(self, row: int, read: Callable[[Path], T]) -> T:
         """Read one file; raise ValueError if that is no longer possible, as OSErrors are the store's own."""

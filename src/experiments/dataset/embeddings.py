@@ -56,8 +56,8 @@ class Embeddings(VectorFile):
     def _source(self, ctx: Context) -> Source:
         return array_source(Path(self.path), self.ids) if is_array(Path(self.path)) else super()._source(ctx)
 
-    def _files(self) -> dict[str, str]:
-        return super()._files() | ({IDS_KEY: self.ids} if self.ids else {})
+    def _files(self) -> dict[str, Path]:
+        return super()._files() | ({IDS_KEY: Path(self.ids)} if self.ids else {})
 
     def _check(self, columns: Columns) -> None:
         if columns.id:

@@ -54,8 +54,8 @@ def _images(root: str, ctx: Context) -> tuple[ImageFiles, list[str]]:
     """Return the images of a folder or an archive, and their paths below the folder that all share."""
     try:
         samples = ImageFolder(
-            root=root, max_unreadable=1.0, image_size=1, mirror=False, limit=None, labels=None,
-            corrections=None, unlabelled="keep", split={"train": 1.0}, split_seed=0,
+            root=root, max_unreadable=1.0, class_level=None, image_size=1, mirror=False, limit=None,
+            labels=None, corrections=None, unlabelled="keep", split={"train": 1.0}, split_seed=0,
         ).load(ctx)  # fmt: skip
     except ValueError as error:
         raise ValueError(str(error).replace("dataset.root=", f"{KEY}=")) from error

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -11,18 +12,28 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.dataset.content import ImageFiles, hash_bytes, in_chunks
+from experiments.dataset.images import pixels
 from experiments.dataset.images.archive import names, unpacked
-from experiments.dataset.images.listing import File, Listing, arrange, walk
+from experiments.dataset.images.class_folders import KEY, check_level, labels_of, log_classes
+from experiments.dataset.images.listing import File, arrange, walk
 from experiments.dataset.images.pixels import load_rgb
 from experiments.dataset.selection import Selection
+from experiments.files import settled
 from experiments.kept import Record, digest
 from experiments.types import Context, Samples
 
 log = logging.getLogger(__name__)
 
-PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 FEW = 5  # files that may be unreadable whatever the share
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of ISO media files
+
+
+@dataclass(frozen=True, eq=False)
+class Hashes(Record):
+    """A hash of every file's bytes, "" where it could not be read; `stopped` says why they are not kept."""
+
+    hashes: np.ndarray
+    stopped: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +50,7 @@ class Scan(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFolder(Selection):
-    """Images on disk; two or more folders directly below the root are the classes.
+    """Images on disk, in folders that are their classes if there are at least two.
 
     Parameters
     ----------
@@ -47,18 +58,28 @@ class ImageFolder(Selection):
         The folder, or a .zip or .tar of it, which is unpacked into the store.
     max_unreadable
         Share of the images that may be unreadable; five always may.
+    class_level
+        Which folders are classes: 1, those directly below the folder that all images share; 2, those in
+        them, called `alphabet/character`, and so on; -1, those that images lie in, by name alone, so that
+        `train/cat` and `test/cat` are one class; -2, the folders around these; None: none.
     """
 
     VERSION: ClassVar[int] = 1
 
     root: str = field(metadata={"path": True})
     max_unreadable: float = field(compare=False)
+    class_level: int | None
 
     def __post_init__(self) -> None:
         """Check every range."""
         super().__post_init__()
         if not 0 <= self.max_unreadable <= 1:
             raise ValueError(f"dataset.max_unreadable={self.max_unreadable} is not a share; use 0 to 1")
+        if self.class_level == 0:
+            raise ValueError(
+                f"{KEY}=0 is no level; use 1 for the first folders below the root, -1 for those that images "
+                "lie in, or null for none"
+            )
 
     @property
     def name(self) -> str:
@@ -69,13 +90,14 @@ class ImageFolder(Selection):
         """Return how many images the names promise, without opening one."""
         root = self._existing_root()
         files = walk(root) if root.is_dir() else map(File, names(root))
-        return self.limited(len(arrange(files).images))
+        return self.limited(len(arrange(files, self.class_level).images))
 
     def load(self, ctx: Context) -> Samples:
         """Return the images that can be read; raise ValueError if too many cannot."""
         root = self._existing_root()
         folder = root if root.is_dir() else unpacked(root, ctx)
-        listing = arrange(walk(folder))
+        listing = arrange(walk(folder), self.class_level)
+        check_level(listing, self.class_level, self.root)
         scan = _scan(folder, listing.images, ctx)
         readable = np.flatnonzero(scan.hashes != "")
         broken = [file.path for file, name in zip(listing.images, scan.hashes, strict=True) if not name]
@@ -86,12 +108,11 @@ class ImageFolder(Selection):
             raise ValueError(_no_images(self.root, [*unreadable, *listing.others]))
         paths = np.array([listing.images[row].path for row in readable])
         ids = np.array([path.removeprefix(listing.base) for path in paths])
-        labels = _labels(listing, readable)
+        labels = labels_of(listing, readable, self.class_level)
         skipped = [(path.removeprefix(listing.base), why) for path, why in [*unreadable, *listing.others]]
         if skipped:
             log.warning("%d files of %s are left out; see skipped_files.csv", len(skipped), root.name)
-        if labels is not None:
-            _warn_of_classes(listing.class_names, labels)
+        log_classes(listing, labels, self.class_level)
         return self.samples(
             self.root,
             ids,
@@ -120,28 +141,43 @@ class ImageFolder(Selection):
 
 
 def _scan(folder: Path, images: list[File], ctx: Context) -> Scan:
-    """Read every image once, or never again while path, size and times of change stay as they are.
-
-    A file that takes the place of another can bring that one's size and time of writing (cp -p), but not
-    the time at which the file system put it there.
-    """
-    listed = digest(
-        str(folder.resolve()),
-        [file.path for file in images],
-        np.array([(file.size, file.mtime_ns, file.ctime_ns) for file in images], np.int64),
+    """Decode every image once, or never again while its content and its path stay as they are."""
+    paths = [file.path for file in images]
+    statuses, listed = [file.status for file in images], "\0".join(paths)
+    if settled(statuses):
+        key = f"hashes-{digest(listed, repr(statuses))}"
+        read = ctx.store.fitted(key, lambda: _hashed(folder, images, ctx))
+    else:
+        read = _hashed(folder, images, ctx)
+    key = digest(listed, "".join(read.hashes.tolist()), pixels.VERSION)
+    return ctx.store.fitted(
+        f"scan-{key}-{ImageFolder.VERSION}", lambda: _decoded(folder, paths, read.hashes, ctx)
     )
-    return ctx.store.fitted(f"scan-{listed}-{ImageFolder.VERSION}", lambda: _read_all(folder, images, ctx))
 
 
-def _read_all(folder: Path, images: list[File], ctx: Context) -> Scan:
-    hashes, reasons = np.zeros(len(images), "U16"), np.zeros(len(images), object)
-    passing = np.zeros(len(images), bool)
+def _hashed(folder: Path, images: list[File], ctx: Context) -> Hashes:
+    """Hash every file, which is quick next to decoding it."""
+    hashes = np.zeros(len(images), "U16")
 
     def read(start: int, stop: int) -> None:
         for row in range(start, stop):
-            hashes[row], reasons[row], passing[row] = _read(folder / images[row].path)
+            with suppress(OSError, MemoryError):  # why, decoding it says
+                hashes[row] = hash_bytes((folder / images[row].path).read_bytes())
 
-    in_chunks("check images", len(images), ctx, read)
+    in_chunks("read images", len(images), ctx, read)
+    return Hashes(hashes, "some files could not be read" * bool((hashes == "").any()))
+
+
+def _decoded(folder: Path, paths: list[str], known: np.ndarray, ctx: Context) -> Scan:
+    hashes, reasons = np.zeros(len(paths), "U16"), np.zeros(len(paths), object)
+    passing = np.zeros(len(paths), bool)
+
+    def read(start: int, stop: int) -> None:
+        for row in range(start, stop):
+            hashes[row], reasons[row], passing[row] = _read(folder / paths[row])
+            passing[row] |= known[row] == "" or hashes[row] not in ("", known[row])  # changed meanwhile
+
+    in_chunks("check images", len(paths), ctx, read)
     stopped = f"{passing.sum()} files may be readable another time" if passing.any() else ""
     return Scan(hashes, tuple(reasons[hashes == ""]), stopped)
 
@@ -163,23 +199,6 @@ def _read(path: Path) -> tuple[str, str, bool]:
         text = str(error).partition(" <_io")[0] or type(error).__name__
         return "", f"cannot be decoded: {text}", False
     return hash_bytes(data), "", False
-
-
-def _labels(listing: Listing, rows: np.ndarray) -> np.ndarray | None:
-    if not listing.class_names:
-        return None
-    number = {name: label for label, name in enumerate(listing.class_names)}
-    return np.array([number[listing.class_of(listing.images[row])] for row in rows], np.int64)
-
-
-def _warn_of_classes(names: tuple[str, ...], labels: np.ndarray) -> None:
-    """Point out folders that may be no classes, or that a person would miss among them."""
-    if PARTS.issuperset(map(str.lower, names)):
-        log.warning("folders %s look like a split, and are taken for classes", ", ".join(names))
-    images = np.bincount(labels, minlength=len(names))
-    bare = [name for name, count in zip(names, images, strict=True) if not count]
-    if bare:
-        log.warning("no image in %s can be read, so these classes are left out", ", ".join(bare))
 
 
 def _why(file: File) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from experiments.dataset.embeddings import Embeddings, is_array
 from experiments.dataset.tables.columns import KEY, Columns, header
@@ -54,6 +55,9 @@ class _NewRows(Embeddings):
     """Rows of which only these columns are values; what else there is may tell the ids."""
 
     features: tuple[str, ...]
+
+    def _choice(self) -> list[Any]:
+        return [*super()._choice(), self.features]
 
     def _source(self, ctx: Context) -> Source:
         if is_array(Path(self.path)):

@@ -14,9 +14,9 @@ from experiments.dataset.labels import natural
 from experiments.dataset.selection import Selection
 from experiments.dataset.tables import vector_rows
 from experiments.dataset.tables.columns import KEY, Columns
-from experiments.dataset.tables.form import readable
 from experiments.dataset.tables.sources import Source, identified, table_rows, table_source
 from experiments.dataset.tables.vector_rows import Features, Read
+from experiments.files import content_hash, sha256
 from experiments.kept import digest
 from experiments.types import Context, Samples
 
@@ -30,7 +30,7 @@ class VectorFile(Selection, ABC):
     Parameters
     ----------
     path
-        The file; it is read once, and again when its size or a time of change differs.
+        The file; it is read once, and again when it holds something else.
     id
         Column of ids, which stay as they are written; None: the first called as one (`image_id`, `id`,
         `image`, `img_id`, `file`, `filename`, `path`, `name`), else a first column without a name or pandas'
@@ -60,7 +60,8 @@ class VectorFile(Selection, ABC):
 
     def load(self, ctx: Context) -> Samples:
         """Return the samples; the file is read once, then the store."""
-        folder = ctx.store.folder(self._key(), lambda folder: self._keep(folder, ctx))
+        contents = [content_hash(path, key, ctx.store) for key, path in self._files().items()]
+        folder = ctx.store.folder(self._key(contents), lambda folder: self._keep(folder, contents, ctx))
         rows, values = vector_rows.load(folder)
         for note in rows.notes:
             log.warning("%s: %s", Path(self.path).name, note)
@@ -83,21 +84,21 @@ class VectorFile(Selection, ABC):
     def _source(self, ctx: Context) -> Source:
         return table_source(Path(self.path), self.id, self.label, self.exclude, ctx.threads)
 
-    def _files(self) -> dict[str, str]:
-        return {KEY: self.path}
+    def _files(self) -> dict[str, Path]:
+        return {KEY: Path(self.path)}
 
-    def _key(self) -> str:
-        """Name what the files hold: cp -p keeps size and time of writing, but not the time of the copy."""
+    def _key(self, contents: list[str]) -> str:
+        """Return the key of what is read: of the files' content, and of their endings, which say how."""
         stage = type(self)
         kind, version = stage.__module__.rpartition(".")[2], stage.VERSION  # type: ignore[attr-defined]
-        files: list[list[Any]] = []
-        for key, path in self._files().items():
-            with readable(Path(path), key):
-                of = Path(path).stat()
-            files.append([str(Path(path).resolve()), of.st_size, of.st_mtime_ns, of.st_ctime_ns])
-        return f"{kind}-{digest(version, files, self.id, sorted(self.exclude), self.label)}"
+        endings = [path.suffix.lower() for path in self._files().values()]
+        return f"{kind}-{digest(version, contents, endings, self._choice())}"
 
-    def _keep(self, folder: Path, ctx: Context) -> None:
+    def _choice(self) -> list[Any]:
+        """Return the settings that what is read depends on."""
+        return [self.id, sorted(self.exclude), self.label]
+
+    def _keep(self, folder: Path, contents: list[str], ctx: Context) -> None:
         """Read the file into a folder of the store."""
         source, path = self._source(ctx), Path(self.path)
         self._check(source.columns)
@@ -112,6 +113,8 @@ class VectorFile(Selection, ABC):
         names = tuple(columns.numbers[place] for place in features.places)
         notes = (*columns.notes, *features.notes, *vector_rows.large(read, columns.numbers))
         vector_rows.write(read, features, np.array(ids), labels, names, notes, folder)
+        if [sha256(path) for path in self._files().values()] != contents:
+            raise ValueError(f"{KEY}={path} changed while it was read; run it again")
 
 
 def _numbered(labels: np.ndarray | None) -> tuple[np.ndarray | None, tuple[str, ...]]:

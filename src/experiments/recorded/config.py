@@ -5,14 +5,18 @@ from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
-SINCE = {"unlabelled": "drop"}  # of data sets with `corrections`: what was done before one could choose
+SINCE = (  # of data sets that have the first: a setting, and what was done before one could choose
+    ("corrections", "unlabelled", "drop"),
+    ("max_unreadable", "class_level", 1),
+)
 
 
 def read_config(path: Path) -> DictConfig:
     """Read a run's config.yaml, or whatever stands in its place."""
     cfg = OmegaConf.load(path)
     dataset = cfg.get("dataset") if isinstance(cfg, DictConfig) else None
-    if isinstance(dataset, DictConfig) and "corrections" in dataset:
-        for name, value in SINCE.items():
-            dataset.setdefault(name, value)
+    if isinstance(dataset, DictConfig):
+        for known, name, value in SINCE:
+            if known in dataset:
+                dataset.setdefault(name, value)
     return cast(DictConfig, cfg)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HOWS = ("copy", "link")
 NOISE = "noise"
+LONGEST = 200  # bytes of a stem: file systems take 255 with a number and an ending
 IMAGES = "data"  # where FiftyOne's formats have the images
 
 
@@ -104,7 +105,9 @@ def _names(table: "pd.DataFrame", content: Content) -> list[str]:
     for number, name in zip(table["cluster"], table["id"], strict=True):
         flat = PurePosixPath(name.replace("/", "__"))
         suffix = flat.suffix if isinstance(content, ImageFiles) else ".png"
-        stem = f"{_cluster(number, digits)}/{flat.stem if isinstance(content, ImageFiles) else flat}"
+        stem = flat.stem if isinstance(content, ImageFiles) else str(flat)
+        stem = stem.encode()[:LONGEST].decode(errors="ignore")
+        stem = f"{_cluster(number, digits)}/{stem}"
         free = next(each for each in _numbered(stem) if each.casefold() not in taken)
         taken.add(free.casefold())  # some file systems take A for a
         names.append(f"{free}{suffix}")

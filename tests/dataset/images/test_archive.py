@@ -1,10 +1,13 @@
 """Archives: unpacked once, into plain files below the folder, or not at all."""
 
 import errno
+import os
 import resource
 import shutil
+import struct
 import tarfile
 import zipfile
+import zlib
 from io import BytesIO
 
 import numpy as np
@@ -54,9 +57,123 @@ def test_an_archive_is_unpacked_once_and_again_when_it_changed(tmp_path, ctx):
     archive = zipped(tmp_path / "x.zip", FILES)
     first = unpacked(archive, ctx)
     assert unpacked(archive, ctx) == first
-    assert len(ctx.store.computed) == 1
+    assert len([key for key in ctx.store.computed if key.startswith("unpacked-")]) == 1
     zipped(archive, {"other.png": b"four"})
     assert contents(unpacked(archive, ctx)) == {"other.png": b"four"}
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
+def test_an_archive_copied_over_one_of_equal_size_and_time_is_unpacked(tmp_path, ctx, name):
+    pack = zipped if name == "x.zip" else tarred
+    versions = [pack(tmp_path / f"{number}.{name}", {"a/1.png": number}) for number in (b"1", b"2")]
+    assert len({archive.stat().st_size for archive in versions}) == 1
+    for archive, number in zip(versions, (b"1", b"2"), strict=True):
+        os.utime(archive, ns=(10**18 + 1, 10**18 + 1))
+        shutil.copy2(archive, tmp_path / name)  # cp -p
+        assert contents(unpacked(tmp_path / name, ctx)) == {"a/1.png": number}
+
+
+def test_an_archive_is_unpacked_once_wherever_it_lies(tmp_path, ctx):
+    first = unpacked(zipped(tmp_path / "x.zip", FILES), ctx)
+    (tmp_path / "elsewhere").mkdir()
+    assert unpacked(shutil.copy(tmp_path / "x.zip", tmp_path / "elsewhere" / "y.zip"), ctx) == first
+
+
+def test_an_archive_that_changes_while_it_is_unpacked_is_not_kept(tmp_path, ctx, monkeypatch):
+    archive, pieces = zipped(tmp_path / "x.zip", FILES), module._pieces
+
+    def slow(path, member):
+        zipped(path, {"other.png": b"four"})
+        return pieces(path, member)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_pieces", slow)
+        with pytest.raises(
+            ValueError, match=r"x.zip (changed while it was unpacked; run it again|cannot be)"
+        ):
+            unpacked(archive, ctx)
+    assert contents(unpacked(archive, ctx)) == {"other.png": b"four"}
+
+
+class Unmarked(zipfile.ZipInfo):
+    """A member whose name is these bytes, without a word of how they are coded."""
+
+    def __init__(self, raw, extra=b""):
+        super().__init__(raw.decode("latin-1"))
+        self.raw, self.extra = raw, extra
+
+    def _encodeFilenameFlags(self):  # noqa: N802 -- zipfile's
+        return self.raw, self.flag_bits
+
+
+def zipped_by_others(path, members):
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, member in enumerate(members):
+            archive.writestr(Unmarked(*member) if isinstance(member, tuple) else member, str(number))
+    return path
+
+
+def unicode_path(text, raw):
+    name = text.encode()
+    return b"up" + struct.pack("<HBL", 5 + len(name), 1, zlib.crc32(raw)) + name
+
+
+CAT = "猫".encode("shift-jis")  # "öL" in code page 437
+TIMES = b"UT\x05\x00\x01\0\0\0\0"  # an extra field that other tools write first
+
+
+@pytest.mark.parametrize(
+    ("members", "expected", "guessed"),
+    [
+        ([("猫/1.png".encode(),), ("café/1.png".encode(),)], ["猫/1.png", "café/1.png"], False),
+        ([(CAT + b"/1.png", TIMES + unicode_path("猫/1.png", CAT + b"/1.png"))], ["猫/1.png"], False),
+        ([(CAT + b"/1.png", TIMES + unicode_path("犬/1.png", b"another/1.png"))], ["öL/1.png"], True),
+        ([(CAT + b"/1.png", unicode_path("猫/1.png", CAT + b"/1.png")[:-1] + b"\xff")], ["öL/1.png"], True),
+        ([(b"caf\x82/1.png",), "café/2.png"], ["café/1.png", "café/2.png"], True),
+        ([(b"caf\x82/1.png",), "café/1.png"], ["caf%82/1.png", "café/1.png"], True),
+        (["café/1.png", (b"caf\x82/1.png",)], ["café/1.png", "caf%82/1.png"], True),
+        (["café/1.png", ("café/1.png".encode(),)], ["", "café/1.png"], False),  # one name: the later file
+        (["Cat/1.png", "cat/1.png", "cat /1.png", "caf\xe9/1", "cafe\u0301/1"], None, False),
+    ],
+)
+def test_names_in_a_zip_are_what_they_were(tmp_path, ctx, caplog, members, expected, guessed):
+    archive = zipped_by_others(tmp_path / "x.zip", members)
+    files = {name: str(number).encode() for number, name in enumerate(expected or members) if name}
+    for _ in range(2):  # what is kept says it again
+        caplog.clear()
+        assert contents(unpacked(archive, ctx)) == files
+        assert ("x.zip: nothing says how 1 of" in caplog.text) == guessed
+    assert set(names(archive)) == set(files)
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])
+def test_names_in_a_tar_are_what_they_were_in_any_locale(tmp_path, ctx, caplog, monkeypatch, form, coding):
+    with tarfile.open(tmp_path / "x.tar", "w", format=form, encoding=coding) as archive:
+        info = tarfile.TarInfo("café/1.png")
+        info.size = 1
+        archive.addfile(info, BytesIO(b"1"))
+    monkeypatch.setattr(tarfile.TarFile, "encoding", "iso8859-1")  # as where the locale is that
+    assert contents(unpacked(tmp_path / "x.tar", ctx)) == {"café/1.png": b"1"}
+    assert names(tmp_path / "x.tar") == ["café/1.png"]
+    guessed = coding == "latin-1" and form != tarfile.PAX_FORMAT  # which is always UTF-8
+    assert ("nothing says how 1 of 1 names" in caplog.text) == guessed
+
+
+def test_folders_that_the_file_system_takes_for_one_are_refused(tmp_path):
+    (tmp_path / "cat").mkdir()
+    module._check_folders(tmp_path / "x.zip", tmp_path, ["cat/1.png", "cat/2.png"])
+    with pytest.raises(
+        ValueError, match=r"dataset.root=.*x.zip .* differ only in case.*; rename them, or set"
+    ):
+        module._check_folders(tmp_path / "x.zip", tmp_path, ["cat/1.png", "Cat/2.png"])
+
+
+def test_a_zip_whose_name_is_not_what_it_says_is_refused(tmp_path, ctx):
+    archive = zipped(tmp_path / "x.zip", {"é.png": b"1"})
+    archive.write_bytes(archive.read_bytes().replace("é".encode(), b"\xe9\xe9"))
+    with pytest.raises(ValueError, match=r"dataset.root=.*x.zip cannot be unpacked .*; unpack it by hand"):
+        unpacked(archive, ctx)
 
 
 def test_backslashes_of_windows_tools_are_folders(tmp_path, ctx):

@@ -1,14 +1,17 @@
 """Unpack a zip or tar, once and safely: plain files below the folder, or nothing at all."""
 
 import errno
+import json
+import logging
 import lzma
+import os
 import re
 import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,21 +19,27 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from experiments.dataset.images.listing import hidden
+from experiments.dataset.images.packed_names import Name, spelt_out, tar_name, zip_name
+from experiments.files import content_hash, sha256
 from experiments.kept import digest
 from experiments.types import Context
 
-VERSION = 1
+log = logging.getLogger(__name__)
+
+VERSION = 2
 UNREADABLE = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
     lzma.LZMAError,
     EOFError,
+    UnicodeDecodeError,  # a name in a zip that is marked as UTF-8 and is not
     OSError,  # the disk's, and those of gzip and bz2 on damaged data
     RuntimeError,  # encrypted, or packed in a way that zipfile does not know
 )
 UNWRITABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
 PIECE = 1 << 20  # bytes unpacked at a time
+NOTES = "notes.json"  # next to the files
 SHOWN = 80  # characters of a name in a message
 
 
@@ -38,7 +47,7 @@ SHOWN = 80  # characters of a name in a message
 class Member:
     """An entry of an archive: its path as written, its size unpacked, and how to read it."""
 
-    name: str
+    name: Name
     size: int
     is_file: bool
     open: Callable[[], IO[bytes] | None]
@@ -53,18 +62,24 @@ def names(archive: Path) -> list[str]:
 def unpacked(archive: Path, ctx: Context) -> Path:
     """Return the folder in the store that holds what is in the archive.
 
+    An archive is named by its content: unpacked once wherever it lies, and again when it is another.
+
     Raises
     ------
     ValueError
         If it is no archive, cannot be read, would write outside the folder, would fill the disk, or holds a
         name that no file can have. Any other error of writing stays an OSError.
     """
-    status = archive.stat()
-    key = f"unpacked-{digest(str(archive.resolve()), status.st_size, status.st_mtime_ns, VERSION)}"
-    return ctx.store.folder(key, lambda folder: _unpack(archive, folder / "files", ctx)) / "files"
+    content = content_hash(archive, "dataset.root", ctx.store)
+    key = f"unpacked-{digest(content, VERSION)}"
+    folder = ctx.store.folder(key, lambda new: _unpack(archive, content, new, ctx))
+    for note in json.loads((folder / NOTES).read_text("utf-8")):
+        log.warning("%s: %s", archive.name, note)
+    return folder / "files"
 
 
-def _unpack(archive: Path, folder: Path, ctx: Context) -> None:
+def _unpack(archive: Path, content: str, new: Path, ctx: Context) -> None:
+    folder = new / "files"
     folder.mkdir()
     with _opened(archive) as files:
         size, free = sum(member.size for member in files.values()), shutil.disk_usage(folder).free
@@ -79,13 +94,40 @@ def _unpack(archive: Path, folder: Path, ctx: Context) -> None:
                     for piece in _pieces(archive, member):
                         out.write(piece)
                 done(1)
+        notes = _notes(files)
+    _check_folders(archive, folder, files)
+    if sha256(archive) != content:
+        raise ValueError(f"dataset.root={archive} changed while it was unpacked; run it again")
+    (new / NOTES).write_text(json.dumps(notes), "utf-8")
+
+
+def _notes(files: Mapping[str, Member]) -> list[str]:
+    """Return what a person should know of the names."""
+    guessed = [path for path, member in files.items() if member.name.guessed]
+    if not guessed:
+        return []
+    return [
+        f"nothing says how {len(guessed)} of {len(files)} names are coded, and they are not UTF-8: they are "
+        f"read as {guessed[0]!r} and the like; if letters are wrong, pack the files again with UTF-8 names, "
+        "or unpack them by hand (unzip -O cp932, gbk, ...) and use the folder"
+    ]
+
+
+def _check_folders(archive: Path, folder: Path, files: Iterable[str]) -> None:
+    """Raise ValueError if the file system took two folders for one, as some take `Cat` for `cat`."""
+    wanted = {parent for name in files for parent in PurePosixPath(name).parents}
+    if sum(1 for _ in os.walk(folder)) < len(wanted):
+        raise ValueError(
+            f"dataset.root={archive} holds folders that differ only in case, spaces or accents, which the "
+            "file system of cache.root takes for one; rename them, or set cache.root=<another file system>"
+        )
 
 
 def _created(archive: Path, target: Path, name: str) -> IO[bytes]:
     """Open a file for writing; raise ValueError if it is the name that makes this impossible."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return target.open("wb")
+        return target.open("xb")  # another name may be the same here: `Cat` and `cat`
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
@@ -93,6 +135,11 @@ def _created(archive: Path, target: Path, name: str) -> IO[bytes]:
         raise ValueError(
             f"dataset.root={archive} holds {shown!r}, which no file here can be called ({error.strerror}), "
             "so nothing was unpacked; pack it again under another name"
+        ) from error
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"dataset.root={archive} holds {name!r}, and names here are coded as {error.encoding}, "
+            "which lacks a letter of it; set PYTHONUTF8=1 and run it again"
         ) from error
 
 
@@ -113,7 +160,9 @@ def _opened(archive: Path) -> Iterator[dict[str, Member]]:
                 file = stack.enter_context(zipfile.ZipFile(archive))
                 files = _checked(archive, map(_zipped(file), file.infolist()))
             elif tarfile.is_tarfile(archive):
-                tar = stack.enter_context(tarfile.open(archive))
+                tar = stack.enter_context(
+                    tarfile.open(archive, encoding="utf-8", errors="surrogateescape")  # whatever the locale
+                )
                 files = _checked(archive, map(_tarred(tar), tar))
             else:
                 raise ValueError(
@@ -139,14 +188,16 @@ def _zipped(file: zipfile.ZipFile) -> Callable[[zipfile.ZipInfo], Member]:
     def member(info: zipfile.ZipInfo) -> Member:
         kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where the archive was not made on a Unix
         is_file = not info.is_dir() and kind in (0, stat.S_IFREG)
-        return Member(info.filename, info.file_size, is_file or info.is_dir(), lambda: file.open(info))
+        return Member(zip_name(info), info.file_size, is_file or info.is_dir(), lambda: file.open(info))
 
     return member
 
 
 def _tarred(tar: tarfile.TarFile) -> Callable[[tarfile.TarInfo], Member]:
     def member(info: tarfile.TarInfo) -> Member:
-        name = f"{info.name}/" if info.isdir() else info.name
+        name = tar_name(info)
+        if info.isdir():
+            name = name._replace(text=f"{name.text}/")
         return Member(name, info.size, info.isfile() or info.isdir(), lambda: tar.extractfile(info))
 
     return member
@@ -156,18 +207,27 @@ def _checked(archive: Path, members: Iterator[Member]) -> dict[str, Member]:
     """Return the visible files by path below the folder; a later one replaces an earlier, as in unzip."""
     files: dict[str, Member] = {}
     for member in members:
-        path = PurePosixPath(member.name.replace("\\", "/"))  # some Windows tools write backslashes
+        name = member.name.text.partition("\0")[0]
+        path = _path(name)
         if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:/", str(path)):
             raise ValueError(
-                f"dataset.root={archive} holds {member.name!r}, which leads out of the folder that it "
+                f"dataset.root={archive} holds {name!r}, which leads out of the folder that it "
                 "is unpacked into, so nothing was unpacked; use an archive from a source that you trust"
             )
-        if hidden(path.parts) or member.name.endswith(("/", "\\")):
+        if hidden(path.parts) or name.endswith(("/", "\\")):
             continue
         if not member.is_file:
             raise ValueError(
-                f"dataset.root={archive} holds {member.name!r}, which is a link or device and no file, "
+                f"dataset.root={archive} holds {name!r}, which is a link or device and no file, "
                 "so nothing was unpacked; pack the files themselves (tar --dereference --hard-dereference)"
             )
+        other = files.get(str(path))
+        if other and other.name.guessed != member.name.guessed:  # two files, of which a guess makes one
+            guessed, member = (member, other) if member.name.guessed else (other, member)
+            files[str(_path(spelt_out(guessed.name)))] = guessed
         files[str(path)] = member
     return files
+
+
+def _path(name: str) -> PurePosixPath:
+    return PurePosixPath(name.replace("\\", "/"))  # some Windows tools write backslashes

@@ -7,18 +7,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.files import status_of
+
 IMAGE = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 FOREIGN = (".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".svg")
 
 
 @dataclass(frozen=True, order=True)
 class File:
-    """A file below the root, by its POSIX path; `problem` says why it cannot be read."""
+    """A file below the root, by its POSIX path; `problem` says why it cannot be read.
+
+    Parameters
+    ----------
+    status
+        As in experiments/files.py; empty of a file in an archive.
+    """
 
     path: str
-    size: int = 0
-    mtime_ns: int = 0
-    ctime_ns: int = 0
+    status: tuple[int, ...] = ()
     problem: str = ""
 
 
@@ -33,8 +39,8 @@ class Listing:
     images
         Files whose ending says that they can be read, and that have a class if the others do.
     class_names
-        Folders directly below the base that hold images, be they in a format that is not read, if there are
-        at least two; else empty.
+        What `class_of` makes of the folders that hold images, be they in a format that is not read, if there
+        are at least two; else empty.
     unreadable
         Files that are images, or would be, and cannot be read.
     others
@@ -47,13 +53,28 @@ class Listing:
     unreadable: list[File]
     others: list[tuple[str, str]]
 
-    def class_of(self, file: File) -> str:
-        """Return the name of the folder directly below the base."""
-        return file.path.removeprefix(self.base).partition("/")[0]
+    def folder_of(self, file: File) -> str:
+        """Return the path of the folder that a file lies in below the base, "" for the base itself."""
+        return _folder(self.base, file.path)
 
 
-def arrange(files: Iterable[File]) -> Listing:
-    """Sort files into images and others.
+def class_of(folder: str, level: int | None) -> str:
+    """Return the class of the images in the folder of this path, "" for none.
+
+    Parameters
+    ----------
+    level
+        1, 2, ...: the path of the first folders, so many; -1, -2, ...: the name of one folder, counted from
+        the image; None: folders are no classes.
+    """
+    folders = folder.split("/") if folder else []
+    if not level or len(folders) < abs(level):
+        return ""
+    return "/".join(folders[:level]) if level > 0 else folders[level]
+
+
+def arrange(files: Iterable[File], level: int | None) -> Listing:
+    """Sort files into images and others; `level` as of `class_of`.
 
     A lone folder that holds everything is stepped into, as zips often have one. Images that lie beside two or
     more class folders have no class and are left out; beside one folder, nothing is a class.
@@ -63,27 +84,27 @@ def arrange(files: Iterable[File]) -> Listing:
         found[_kind(file)].append(file)
     images = found["image"]
     foreign = [file.path for file in found["unreadable"] if _ending(file) in IMAGE + FOREIGN]
-    base, classes = _classes([file.path for file in images], foreign)
+    base, classes = _classes([file.path for file in images], foreign, level)
     others = [(file.path, "not an image") for file in found["other"]]
     if classes:
-        beside = [file for file in images if "/" not in file.path.removeprefix(base)]
+        beside = [file for file in images if not _folder(base, file.path)]
         others += [(file.path, "beside the class folders") for file in beside]
-        images = [file for file in images if "/" in file.path.removeprefix(base)]
+        images = [file for file in images if _folder(base, file.path)] if beside else images
     return Listing(base, images, tuple(sorted(classes)), found["unreadable"], others)
 
 
-def _classes(images: list[str], foreign: list[str]) -> tuple[str, set[str]]:
-    """Return the base that all images share, and the class folders in it if there are at least two.
+def _classes(images: list[str], foreign: list[str], level: int | None) -> tuple[str, set[str]]:
+    """Return the base that all images share, and the classes in it if there are at least two.
 
     Images that cannot be read are asked too where the others lie in one folder: that folder is a class if
     they lie in another one.
     """
     base = _base(images)
-    classes = _folders(base, images)
+    classes = _names(base, images, level)
     if len(classes) > 1:
-        return base, classes | _folders(base, foreign)
+        return base, classes | _names(base, foreign, level)
     wider = _base([*images, *foreign])
-    classes = _folders(wider, [*images, *foreign])
+    classes = _names(wider, [*images, *foreign], level)
     return (wider, classes) if wider != base and len(classes) > 1 else (base, set())
 
 
@@ -92,9 +113,13 @@ def _base(paths: list[str]) -> str:
     return f"{shared}/" if shared else ""
 
 
-def _folders(base: str, paths: list[str]) -> set[str]:
-    inside = (path.removeprefix(base) for path in paths if path.startswith(base))
-    return {path.partition("/")[0] for path in inside if "/" in path}
+def _names(base: str, paths: list[str], level: int | None) -> set[str]:
+    folders = {_folder(base, path) for path in paths if path.startswith(base)}
+    return {class_of(folder, level) for folder in folders} - {""}
+
+
+def _folder(base: str, path: str) -> str:
+    return path[len(base) :].rpartition("/")[0]
 
 
 def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[File]:
@@ -121,7 +146,7 @@ def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = fro
         elif path != _printable(path):
             yield File(_printable(path), problem="its name is not UTF-8; rename it")
         elif stat.S_ISREG(status.st_mode):
-            yield File(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            yield File(path, status_of(status))
 
 
 def hidden(parts: Iterable[str]) -> bool:

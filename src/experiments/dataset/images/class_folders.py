@@ -1,0 +1,111 @@
+"""Which folders are classes: what a person should know, and levels that some images do not reach."""
+
+import logging
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+
+from experiments.dataset.images.listing import Listing, class_of
+from experiments.dataset.wording import counted
+
+log = logging.getLogger(__name__)
+
+KEY = "dataset.class_level"
+PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+
+
+def check_level(listing: Listing, level: int | None, root: str) -> None:
+    """Raise ValueError if some images do not lie as deep as `dataset.class_level` asks.
+
+    Images next to all class folders have no class at any level, and are not among them.
+    """
+    if level is None or abs(level) == 1:
+        return
+    folders = [listing.folder_of(file) for file in listing.images]
+    depths = np.array([bool(folder) + folder.count("/") for folder in folders], np.int64)
+    shallow = np.flatnonzero(depths < abs(level))
+    if not len(shallow):
+        return
+    reached = min(depths[depths > 0], default=0) * (1 if level > 0 else -1)
+    choices = dict.fromkeys((reached, -1)) if reached else ["null"]
+    use = " or ".join(f"{KEY}={choice}" for choice in choices)
+    where = f" below {listing.base} (all are in that)" if listing.base else ""
+    first = listing.images[shallow[0]].path
+    raise ValueError(
+        f"{KEY}={level} asks for images in {abs(level)} folders, one in the other{where}, and {len(shallow)} "
+        f"of {len(depths)} in dataset.root={root} are in fewer, such as {first}; use {use}"
+    )
+
+
+def labels_of(listing: Listing, rows: np.ndarray, level: int | None) -> np.ndarray | None:
+    """Return the class of each of these images as a number, int64 (n,); None if there are no classes."""
+    if not listing.class_names:
+        return None
+    number = {name: label for label, name in enumerate(listing.class_names)}
+    folders = [listing.folder_of(listing.images[row]) for row in rows]
+    label = {folder: number[class_of(folder, level)] for folder in set(folders)}
+    return np.array([label[folder] for folder in folders], np.int64)
+
+
+def log_classes(listing: Listing, labels: np.ndarray | None, level: int | None) -> None:
+    """Log what is taken for classes and what is not, where a person may expect something else.
+
+    Parameters
+    ----------
+    labels
+        Of the images that can be read.
+    """
+    if level is None:
+        return
+    folders = {listing.folder_of(file) for file in listing.images} - {""}
+    names = listing.class_names
+    if labels is None:
+        if folders:
+            log.info("no folder is a class: next to %s, such as %s, lie images without one",
+                     counted(len(folders), "folder"), min(folders))  # fmt: skip
+        return
+    if PARTS.issuperset(map(str.lower, names)):
+        inner = any("/" in folder for folder in folders)
+        log.warning("folders %s look like a split, and are taken for classes%s", ", ".join(names),
+                    f"; {KEY}=-1 takes the folders that the images are in" * inner)  # fmt: skip
+    else:
+        _log_inner(folders, names, level)
+    alike = _alike(names)
+    if alike:
+        log.warning("classes that look alike are different ones: %s; rename their folders to make them one",
+                    "; ".join(" and ".join(map(ascii, group)) for group in alike))  # fmt: skip
+    images = np.bincount(labels, minlength=len(names))
+    bare = [name for name, count in zip(names, images, strict=True) if not count]
+    if bare:
+        log.warning("no image in %s can be read, so these classes are left out", ", ".join(bare))
+
+
+def _log_inner(folders: Collection[str], names: Sequence[str], level: int) -> None:
+    """Say so if a class is made of several folders."""
+    of_class = defaultdict(list)
+    for path in sorted(folders):
+        of_class[class_of(path, level)].append(path)
+    several = {name: paths for name, paths in of_class.items() if len(paths) > 1}
+    if not several:
+        return
+    name, paths = next(iter(several.items()))
+    if level < 0:
+        log.info("%d classes, of which %d are in several folders, such as %s in %s",
+                 len(names), len(several), name, " and ".join(paths[:2]))  # fmt: skip
+        return
+    inner = [path for paths in several.values() for path in paths if path.count("/") >= level]
+    least = min(path.count("/") + 1 for path in folders)
+    log.info(
+        "%d classes, such as %s; %s inside them, such as %s, ignored; %s=%d makes classes of these",
+        len(names), name, counted(len(inner), "folder"), inner[0], KEY, level + 1 if least > level else -1,
+    )  # fmt: skip
+
+
+def _alike(names: Iterable[str]) -> list[list[str]]:
+    """Return groups of names that differ only in composed or decomposed letters, and in spaces."""
+    groups = defaultdict(list)
+    for name in names:
+        groups[" ".join(unicodedata.normalize("NFC", name).split())].append(name)
+    return [group for group in groups.values() if len(group) > 1]
