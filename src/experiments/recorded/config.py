@@ -5,14 +5,18 @@ from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
-SINCE = {"unlabelled": "drop"}  # of data sets with `corrections`: what was done before one could choose
+SINCE: dict[str, dict[str, str | None]] = {  # by another setting that such a data set has, what was done
+    "corrections": {"unlabelled": "drop"},  # before one could choose
+    "exclude": {"header": None},
+}
 
 
 def read_config(path: Path) -> DictConfig:
     """Read a run's config.yaml, or whatever stands in its place."""
     cfg = OmegaConf.load(path)
     dataset = cfg.get("dataset") if isinstance(cfg, DictConfig) else None
-    if isinstance(dataset, DictConfig) and "corrections" in dataset:
-        for name, value in SINCE.items():
-            dataset.setdefault(name, value)
+    if isinstance(dataset, DictConfig):
+        for setting, since in SINCE.items():
+            for name, value in since.items() if setting in dataset else ():
+                dataset.setdefault(name, value)
     return cast(DictConfig, cfg)
