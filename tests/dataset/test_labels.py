@@ -353,6 +353,12 @@ def test_columns_that_are_no_tags_are_left_out_and_named(tmp_path, caplog):
     assert found_in(tmp_path, IDS, text, match="digits", tags=["age"])[1].tags[:, 0].tolist() == [33, 5, 0]
 
 
+def test_columns_may_be_named_by_numbers_and_texts_be_long(tmp_path):
+    text = f"1,2019\n7,{'x' * 200_000}\n"
+    chosen = {"id": 1, "column": 2019, "header": True}
+    assert found_in(tmp_path, IDS, text, match="digits", **chosen)[0] == ["x" * 200_000, None, None]
+
+
 def test_columns_are_named_in_either_form_of_unicode(tmp_path):
     text = f"{NFD}, kind \n7,x\n"
     assert found_in(tmp_path, IDS, text, match="digits", id=NFC, column="kind")[0] == ["x", None, None]

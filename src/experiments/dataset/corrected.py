@@ -80,7 +80,7 @@ def _as_here(corrections: Sequence[Correction], ids: np.ndarray) -> list[Correct
     known = [str(name) for name in ids]
     matches = matched(names, known)
     if matches.loosely():
-        log.warning("ids of corrections are matched %s", matches.loosely())
+        log.warning("corrections are of images whose ids are equal: %s", matches.loosely())
     here = {name: known[place] for name, place in zip(names, matches.places, strict=True) if place >= 0}
     return [replace(each, id=here.get(each.id, each.id)) for each in corrections]
 

@@ -93,7 +93,8 @@ class Labels:
         header = settings.get("header")
         if header not in (None, True, False):
             raise ValueError(f"dataset.labels.header={header} is neither true nor false; use one, or null")
-        return cls(Path(settings["path"]), settings.get("id"), settings.get("column"), match, chosen, header)
+        id_, column = (None if settings.get(key) is None else str(settings[key]) for key in ("id", "column"))
+        return cls(Path(settings["path"]), id_, column, match, chosen, header)
 
     def match(self, ids: np.ndarray) -> Found:
         """Return the labels and the tags of each id.

@@ -111,10 +111,12 @@ def known_as(name: str, known: Iterable[str]) -> str:
 
 def stripped(texts: Sequence[str]) -> list[str]:
     """Return texts without spaces around them, but for those that nothing else tells apart."""
-    spelt: dict[str, set[str]] = {}
-    for text in set(texts):
-        spelt.setdefault(text.strip(), set()).add(text)
-    return [text if text.strip() and len(spelt[text.strip()]) > 1 else text.strip() for text in texts]
+    bare = [text.strip() for text in texts]
+    distinct = {text for text, name in zip(texts, bare, strict=True) if name}
+    times = Counter(text.strip() for text in distinct)
+    if len(times) == len(distinct):
+        return bare
+    return [text if times[name] > 1 else name for text, name in zip(texts, bare, strict=True)]
 
 
 def alike(names: Iterable[str]) -> list[list[str]]:

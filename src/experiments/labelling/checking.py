@@ -92,7 +92,7 @@ def _found(
     names = [text if isinstance(text, str) else "" for text in column]
     matches = matched(names, ids)
     if matches.loosely():
-        log.warning("ids of %d images are matched %s", len(names) - names.count(""), matches.loosely())
+        log.warning("image_ids are those of images that are equal: %s", matches.loosely())
     found, problems = [], []
     first: dict[str, int] = {}
     for row, (line, name) in enumerate(zip(column.index, names, strict=True)):
@@ -119,7 +119,7 @@ def _known_labels(column: "pd.Series[str]", known: Sequence[str], path: Path) ->
     written = sorted(set(labels) - {""})
     matches = matched(written, known, SPELLING)
     if matches.loosely():
-        log.warning("%s: labels are matched %s", path.name, matches.loosely())
+        log.warning("%s: labels are those that are equal: %s", path.name, matches.loosely())
     new = [label for label, place in zip(written, matches.places, strict=True) if place < 0]
     meant = dict(zip(new, stripped([*new, *known]), strict=False))
     meant |= {written[row]: known[place] for row, place in enumerate(matches.places) if place >= 0}

@@ -106,7 +106,7 @@ def rows_of(run: Recorded, ids: np.ndarray, samples: Samples) -> np.ndarray:
     names = [str(name) for name in ids]
     matches = matched(names, [str(name) for name in samples.ids])
     if matches.loosely():
-        log.warning("samples of RUN_ID=%s are matched %s", run.id, matches.loosely())
+        log.warning("samples of RUN_ID=%s are those whose ids are equal: %s", run.id, matches.loosely())
     gone = [name for name, place in zip(names, matches.places, strict=True) if place < 0]
     if gone:
         raise ValueError(

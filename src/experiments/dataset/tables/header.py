@@ -14,7 +14,7 @@ from itertools import pairwise
 from experiments.dataset.tables.cells import COMMA, is_number
 from experiments.dataset.tables.odd_values import MISSING
 
-ROWS, COLUMNS = 200, 500  # that are looked at
+ROWS, COLUMNS = 200, 200  # that are looked at
 ID_COLUMNS = ("image_id", "id", "image", "img_id", "file", "filename")
 LABEL_COLUMNS = ("applied_label", "labels_txt", "primary_label", "category", "label", "class")
 LABEL_LIKE = {*LABEL_COLUMNS, "cluster", "labels", "species", "target", "y"}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+csv.field_size_limit(1 << 24)  # characters; the standard library's 131,072 are fewer than some texts have
 PARQUET = (".parquet", ".pq")
 
 
