@@ -341,6 +341,16 @@ def test_tiny_imagenets_annotations_have_no_header(tmp_path, caplog):
         found_in(tmp_path, ids, text.replace("\t0\t0", "\t0\t7"), match="name", header=True)
 
 
+def test_a_list_of_names_alone_has_no_labels(tmp_path):
+    with pytest.raises(ValueError, match=r"dataset.labels.column is not given, and .* has one column; use"):
+        found_in(tmp_path, IDS, "".join(f"{name}\n" for name in IDS))
+
+
+def test_the_usual_name_that_is_spelt_so_comes_first(tmp_path):
+    text = "ID,id,Category,label\nx,7,a,b\n"
+    assert found_in(tmp_path, IDS, text, match="digits")[0] == ["b", None, None]
+
+
 def test_columns_that_are_no_tags_are_left_out_and_named(tmp_path, caplog):
     text = "ID,Label,cat,weight,x,w,xmin,age,note\n7,a,1,.5,0.1,0.2,0,33,z\n12,b,0,.25,0.3,.4,1,5,z\n"
     with caplog.at_level(logging.INFO):

@@ -123,8 +123,10 @@ class Labels:
         names = [str(name) for name in table]
         called = {name.casefold(): name for name in reversed(names)}
         if wanted is None:
-            name = next((called[name] for name in usual if name in called), None)
-            fact = f" is not given, and {self.path} has none of {', '.join(usual)}"
+            name = next((name for name in usual if name in names), None)
+            name = name or next((called[name] for name in usual if name in called), None)
+            some = f"none of {', '.join(usual)}" if usual else "one column"
+            fact = f" is not given, and {self.path} has {some}"
         else:
             name = known_as(wanted, names)
             fact = f"={wanted} is no column of {self.path}"
@@ -144,7 +146,7 @@ class Labels:
     def _say(self, table: "pd.DataFrame", id_: str, label: str, tags: Sequence[str]) -> None:
         """Log which columns were taken for what."""
         unused = [str(name) for name in table if name not in (id_, label, *tags)]
-        numbers = [name for name in unused if holds_numbers(table[name])]
+        numbers = [name for name in unused if name not in OURS and holds_numbers(table[name])]
         rest = f"; not used: {few(unused)}" if unused else ""
         if numbers and self.tags is None:
             rest += f" (numbers are tags by {override('dataset.labels.tags', numbers[:1])})"

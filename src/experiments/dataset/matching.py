@@ -105,6 +105,8 @@ def matched(names: Sequence[str], known: Sequence[str], rules: Rules = LOOSE) ->
 def known_as(name: str, known: Iterable[str]) -> str:
     """Return the known name that this one means, but for Unicode and spaces; itself if there is none."""
     known = list(known)
+    if name in known:
+        return name
     place = int(matched([name], known, SPELLING).places[0])
     return known[place] if place >= 0 else name
 

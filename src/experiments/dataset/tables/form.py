@@ -27,9 +27,7 @@ KINDS = "use a CSV, TSV or Parquet file"
 UNNAMED = "column_{}"
 WESTERN = "cp1252"
 BROKEN = "\N{REPLACEMENT CHARACTER}"
-FOREIGN = re.compile(
-    rb"[\xc0-\xff]{3}|[\x80-\xff]{4}"
-)  # as words of other alphabets are in one byte a letter
+FOREIGN = re.compile(rb"[\xc0-\xff]{3}|[\x80-\xff]{4}")  # as in words of other alphabets
 PACKED = {  # how files begin that are no text
     b"PK": "a zip or a spreadsheet", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "Parquet, whose name ends in .parquet",

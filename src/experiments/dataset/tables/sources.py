@@ -186,7 +186,7 @@ def _array(path: Path) -> tuple[np.ndarray, list[str] | None, list[str]]:
 def _arrays(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return the arrays of a file by name, and the names of those that hold Python objects."""
     opened: dict[str, Callable[[], np.ndarray]] = {VECTORS: lambda: np.load(path, mmap_mode="r")}
-    if path.suffix.lower() == ".npz" or is_zipfile(path):
+    if is_zipfile(path):  # whatever its name says
         file = np.load(path)
         opened = {name: partial(file.__getitem__, name) for name in file.files}
     arrays, objects = {}, []
