@@ -79,6 +79,13 @@ def test_a_figure_may_stand_in_a_table(tmp_path: Path) -> None:
     assert found["why"].to_list() == ["", "training.csv has no row epoch=38"]
 
 
+def test_a_row_of_a_table_may_be_about_a_class_called_na(tmp_path: Path) -> None:
+    folder, outcome = left(tmp_path, 0)
+    (folder / "classes.csv").write_text("class,accuracy\nNA,0.25\n01,0.5\n1,0.75\n")
+    rows = [{"metric": "accuracy", "table": "classes", "where": {"class": name}} for name in ("NA", "01")]
+    assert claims.compared(study(*rows), {folder: outcome})["ours"].to_list() == pytest.approx([25, 50])
+
+
 def test_on_other_data_nothing_is_reproduced_and_ours_still_stands_there(tmp_path: Path) -> None:
     jobs = dict([left(tmp_path, 0, purity=0.5)])
     assert one(claims.compared(study(samples=6, classes=3), jobs))["verdict"] == REPRODUCED

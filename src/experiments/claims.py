@@ -244,9 +244,9 @@ def _from_table(claim: Claim, folder: Path) -> float | None:
     path = folder / f"{claim.table}.csv"
     if not path.exists():
         return None
-    rows = pd.read_csv(path)
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)  # a class may be called NA, or 01
     if claim.metric not in rows or not set(claim.where) <= set(rows):
         return None
     for key, value in claim.where.items():
-        rows = rows[rows[key].astype(str) == str(value)]
-    return float(rows[claim.metric].iloc[0]) if len(rows) == 1 else None
+        rows = rows[rows[key] == str(value)]
+    return float(rows[claim.metric].iloc[0] or "nan") if len(rows) == 1 else None

@@ -73,7 +73,7 @@ def embeddings(selection):
     """Return a function: a file of embeddings as a data set, with these changes."""
 
     def make(path, **changes):
-        settings = {"id": None, "ids": None, "exclude": (), "label": None, "images": None}
+        settings = {"id": None, "ids": None, "exclude": (), "label": None, "images": None, "header": None}
         return Embeddings(path=str(path), **(selection | settings | changes))
 
     return make
@@ -84,7 +84,7 @@ def table(selection):
     """Return a function: a table as a data set, with these changes."""
 
     def make(path, **changes):
-        settings = {"id": None, "exclude": (), "label": None, "images": None}
+        settings = {"id": None, "exclude": (), "label": None, "images": None, "header": None}
         return Table(path=str(path), **(selection | settings | changes))
 
     return make

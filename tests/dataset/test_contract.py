@@ -54,7 +54,8 @@ def file_of_vectors(kind, selection, images, folder):
         rows.to_parquet(path)
     else:
         rows.to_csv(path, index=False)
-    settings = {"path": str(path), "id": None, "exclude": (), "label": "kind", "images": None, **selection}
+    settings = {"path": str(path), "id": None, "exclude": (), "label": "kind", "images": None}
+    settings |= {"header": None, **selection}
     if kind == "table":
         return Table(**settings)
     if kind == "pictured":

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import unicodedata
 
 import numpy as np
 import pytest
@@ -38,6 +39,29 @@ def test_what_was_appended_is_read(tmp_path):
     assert lines[0] == HEADER
     assert lines[1].endswith(",'=cmd|' /C calc'!A0")
     assert lines[2].endswith(",''=x,-3")
+
+
+def test_spaces_survive_the_log(tmp_path):
+    lines = [correction(" cat/0.png ", "h1", " cat", "cat "), correction("\tx", "h2", "-")]
+    append(tmp_path / "log.csv", lines)
+    assert read(tmp_path / "log.csv") == lines
+
+
+def test_of_equal_images_the_one_of_that_very_id_is_meant():
+    ids, hashes = np.array([" cat/0.png", "cat/0.png"]), np.array(["h", "h"])
+    assert labels_of([correction(" cat/0.png", "h", "x")], ids, hashes) == {" cat/0.png": "x"}
+    assert labels_of([correction("cat/0.png", "h", "x")], ids, hashes) == {"cat/0.png": "x"}
+
+
+def test_an_id_in_the_other_form_of_unicode_is_the_same_images(tmp_path, caplog):
+    composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+    ids, hashes = np.array([decomposed, "b"]), np.array(["new", "h2"])
+    lines = [correction(composed, "old", composed), correction("b", "h2", "y")]
+    assert labels_of(lines, ids, hashes) == {decomposed: composed, "b": "y"}
+    assert "1 but for the form of Unicode" in caplog.text
+    append(tmp_path / "log.csv", lines)
+    found = corrected(Found(np.array([0, 1]), ("x", decomposed)), tmp_path / "log.csv", ids, hashes)
+    assert (found.class_names, found.labels.tolist()) == (("x", decomposed, "y"), [1, 2])
 
 
 def test_no_line_is_ever_changed(tmp_path):

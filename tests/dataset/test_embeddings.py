@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -274,9 +275,13 @@ def test_a_setting_that_names_no_column_is_answered(embeddings, ctx, write, chan
             {},
             r": '1e\+300' in the column 'd0' is not finite in float32 \(row 2",
         ),
-        (np.array([[None, 1]], object), {}, "cannot be read as arrays of numbers"),
+        (
+            np.array([[None, 1]], object),
+            {},
+            r"holds Python objects as embeddings, .* embeddings.astype\('float",
+        ),
         (np.eye(2), {"label": "x"}, r"dataset.label=x needs columns with names, and .* has none; use dat"),
-        (np.eye(2), {"exclude": ("x",)}, r"dataset.exclude=\('x',\) needs columns"),
+        (np.eye(2), {"exclude": ("x",)}, r"dataset.exclude=\[x\] is no column of .*; use some of d0, d1"),
         (np.eye(2), {"ids": "short.txt"}, r"dataset.ids=.* has 3 ids for 2 vectors; use the ids of these"),
         (np.eye(2), {"ids": "twice.npy"}, r"has the id 'a' in row 1 and row 2"),
         (np.eye(2), {"ids": "none.txt"}, r"dataset.ids=.*none.txt cannot be read \(No such file"),
@@ -305,12 +310,84 @@ def test_the_only_array_of_rows_needs_no_name(embeddings, ctx, tmp_path):
         embeddings(tmp_path / "rows.npz").load(ctx)
 
 
-def test_nested_parquet_says_what_to_write(embeddings, ctx, tmp_path):
-    pd.DataFrame({"id": ["a"], "embedding": [[1.0, 2.0]]}).to_parquet(tmp_path / "rows.parquet")
+def typed(error):
+    """Return the values of dataset.exclude that an error says to type."""
+    return tuple(re.search(r"dataset\.exclude=\[([^]]*)\]", str(error.value))[1].replace('"', "").split(","))
+
+
+def test_nested_parquet_says_what_to_write_or_to_leave_out(embeddings, ctx, tmp_path):
+    table = pd.DataFrame(
+        {"id": ["a", "b"], "embedding": [[1.0, 2.0], [3.0]], "box b": [{"x": 1}, {"x": 2}], "d": [5, 6]}
+    )
+    table.to_parquet(tmp_path / "rows.parquet")
     with pytest.raises(
         ValueError, match=r"holds a list<.*> in the column 'embedding'; write a column for each"
-    ):
+    ) as error:
         embeddings(tmp_path / "rows.parquet").load(ctx)
+    samples = embeddings(tmp_path / "rows.parquet", exclude=typed(error)).load(ctx)
+    assert (samples.columns, list(samples.ids)) == (("d",), ["a", "b"])
+
+
+@pytest.mark.parametrize("name", ["id", "name"])
+def test_ids_that_repeat_can_be_left_out_as_the_error_says(embeddings, ctx, write, name):
+    path = write(f"{name},d0\nx,1\nx,2\n")
+    with pytest.raises(ValueError, match=f"has the {name} 'x' in line 2 and line 3; keep one row") as error:
+        embeddings(path).load(ctx)
+    assert list(embeddings(path, exclude=typed(error)).load(ctx).ids) == ["0", "1"]
+    with pytest.raises(ValueError, match=r"or use dataset.id=<another column>"):
+        embeddings(path, id=name).load(ctx)
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz"])
+def test_arrays_with_gaps_do_what_the_error_says(embeddings, table, ctx, tmp_path, ending):
+    values, path = np.array([[1, np.nan, 0], [2, 5, 1], [4, 7, 3.0]]), tmp_path / f"rows.{ending}"
+    np.save(path, values) if ending == "npy" else np.savez(path, embeddings=values, ids=["a", "b", "c"])
+    with pytest.raises(ValueError, match=r"'nan' in the column 'd1' .* use dataset=table") as error:
+        embeddings(path).load(ctx)
+    left = embeddings(path, exclude=typed(error)).load(ctx)
+    assert left.columns == ("d0", "d2")
+    np.testing.assert_array_equal(left.content.vectors(), values[:, [0, 2]])
+    filled = table(path).load(ctx)
+    np.testing.assert_array_equal(filled.content.vectors()[:, 1], [6, 5, 7])
+    assert list(filled.ids) == (["0", "1", "2"] if ending == "npy" else ["a", "b", "c"])
+    assert table(path).count() == 3
+    values[2, 2] = 1e300
+    np.save(tmp_path / "large.npy", values)
+    with pytest.raises(ValueError, match=r"'1e\+300' in the column 'd2' .* \(row 3"):
+        embeddings(tmp_path / "large.npy", exclude=("d1",)).load(ctx)
+
+
+def test_arrays_of_python_objects_do_what_the_error_says(embeddings, ctx, tmp_path):
+    path, ids = tmp_path / "rows.npz", np.array(["a", "b"], object)
+    np.savez(path, embeddings=np.eye(2), ids=ids, notes=ids)
+    with pytest.raises(ValueError, match=r"holds Python objects as ids, .*; save ids.astype\(str\)"):
+        embeddings(path).load(ctx)
+    np.savez(path, embeddings=np.eye(2).astype(object), ids=ids.astype(str))
+    with pytest.raises(ValueError, match=r"as embeddings, .*; save embeddings.astype\('float32'\)"):
+        embeddings(path).load(ctx)
+    np.savez(path, embeddings=np.eye(2).astype(object).astype("float32"), ids=ids.astype(str), notes=ids)
+    assert list(embeddings(path).load(ctx).ids) == ["a", "b"]
+    np.save(tmp_path / "ids.npy", ids)
+    np.save(tmp_path / "rows.npy", np.eye(2))
+    with pytest.raises(ValueError, match=r"dataset.ids=.*; save ids.astype\(str\) with numpy.save"):
+        embeddings(tmp_path / "rows.npy", ids=str(tmp_path / "ids.npy")).load(ctx)
+
+
+@pytest.mark.parametrize(
+    "ids", [np.array([b"001", "é".encode()]), np.array(["001", "é"]), ["001", "é"], [" 001", "é "]]
+)
+def test_ids_next_to_arrays_stay_text(embeddings, ctx, tmp_path, ids):
+    np.save(tmp_path / "rows.npy", np.eye(2))
+    ending = "npy" if isinstance(ids, np.ndarray) else "txt"
+    path = tmp_path / f"ids.{ending}"
+    np.save(path, ids) if ending == "npy" else path.write_text("\n".join(ids), encoding="utf-16")
+    assert list(embeddings(tmp_path / "rows.npy", ids=str(path)).load(ctx).ids) == ["001", "é"]
+
+
+def test_arrays_that_are_not_used_are_named(embeddings, ctx, tmp_path, caplog):
+    np.savez(tmp_path / "rows.npz", X=np.eye(3), y=np.arange(3))
+    embeddings(tmp_path / "rows.npz").load(ctx)
+    assert "arrays not used: y" in caplog.text
 
 
 def test_images_are_found_and_change_no_key(embeddings, ctx, two_classes, tmp_path):

@@ -1,6 +1,7 @@
 """Labels from a file: how ids meet, what is missing, and what cannot be."""
 
 import logging
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -209,3 +210,165 @@ def test_study_es_labels_meet_their_images(tmp_path):
     assert [name for name, _ in found.unmatched] == [f"img_{number:03}.jpg" for number in study_e.MISSING]
     assert found.tag_names == (*study_e.NAMES, *(f"{name}_weight" for name in study_e.NAMES))
     assert (found.tags[np.arange(len(ids)), found.labels] == 1).all()  # each has the tag of its label
+
+
+def images(*names):
+    return np.array(names)
+
+
+def found_in(path, ids, text, **settings):
+    path = path / "labels.csv"
+    path.write_text(text, encoding="utf-8")
+    found = Labels.of({"path": str(path), **settings}).match(ids)
+    return [None if label < 0 else found.class_names[label] for label in found.labels], found
+
+
+@pytest.mark.parametrize("spelt", ["{}.0", "{}", "{:03}", "{}.", "{}e0", "{}.png", "img_{}", "{:,}.0"])
+def test_digits_are_those_of_the_number(tmp_path, spelt):
+    ids = images(*(f"{n:03}.png" for n in range(1, 101)), "1000.png", "2000.png")
+    numbers = [*range(1, 101), 1000, 2000]
+    rows = "".join(f'"{spelt.format(n)}",{"abcdefg"[n % 7]}\n' for n in numbers)
+    labels, _ = found_in(tmp_path, ids, f"image_id,label\n{rows}", match="digits")
+    assert labels == ["abcdefg"[n % 7] for n in numbers]
+
+
+def test_a_number_that_is_not_whole_is_no_other_images(tmp_path):
+    ids = images("150.png", "15.png", "2.png", "3.5.png")
+    text = "id,label\n1.50,x\n2,z\n3.50,w\n"
+    labels, found = found_in(tmp_path, ids, text, match="digits")
+    assert labels == [None, None, "z", "w"]
+    assert [name for name, _ in found.unmatched] == ["1.50"]
+
+
+def test_floats_of_parquet_are_whole_again(tmp_path):
+    table = pd.DataFrame({"id": [1.0, 10.0, None], "label": ["x", "y", "z"]})
+    table.to_parquet(tmp_path / "labels.parquet")
+    for match, ids in (("digits", images("001.png", "010.png")), ("exact", images("1", "10"))):
+        found = Labels.of({"path": str(tmp_path / "labels.parquet"), "match": match}).match(ids)
+        assert list(found.labels) == [0, 1]
+
+
+NFC, NFD = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+
+
+@pytest.mark.parametrize(
+    ("ids", "rows", "labels"),
+    [
+        ((" cat/0.png", "cat/0.png"), " cat/0.png,x\n", ["x", None]),
+        ((" cat/0.png", "cat/0.png"), "cat/0.png,x\n", [None, "x"]),
+        ((" cat/0.png", "dog/0.png"), "cat/0.png,x\n", ["x", None]),
+        ((f"{NFD}/0.png", "b.png"), f"{NFC}/0.png,x\n", ["x", None]),
+        ((f"{NFD}.png", f"{NFC}.png"), f"{NFC}.png,x\n{NFD}.png,y\n", ["y", "x"]),
+        (("001", "1"), "1,x\n001,y\n", ["y", "x"]),
+        (("A.png", "a.png"), "a.png,x\n", [None, "x"]),
+        (("A.png", "b.png"), "a.png,x\n", ["x", None]),
+        (("A.png", "a.png", "b.png"), "a.PNG,x\nb.png,y\n", [None, None, "y"]),
+    ],
+)
+def test_an_id_is_matched_exactly_first_and_loosely_only_if_that_is_clear(tmp_path, ids, rows, labels):
+    assert found_in(tmp_path, images(*ids), f"image_id,label\n{rows}")[0] == labels
+
+
+def test_what_was_matched_by_which_rule_is_said(tmp_path, caplog):
+    ids = images("a/1.png", "a/2.png", f"{NFD}.png", "x.png", "X.png")
+    text = f"id,label\na/1.png,x\n2.png,y\n{NFC}.png,z\n X.PNG,w\n"
+    labels, found = found_in(tmp_path, ids, text, match="name")
+    assert labels == ["x", "y", "z", None, None]
+    assert "3 of 5 images have a row: 1 exactly, 1 by file name, 1 but for the form of Unicode" in caplog.text
+    assert found.unmatched[0][1].startswith("line 5 of labels.csv matches no image for sure; it is like")
+
+
+def test_equal_ids_are_matched_though_their_names_are_shared(tmp_path):
+    ids = images("a/1.png", "b/1.png")
+    for match in ("name", "stem", "digits"):
+        assert found_in(tmp_path, ids, "id,label\na/1.png,x\nb/1.png,y\n", match=match)[0] == ["x", "y"]
+    with pytest.raises(ValueError, match=r"several images each: 'a/1.png' and 'b/1.png'"):
+        found_in(tmp_path, ids, "id,label\na/1.png,x\n1.png,y\n", match="name")
+
+
+@pytest.mark.parametrize(
+    ("row", "remedy"), [("img_007.png", "=name, by which 1"), ("img_007", "=stem, by"), ("7", "=digits, by")]
+)
+def test_where_nothing_matches_the_way_that_would_is_named(tmp_path, row, remedy):
+    text = f"id,label\n{row},x\n"
+    with pytest.raises(ValueError, match=f"use dataset.labels.match{remedy}") as caught:
+        found_in(tmp_path, IDS, text)
+    way = str(caught.value).partition("match=")[2].partition(",")[0]
+    assert found_in(tmp_path, IDS, text, match=way)[0] == ["x", None, None]
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([" cat", "dog "], ["cat", "dog"]),
+        ([" cat", "cat"], [" cat", "cat"]),
+        (["NA", "None"], ["NA", "None"]),
+        (["nan", "null"], ["nan", "null"]),
+        (["1", "01"], ["1", "01"]),
+        (["true", "-"], ["true", "-"]),
+        (["2020-01-01", "1e3"], ["2020-01-01", "1e3"]),
+        (["9" * 5000, "10"], ["9" * 5000, "10"]),
+        (["a,b", 'c"d\ne'], ["a,b", 'c"d\ne']),
+    ],
+)
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_label_is_the_text_that_it_is(tmp_path, labels, classes, ending):
+    table = pd.DataFrame({"id": ["a", "b", "c"], "label": [*labels, " "]})
+    path = tmp_path / f"labels.{ending}"
+    table.to_csv(path, index=False) if ending == "csv" else table.to_parquet(path)
+    found = Labels.of({"path": str(path)}).match(images("a", "b", "c"))
+    assert [found.class_names[label] for label in found.labels[:2]] == classes
+    assert found.labels[2] == -1
+
+
+def test_tiny_imagenets_annotations_have_no_header(tmp_path, caplog):
+    rows = [("val_0.JPEG", "n034"), ("val_1.JPEG", "n040"), ("val_2.JPEG", "n034"), ("val_3.JPEG", "n051")]
+    text = "".join(f"{name}\t{label}\t0\t{n}\t44\t62\n" for n, (name, label) in enumerate(rows))
+    ids = images(*(f"images/{name}" for name, _ in rows))
+    with caplog.at_level(logging.INFO):
+        labels, found = found_in(tmp_path, ids, text, match="name")
+    assert labels == [label for _, label in rows]
+    assert (found.tag_names, found.unmatched) == ((), ())
+    assert "use dataset.labels.header=true" in caplog.text
+    assert "ids are in 'column_1', labels in 'column_2', no tags; not used: column_3" in caplog.text
+    assert "dataset.labels.tags=[column_3]" in caplog.text
+    assert found_in(tmp_path, ids, text, match="name", tags=["column_3"])[1].tag_names == ("column_3",)
+    named = "file\tlabel\tx\ty\tw\th\n"
+    assert found_in(tmp_path, ids, named + text, match="name")[0] == labels
+    with pytest.raises(ValueError, match=r"dataset.labels.header=5 is neither true nor false"):
+        found_in(tmp_path, ids, text, header=5)
+    with pytest.raises(ValueError, match=r"dataset.labels.id is not given, and .* use one of val_0.JPEG"):
+        found_in(tmp_path, ids, text.replace("\t0\t0", "\t0\t7"), match="name", header=True)
+
+
+def test_a_list_of_names_alone_has_no_labels(tmp_path):
+    with pytest.raises(ValueError, match=r"dataset.labels.column is not given, and .* has one column; use"):
+        found_in(tmp_path, IDS, "".join(f"{name}\n" for name in IDS))
+
+
+def test_the_usual_name_that_is_spelt_so_comes_first(tmp_path):
+    text = "ID,id,Category,label\nx,7,a,b\n"
+    assert found_in(tmp_path, IDS, text, match="digits")[0] == ["b", None, None]
+
+
+def test_columns_that_are_no_tags_are_left_out_and_named(tmp_path, caplog):
+    text = "ID,Label,cat,weight,x,w,xmin,age,note\n7,a,1,.5,0.1,0.2,0,33,z\n12,b,0,.25,0.3,.4,1,5,z\n"
+    with caplog.at_level(logging.INFO):
+        _, found = found_in(tmp_path, IDS, text, match="digits")
+    assert found.tag_names == ("cat", "weight")
+    assert (
+        "ids are in 'ID', labels in 'Label', tags in cat, weight; not used: x, w, xmin, age, note"
+        in caplog.text
+    )
+    assert found_in(tmp_path, IDS, text, match="digits", tags=["age"])[1].tags[:, 0].tolist() == [33, 5, 0]
+
+
+def test_columns_may_be_named_by_numbers_and_texts_be_long(tmp_path):
+    text = f"1,2019\n7,{'x' * 200_000}\n"
+    chosen = {"id": 1, "column": 2019, "header": True}
+    assert found_in(tmp_path, IDS, text, match="digits", **chosen)[0] == ["x" * 200_000, None, None]
+
+
+def test_columns_are_named_in_either_form_of_unicode(tmp_path):
+    text = f"{NFD}, kind \n7,x\n"
+    assert found_in(tmp_path, IDS, text, match="digits", id=NFC, column="kind")[0] == ["x", None, None]

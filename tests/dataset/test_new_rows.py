@@ -1,5 +1,7 @@
 """New rows for a model of vectors: the run's columns by name, and nothing that has a gap."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,15 @@ def test_arrays_have_the_width_of_the_run(tmp_path, ctx):
 def test_what_is_missing_is_named(read, text, message):
     with pytest.raises(ValueError, match=rf"^FOLDER=.*new\.csv ?{message}"):
         read(text)
+
+
+def test_a_run_on_a_table_without_a_header_takes_another_one(read):
+    samples = read("1,2\n3,5\n", ("column_1", "column_2"))
+    np.testing.assert_array_equal(samples.content.vectors(), [[1, 2], [3, 5]])
+
+
+def test_columns_are_found_in_either_form_of_unicode(read):
+    composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    samples = read(f"id,{decomposed}, b \np,1,2\n", (composed, "b"))
+    assert samples.columns == (composed, "b")
+    np.testing.assert_array_equal(samples.content.vectors(), [[1, 2]])

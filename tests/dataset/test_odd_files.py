@@ -299,7 +299,7 @@ def test_parquet_has_no_guards(embeddings, ctx, tmp_path):
     samples = embeddings(path, label="kind", split=ALL).load(ctx)
     assert (list(samples.ids), samples.columns) == (["'=a", "-b"], ("'=c",))
     assert samples.class_names == ("'-x", "y")
-    assert list(text_table(path, "x")["id"]) == ["'=a", "-b"]
+    assert list(text_table(path, "x")["id"]) == ["'=a", " -b"]
     assert list(text_table(path, "x")) == ["id", "'=c", "kind"]
 
 

@@ -115,7 +115,7 @@ def test_tags_go_with_their_samples_and_unmatched_rows_are_listed(selection, tmp
     table = tmp_path / "labels.csv"
     rows = [f"{row}.png,{'odd' if row % 2 else 'even'},{row}" for row in range(199, 99, -1)]
     table.write_text("\n".join(["image_id,label,tag", *rows, "x.png,odd,1"]) + "\n")
-    samples = choose(selection, labels={"path": str(table)}, limit=10, unlabelled="drop")
+    samples = choose(selection, labels={"path": str(table), "tags": ["tag"]}, limit=10, unlabelled="drop")
     assert len(samples) == 10
     assert samples.tag_names == ("tag",)
     assert [f"{tag:.0f}.png" for tag in samples.tags[:, 0]] == list(samples.ids)

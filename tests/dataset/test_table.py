@@ -172,3 +172,34 @@ def test_a_table_chooses_what_nobody_typed(typed, reducer):
     assert type(stages.reducer).__module__ == f"experiments.reducer.{reducer}"
     expected = "pixels" if "backbone=pixels" in typed else "identity"
     assert type(stages.backbone).__module__ == f"experiments.backbone.{expected}"
+
+
+@pytest.mark.parametrize("header", [None, False])
+def test_a_table_without_a_header_keeps_its_first_row(table, ctx, write, caplog, header):
+    rows = [f"{n % 7},Private,{n * 37 % 11},{('a', 'b')[n % 2]},{n * n % 13}" for n in range(40)]
+    samples = table(write("\n".join(rows)), header=header, label="column_4").load(ctx)
+    assert (len(samples), samples.columns) == (40, ("column_1", "column_3", "column_5"))
+    assert samples.class_names == ("a", "b")
+    assert ("it has no header" in caplog.text) == (header is None)
+    assert table(write("\n".join(rows)), header=header).count() == 40
+
+
+@pytest.mark.parametrize("names", ["9.997515,9.991645,9.985775", "4000,3998,3996", "2019,2018,2017"])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_header_may_be_numbers(table, ctx, tmp_path, names, ending):
+    rows = [f"s{n},{n * 37 % 11 / 7:.3f},{n * 5 % 13 / 7:.3f},{n % 3 / 7:.3f}" for n in range(40)]
+    path = tmp_path / f"rows.{ending}"
+    path.with_suffix(".csv").write_text("\n".join([f"country,{names}", *rows]))
+    if ending == "parquet":
+        pd.read_csv(path.with_suffix(".csv")).to_parquet(path)
+    samples = table(path).load(ctx)
+    assert (len(samples), samples.columns) == (40, tuple(names.split(",")))
+
+
+def test_ids_and_labels_that_only_spaces_tell_apart_stay_two(table, ctx, write, caplog):
+    chosen = {"label": "kind", "split": {"train": 1.0}}
+    samples = table(write("id,a,kind\n a,1, x\na,2,x\nb ,3,y\nc,4, y\n"), **chosen).load(ctx)
+    assert list(samples.ids) == [" a", "a", "b", "c"]
+    assert samples.class_names == (" x", " y", "x", "y")
+    assert "4 classes differ from another in capitals, spaces" in caplog.text
+    assert table(write("id,a,kind\n a,1, x\nb ,3,y\n"), **chosen).load(ctx).class_names == ("x", "y")

@@ -75,7 +75,7 @@ def test_everything_wrong_is_told_at_once_by_line(tmp_path: Path) -> None:
         "  line 3: has no image_id",
         "  line 4: image_id 'c.png' is no image of the run; did you mean 'b.png'?",
         "  line 5: image_id 'a.png' stands in line 2 already",
-        "  line 7: image_id '0007' stands in line 6 already",
+        "  line 6: image_id '7' is no image of the run; did you mean '0007'?",
         "  line 8: label 'Cat' is new; did you mean 'cat'?",
     ]
 

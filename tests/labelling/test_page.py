@@ -2,6 +2,7 @@
 
 import io
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +169,19 @@ def test_an_id_with_spaces_around_it_is_imported(opened: Opener) -> None:
     tab = opened(table)
     assert upload(tab, b"image_id,applied_label\nf/c0.png,lynx\n") == "edited.csv: 1 row, 1 label changed"
     assert applied(tab) == {"c0.png": "lynx"}
+
+
+@pytest.mark.browser
+def test_an_id_and_a_label_are_imported_exactly_first(opened: Opener) -> None:
+    table = animals()
+    composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    renamed = {"f/c0.png": " f/c1.png", "f/c2.png": f"{decomposed}.png"}
+    table["image_id"] = table["image_id"].replace(renamed)
+    table["current_label"] = table["current_label"].replace({"cat": decomposed})
+    tab = opened(table)
+    text = f"image_id,applied_label\n f/c1.png, lynx \n{composed}.png,{composed}\n"
+    assert upload(tab, text.encode()) == "edited.csv: 2 rows, 2 labels changed"
+    assert applied(tab) == {"c0.png": "lynx", "c2.png": decomposed}
 
 
 @pytest.mark.browser

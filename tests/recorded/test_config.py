@@ -25,6 +25,11 @@ def test_what_was_done_before_it_could_be_said_is_filled_in(
     assert read_config(tmp_path / "config.yaml").dataset.get(name) == expected
 
 
+def test_a_table_of_before_headers_could_be_chosen_lets_its_rows_tell(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("dataset: {path: a, exclude: []}")
+    assert read_config(tmp_path / "config.yaml").dataset == {"path": "a", "exclude": [], "header": None}
+
+
 @pytest.mark.parametrize("text", ["- 1", "dataset: 3", "seed: 0"])
 def test_what_has_no_settings_of_data_is_left_alone(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.yaml").write_text(text)

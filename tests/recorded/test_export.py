@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import unicodedata
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,12 @@ from scripts import export as script
 
 from experiments import compose, job
 from experiments.cache import Store
+from experiments.dataset.content import ImageFiles
 from experiments.dataset.tables.tabular import text_table
 from experiments.recorded import Recorded
 from experiments.recorded import embeddings as recorded_embeddings
-from experiments.recorded.export import export
+from experiments.recorded.export import _names, export
+from experiments.recorded.samples import rows_of
 from experiments.types import Context
 
 CALTECH = Path(__file__).parents[3] / "shared" / "data" / "caltech101_128.zip"
@@ -153,6 +157,24 @@ def test_no_image_takes_the_name_of_another(ctx: Context, tmp_path: Path, tables
     stems = {Path(path).stem.lower() for path in table["path"]}  # some file systems take D for d
     assert len(stems) == len(names)
     assert len(read(tmp_path / "out" / "labels.json")["labels"]) == len(names)
+
+
+def test_a_long_id_is_shortened_to_a_name_that_file_systems_take() -> None:
+    ids = [f"{'é' * 90}/{'b' * 100}/{end}" for end in ("1.png", "2.png")] + [f"{'x' * 300}.png"]
+    content = ImageFiles(Path(), np.array(ids), np.array(["h"] * 3))
+    names = _names(pd.DataFrame({"id": ids, "cluster": 0}), content)
+    assert len(set(names)) == 3
+    assert max(len(name.partition("/")[2].encode()) for name in names) < 255
+
+
+def test_samples_are_known_again_in_the_other_form_of_unicode(caplog: pytest.LogCaptureFixture) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
+    samples: Any = SimpleNamespace(ids=np.array(["b", decomposed, " b"]), source="photos")
+    run: Any = SimpleNamespace(id="0123")
+    assert rows_of(run, np.array([composed, " b"]), samples).tolist() == [1, 2]
+    assert "1 but for the form of Unicode" in caplog.text
+    with pytest.raises(ValueError, match="clustered 1 image that photos does not hold, such as c;"):
+        rows_of(run, np.array(["b", "c"]), samples)
 
 
 def test_a_folder_with_something_in_it_is_left_alone(run: Recorded, ctx: Context, tmp_path: Path) -> None:

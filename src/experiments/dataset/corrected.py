@@ -16,6 +16,7 @@ import numpy as np
 
 from experiments.dataset.corrections import KEY, Correction, read
 from experiments.dataset.labels import Found, natural
+from experiments.dataset.matching import known_as, matched
 from experiments.dataset.wording import counted
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class History:
 
 
 def history(corrections: Sequence[Correction], ids: np.ndarray, hashes: np.ndarray) -> History:
-    """Find the row that each correction is about; warn of what a person would not expect."""
+    """Return the row that each correction is about; warn of what a person would not expect."""
+    corrections = _as_here(corrections, ids)
     of_id = _rows(ids, {each.id for each in corrections})
     of_hash = _rows(hashes, {each.hash for each in corrections})
     both = {row for each in corrections for row in of_id.get(each.id, ()) if str(hashes[row]) == each.hash}
@@ -68,6 +70,19 @@ def history(corrections: Sequence[Correction], ids: np.ndarray, hashes: np.ndarr
     foreign = {each.id for each in lost.values() if each.id in of_id}
     _warn(ids, rows, len(foreign))
     return History(rows, list(lost.values()), foreign)
+
+
+def _as_here(corrections: Sequence[Correction], ids: np.ndarray) -> list[Correction]:
+    """Return the corrections with the ids that they mean here, as `matched` knows them."""
+    names = list(dict.fromkeys(each.id for each in corrections))
+    if set(names) <= set(ids.tolist()):
+        return list(corrections)
+    known = [str(name) for name in ids]
+    matches = matched(names, known)
+    if matches.loosely():
+        log.warning("corrections are of images whose ids are equal: %s", matches.loosely())
+    here = {name: known[place] for name, place in zip(names, matches.places, strict=True) if place >= 0}
+    return [replace(each, id=here.get(each.id, each.id)) for each in corrections]
 
 
 def _runs(corrections: Sequence[Correction], of_hash: Mapping[str, list[int]]) -> set[str]:
@@ -124,14 +139,16 @@ def corrected(found: Found, path: Path, ids: np.ndarray, hashes: np.ndarray) -> 
             "use the log of this data set"
         )
     labels = np.full(len(ids), -1, np.int64) if found.labels is None else np.array(found.labels)
-    new = {each.after for each in last.values()} - {*found.class_names, ""}
+    meant = {each.after: known_as(each.after, found.class_names) for each in last.values()} | {"": ""}
+    new = set(meant.values()) - {*found.class_names, ""}
     names = (*found.class_names, *sorted(new, key=natural))
     number = {name: label for label, name in enumerate(names)} | {"": -1}
     given = changed = 0
     for row, each in last.items():
         given += int(labels[row] < 0)
-        changed += int(labels[row] not in (-1, number[each.after]))
-        labels[row] = number[each.after]
+        label = number[meant[each.after]]
+        changed += int(labels[row] not in (-1, label))
+        labels[row] = label
     log.info("%s: of %d labels %d are given, %d changed, %d confirmed",
              path.name, len(ids), given, changed, len(last) - given - changed)  # fmt: skip
     unmatched = tuple((each.id, _reason(each, path, known.foreign)) for each in known.lost)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from experiments.dataset.tables.cells import guarded, plain
+from experiments.dataset.tables.cells import guarded, unguarded
 
 log = logging.getLogger(__name__)
 
@@ -150,6 +150,6 @@ def _cells(line: str) -> list[str]:
     if "\N{REPLACEMENT CHARACTER}" in line:
         return []
     try:
-        return [plain(cell) for cell in next(csv.reader([line], strict=True), [])]
+        return [unguarded(cell) for cell in next(csv.reader([line], strict=True), [])]
     except csv.Error:
         return []

@@ -8,10 +8,9 @@ import numpy as np
 
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.tables.overrides import override
-from experiments.dataset.tables.sources import ARRAYS, IDS_KEY, Source, array_rows, array_source
+from experiments.dataset.tables.sources import IDS_KEY, is_array
 from experiments.dataset.tables.vector_rows import Features, Read
 from experiments.dataset.vector_file import VectorFile
-from experiments.types import Context
 
 FAULTS = {  # kinds of values that no embedding has: what they are, and what helps
     "text": ("is no number", "correct it"),
@@ -31,30 +30,20 @@ class Embeddings(VectorFile):
         and of an .npz file its array `ids`.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     ids: str | None = field(metadata={"path": True})
 
     def __post_init__(self) -> None:
         """Check what goes together."""
         super().__post_init__()
-        if is_array(Path(self.path)):
-            for name in ("id", "label", "exclude"):
-                if getattr(self, name):
-                    raise ValueError(
-                        f"dataset.{name}={getattr(self, name)} needs columns with names, and {self.path} has "
-                        f"none; use dataset.{name}={'[]' if name == 'exclude' else 'null'}, or a CSV"
-                    )
-        elif self.ids is not None:
+        if self.ids is not None and not is_array(Path(self.path)):
             raise ValueError(
                 f"dataset.ids={self.ids} is for .npy files, and {self.path} has columns; use dataset.id=<one>"
             )
 
-    def _rows(self) -> int:
-        return array_rows(Path(self.path)) if is_array(Path(self.path)) else super()._rows()
-
-    def _source(self, ctx: Context) -> Source:
-        return array_source(Path(self.path), self.ids) if is_array(Path(self.path)) else super()._source(ctx)
+    def _ids(self) -> str | None:
+        return self.ids
 
     def _files(self) -> dict[str, Path]:
         return super()._files() | ({IDS_KEY: Path(self.ids)} if self.ids else {})
@@ -88,8 +77,3 @@ class Embeddings(VectorFile):
             f"{sum(odd.count for odd in alike)}); {remedy}, or leave the column out: "
             f"{override('dataset.exclude', [first.column])}"
         )
-
-
-def is_array(path: Path) -> bool:
-    """Tell a file of numpy's by its ending: its columns have no names."""
-    return path.suffix.lower() in ARRAYS

@@ -9,6 +9,7 @@ import numpy as np
 from experiments.dataset.content import NO_IMAGE, ImageFiles
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.images.listing import FOREIGN, IMAGE
+from experiments.dataset.matching import composed
 from experiments.types import Context
 
 log = logging.getLogger(__name__)
@@ -20,8 +21,8 @@ NAMED = 5  # rows without an image that the log names
 def illustrations(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     """Return an image for each id, blank for those that have none.
 
-    An id is the path of its image below the folder, else its file name, else that without its ending. Where
-    both have folders, those must agree as far as both go.
+    An id is the path of its image below the folder, else its file name, else that without its ending, in
+    either form of Unicode. Where both have folders, those must agree as far as both go.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def _images(root: str, ctx: Context) -> tuple[ImageFiles, list[str]]:
 def _matched(ids: list[str], known: list[str], root: str) -> dict[str, int]:
     """Return the image of each id that has one."""
     found: dict[str, int] = {}
-    for part in (_path, _name, _stem):
+    for part in (_path, _composed, _name, _stem):
         rows: dict[str, list[int]] = defaultdict(list)
         for row, name in enumerate(known):
             rows[part(name)].append(row)
@@ -101,7 +102,7 @@ def _check_single(found: dict[str, int], known: list[str], root: str) -> None:
 
 def _agree(name: str, other: str) -> bool:
     """Tell whether the folders of one path are the last of the other's, as none are of any."""
-    one, two = PurePosixPath(_path(name)).parts[-2::-1], PurePosixPath(other).parts[-2::-1]
+    one, two = (PurePosixPath(_composed(path)).parts[-2::-1] for path in (name, other))
     return all(a == b for a, b in zip(one, two, strict=False))
 
 
@@ -109,8 +110,12 @@ def _path(name: str) -> str:
     return str(PurePosixPath(name.replace("\\", "/")))
 
 
+def _composed(name: str) -> str:
+    return composed(_path(name))
+
+
 def _name(name: str) -> str:
-    return PurePosixPath(_path(name)).name
+    return PurePosixPath(_composed(name)).name
 
 
 def _stem(name: str) -> str:

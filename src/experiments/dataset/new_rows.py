@@ -1,16 +1,19 @@
 """New rows for a model that clustered vectors: a table with its columns, or an array of its width."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from experiments.dataset.embeddings import Embeddings, is_array
+from experiments.dataset.embeddings import Embeddings
+from experiments.dataset.matching import SPELLING, matched
 from experiments.dataset.tables.columns import KEY, Columns, header
-from experiments.dataset.tables.sources import ARRAYS, Source, table_source
+from experiments.dataset.tables.sources import ARRAYS, Source, is_array, table_source
 from experiments.dataset.tables.tabular import PARQUET
 from experiments.types import Context, Samples
 
+NUMBERED = re.compile(r"column_\d+")  # what columns are called in a table without a header
 ENDINGS = (".csv", ".tsv", *PARQUET, *ARRAYS)
 
 
@@ -32,12 +35,13 @@ def new_rows(path: Path, features: Sequence[str], id_: str | None, key: str, ctx
         If a column is missing, or a value in one: what a gap should become, nobody knows.
     """
     try:
-        found = None if is_array(path) else _known(path, features, id_)
+        named = None if is_array(path) or not features else not all(map(NUMBERED.fullmatch, features))
+        own, column = (features, None) if is_array(path) else _known(path, features, id_, named)
         samples = _NewRows(
-            path=str(path), id=found, ids=None, exclude=(), label=None, images=None, image_size=1,
+            path=str(path), id=column, ids=None, exclude=(), label=None, images=None, image_size=1,
             mirror=False, limit=None, labels=None, corrections=None, unlabelled="keep",
             split={"train": 1.0}, split_seed=0,
-            features=tuple(features),
+            header=named, features=tuple(own),
         ).load(ctx)  # fmt: skip
     except ValueError as error:
         raise ValueError(_told(str(error), key)) from error
@@ -62,7 +66,7 @@ class _NewRows(Embeddings):
     def _source(self, ctx: Context) -> Source:
         if is_array(Path(self.path)):
             return super()._source(ctx)
-        return table_source(Path(self.path), self.id, None, (), ctx.threads, self.features)
+        return table_source(Path(self.path), self.id, None, (), ctx.threads, self.features, self.header)
 
     def _check_texts(self, columns: Columns) -> None:
         wanted = self.features or tuple(columns.texts)
@@ -70,16 +74,22 @@ class _NewRows(Embeddings):
         super()._check_texts(replace(columns, texts=texts))
 
 
-def _known(path: Path, features: Sequence[str], id_: str | None) -> str | None:
-    """Return the run's column of ids if the table has it; raise ValueError if one of features is missing."""
-    names = header(path).names
-    absent = [name for name in features if name not in names]
+def _known(
+    path: Path, features: Sequence[str], id_: str | None, named: bool | None
+) -> tuple[list[str], str | None]:
+    """Return what the table calls the features, and the run's column of ids if the table has it.
+
+    Raise ValueError if one of the features is missing.
+    """
+    names = header(path, named).names
+    places = matched(features, names, SPELLING).places
+    absent = [name for name, place in zip(features, places, strict=True) if place < 0]
     if absent:
         raise ValueError(
             f"{KEY}={path} lacks {len(absent)} of the {len(features)} columns of the run: "
             f"{', '.join(absent[:5])}; name its columns as the run's"
         )
-    return id_ if id_ in names else None
+    return [names[place] for place in places], id_ if id_ in names else None
 
 
 def _told(error: str, key: str) -> str:

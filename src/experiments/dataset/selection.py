@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from experiments.dataset.corrected import corrected
-from experiments.dataset.labels import MATCHES, Found, Labels
+from experiments.dataset.labels import Found, Labels
+from experiments.dataset.matching import alike
 from experiments.dataset.split import split_partly
 from experiments.types import Content, Samples
 
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 SHARES = ("train", "validation", "test")
 UNLABELLED = ("keep", "drop")
+FEW = 3  # groups of class names that a warning lists
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +71,7 @@ class Selection:
     @property
     def joined(self) -> bool:
         """Tell whether labels come from a file: a setting of `labels` says something of one."""
-        return (
-            any(value not in (None, MATCHES[0]) for value in self.labels.values()) if self.labels else False
-        )
+        return any(value not in (None, "exact") for value in self.labels.values()) if self.labels else False
 
     @property
     def name(self) -> str:
@@ -108,6 +108,7 @@ class Selection:
             ids, content = ids[rows], content.take(rows)
         if labels is not None:
             labels, class_names = _present(labels, found.class_names)
+            _warn_of_twins(class_names)
         shares = {share: self.split.get(share, 0.0) for share in SHARES}
         parts = split_partly(content.hashes, labels, shares, self.split_seed, class_names)
         return Samples(
@@ -155,6 +156,17 @@ def _check_split(shares: dict[str, float]) -> None:
             f"dataset.split={shares} sums to {sum(shares.values()):g}; make it 1, such as "
             "dataset.split={train: .8, validation: .2, test: 0}"
         )
+
+
+def _warn_of_twins(class_names: tuple[str, ...]) -> None:
+    """Point out classes that may be one, spelt in two ways."""
+    twins = alike(class_names)
+    if twins:
+        log.warning(
+            "%d classes differ from another in capitals, spaces or Unicode's form alone, and are classes of "
+            "their own: %s",
+            sum(map(len, twins)), "; ".join(", ".join(map(ascii, names)) for names in twins[:FEW]),
+        )  # fmt: skip
 
 
 def _first(n: int, labels: np.ndarray | None, limit: int) -> np.ndarray:

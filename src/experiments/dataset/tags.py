@@ -1,6 +1,7 @@
 """Further labels of a table, of which a sample may have several: columns of 0 and 1, or of weights."""
 
 import logging
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,10 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+BOX = re.compile(
+    r"([xywh]|[xy]_?(min|max|c|0|1|2)|c[xy]|(bbox|box)\W*\w*|width|height|left|top|right|bottom)",
+    re.IGNORECASE,
+)  # the sides of boxes around objects, and what their columns are called
 log = logging.getLogger(__name__)
 
 
@@ -29,10 +34,10 @@ def tags_of(
     table
         Text.
     wanted
-        Columns; None: every one that holds numbers alone, but for those `taken`.
+        Columns; None: every one that holds numbers from 0 to 1 alone, but for boxes and those `taken`.
     """
     if wanted is None:
-        names = [str(name) for name in table if name not in taken and _reason(table[name]) == ""]
+        names = [str(name) for name in table if name not in taken and _is_tag(table[name])]
     else:
         names = list(wanted)
         _check(table, names, path)
@@ -44,6 +49,19 @@ def tags_of(
         log.warning("%s: %d empty values of %s count as 0", path.name, empty, ", ".join(names))
     found = np.where((places >= 0)[:, None], np.nan_to_num(values)[places], np.float32(0))
     return tuple(names), found.astype(np.float32)
+
+
+def holds_numbers(column: "pd.Series[str]") -> bool:
+    """Return True if all there is in a column of texts are numbers."""
+    return _reason(column) == ""
+
+
+def _is_tag(column: "pd.Series[str]") -> bool:
+    """Return True if a column holds a tag by itself: 0 and 1, or weights, and no side of a box."""
+    if BOX.fullmatch(str(column.name)) or not holds_numbers(column):
+        return False
+    values = _numbers(column.dropna())
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def _check(table: "pd.DataFrame", names: Sequence[str], path: Path) -> None:
@@ -76,5 +94,5 @@ def _numbers(column: "pd.Series[str]") -> np.ndarray:
     """Return float32 (n,), nan for what is missing or no number; Parquet's true and false are 1 and 0."""
     import pandas as pd
 
-    plain = column.replace({"True": "1", "False": "0"})
+    plain = column.str.strip().replace({"True": "1", "False": "0"})
     return pd.to_numeric(plain, errors="coerce").to_numpy(np.float32, na_value=np.nan)

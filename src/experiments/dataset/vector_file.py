@@ -14,7 +14,17 @@ from experiments.dataset.labels import natural
 from experiments.dataset.selection import Selection
 from experiments.dataset.tables import vector_rows
 from experiments.dataset.tables.columns import KEY, Columns
-from experiments.dataset.tables.sources import Source, identified, table_rows, table_source
+from experiments.dataset.tables.overrides import override
+from experiments.dataset.tables.sources import (
+    IDS_KEY,
+    Source,
+    array_rows,
+    array_source,
+    identified,
+    is_array,
+    table_rows,
+    table_source,
+)
 from experiments.dataset.tables.vector_rows import Features, Read
 from experiments.files import content_hash, sha256
 from experiments.kept import digest
@@ -41,6 +51,8 @@ class VectorFile(Selection, ABC):
         Column of labels; None: the file has none.
     images
         Folder or archive of the images that the rows are about, to look at; None: there are none.
+    header
+        True if the first line of a CSV names its columns, False if not; None: the first lines tell.
     """
 
     path: str = field(metadata={"path": True})
@@ -48,6 +60,17 @@ class VectorFile(Selection, ABC):
     exclude: tuple[str, ...]
     label: str | None
     images: str | None = field(metadata={"path": True})
+    header: bool | None
+
+    def __post_init__(self) -> None:
+        """Check what goes together."""
+        super().__post_init__()
+        for name in ("id", "label", "header") if is_array(Path(self.path)) else ():
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"dataset.{name}={getattr(self, name)} needs columns with names, and {self.path} has "
+                    f"none; use dataset.{name}=null, or a CSV"
+                )
 
     @property
     def name(self) -> str:
@@ -79,10 +102,18 @@ class VectorFile(Selection, ABC):
         """Raise ValueError for columns that cannot be used, before the file is read."""
 
     def _rows(self) -> int:
-        return table_rows(Path(self.path))
+        path = Path(self.path)
+        return array_rows(path) if is_array(path) else table_rows(path, self.header)
 
     def _source(self, ctx: Context) -> Source:
-        return table_source(Path(self.path), self.id, self.label, self.exclude, ctx.threads)
+        path = Path(self.path)
+        if is_array(path):
+            return array_source(path, self._ids(), self.exclude)
+        return table_source(path, self.id, self.label, self.exclude, ctx.threads, named=self.header)
+
+    def _ids(self) -> str | None:
+        """Return the file of the ids of an array; None if there is none."""
+        return None
 
     def _files(self) -> dict[str, Path]:
         return {KEY: Path(self.path)}
@@ -94,9 +125,17 @@ class VectorFile(Selection, ABC):
         endings = [path.suffix.lower() for path in self._files().values()]
         return f"{kind}-{digest(version, contents, endings, self._choice())}"
 
+    def _other_ids(self, columns: Columns) -> str:
+        """Return what to type where ids stand twice."""
+        if is_array(Path(self.path)):
+            return f"{IDS_KEY}=<a file of other ids>"
+        if self.id is None and columns.id:
+            return f"{override('dataset.exclude', [columns.id])} to leave it out"
+        return "dataset.id=<another column>"
+
     def _choice(self) -> list[Any]:
         """Return the settings that what is read depends on."""
-        return [self.id, sorted(self.exclude), self.label]
+        return [self.id, sorted(self.exclude), self.label, self.header]
 
     def _keep(self, folder: Path, contents: list[str], ctx: Context) -> None:
         """Read the file into a folder of the store."""
@@ -105,7 +144,9 @@ class VectorFile(Selection, ABC):
         with ctx.report.progress("read rows", source.n, "rows") as done:
             read = vector_rows.read(source.blocks, source.columns.numbers, folder, done)
         columns, ids = identified(source, read, path)
-        vector_rows.check_ids(ids, source.place, f"{KEY}={path}", columns.id or "row")
+        vector_rows.check_ids(
+            ids, source.place, f"{KEY}={path}", columns.id or "row", self._other_ids(columns)
+        )
         features = self._features(read, columns, ids)
         if not len(features.places):
             raise ValueError(f"{KEY}={path} has no column left that tells rows apart; use another table")

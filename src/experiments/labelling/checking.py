@@ -1,6 +1,7 @@
 """What an edited table says, and everything that is wrong with it."""
 
 import difflib
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments import commands
-from experiments.dataset.labels import ID_COLUMNS
+from experiments.dataset.matching import SPELLING, matched, stripped
+from experiments.dataset.tables.header import ID_COLUMNS
 from experiments.dataset.tables.tabular import text_table
 from experiments.dataset.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 APPLIED = "applied_label"
 WITHDRAWN = "-"  # in applied_label: the image has no label
@@ -55,17 +59,20 @@ def edits(path: Path, ids: Sequence[str], known: Iterable[str], *, accept_new: b
     accept_new
         Take a label for a new one also if it looks like one that is known.
     """
-    table = text_table(path, "FILE").dropna(how="all")
+    table = text_table(path, "FILE", header=True).dropna(how="all")
     id_column = next((name for name in ID_COLUMNS if name in table), None)
     if id_column is None or APPLIED not in table:
         raise ValueError(
             f"FILE={path} has the columns {', '.join(map(str, table))}, and needs image_id and {APPLIED}; "
             f"start from {commands.python()} scripts/labels.py template RUN_ID"
         )
-    unit = str(table.index.name)
+    unit, known = str(table.index.name), sorted(set(known) - {""})
     found, problems = _found(table[id_column], ids, unit)
-    labels = zip(found, table[APPLIED], strict=True)
-    rows = [(line, name, label) for (line, name), label in labels if isinstance(label, str)]
+    labels = zip(found, _known_labels(table[APPLIED], known, path), strict=True)
+    rows = [(line, name, label) for (line, name), label in labels if label]
+    if WITHDRAWN in known:
+        why = f"{WITHDRAWN!r} is a class, and withdraws a label here; rename that class first"
+        problems += [(line, why) for line, _, label in rows if label == WITHDRAWN]
     new, doubts = _new([row for row in rows if row[-1] != WITHDRAWN], set(known), accept_new)
     if problems or doubts:
         hint = "; --accept-new takes new labels as they are" if doubts else ""
@@ -82,35 +89,41 @@ def _found(
     column: "pd.Series[str]", ids: Sequence[str], unit: str
 ) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     """Return the line and the image of each row, and the problems by line."""
-    known = set(ids)
-    zeros = _unique((name.lstrip("0"), name) for name in known if name.isdigit())
-    stripped = _unique((name.strip(), name) for name in known)  # as all that is read from a table
+    names = [text if isinstance(text, str) else "" for text in column]
+    matches = matched(names, ids)
+    if matches.loosely():
+        log.warning("image_ids are those of images that are equal: %s", matches.loosely())
     found, problems = [], []
     first: dict[str, int] = {}
-    for line, text in zip(column.index, column, strict=True):
-        name = str(text) if isinstance(text, str) else ""
-        if name not in known:
-            name = stripped.get(name, name)
-        if name not in known and name.isdigit():
-            name = zeros.get(name.lstrip("0"), name)  # spreadsheets drop zeros
-        if not name:
+    for row, (line, name) in enumerate(zip(column.index, names, strict=True)):
+        if matches.places[row] >= 0:
+            name = ids[matches.places[row]]
+            if first.setdefault(name, line) != line:
+                problems.append((line, f"image_id {name!r} stands in {unit} {first[name]} already"))
+        elif not name:
             problems.append((line, "has no image_id"))
-        elif name not in known:
-            close = difflib.get_close_matches(name, known, n=1) if len(problems) < SHOWN else []
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+        else:
+            hint = f"; did you mean {matches.unclear[row]!r}?" if row in matches.unclear else ""
+            if not hint and len(problems) < SHOWN:
+                close = difflib.get_close_matches(name, ids, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
             problems.append((line, f"image_id {name!r} is no image of the run{hint}"))
-        elif first.setdefault(name, line) != line:
-            problems.append((line, f"image_id {name!r} stands in {unit} {first[name]} already"))
         found.append((line, name))
     return found, problems
 
 
-def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the names by another form of them, where no two have the same."""
-    names: dict[str, list[str]] = {}
-    for form, name in pairs:
-        names.setdefault(form, []).append(name)
-    return {form: alike[0] for form, alike in names.items() if len(alike) == 1}
+def _known_labels(column: "pd.Series[str]", known: Sequence[str], path: Path) -> list[str]:
+    """Return the labels as the known ones are spelt where they are equal but for Unicode and spaces."""
+    labels = [text if isinstance(text, str) else "" for text in column]
+    known = [*known, *({WITHDRAWN} - set(known))]
+    written = sorted(set(labels) - {""})
+    matches = matched(written, known, SPELLING)
+    if matches.loosely():
+        log.warning("%s: labels are those that are equal: %s", path.name, matches.loosely())
+    new = [label for label, place in zip(written, matches.places, strict=True) if place < 0]
+    meant = dict(zip(new, stripped([*new, *known]), strict=False))
+    meant |= {written[row]: known[place] for row, place in enumerate(matches.places) if place >= 0}
+    return [meant[label] if label else "" for label in labels]
 
 
 def _new(

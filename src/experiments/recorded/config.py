@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 SINCE = (  # of data sets that have the first: a setting, and what was done before one could choose
     ("corrections", "unlabelled", "drop"),
     ("max_unreadable", "class_level", 1),
+    ("exclude", "header", None),
 )
 
 

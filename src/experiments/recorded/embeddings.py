@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments import config
+from experiments.dataset.matching import matched
 from experiments.dataset.tables.cells import guarded
 from experiments.pipeline import Places
 from experiments.recorded import Recorded
@@ -56,14 +57,13 @@ def embeddings_of(
     protocol = str(cfg.protocol)
     stages = Stages(dataset=dataset_of(run, cfg, places), **chosen, evaluators={}, protocol=protocol)
     samples = stages.dataset.load(ctx)
-    row_of = {str(name): row for row, name in enumerate(samples.ids)}
-    gone = [str(name) for name in ids if str(name) not in row_of]
-    if gone or len(ids) != len(row_of):
+    rows = matched([str(name) for name in ids], [str(name) for name in samples.ids]).places
+    gone = ids[rows < 0]
+    if len(gone) or len(ids) != len(samples):
         raise ValueError(
-            f"RUN_ID={run.id} clustered {len(ids)} samples, and {samples.source} now gives {len(row_of)} "
-            f"others{f', without {gone[0]}' if gone else ''}; put back what was there, or run it again"
+            f"RUN_ID={run.id} clustered {len(ids)} samples, and {samples.source} now gives {len(samples)} "
+            f"others{f', without {gone[0]}' if len(gone) else ''}; put back what was there, or run it again"
         )
-    rows = np.array([row_of[str(name)] for name in ids])
     changed = np.flatnonzero(samples.content.hashes[rows] != hashes)
     if len(changed):
         raise ValueError(

@@ -90,7 +90,7 @@ def _export_images(
     rows["path"] = _names(rows, images)
     _write(images, [folder / IMAGES / path for path in rows["path"]], how, ctx)
     for name, described in {"labels": _fiftyone(rows), "coco": _coco(rows, images.dimensions())}.items():
-        (folder / f"{name}.json").write_text(json.dumps(described))
+        (folder / f"{name}.json").write_text(json.dumps(described), encoding="utf-8")
     paths: list[str | None] = [None] * len(table)
     for row, path in zip(shown, rows["path"], strict=True):
         paths[row] = path
@@ -105,13 +105,17 @@ def _names(table: "pd.DataFrame", content: Content) -> list[str]:
     for number, name in zip(table["cluster"], table["id"], strict=True):
         flat = PurePosixPath(name.replace("/", "__"))
         suffix = flat.suffix if isinstance(content, ImageFiles) else ".png"
-        stem = flat.stem if isinstance(content, ImageFiles) else str(flat)
-        stem = stem.encode()[:LONGEST].decode(errors="ignore")
-        stem = f"{_cluster(number, digits)}/{stem}"
-        free = next(each for each in _numbered(stem) if each.casefold() not in taken)
+        stem = _short(flat.stem if isinstance(content, ImageFiles) else str(flat))
+        numbered = _numbered(f"{_cluster(number, digits)}/{stem}")
+        free = next(each for each in numbered if each.casefold() not in taken)
         taken.add(free.casefold())  # some file systems take A for a
         names.append(f"{free}{suffix}")
     return names
+
+
+def _short(stem: str) -> str:
+    """Return the end of a name that file systems would refuse, as folders make ids long."""
+    return stem.encode()[-LONGEST:].decode(errors="ignore")
 
 
 def _numbered(stem: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Find the samples of a recorded run again: its data set, from where it was, and what it clustered."""
 
+import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
@@ -10,11 +11,14 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import compose, config
+from experiments.dataset.matching import matched
 from experiments.dataset.wording import counted
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.recorded import Recorded
 from experiments.recorded.config import read_config
 from experiments.types import Context, Samples
+
+log = logging.getLogger(__name__)
 
 DATA = (  # what may have been moved since a run
     "dataset.root",
@@ -99,15 +103,18 @@ def dataset_of(run: Recorded, cfg: DictConfig, places: Mapping[str, Any] = NOWHE
 
 def rows_of(run: Recorded, ids: np.ndarray, samples: Samples) -> np.ndarray:
     """Return where each id is among the samples; raise ValueError if one is gone."""
-    row_of = {name: row for row, name in enumerate(samples.ids)}
-    gone = [name for name in ids if name not in row_of]
+    names = [str(name) for name in ids]
+    matches = matched(names, [str(name) for name in samples.ids])
+    if matches.loosely():
+        log.warning("samples of RUN_ID=%s are those whose ids are equal: %s", run.id, matches.loosely())
+    gone = [name for name, place in zip(names, matches.places, strict=True) if place < 0]
     if gone:
         raise ValueError(
             f"RUN_ID={run.id} clustered {counted(len(gone), 'image')} that {samples.source} does not hold, "
             f"such as {gone[0]}; put {'it' if len(gone) == 1 else 'them'} back, or pass dataset.root=<where "
             "all are now>"
         )
-    return np.array([row_of[name] for name in ids])
+    return matches.places
 
 
 def pictures_of(

@@ -1,6 +1,8 @@
 """Tables as people have them: encodings, separators, and what is broken, with its line."""
 
 import logging
+import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -37,18 +39,46 @@ def test_every_spelling_gives_the_same(write, encoding, separator):
     rows = [["id", "label"], ["007", " café "], ["8", ""], ["9", f"a{separator}b"]]
     quoted = [[f'"{text}"' if separator in text else text for text in row] for row in rows]
     path = write("\r\n".join(separator.join(row) for row in quoted).encode(encoding))
-    assert read(path) == {"id": ["007", "8", "9"], "label": ["café", None, f"a{separator}b"]}
+    assert read(path) == {"id": ["007", "8", "9"], "label": [" café ", None, f"a{separator}b"]}
 
 
 def test_a_guess_of_the_encoding_is_told(write, caplog):
-    with caplog.at_level(logging.WARNING):
-        assert read(write("id\ncafé\n".encode("cp1252"))) == {"id": ["café"]}
-        assert "rows.csv is not UTF-8, and is read as cp1252" in caplog.text
-        assert read(write("id\ncafé\x81\n".encode("latin-1"))) == {"id": ["café\x81"]}
-        assert "is read as latin-1" in caplog.text
+    with caplog.at_level(logging.INFO):
+        assert read(write("id,label\n1,x\n2,café\n".encode("cp1252")))["label"] == ["x", "café"]
+        assert "rows.csv is not UTF-8 (line 3, column 6), and is read as cp1252" in caplog.text
+        read(write("id\ncafé\n".encode("utf-16")))
+        assert "rows.csv is UTF-16" in caplog.text
         caplog.clear()
         read(write("id\ncafé\n"))
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("id,label\n1,привет\n".encode("cp1251"), r"is not UTF-8 \(line 2, column 3\), .* type: iconv"),
+        ("id,label\n1,画像\n".encode("shift-jis"), r"is not UTF-8 \(line 2, column 3\), .* type: iconv"),
+        ("id,label\n1,中文\n".encode("gbk"), r"is not UTF-8 \(line 2, column 3\), .* type: iconv"),
+        (b"id\ncaf\x81\n", r"is not UTF-8 \(line 2, column 4\)"),
+        ("id\ncafé\nnaïve\n".encode() + b"b\xe9\n", "is UTF-8 but for a byte in line 4, column 2; correct"),
+    ],
+)
+def test_another_encoding_is_answered_with_its_place(write, content, message):
+    with pytest.raises(ValueError, match=rf"^dataset\.path=.*rows\.csv {message}"):
+        text_table(write(content), KEY)
+
+
+@pytest.mark.skipif(shutil.which("iconv") is None, reason="iconv is not installed")
+def test_iconv_helps_as_the_answer_says(write):
+    path = write("id,label\n1,привет\n".encode("cp1251"))
+    with pytest.raises(ValueError, match="type: iconv") as caught:
+        text_table(path, KEY)
+    typed = str(caught.value).partition("type: ")[2].replace("<its encoding>", "cp1251")
+    done = subprocess.run(
+        ["sh", "-c", typed.replace("<new file>", str(path.with_name("new.csv")))], check=False
+    )
+    assert done.returncode == 0
+    assert read(path.with_name("new.csv")) == {"id": ["1"], "label": ["привет"]}
 
 
 def test_a_tsv_has_tabs_whatever_else_it_has(write):
@@ -73,7 +103,7 @@ def test_lines_of_an_old_mac_are_read(write):
 
 def test_quoted_line_breaks_and_blank_lines_are_read(write):
     path = write('id,label\n1,"x\ny"\n\n2,5" pipe\n3,"q""r\n\n"\n4,z')
-    assert read(path) == {"id": ["1", "2", "3", "4"], "label": ["x\ny", '5" pipe', 'q"r', "z"]}
+    assert read(path) == {"id": ["1", "2", "3", "4"], "label": ["x\ny", '5" pipe', 'q"r\n\n', "z"]}
 
 
 def test_what_a_spreadsheet_would_run_is_written_guarded_and_read_plain(write):
@@ -87,13 +117,46 @@ def test_what_a_spreadsheet_would_run_is_written_guarded_and_read_plain(write):
 def test_parquet_gives_text_too(tmp_path):
     path = tmp_path / "rows.parquet"
     pd.DataFrame({"id": [7, None, 9], "label": [" a", "", None]}).to_parquet(path)
-    assert read(path) == {"id": ["7", None, "9"], "label": ["a", None, None]}
+    assert read(path) == {"id": ["7", None, "9"], "label": [" a", None, None]}
     pd.DataFrame({"v": [1.5, 2.0]}, index=pd.Index(["x", "y"], name="id")).to_parquet(path)
     assert read(path) == {"id": ["x", "y"], "v": ["1.5", "2.0"]}
 
 
+@pytest.mark.parametrize("header", [None, False])
+def test_without_a_header_the_first_line_is_a_row(write, caplog, header):
+    path = write("x.png,0.5,-2\ny.png,1,2\n")
+    table = text_table(path, KEY, header)
+    assert {name: list(table[name]) for name in table} == {
+        "column_1": ["x.png", "y.png"], "column_2": ["0.5", "1"], "column_3": ["-2", "2"],
+    }  # fmt: skip
+    assert list(table.index) == [1, 2]
+    assert ("use dataset.header=true" in caplog.text) == (header is None)
+
+
+def test_a_header_that_nothing_tells_is_said_and_can_be_chosen(write, caplog):
+    path = write("fruit\napple\nbanana\n")
+    assert read(path) == {"fruit": ["apple", "banana"]}
+    assert "use dataset.header=false" in caplog.text
+    assert list(text_table(path, KEY, False)["column_1"]) == ["fruit", "apple", "banana"]
+    caplog.clear()
+    text_table(path, KEY, True)
+    assert caplog.text == ""
+
+
+def test_comments_above_the_table_are_skipped_and_may_name_the_columns(write):
+    path = write("# made by hand\n# on Monday, at home\nid,a,b\nx,1,2\n")
+    assert read(path) == {"id": ["x"], "a": ["1"], "b": ["2"]}
+    assert list(text_table(path, KEY).index) == [4]
+    assert read(write("# made\n# a,b\n1,2\n3,4\n")) == {"a": ["1", "3"], "b": ["2", "4"]}
+    assert read(write("# made\n1.5,2\n3.5,4\n")) == {"column_1": ["1.5", "3.5"], "column_2": ["2", "4"]}
+
+
+def test_names_that_only_spaces_tell_apart_stay_two(write):
+    assert list(read(write("id, a ,b, b\n1,2,3,4\n"))) == ["id", "a", "b", " b"]
+
+
 def test_columns_may_be_called_by_numbers_that_rise(write):
-    assert list(read(write(",0,1,2\na,.1,.2,.3\n"))) == ["column 1", "0", "1", "2"]
+    assert list(read(write(",0,1,2\na,.1,.2,.3\n"))) == ["column_1", "0", "1", "2"]
     assert list(read(write("id,3,17\na,.1,.2\n"))) == ["id", "3", "17"]
 
 
@@ -107,13 +170,12 @@ def test_columns_may_be_called_by_numbers_that_rise(write):
         ("", "cannot be read as CSV: it is empty; use a CSV, TSV or Parquet file with a header"),
         ("\n\n", "cannot be read as CSV: it is empty"),
         ("a,b,a\n1,2,3\n", "has 2 columns called 'a'; give each its own name"),
-        ("x.png,0.5,-2\ny.png,1,2\n", "has no header: its first line holds values such as '0.5'; write a"),
-        ("7,3,3\n1,2,3\n", "has no header"),
         (
             b"PK\x03\x04\x00\x00rest",
-            "cannot be read as CSV: it holds bytes that are no text; unpack it, or save the spreadsheet",
+            r"cannot be read as CSV: it holds bytes that are no text \(a zip or a spreadsheet\); unpack it",
         ),
-        (b"\x1f\x8b\x08\x00\x00rest", "cannot be read as CSV: it holds bytes that are no text"),
+        (b"\x1f\x8b\x08\x00\x00rest", r"cannot be read as CSV: it holds bytes that are no text \(gzip\)"),
+        (b"BZh91AY&SYrest", r"cannot be read as CSV: it holds bytes that are no text \(bzip2\)"),
     ],
 )
 def test_what_is_no_table_says_why(write, content, message):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from experiments.dataset.tables.cells import plain
+from experiments.dataset.tables.cells import unguarded
 from experiments.dataset.tables.form import KINDS, Form, readable
 from experiments.dataset.tables.odd_values import MISSING, Odd, odd_values
 from experiments.dataset.tables.pieces import pieces, records_of
@@ -80,7 +80,8 @@ def parquet_blocks(path: Path, texts: Iterable[str], numbers: Iterable[str], key
                     values[:, place] = _floats(batch.column(name))
                 spelt = _spelt(batch, numbers)
                 odd = tuple(odd_values(values, numbers, lambda one: f"row {one + 1}", spelt, row))
-                yield Block(values, {name: _texts(batch.column(name)) for name in texts}, odd)
+                held = {name: [text_of(value) for value in batch.column(name).to_pylist()] for name in texts}
+                yield Block(values, held, odd)
                 row += len(batch)
     except pa.ArrowException as error:
         raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {KINDS}") from error
@@ -127,7 +128,7 @@ class _CsvReader:
         if not np.isfinite(values).all():
             rows = _Lines(self, piece, first, plain_lines and not rewritten)
             odd = odd_values(values, self.numbers, rows.place, rows.spelt, texts=rewritten)
-        texts = {name: [plain(text) for text in table[name].to_pylist()] for name in self.texts}
+        texts = {name: [unguarded(text) for text in table[name].to_pylist()] for name in self.texts}
         return Block(values, texts, tuple(odd))
 
     def rows(self, piece: bytes, first: int) -> Iterator[tuple[int, list[str]]]:
@@ -220,17 +221,13 @@ def _floats(column: "pa.Array") -> np.ndarray:
         return np.asarray(column.to_numpy(zero_copy_only=False), np.float32)
 
 
-def _texts(column: "pa.Array") -> list[str]:
-    """Spell each value; a whole number that a missing neighbour made a float is whole again."""
-    texts = []
-    for value in column.to_pylist():
-        if value is None or value != value:  # NaN alone differs from itself
-            texts.append("")
-        elif isinstance(value, float) and value.is_integer():
-            texts.append(str(int(value)))
-        else:
-            texts.append(str(value).strip())
-    return texts
+def text_of(value: Any) -> str:
+    """Return a value as text: whole numbers that a gap made floats are whole again, bytes are UTF-8."""
+    if value is None or value != value:  # NaN alone differs from itself
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _in_order(work: Callable[[T], U], items: Iterable[T], threads: int) -> Iterator[U]:

@@ -9,13 +9,18 @@ THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")  # in groups; of one comma
 POINTS = re.compile(r"[-+]?\d{1,3}((\.\d{3})+,\d+|(,\d{3})+\.\d+)")  # one with both
 
 
+def unguarded(text: str) -> str:
+    """Return a text without what keeps a spreadsheet from running it."""
+    return GUARD.sub("", text, count=1) if text.startswith("'") else text
+
+
 def plain(text: str) -> str:
-    """Strip a text, and take away what keeps a spreadsheet from running it."""
-    return GUARD.sub("", text.strip(), count=1) if "'" in text else text.strip()
+    """Return a text without spaces around it, and without what keeps a spreadsheet from running it."""
+    return unguarded(text.strip())
 
 
 def guarded(text: str) -> str:
-    """Write a text so that no spreadsheet runs it; `plain` reads it back."""
+    """Write a text so that no spreadsheet runs it; `unguarded` reads it back."""
     return f"'{text}" if RUNS.match(text) and not is_number(text) else text
 
 

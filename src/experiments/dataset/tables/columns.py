@@ -1,15 +1,16 @@
 """Which columns of a table are ids, labels and numbers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.dataset.labels import ID_COLUMNS, LABEL_COLUMNS
+from experiments.dataset.matching import known_as
 from experiments.dataset.tables.blocks import parquet_file, reads_as_number
 from experiments.dataset.tables.cells import plain
 from experiments.dataset.tables.form import SAMPLE, UNNAMED, Form, check_names, form_of, readable
+from experiments.dataset.tables.header import IDS, LABEL_LIKE
 from experiments.dataset.tables.odd_values import MISSING
 from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.tabular import is_parquet, no_rows, records
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KEY = "dataset.path"
-IDS = (*ID_COLUMNS, *(name for name in ("path", "name") if name not in ID_COLUMNS))
-LABEL_LIKE = {*LABEL_COLUMNS, "cluster", "labels", "species", "target", "y"}
 LOOKED_AT = 200  # rows that tell texts from numbers
 INDEX = "__index_level_"  # how pandas calls an index without a name in Parquet
 
@@ -64,6 +63,8 @@ class Header:
         About how many rows there are.
     form
         How it is written; None of Parquet.
+    nested
+        The types of the columns that hold lists and the like.
     """
 
     names: tuple[str, ...]
@@ -73,13 +74,14 @@ class Header:
     counted: range | None
     n: int
     form: Form | None
+    nested: Mapping[str, str] = field(default_factory=dict)
 
 
-def header(path: Path) -> Header:
-    """Look at the first rows of a table."""
+def header(path: Path, named: bool | None = None) -> Header:
+    """Look at the first rows of a table; `named` as `header` of `form_of`."""
     if is_parquet(path):
         return _parquet_header(path)
-    form = form_of(path, KEY)
+    form = form_of(path, KEY, named)
     texts: dict[str, tuple[str, str]] = {}
     with readable(path, KEY):
         rows = list(islice(records(path, form, KEY), LOOKED_AT))
@@ -92,7 +94,8 @@ def header(path: Path) -> Header:
         odd = [(line, text) for line, text in held if not reads_as_number(text, form.decimal)]
         if 2 * len(odd) > len(held):
             texts[name] = (f"line {odd[0][0]}", odd[0][1])
-    unnamed = [name for place, name in enumerate(form.columns, start=1) if name == UNNAMED.format(place)]
+    places = enumerate(form.columns if form.named else (), start=1)
+    unnamed = [name for place, name in places if name == UNNAMED.format(place)]
     index = unnamed[0] if form.columns[0] in unnamed else None
     return Header(form.columns, texts, tuple(unnamed), index, None, _about(path), form)
 
@@ -109,7 +112,8 @@ def columns_of(
 
     `features` are the columns of numbers, in their order, if they are known.
     """
-    exclude = set(exclude)
+    id_, label = (name and known_as(name, head.names) for name in (id_, label))
+    exclude = {known_as(name, head.names) for name in exclude}
     for key, name in (("id", id_), ("label", label), *(("exclude", name) for name in sorted(exclude))):
         if name is not None and name not in head.names:
             typed = override(f"dataset.{key}", [name] if key == "exclude" else name)
@@ -118,6 +122,13 @@ def columns_of(
                 f"{few(head.names)}"
             )
     free = [name for name in head.names if name not in exclude and name != label]
+    nested = [name for name in head.nested if name in (*free, label, id_) and name not in features]
+    if nested and not features:
+        raise ValueError(
+            f"{KEY}={path} holds a {head.nested[nested[0]]} in the column {nested[0]!r}; write a column for "
+            "each value, or an .npy file of the vectors, or leave it out: "
+            f"{override('dataset.exclude', nested)}"
+        )
     others = [name for name in free if name not in features]
     id_ = id_ or usual_id(others) or (head.index if head.index in others else None)
     free = [name for name in free if name != id_]
@@ -130,6 +141,7 @@ def columns_of(
             f"{KEY}={path} has no column of numbers among {few(head.names)}; use a table that has some"
         )
     if head.form:
+        notes += [head.form.note] if head.form.note else []
         notes += _commas(head.form, numbers, path)
     for kind, setting, usual in (("labels", "label", LABEL_LIKE), ("ids", "id", IDS)):
         notes += [
@@ -159,21 +171,20 @@ def _parquet_header(path: Path) -> Header:
 
     file = parquet_file(path, KEY)
     schema = file.schema_arrow
-    texts = {}
+    texts, nested = {}, {}
     for column in schema:
         kind = column.type
         if types.is_nested(kind):
-            raise ValueError(
-                f"{KEY}={path} holds a {kind} in the column {column.name!r}; write a column for each value, "
-                "or an .npy file of the vectors"
-            )
+            nested[column.name] = str(kind)
         numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
         if not (numeric or types.is_boolean(kind)):
             texts[column.name] = ("all rows", f"a {kind}")
     check_names(schema.names, path, KEY)
     bare = [name for name in schema.names if name.startswith(INDEX)]
     index, counted = _index(schema)
-    return Header(tuple(schema.names), texts, tuple(bare), index, counted, file.metadata.num_rows, None)
+    return Header(
+        tuple(schema.names), texts, tuple(bare), index, counted, file.metadata.num_rows, None, nested
+    )
 
 
 def _index(schema: "pa.Schema") -> tuple[str | None, range | None]:

@@ -5,24 +5,33 @@ import csv
 import io
 import logging
 import re
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
-from experiments.dataset.tables.cells import COMMA, THOUSANDS, has_comma, is_number, plain
+from experiments.dataset.matching import stripped
+from experiments.dataset.tables.cells import COMMA, THOUSANDS, has_comma, is_number, unguarded
+from experiments.dataset.tables.header import FirstRow, first_row
 
 log = logging.getLogger(__name__)
 
 SEPARATORS = (",", ";", "\t", "|")
 PIECE = 1 << 23  # bytes that are looked at at a time
-SAMPLE = 1 << 20  # bytes that show how a file is written
+SAMPLE, LINES = 1 << 20, 20  # bytes, and at least lines, that show how a file is written
 TOLD = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)  # Excel's own first line
 KINDS = "use a CSV, TSV or Parquet file"
-UNNAMED = "column {}"
+UNNAMED = "column_{}"
+WESTERN = "cp1252"
+BROKEN = "\N{REPLACEMENT CHARACTER}"
+FOREIGN = re.compile(rb"[\xc0-\xff]{3}|[\x80-\xff]{4}")  # as in words of other alphabets
+PACKED = {  # how files begin that are no text
+    b"PK": "a zip or a spreadsheet", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "Parquet, whose name ends in .parquet",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,9 +43,13 @@ class Form:
     returns
         Lines end with a carriage return alone.
     header
-        Lines that its header takes.
+        Lines above the first row: the header, and comments above it.
     columns
         Names of the columns; one without a name is called by its place, as `UNNAMED` says.
+    named
+        False if the file has no header.
+    note
+        What to tell a person of the header; "" if the first rows leave no doubt that there is one.
     unclear
         By column, a number such as 1,234 that may be a thousand or one; empty if other numbers tell.
     """
@@ -47,40 +60,73 @@ class Form:
     decimal: str
     header: int
     columns: tuple[str, ...]
+    named: bool = True
+    note: str = ""
     unclear: Mapping[str, str] = field(default_factory=dict)
 
 
-def form_of(path: Path, key: str) -> Form:
-    """Find out how a file of text is written; raise ValueError if it holds no table."""
+def form_of(path: Path, key: str, header: bool | None = None) -> Form:
+    """Return how a file of text is written; raise ValueError if it holds no table.
+
+    Parameters
+    ----------
+    header
+        True if its first row names the columns, False if not; None: the first rows tell.
+    """
     with readable(path, key):
-        encoding = _encoding(path, key)
+        encoding = encoding_of(path, key)
         text, whole = _first_lines(path, encoding)
     returns = "\r" in text and "\n" not in text
     text = text.replace("\r", "\n") if returns else text
     if not whole:
         text = text[: text.rfind("\n") + 1]
     told = TOLD.match(text)
-    separator, rows, header = _separated(text[told.end() :] if told else text, path, told and told[1])
-    header += 1 if told else 0
-    if not rows:
+    separator, numbered = _separated(text[told.end() :] if told else text, path, told and told[1])
+    if not numbered:
         raise ValueError(f"{key}={path} cannot be read as CSV: it is empty; {KINDS} with a header")
-    names = tuple(plain(name) or UNNAMED.format(place) for place, name in enumerate(rows[0], start=1))
+    ends, rows = zip(*numbered, strict=True)
+    above = _comments(rows)
+    rows = rows[above:]
+    commented = rows[0][0].startswith("#") and any(not fields[0].startswith("#") for fields in rows[1:2])
+    first = first_row(rows) if header is None and not commented else FirstRow(header is not False, True)
+    lines = (ends[above] if first.names else ends[above - 1] if above else 0) + (1 if told else 0)
+    names = _names([rows[0][0].lstrip("# ") or "#", *rows[0][1:]] if commented else rows[0], first.names)
     check_names(names, path, key)
-    commas = [] if separator == "," else _commas(rows[1:], names)
+    body = rows[1:] if first.names else rows
+    commas = [] if separator == "," else _commas(body, names)
     sure = any(not THOUSANDS.fullmatch(text) for _, text in commas)
     decimal = "," if any(COMMA.fullmatch(text) for _, text in commas) else "."
-    return Form(encoding, returns, separator, decimal, header, names, {} if sure else dict(commas))
+    note = "" if first.sure and first.names else _note(first, rows[0], key, header)
+    return Form(
+        encoding, returns, separator, decimal, lines, names, first.names, note, {} if sure else dict(commas)
+    )
+
+
+def _names(row: Sequence[str], named: bool) -> tuple[str, ...]:
+    names = stripped(list(map(unguarded, row))) if named else [""] * len(row)
+    return tuple(name or UNNAMED.format(place) for place, name in enumerate(names, start=1))
+
+
+def _note(first: FirstRow, row: Sequence[str], key: str, header: bool | None) -> str:
+    """Say what the first row was taken for, and what to type if it is not that."""
+    setting = f"{key.removesuffix('.path')}.header" if key.endswith(".path") else ""
+    value = repr(first.value or row[0].strip())
+    if first.names:
+        remedy = f"use {setting}=false" if setting else "put a line of names above it"
+        return (
+            "the first line is taken for a header, which the rows do not tell for sure; if it is a row, "
+            f"{remedy}"
+        )
+    called = f"columns are called {UNNAMED.format(1)} to {UNNAMED.format(len(row))}"
+    if header is not None:
+        return called
+    remedy = f"if it holds names, use {setting}=true" if setting else "put a line of names above it"
+    return f"it has no header: its first line holds values such as {value}; {called}; {remedy}"
 
 
 def check_names(names: Iterable[str], path: Path, key: str) -> None:
-    """Raise ValueError if columns are called alike, or if the names are values: there is no header then."""
+    """Raise ValueError if columns are called alike."""
     names = list(names)
-    numbers = [name for name in names if is_number(name)]
-    if 2 * len(numbers) >= len(names) and not _numbered(numbers):
-        raise ValueError(
-            f"{key}={path} has no header: its first line holds values such as {numbers[0]!r}; write a first "
-            "line of column names, such as image_id,d0,d1"
-        )
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise ValueError(
@@ -98,25 +144,35 @@ def readable(path: Path, key: str) -> Iterator[None]:
 
 
 def _first_lines(path: Path, encoding: str) -> tuple[str, bool]:
-    """Return a sample of a file with at least one whole line, and whether it is all of it."""
+    """Return a sample of a file with at least some whole lines, and whether it is all of it."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
         text = decoder.decode(file.read(SAMPLE))
-        while "\n" not in text and "\r" not in text and (more := file.read(SAMPLE)):
+        while max(map(text.count, "\r\n")) < LINES and (more := file.read(SAMPLE)):
             text += decoder.decode(more)
         return text, not file.read(1)
 
 
-def _encoding(path: Path, key: str) -> str:
-    """Return what decodes the whole file; say so if that is not Unicode."""
+def encoding_of(path: Path, key: str) -> str:
+    """Return what decodes the whole file, and say so if it is not UTF-8.
+
+    Raises
+    ------
+    ValueError
+        If it is no text, or its encoding cannot be told; it names the line and the column.
+    """
     with path.open("rb") as file:
         first = file.read(4096)
-    candidates: tuple[str, ...] = ("utf-8", "cp1252", "latin-1")
-    if first.startswith(codecs.BOM_UTF8):
-        candidates = ("utf-8-sig",)
-    elif first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        candidates = ("utf-16",)
-    elif b"\0" in first and not first.startswith((b"PK", b"\x1f\x8b")):
+    kind = next((kind for mark, kind in PACKED.items() if first.startswith(mark)), "")
+    if kind:
+        raise ValueError(
+            f"{key}={path} cannot be read as CSV: it holds bytes that are no text ({kind}); unpack it, or "
+            "save the spreadsheet as CSV UTF-8"
+        )
+    wide = ""
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        wide = "utf-16"
+    elif b"\0" in first:
         even, odd = first[::2].count(0), first[1::2].count(0)
         if even + odd < len(first) / 4:  # of UTF-16 about half is
             line = first[: first.index(0)].count(b"\n") + 1
@@ -124,16 +180,41 @@ def _encoding(path: Path, key: str) -> str:
                 f"{key}={path} cannot be read as CSV: a byte in line {line} is 0, as in no text; repair that "
                 "line, or save the spreadsheet as CSV UTF-8"
             )
-        candidates = ("utf-16-be",) if even > odd else ("utf-16-le",)
-    found = next((encoding for encoding in candidates if _decodes(path, encoding)), None)
-    if found is None or first.startswith((b"PK", b"\x1f\x8b")):
+        wide = "utf-16-be" if even > odd else "utf-16-le"
+    if wide and _decodes(path, wide):
+        log.info("%s is UTF-16, as spreadsheets write Unicode text, and is read as such", path.name)
+        return wide
+    encoding = "utf-8-sig" if first.startswith(codecs.BOM_UTF8) else "utf-8"
+    if _decodes(path, encoding):
+        return encoding
+    return _western(path, key)
+
+
+def _western(path: Path, key: str) -> str:
+    """Return cp1252 for a file that may be so; raise ValueError for one that is not UTF-8 in another way."""
+    place, good, bad, western = "", 0, 0, _decodes(path, WESTERN)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            text = line.decode("utf-8-sig", errors="replace")
+            broken = text.count(BROKEN)
+            if broken and not place:
+                place = f"line {number}, column {text.index(BROKEN) + 1}"
+            bad += broken
+            good += sum(letter > "\x7f" for letter in text) - broken
+            western = western and not FOREIGN.search(line)
+    to_type = f"iconv -f <its encoding> -t UTF-8 {shlex.quote(str(path))} > <new file>"
+    if good > bad:
+        raise ValueError(f"{key}={path} is UTF-8 but for a byte in {place}; correct that line")
+    if not western:
         raise ValueError(
-            f"{key}={path} cannot be read as CSV: it holds bytes that are no text; unpack it, or save the "
-            "spreadsheet as CSV UTF-8"
+            f"{key}={path} is not UTF-8 ({place}), and not Western European either; save the spreadsheet as "
+            f"CSV UTF-8, or type: {to_type}"
         )
-    if found in ("cp1252", "latin-1"):
-        log.warning("%s is not UTF-8, and is read as %s (Western European)", path.name, found)
-    return found
+    log.warning(
+        "%s is not UTF-8 (%s), and is read as cp1252 (Western European); if names come out wrong: %s",
+        path.name, place, to_type,
+    )  # fmt: skip
+    return WESTERN
 
 
 def _decodes(path: Path, encoding: str) -> bool:
@@ -151,35 +232,36 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def _separated(text: str, path: Path, told: str | None) -> tuple[str, list[list[str]], int]:
-    """Return the separator by which most rows have as many fields as the header, those rows, its lines."""
+def _separated(text: str, path: Path, told: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
+    """Return the separator by which most rows have as many fields as the first, and the rows.
+
+    Each row comes with the number of its last line.
+    """
     tried = {}
     usual = ("\t",) if path.suffix.lower() == ".tsv" else SEPARATORS
     for separator in (told,) if told else usual:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        rows: list[list[str]] = []
-        header = 0
-        try:
-            for fields in reader:
-                header = header or (reader.line_num if fields else 0)
-                rows += [fields] if fields else []
-        except csv.Error:  # records will name the line
-            pass
-        width = len(rows[0]) if rows else 0
-        agreeing = sum(len(fields) == width for fields in rows) / len(rows) if rows else 0
-        tried[separator] = (width > 1, round(agreeing, 1), width), rows, header
+        rows: list[tuple[int, list[str]]] = []
+        with suppress(csv.Error):  # records will name the line
+            rows.extend((reader.line_num, fields) for fields in reader if fields)
+        widths = [len(fields) for _, fields in rows]
+        widths = widths[_comments([fields for _, fields in rows]) :]
+        width = widths[0] if widths else 0
+        agreeing = widths.count(width) / len(widths) if widths else 0
+        tried[separator] = (width > 1, round(agreeing, 1), width), rows
     best = max(tried, key=lambda separator: tried[separator][0])  # the first of equals
-    return best, *tried[best][1:]
+    return best, tried[best][1]
 
 
-def _commas(rows: list[list[str]], names: tuple[str, ...]) -> list[tuple[str, str]]:
+def _comments(rows: Sequence[Sequence[str]]) -> int:
+    """Count the comments above the rows; one with a field for each column names them, as of numpy.savetxt."""
+    above = next((place for place, fields in enumerate(rows) if not fields[0].startswith("#")), 0)
+    return above - 1 if above and len(rows[above - 1]) == len(rows[above]) else above
+
+
+def _commas(rows: Sequence[Sequence[str]], names: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return the numbers with commas, each after its column; none where numbers have decimal points."""
     fields = [(name, text.strip()) for row in rows for name, text in zip(names, row, strict=False)]
     if any("." in text and is_number(text) for _, text in fields):
         return []
     return [(name, text) for name, text in fields if "," in text and has_comma(text)]
-
-
-def _numbered(numbers: list[str]) -> bool:
-    """Tell whether columns are called by numbers: whole ones that rise, as pandas writes 0, 1, 2."""
-    return all(map(str.isdecimal, numbers)) and all(int(a) < int(b) for a, b in pairwise(numbers))

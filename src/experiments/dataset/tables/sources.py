@@ -1,19 +1,21 @@
 """Where rows of numbers come from: a CSV, TSV or Parquet table, or arrays of numpy."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
-from experiments.dataset.tables.blocks import Block, csv_blocks, parquet_blocks, parquet_file
-from experiments.dataset.tables.cells import plain
-from experiments.dataset.tables.columns import KEY, Columns, columns_of, header, usual_id
-from experiments.dataset.tables.form import form_of, readable
+from experiments.dataset.matching import stripped
+from experiments.dataset.tables.blocks import Block, csv_blocks, parquet_blocks, parquet_file, text_of
+from experiments.dataset.tables.cells import unguarded
+from experiments.dataset.tables.columns import KEY, Columns, Header, columns_of, header, usual_id
+from experiments.dataset.tables.form import encoding_of, form_of, readable
 from experiments.dataset.tables.odd_values import odd_values
 from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.pieces import pieces, records_of
@@ -23,6 +25,7 @@ from experiments.dataset.tables.vector_rows import Read
 ARRAYS = (".npy", ".npz")
 VALUES = 1 << 21  # of an array that are read at a time
 IDS_KEY = "dataset.ids"
+VECTORS, IDS = "embeddings", "ids"  # what an .npz file calls them
 BROKEN = (ValueError, EOFError, BadZipFile, zlib.error)  # what numpy raises of a file that is damaged
 
 
@@ -54,9 +57,13 @@ def table_source(
     exclude: Iterable[str],
     threads: int,
     features: tuple[str, ...] = (),
+    named: bool | None = None,
 ) -> Source:
-    """Look at a table's first rows, and make ready to read it; `features` as of `columns_of`."""
-    head = header(path)
+    """Look at a table's first rows, and make ready to read it.
+
+    `features` is as of `columns_of`, `named` as `header` of `form_of`.
+    """
+    head = header(path, named)
     columns = columns_of(head, path, id_, label, exclude, features)
     texts = [columns.id] if columns.id else list(columns.texts)
     texts += [columns.label] if columns.label and columns.label not in texts else []
@@ -72,11 +79,11 @@ def table_source(
     return Source(columns, csv_blocks(path, form, texts, columns.numbers, threads, KEY), head.n, place)
 
 
-def table_rows(path: Path) -> int:
+def table_rows(path: Path, named: bool | None = None) -> int:
     """Count the rows of a table, of a CSV by its lines."""
     if is_parquet(path):
         return int(parquet_file(path, KEY).metadata.num_rows)
-    form, n = form_of(path, KEY), 0
+    form, n = form_of(path, KEY, named), 0
     with readable(path, KEY):
         for line, piece in pieces(path, form):
             if b'"' in piece or b"\n\n" in piece or b"\n\r\n" in piece:
@@ -117,17 +124,24 @@ def _notes(found: str | None, columns: Columns, read: Read) -> Iterator[str]:
             yield f"the column {name!r} counts the rows; if it holds ids, use {override('dataset.id', name)}"
 
 
-def array_source(path: Path, ids_path: str | None) -> Source:
-    """Open an .npy or .npz file of vectors, and the ids beside it or in it."""
-    values, own = _array(path)
+def is_array(path: Path) -> bool:
+    """Return True for a file of numpy's, by its ending: its columns have no names."""
+    return path.suffix.lower() in ARRAYS
+
+
+def array_source(path: Path, ids_path: str | None, exclude: Iterable[str]) -> Source:
+    """Open an .npy or .npz file of vectors, whose columns are called d0, d1, ..., and its ids."""
+    values, own, unused = _array(path)
     ids = own if ids_path is None else _ids(Path(ids_path))
     if ids is not None and len(ids) != len(values):
         where = f"{IDS_KEY}={ids_path} has" if ids_path else f"{KEY}={path} has"
         raise ValueError(f"{where} {len(ids)} ids for {len(values)} vectors; use the ids of these vectors")
     names = tuple(f"d{column}" for column in range(values.shape[1]))
-    columns = Columns("id", None, names, {}, ())
+    columns = columns_of(Header(names, {}, (), None, None, len(values), None), path, None, None, exclude)
+    columns = replace(columns, id="id", notes=(f"arrays not used: {few(unused)}",) if unused else ())
+    blocks = _array_blocks(values, names, columns.numbers)
     return Source(
-        columns, _array_blocks(values, names), len(values), lambda row: f"row {row + 1}",
+        columns, blocks, len(values), lambda row: f"row {row + 1}",
         _row_numbers(len(values)) if ids is None else ids,
     )  # fmt: skip
 
@@ -137,42 +151,68 @@ def array_rows(path: Path) -> int:
     return len(_array(path)[0])
 
 
-def _array(path: Path) -> tuple[np.ndarray, list[str] | None]:
-    """Return (n, d), of an .npy file a memory map, and the ids that stand beside it in an .npz file."""
+def _array(path: Path) -> tuple[np.ndarray, list[str] | None, list[str]]:
+    """Return (n, d), of an .npy file a memory map, the ids of an .npz file, and what else it holds."""
     with readable(path, KEY):
         try:
-            held = np.load(path, mmap_mode="r", allow_pickle=False)
-            arrays = dict(held) if isinstance(held, NpzFile) else {"embeddings": held}
+            arrays, objects = _arrays(path)
         except BROKEN as error:
             raise ValueError(
                 f"{KEY}={path} cannot be read as arrays of numbers ({error}); write it with numpy.save, or "
                 "numpy.savez"
             ) from error
-    flat = [name for name, array in arrays.items() if array.ndim == 2]
-    name = "embeddings" if "embeddings" in arrays else flat[0] if len(flat) == 1 else None
-    if name is None or arrays[name].ndim != 2 or arrays[name].dtype.kind not in "fiub":
+    flat = [name for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiub"]
+    name = VECTORS if VECTORS in {*arrays, *objects} else flat[0] if len(flat) == 1 else None
+    wrong = next((each for each in objects if each in (name, IDS) or not flat), None)
+    if wrong is not None:
+        kind = "str" if wrong == IDS else "'float32'"
+        raise ValueError(
+            f"{KEY}={path} holds Python objects as {wrong}, not numbers or text; save "
+            f"{wrong}.astype({kind}) instead"
+        )
+    if name not in flat:
         shapes = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in arrays.items())
         raise ValueError(
             f"{KEY}={path} holds {shapes}, and not one array of numbers with a row for each vector; save it "
-            "so, in .npz as `embeddings`, with `ids` beside it"
+            f"so, in .npz as `{VECTORS}`, with `{IDS}` next to it"
         )
     values = arrays[name]
     if not values.size:
         raise ValueError(f"{KEY}={path} holds no vector: {list(values.shape)}; use an array with rows")
-    return values, _listed(arrays["ids"]) if "ids" in arrays else None
+    unused = sorted({*arrays, *objects} - {name, IDS})
+    return values, _listed(arrays[IDS]) if IDS in arrays else None, unused
 
 
-def _array_blocks(values: np.ndarray, names: tuple[str, ...]) -> Iterator[Block]:
-    size = max(1, VALUES // len(names))
+def _arrays(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the arrays of a file by name, and the names of those that hold Python objects."""
+    opened: dict[str, Callable[[], np.ndarray]] = {VECTORS: lambda: np.load(path, mmap_mode="r")}
+    if is_zipfile(path):  # whatever its name says
+        file = np.load(path)
+        opened = {name: partial(file.__getitem__, name) for name in file.files}
+    arrays, objects = {}, []
+    for name, read in opened.items():
+        try:
+            arrays[name] = read()
+        except ValueError as error:
+            if "Object arrays" not in str(error) and "Python objects" not in str(error):
+                raise
+            objects.append(name)
+    return arrays, objects
+
+
+def _array_blocks(values: np.ndarray, names: tuple[str, ...], wanted: tuple[str, ...]) -> Iterator[Block]:
+    size, whole = max(1, VALUES // len(names)), wanted == names
+    columns = range(len(names)) if whole else [int(name[1:]) for name in wanted]
     for start in range(0, len(values), size):
+        rows = values[start : start + size]
         with np.errstate(over="ignore"):  # what is too large for float32 is infinite, and told as such
-            part = np.asarray(values[start : start + size], np.float32)
-        odd = odd_values(part, names, lambda row: f"row {row + 1}", _speller(values, start), start)
+            part = np.asarray(rows if whole else rows[:, columns], np.float32)
+        odd = odd_values(part, wanted, lambda row: f"row {row + 1}", _speller(rows, columns), start)
         yield Block(part, {}, tuple(odd))
 
 
-def _speller(values: np.ndarray, start: int) -> Callable[[int, int], str]:
-    return lambda row, column: str(values[start + row, column])
+def _speller(rows: np.ndarray, columns: Sequence[int]) -> Callable[[int, int], str]:
+    return lambda row, column: str(rows[row, columns[column]])
 
 
 def _ids(path: Path) -> list[str]:
@@ -186,11 +226,12 @@ def _ids(path: Path) -> list[str]:
                 return _listed(held)
             except BROKEN as error:
                 raise ValueError(
-                    f"{IDS_KEY}={path} cannot be read ({error}); write it with numpy.save of an array of text"
+                    f"{IDS_KEY}={path} cannot be read ({error}); save ids.astype(str) with numpy.save"
                 ) from error
     if path.suffix.lower() == ".txt":
         with readable(path, IDS_KEY):
-            return [plain(line) for line in path.read_text("utf-8-sig").removesuffix("\n").split("\n")]
+            lines = path.read_text(encoding_of(path, IDS_KEY)).removeprefix("\ufeff")
+        return stripped([unguarded(line) for line in lines.removesuffix("\n").split("\n")])
     table = text_table(path, IDS_KEY)
     column = table.columns[0] if table.shape[1] == 1 else usual_id(list(table.columns))
     if column is None:
@@ -198,11 +239,11 @@ def _ids(path: Path) -> list[str]:
             f"{IDS_KEY}={path} has {table.shape[1]} columns, none of which is called as ids are; call one "
             "image_id"
         )
-    return [str(name) for name in table[column].fillna("")]
+    return stripped([str(name) for name in table[column].fillna("")])
 
 
 def _listed(ids: np.ndarray) -> list[str]:
-    return [str(name).strip() for name in ids.ravel().tolist()]
+    return stripped([text_of(name) for name in ids.ravel().tolist()])
 
 
 def _row_numbers(n: int) -> list[str]:

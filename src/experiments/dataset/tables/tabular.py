@@ -1,16 +1,20 @@
 """Tables as people have them: CSV in several spellings, TSV and Parquet, with errors that name the line."""
 
 import csv
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.dataset.tables.cells import plain
+from experiments.dataset.tables.cells import unguarded
 from experiments.dataset.tables.form import KINDS, Form, check_names, form_of, readable
 
 if TYPE_CHECKING:
     import pandas as pd
 
+log = logging.getLogger(__name__)
+
+csv.field_size_limit(1 << 24)  # characters; the standard library's 131,072 are fewer than some texts have
 PARQUET = (".parquet", ".pq")
 
 
@@ -19,8 +23,8 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() in PARQUET
 
 
-def text_table(path: Path, key: str) -> "pd.DataFrame":
-    """Read a CSV, TSV or Parquet file as text, stripped, with missing values as NA.
+def text_table(path: Path, key: str, header: bool | None = None) -> "pd.DataFrame":
+    """Read a CSV, TSV or Parquet file as text, spaces around it included, with missing values as NA.
 
     Its index is called `line`, with the line of each row, or `row`, counted from 1, of a Parquet file.
 
@@ -28,24 +32,28 @@ def text_table(path: Path, key: str) -> "pd.DataFrame":
     ----------
     key
         Of the setting that names the file, for errors.
+    header
+        True if the first line names the columns, False if not; None: the first lines tell, as `form_of` does.
 
     Raises
     ------
     ValueError
-        If it cannot be read, is broken, has no header or no rows, or names two columns alike.
+        If it cannot be read, is broken, has no rows, or names two columns alike.
     """
     import pandas as pd
 
     if is_parquet(path):
         return _parquet_as_text(path, key)
-    form = form_of(path, key)
+    form = form_of(path, key, header)
+    if form.note:
+        log.warning("%s: %s", path.name, form.note)
     numbered = list(records(path, form, key))
     if not numbered:
         raise ValueError(no_rows(path, key))
     lines, rows = zip(*numbered, strict=True)
     columns = zip(form.columns, zip(*rows, strict=True), strict=True)
     return pd.DataFrame(
-        {name: pd.array([plain(text) or None for text in texts], "string") for name, texts in columns},
+        {name: pd.array([_there(unguarded(text)) for text in texts], "string") for name, texts in columns},
         index=pd.Index(lines, name="line"),
     )
 
@@ -67,8 +75,9 @@ def rows_of(
     try:
         for fields in reader:
             if fields and len(fields) != len(form.columns):
+                top = "header" if form.named else "first line"
                 raise ValueError(
-                    f"{key}={path} is broken in line {line}: it has {len(fields)} fields, and the header "
+                    f"{key}={path} is broken in line {line}: it has {len(fields)} fields, and the {top} "
                     f"{len(form.columns)} (separated by {form.separator!r}); repair that line"
                 )
             if fields:
@@ -76,6 +85,10 @@ def rows_of(
             line = first + reader.line_num
     except csv.Error as error:
         raise ValueError(f"{key}={path} is broken in line {line} ({error}); repair that line") from error
+
+
+def _there(text: str) -> str | None:
+    return text if text.strip() else None
 
 
 def no_rows(path: Path, key: str) -> str:
@@ -99,6 +112,6 @@ def _parquet_as_text(path: Path, key: str) -> "pd.DataFrame":
     check_names(table.columns, path, key)
     if table.empty:
         raise ValueError(no_rows(path, key))
-    texts = {name: [text.strip() or None for text in table[name].fillna("")] for name in table}
+    texts = {name: [_there(text) for text in table[name].fillna("")] for name in table}
     rows = pd.RangeIndex(1, len(table) + 1, name="row")
     return pd.DataFrame({name: pd.array(column, "string") for name, column in texts.items()}, index=rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.dataset.content import hash_rows
+from experiments.dataset.matching import stripped
 from experiments.dataset.tables.blocks import Block
 from experiments.dataset.tables.odd_values import Odd
 from experiments.dataset.tables.overrides import few
@@ -48,7 +49,7 @@ class Read:
     Parameters
     ----------
     texts
-        The columns that were read as text.
+        The columns that were read as text, without spaces around them unless only these differ.
     odd
         By column and kind, with their counts in the whole file.
     low, high
@@ -100,6 +101,7 @@ def read(blocks: Iterable[Block], numbers: Iterable[str], folder: Path, done: Ca
             low = np.fmin(low, np.fmin.reduce(block.values, axis=0, initial=np.inf))
             high = np.fmax(high, np.fmax.reduce(block.values, axis=0, initial=-np.inf))
             done(len(block.values))
+    texts = {name: stripped(column) for name, column in texts.items()}
     shape = (n, len(numbers))
     values = np.memmap(folder / UNORDERED, np.float32, "r", shape=shape) if n and numbers else np.empty(shape)
     return Read(values, texts, odd, low, high)
@@ -149,7 +151,7 @@ def large(read: Read, names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: str) -> None:
+def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: str, remedy: str) -> None:
     """Raise ValueError if an id is missing or stands twice; `places(row)` is its line.
 
     Parameters
@@ -158,6 +160,8 @@ def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: st
         The setting and the file, as in `dataset.path=a.csv`.
     column
         What the ids are called.
+    remedy
+        What else can be typed where an id stands twice.
     """
     empty = next((row for row, name in enumerate(ids) if not name), None)
     if empty is not None:
@@ -168,7 +172,7 @@ def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: st
         more = f", and {len(again) - 1} others such as {again[1]!r}" if len(again) > 1 else ""
         raise ValueError(
             f"{key} has the {column} {again[0]!r} in {places(rows[0])} and {places(rows[1])}{more}; keep one "
-            "row for each, or use dataset.id=<another column>"
+            f"row for each, or use {remedy}"
         )
 
 

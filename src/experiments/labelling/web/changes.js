@@ -4,7 +4,8 @@ const n = data.ids.length;
 const named = (numbers) => numbers.map((number) => (number < 0 ? "" : data.labels[number]));
 const current = named(data.current), suggestion = named(data.suggestion);
 const first = named(data.applied), now = [...first]; // the log's corrections, and the page's
-const rowOf = byForm((id) => id), rowOfStripped = byForm((id) => id.trim());
+const composed = (text) => text.normalize("NFC"), trimmed = (text) => composed(text.trim());
+const rowOf = byForm((id) => id), looseRows = [composed, trimmed].map((form) => [form, byForm(form)]);
 const PLACE = `labels of run ${data.run}`;
 const undoable = [];
 const recent = [];
@@ -70,13 +71,22 @@ function csv() {
   return /[^\0-\x7f]/.test(whole) ? `\ufeff${whole}` : whole;
 }
 
+// Return the label that a spelling means: itself, or the one that is equal but for Unicode's form and spaces.
+function knownAs(label) {
+  const known = [data.withdrawn, ...labels()];
+  if (!label || known.includes(label)) return label;
+  const alike = known.filter((other) => trimmed(other) === trimmed(label));
+  return alike.length === 1 ? alike[0] : alike.length ? label : trimmed(label);
+}
+
 // Take over what an edited table says; an unknown id is told, not guessed.
 function taken(text) {
   const found = corrections(text), pairs = [], unknown = [];
   for (const [line, id, label] of found) {
-    const row = rowOf.get(id) ?? rowOfStripped.get(id);
+    const row = rowOf.get(id) ?? looseRows.map(([form, rows]) => rows.get(form(id))).find((each) => each !== undefined);
+    const meant = knownAs(label);
     if (row === undefined) unknown.push(`line ${line}: ${id}`);
-    else if ((label || first[row]) !== now[row]) pairs.push([row, label]);
+    else if ((meant || first[row]) !== now[row]) pairs.push([row, meant]);
   }
   if (pairs.length) change(pairs);
   return { rows: found.length, pairs, unknown };

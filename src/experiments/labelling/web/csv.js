@@ -4,7 +4,7 @@ const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 const RUNS = /^'*[=+\-@\t\r\n]/; // what a spreadsheet would run, or what looks guarded
 
 const guarded = (text) => (RUNS.test(text) && !NUMBER.test(text) ? `'${text}` : text);
-const plain = (text) => text.trim().replace(/^'(?='*[=+\-@\t\r\n])/, "");
+const plain = (text) => text.replace(/^'(?='*[=+\-@\t\r\n])/, ""); // without the guard
 const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const written = (cells) => cells.map((cell) => quoted(guarded(cell))).join(",") + "\n";
 
@@ -59,6 +59,6 @@ function corrections(text) {
   if (id < 0 || label < 0) throw new Error("it has no columns image_id and applied_label; import a CSV of this page or of labels.py template");
   return rest.map(({ line, cells }) => {
     if (cells.length <= Math.max(id, label)) throw new Error(`line ${line} has ${cells.length} cells, where the first has ${names.length}`);
-    return [line, plain(cells[id]), plain(cells[label])];
+    return [line, plain(cells[id]), plain(cells[label].trim() && cells[label])];
   });
 }
