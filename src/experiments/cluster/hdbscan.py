@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.cluster.centroids import check_finite, check_settings
-from experiments.cluster.neighbours import check_density, nearest
+from experiments.cluster.neighbours import check_density, lengths, nearest
 from experiments.cluster.reachability import Reachability
 from experiments.kept import Record
 from experiments.types import Context
@@ -71,7 +71,7 @@ class HdbscanClustering(Record):
     def _assigned(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         most = min(2 * self.min_samples + 1, len(self.points))
         distances, rows = nearest(self.points, reduced, most)
-        same = distances[:, 0] <= ROUNDING * np.linalg.norm(reduced, axis=1)
+        same = distances[:, 0] <= ROUNDING * lengths(reduced)
         fitted = self.assignments[rows[:, 0]]
         shift = same[:, None]  # a fitted row is no neighbour of itself
         distances = np.where(shift, distances[:, 1:], distances[:, :-1])
@@ -119,7 +119,7 @@ class Hdbscan:
     Campello, Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013.
     """
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     min_cluster_size: int
     min_samples: int

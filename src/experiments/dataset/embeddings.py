@@ -31,7 +31,7 @@ class Embeddings(VectorFile):
         and of an .npz file its array `ids`.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     ids: str | None = field(metadata={"path": True})
 

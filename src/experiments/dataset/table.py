@@ -20,7 +20,7 @@ class Table(VectorFile):
     column's median over all rows of the file. All of it is told in the log.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
         for name, (where, value) in columns.texts.items():

@@ -56,7 +56,7 @@ class Probe:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings")
     LABELLED: ClassVar[bool] = True
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     name: str
     protocol: str

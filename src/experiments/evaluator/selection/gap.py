@@ -40,7 +40,7 @@ class Box:
         centred = points - middle
         axes = np.linalg.eigh(centred.T @ centred)[1].T
         turned = centred @ axes.T
-        lengths = np.linalg.norm(points, axis=1)
+        lengths = np.linalg.norm(points.astype(np.float64), axis=1)
         unit = bool(np.all(abs(lengths - 1) < UNIT))
         return cls(middle, axes, turned.min(axis=0), turned.max(axis=0), unit)
 
