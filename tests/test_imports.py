@@ -40,6 +40,7 @@ ALLOWED = {
     "config": {"compose", "types"},
     "parallel": set(),
     "pipeline": {"parallel", "types", "kept"},
+    "compilation": {"cache", "cluster", "reducer", "types"},
     "console": set(),
     "context": {"cache", "config", "environment", "types"},
     "environment": {"kept", "libraries"},

@@ -5,8 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from experiments import compose, config
-from experiments.cache import Store
+from experiments import compilation, compose, config
 from experiments.numerics.scale import exponents, rescaled
 from experiments.types import Context
 
@@ -50,11 +49,9 @@ def in_unit(clusterer, size):
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
+def compiled():
     """Compile what UMAP and HDBSCAN need, which may take a minute."""
-    ctx = Context.plain(Store(tmp_path_factory.mktemp("compiled")))
-    stage("cluster", "hdbscan").fit(X, ctx)
-    stage("reducer", "umap").fit(X, ctx)
+    compilation.compile_all()
 
 
 @pytest.fixture

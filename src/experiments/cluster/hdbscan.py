@@ -9,6 +9,7 @@ from experiments.cluster.centroids import check_finite, check_settings
 from experiments.cluster.neighbours import check_density, lengths, nearest
 from experiments.cluster.reachability import Reachability
 from experiments.kept import Record
+from experiments.numerics.compiled import announce
 from experiments.types import Context
 
 METHODS = ("eom", "leaf")
@@ -148,6 +149,7 @@ class Hdbscan:
 
     def fit(self, reduced: np.ndarray, ctx: Context) -> HdbscanClustering:
         """Cluster float32 (n, p), with the tree from the store if any sweep left it there."""
+        announce("fast_hdbscan", "HDBSCAN")
         from fast_hdbscan import cluster_trees
 
         self.check(len(reduced))

@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.kept import Record
+from experiments.numerics.compiled import announce
 from experiments.numerics.scale import rescaled
 from experiments.types import Context
 
@@ -61,6 +62,7 @@ class Reachability:
         return ctx.fitted(self, lambda: self._tree(points, ctx.threads))
 
     def _tree(self, points: np.ndarray, threads: int) -> ReachabilityTree:
+        announce("fast_hdbscan", "HDBSCAN")
         import numba
         from fast_hdbscan.boruvka import parallel_boruvka
         from fast_hdbscan.numba_kdtree import build_kdtree

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.kept import Record
+from experiments.numerics.compiled import announce
 from experiments.numerics.scale import rescaled
 from experiments.reducer.neighbours import METRICS, nearest
 from experiments.types import Context
@@ -70,6 +71,7 @@ class UmapProjection(Record):
         return reduced
 
     def _placed(self, near: np.ndarray, distances: np.ndarray) -> np.ndarray:
+        announce("pynndescent", "UMAP")
         from umap.layouts import optimize_layout_euclidean
 
         strength = self._strength(distances)
@@ -164,6 +166,7 @@ class Umap:
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> UmapProjection:
         """Lay out float32 (m, d)."""
+        announce("pynndescent", "UMAP")
         import faiss  # noqa: F401 (its threads must be loaded to be limited)
         from threadpoolctl import threadpool_limits
         from umap import UMAP

@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.evaluator.measures.neighbours import nearest
 from experiments.kept import digest
+from experiments.numerics.compiled import announce
 from experiments.numerics.scale import rescaled
 from experiments.types import Context
 
@@ -69,6 +70,7 @@ class Umap:
 
     def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
         """Place float32 (n, p); on one thread, as several would find another map each time."""
+        announce("pynndescent", "UMAP")
         from umap import UMAP
 
         points, _ = rescaled(points)
