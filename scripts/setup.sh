@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make .venv with exactly the versions and hashes of requirements.txt, this project, compiled bytecode and compiled UMAP and HDBSCAN.
+# Make .venv with exactly the versions and hashes of requirements.txt, this project, and compiled bytecode;
+# and compile UMAP and HDBSCAN for this machine.
 # PYTHON=/path/to/python chooses the Python; otherwise the first of 3.13, 3.12, 3.11 that is complete.
 set -eu
 cd "$(dirname "$0")/.."

@@ -10,7 +10,7 @@ from experiments.dataset.tables.vector_rows import Read
 LARGEST = 2.0**64  # float32 holds no larger square; below its inverse squares lose their digits
 FILLS = {
     9.96921e36: "netCDF's fill value", 1e20: "CMIP's fill value", 3.4028235e38: "the largest float32",
-    -999: "", -9999: "", -99999: "", -32768: "", 999: "", 9999: "", 99999: "", 65535: "",
+    -999: "", -9999: "", -99999: "", -32768: "", 999: "", 9999: "", 99999: "",
 }  # fmt: skip
 MISSING = "leave such cells empty and use dataset=table, which takes the median"
 SAMPLE = 4_096  # first rows whose quartiles tell which columns are looked at
