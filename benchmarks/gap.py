@@ -1,12 +1,13 @@
 """The gap statistic, as in conf/evaluator/k_selection.yaml, against a plain loop over scikit-learn's k-means.
 
-    python benchmarks/gap.py                        k = 1..20, 20 references of three starts: a few minutes
+    python benchmarks/gap.py                        k = 1..20, 20 references: a few minutes
     python benchmarks/gap.py --references 2 --peer 1    a first look
 
 The data are `dataset=synthetic_vectors dataset.width=50`: 25,557 vectors in 233 classes. Ours takes all
 references; the data's own fits, which every method shares, are not in it. The loop clusters `--peer` of them,
-one after the other with all threads, n_init=3, as a person would write it; its time is scaled to their
-number, and said so. Both see references drawn from one box, and their log W are compared too.
+one after the other with all threads, n_init=3, as a person would write it (which fits them less well); its
+time is scaled to their number, and said so. Both see references drawn from one box, and their log W are
+compared too.
 """
 
 import argparse
@@ -32,11 +33,12 @@ def ours(points: np.ndarray, ks: range, references: int, ctx: Context) -> tuple[
     chosen = ["dataset=synthetic_vectors", "evaluator=[k_selection]"]
     stage = config.build(compose.compose_config(chosen)).stages.evaluators["k_selection"]
     (clusterer,) = stage.clusterers.values()  # type: ignore[attr-defined]
-    light = tuple(lighter(clusterer, k, stage.light) for k in ks)  # type: ignore[attr-defined]
+    settings = stage.reference_settings(clusterer)  # type: ignore[attr-defined]
+    fits = tuple(lighter(clusterer, k, settings) for k in ks)
     alone = replace(ctx, threads=1)
     start = time.perf_counter()
     box = Box.around(points)
-    work = [partial(Reference(light, b, 0).run, box, len(points), alone) for b in range(references)]
+    work = [partial(Reference(fits, b, 0).run, box, len(points), alone) for b in range(references)]
     return np.array(beside(work, ctx.threads)), time.perf_counter() - start
 
 

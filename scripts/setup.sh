@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make .venv with exactly the versions and hashes of requirements.txt, this project, and compiled bytecode.
+# Make .venv with exactly the versions and hashes of requirements.txt, this project, and compiled bytecode;
+# and compile UMAP and HDBSCAN for this machine.
 # PYTHON=/path/to/python chooses the Python; otherwise the first of 3.13, 3.12, 3.11 that is complete.
 set -eu
 cd "$(dirname "$0")/.."
@@ -40,4 +41,6 @@ else
     .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 fi
 .venv/bin/python -m compileall -q src
+echo "compiling UMAP and HDBSCAN for this machine (a minute or two)" >&2
+.venv/bin/python -m experiments.compilation || echo "they will compile when they are first used" >&2
 touch .venv/.ready

@@ -42,6 +42,7 @@ ALLOWED = {
     "config": {"compose", "types"},
     "parallel": set(),
     "pipeline": {"parallel", "types", "kept"},
+    "compilation": {"cache", "cluster", "reducer", "types"},
     "console": set(),
     "context": {"cache", "config", "environment", "threads", "types"},
     "environment": {"kept", "libraries"},
@@ -61,7 +62,7 @@ ALLOWED = {
         "threads",
     },  # it reads images as data sets do
     "logged_model": {"config", "model", "pipeline", "tracking"},
-    "artifacts": {"kept", "pipeline", "tables", "training_curves"},
+    "artifacts": {"kept", "numerics", "pipeline", "tables", "training_curves"},
     "job": {
         "artifacts",
         "compose",
@@ -126,7 +127,8 @@ def test_the_frame_imports_along_the_arrows(path: Path) -> None:
 @pytest.mark.parametrize("group", STAGES)
 def test_a_stage_imports_what_all_may_and_its_own_group(group: str) -> None:
     for path in (PACKAGE / group).rglob("*.py"):
-        assert ours(path) <= {"files", "kept", "types", "figures", "parallel", "threads", group}, path
+        shared = {"files", "kept", "types", "figures", "numerics", "parallel", "threads"}
+        assert ours(path) <= {*shared, group}, path
         assert not {name.split(".")[0] for name in imported(path)} & CONFIGURING, path
 
 

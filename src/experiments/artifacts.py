@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments import tables
 from experiments.kept import Figure, Findings
+from experiments.numerics.scale import rescaled
 from experiments.pipeline import Result
 from experiments.training_curves import training_curves
 
@@ -29,7 +30,8 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
         table["probability"] = clustering.probabilities
     if clustering.centroids is not None:
         own = np.asarray(clustering.centroids)[clustering.assignments]
-        table["distance"] = np.linalg.norm(result.reduced - own, axis=1)
+        offsets, power = rescaled(result.reduced - own)
+        table["distance"] = np.ldexp(np.linalg.norm(offsets, axis=1), power)
     if samples.labels is not None:
         table["label"] = samples.label_names
     table.to_parquet(folder / ASSIGNMENTS)

@@ -204,7 +204,7 @@ def test_repeated_points_leave_clusters_empty_and_say_so(clusterer, ctx, caplog)
     clustering = clusterer.fit(points, ctx)
     assert len(set(clustering.assignments)) == 4
     assert clustering.inertia < 1e-5 * (points.var(axis=0).sum() * len(points))
-    assert "6 of cluster.k=10 clusters are empty" in caplog.text
+    assert "6 of cluster.k=10 clusters are empty; use cluster.k<=4" in caplog.text
 
 
 @of_k

@@ -11,6 +11,8 @@ from experiments import compose, config, parallel, pipeline
 from experiments.cache import Store
 from experiments.cluster.sklearn_kmeans import SklearnKMeans
 from experiments.evaluator import k_selection
+from experiments.evaluator.selection.gap import Box
+from experiments.evaluator.selection.reference import Reference
 from experiments.evaluator.selection.trial import lighter
 from experiments.evaluator.selection.verdicts import METHODS
 from experiments.types import Context
@@ -145,6 +147,23 @@ def test_the_number_of_threads_changes_nothing(tmp_path):
         ctx = replace(Context.plain(Store(tmp_path / str(threads))), threads=threads).on("x")
         tables.append(stage("k_max=4").evaluate(ctx=ctx, reduced=blobs(3)).tables["k_selection"])
     assert tables[0].equals(tables[1])
+
+
+@pytest.mark.parametrize("breath", [16, 0])
+def test_references_are_fitted_as_well_as_the_points(ctx, breath):
+    """What their fits lose would raise the gap: three starts without breathing lose 1 % here."""
+    chosen = stage("k_max=8", "references=4")
+    (kmeans,) = chosen.clusterers.values()
+    kmeans = replace(kmeans, breath=breath)
+    points = np.random.default_rng(0).normal(size=(200, 30)).astype(np.float32)
+    box = Box.around(points)
+    squares = []
+    for settings in (chosen.reference_settings(kmeans), {}, chosen.light):
+        fits = tuple(lighter(kmeans, k, settings) for k in chosen.ks)
+        squares.append(np.exp([Reference(fits, number, 0).run(box, 200, ctx.on("x")) for number in range(4)]))
+    reference, whole, light = squares
+    assert reference.mean() == pytest.approx(whole.mean(), rel=1e-3)
+    assert breath == 0 or light.mean() > 1.005 * whole.mean()
 
 
 def test_light_settings_are_those_that_the_clusterer_has():

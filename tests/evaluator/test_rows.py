@@ -34,6 +34,7 @@ def test_published_draws_the_split_of_the_study(blobs):
     assert 0 < shown < len(scored.rows)
     assert f"the backbone was trained on {shown} of them" in scored.about
     assert np.array_equal(visible(samples, "published"), np.arange(len(samples)))
+    assert train.about.endswith("the scaler saw all rows")
 
 
 def test_published_fits_on_a_class_of_one_row(blobs):

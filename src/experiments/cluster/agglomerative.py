@@ -143,6 +143,12 @@ class Agglomerative:
             inertia = float(((points - means[assignments]) ** 2).sum())
             clustering = AgglomerativeClustering(assignments, None, means.astype(np.float32), inertia)
             elsewhere = np.mean(clustering.assign(points)[0] != assignments)
+        different = 1 + int((merges[:, 2] > 0).sum())
+        if self.k > different:
+            log.warning(
+                "cluster.k=%d splits equal rows, as %d rows are different; use cluster.k<=%d",
+                self.k, different, different,
+            )  # fmt: skip
         log.info("%.1f %% of the rows are nearer to another cluster's mean", 100 * elsewhere)
         return clustering
 

@@ -26,7 +26,7 @@ def breathe(centroids: np.ndarray, settle: Settle, breath: int, least: float, se
     """
     rng = np.random.default_rng(seed)
     centroids, squared, ids = settle(centroids)
-    while breath:
+    while breath and squared[:, 0].sum() > 0:  # below 0 it is rounding, and has no root
         fuller = np.concatenate([centroids, _added(centroids, squared, ids, breath, rng)])
         leaner = _without_superfluous(*settle(fuller), breath)
         moved, moved_squared, moved_ids = settle(leaner)

@@ -1,13 +1,16 @@
 """What k-means leaves: centroids, and every point assigned to the nearest."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from experiments.kept import Record
+from experiments.numerics.scale import rescaled
+from experiments.types import Context
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +42,7 @@ class CentroidClustering(Record):
     def around(cls, centroids: np.ndarray, reduced: np.ndarray) -> "CentroidClustering":
         """Assign every point to the nearest of these centroids; say so if some get none."""
         assignments, squared = nearest(centroids, reduced)
-        empty = len(centroids) - len(np.unique(assignments))
-        if empty:
-            log.warning(
-                "%d of cluster.k=%d clusters are empty; use a smaller cluster.k if points repeat",
-                empty,
-                len(centroids),
-            )
+        warn_empty(len(centroids), assignments, reduced)
         return cls(assignments, None, np.array(centroids, np.float32), float(squared.sum()))
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -69,6 +66,33 @@ def nearest(centroids: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.n
         ids[rows] = np.argmax(batch @ centred.T - half_norms, axis=1)
         squared[rows] = ((batch - centred[ids[rows]]) ** 2).sum(axis=1)
     return ids, squared
+
+
+def at_size_one(
+    fit: Callable[[Any, np.ndarray, Context], CentroidClustering],
+) -> Callable[[Any, np.ndarray, Context], CentroidClustering]:
+    """Let a k-means that computes in float32 see points of size 1, whatever theirs is."""
+
+    @wraps(fit)
+    def fit_rescaled(stage: Any, reduced: np.ndarray, ctx: Context) -> CentroidClustering:
+        points, power = rescaled(reduced)
+        if not power or getattr(stage, "spherical", False):  # which refuses all lengths but 1
+            return fit(stage, reduced, ctx)
+        clustering = fit(stage, points, ctx)
+        centroids, inertia = np.ldexp(clustering.centroids, power), np.ldexp(clustering.inertia, 2 * power)
+        return replace(clustering, centroids=centroids, inertia=float(inertia))
+
+    return fit_rescaled
+
+
+def warn_empty(k: int, assignments: np.ndarray, points: np.ndarray) -> None:
+    """Log how many of k clusters have no point, and whether that is because points repeat."""
+    empty = k - len(np.unique(assignments))
+    if not empty:
+        return
+    different = len(np.unique(points, axis=0))
+    fewer = f"<={different}, as so many rows are different" if different < k else f"<={k - empty}"
+    log.warning("%d of cluster.k=%d clusters are empty; use cluster.k%s", empty, k, fewer)
 
 
 def check_settings(stage: Any, counts: tuple[str, ...], shares: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.cluster.centroids import check_finite, check_settings
-from experiments.cluster.neighbours import check_density, nearest, numbered
+from experiments.cluster.neighbours import check_density, lengths, nearest, numbered
 from experiments.cluster.reachability import Reachability
 from experiments.kept import Record
 from experiments.types import Context
@@ -48,7 +48,7 @@ class DbscanClustering(Record):
         """
         ids, distances = _nearest_cores(self.cores, self.core_ids, self.eps, reduced)
         first, second = distances.T
-        same = (ids >= 0) & (first <= SAME * np.linalg.norm(reduced, axis=1))
+        same = (ids >= 0) & (first <= SAME * lengths(reduced))
         return ids, np.where(same, np.minimum(second, self.eps), first).astype(np.float32)
 
 
@@ -69,7 +69,7 @@ class Dbscan:
     Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013 (the cut).
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     eps: float
     min_samples: int

@@ -6,7 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.cluster.breathing import breathe
-from experiments.cluster.centroids import CentroidClustering, check_finite, check_k, check_settings
+from experiments.cluster.centroids import (
+    CentroidClustering,
+    at_size_one,
+    check_finite,
+    check_k,
+    check_settings,
+)
 from experiments.types import Context
 
 
@@ -38,7 +44,7 @@ class FaissKMeans:
     "Billion-scale similarity search with GPUs", 2017.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     k: int
     n_redo: int
@@ -58,6 +64,7 @@ class FaissKMeans:
         """Raise ValueError if k exceeds n."""
         check_k(self.k, n)
 
+    @at_size_one
     def fit(self, reduced: np.ndarray, ctx: Context) -> CentroidClustering:
         """Cluster float32 (n, p)."""
         import faiss
@@ -89,7 +96,7 @@ class FaissKMeans:
 
     def _nearest_two(self, kmeans: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return squared distance and number of the two nearest centroids, (n, 2) each."""
-        found, ids = kmeans.index.search(points, 2)
+        found, ids = kmeans.index.search(points, min(2, kmeans.k))
         if not self.spherical:
             return found, ids
         return np.einsum("np,np->n", points, points)[:, None] + 1 - 2 * found, ids

@@ -1,14 +1,17 @@
 """Gaussian mixtures: each cluster has a spread of its own, and each point a probability in it."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.centroids import check_finite, check_k, check_settings
+from experiments.cluster.centroids import check_finite, check_k, check_settings, warn_empty
 from experiments.kept import Record
 from experiments.types import Context
+
+log = logging.getLogger(__name__)
 
 SHAPES = ("full", "tied", "diag", "spherical")
 BATCH = 16_384  # points whose probabilities are computed at a time
@@ -59,13 +62,13 @@ class Gmm:
     Parameters
     ----------
     k
-        Number of components, 1 to n.
+        Number of components, 1 to n, of 2 points or more.
     covariance_type
         `full`: a spread of its own for each; `tied`: one for all; `diag`: along the axes; `spherical`: round.
     n_init
         Starts, highest likelihood kept.
     reg
-        Added to each variance, so that equal points have one.
+        Added to each variance, so that equal points have one; in the square of the points' unit.
     max_iter
         Steps of expectation and maximisation per start, at most.
     tolerance
@@ -96,8 +99,12 @@ class Gmm:
             raise ValueError(f"cluster.reg={self.reg} is no variance; use 0 or more, such as 1e-6")
 
     def check(self, n: int) -> None:
-        """Raise ValueError if k exceeds n."""
+        """Raise ValueError if k exceeds n, or one point has no spread."""
         check_k(self.k, n)
+        if n < 2:
+            raise ValueError(
+                f"cluster=gmm needs 2 samples or more, and there is {n}; use cluster=faiss_kmeans"
+            )
 
     def fit(self, reduced: np.ndarray, ctx: Context) -> GmmClustering:
         """Cluster float32 (n, p) in float64."""
@@ -107,6 +114,7 @@ class Gmm:
         self.check(len(reduced))
         check_finite(reduced)
         points = np.asarray(reduced, np.float64)
+        self._warn_reg(points)
         mixture = GaussianMixture(
             self.k,
             covariance_type=self.covariance_type,
@@ -129,7 +137,18 @@ class Gmm:
             factors = mixture.precisions_cholesky_
             whitening = factors[None] if self.covariance_type == "tied" else factors
             ids, posterior, _ = _posterior(mixture.means_, whitening, mixture.weights_, reduced)
+        warn_empty(self.k, ids, reduced)
         return GmmClustering(ids, posterior, mixture.means_, None, mixture.weights_, whitening)
+
+    def _warn_reg(self, points: np.ndarray) -> None:
+        """Log if `reg` hides how the points are spread."""
+        variance = float(points.var(axis=0).mean())
+        if 0 < variance < self.reg:
+            log.warning(
+                "cluster.reg=%g is added to each variance, and that of the points is %.3g: it hides their "
+                "spread; use cluster.reg=%.1g, or reducer=standardize",
+                self.reg, variance, variance / 1e6,
+            )  # fmt: skip
 
 
 def _posterior(

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.cluster.centroids import check_finite, check_settings
-from experiments.cluster.neighbours import check_density, nearest
+from experiments.cluster.neighbours import check_density, lengths, nearest
 from experiments.cluster.reachability import Reachability
 from experiments.kept import Record
+from experiments.numerics.compiled import announce
 from experiments.types import Context
 
 METHODS = ("eom", "leaf")
@@ -71,7 +72,7 @@ class HdbscanClustering(Record):
     def _assigned(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         most = min(2 * self.min_samples + 1, len(self.points))
         distances, rows = nearest(self.points, reduced, most)
-        same = distances[:, 0] <= ROUNDING * np.linalg.norm(reduced, axis=1)
+        same = distances[:, 0] <= ROUNDING * lengths(reduced)
         fitted = self.assignments[rows[:, 0]]
         shift = same[:, None]  # a fitted row is no neighbour of itself
         distances = np.where(shift, distances[:, 1:], distances[:, :-1])
@@ -119,7 +120,7 @@ class Hdbscan:
     Campello, Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013.
     """
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     min_cluster_size: int
     min_samples: int
@@ -148,6 +149,7 @@ class Hdbscan:
 
     def fit(self, reduced: np.ndarray, ctx: Context) -> HdbscanClustering:
         """Cluster float32 (n, p), with the tree from the store if any sweep left it there."""
+        announce("fast_hdbscan", "HDBSCAN")
         from fast_hdbscan import cluster_trees
 
         self.check(len(reduced))

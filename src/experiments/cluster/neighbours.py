@@ -20,6 +20,11 @@ def nearest(points: np.ndarray, queries: np.ndarray, count: int) -> tuple[np.nda
     return distances, rows
 
 
+def lengths(rows: np.ndarray) -> np.ndarray:
+    """Return the Euclidean length of each row, float64 (n,), also where float32 squares would overflow."""
+    return np.asarray(np.linalg.norm(np.asarray(rows, np.float64), axis=1))
+
+
 def numbered(roots: np.ndarray) -> np.ndarray:
     """Give groups the numbers 0, 1, ... in the order of their first rows: int64 (n,)."""
     _, first, groups = np.unique(roots, return_index=True, return_inverse=True)

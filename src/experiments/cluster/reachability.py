@@ -17,6 +17,8 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.kept import Record
+from experiments.numerics.compiled import announce
+from experiments.numerics.scale import rescaled
 from experiments.types import Context
 
 
@@ -51,7 +53,7 @@ class Reachability:
     McInnes, Healy, "Accelerated hierarchical density based clustering", 2017.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     others: int
 
@@ -60,11 +62,12 @@ class Reachability:
         return ctx.fitted(self, lambda: self._tree(points, ctx.threads))
 
     def _tree(self, points: np.ndarray, threads: int) -> ReachabilityTree:
+        announce("fast_hdbscan", "HDBSCAN")
         import numba
         from fast_hdbscan.boruvka import parallel_boruvka
         from fast_hdbscan.numba_kdtree import build_kdtree
 
-        rows = np.ascontiguousarray(points, np.float32)
+        rows, power = rescaled(np.ascontiguousarray(points, np.float32))
         before = numba.get_num_threads()
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
         try:
@@ -73,10 +76,12 @@ class Reachability:
             )
         finally:
             numba.set_num_threads(before)
+        tree = canonical(edges)
+        tree[:, 2] = np.ldexp(tree[:, 2], power)
         if self.others == 1:  # where it gives zeros, which makes the same tree
-            return ReachabilityTree(canonical(edges), _lengths(rows, near[:, 0]), np.zeros(len(rows)))
-        inner = _lengths(rows, near[:, self.others - 2])
-        return ReachabilityTree(canonical(edges), core.astype(np.float64), inner)
+            return ReachabilityTree(tree, _lengths(points, near[:, 0]), np.zeros(len(rows)))
+        inner = _lengths(points, near[:, self.others - 2])
+        return ReachabilityTree(tree, np.ldexp(core.astype(np.float64), power), inner)
 
 
 def _lengths(points: np.ndarray, others: np.ndarray) -> np.ndarray:

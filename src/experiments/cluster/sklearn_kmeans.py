@@ -5,7 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.centroids import CentroidClustering, check_finite, check_k, check_settings
+from experiments.cluster.centroids import (
+    CentroidClustering,
+    at_size_one,
+    check_finite,
+    check_k,
+    check_settings,
+)
 from experiments.types import Context
 
 
@@ -25,7 +31,7 @@ class SklearnKMeans:
         A start ends when its centroids move less than this share of the mean variance.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     k: int
     n_init: int
@@ -40,6 +46,7 @@ class SklearnKMeans:
         """Raise ValueError if k exceeds n."""
         check_k(self.k, n)
 
+    @at_size_one
     def fit(self, reduced: np.ndarray, ctx: Context) -> CentroidClustering:
         """Cluster float32 (n, p)."""
         from sklearn.cluster import KMeans

@@ -57,7 +57,7 @@ class SphericalKMeans:
     Dhillon, Modha, "Concept decompositions for large sparse text data using clustering", 2001.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     k: int
     n_redo: int

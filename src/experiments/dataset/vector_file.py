@@ -12,7 +12,7 @@ from experiments.dataset.content import Vectors
 from experiments.dataset.illustrations import illustrations
 from experiments.dataset.labels import natural
 from experiments.dataset.selection import Selection
-from experiments.dataset.tables import vector_rows
+from experiments.dataset.tables import extremes, vector_rows
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.tables.overrides import override
 from experiments.dataset.tables.sources import (
@@ -150,9 +150,14 @@ class VectorFile(Selection, ABC):
         features = self._features(read, columns, ids)
         if not len(features.places):
             raise ValueError(f"{KEY}={path} has no column left that tells rows apart; use another table")
+        extremes.check_sizes(
+            read, features.places, columns.numbers, lambda row: f"{source.place(row)}, id {ids[row]!r}",
+            f"{KEY}={path}",
+        )  # fmt: skip
         labels = None if columns.label is None else np.array(read.texts[columns.label])
         names = tuple(columns.numbers[place] for place in features.places)
         notes = (*columns.notes, *features.notes, *vector_rows.large(read, columns.numbers))
+        notes += extremes.suspects(read, features.places, columns.numbers)
         vector_rows.write(read, features, np.array(ids), labels, names, notes, folder)
         if [sha256(path) for path in self._files().values()] != contents:
             raise ValueError(f"{KEY}={path} changed while it was read; run it again")

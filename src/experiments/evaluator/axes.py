@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from experiments.kept import digest
+from experiments.numerics.scale import rescaled
 
 EXACT_WIDTH = 2048  # up to here all components are found exactly; beyond, that takes minutes
 RANK = 256  # components that are found beyond it, by randomised projections
@@ -39,6 +40,7 @@ class Scaled:
         """Scale all n rows by what the visible ones tell."""
         from sklearn.preprocessing import StandardScaler
 
+        embeddings, _ = rescaled(embeddings, axis=0)
         scaler = StandardScaler().fit(embeddings[visible])
         return cls(np.asarray(scaler.transform(embeddings), np.float32), visible)
 

@@ -41,7 +41,7 @@ class Internal:
         "noise_share", "inertia", "clusters", "smallest_cluster", "largest_cluster",
         *(f"{name}{treatment}" for treatment in TREATMENTS for name in GEOMETRY),
     )  # fmt: skip
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
 
     sample: int
     seed: int

@@ -39,8 +39,11 @@ class KSelection:
         The k to try instead, ascending; empty: all from k_min to k_max.
     references
         Of the gap statistic, drawn evenly from the box around the points along their principal axes.
+    reference_redo
+        Starts of a reference's fit if the clusterer breathes, which makes one as good as ten; all other
+        settings, and those of other clusterers, are the data's.
     light
-        Settings of the clusterer for references and repeated fits; those that it lacks are left out.
+        Settings of the clusterer for repeated fits; those that it lacks are left out.
     seeds, bootstraps
         Light fits per k, of all points with other seeds and of bootstrap samples, that are compared.
     within
@@ -58,13 +61,14 @@ class KSelection:
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = tuple(f"k_{method}" for method in METHODS)
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     clusterers: dict[str, Any] = field(metadata={"holds": "cluster"})
     k_min: int
     k_max: int
     values: tuple[int, ...]
     references: int
+    reference_redo: int
     light: dict[str, Any]
     seeds: int
     bootstraps: int
@@ -90,7 +94,8 @@ class KSelection:
 
     def _check_ranges(self) -> None:
         place = "evaluator.k_selection"
-        for name, lowest in (("k_min", 1), ("references", 1), ("seeds", 1), ("bootstraps", 0), ("sample", 1)):
+        for name in ("k_min", "references", "reference_redo", "seeds", "bootstraps", "sample"):
+            lowest = 0 if name == "bootstraps" else 1
             if getattr(self, name) < lowest:
                 raise ValueError(f"{place}.{name}={getattr(self, name)} is too few; use {lowest} or more")
         if not self.values and self.k_max <= self.k_min:
@@ -148,7 +153,8 @@ class KSelection:
             Trial(replace(clusterer, k=k), fewer, self.seeds, self.bootstraps, self.sample, self.seed)
             for k, fewer in zip(self.ks, light, strict=True)
         ]
-        references = [Reference(light, number, self.seed) for number in range(self.references)]
+        compared = tuple(lighter(clusterer, k, self.reference_settings(clusterer)) for k in self.ks)
+        references = [Reference(compared, number, self.seed) for number in range(self.references)]
         box = Box.around(points)
         alone = replace(ctx, threads=1)  # many at a time; each then finds the same, however many there are
 
@@ -171,8 +177,12 @@ class KSelection:
         table["gap"], table["gap_s"] = gap(table["log_w"].to_numpy(), np.array(done[1:beyond]))
         return table
 
+    def reference_settings(self, clusterer: Any) -> dict[str, Any]:
+        """Return what differs in a reference's fit from the data's."""
+        return {"n_redo": self.reference_redo} if getattr(clusterer, "breath", 0) else {}
+
     def _light(self) -> str:
-        """Say how references and repeated fits were clustered."""
+        """Return how repeated fits were clustered."""
         (clusterer,) = self.clusterers.values()
         names = [name for name in self.light if name in {f.name for f in fields(clusterer)}]
         return ", ".join(f"{name}={self.light[name]}" for name in names) or "as the others"

@@ -36,7 +36,7 @@ class LabelFree:
     NEEDS: ClassVar[tuple[str, ...]] = ("embeddings", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ("silhouette_umap",)
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     n_neighbors: int
     min_dist: float

@@ -49,7 +49,7 @@ class Macro:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings", "reduced")
     LABELLED: ClassVar[bool] = True
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     protocol: str
     granularities: tuple[int, ...]

@@ -52,7 +52,7 @@ class Members:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     method: str
     n_neighbors: int

@@ -11,6 +11,7 @@ import numpy as np
 from experiments.evaluator.pictures.thumbnails import check_side, has_images, thumbnails
 from experiments.figures import Sheets, pack
 from experiments.kept import Findings
+from experiments.numerics.scale import rescaled
 from experiments.types import SPLITS, Context, Samples
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class NearDuplicates:
         "near_duplicate_pairs", "near_duplicate_images", "near_duplicates_across_split",
         "exact_duplicate_pairs",
     )  # fmt: skip
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     similarity: float
     pairs: int
@@ -124,6 +125,7 @@ def similar(vectors: np.ndarray, least: float, most: int, parts: np.ndarray, ctx
     """
     from threadpoolctl import threadpool_limits
 
+    vectors, _ = rescaled(vectors, axis=1)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = np.divide(vectors, lengths, out=np.zeros(vectors.shape, np.float32), where=lengths > 0)
     n, rows, count, across = len(unit), np.zeros(len(unit), bool), 0, 0

@@ -44,6 +44,9 @@ class Probe:
     scored rows, and `<name>_trained_on` is the share of them that the backbone was trained on: above 0 the
     figures are too good.
 
+    Under `protocol=published` mean and variance, and the components of `components`, come from all rows, the
+    scored ones among them, as in the study; in `held_out` from the training rows alone.
+
     Parameters
     ----------
     name
@@ -56,7 +59,7 @@ class Probe:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings")
     LABELLED: ClassVar[bool] = True
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     name: str
     protocol: str

@@ -40,7 +40,8 @@ def sides(samples: Samples, encoder: Encoder, protocol: str, seed: int) -> tuple
     """Return the rows that a classifier is fitted on, and the views that it is scored on.
 
     held_out: the training rows, against all others. published: the study's own 80/20 split of all rows,
-    stratified and drawn with `seed`; a class of one row is fitted on.
+    stratified and drawn with `seed`; a class of one row is fitted on. As in the study, scalers and axes come
+    from all rows then, the scored ones too (`visible`); no label reaches them.
     """
     if protocol == "held_out":
         fitted, others = samples.rows("training"), samples.rows("validation", "test")
@@ -49,7 +50,7 @@ def sides(samples: Samples, encoder: Encoder, protocol: str, seed: int) -> tuple
     fitted, others = _own_split(np.asarray(samples.labels), seed)
     drawn = f"of all rows, stratified, drawn with seed {seed}"
     about = f"20 % {drawn}{_seen(samples, encoder, others)}"
-    return View("_train", fitted, f"80 % {drawn}"), [View("", others, about)]
+    return View("_train", fitted, f"80 % {drawn}; the scaler saw all rows"), [View("", others, about)]
 
 
 def suffixes(protocol: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class Variance:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings")
     LABELLED: ClassVar[bool] = False
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     protocol: str
     components: tuple[int, ...]

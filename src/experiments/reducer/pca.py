@@ -6,9 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.kept import Record
+from experiments.numerics.scale import rescaled
 from experiments.types import Context
 
-VERSION = 1  # of the decomposition, and so of every projection
+VERSION = 2  # of the decomposition, and so of every projection
 EXACT_WIDTH = 2048  # up to here all d components are found exactly; beyond, the eigenproblem takes minutes
 RANK = 256  # beyond it at least this many are, so that sweeping n_components still decomposes once
 ROUNDING = 1e-6  # a smaller share of the largest variance is float32's rounding, not a direction
@@ -98,6 +99,7 @@ class Decomposition:
                 f"reducer=pca was given {len(embeddings)} equal rows, which have no directions; "
                 "use a backbone that tells them apart, or reducer=identity"
             )
+        embeddings, powers = rescaled(embeddings, 0 if self.standardize else None)
         scaler = StandardScaler(with_std=self.standardize)
         for start in range(0, len(embeddings), BATCH):  # whole, it would take two more copies
             scaler.partial_fit(embeddings[start : start + BATCH])
@@ -112,6 +114,11 @@ class Decomposition:
         variance = pca.explained_variance_.astype(np.float64)
         ratio = pca.explained_variance_ratio_.astype(np.float64)
         components = pca.components_.astype(np.float32)
+        mean = np.ldexp(mean, powers.ravel())
+        if self.standardize:
+            scale = np.ldexp(scale, powers.ravel())
+        else:
+            variance = np.ldexp(variance, 2 * powers)
         return PrincipalAxes(mean, scale, components, variance, ratio, float(variance[0] / ratio[0]))
 
 

@@ -13,6 +13,8 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.kept import Record
+from experiments.numerics.compiled import announce
+from experiments.numerics.scale import rescaled
 from experiments.reducer.neighbours import METRICS, nearest
 from experiments.types import Context
 
@@ -30,7 +32,7 @@ class UmapProjection(Record):
     Parameters
     ----------
     rows, positions
-        float32 (u, d) and (u, p): the rows that differ, in the order they came in.
+        float32 (u, d) and (u, p): the rows that differ, in the order they came in, over 2 ** `power`.
     a, b
         Of the curve 1 / (1 + a * distance ** 2b) that turns distances into nearness.
     """
@@ -42,6 +44,7 @@ class UmapProjection(Record):
     seed: int
     a: float
     b: float
+    power: int = 0
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
         """Map float32 (n, d) to float32 (n, p).
@@ -50,6 +53,7 @@ class UmapProjection(Record):
         neighbours, weighted by nearness, and is moved as umap-learn moves a row that comes alone: so it does
         not matter which come with it.
         """
+        embeddings = np.ldexp(np.asarray(embeddings, np.float32), -self.power) if self.power else embeddings
         places = {row.tobytes(): place for place, row in enumerate(_plain(self.rows))}
         known = np.array([places.get(row.tobytes(), -1) for row in _plain(embeddings)], np.int64)
         reduced = np.empty((len(embeddings), self.positions.shape[1]), np.float32)
@@ -67,6 +71,7 @@ class UmapProjection(Record):
         return reduced
 
     def _placed(self, near: np.ndarray, distances: np.ndarray) -> np.ndarray:
+        announce("pynndescent", "UMAP")
         from umap.layouts import optimize_layout_euclidean
 
         strength = self._strength(distances)
@@ -128,7 +133,7 @@ class Umap:
     reduction", 2018.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     n_components: int
     n_neighbors: int
@@ -161,11 +166,13 @@ class Umap:
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> UmapProjection:
         """Lay out float32 (m, d)."""
+        announce("pynndescent", "UMAP")
         import faiss  # noqa: F401 (its threads must be loaded to be limited)
         from threadpoolctl import threadpool_limits
         from umap import UMAP
 
         _check_finite(embeddings)
+        embeddings, power = rescaled(embeddings)
         rows = _plain(embeddings)
         _, first = np.unique(rows, axis=0, return_index=True)
         rows = rows[np.sort(first)]
@@ -183,9 +190,8 @@ class Umap:
                 precomputed_knn=nearest(rows, rows, self.n_neighbors, self.metric),
             ).fit(rows)
         a, b = float(model._a), float(model._b)
-        return UmapProjection(
-            rows, np.asarray(model.embedding_, np.float32), self.metric, self.n_neighbors, self.seed, a, b
-        )
+        positions = np.asarray(model.embedding_, np.float32)
+        return UmapProjection(rows, positions, self.metric, self.n_neighbors, self.seed, a, b, int(power))
 
 
 def _check_finite(rows: np.ndarray) -> None:

@@ -6,7 +6,10 @@ thousands of clusters take gigabytes. Up to `FEW` clusters they are called, so t
 
 import numpy as np
 
+from experiments.numerics.scale import exponents
+
 FEW = 1_000
+SMALL = 10  # powers of two below 1 from which points are brought to size 1, as scikit-learn takes 1e-8 for 0
 DISTANCES = 4_000_000  # of centroids held at a time: 32 MB
 
 
@@ -37,6 +40,9 @@ def davies_bouldin(points: np.ndarray, assignments: np.ndarray) -> float:
     """
     from sklearn import metrics
 
+    power = exponents(points, ordinary=SMALL)
+    if power < 0:
+        points = np.ldexp(points, -power)
     if len(np.unique(assignments)) <= FEW:
         return float(metrics.davies_bouldin_score(points, assignments))
     own, sizes, means = _means(points, assignments)

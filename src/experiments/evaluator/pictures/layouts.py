@@ -9,6 +9,8 @@ import numpy as np
 
 from experiments.evaluator.measures.neighbours import nearest
 from experiments.kept import digest
+from experiments.numerics.compiled import announce
+from experiments.numerics.scale import rescaled
 from experiments.types import Context
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ class Pca:
     """The first two principal components: a shadow, in which what lies behind one another coincides."""
 
     AXES: ClassVar[int] = 2
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     seed: int
 
@@ -38,7 +40,8 @@ class Pca:
         """Place float32 (n, p)."""
         from sklearn.decomposition import PCA
 
-        return np.asarray(PCA(self.AXES, random_state=self.seed).fit_transform(points))
+        points, power = rescaled(points)
+        return np.asarray(np.ldexp(PCA(self.AXES, random_state=self.seed).fit_transform(points), power))
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Umap:
     """
 
     AXES: ClassVar[int] = 2
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     n_neighbors: int
     min_dist: float
@@ -67,8 +70,10 @@ class Umap:
 
     def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
         """Place float32 (n, p); on one thread, as several would find another map each time."""
+        announce("pynndescent", "UMAP")
         from umap import UMAP
 
+        points, _ = rescaled(points)
         n = len(points)
         if n - 1 < self.n_neighbors:
             log.info("the UMAP map takes all %d other points for neighbours", n - 1)
@@ -115,7 +120,7 @@ class Tsne:
     """
 
     AXES: ClassVar[int] = 2
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     perplexity: float | None
     seed: int
@@ -127,7 +132,7 @@ class Tsne:
         logging.getLogger("openTSNE").setLevel(logging.WARNING)  # it tells of its own defaults
         perplexity = self.perplexity or min(30.0, (len(points) - 1) / 3)
         tsne = TSNE(perplexity=perplexity, initialization="pca", random_state=self.seed, n_jobs=threads)
-        return np.asarray(tsne.fit(np.asarray(points, np.float64)))
+        return np.asarray(tsne.fit(np.asarray(rescaled(points)[0], np.float64)))
 
 
 def place(plane: Plane, reduced: np.ndarray, ctx: Context) -> np.ndarray:

@@ -40,7 +40,7 @@ class Box:
         centred = points - middle
         axes = np.linalg.eigh(centred.T @ centred)[1].T
         turned = centred @ axes.T
-        lengths = np.linalg.norm(points, axis=1)
+        lengths = np.linalg.norm(points.astype(np.float64), axis=1)
         unit = bool(np.all(abs(lengths - 1) < UNIT))
         return cls(middle, axes, turned.min(axis=0), turned.max(axis=0), unit)
 
@@ -72,8 +72,10 @@ def spread(points: np.ndarray, assignments: np.ndarray) -> tuple[float, float]:
 def gap(observed: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return Gap(k) and s(k), float64 (m,) each: inf where the points are their clusters' means.
 
-    The points are clustered with more care than the references, or a bad start would look like a lack of
-    groups: on digits' features at k=10 a light fit lost 6 %, on references without groups 0.1 %.
+    References have to be clustered as well as the points: what their fits lose raises the gap. Three starts
+    of k-means without breathing lost 1.0 % of the sum of squares on average over k = 1..20 (2.2 % at k=20)
+    against ten starts with breathing, on 20 references of 360 x 50, and 0.25 % (0.6 %) on 1,797 x 50. One
+    start with breathing differed by 0.00 and 0.01 % (at most 0.2 %).
 
     Parameters
     ----------

@@ -13,9 +13,9 @@ from experiments.types import Context
 class Reference:
     """Points without clusters, drawn from the box of the real ones and clustered for each k."""
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
-    light: tuple[Any, ...]
+    clusterers: tuple[Any, ...]
     number: int
     seed: int
 
@@ -24,5 +24,5 @@ class Reference:
         points = box.draw(n, (self.seed, self.number))
         own = ctx.on(ctx.given, f"reference {self.seed} {self.number}")
         return np.array(
-            [log_w(spread(points, labels(clusterer, points, own))[0]) for clusterer in self.light]
+            [log_w(spread(points, labels(clusterer, points, own))[0]) for clusterer in self.clusterers]
         )

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.evaluator.measures.compactness import calinski_harabasz, davies_bouldin
 from experiments.evaluator.measures.silhouette import silhouettes
 from experiments.evaluator.selection.gap import labels, log_w, spread
 from experiments.evaluator.selection.stability import agreement, resampled
@@ -39,7 +40,7 @@ class Trial:
         Rows whose silhouette is averaged, drawn with this seed, as are the bootstrap samples.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     clusterer: Any
     light: Any
@@ -86,8 +87,6 @@ class Trial:
         return labels(self.light, points, ctx.on(ctx.given, f"bootstrap {self.seed} {number}"))
 
     def _geometry(self, points: np.ndarray, assignments: np.ndarray, clusters: int) -> tuple[float, ...]:
-        from sklearn import metrics
-
         n = len(points)
         if not 2 <= clusters < n:
             return np.nan, np.nan, np.nan
@@ -96,8 +95,8 @@ class Trial:
             rows = np.sort(np.random.default_rng(self.seed).choice(n, self.sample, replace=False))
         return (
             float(silhouettes(points, assignments, rows).mean()),
-            float(metrics.calinski_harabasz_score(points, assignments)),
-            float(metrics.davies_bouldin_score(points, assignments)),
+            calinski_harabasz(points, assignments),
+            davies_bouldin(points, assignments),
         )
 
 
@@ -113,7 +112,8 @@ def check_distances(name: str, found: Clustering, points: np.ndarray) -> None:
         return
     own = np.asarray(found.centroids, np.float64)[found.assignments]
     squares = float(((points - own) ** 2).sum())
-    if abs(found.inertia - squares) > ALIKE * squares + ROUNDING * float(np.square(points).sum()):
+    whole = float(np.square(points, dtype=np.float64).sum())
+    if abs(found.inertia - squares) > ALIKE * squares + ROUNDING * whole:
         raise ValueError(
             f"evaluator.k_selection tries {name}, which goes by another distance than that of the rows (its "
             f"inertia is {found.inertia:.4g}, theirs {squares:.4g}); each k is judged by theirs: use "

@@ -1,0 +1,1 @@
+"""Arithmetic that stages share; it imports none of them."""
