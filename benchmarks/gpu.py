@@ -142,7 +142,7 @@ def _rows(what: str, pairs: Iterable[tuple[float, float]]) -> Iterator[Row]:
 
 
 def machine(scale: Scale, ctx: Context) -> Iterator[Row]:
-    """Tell the card's name, the versions and the precision."""
+    """Yield the card's name, the versions and the precision."""
     import faiss
     import torch
 

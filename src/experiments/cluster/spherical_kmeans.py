@@ -97,10 +97,10 @@ def directions(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     unit, some = np.empty(rows.shape, np.float32), np.empty(len(rows), bool)
     for batch in batches(len(rows), max(1, DISTANCES // rows.shape[1])):
         largest = np.abs(rows[batch]).max(axis=1, keepdims=True)
-        own = largest > 0
+        nonzero = largest > 0
         scaled = np.zeros(rows[batch].shape)  # by the largest value, so that squares cannot overflow
-        np.divide(rows[batch], largest, out=scaled, where=own)
+        np.divide(rows[batch], largest, out=scaled, where=nonzero)
         lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
-        unit[batch] = np.divide(scaled, lengths, out=scaled, where=own)
-        some[batch] = own[:, 0]
+        unit[batch] = np.divide(scaled, lengths, out=scaled, where=nonzero)
+        some[batch] = nonzero[:, 0]
     return unit, some
