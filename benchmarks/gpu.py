@@ -1,7 +1,7 @@
 """Everything that a GPU changes, in one call of at most nine minutes; a Markdown table at the end.
 
     python benchmarks/gpu.py                              needs a CUDA device
-    python benchmarks/gpu.py --cpu                        the same parts, small, without one: two minutes
+    python benchmarks/gpu.py --cpu                        the same parts, small, without one: a few minutes
     python benchmarks/gpu.py --only embedding kmeans --write gpu.md
 
 Parts: the tests marked gpu; training images a second of the CNN at 224 x 224 against a bare PyTorch loop
