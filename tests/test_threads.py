@@ -57,6 +57,12 @@ def test_what_was_measured_long_ago_is_measured_again() -> None:
         assert adapt() == 2  # a minute with a busy core, but none now
 
 
+def test_a_long_first_step_is_worth_a_measurement() -> None:
+    counters = iter([CpuTime(0, 0, 0), CpuTime(0.01, 0, 0), CpuTime(0.06, 0.05, 0), CpuTime(0.07, 9, 0)])
+    with following(2, measure=True, read=lambda: next(counters), all_cores=2) as adapt:
+        assert [adapt(), adapt()] == [1, 1]
+
+
 def test_a_step_that_cannot_adapt_names_the_remedy(caplog: pytest.LogCaptureFixture) -> None:
     warn_if_busy("training", 2, others=0.1, all_cores=2)
     warn_if_busy("training", 1, others=1.0, all_cores=2)

@@ -71,12 +71,21 @@ def busy_cores(read: Callable[[], CpuTime] = CpuTime.now) -> float:
 
 @contextmanager
 def following(
-    most: int, *, read: Callable[[], CpuTime] = CpuTime.now, all_cores: int | None = None
+    most: int,
+    *,
+    measure: bool = False,
+    read: Callable[[], CpuTime] = CpuTime.now,
+    all_cores: int | None = None,
 ) -> Iterator[Callable[[], int]]:
     """Limit OpenMP and BLAS to `most` threads, and to fewer while other processes use the cores.
 
     For computations whose result does not depend on the number of threads. Two threads that wait for each
     other beside one busy process on two cores took 1.35 times as long as one thread (FAISS's k-means).
+
+    Parameters
+    ----------
+    measure
+        Take 0.05 s to measure before the first step; otherwise that one runs on `most` threads.
 
     Yields
     ------
@@ -90,12 +99,13 @@ def following(
         controllers = ThreadpoolController().lib_controllers if most > 1 else []
 
         def adapt() -> int:
-            nonlocal last, limit
+            nonlocal last, limit, measure
             now = read()
-            if not controllers or now.clock - last.clock < SHORTEST:
+            seconds = now.clock - last.clock
+            if not controllers or (seconds < SHORTEST and not measure):
                 return limit
-            if now.clock - last.clock > LONGEST:
-                last = now
+            if measure or seconds > LONGEST:
+                last, measure = now, False
                 time.sleep(SHORTEST)
                 now = read()
             chosen, last = free(most, now.others(last), all_cores or cores()), now

@@ -15,7 +15,7 @@ X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)
 
 
-def kmeans(k: int, *, n_redo: int = 5, breath: int = 16, spherical: bool = False) -> FaissKMeans:
+def kmeans(k: int, *, n_redo: int | str = 5, breath: int | str = 16, spherical: bool = False) -> FaissKMeans:
     return FaissKMeans(k, n_redo, breath, 300, 3e-4, 1e-6, spherical, seed=0)
 
 
@@ -43,9 +43,69 @@ def test_starts_and_breaths_lower_the_inertia(ctx):
     assert kmeans(50, n_redo=1, breath=16).fit(X, ctx).inertia < 0.998 * plain
 
 
-def test_a_negative_breath_is_refused():
-    with pytest.raises(ValueError, match=r"cluster\.breath=-1 is negative; use 0 or more"):
-        kmeans(10, breath=-1)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("breath", -1),
+        ("breath", "some"),
+        ("n_redo", 0),
+        ("n_redo", "many"),
+        ("n_redo", True),
+        ("n_redo", 2.5),
+    ],
+)
+def test_starts_and_breaths_are_auto_or_numbers(name, value):
+    with pytest.raises(
+        ValueError, match=rf"cluster\.{name}={value} .*; use cluster\.{name}=auto, or [01] or more"
+    ):
+        replace(kmeans(10), **{name: value})
+
+
+def test_auto_is_ten_starts_and_a_breath_of_16_on_all_of_few_rows(ctx):
+    by_itself, as_typed = (
+        kmeans(20, n_redo=a, breath=b).fit(X, ctx) for a, b in (("auto", "auto"), (10, 16))
+    )
+    np.testing.assert_array_equal(by_itself.centroids, as_typed.centroids)
+
+
+def many_rows(n: int) -> np.ndarray:
+    """Return rows around 12 centres of 3 values, float32 (n, 3)."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(0, 3, (12, 3))
+    rows: np.ndarray = centres[rng.integers(0, 12, n)] + rng.standard_normal((n, 3))
+    return rows.astype(np.float32)
+
+
+def test_many_rows_are_clustered_from_a_sample_as_well_as_from_all(ctx):
+    points = many_rows(80_000)
+    points.flags.writeable = False
+    stage = kmeans(12, n_redo="auto", breath="auto")
+    once, again = (stage.fit(points, ctx) for _ in range(2))
+    np.testing.assert_array_equal(once.assignments, again.assignments)
+    assert once.inertia < 1.001 * kmeans(12, n_redo=3).fit(points, ctx).inertia
+    means = [points[once.assignments == cluster].mean(axis=0) for cluster in range(12)]
+    np.testing.assert_allclose(once.centroids, means, atol=0.02)  # of all rows, not of the sample
+
+
+def test_a_far_group_that_the_sample_missed_has_a_centroid_of_its_own(ctx):
+    points = many_rows(70_000)
+    stage = kmeans(12, n_redo="auto")
+    missed = np.setdiff1d(np.arange(len(points)), stage._sample(len(points)))[:30]
+    points[missed] = [30, 30, 30]
+    clustering = stage.fit(points, ctx)
+    alone = clustering.assignments == clustering.assignments[missed[0]]
+    np.testing.assert_array_equal(np.flatnonzero(alone), missed)
+    lost = replace(stage, breath=0).fit(points, ctx).assignments
+    assert (lost == lost[missed[0]]).sum() > 1000
+
+
+def test_directions_of_many_rows_are_clustered_from_a_sample(ctx):
+    points = many_rows(70_000)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    sampled, whole = (
+        kmeans(12, n_redo=n_redo, spherical=True).fit(points, ctx).inertia for n_redo in ("auto", 3)
+    )
+    assert sampled == pytest.approx(whole, rel=5e-3)
 
 
 def test_iterations_end_by_the_tolerance(ctx):

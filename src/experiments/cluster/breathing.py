@@ -27,14 +27,21 @@ def breathe(centroids: np.ndarray, settle: Settle, breath: int, least: float, se
     rng = np.random.default_rng(seed)
     centroids, squared, ids = settle(centroids)
     while breath and squared[:, 0].sum() > 0:  # below 0 it is rounding, and has no root
-        fuller = np.concatenate([centroids, _added(centroids, squared, ids, breath, rng)])
-        leaner = _without_superfluous(*settle(fuller), breath)
-        moved, moved_squared, moved_ids = settle(leaner)
+        new = _added(centroids, squared, ids, breath, rng)
+        moved, moved_squared, moved_ids = exchange(centroids, new, settle)
         if moved_squared[:, 0].sum() < (1 - least) * squared[:, 0].sum():
             centroids, squared, ids = moved, moved_squared, moved_ids
         else:
             breath //= 2
     return centroids
+
+
+def exchange(
+    centroids: np.ndarray, new: np.ndarray, settle: Settle
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Add new centroids (b, p), let all settle, take the b most superfluous away and settle the rest."""
+    fuller = settle(np.concatenate([centroids, new]))
+    return settle(_without_superfluous(*fuller, len(new)))
 
 
 def _added(

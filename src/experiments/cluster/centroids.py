@@ -61,7 +61,7 @@ def nearest(centroids: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.n
     half_norms = np.einsum("kp,kp->k", centred, centred) / 2
     ids = np.empty(len(points), np.int64)
     squared = np.empty(len(points), np.float64)
-    for rows in _batches(len(points), max(1, DISTANCES // max(centred.shape))):
+    for rows in batches(len(points), max(1, DISTANCES // max(centred.shape))):
         batch = points[rows] - middle
         ids[rows] = np.argmax(batch @ centred.T - half_norms, axis=1)
         squared[rows] = ((batch - centred[ids[rows]]) ** 2).sum(axis=1)
@@ -105,6 +105,16 @@ def check_settings(stage: Any, counts: tuple[str, ...], shares: tuple[str, ...])
             raise ValueError(f"cluster.{name}={getattr(stage, name)} is no share; use 0 to 1, such as 1e-5")
 
 
+def check_auto(stage: Any, name: str, least: int) -> None:
+    """Raise ValueError unless the setting is `auto` or a whole number, `least` or more."""
+    value = getattr(stage, name)
+    if value != "auto" and not (type(value) is int and value >= least):
+        raise ValueError(
+            f"cluster.{name}={value} is neither auto nor a whole number from {least} on; "
+            f"use cluster.{name}=auto, or {least} or more"
+        )
+
+
 def check_k(k: int, n: int) -> None:
     """Raise ValueError if n points cannot make k clusters."""
     if k > n:
@@ -121,5 +131,6 @@ def check_finite(reduced: np.ndarray) -> None:
         )
 
 
-def _batches(n: int, size: int) -> Iterator[slice]:
+def batches(n: int, size: int) -> Iterator[slice]:
+    """Return slices of n rows, `size` rows each."""
     return (slice(start, start + size) for start in range(0, n, size))

@@ -2,11 +2,11 @@
 
 import logging
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.cluster.centroids import check_finite, check_k, nearest
+from experiments.cluster.centroids import DISTANCES, batches, check_finite, check_k, nearest
 from experiments.cluster.faiss_kmeans import FaissKMeans
 from experiments.kept import Record
 from experiments.types import Context
@@ -60,8 +60,8 @@ class SphericalKMeans:
     VERSION: ClassVar[int] = 2
 
     k: int
-    n_redo: int
-    breath: int
+    n_redo: Any
+    breath: Any
     max_iter: int
     start_tolerance: float
     tolerance: float
@@ -86,7 +86,7 @@ class SphericalKMeans:
                 "%d of %d rows are zero: they have no direction, and are noise", (~some).sum(), len(some)
             )
         check_k(self.k, int(some.sum()))
-        found = self._inner().fit(points[some], ctx)
+        found = self._inner().fit(points if some.all() else points[some], ctx)
         assignments = np.full(len(points), -1)
         assignments[some] = found.assignments
         return SphericalClustering(assignments, None, found.centroids, found.inertia)
@@ -94,8 +94,13 @@ class SphericalKMeans:
 
 def directions(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bring rows to length 1, float32 (n, p); zero ones stay, and the flags (n,) tell which are not."""
-    largest = np.abs(rows).max(axis=1, keepdims=True)
-    some = largest > 0
-    scaled = np.divide(rows, largest, out=np.zeros(rows.shape), where=some)  # their squares cannot overflow
-    lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
-    return np.divide(scaled, lengths, out=scaled, where=some).astype(np.float32), some[:, 0]
+    unit, some = np.empty(rows.shape, np.float32), np.empty(len(rows), bool)
+    for batch in batches(len(rows), max(1, DISTANCES // rows.shape[1])):
+        largest = np.abs(rows[batch]).max(axis=1, keepdims=True)
+        nonzero = largest > 0
+        scaled = np.zeros(rows[batch].shape)  # by the largest value, so that squares cannot overflow
+        np.divide(rows[batch], largest, out=scaled, where=nonzero)
+        lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
+        unit[batch] = np.divide(scaled, lengths, out=scaled, where=nonzero)
+        some[batch] = nonzero[:, 0]
+    return unit, some
