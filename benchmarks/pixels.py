@@ -44,6 +44,7 @@ def images_of(root: Path, ctx: Context) -> ImageFiles:
     stage = ImageFolder(
         root=str(root),
         max_unreadable=0,
+        value_range=None,
         image_size=48,
         mirror=True,
         limit=N,

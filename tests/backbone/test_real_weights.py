@@ -37,7 +37,7 @@ def photographs(tmp_path: Path, ctx: Context) -> Samples:
                 place.write_bytes(archive.read(member))
     split = {"train": 0.8, "validation": 0.2, "test": 0.0}
     about = {"max_unreadable": 0.0, "image_size": 64, "mirror": True, "limit": None, "labels": None}
-    about |= {"corrections": None, "unlabelled": "keep"}
+    about |= {"value_range": None, "corrections": None, "unlabelled": "keep"}
     return ImageFolder(root=str(tmp_path / "images"), split=split, split_seed=123, **about).load(ctx)
 
 

@@ -33,7 +33,8 @@ def selection() -> dict[str, Any]:
 @pytest.fixture
 def image_folder(selection: dict[str, Any]) -> Callable[..., ImageFolder]:
     def make(root: Path, **changes: Any) -> ImageFolder:
-        return ImageFolder(root=str(root), max_unreadable=0.01, **(selection | changes))
+        settings = {"max_unreadable": 0.01, "value_range": None}
+        return ImageFolder(root=str(root), **(selection | settings | changes))
 
     return make
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from experiments.dataset.images.listing import FOREIGN, IMAGE
+from experiments.dataset.images.formats import FOREIGN, IMAGE
 from experiments.dataset.tables.tabular import text_table
 from experiments.dataset.tags import tags_of
 
