@@ -15,6 +15,7 @@ from PIL import Image, ImageFile
 
 from experiments.dataset.images.opening import (
     PHOTOMETRIC,
+    PLANAR,
     SAMPLE_FORMAT,
     change_raw_mode,
     opened,
@@ -118,14 +119,20 @@ def colour(file: Path | BytesIO) -> Deep:
             pairs = _decoded(image)
             values = pairs[..., ::2].astype(np.uint16) << 8 | pairs[..., 1::2]
             return Deep(values[..., 0], values[..., 1], _stated(values[..., 0], bits))
-        change_raw_mode(image, _straight)
+        packed_planes = tag(image, PLANAR, 1) == 2 and image.tile[0].codec_name == "libtiff"
+        multiplied = "RGBa" in raw and not packed_planes
+        if multiplied:
+            change_raw_mode(image, _straight)
         high = _decoded(image).astype(np.uint16)
-    with opened(file) as image:
-        change_raw_mode(image, lambda raw: other_bytes(_straight(raw)))
-        values = high << 8 | _decoded(image)
+    low = high
+    if not packed_planes:  # of which Pillow gives the high bytes alone
+        with opened(file) as image:
+            change_raw_mode(image, lambda raw: other_bytes(_straight(raw)))
+            low = _decoded(image)
+    values = high << 8 | low
     colours = values[..., :3]
     alpha = values[..., 3] if values.shape[-1] == 4 else _alpha(colours, clear)
-    return Deep(colours, alpha, _stated(colours, bits), multiplied="RGBa" in raw)
+    return Deep(colours, alpha, _stated(colours, bits), multiplied=multiplied)
 
 
 def grey(image: Image.Image, turned: Image.Image, raw: str, bits: int | None) -> Deep | None:
@@ -138,11 +145,11 @@ def grey(image: Image.Image, turned: Image.Image, raw: str, bits: int | None) ->
     raw, bits
         What `raw_mode` and `significant_bits` gave before it was decoded.
     """
-    signed = tag(image, SAMPLE_FORMAT, 1) == 2
-    if image.mode == "L" and signed:
-        return Deep(np.asarray(turned).view(np.int8))
-    if image.mode[0] not in "IF":
+    if image.mode[0] not in "LIF":
         return None
+    signed = tag(image, SAMPLE_FORMAT, 1) == 2
+    if image.mode[0] == "L":
+        return Deep(np.asarray(turned).view(np.int8)) if signed and image.mode == "L" else None
     values = np.asarray(turned)
     if image.mode == "I" and image.format == "TIFF" and not signed:
         values = values.view(np.uint32)

@@ -33,6 +33,7 @@ TELLS: dict[str, Callable[[bytes], bool]] = {  # formats whose signature is too 
     "TGA": lambda prefix: prefix[1:2] in b"\0\1" and prefix[2:3] in b"\1\2\3\t\n\v",
 }
 ENDING = re.compile(r"\.[a-z][a-z0-9]{0,7}")
+LEFTOVER = re.compile(r"te?mp|.*~", re.IGNORECASE | re.DOTALL)  # names of what programs leave behind
 
 
 def ending(path: str) -> str:
@@ -43,15 +44,21 @@ def ending(path: str) -> str:
 
 @cache
 def readable() -> tuple[str, ...]:
-    """Return the formats that are read, as Pillow names them: all that it decodes without another program."""
+    """Return the formats that are read, as Pillow names them: all that it decodes without another program.
+
+    Those that a signature tells come first, the most frequent before all: Pillow tries them in this order.
+    """
     Image.init()
-    return tuple(name for name in Image.ID if name not in UNDECODED)
+    signed = [name for name in SIGNED if name in Image.OPEN]
+    return (*signed, *(name for name in Image.ID if name not in UNDECODED and name not in signed))
 
 
 def begins_as_an_image(path: Path, suffix: str) -> bool:
     """Return whether a file begins as images of its ending do; without an ending, as those of SIGNED."""
     known = readable()
     formats = (Image.EXTENSION[suffix],) if suffix in IMAGE else SIGNED
+    if LEFTOVER.fullmatch(path.name):
+        return False
     try:
         with path.open("rb") as file:
             prefix = file.read(PREFIX)

@@ -11,7 +11,7 @@ from PIL import Image, ImageFile, TiffImagePlugin
 
 from experiments.dataset.images.formats import readable
 
-BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339  # TIFF tags
+BITS, PHOTOMETRIC, PLANAR, SAMPLE_FORMAT = 258, 262, 284, 339  # TIFF tags
 MORE_TIFF = {  # kinds of TIFF that Pillow can decode and does not know; as PIL.TiffImagePlugin.OPEN_INFO
     (b"MM", 0, (1,), 1, (16,), ()): ("I;16B", "I;16B"),
     (b"II", 1, (3,), 1, (64,), ()): ("F", "F;64F"),

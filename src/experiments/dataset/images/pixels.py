@@ -37,6 +37,9 @@ class Facts:
     several: bool = False
 
 
+ONE, SEVERAL = Facts(), Facts(several=True)
+
+
 def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKNOWN) -> Image.Image:
     """Return the first frame as 8-bit RGB, upright, transparent parts white.
 
@@ -76,7 +79,7 @@ def facts(file: Path | BytesIO) -> Facts:
     decoded = decoded or deep.colour(file)
     if isinstance(decoded, deep.Deep):
         return Facts(decoded.whole, decoded.extent(), several)
-    return Facts(several=several)
+    return SEVERAL if several else ONE
 
 
 def dimensions(file: Path) -> tuple[int, int]:
