@@ -28,7 +28,7 @@ PREFIX = 2052  # bytes that tell
 HEADERS = (12, 40, 52, 56, 64, 108, 124)  # sizes of the second header of a BMP
 TELLS: dict[str, Callable[[bytes], bool]] = {  # formats whose signature is too short, or late, or none
     "BMP": lambda prefix: int.from_bytes(prefix[14:18], "little") in HEADERS,
-    "PPM": lambda prefix: prefix[2:3].isspace(),
+    "PPM": lambda prefix: re.match(rb"P.\s+[0-9#]", prefix) is not None,
     "PCD": lambda prefix: prefix[2048:] == b"PCD_",
     "TGA": lambda prefix: prefix[1:2] in b"\0\1" and prefix[2:3] in b"\1\2\3\t\n\v",
 }
