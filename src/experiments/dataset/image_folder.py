@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from PIL import UnidentifiedImageError
 
 from experiments.dataset.content import ImageFiles, hash_bytes, in_chunks
 from experiments.dataset.images.archive import names, unpacked
@@ -232,6 +233,8 @@ def _read(path: Path) -> tuple[str, Facts] | Unreadable:
         if isinstance(error, OSError) and error.errno:  # from the system: Pillow's own have no number
             return Unreadable(f"cannot be opened: {error.strerror}", passing=True)
         text = str(error).partition(" <_io")[0] or type(error).__name__
+        if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):
+            text += "; save it with 8 or 16 bits a channel if it is a whole TIFF"
         return Unreadable(f"cannot be decoded: {text}")
 
 

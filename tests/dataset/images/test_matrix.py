@@ -88,6 +88,15 @@ def test_what_pillow_cannot_decode_is_refused(name):
         load_rgb(BytesIO(tiff(values, **options)), 10_000)
 
 
+def test_a_kind_of_tiff_that_is_refused_is_told_from_damage(tmp_path, image_folder, ctx):
+    (tmp_path / "float.tif").write_bytes(tiff(stored_as(COLOURS, "f4"), photometric="rgb"))
+    for number in range(2):
+        (tmp_path / f"{number}.tif").write_bytes(tiff(eight(COLOURS * number), photometric="rgb"))
+    ((name, reason),) = image_folder(tmp_path).load(ctx).skipped
+    assert name == "float.tif"
+    assert "save it with 8 or 16 bits a channel" in reason
+
+
 def test_cielab_is_converted_from_its_white():
     values = np.stack([np.linspace(0, 255, 60).reshape(6, 10), *[np.full((6, 10), 128)] * 2], -1)
     grey = np.asarray(load_rgb(BytesIO(tiff_lab(values.astype(np.uint8))), 10_000)).astype(int)
