@@ -28,7 +28,7 @@ from experiments.types import ValueRange
 
 FULL = (0.0, 65535.0)
 TOPS = (1.0, 255.0, 65535.0)  # what floats are scaled to by those who write them
-LOWER = 1 / 4  # part of a range; who leaves no more than it empty has used it
+LOWER = 1 / 4  # part of a range that values exceed if they are scaled to it
 BEYOND = 0.05  # part of a range by which resampling may lead out of it
 
 
@@ -64,9 +64,9 @@ class Deep:
     def extent(self) -> tuple[float, float] | None:
         """Return the smallest and the largest value; None if there is none, or the file states its range."""
         finite = self.values if self.whole else self.values[np.isfinite(self.values)]
-        return (
-            None if self.stated is not None or not finite.size else (float(finite.min()), float(finite.max()))
-        )
+        if self.stated is not None or not finite.size:
+            return None
+        return float(finite.min()), float(finite.max())
 
     def image(self, value_range: ValueRange) -> Image.Image:
         """Return 8-bit RGB, transparent parts white."""
@@ -109,12 +109,13 @@ def is_deep_colour(image: ImageFile.ImageFile) -> bool:
 
 
 def colour(file: Path | BytesIO) -> Deep:
-    """Return the values of a file of 16 bits a colour: Pillow decodes its high bytes, then its low ones."""
+    """Return the values of a file of 16 bits a colour: Pillow decodes its high bytes, then its low ones.
+
+    Of compressed planes (TIFF) it gives the high bytes alone, so those keep 8 bits of their 16.
+    """
     with opened(file) as image:
         raw, bits, clear = raw_mode(image), significant_bits(image), image.info.get("transparency")
-        if (
-            raw == "LA;16B"
-        ):  # whose low bytes Pillow cannot decode; as RGBA it gives two bytes of grey, two of alpha
+        if raw == "LA;16B":  # has no low bytes in Pillow; as RGBA it gives two bytes of grey and two of alpha
             change_raw_mode(image, lambda raw: "RGBA")
             pairs = _decoded(image)
             values = pairs[..., ::2].astype(np.uint16) << 8 | pairs[..., 1::2]
@@ -125,7 +126,7 @@ def colour(file: Path | BytesIO) -> Deep:
             change_raw_mode(image, _straight)
         high = _decoded(image).astype(np.uint16)
     low = high
-    if not packed_planes:  # of which Pillow gives the high bytes alone
+    if not packed_planes:
         with opened(file) as image:
             change_raw_mode(image, lambda raw: other_bytes(_straight(raw)))
             low = _decoded(image)
