@@ -73,15 +73,14 @@ class ImageFiles(Images):
     def dimensions(self) -> np.ndarray:
         """Return width and height of each image, from its header: int64 (n, 2), 0 where there is none."""
         read = partial(self._read, read=pixels.dimensions)
-        with listening():
+        with listening(), about():
             sizes = [read(row) if path else (0, 0) for row, path in enumerate(self.paths)]
         return np.array(sizes, np.int64).reshape(-1, 2)
 
     def _read(self, row: int, read: Callable[[Path], T]) -> T:
         """Read one file; raise ValueError if that is no longer possible, as OSErrors are the store's own."""
         try:
-            with about():  # what is said of a file is said once, when it is checked
-                return read(self.root / self.paths[row])
+            return read(self.root / self.paths[row])
         except MemoryError:
             raise
         except Exception as error:  # on damaged files Pillow's readers raise whatever the damage leads to
@@ -237,8 +236,12 @@ def _filled(
 ) -> np.ndarray:
     """Return the pixels kept under `key`, or let `write(start, stop, out)` make them."""
 
+    def write_silently(start: int, stop: int, out: np.ndarray) -> None:
+        with about():  # what is said of a file is said once, when it is checked
+            write(start, stop, out)
+
     def fill(out: np.ndarray) -> None:
         with listening():
-            in_chunks("decode images", n, ctx, lambda start, stop: write(start, stop, out))
+            in_chunks("decode images", n, ctx, lambda start, stop: write_silently(start, stop, out))
 
     return ctx.store.fill(key, (n, resize.size, resize.size, 3), "uint8", fill)
