@@ -45,6 +45,7 @@ def images_of(root: Path, ctx: Context) -> ImageFiles:
         root=str(root),
         max_unreadable=0,
         class_level=1,
+        value_range=None,
         image_size=48,
         mirror=True,
         limit=N,

@@ -17,20 +17,21 @@ from experiments.dataset.new_rows import ENDINGS, new_rows
 from experiments.dataset.wording import counted
 from experiments.recorded import Recorded
 from experiments.recorded.samples import config_of, moved
-from experiments.types import Context, Samples
+from experiments.types import Context, Samples, ValueRange
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def read(places: list[str], ctx: Context) -> Samples:
-    """Read what was named: one folder or archive, or image files."""
-    if len(places) == 1 and Path(places[0]).suffix.lower() not in model.ENDINGS:
+def read(places: list[str], value_range: ValueRange, ctx: Context) -> Samples:
+    """Read what was named, one folder or archive or image files, as the run read its own."""
+    root = Path(places[0]).expanduser().absolute()
+    if len(places) == 1 and not model.is_image(root):
         try:
-            return model.from_folder(Path(places[0]).expanduser().absolute(), ctx)
+            return model.from_folder(root, ctx, value_range)
         except ValueError as error:
             raise ValueError(str(error).replace("dataset.root=", "FOLDER=")) from error
-    return model.from_images(places, ctx)
+    return model.from_images(places, ctx, value_range)
 
 
 def read_rows(places: list[str], fitted: model.Model, run: Recorded, served: Path, ctx: Context) -> Samples:
@@ -111,7 +112,7 @@ def main() -> int:
         with model.scratch() as ctx:
             ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)
             if fitted.kind == "images":
-                samples = read(places, ctx)
+                samples = read(places, fitted.value_range, ctx)
             else:
                 samples = read_rows(places, fitted, run, place.parent, ctx)
             claim(args.out)

@@ -12,7 +12,16 @@ from PIL import Image
 from experiments import compose, config, job, logged_model, pipeline, tracking
 from experiments.cache import Store
 from experiments.config import Tracking
-from experiments.model import FEW, Model, _load_pyfunc, from_folder, from_images, from_vectors, scratch
+from experiments.model import (
+    FEW,
+    Model,
+    _load_pyfunc,
+    from_folder,
+    from_images,
+    from_vectors,
+    is_image,
+    scratch,
+)
 from experiments.sweep import best_model
 from experiments.types import Context
 
@@ -72,6 +81,20 @@ def test_paths_and_bytes_keep_their_order(result: pipeline.Result, model: Model,
         read = model.assign(from_images([path.read_bytes() for path in chosen], ctx), ctx)
     assert read["id"].tolist() == ["image 0", "image 1", "image 2"]
     assert (read["cluster"] == frame["cluster"]).all()
+
+
+def test_an_image_is_one_by_its_content_where_its_name_does_not_tell(
+    result: pipeline.Result, model: Model, files: list[Path], tmp_path: Path
+) -> None:
+    odd = [tmp_path / name for name in ("none", "scan.001", "a.dat")]
+    for place, row in zip(odd, (5, 2, 7), strict=True):
+        place.write_bytes(files[row].read_bytes())
+    assert all(is_image(place) for place in odd)
+    assert not any(is_image(place) for place in (tmp_path, tmp_path / "gone", tmp_path / "a.zip"))
+    frame = model.predict(
+        pd.DataFrame({"path": [str(place) for place in odd]})
+    )  # named, so whatever the name
+    assert frame["cluster"].tolist() == result.clustering.assignments[[5, 2, 7]].tolist()
 
 
 def test_what_is_far_from_every_centre_is_flagged(model: Model, tmp_path: Path) -> None:

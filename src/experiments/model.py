@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,12 @@ from experiments.cache import Store
 from experiments.context import cuda_capabilities
 from experiments.dataset.content import Vectors, hash_rows
 from experiments.dataset.image_folder import ImageFolder
-from experiments.dataset.images.listing import IMAGE
+from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, ending
+from experiments.dataset.images.scan import Scan
 from experiments.kept import class_name, kept_class
 from experiments.libraries import versions
 from experiments.threads import cores
-from experiments.types import Clustering, Context, Encoder, Projection, Samples, Silent
+from experiments.types import Clustering, Context, Encoder, Projection, Samples, Silent, ValueRange
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +33,8 @@ PARTS = {"encoder": "embed", "projection": "transform", "clustering": "assign"} 
 ABOUT = "model.json"
 FAR = 0.99  # of its cluster's own images, what is nearer than an image that is called far
 FEW = 20  # of a smaller cluster's images too little is known: all images' distances count there
-ENDINGS = IMAGE  # of image files
 PERCENTILES = np.arange(101)
+ALONE = ValueRange()  # without a run, each image deeper than 8 bits is read by itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,8 @@ class Model:
         What the networks computed in.
     features
         What each value of a vector is called; empty of images.
+    value_range
+        How the run read images deeper than 8 bits; new ones are read so too.
     """
 
     encoder: Encoder
@@ -62,6 +65,7 @@ class Model:
     kind: str
     dtype: str
     features: tuple[str, ...] = ()
+    value_range: ValueRange = ALONE
 
     @classmethod
     def of(cls, result: "Result", dtype: str) -> "Model":
@@ -81,14 +85,14 @@ class Model:
         names = _majority(samples, clustering.assignments, k)
         return cls(
             result.encoder, result.projection, clustering, spread, names, samples.content.KIND, dtype,
-            samples.columns,
+            samples.columns, samples.content.value_range,
         )  # fmt: skip
 
     def save(self, folder: Path) -> None:
         """Write each part into a folder of its own, and model.json, into the empty `folder`."""
         classes = {part: class_name(getattr(self, part)) for part in PARTS}
         about = {"classes": classes, "names": self.names, "kind": self.kind, "dtype": self.dtype}
-        about["features"] = self.features
+        about |= {"features": self.features, "value_range": asdict(self.value_range)}
         folder.mkdir(parents=True, exist_ok=True)  # model.json first: it tells whose folder this is
         (folder / ABOUT).write_text(json.dumps(about | {"libraries": versions()}, indent=1))
         for part in PARTS:
@@ -104,6 +108,7 @@ class Model:
             part: kept_class(about["classes"][part], folder / part, does).load(folder / part)
             for part, does in PARTS.items()
         }
+        ranges = about.get("value_range", {})
         distances = np.load(folder / "distances.npy", allow_pickle=False)
         return cls(
             **parts,
@@ -112,6 +117,7 @@ class Model:
             kind=about["kind"],
             dtype=about["dtype"],
             features=tuple(about.get("features", ())),
+            value_range=ValueRange(**{kind: ends and tuple(ends) for kind, ends in ranges.items()}),
         )
 
     def assign(self, samples: Samples, ctx: Context, far: float = FAR) -> "pd.DataFrame":
@@ -153,7 +159,8 @@ class Model:
         far = float((params or {}).get("far", FAR))
         with scratch() as ctx:
             if self.kind == "images":
-                return self.assign(from_images(frame["path"].tolist(), ctx), ctx, far)
+                samples = from_images(frame["path"].tolist(), ctx, self.value_range)
+                return self.assign(samples, ctx, far)
             values = np.stack([np.asarray(vector, np.float32) for vector in frame["vector"]])
             return self.assign(from_vectors(values), ctx, far)
 
@@ -163,16 +170,41 @@ def _load_pyfunc(folder: str) -> Model:
     return Model.load(Path(folder))
 
 
-def from_folder(root: Path, ctx: Context) -> Samples:
-    """Read the images of a folder or an archive as a data set reads them; what cannot be read is skipped."""
-    return ImageFolder(
-        root=str(root), max_unreadable=1.0, class_level=None, image_size=1, mirror=False,
+@dataclass(frozen=True, kw_only=True)
+class NewImages(ImageFolder):
+    """Images that are read as a run read its own."""
+
+    known: ValueRange
+
+    def _value_range(self, scan: Scan) -> ValueRange:
+        return self.known
+
+
+def from_folder(root: Path, ctx: Context, value_range: ValueRange = ALONE) -> Samples:
+    """Read the images of a folder or an archive as a data set reads them; what cannot be read is skipped.
+
+    Parameters
+    ----------
+    value_range
+        How the run read images deeper than 8 bits; without one, each is read by itself.
+    """
+    return NewImages(
+        root=str(root), known=value_range, max_unreadable=1.0, class_level=None, value_range=None,
+        image_size=1, mirror=False,
         limit=None, labels=None, corrections=None, unlabelled="keep", split={"train": 1.0}, split_seed=0,
     ).load(ctx)  # fmt: skip
 
 
-def from_images(images: Sequence[str | Path | bytes], ctx: Context) -> Samples:
-    """Read image files, or their bytes, in this order as a data set reads them.
+def is_image(path: Path) -> bool:
+    """Return whether a file is one image, and not an archive of them."""
+    suffix = ending(str(path))
+    return suffix in PLAIN + FOREIGN or begins_as_an_image(path, suffix)
+
+
+def from_images(
+    images: Sequence[str | Path | bytes], ctx: Context, value_range: ValueRange = ALONE
+) -> Samples:
+    """Read image files, or their bytes, in this order as a data set reads them; `from_folder` has the range.
 
     Raises
     ------
@@ -188,8 +220,9 @@ def from_images(images: Sequence[str | Path | bytes], ctx: Context) -> Samples:
         place = Path(image).expanduser()
         if not place.is_file():
             raise ValueError(f"path={image} is no file; use images that exist")
-        (folder / f"{row:09}{place.suffix}").symlink_to(place.absolute())
-    samples = from_folder(folder, ctx)
+        suffix = place.suffix if ending(str(place)) in FOREIGN else ".png"
+        (folder / f"{row:09}{suffix}").symlink_to(place.absolute())
+    samples = from_folder(folder, ctx, value_range)
     if samples.skipped:
         first, why = samples.skipped[0]
         raise ValueError(

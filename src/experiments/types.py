@@ -39,6 +39,25 @@ class Resize:
     scaled: int | None = None
 
 
+@dataclass(frozen=True)
+class ValueRange:
+    """The values that become black and white, in images deeper than 8 bits; one for a whole data set.
+
+    Parameters
+    ----------
+    whole
+        (black, white) of whole numbers, such as (0, 4095); None: by each image's own values.
+    real
+        (black, white) of floats, such as (0, 1); None: by each image's own values.
+    """
+
+    whole: tuple[float, float] | None = None
+    real: tuple[float, float] | None = None
+
+    def __bool__(self) -> bool:
+        return self != ValueRange()
+
+
 class Store(Protocol):
     """Where values dear to compute are kept; see cache.py. It lists the keys that it was asked for."""
 
@@ -157,6 +176,10 @@ class Content(Protocol):
         """Return one hash per sample, str (n,): equal hashes are equal files or rows."""
 
     @property
+    def value_range(self) -> ValueRange:
+        """Return how images deeper than 8 bits are read; it changes pixels where hashes stay."""
+
+    @property
     def looks(self) -> str:
         """Name what there is to look at where `hashes` do not: "" if they do, or if there is nothing."""
 
@@ -231,7 +254,8 @@ class Samples:
     @cached_property
     def content_key(self) -> str:
         """Name the pixels or vectors alone: unchanged by labels and split."""
-        return digest(self.content.VERSION, "".join(self.content.hashes))
+        value_range = [self.content.value_range] if self.content.value_range else []
+        return digest(self.content.VERSION, "".join(self.content.hashes), *value_range)
 
     @cached_property
     def described(self) -> str:

@@ -39,6 +39,7 @@ def photographs(tmp_path: Path, ctx: Context) -> Samples:
     about = {
         "max_unreadable": 0.0,
         "class_level": 1,
+        "value_range": None,
         "image_size": 64,
         "mirror": True,
         "limit": None,

@@ -33,7 +33,7 @@ def selection() -> dict[str, Any]:
 @pytest.fixture
 def image_folder(selection: dict[str, Any]) -> Callable[..., ImageFolder]:
     def make(root: Path, **changes: Any) -> ImageFolder:
-        settings = {"max_unreadable": 0.01, "class_level": 1}
+        settings = {"max_unreadable": 0.01, "class_level": 1, "value_range": None}
         return ImageFolder(root=str(root), **(selection | settings | changes))
 
     return make

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.dataset import image_folder as module
 from experiments.dataset.images import listing
+from experiments.dataset.images import scan as module
 from experiments.types import SPLITS, Resize
 
 
@@ -234,7 +234,7 @@ def test_a_zip_with_dots_in_its_names_unpacks_nothing(tmp_path, image_folder, ct
 def test_a_second_load_opens_no_image(two_classes, image_folder, ctx, monkeypatch):
     first = image_folder(two_classes).load(ctx)
     monkeypatch.setattr(
-        "experiments.dataset.image_folder._read", lambda path: pytest.fail(f"{path} was opened")
+        "experiments.dataset.images.scan._read", lambda path: pytest.fail(f"{path} was opened")
     )
     assert image_folder(two_classes).load(ctx).key == first.key
 
@@ -270,23 +270,23 @@ def test_an_image_replaced_by_one_of_equal_size_and_time_is_noticed(two_classes,
 )
 def test_an_error_that_passes_is_not_kept(two_classes, image_folder, ctx, reader, error, reason):
     whole, file = two_classes / "cats" / "0.png", (two_classes / "cats" / "0.png").read_bytes()
-    read, decode = Path.read_bytes, module.load_rgb
+    read, decode = Path.read_bytes, module.facts
 
     def fail_to_read(path):
         if path == whole:
             raise error
         return read(path)
 
-    def fail_to_decode(data, at_least):
+    def fail_to_decode(data):
         if data.getvalue() == file:
             raise error
-        return decode(data, at_least)
+        return decode(data)
 
     with pytest.MonkeyPatch.context() as patch:
         if reader == "file":
             patch.setattr(Path, "read_bytes", fail_to_read)
         else:
-            patch.setattr(module, "load_rgb", fail_to_decode)
+            patch.setattr(module, "facts", fail_to_decode)
         assert image_folder(two_classes).load(ctx).skipped == (("cats/0.png", reason),)
     assert image_folder(two_classes).load(ctx).skipped == ()
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from experiments import compose, config, pipeline
 from experiments.cache import Store
-from experiments.dataset.images.pixels import ORIENTATION
+from experiments.dataset.images.opening import ORIENTATION
 from experiments.types import SPLITS, Context, Resize, Stages
 
 N = 300

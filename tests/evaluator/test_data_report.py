@@ -33,6 +33,7 @@ def load(tmp_path: Path, ctx: Context) -> Callable[..., Samples]:
             "image_size": 8,
             "mirror": False,
             "limit": None,
+            "value_range": None,
             "labels": None,
             "corrections": None,
             "unlabelled": "keep",

@@ -16,12 +16,14 @@ import numpy as np
 from PIL import Image
 
 from experiments.dataset.images import pixels
+from experiments.dataset.images.notices import about, listening
 from experiments.kept import digest
-from experiments.types import Context, Resize
+from experiments.types import Context, Resize, ValueRange
 
 CHUNK = 64  # images that one thread takes at a time
 NO_IMAGE = "0" * 16  # the hash of a blank, where there is no image to look at
 BLANK = 230  # its grey
+ALONE = ValueRange()  # images deeper than 8 bits are read each by itself
 T = TypeVar("T")
 
 
@@ -32,6 +34,7 @@ class Images:
     VERSION: ClassVar[int] = pixels.VERSION
     pictured: ClassVar[bool] = True
     looks: ClassVar[str] = ""
+    value_range: ValueRange = ALONE
 
     def vectors(self) -> NoReturn:
         """Raise ValueError: images have to be embedded first."""
@@ -45,6 +48,7 @@ class ImageFiles(Images):
     root: Path
     paths: np.ndarray
     hashes: np.ndarray
+    value_range: ValueRange = ALONE
 
     def take(self, rows: np.ndarray) -> Self:
         """Return the content of these rows alone."""
@@ -52,7 +56,7 @@ class ImageFiles(Images):
 
     def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
         """Return uint8 RGB (n, size, size, 3), decoded once into a memory map."""
-        load = partial(pixels.load_rgb, at_least=2 * resize.size)
+        load = partial(pixels.load_rgb, at_least=2 * resize.size, value_range=self.value_range)
 
         def decode(start: int, stop: int, out: np.ndarray) -> None:
             for row in range(start, stop):
@@ -65,13 +69,14 @@ class ImageFiles(Images):
 
     def pixel_map(self, resize: Resize) -> tuple[str, int]:
         """Return the key and the bytes of what `pixels` keeps."""
-        return _pixel_map(self.hashes, resize)
+        return _pixel_map(self.hashes, resize, self.value_range)
 
     def dimensions(self) -> np.ndarray:
         """Return width and height of each image, from its header: int64 (n, 2), 0 where there is none."""
         read = partial(self._read, read=pixels.dimensions)
-        found = [read(row) if path else (0, 0) for row, path in enumerate(self.paths)]
-        return np.array(found, np.int64).reshape(-1, 2)
+        with listening(), about():
+            sizes = [read(row) if path else (0, 0) for row, path in enumerate(self.paths)]
+        return np.array(sizes, np.int64).reshape(-1, 2)
 
     def _decoded(self, row: int, load: Callable[[BytesIO], Image.Image]) -> Image.Image:
         """Decode one file, if it still holds what its hash is of, as pixels are kept under that."""
@@ -165,6 +170,7 @@ class Vectors:
     values: np.ndarray
     hashes: np.ndarray
     images: ImageFiles | None = None
+    value_range: ClassVar[ValueRange] = ALONE
 
     @property
     def pictured(self) -> bool:
@@ -174,7 +180,10 @@ class Vectors:
     @property
     def looks(self) -> str:
         """Name the images to look at, as the hashes are of the vectors."""
-        return "" if self.images is None else digest("".join(self.images.hashes))
+        if self.images is None:
+            return ""
+        value_range = [self.images.value_range] if self.images.value_range else []
+        return digest("".join(self.images.hashes), *value_range)
 
     def take(self, rows: np.ndarray) -> Self:
         """Return the content of these rows alone."""
@@ -228,8 +237,9 @@ def in_chunks(task: str, n: int, ctx: Context, work: Callable[[int, int], None],
             done(count)
 
 
-def _pixel_map(hashes: np.ndarray, resize: Resize) -> tuple[str, int]:
-    key = f"pixels-{digest(''.join(hashes), resize, pixels.VERSION)}"
+def _pixel_map(hashes: np.ndarray, resize: Resize, value_range: ValueRange | None = None) -> tuple[str, int]:
+    ranges = [value_range] if value_range else []
+    key = f"pixels-{digest(''.join(hashes), resize, pixels.VERSION, *ranges)}"
     return key, len(hashes) * resize.size * resize.size * 3
 
 
@@ -237,9 +247,13 @@ def _filled(
     key: str, n: int, resize: Resize, ctx: Context, write: Callable[[int, int, np.ndarray], None]
 ) -> np.ndarray:
     """Return the pixels kept under `key`, or let `write(start, stop, out)` make them."""
-    return ctx.store.fill(
-        key,
-        (n, resize.size, resize.size, 3),
-        "uint8",
-        lambda out: in_chunks("decode images", n, ctx, lambda start, stop: write(start, stop, out)),
-    )
+
+    def write_silently(start: int, stop: int, out: np.ndarray) -> None:
+        with about():  # what is said of a file is said once, when it is checked
+            write(start, stop, out)
+
+    def fill(out: np.ndarray) -> None:
+        with listening():
+            in_chunks("decode images", n, ctx, lambda start, stop: write_silently(start, stop, out))
+
+    return ctx.store.fill(key, (n, resize.size, resize.size, 3), "uint8", fill)

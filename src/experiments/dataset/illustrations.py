@@ -2,13 +2,14 @@
 
 import logging
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from experiments.dataset.content import NO_IMAGE, ImageFiles
 from experiments.dataset.image_folder import ImageFolder
-from experiments.dataset.images.listing import FOREIGN, IMAGE
+from experiments.dataset.images.formats import FOREIGN, IMAGE
 from experiments.dataset.matching import composed
 from experiments.types import Context
 
@@ -48,14 +49,16 @@ def illustrations(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     if spare:
         log.info("%d of %d images in %s belong to no row", spare, len(known), Path(root).name)
     paths = np.where(rows < 0, "", content.paths[rows])
-    return ImageFiles(content.root, paths, np.where(rows < 0, NO_IMAGE, content.hashes[rows]))
+    hashes = np.where(rows < 0, NO_IMAGE, content.hashes[rows])
+    return replace(content, paths=paths, hashes=hashes)
 
 
 def _images(root: str, ctx: Context) -> tuple[ImageFiles, list[str]]:
     """Return the images of a folder or an archive, and their paths below the folder that all share."""
     try:
         samples = ImageFolder(
-            root=root, max_unreadable=1.0, class_level=None, image_size=1, mirror=False, limit=None,
+            root=root, max_unreadable=1.0, class_level=None, value_range=None, image_size=1, mirror=False,
+            limit=None,
             labels=None, corrections=None, unlabelled="keep", split={"train": 1.0}, split_seed=0,
         ).load(ctx)  # fmt: skip
     except ValueError as error:

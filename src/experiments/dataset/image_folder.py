@@ -3,49 +3,25 @@
 import logging
 import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from experiments.dataset.content import ImageFiles, hash_bytes, in_chunks
-from experiments.dataset.images import pixels
+from experiments.dataset.content import ImageFiles
 from experiments.dataset.images.archive import names, unpacked
 from experiments.dataset.images.class_folders import KEY, check_level, labels_of, log_classes
-from experiments.dataset.images.listing import File, arrange, walk
-from experiments.dataset.images.pixels import load_rgb
+from experiments.dataset.images.deep import FULL
+from experiments.dataset.images.listing import File, Listing, arrange, walk
+from experiments.dataset.images.scan import Scan, scanned, unsupported
 from experiments.dataset.selection import Selection
-from experiments.files import settled
-from experiments.kept import Record, digest
-from experiments.types import Context, Samples
+from experiments.types import Context, Samples, ValueRange
 
 log = logging.getLogger(__name__)
 
 FEW = 5  # files that may be unreadable whatever the share
-HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of ISO media files
-
-
-@dataclass(frozen=True, eq=False)
-class Hashes(Record):
-    """A hash of every file's bytes, "" where it could not be read; `stopped` says why they are not kept."""
-
-    hashes: np.ndarray
-    stopped: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Scan(Record):
-    """What reading every file showed: a hash each, "" for an unreadable one, and the reasons of those.
-
-    `stopped` says that a file could not be read for a reason that may pass, so that the scan is not kept.
-    """
-
-    hashes: np.ndarray
-    reasons: tuple[str, ...]
-    stopped: str = ""
+NAMED = 5  # files that the log names with what Pillow says of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +38,17 @@ class ImageFolder(Selection):
         Which folders are classes: 1, those directly below the folder that all images share; 2, those in
         them, called `alphabet/character`, and so on; -1, those that images lie in, by name alone, so that
         `train/cat` and `test/cat` are one class; -2, the folders around these; None: none.
+    value_range
+        [black, white] of images deeper than 8 bits, such as [0, 4095]; None: what the files state, else what
+        all images together hold.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     root: str = field(metadata={"path": True})
     max_unreadable: float = field(compare=False)
     class_level: int | None
+    value_range: tuple[float, ...] | None
 
     def __post_init__(self) -> None:
         """Check every range."""
@@ -80,6 +60,11 @@ class ImageFolder(Selection):
                 f"{KEY}=0 is no level; use 1 for the first folders below the root, -1 for those that images "
                 "lie in, or null for none"
             )
+        if self.value_range is not None and not _is_range(self.value_range):
+            raise ValueError(
+                f"dataset.value_range={list(self.value_range)} is not a black and a larger white value; use "
+                "two numbers, such as dataset.value_range=[0,4095], or null"
+            )
 
     @property
     def name(self) -> str:
@@ -87,18 +72,21 @@ class ImageFolder(Selection):
         return re.sub(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$", "", Path(os.path.abspath(self.root)).name)
 
     def count(self) -> int:
-        """Return how many images the names promise, without opening one."""
+        """Return how many images there seem to be, without decoding one."""
         root = self._existing_root()
-        files = walk(root) if root.is_dir() else map(File, names(root))
-        return self.limited(len(arrange(files, self.class_level).images))
+        if root.is_dir():
+            listing = arrange(walk(root), self.class_level, root)
+        else:
+            listing = arrange(map(File, names(root)), self.class_level)
+        return self.limited(len(listing.images))
 
     def load(self, ctx: Context) -> Samples:
         """Return the images that can be read; raise ValueError if too many cannot."""
         root = self._existing_root()
         folder = root if root.is_dir() else unpacked(root, ctx)
-        listing = arrange(walk(folder), self.class_level)
+        listing = arrange(walk(folder), self.class_level, folder)
         check_level(listing, self.class_level, self.root)
-        scan = _scan(folder, listing.images, ctx)
+        scan = scanned(folder, listing.images, ctx)
         readable = np.flatnonzero(scan.hashes != "")
         broken = [file.path for file, name in zip(listing.images, scan.hashes, strict=True) if not name]
         unreadable = list(zip(broken, scan.reasons, strict=True))
@@ -113,10 +101,11 @@ class ImageFolder(Selection):
         if skipped:
             log.warning("%d files of %s are left out; see skipped_files.csv", len(skipped), root.name)
         log_classes(listing, labels, self.class_level)
+        _warn_of_files(scan, listing)
         return self.samples(
             self.root,
             ids,
-            ImageFiles(folder, paths, scan.hashes[readable]),
+            ImageFiles(folder, paths, scan.hashes[readable], self._value_range(scan)),
             labels,
             listing.class_names,
             tuple(skipped),
@@ -130,6 +119,24 @@ class ImageFolder(Selection):
             )
         return root
 
+    def _value_range(self, scan: Scan) -> ValueRange:
+        """Return how images deeper than 8 bits are read, and log it."""
+        ranges = {kind: scan.value_range(kind == "whole") for kind in ("whole", "real")}
+        for kind, numbers in {"whole": "whole numbers of more than 8 bits", "real": "floats"}.items():
+            if ranges[kind] is None:
+                continue
+            if self.value_range is not None:
+                ranges[kind] = (float(self.value_range[0]), float(self.value_range[1]))
+                continue
+            black, white = ranges[kind] or FULL
+            usual = (black, white) in (FULL, (0.0, 1.0))
+            log.log(
+                logging.INFO if usual else logging.WARNING,
+                "images of %s: %g is read as black and %g as white, by all that they hold; to set it, use "
+                "dataset.value_range=[%g,%g]", numbers, black, white, black, white,
+            )  # fmt: skip
+        return ValueRange(**ranges)
+
     def _check_unreadable(self, unreadable: list[tuple[str, str]], n: int) -> None:
         if len(unreadable) > max(FEW, self.max_unreadable * n):
             first = "; ".join(f"{path}: {reason}" for path, reason in unreadable[:3])
@@ -140,78 +147,31 @@ class ImageFolder(Selection):
             )
 
 
-def _scan(folder: Path, images: list[File], ctx: Context) -> Scan:
-    """Decode every image once, or never again while its content and its path stay as they are."""
-    paths = [file.path for file in images]
-    statuses, listed = [file.status for file in images], "\0".join(paths)
-    if settled(statuses):
-        key = f"hashes-{digest(listed, repr(statuses))}"
-        read = ctx.store.fitted(key, lambda: _hashed(folder, images, ctx))
-    else:
-        read = _hashed(folder, images, ctx)
-    key = digest(listed, "".join(read.hashes.tolist()), pixels.VERSION)
-    return ctx.store.fitted(
-        f"scan-{key}-{ImageFolder.VERSION}", lambda: _decoded(folder, paths, read.hashes, ctx)
-    )
+def _warn_of_files(scan: Scan, listing: Listing) -> None:
+    """Log what Pillow says of files, and which of them hold more than is used."""
+    for row, text in scan.notices[:NAMED]:
+        log.warning("%s: %s", listing.images[row].path, text)
+    if len(scan.notices) > NAMED:
+        log.warning("%d more files can be read with such warnings", len(scan.notices) - NAMED)
+    rows = np.flatnonzero(scan.several)
+    if len(rows):
+        log.warning(
+            "%d files hold several pictures, of which the first is used, such as %s",
+            len(rows), listing.images[rows[0]].path,
+        )  # fmt: skip
 
 
-def _hashed(folder: Path, images: list[File], ctx: Context) -> Hashes:
-    """Hash every file, which is quick next to decoding it."""
-    hashes = np.zeros(len(images), "U16")
-
-    def read(start: int, stop: int) -> None:
-        for row in range(start, stop):
-            with suppress(OSError, MemoryError):  # why, decoding it says
-                hashes[row] = hash_bytes((folder / images[row].path).read_bytes())
-
-    in_chunks("read images", len(images), ctx, read)
-    return Hashes(hashes, "some files could not be read" * bool((hashes == "").any()))
-
-
-def _decoded(folder: Path, paths: list[str], known: np.ndarray, ctx: Context) -> Scan:
-    hashes, reasons = np.zeros(len(paths), "U16"), np.zeros(len(paths), object)
-    passing = np.zeros(len(paths), bool)
-
-    def read(start: int, stop: int) -> None:
-        for row in range(start, stop):
-            hashes[row], reasons[row], passing[row] = _read(folder / paths[row])
-            passing[row] |= known[row] == "" or hashes[row] not in ("", known[row])  # changed meanwhile
-
-    in_chunks("check images", len(paths), ctx, read)
-    stopped = f"{passing.sum()} files may be readable another time" if passing.any() else ""
-    return Scan(hashes, tuple(reasons[hashes == ""]), stopped)
-
-
-def _read(path: Path) -> tuple[str, str, bool]:
-    """Return an image's hash, or why it cannot be read, and whether that says nothing of the file itself."""
-    try:
-        data = path.read_bytes()
-        if not data:
-            return "", "empty file", False
-        if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-            return "", _foreign("HEIC"), False
-        load_rgb(BytesIO(data), at_least=1)
-    except MemoryError:
-        return "", "cannot be opened: too little memory", True
-    except Exception as error:  # on damaged files Pillow's readers raise whatever the damage leads to
-        if isinstance(error, OSError) and error.errno:  # from the system: Pillow's own have no number
-            return "", f"cannot be opened: {error.strerror}", True
-        text = str(error).partition(" <_io")[0] or type(error).__name__
-        return "", f"cannot be decoded: {text}", False
-    return hash_bytes(data), "", False
+def _is_range(values: tuple[float, ...]) -> bool:
+    return len(values) == 2 and bool(np.isfinite(values).all()) and values[0] < values[1]
 
 
 def _why(file: File) -> str:
-    return file.problem or _foreign(file.path.rpartition(".")[2].upper())
-
-
-def _foreign(kind: str) -> str:
-    return f"{kind} is not read; convert it to JPEG or PNG"
+    return file.problem or unsupported(file.path.rpartition(".")[2].upper())
 
 
 def _no_images(root: str, left_out: list[tuple[str, str]]) -> str:
     example = f", only {len(left_out)} files such as {left_out[0][0]} ({left_out[0][1]})" if left_out else ""
     return (
         f"dataset.root={root} holds no image that can be read{example}; use a folder of images or of class "
-        "folders (jpg, jpeg, png, bmp, gif, webp, tif, tiff)"
+        "folders (jpg, png, tif, webp, and whatever else Pillow reads)"
     )

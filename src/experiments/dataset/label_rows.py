@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.dataset.images.listing import FOREIGN, IMAGE
+from experiments.dataset.images.formats import FOREIGN, IMAGE
 from experiments.dataset.matching import EXACT, LOOSE, Matches, matched, number
 
 if TYPE_CHECKING:

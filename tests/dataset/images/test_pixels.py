@@ -120,10 +120,6 @@ def test_sixteen_bits_are_scaled_and_not_clipped():
         np.testing.assert_array_equal(stored(Image.fromarray(ramp), kind)[0, :, 1], [0, 1, 100, 255])
 
 
-def test_twelve_bits_in_a_file_of_sixteen_are_not_stretched():
-    np.testing.assert_array_equal(stored(Image.fromarray(np.array([[0, 4095]], np.uint16)))[0, :, 0], [0, 16])
-
-
 @pytest.mark.parametrize(
     ("values", "expected"), [([0, 25700, 65535], [0, 100, 255]), ([-5, 0, 250], [0, 5, 255])]
 )

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.dataset.images.formats import FOREIGN, IMAGE, PLAIN, SHARED, begins_as_an_image, ending
 from experiments.files import status_of
-
-IMAGE = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-FOREIGN = (".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".svg")
 
 
 @dataclass(frozen=True, order=True)
@@ -37,7 +35,7 @@ class Listing:
     base
         The folder below the root that all images share: "" or such as `patternmind_dataset/`.
     images
-        Files whose ending says that they can be read, and that have a class if the others do.
+        Files whose ending or first bytes say that they can be read, and that have a class if the others do.
     class_names
         What `class_of` makes of the folders that hold images, be they in a format that is not read, if there
         are at least two; else empty.
@@ -73,17 +71,19 @@ def class_of(folder: str, level: int | None) -> str:
     return "/".join(folders[:level]) if level > 0 else folders[level]
 
 
-def arrange(files: Iterable[File], level: int | None) -> Listing:
+def arrange(files: Iterable[File], level: int | None, folder: Path | None = None) -> Listing:
     """Sort files into images and others; `level` as of `class_of`.
+
+    Where the ending of a name does not tell, the first bytes do, if there is a `folder` to read them from.
 
     A lone folder that holds everything is stepped into, as zips often have one. Images that lie beside two or
     more class folders have no class and are left out; beside one folder, nothing is a class.
     """
     found: dict[str, list[File]] = {"image": [], "unreadable": [], "other": []}
     for file in sorted(files):
-        found[_kind(file)].append(file)
+        found[_kind(file, folder)].append(file)
     images = found["image"]
-    foreign = [file.path for file in found["unreadable"] if _ending(file) in IMAGE + FOREIGN]
+    foreign = [file.path for file in found["unreadable"] if ending(file.path) in IMAGE + FOREIGN]
     base, classes = _classes([file.path for file in images], foreign, level)
     others = [(file.path, "not an image") for file in found["other"]]
     if classes:
@@ -154,14 +154,17 @@ def hidden(parts: Iterable[str]) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
-def _kind(file: File) -> str:
-    if file.problem or _ending(file) in FOREIGN:
+def _kind(file: File, folder: Path | None) -> str:
+    suffix = ending(file.path)
+    if file.problem or suffix in FOREIGN:
         return "unreadable"
-    return "image" if _ending(file) in IMAGE else "other"
-
-
-def _ending(file: File) -> str:
-    return posixpath.splitext(file.path)[1].lower()
+    if suffix in PLAIN:
+        return "image"
+    if suffix and suffix not in SHARED:
+        return "other"
+    if folder is None:
+        return "image" if suffix else "other"
+    return "image" if begins_as_an_image(folder / file.path, suffix) else "other"
 
 
 def _printable(path: str) -> str:

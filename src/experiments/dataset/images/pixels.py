@@ -1,59 +1,92 @@
 """Make RGB of any image that Pillow reads, the right way up."""
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
-from experiments.types import Resize
+from experiments.dataset.images import deep
+from experiments.dataset.images.opening import opened, orientation, raw_mode, upright
+from experiments.types import Resize, ValueRange
 
-VERSION = 1  # raise it when the same file would give other pixels
-ORIENTATION = 0x0112  # the EXIF tag
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+VERSION = 2  # raise it when the same file would give other pixels
+UNKNOWN = ValueRange()
 SIDEWAYS = (5, 6, 7, 8)
 RIBBON = 8  # times the shorter side
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+SHEETS = ("AVIF", "DCX", "FLI", "GIF", "PNG", "TIFF", "WEBP")  # formats whose further frames are pictures too
+ALPHA = ("AVIF", "GIF", "JPEG2000", "PNG", "QOI", "WEBP")  # formats whose alpha is what it was meant to be
 
 
-def load_rgb(file: Path | BytesIO, at_least: int) -> Image.Image:
+@dataclass(frozen=True)
+class Facts:
+    """What decoding an image shows.
+
+    Parameters
+    ----------
+    whole, extent
+        Of values deeper than 8 bits: if they are whole numbers, the smallest and the largest. None: there are
+        none, or the file states their range.
+    several
+        True if it holds several pictures, such as an animation.
+    """
+
+    whole: bool = False
+    extent: tuple[float, float] | None = None
+    several: bool = False
+
+
+ONE, SEVERAL = Facts(), Facts(several=True)
+
+
+def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKNOWN) -> Image.Image:
     """Return the first frame as 8-bit RGB, upright, transparent parts white.
 
-    Greys of 16 bits are scaled by their whole range and never stretched to the values that they hold, as
-    brightness may tell images apart. So 12 or 14 bits in a 16-bit file come out nearly black (4095 becomes
-    16): multiply them by 16 or 4 beforehand.
+    Where two readings are possible:
+    - Values deeper than 8 bits: black and white are what the file states, else `value_range`; nan is black.
+    - An alpha that is 0 everywhere is ignored, as many programs leave it empty. But an image of one colour,
+      in a format whose alpha is meant (ALPHA), is blank, so white.
+    - Colour profiles are ignored.
 
     Parameters
     ----------
     at_least
         Pixels a side that are enough: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size down to these.
+    value_range
+        What is black and white in images deeper than 8 bits; empty: by what this one holds.
 
     Raises
     ------
     Exception
         Whatever Pillow meets in a damaged file.
     """
-    with Image.open(file) as image:
-        image.draft(None, (at_least, at_least))
-        image.load()
-        turn = UPRIGHT.get(_orientation(image))
-        upright = image.transpose(turn) if turn is not None else image
-        return _rgb(upright)
+    with opened(file) as image:
+        exact = deep.is_deep_colour(image) and (
+            value_range.whole != deep.FULL or "transparency" in image.info or deep.significant_bits(image)
+        )
+        decoded = None if exact else _decoded(image, at_least)
+    decoded = decoded or deep.colour(file)
+    return decoded.image(value_range) if isinstance(decoded, deep.Deep) else decoded
+
+
+def facts(file: Path | BytesIO) -> Facts:
+    """Decode an image as `load_rgb` does, but as small as may be; raise what it raises."""
+    with opened(file) as image:
+        is_deep = deep.is_deep_colour(image)
+        decoded = None if is_deep else _decoded(image, 1)
+        several = image.format in SHEETS and getattr(image, "is_animated", False)
+    decoded = decoded or deep.colour(file)
+    if isinstance(decoded, deep.Deep):
+        return Facts(decoded.whole, decoded.extent(), several)
+    return SEVERAL if several else ONE
 
 
 def dimensions(file: Path) -> tuple[int, int]:
     """Return width and height as `load_rgb` would show them, from the header alone."""
-    with Image.open(file) as image:
+    with opened(file) as image:
         width, height = image.size
-        lying = _orientation(image) in SIDEWAYS and image.format != "TIFF"  # a TIFF Pillow turns by itself
+        lying = orientation(image) in SIDEWAYS and image.format != "TIFF"  # a TIFF Pillow turns by itself
         return (height, width) if lying else (width, height)
 
 
@@ -72,28 +105,22 @@ def _centre(image: Image.Image, width: int, height: int) -> Image.Image:
     return image.crop((left, top, left + width, top + height))
 
 
-def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation; a damaged EXIF block hides it, and not the image."""
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # Pillow's EXIF reader raises whatever the damage leads to
-        return 1
+def _decoded(image: ImageFile.ImageFile, at_least: int) -> Image.Image | deep.Deep:
+    raw, bits = raw_mode(image), deep.significant_bits(image)
+    image.draft(None, (at_least, at_least))
+    image.load()
+    turned = upright(image)
+    return deep.grey(image, turned, raw, bits) or _rgb(turned, str(image.format))
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode[0] in "IF":
-        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
-    if image.has_transparency_data:
-        opaque = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
-
-
-def _eight_bits(values: np.ndarray) -> np.ndarray:
-    """Scale to 0..255: integers of 16 bits, floats to 1 or to 255; stretch a wider range from end to end."""
-    whole = values.dtype.kind in "iu"
-    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-    low, high = values.min(), values.max()
-    fitting = [top for top in ((65535.0,) if whole else (1.0, 255.0)) if low >= 0 and high <= top]
-    low, high = (0.0, fitting[0]) if fitting else (low, high)
-    return np.rint((values - low) * (255 / ((high - low) or 1))).astype(np.uint8)
+def _rgb(image: Image.Image, kind: str) -> Image.Image:
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    if image.mode in ("La", "RGBa"):
+        image = image.convert(image.mode.upper())
+    image = image.convert("RGBA")
+    if image.getchannel("A").getextrema() == (0, 0):
+        shown = image.convert("RGB")
+        blank = kind in ALPHA and shown.getcolors(1) is not None
+        return Image.new("RGB", image.size, "white") if blank else shown
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

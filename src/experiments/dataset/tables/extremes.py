@@ -13,7 +13,7 @@ FILLS = {
     -999: "", -9999: "", -99999: "", -32768: "", 999: "", 9999: "", 99999: "",
 }  # fmt: skip
 MISSING = "leave such cells empty, or make them nan, and use dataset=table, which takes the median"
-SAMPLE = 4_096  # first rows whose quartiles tell which columns are looked at
+SAMPLE = 1 << 18  # values of the first rows, whose quartiles tell which columns are looked at
 FAR = 100  # of the range of all other values: what is farther from them, and repeats, is suspected
 CHUNK = 1 << 21  # values compared at a time
 
@@ -86,7 +86,8 @@ def suspects(read: Read, places: np.ndarray, names: tuple[str, ...]) -> tuple[st
 
 def _candidates(read: Read, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return columns and their extreme values that are known fill values, or far outside the quartiles."""
-    head = np.sort(read.values[:SAMPLE][:, places], axis=0)  # missing ones last
+    head = read.values[: max(64, SAMPLE // read.values.shape[1])][:, places]
+    head.sort(axis=0)  # missing ones last
     first, third = head[len(head) // 4], head[3 * len(head) // 4]
     low, high = read.low[places], read.high[places]
     reach = FAR * (third - first)
