@@ -58,7 +58,7 @@ class KSelection:
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = tuple(f"k_{method}" for method in METHODS)
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     clusterers: dict[str, Any] = field(metadata={"holds": "cluster"})
     k_min: int

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.measures.silhouette import silhouettes
+from experiments.evaluator.measures.compactness import calinski_harabasz, davies_bouldin
+from experiments.evaluator.measures.extents import extents
+from experiments.evaluator.measures.silhouette import mean_silhouette
 from experiments.evaluator.selection.gap import labels, log_w, spread
 from experiments.evaluator.selection.stability import agreement, resampled
 from experiments.types import Clustering, Context
@@ -16,7 +18,7 @@ from experiments.types import Clustering, Context
 log = logging.getLogger(__name__)
 
 COLUMNS = (
-    "mean_distance", "inertia", "silhouette", "calinski_harabasz", "davies_bouldin",
+    "mean_distance", "inertia", "silhouette", "silhouette_error", "calinski_harabasz", "davies_bouldin",
     "stability_seeds", "stability_bootstrap", "log_w",
 )  # fmt: skip
 ALIKE = 0.01  # share by which two sums of the same squares may differ,
@@ -39,7 +41,7 @@ class Trial:
         Rows whose silhouette is averaged, drawn with this seed, as are the bootstrap samples.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     clusterer: Any
     light: Any
@@ -86,18 +88,15 @@ class Trial:
         return labels(self.light, points, ctx.on(ctx.given, f"bootstrap {self.seed} {number}"))
 
     def _geometry(self, points: np.ndarray, assignments: np.ndarray, clusters: int) -> tuple[float, ...]:
-        from sklearn import metrics
-
-        n = len(points)
-        if not 2 <= clusters < n:
-            return np.nan, np.nan, np.nan
-        rows = np.arange(n)
-        if n > self.sample:
-            rows = np.sort(np.random.default_rng(self.seed).choice(n, self.sample, replace=False))
+        if not 2 <= clusters < len(points):
+            return np.nan, np.nan, np.nan, np.nan
+        known = extents(points, assignments)
+        silhouette = mean_silhouette(points, assignments, self.sample, self.seed, known)
         return (
-            float(silhouettes(points, assignments, rows).mean()),
-            float(metrics.calinski_harabasz_score(points, assignments)),
-            float(metrics.davies_bouldin_score(points, assignments)),
+            silhouette.value,
+            silhouette.error,
+            calinski_harabasz(points, assignments, known),
+            davies_bouldin(points, assignments, known),
         )
 
 
