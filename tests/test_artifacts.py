@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -26,6 +27,10 @@ def test_samples_without_a_label_are_listed_and_clustered(ctx: Context, tmp_path
     assert set(rows.index[rows["label"] == ""]) == set(without["id"])
     assert 0 < len(without) < 100
     assert (rows["cluster"] >= 0).all()
+    centres = result.clustering.centroids
+    assert centres is not None
+    apart = np.linalg.norm(np.asarray(result.reduced) - centres[rows["cluster"]], axis=1)
+    np.testing.assert_allclose(rows["distance"], apart, rtol=1e-6)
 
 
 def test_two_tables_of_one_name_are_refused() -> None:

@@ -228,11 +228,36 @@ def test_an_array_is_named_by_its_values_once(store: Store, monkeypatch: pytest.
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
     store.array("x", lambda: values)
     assert store.digest("x") == digest(values)
-    monkeypatch.setattr("experiments.cache.digest", lambda array: pytest.fail("read twice"))
+    monkeypatch.setattr("experiments.cache.file_digest", lambda path: pytest.fail("read twice"))
     assert store.digest("x") == Store(store.root).digest("x") == digest(values)
     assert store.digest("y") == ""
     assert store.remove("x")
     assert store.digest("x") == ""
+
+
+def test_a_value_that_is_another_unchanged_takes_no_room(store: Store) -> None:
+    values = store.array("a", lambda: np.arange(6, dtype=np.float32).reshape(2, 3))
+    same = store.array("b", lambda: np.asarray(values, np.float32))
+    others = {
+        "part": values[1:], "turned": values[::-1], "wider": values.astype(np.float64),
+        "bits": values.view(np.int32), "shape": values.reshape(3, 2),
+    }  # fmt: skip
+    kept = {name: store.array(name, lambda other=other: other) for name, other in others.items()}
+    numbers = {name: (store.root / name / "array.npy").stat().st_ino for name in ("a", "b", *others)}
+    assert numbers["a"] == numbers["b"]
+    assert len(set(numbers.values())) == 1 + len(others)
+    np.testing.assert_array_equal(same, values)
+    for name, other in others.items():
+        np.testing.assert_array_equal(kept[name], other)
+    assert store.remove("a")
+    assert np.load(store.root / "b" / "array.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_a_file_of_somebody_else_is_copied(store: Store, tmp_path: Path) -> None:
+    np.save(tmp_path / "mine.npy", np.arange(3))
+    mine = np.load(tmp_path / "mine.npy", mmap_mode="r")
+    store.array("a", lambda: mine)
+    assert (store.root / "a" / "array.npy").stat().st_ino != (tmp_path / "mine.npy").stat().st_ino
 
 
 def test_a_kept_value_says_how_it_was_computed(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments.cache import Store
-from experiments.kept import Findings, class_name, kept_class
+from experiments.kept import Findings, class_name, digest, file_digest, joined, kept_class
 from experiments.reducer.l2 import Normalised
 
 FOREIGN = ("os:system", "pathlib:Path", "joblib:numpy_pickle", "nowhere:Thing", ":x", "experiments.types:T")
@@ -31,3 +32,17 @@ def test_neither_the_store_nor_findings_load_anything_else(tmp_path: Path, named
     (tmp_path / "value" / "figures.json").write_text(json.dumps({"map": named}))
     with pytest.raises(ValueError, match=f"holds a {named}, which"):
         Findings.load(tmp_path / "value")
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_in_a_file_has_the_digest_of_its_values(tmp_path: Path, order: str) -> None:
+    values = np.arange(12, dtype=np.float32).reshape(4, 3)
+    np.save(tmp_path / "x.npy", np.asarray(values, order=order))  # type: ignore[call-overload]
+    assert file_digest(tmp_path / "x.npy") == digest(values)
+
+
+@pytest.mark.parametrize("n", [0, 1, 70_000])
+def test_many_texts_are_joined_as_few_are(n: int) -> None:
+    texts = np.arange(n).astype(str)
+    assert joined(texts, "\n") == "\n".join(texts)
+    assert joined(texts) == "".join(texts)

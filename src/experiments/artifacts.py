@@ -14,6 +14,7 @@ from experiments.pipeline import Result
 from experiments.training_curves import training_curves
 
 ASSIGNMENTS = "assignments.parquet"  # a row per sample: id, hash, cluster, and label where there is one
+BLOCK = 1 << 16  # rows that are compared at a time
 TRAINING = "training"  # the name of the table of epochs
 
 
@@ -29,9 +30,7 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
     if clustering.probabilities is not None:
         table["probability"] = clustering.probabilities
     if clustering.centroids is not None:
-        own = np.asarray(clustering.centroids)[clustering.assignments]
-        offsets, power = rescaled(result.reduced - own)
-        table["distance"] = np.ldexp(np.linalg.norm(offsets, axis=1), power)
+        table["distance"] = _distances(result.reduced, clustering.centroids, clustering.assignments)
     if samples.labels is not None:
         table["label"] = samples.label_names
     table.to_parquet(folder / ASSIGNMENTS)
@@ -52,6 +51,13 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
     for found in result.findings.values():
         for name, rows in found.tables.items():
             tables.write(rows, folder, name)
+
+
+def _distances(reduced: np.ndarray, centroids: np.ndarray, assignments: np.ndarray) -> np.ndarray:
+    """Return how far each row is from its centroid, (n,), a block at a time."""
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(reduced), BLOCK)]
+    offsets = (rescaled(reduced[rows] - np.asarray(centroids)[assignments[rows]]) for rows in blocks)
+    return np.concatenate([np.ldexp(np.linalg.norm(part, axis=1), power) for part, power in offsets])
 
 
 def pictures(result: Result) -> dict[str, Figure]:

@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 from filelock import FileLock, Timeout
 
-from experiments.kept import class_name, digest, kept_class
+from experiments.kept import class_name, file_digest, kept_class
 from experiments.libraries import versions
 from experiments.types import T
 
@@ -100,10 +100,17 @@ class Store:
             return folder or self._publish(key, write)
 
     def array(self, key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return the array kept under `key` (read-only memory map), or make and keep it."""
-        return _open(
-            self.folder(key, lambda folder: np.save(folder / "array.npy", make(), allow_pickle=False))
-        )
+        """Return the array kept under `key` (read-only memory map), or make and keep it.
+
+        What is another value of the store, unchanged, becomes a second name of its file.
+        """
+
+        def into(folder: Path) -> None:
+            array = make()
+            if not _link(array, self.place.absolute(), folder / "array.npy"):
+                np.save(folder / "array.npy", array, allow_pickle=False)
+
+        return _open(self.folder(key, into))
 
     def fill(
         self, key: str, shape: tuple[int, ...], dtype: str, write: Callable[[np.ndarray], None]
@@ -125,7 +132,7 @@ class Store:
         path = self.place / key / DIGEST
         if path.exists():
             return path.read_text()
-        found = digest(_open(self.place / key))
+        found = file_digest(self.place / key / "array.npy")
         with suppress(OSError):  # on a full disk it is found again another time
             partial = self._new_partial()
             (partial / DIGEST).write_text(found)
@@ -263,6 +270,22 @@ def _save(value: Any, folder: Path) -> None:
 
 def _load(folder: Path) -> Any:
     return kept_class(json.loads((folder / "meta.json").read_text())["class"], folder).load(folder)
+
+
+def _link(array: np.ndarray, root: Path, path: Path) -> bool:
+    """Link `path` to the file below `root` that a read-only memory map shows whole; False if it is none."""
+    whole = array if isinstance(array, np.memmap) else array.base
+    if not isinstance(whole, np.memmap) or whole.mode != "r" or not array.flags.c_contiguous:
+        return False
+    if whole.filename is None or root not in Path(whole.filename).parents:
+        return False
+    with suppress(OSError):  # some disks have no links
+        os.link(whole.filename, path)
+        kept = _open(path.parent)
+        if kept.dtype == array.dtype and kept.shape == array.shape:
+            return True
+        path.unlink()
+    return False
 
 
 def _open(folder: Path) -> np.ndarray:

@@ -13,18 +13,45 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+BLOCK = 1 << 24  # bytes of a file that are read at a time
+TEXTS = 1 << 16  # of an array that are looked at as objects at a time
+
 
 def digest(*parts: Any) -> str:
     """Name a value by its content: 16 hexadecimal digits that change when any part changes."""
     hasher = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
-            hasher.update(f"{part.dtype.str}{part.shape}".encode())
+            hasher.update(_heading(part))
             hasher.update(np.ascontiguousarray(part).data if part.size else b"")
         else:
             hasher.update(json.dumps(_plain(part), sort_keys=True).encode())
         hasher.update(b"\0")
     return hasher.hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """Return the digest of the array in an .npy file, which is read block by block."""
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not array.flags.c_contiguous:
+        return digest(array)
+    hasher = hashlib.sha256(_heading(array))
+    with path.open("rb") as file:
+        file.seek(array.offset)
+        while block := file.read(BLOCK):
+            hasher.update(block)
+    hasher.update(b"\0")
+    return hasher.hexdigest()[:16]
+
+
+def _heading(array: np.ndarray) -> bytes:
+    return f"{array.dtype.str}{array.shape}".encode()
+
+
+def joined(texts: np.ndarray, between: str = "") -> str:
+    """Join an array of texts, block by block: as objects of their own, millions take gigabytes."""
+    blocks = (texts[start : start + TEXTS].tolist() for start in range(0, len(texts), TEXTS))
+    return between.join(between.join(block) for block in blocks)
 
 
 def _plain(value: Any) -> Any:

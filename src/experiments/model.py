@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +79,11 @@ class Model:
         spread = np.zeros((k + 1, len(PERCENTILES)), np.float32)
         inside = distances[(ids >= 0) & np.isfinite(distances)]
         spread[:] = np.percentile(inside, PERCENTILES) if len(inside) else 0
-        for cluster in range(k):
-            own = distances[ids == cluster]
-            if len(own) >= FEW:
-                spread[cluster] = np.percentile(own, PERCENTILES)
+        order = np.argsort(ids, kind="stable")
+        bounds = np.searchsorted(ids[order], np.arange(k + 1))
+        for cluster, (start, stop) in enumerate(pairwise(bounds)):
+            if stop - start >= FEW:
+                spread[cluster] = np.percentile(distances[order[start:stop]], PERCENTILES)
         names = _majority(samples, clustering.assignments, k)
         return cls(
             result.encoder, result.projection, clustering, spread, names, samples.content.KIND, dtype,

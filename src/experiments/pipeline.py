@@ -79,7 +79,11 @@ def run(stages: Stages, ctx: Context) -> Result:
 
     with clock("reduce"):
         rows = fitted_rows(stages.protocol, samples)
-        projection = at.rows.fitted(stages.reducer, lambda: stages.reducer.fit(embeddings[rows], at.rows))
+        looks = getattr(stages.reducer, "LOOKS", True)
+        projection = at.rows.fitted(
+            stages.reducer,
+            lambda: stages.reducer.fit(_taken(embeddings, rows) if looks else embeddings, at.rows),
+        )
         reduced = ctx.store.array(at.reduced, lambda: projection.transform(embeddings))
 
     with clock("cluster"):
@@ -208,7 +212,7 @@ def checked(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, str]]:
     stages.cluster.check(len(samples))  # before the reducer: it has the last word on how few are too few
     stages.reducer.width(len(rows), width)
     left_out: dict[str, str] = {}
-    known = samples.take(samples.labelled) if len(samples.labelled) else samples
+    known = samples if len(samples.labelled) in (0, len(samples)) else samples.take(samples.labelled)
     for name, evaluator in stages.evaluators.items():
         try:
             evaluator.check(known if evaluator.LABELLED else samples)
@@ -223,6 +227,11 @@ def checked(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, str]]:
 def fitted_rows(protocol: str, samples: Samples) -> np.ndarray:
     """Return the rows that a reducer is fitted on: the training rows if `held_out`, all if `published`."""
     return samples.rows("training") if protocol == "held_out" else np.arange(len(samples))
+
+
+def _taken(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return these rows, ascending; without a copy if they are all."""
+    return values if len(rows) == len(values) else values[rows]
 
 
 class Clock:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 
-from experiments.kept import Findings, Kept, digest
+from experiments.kept import Findings, Kept, digest, joined
 
 SPLITS = ("training", "validation", "test")
 T = TypeVar("T", bound="Kept")
@@ -255,7 +255,7 @@ class Samples:
     def content_key(self) -> str:
         """Name the pixels or vectors alone: unchanged by labels and split."""
         value_range = [self.content.value_range] if self.content.value_range else []
-        return digest(self.content.VERSION, "".join(self.content.hashes), *value_range)
+        return digest(self.content.VERSION, joined(self.content.hashes), *value_range)
 
     @cached_property
     def described(self) -> str:
@@ -268,7 +268,7 @@ class Samples:
     def key(self) -> str:
         """Name all of it: content, ids, labels, class names and split."""
         labels = np.empty(0, np.int64) if self.labels is None else self.labels
-        return digest(self.content_key, "\n".join(self.ids), labels, self.class_names, self.split)
+        return digest(self.content_key, joined(self.ids, "\n"), labels, self.class_names, self.split)
 
     def rows(self, *parts: str) -> np.ndarray:
         """Return the row numbers, int64 and ascending, of these parts of the split."""
@@ -364,7 +364,11 @@ class Backbone(Protocol):
 
 
 class Reducer(Protocol):
-    """Makes a projection."""
+    """Makes a projection.
+
+    One with `LOOKS = False` learns nothing from the rows that it is given: so it is given all of them,
+    without a copy.
+    """
 
     def width(self, n: int, d: int) -> int:
         """Return p for n rows of d values; raise ValueError if that cannot be."""

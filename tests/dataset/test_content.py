@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.dataset.content import ImageArrays, ImageFiles, Vectors, hash_bytes, hash_rows
+from experiments.dataset.content import ImageArrays, ImageFiles, Vectors, hash_bytes, hash_numbers, hash_rows
 from experiments.types import Resize
 
 RNG = np.random.default_rng(0)
@@ -112,6 +112,15 @@ def test_vectors_are_taken_by_row():
 def test_equal_rows_alone_have_equal_hashes():
     hashes = hash_rows(np.array([[1, 2], [1, 2], [2, 1]], np.float32))
     assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_many_rows_have_the_hashes_of_their_bytes_and_the_numbers_that_those_spell():
+    rows = RNG.random((20_000, 2), np.float32)
+    hashes = hash_rows(rows)
+    for row in (0, 16_383, 16_384, 19_999):
+        assert hashes[row] == hash_bytes(rows[row].tobytes())
+        assert hash_numbers(hashes)[row] == int(hashes[row], 16)
+    assert hash_rows(rows[:0]).shape == hash_numbers(hashes[:0]).shape == (0,)
 
 
 def test_the_wrong_kind_names_the_backbone_that_fits(files, ctx):

@@ -30,6 +30,7 @@ def test_the_table_has_the_mean_and_the_worst_of_each_cluster(ctx):
     members = np.flatnonzero(LABELS == 4)
     worst = members[np.argsort(expected[members])][:3]
     assert table["worst"][4] == ", ".join(map(str, worst))
+    assert table["error"].to_list() == [0] * 10
     assert table["size"].to_list() == np.bincount(LABELS).tolist()
 
 
@@ -61,6 +62,10 @@ def test_noise_is_left_out_and_counted(ctx):
 def test_beyond_the_sample_each_cluster_is_measured_all_the_same(ctx):
     uneven = np.where(np.arange(1797) < 25, 50, LABELS)
     found = judged(ctx, uneven, replace(STAGE, sample=300))
+    errors = found.tables["silhouettes"]["error"]
+    whole = found.tables["silhouettes"]["measured"] == found.tables["silhouettes"]["size"]
+    assert (errors[whole] == 0).all()
+    assert errors[~whole].between(0.001, 0.1).all()
     table = found.tables["silhouettes"].set_index("cluster")
     assert table["measured"][50] == 20
     assert 300 < table["measured"].sum() < 340

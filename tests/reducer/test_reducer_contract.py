@@ -48,6 +48,11 @@ def test_equal_stages_on_equal_input_give_equal_results(reducer, tmp_path):
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.parametrize("reducer", [one for one in REDUCERS if not getattr(one, "LOOKS", True)])
+def test_one_that_looks_at_nothing_may_be_given_any_rows(reducer, ctx):
+    assert (reducer.fit(X[:5], ctx).transform(X) == reducer.fit(X, ctx).transform(X)).all()
+
+
 @everyone
 def test_survives_being_kept(reducer, ctx, tmp_path):
     projection = reducer.fit(X, ctx)

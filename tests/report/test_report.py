@@ -17,6 +17,7 @@ from tests.report.conftest import QUICK
 from experiments import compose, job, report
 from experiments.figures import Heatmap
 from experiments.report import Contents
+from experiments.report.run import members
 
 FOLLOW = """let last = document.body;
 window.reached = () => {
@@ -40,13 +41,23 @@ def drawn(tab: Tab, name: str) -> Any:
 
 def test_members_stand_by_cluster_and_nearest_to_the_centre_first(told: Contents, ran: Any) -> None:
     result, _ = ran
-    members = told.members
-    assert members["cluster"].is_monotonic_increasing
-    assert len(members) == len(result.samples) == 200
-    first = members[members["cluster"] == 0]["id"].iloc[0]
+    shown = told.members
+    assert shown["cluster"].is_monotonic_increasing
+    assert len(shown) == len(result.samples) == 200
+    first = shown[shown["cluster"] == 0]["id"].iloc[0]
     rows = np.flatnonzero(result.clustering.assignments == 0)
     away = np.linalg.norm(result.reduced[rows] - result.reduced[rows].mean(axis=0), axis=1)
     assert first == result.samples.ids[rows[away.argmin()]]
+
+
+def test_a_page_shows_of_each_cluster_as_many_as_fit(told: Contents, ran: Any) -> None:
+    result, _ = ran
+    few = members(result, most=30)
+    assert len(few) == 30
+    assert few["cluster"].value_counts().eq(5).all()
+    for cluster, rows in few.groupby("cluster"):
+        nearest = told.members.loc[told.members["cluster"] == cluster, "id"]
+        assert rows["id"].to_list() == nearest.head(5).to_list()
 
 
 def test_the_images_are_those_of_the_members(told: Contents, ran: Any) -> None:

@@ -141,10 +141,15 @@ def test_few_points_below_zero_are_better() -> None:
     assert best_model.best(jobs(*below), "silhouette_below_zero") == Path("1")
 
 
+def test_a_smaller_error_of_the_silhouette_is_better() -> None:
+    errors = [{"silhouette_error": value} for value in (0.003, 0.001, 0.002)]
+    assert best_model.best(jobs(*errors), "silhouette_error") == Path("1")
+
+
 def test_the_treatments_of_noise_are_those_of_the_evaluators() -> None:
     suffixes = [name.removeprefix("silhouette") for name in Internal.METRICS if name.startswith("silhouette")]
     assert set(best_model.TREATMENTS) == {suffix for suffix in suffixes if "noise" in suffix} - {
-        f"_rows{treatment}" for treatment in best_model.TREATMENTS
+        f"{about}{treatment}" for treatment in best_model.TREATMENTS for about in ("_rows", "_error")
     }
     assert set(best_model.JUDGED) <= {*Internal.METRICS, *External.METRICS}
     assert best_model.NOISE in Internal.METRICS

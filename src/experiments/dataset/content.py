@@ -3,11 +3,11 @@
 A hash is 16 hexadecimal digits of BLAKE2b, so that it can be read as a 64-bit number.
 """
 
-import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
 from typing import ClassVar, NoReturn, Self, TypeVar
@@ -17,10 +17,11 @@ from PIL import Image
 
 from experiments.dataset.images import pixels
 from experiments.dataset.images.notices import about, listening
-from experiments.kept import digest
+from experiments.kept import digest, joined
 from experiments.types import Context, Resize, ValueRange
 
 CHUNK = 64  # images that one thread takes at a time
+HASHED = 1 << 14  # rows that are hashed at a time
 NO_IMAGE = "0" * 16  # the hash of a blank, where there is no image to look at
 BLANK = 230  # its grey
 ALONE = ValueRange()  # images deeper than 8 bits are read each by itself
@@ -183,7 +184,7 @@ class Vectors:
         if self.images is None:
             return ""
         value_range = [self.images.value_range] if self.images.value_range else []
-        return digest("".join(self.images.hashes), *value_range)
+        return digest(joined(self.images.hashes), *value_range)
 
     def take(self, rows: np.ndarray) -> Self:
         """Return the content of these rows alone."""
@@ -213,15 +214,31 @@ class Vectors:
 
 def hash_bytes(data: bytes | memoryview) -> str:
     """Return the 16 hexadecimal digits that name these bytes."""
-    return hashlib.blake2b(data, digest_size=8).hexdigest()
+    return blake2b(data, digest_size=8).hexdigest()
 
 
 def hash_rows(array: np.ndarray) -> np.ndarray:
     """Return one hash per row, str (n,)."""
     hashes = np.empty(len(array), "U16")
-    for row, values in enumerate(array):
-        hashes[row] = hash_bytes(np.ascontiguousarray(values).data)
+    width = array[:1].nbytes
+    for start in range(0, len(array), HASHED):
+        block = array[start : start + HASHED].tobytes()
+        codes = [
+            blake2b(block[row * width : (row + 1) * width], digest_size=8).digest()
+            for row in range(len(array[start : start + HASHED]))
+        ]
+        hashes[start : start + HASHED] = np.frombuffer(b"".join(codes).hex().encode(), "S16")
     return hashes
+
+
+def hash_numbers(hashes: np.ndarray) -> np.ndarray:
+    """Return the 64-bit number that each hash spells, uint64 (n,)."""
+    letters = np.ascontiguousarray(hashes, "U16").view(np.uint32).reshape(-1, 16)
+    numbers = np.zeros(len(letters), np.uint64)
+    for column in letters.T:
+        digits = column - np.where(column >= ord("a"), ord("a") - 10, ord("0")).astype(np.uint32)
+        numbers = (numbers << np.uint64(4)) | digits
+    return numbers
 
 
 def in_chunks(task: str, n: int, ctx: Context, work: Callable[[int, int], None], size: int = CHUNK) -> None:
@@ -239,7 +256,7 @@ def in_chunks(task: str, n: int, ctx: Context, work: Callable[[int, int], None],
 
 def _pixel_map(hashes: np.ndarray, resize: Resize, value_range: ValueRange | None = None) -> tuple[str, int]:
     ranges = [value_range] if value_range else []
-    key = f"pixels-{digest(''.join(hashes), resize, pixels.VERSION, *ranges)}"
+    key = f"pixels-{digest(joined(hashes), resize, pixels.VERSION, *ranges)}"
     return key, len(hashes) * resize.size * resize.size * 3
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.dataset.content import hash_bytes
+from experiments.dataset.content import hash_bytes, hash_numbers
 from experiments.types import SPLITS
 
 log = logging.getLogger(__name__)
@@ -56,9 +56,10 @@ def split(
     """
     if labels is None:
         labels = np.zeros(len(hashes), np.int64)
-    codes = np.frombuffer(bytes.fromhex("".join(hashes)), ">u8").astype(np.uint64)
+    codes = hash_numbers(hashes)
     images, image_of_row = np.unique(codes, return_inverse=True)
-    held = np.unique(labels * len(images) + image_of_row)  # each pair of a class and an image, once
+    held = np.sort(labels * len(images) + image_of_row)
+    held = held[np.diff(held, prepend=-1) > 0]  # each pair of a class and an image, once
     classes, members = held // len(images), held % len(images)
     own = np.bincount(members, minlength=len(images))[members] == 1
     size, alone = np.bincount(classes), np.bincount(classes[own], minlength=classes.max() + 1)

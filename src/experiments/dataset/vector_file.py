@@ -88,7 +88,7 @@ class VectorFile(Selection, ABC):
         rows, values = vector_rows.load(folder)
         for note in rows.notes:
             log.warning("%s: %s", Path(self.path).name, note)
-        ids, hashes = np.array(rows.ids), np.array(rows.hashes)
+        ids, hashes = np.asarray(rows.ids), np.asarray(rows.hashes)  # memory maps
         images = None if self.images is None else illustrations(ids, self.images, ctx)
         labels, names = _numbered(rows.labels)
         content = Vectors(values, hashes, images)

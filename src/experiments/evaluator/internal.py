@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.evaluator.measures.compactness import calinski_harabasz, davies_bouldin
+from experiments.evaluator.measures.extents import extents
 from experiments.evaluator.measures.noise import TREATMENTS, Treatment, share, treatments
-from experiments.evaluator.measures.silhouette import silhouettes
+from experiments.evaluator.measures.silhouette import mean_silhouette, measured
 from experiments.kept import Findings
 from experiments.types import Clustering, Context, Samples
 
 log = logging.getLogger(__name__)
 
 
-GEOMETRY = ("silhouette", "silhouette_rows", "calinski_harabasz", "davies_bouldin")
+GEOMETRY = ("silhouette", "silhouette_error", "silhouette_rows", "calinski_harabasz", "davies_bouldin")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Internal:
     Where there is noise, `noise_share` stands beside, and the geometric figures come also with suffix
     `_no_noise` (the rows in clusters alone: the better, the more are thrown away) and `_noise_singletons`
     (each row of noise is a cluster). They are undefined, and left out with the reason in a table, unless
-    there are 2 to n - 1 clusters; inertia is there if the clusterer has one.
+    there are 2 to n - 1 clusters; inertia is there if the clusterer has one. `silhouette_error` is half the
+    95 % interval of the silhouette over all rows, 0 where that is exact.
 
     Parameters
     ----------
@@ -88,11 +90,7 @@ class Internal:
         from threadpoolctl import threadpool_limits
 
         n, k = len(assignments), len(np.unique(assignments))
-        rows = np.arange(n)
-        if n > self.sample:
-            rows = np.sort(np.random.default_rng(self.seed).choice(n, self.sample, replace=False))
         undefined = "" if 2 <= k < n else f"undefined for {k} clusters of {n} rows"
-        drawn = "exact" if len(rows) == n else "rows drawn at random, each against all rows"
         about = [
             {
                 "figure": figure + treatment.suffix,
@@ -101,7 +99,7 @@ class Internal:
                 "about": (undefined or note) + treatment.about,
             }
             for figure, count, note in (
-                ("silhouette", len(rows), drawn),
+                ("silhouette", min(n, self.sample), measured(n, self.sample)),
                 ("calinski_harabasz", n, "exact"),
                 ("davies_bouldin", n, "exact"),
             )
@@ -111,10 +109,13 @@ class Internal:
             log.warning("%s, %s and %s are left out: %s", *names, undefined)
             return {}, about
         with threadpool_limits(threads):
+            known = extents(reduced, assignments)
+            silhouette = mean_silhouette(reduced, assignments, self.sample, self.seed, known)
             scores = {
-                "silhouette": float(silhouettes(reduced, assignments, rows).mean()),
-                "silhouette_rows": float(len(rows)),
-                "calinski_harabasz": calinski_harabasz(reduced, assignments),
-                "davies_bouldin": davies_bouldin(reduced, assignments),
+                "silhouette": silhouette.value,
+                "silhouette_error": silhouette.error,
+                "silhouette_rows": float(silhouette.rows),
+                "calinski_harabasz": calinski_harabasz(reduced, assignments, known),
+                "davies_bouldin": davies_bouldin(reduced, assignments, known),
             }
         return {name + treatment.suffix: value for name, value in scores.items()}, about

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.evaluator.measures.silhouette import silhouettes
+from experiments.evaluator.measures.silhouette import mean_silhouette
 from experiments.evaluator.pictures.layouts import Planes, place
 from experiments.kept import Findings
 from experiments.types import Clustering, Context, Samples
@@ -22,6 +22,7 @@ class LabelFree:
 
     So runs that differ in reducer, clusterer or k are judged in the same space, whose UMAP is made once. It
     is that of the rows in clusters, and each row of noise counts as 0: throwing rows away gains nothing.
+    `silhouette_umap_error` is half the 95 % interval of the value over all rows, 0 where that is exact.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ class LabelFree:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("embeddings", "clustering")
     LABELLED: ClassVar[bool] = False
-    METRICS: ClassVar[tuple[str, ...]] = ("silhouette_umap",)
+    METRICS: ClassVar[tuple[str, ...]] = ("silhouette_umap", "silhouette_umap_error")
     VERSION: ClassVar[int] = 2
 
     n_neighbors: int
@@ -67,10 +68,10 @@ class LabelFree:
         if not 2 <= k < n:
             log.warning("silhouette_umap is left out: undefined for %d clusters of %d rows", k, n)
             return Findings({})
-        rows = np.arange(n)
-        if n > self.sample:
-            rows = np.sort(np.random.default_rng(self.seed).choice(n, self.sample, replace=False))
         points = np.asarray(place(self._planes.of("umap"), embeddings, ctx))[held]
         with threadpool_limits(ctx.threads):
-            mean = float(silhouettes(points, assignments, rows).mean())
-        return Findings({"silhouette_umap": mean * n / len(clustering.assignments)})
+            silhouette = mean_silhouette(points, assignments, self.sample, self.seed)
+        share = n / len(clustering.assignments)
+        return Findings(
+            {"silhouette_umap": silhouette.value * share, "silhouette_umap_error": silhouette.error * share}
+        )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.measures.silhouette import silhouettes
+from experiments.evaluator.measures.silhouette import half_interval, measured, silhouettes
 from experiments.figures import Silhouettes as Profiles
 from experiments.kept import Findings
 from experiments.types import Clustering, Context, Samples
@@ -24,8 +24,9 @@ LEAST = 20  # rows of a cluster that are measured where it has so many
 class Silhouettes:
     """The silhouette plot, and the mean, size and worst members of each cluster.
 
-    Noise is left out, its rows are counted; left out as a whole, with the reason in the table, unless there
-    are two clusters.
+    `error` is half the 95 % interval of the mean over all members, 0 where all are measured. Noise is left
+    out, its rows are counted; left out as a whole, with the reason in the table, unless there are two
+    clusters.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class Silhouettes:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ("silhouette_below_zero",)
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     sample: int
     bars: int
@@ -78,7 +79,8 @@ class Silhouettes:
         own = assignments[inside]
         rows = self._drawn(own)
         with threadpool_limits(ctx.threads):
-            scores = silhouettes(reduced[inside], own, rows)
+            points = reduced if len(inside) == len(assignments) else reduced[inside]
+            scores = silhouettes(points, own, rows, self.seed)
         of = own[rows]
         members = [np.flatnonzero(of == cluster) for cluster in clusters]
         members = [one[np.argsort(-scores[one], kind="stable")] for one in members]
@@ -86,17 +88,21 @@ class Silhouettes:
         below = np.array([(scores[one] < 0).mean() for one in members])
         mean = float(np.average(means, weights=sizes))
         negative = float(np.average(below, weights=sizes))
-        drawn = "exact" if len(rows) == len(inside) else "drawn at random, each against all rows in a cluster"
+        errors = np.array(
+            [half_interval(scores[own_rows], n) for own_rows, n in zip(members, sizes, strict=True)]
+        )
         about |= {
             "measured": len(rows),
             "mean": f"{mean:.5g}",
+            "error of the mean": f"{np.linalg.norm(errors * sizes / sizes.sum()):.2g}",
             "below zero": f"{negative:.5g}",
-            "about": drawn,
+            "about": measured(len(inside), self.sample),
         }
         ids = samples.ids[inside[rows]]
         worst = [", ".join(ids[one[::-1][: self.worst]]) for one in members]
         table = {"cluster": clusters, "size": sizes, "measured": [len(one) for one in members]}
-        table |= {"mean": means, "below_zero": below, "lowest": [scores[one[-1]] for one in members]}
+        table |= {"mean": means, "error": errors, "below_zero": below}
+        table |= {"lowest": [scores[one[-1]] for one in members]}
         shown = [scores[one[thinned(len(one), self._share(len(one), len(rows)))]] for one in members]
         note = f"; noise left out, {len(assignments) - len(inside):,} points" * (
             len(inside) < len(assignments)
@@ -112,8 +118,8 @@ class Silhouettes:
         if len(own) <= self.sample:
             return np.arange(len(own))
         rng, drawn = np.random.default_rng(self.seed), []
-        for cluster in np.unique(own):
-            rows = np.flatnonzero(own == cluster)
+        order = np.argsort(own, kind="stable")
+        for rows in np.split(order, np.flatnonzero(np.diff(own[order])) + 1):
             count = max(min(len(rows), LEAST), round(self.sample * len(rows) / len(own)))
             drawn.append(rng.choice(rows, min(count, len(rows)), replace=False))
         return np.sort(np.concatenate(drawn))

@@ -51,7 +51,7 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
     config = (folder / "config.yaml").read_text(encoding="utf-8")
     stages = _stages(config)
     samples, clusters = result.samples, np.asarray(result.clustering.assignments)
-    shown = _fitting(_everyone(result))
+    shown = members(result)
     rows, images = shown["row"].to_numpy(), tiles.none(tiles.SMALLEST)
     if samples.content.pictured:
         images = thumbnails(samples, rows, tiles.side(len(shown)), ctx)
@@ -117,21 +117,24 @@ def _surroundings(result: Result, ctx: Context) -> dict[str, str]:
     }
 
 
-def _everyone(result: Result) -> "pd.DataFrame":
-    """Return a row for each sample, by cluster and the nearest to the centre first."""
+def members(result: Result, most: int = tiles.MOST) -> "pd.DataFrame":
+    """Return the samples that a page has room for, by cluster, noise last; the nearest to it first."""
     import pandas as pd
 
     clusters = np.asarray(result.clustering.assignments)
-    columns = {"row": np.arange(len(clusters)), "id": result.samples.ids.astype(str), "cluster": clusters}
-    columns["distance"] = distances(result.reduced, clusters)
+    away = distances(result.reduced, clusters)
+    order = np.lexsort((np.nan_to_num(away), clusters, clusters < 0))
+    if len(order) > most:  # of each cluster as many as fit
+        turn = pd.Series(clusters[order]).groupby(clusters[order]).cumcount().to_numpy()
+        order = order[np.sort(np.argsort(turn, kind="stable")[:most])]
+    columns = {"row": order, "id": result.samples.ids[order].astype(str), "cluster": clusters[order]}
+    columns["distance"] = away[order]
     labels = result.samples.label_names
-    table = pd.DataFrame(columns if labels is None else columns | {"label": labels})
-    order = np.lexsort((table["distance"].fillna(0), clusters, clusters < 0))
-    return table.iloc[order].reset_index(drop=True)
+    return pd.DataFrame(columns if labels is None else columns | {"label": labels[order]})
 
 
 def _maps(result: Result, rows: np.ndarray, ctx: Context) -> dict[str, np.ndarray]:
-    """Return where these rows are on the maps that evaluators made, or on the principal components."""
+    """Return where these rows are on the maps that evaluators made, or on their principal components."""
     made = {name: table for found in result.findings.values() for name, table in found.tables.items()}
     kept = {method: made[f"map_{method}"] for method in MAPS if f"map_{method}" in made}
     maps = {
@@ -139,15 +142,11 @@ def _maps(result: Result, rows: np.ndarray, ctx: Context) -> dict[str, np.ndarra
         for method, table in kept.items()
         if len(table) == len(result.samples)
     }
-    return maps or {TITLES["pca"]: place(Pca(0), result.reduced, ctx)[rows]}
-
-
-def _fitting(everyone: "pd.DataFrame", most: int = tiles.MOST) -> "pd.DataFrame":
-    """Return the rows that a page has room for: of each cluster as many as fit, the nearest first."""
-    if len(everyone) <= most:
-        return everyone
-    turn = everyone.groupby("cluster").cumcount().to_numpy()
-    return everyone.iloc[np.sort(np.argsort(turn, kind="stable")[:most])]
+    if maps:
+        return maps
+    order = np.sort(rows)
+    points = result.reduced if len(order) == len(result.samples) else result.reduced[order]
+    return {TITLES["pca"]: place(Pca(0), points, ctx)[np.searchsorted(order, rows)]}
 
 
 def _worst(result: Result, name: str) -> "pd.DataFrame":

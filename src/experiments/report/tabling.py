@@ -158,7 +158,10 @@ def ranking(table: "pd.DataFrame", name: str, linked: Sequence[str] = ()) -> str
 def preview(name: str, text: str) -> str:
     """Lay out the first rows of a CSV, and the button that saves it whole."""
     lines = list(islice(csv.reader(io.StringIO(text)), PREVIEWED + 1))
-    count = max(sum(1 for _ in csv.reader(io.StringIO(text))) - 1, 0)
+    if '"' in text:
+        count = max(sum(1 for _ in csv.reader(io.StringIO(text))) - 1, 0)
+    else:
+        count = max(text.count("\n") + (not text.endswith("\n")) - 1, 0)
     head, rows = (lines[0], lines[1:]) if lines else ([], [])
     called = html.escape(name)
     cut = f", the first {COLUMNS} of {len(head)} columns" if len(head) > COLUMNS else ""

@@ -17,7 +17,10 @@ from experiments.types import Silent
 
 log = logging.getLogger(__name__)
 
-LOWER = ("davies_bouldin", "inertia", "noise", "silhouette_below_zero")  # they begin so: better when lower
+LOWER = (  # they begin so: better when lower
+    "davies_bouldin", "inertia", "noise",
+    "silhouette_below_zero", "silhouette_error", "silhouette_umap_error",
+)  # fmt: skip
 NOISE = "noise_share"  # of a job that has noise
 TREATMENTS = ("_no_noise", "_noise_singletons")  # of that noise; evaluator=external may add another suffix
 JUDGED = ("acc", "clusters")  # figures that stand beside noise_share where there is noise

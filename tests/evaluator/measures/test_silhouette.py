@@ -1,10 +1,12 @@
-"""Silhouettes of each point beside scikit-learn's."""
+"""Silhouettes of each point beside scikit-learn's, and the mean of a sample beside that of all."""
 
 import numpy as np
+import pytest
 from sklearn.datasets import load_digits
 from sklearn.metrics import silhouette_samples
 
 from experiments.evaluator.measures import silhouette
+from experiments.evaluator.measures.silhouette import half_interval, mean_silhouette, measured, silhouettes
 
 X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)
@@ -14,11 +16,33 @@ def test_each_silhouette_is_scikit_learns(monkeypatch):
     assignments = np.where(np.arange(1797) < 3, 20 + np.arange(1797), LABELS)  # three clusters of one
     rows = np.arange(0, 1797, 7)
     expected = silhouette_samples(X, assignments)[rows]
-    np.testing.assert_allclose(silhouette.silhouettes(X, assignments, rows), expected, atol=1e-5)
+    np.testing.assert_allclose(silhouettes(X, assignments, rows, 0), expected, atol=1e-5)
     monkeypatch.setattr(silhouette, "DISTANCES", 50_000)
-    np.testing.assert_allclose(silhouette.silhouettes(X, assignments, rows), expected, atol=1e-5)
+    np.testing.assert_allclose(silhouettes(X, assignments, rows, 0), expected, atol=1e-5)
 
 
 def test_silhouettes_of_repeated_points_are_numbers():
     points, assignments = np.zeros((6, 2), np.float32), np.array([0, 0, 0, 1, 1, 1])
-    assert silhouette.silhouettes(points, assignments, np.arange(6)).tolist() == [0] * 6
+    assert silhouettes(points, assignments, np.arange(6), 0).tolist() == [0] * 6
+
+
+def test_a_mean_over_all_rows_has_no_error_and_one_of_a_sample_has():
+    everything = mean_silhouette(X, LABELS, 10_000, 0)
+    assert everything == (pytest.approx(silhouette_samples(X, LABELS).mean()), 0, 1797)
+    means = [mean_silhouette(X, LABELS, 300, seed) for seed in range(40)]
+    inside = [abs(mean.value - everything.value) <= mean.error for mean in means]
+    assert sum(inside) >= 34  # 38 are expected
+    assert all(mean.rows == 300 and 0.01 < mean.error < 0.02 for mean in means)
+
+
+def test_the_interval_knows_that_rows_are_not_drawn_twice():
+    values = np.array([0.0, 1.0, 0.0, 1.0])
+    assert half_interval(values, 4) == 0
+    assert half_interval(values, 8) == pytest.approx(1.96 * np.sqrt(1 / 3) / 2 * np.sqrt(0.5), rel=1e-4)
+    assert half_interval(values[:1], 8) == pytest.approx(1.96 * np.sqrt(7 / 8), rel=1e-4)  # it tells nothing
+
+
+def test_what_is_measured_is_said():
+    assert measured(10, 10) == "exact"
+    assert measured(11, 10) == "rows drawn at random, each against all rows"
+    assert measured(30_001, 10) == "rows drawn at random, each against a sample of each cluster"

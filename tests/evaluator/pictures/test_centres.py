@@ -16,3 +16,9 @@ def test_a_centre_is_the_mean_of_its_members_and_noise_has_none():
 def test_one_group_alone(assignment):
     found = distances(np.ones((3, 2), np.float32), np.full(3, assignment))
     assert np.isnan(found).all() if assignment < 0 else not found.any()
+
+
+def test_a_cluster_of_very_many_is_measured_in_parts():
+    points = np.arange(140_000, dtype=np.float32)[:, None]
+    found = distances(points, np.arange(140_000) % 2)
+    np.testing.assert_array_equal(found[::2], np.abs(points[::2, 0] - 69_999))

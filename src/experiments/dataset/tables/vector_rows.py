@@ -166,8 +166,8 @@ def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: st
     empty = next((row for row, name in enumerate(ids) if not name), None)
     if empty is not None:
         raise ValueError(f"{key} has no {column} in {places(empty)}; fill it, or remove the row")
-    again = [name for name, times in Counter(ids).items() if times > 1]
-    if again:
+    if len(set(ids)) < len(ids):
+        again = [name for name, times in Counter(ids).items() if times > 1]
         rows = [row for row, name in enumerate(ids) if name == again[0]]
         more = f", and {len(again) - 1} others such as {again[1]!r}" if len(again) > 1 else ""
         raise ValueError(

@@ -34,8 +34,11 @@ class Groups(NamedTuple):
         for start in range(0, len(rows), CHUNK):
             part = np.asarray(values[rows[start : start + CHUNK]], np.float64)
             of = self.of[start : start + CHUNK]
-            for column in range(part.shape[1]):
-                sums[:, column] += np.bincount(of, part[:, column], len(self.ids))
+            if len(self.ids) > CHUNK:  # millions of clusters of noise: those of these rows alone
+                present, of = np.unique(of, return_inverse=True)
+                sums[present] += _sums(of, part, len(present))
+            else:
+                sums += _sums(of, part, len(self.ids))
         return np.asarray(sums / self.sizes[:, None])
 
     def largest(self, most: int) -> np.ndarray:
@@ -43,6 +46,11 @@ class Groups(NamedTuple):
         clusters = np.flatnonzero(self.ids >= 0)
         kept = clusters[np.argsort(-self.sizes[clusters], kind="stable")[:most]]
         return np.sort(np.concatenate([kept, np.flatnonzero(self.ids < 0)]))
+
+
+def _sums(of: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """Return the sum of each of `count` groups, float64 (count, d)."""
+    return np.stack([np.bincount(of, column, count) for column in values.T], axis=1)
 
 
 def spread(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+BLOCK = 1 << 16  # rows that are looked at together
+
 
 def distances(reduced: np.ndarray, assignments: np.ndarray) -> np.ndarray:
     """Return the Euclidean distance of each row to the mean of its cluster, float64 (n,); nan for noise."""
@@ -10,6 +12,8 @@ def distances(reduced: np.ndarray, assignments: np.ndarray) -> np.ndarray:
     starts = np.flatnonzero(np.diff(assignments[order], prepend=assignments[order][:1] - 1))
     for rows in np.split(order, starts[1:]):
         if len(rows) and assignments[rows[0]] >= 0:
-            members = np.asarray(reduced[rows], np.float64)
-            found[rows] = np.linalg.norm(members - members.mean(axis=0), axis=1)
+            parts = np.split(rows, range(BLOCK, len(rows), BLOCK))
+            centre = sum(np.asarray(reduced[part], np.float64).sum(axis=0) for part in parts) / len(rows)
+            for part in parts:
+                found[part] = np.linalg.norm(np.asarray(reduced[part], np.float64) - centre, axis=1)
     return found

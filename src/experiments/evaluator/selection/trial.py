@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.evaluator.measures.compactness import calinski_harabasz, davies_bouldin
-from experiments.evaluator.measures.silhouette import silhouettes
+from experiments.evaluator.measures.extents import extents
+from experiments.evaluator.measures.silhouette import mean_silhouette
 from experiments.evaluator.selection.gap import labels, log_w, spread
 from experiments.evaluator.selection.stability import agreement, resampled
 from experiments.types import Clustering, Context
@@ -17,7 +18,7 @@ from experiments.types import Clustering, Context
 log = logging.getLogger(__name__)
 
 COLUMNS = (
-    "mean_distance", "inertia", "silhouette", "calinski_harabasz", "davies_bouldin",
+    "mean_distance", "inertia", "silhouette", "silhouette_error", "calinski_harabasz", "davies_bouldin",
     "stability_seeds", "stability_bootstrap", "log_w",
 )  # fmt: skip
 ALIKE = 0.01  # share by which two sums of the same squares may differ,
@@ -87,16 +88,15 @@ class Trial:
         return labels(self.light, points, ctx.on(ctx.given, f"bootstrap {self.seed} {number}"))
 
     def _geometry(self, points: np.ndarray, assignments: np.ndarray, clusters: int) -> tuple[float, ...]:
-        n = len(points)
-        if not 2 <= clusters < n:
-            return np.nan, np.nan, np.nan
-        rows = np.arange(n)
-        if n > self.sample:
-            rows = np.sort(np.random.default_rng(self.seed).choice(n, self.sample, replace=False))
+        if not 2 <= clusters < len(points):
+            return np.nan, np.nan, np.nan, np.nan
+        known = extents(points, assignments)
+        silhouette = mean_silhouette(points, assignments, self.sample, self.seed, known)
         return (
-            float(silhouettes(points, assignments, rows).mean()),
-            calinski_harabasz(points, assignments),
-            davies_bouldin(points, assignments),
+            silhouette.value,
+            silhouette.error,
+            calinski_harabasz(points, assignments, known),
+            davies_bouldin(points, assignments, known),
         )
 
 
