@@ -3,6 +3,7 @@
 import getpass
 import os
 import platform
+import shlex
 import socket
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def environment() -> dict[str, str]:
         "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows what follows the last slash
         "mlflow.source.git.commit": _git()["git.commit"],  # and this beside it
         "mlflow.user": _user(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         **{f"version.{name}": found for name, found in versions(LIBRARIES).items()},
     }
 

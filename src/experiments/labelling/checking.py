@@ -1,6 +1,7 @@
 """What an edited table says, and everything that is wrong with it."""
 
 import difflib
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def edits(path: Path, ids: Sequence[str], known: Iterable[str], *, accept_new: b
     if id_column is None or APPLIED not in table:
         raise ValueError(
             f"FILE={path} has the columns {', '.join(map(str, table))}, and needs image_id and {APPLIED}; "
-            f"start from {commands.python()} scripts/labels.py template RUN_ID"
+            f"start from {shlex.quote(commands.python())} scripts/labels.py template RUN_ID"
         )
     unit = str(table.index.name)
     found, problems = _found(table[id_column], ids, unit)

@@ -1,6 +1,7 @@
 """Which sweep a command goes on with: what it was asked, what of it is done, and who works on it."""
 
 import logging
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -168,7 +169,8 @@ def _difference(asked: Record, folder: Path) -> str:
     gone = [word for word in then.command if word not in asked.command]
     new = [word for word in asked.command if word not in then.command]
     if gone or new:
-        changes = [f"it had {' '.join(gone)}"] * bool(gone) + [f"now there is {' '.join(new)}"] * bool(new)
+        changes = [f"it had {shlex.join(gone)}"] * bool(gone)
+        changes += [f"now there is {shlex.join(new)}"] * bool(new)
         return f"another command: {', '.join(changes)}; type its command, or run this one without resume"
     if sorted(then.settings) == sorted(asked.settings):
         return "the same jobs in another order; type the settings as they were"
