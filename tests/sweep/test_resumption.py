@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from experiments import compose, config, job, launch, sweep, tracking
+from experiments import command_line, compose, config, job, launch, sweep, tracking
 from experiments.job import Outcome
 from experiments.recorded import SUPERSEDED
 from experiments.sweep import jobs, record, resumption
@@ -22,9 +22,9 @@ from experiments.verification.trace import Trace
 COMMAND = ["backbone=pixels", "cluster.k=10,20,30", "hydra/launcher=joblib"]
 
 
-def read(*words: str) -> launch.Request:
+def read(*words: str) -> command_line.Request:
     with compose.output_folder():
-        return launch.read(SimpleNamespace(overrides=words, multirun=True, config_dir=None))
+        return command_line.read(command_line.arguments(["-m", *words]))
 
 
 def asked(*words: str) -> Record:
@@ -413,7 +413,7 @@ def test_a_single_run_has_nothing_to_resume() -> None:
         pytest.raises(ValueError, match=r"resume=true is for sweeps \(-m\); a single run"),
         compose.output_folder(),
     ):
-        launch.read(SimpleNamespace(overrides=["resume=true"], multirun=False, config_dir=None))
+        command_line.read(command_line.arguments(["resume=true"]))
     with pytest.raises(ValueError, match="resume=true: an optimiser decides its jobs as it goes"):
         read("hydra.sweeper._target_=an.Optimiser", "resume=true")
 
