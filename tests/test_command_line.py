@@ -1,6 +1,7 @@
 """From a command line to checked jobs, and to exactly these under Hydra."""
 
 import sys
+from pathlib import Path
 
 import hydra
 import pytest
@@ -169,14 +170,16 @@ def test_what_cannot_be_run_is_answered_with_what_to_type(words: str, answer: st
         "-m tracking.experiment=1e3,'a,b'",
     ],
 )
-def test_hydra_runs_the_jobs_that_were_checked(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hydra_runs_the_jobs_that_were_checked(
+    words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     request, ran = command(words), list[list[str]]()
 
     def job(cfg: DictConfig) -> None:
         ran.append([*HydraConfig.get().overrides.task, repr(cfg.tracking.experiment)])
 
-    with compose.output_folder() as folder:
-        monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={folder}"])
+    with compose.output_folder():
+        monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={tmp_path}"])
         hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")(job)()
     names = [repr(plan.cfg.tracking.experiment) for plan in request.plans]
     assert ran == [[*job, name] for job, name in zip(request.jobs, names, strict=True)]

@@ -1,5 +1,6 @@
 """From the words of a command line to checked jobs, and to what Hydra is to run of them."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,10 +12,12 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, text_fields
+from experiments import compose, config, presets, text_fields
 from experiments.config import Plan
 from experiments.overrides import Typed, key_of, parse, typed
 from experiments.quoting import setting
+
+log = logging.getLogger(__name__)
 
 RESUME = "resume"  # taken from the command here: no job has it
 PARAMS = "hydra.sweeper.params"
@@ -79,7 +82,11 @@ def read(args: Any) -> Request:
         return Request(plans, [overrides], [], multirun, optimiser, folder, overrides, words)
     _refuse_intervals(lines)
     _refuse_presets(lines, args.config_dir)
-    params = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items()]
+    lists = base.hydra.sweeper.params or {}
+    gone = presets.without_place(set(lists).difference(map(key_of, overrides)), base)
+    if gone:
+        log.warning("the preset's sweep: left out for options not chosen: %s", ", ".join(gone))
+    params = [f"{key}={value}" for key, value in lists.items() if key not in gone]
     lines = [*(typed(override, options) for override in parse(params)), *lines]
     jobs, cfgs = _composed(lines, args.config_dir)
     texts = [_as_texts(line, cfgs) for line in lines]
@@ -89,7 +96,7 @@ def read(args: Any) -> Request:
     swept = [key for key in keys if len({_value(job, key) for job in jobs}) > 1]
     plans = [config.build(cfg, overrides) for cfg in cfgs]
     folder = Path(base.hydra.sweep.dir).absolute()
-    words = [*map(str, texts), *([f"{PARAMS}=null"] if params else [])]
+    words = [*map(str, texts), *([f"{PARAMS}=null"] if lists else [])]
     return Request(plans, jobs, swept, True, False, folder, overrides, words, resume)
 
 

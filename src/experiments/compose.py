@@ -14,7 +14,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from yaml import YAMLError
 
-from experiments import mistakes, text_fields
+from experiments import mistakes, presets, text_fields
 from experiments.overrides import key_of, parse
 
 __all__ = ["key_of", "parse"]  # and what is defined here
@@ -70,6 +70,7 @@ def compose_config(
             raise ValueError(mistakes.explain(error, overrides, composed, known_keys())) from error
         texts = text_fields.as_texts(overrides, cfg)
         cfg = cfg if texts == list(overrides) else composed(texts)
+        presets.leave_out(cfg, cfg.hydra.runtime, map(key_of, overrides))
     return cfg if hydra else without_hydra(cfg)
 
 

@@ -39,17 +39,17 @@ def is_text(key: str, cfg: DictConfig, *, null: bool = False) -> bool:
     if key in ALWAYS or key in OPTIONAL:
         return not null or key in OPTIONAL
     place, _, name = key.rpartition(".")
-    schema = _schema(place, cfg)
-    if schema is None:
+    stage = schema(place, cfg)
+    if stage is None:
         outer, _, field = place.rpartition(".")
-        inside = _schema(outer, cfg)
+        inside = schema(outer, cfg)
         names = [f.metadata.get(PATH_KEY) for f in fields(inside) if f.name == field] if inside else []
         return name in names
-    kinds = typing.get_type_hints(schema).get(name)
+    kinds = typing.get_type_hints(stage).get(name)
     return kinds == str | None or (kinds is str and not null)
 
 
-def _schema(place: str, cfg: DictConfig) -> Any:
+def schema(place: str, cfg: DictConfig) -> Any:
     """Return the class of the stage at a key, None if there is none that can be imported."""
     node = OmegaConf.select(cfg, place) if place else None
     module, _, name = str(node.get("_target_", "") if isinstance(node, DictConfig) else "").rpartition(".")

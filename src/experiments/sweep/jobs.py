@@ -8,7 +8,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, job, tracking
+from experiments import compose, job, presets, tracking
 from experiments.job import Outcome
 from experiments.sweep.record import finished
 
@@ -30,6 +30,7 @@ def run_job(cfg: DictConfig) -> float | None:
     swept = json.loads(os.environ.get(SWEPT, "[]"))
     name = compose.run_name([o for o in overrides if compose.key_of(o) in swept] or overrides)
     typed = json.loads(os.environ.get(TYPED, "null"))
+    presets.leave_out(cfg, hydra.runtime, map(compose.key_of, overrides if typed is None else typed))
     parent = tracking.Parent(*json.loads(os.environ[PARENT])) if PARENT in os.environ else None
     number = 0 if OmegaConf.is_missing(hydra.job, "num") else hydra.job.num
     before = finished(number)
