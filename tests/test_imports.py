@@ -51,7 +51,7 @@ ALLOWED = {
     "environment": {"kept", "libraries"},
     "main_metrics": set(),
     "notes": {"commands", "comparison", "main_metrics", "pipeline", "report", "tables", "tracking", "types"},
-    "preview": {"cache", "config", "console", "context", "pipeline", "types"},
+    "preview": {"cache", "config", "console", "context", "kept", "pipeline", "types"},
     "tables": {"dataset"},  # what it guards, tabular reads back
     "training_curves": {"figures"},
     "model": {
