@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,10 +12,11 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, presets, text_fields
+from experiments import compose, config, context, presets, text_fields
 from experiments.config import Plan
 from experiments.overrides import Typed, key_of, parse, typed
 from experiments.quoting import setting
+from experiments.sweep.share import at_once
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,10 @@ class Request:
         What Hydra is given in their stead: exactly these jobs, sweeps written out.
     resume
         Which sweep to go on with: empty, `true`, a run's id or a folder.
+    at_once
+        How many jobs the launcher runs at the same time on this machine.
+    threads
+        What threads=auto means to each of them.
     """
 
     plans: list[Plan]
@@ -52,6 +57,8 @@ class Request:
     typed: list[str]
     words: list[str]
     resume: str = ""
+    at_once: int = 1
+    threads: int = 0
 
 
 def arguments(words: Sequence[str] | None = None) -> Any:
@@ -71,6 +78,7 @@ def read(args: Any) -> Request:
     base = compose.compose_config(fixed, hydra=True, directory=args.config_dir)
     multirun = args.multirun or base.hydra.mode == RunMode.MULTIRUN
     _refuse_several([line for line in lines if line.is_sweep], base, multirun=multirun)
+    cores = context.cores()
     optimiser = not str(base.hydra.sweeper._target_).endswith("BasicSweeper")
     resume = _resume(args.overrides, multirun=multirun, optimiser=optimiser)
     if not multirun or optimiser:
@@ -79,7 +87,10 @@ def read(args: Any) -> Request:
             config.check_objective(plans[0].settings.objective, plans[0].stages)
         folder = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).absolute()
         words = overrides if optimiser else text_fields.as_texts(fixed, base)
-        return Request(plans, [overrides], [], multirun, optimiser, folder, overrides, words)
+        several = at_once(base.hydra, None, cores) if multirun else 1
+        threads = max(1, cores // several)
+        made = Request(plans, [overrides], [], multirun, optimiser, folder, overrides, words)
+        return replace(made, at_once=several, threads=threads)
     _refuse_intervals(lines)
     _refuse_presets(lines, args.config_dir)
     lists = base.hydra.sweeper.params or {}
@@ -97,7 +108,9 @@ def read(args: Any) -> Request:
     plans = [config.build(cfg, overrides) for cfg in cfgs]
     folder = Path(base.hydra.sweep.dir).absolute()
     words = [*map(str, texts), *([f"{PARAMS}=null"] if lists else [])]
-    return Request(plans, jobs, swept, True, False, folder, overrides, words, resume)
+    several = at_once(base.hydra, len(jobs), cores)
+    threads = max(1, cores // several)
+    return Request(plans, jobs, swept, True, False, folder, overrides, words, resume, several, threads)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -1,5 +1,6 @@
 """From overrides to a composed config, as Hydra does it, with answers to what was mistyped."""
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from experiments import mistakes, presets, text_fields
 from experiments.overrides import key_of, parse
 
 __all__ = ["key_of", "parse"]  # and what is defined here
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[2])).absolute()
 CONF = ROOT / "conf"
@@ -70,7 +73,10 @@ def compose_config(
             raise ValueError(mistakes.explain(error, overrides, composed, known_keys())) from error
         texts = text_fields.as_texts(overrides, cfg)
         cfg = cfg if texts == list(overrides) else composed(texts)
-        presets.leave_out(cfg, cfg.hydra.runtime, map(key_of, overrides))
+        gone = presets.leave_out(cfg, cfg.hydra.runtime, map(key_of, overrides))
+    if gone:
+        preset = cfg.hydra.runtime.choices.experiment
+        log.warning("experiment=%s: left out for options not chosen: %s", preset, ", ".join(gone))
     return cfg if hydra else without_hydra(cfg)
 
 

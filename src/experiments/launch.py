@@ -17,6 +17,7 @@ from experiments.command_line import Request, arguments, read
 from experiments.environment import COMMAND
 from experiments.sweep import resumption, summary
 from experiments.sweep.record import Record
+from experiments.sweep.share import THREADS
 from experiments.types import Samples
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker
     asked = begun = None
     folder, jobs = request.folder, None if request.optimiser else request.jobs
     if jobs is not None:
-        asked = Record.of(request.typed, request.plans, jobs, request.swept)
+        asked = Record.of(request.typed, request.plans, jobs, request.swept, request.threads)
     if request.resume and asked:
         begun = resumption.find(request.resume, asked, tracker)
         folder, done = begun.folder, len(begun.record.finished)
@@ -100,6 +101,10 @@ def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker
         before=before,
         experiment_id=tracker.experiment_id,
     )
+    threads = begun.record.threads if begun else request.threads
+    os.environ[THREADS] = str(threads)
+    if request.at_once > 1 and threads and first.settings.threads == "auto":
+        log.info("%d jobs at a time, each with threads=%d", request.at_once, threads)
     parent = sweep.Sweep(first, folder, request.swept, jobs, asked, begun)
     try:
         if begun is None or len(begun.record.finished) < len(request.jobs):

@@ -1,6 +1,5 @@
 """What a preset sets for an option that another was chosen for: left out, as nobody typed it."""
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -10,14 +9,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from experiments.text_fields import schema
 
-log = logging.getLogger(__name__)
-
 GROUP = "experiment"
 STAGES = ("dataset", "backbone", "reducer", "cluster", "evaluator")
 
 
-def leave_out(cfg: DictConfig, runtime: Any, typed: Iterable[str]) -> None:
-    """Remove the settings of a preset that the options chosen do not have.
+def leave_out(cfg: DictConfig, runtime: Any, typed: Iterable[str]) -> list[str]:
+    """Remove the settings of a preset that the options chosen do not have; return their keys.
 
     Parameters
     ----------
@@ -32,8 +29,7 @@ def leave_out(cfg: DictConfig, runtime: Any, typed: Iterable[str]) -> None:
     gone = sorted(key for key in keys if not _has_place(key, cfg))
     for key in gone:
         _remove(key, cfg)
-    if gone:
-        log.warning("experiment=%s: left out for options not chosen: %s", _name(runtime), ", ".join(gone))
+    return gone
 
 
 def without_place(keys: Iterable[str], cfg: DictConfig) -> list[str]:

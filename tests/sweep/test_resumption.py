@@ -29,7 +29,7 @@ def read(*words: str) -> command_line.Request:
 
 def asked(*words: str) -> Record:
     request = read(*words)
-    return Record.of(request.typed, request.plans, request.jobs, request.swept)
+    return Record.of(request.typed, request.plans, request.jobs, request.swept, request.threads)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,9 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
 ) -> None:
     runs = fail_one(made)
-    begun = resumption.find("true", command, tracker)
+    elsewhere = replace(command, threads=64)  # on other cores, or with another launcher
+    begun = resumption.find("true", elsewhere, tracker)
+    assert begun.record.threads == command.threads > 0
     assert (begun.record.run_id, begun.folder, begun.complete) == (made.run.id, made.folder, False)
     assert begun.record.finished == {"0": "0", "2": "2"}
     again = sweep.Sweep(plan, begun.folder, ["cluster.k"], command.jobs, command, begun)

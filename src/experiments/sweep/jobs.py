@@ -8,9 +8,10 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, job, presets, tracking
+from experiments import compose, context, job, presets, tracking
 from experiments.job import Outcome
 from experiments.sweep.record import finished
+from experiments.sweep.share import THREADS
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,6 @@ def run_job(cfg: DictConfig) -> float | None:
     swept = json.loads(os.environ.get(SWEPT, "[]"))
     name = compose.run_name([o for o in overrides if compose.key_of(o) in swept] or overrides)
     typed = json.loads(os.environ.get(TYPED, "null"))
-    presets.leave_out(cfg, hydra.runtime, map(compose.key_of, overrides if typed is None else typed))
     parent = tracking.Parent(*json.loads(os.environ[PARENT])) if PARENT in os.environ else None
     number = 0 if OmegaConf.is_missing(hydra.job, "num") else hydra.job.num
     before = finished(number)
@@ -40,6 +40,10 @@ def run_job(cfg: DictConfig) -> float | None:
     outcome.save(folder)  # RUNNING, until perform says how it ended
     log.info("%s", name)
     try:
+        presets.leave_out(cfg, hydra.runtime, map(compose.key_of, overrides if typed is None else typed))
+        threads = int(os.environ.get(THREADS, 0))
+        if cfg.threads == "auto" and threads not in (0, context.cores()):
+            cfg.threads = threads
         choices = compose.choices()
         job.perform(cfg, folder, outcome, name=name, choices=choices, parent=parent, typed=typed)
     except Exception as error:  # every failure of a job ends in its result; the sweep names it at the end

@@ -63,7 +63,10 @@ def find(word: str, asked: Record, tracker: tracking.Tracker) -> Begun:
         )
     recorded = {one.info.run_id for one in jobs if one.info.status == "FINISHED"}
     done = _finished(folder, run_id, recorded)
-    record = replace(asked, run_id=run_id, finished=done, files=_files(folder, run_id))
+    before = _record(folder, run_id)
+    threads = before.threads if before else asked.threads  # a job's result may depend on them
+    files = before.files if before else []
+    record = replace(asked, run_id=run_id, finished=done, files=files, threads=threads)
     complete = run.info.status == "FINISHED" and len(done) == len(asked.jobs)
     if not complete:
         _compare_code(tags)
@@ -207,17 +210,17 @@ def _finished(folder: Path, parent: str, recorded: set[str]) -> dict[str, str]:
     }
 
 
-def _files(folder: Path, run_id: str) -> list[str]:
-    """Name what the sweep wrote over its jobs; raise ValueError if its folder has another one by now."""
+def _record(folder: Path, run_id: str) -> Record | None:
+    """Return what the sweep wrote down; raise ValueError if its folder has another one by now."""
     if not (folder / RECORD).is_file():  # killed before it was written
-        return []
+        return None
     record = Record.load(folder)
     if record.run_id != run_id:
         raise ValueError(
             f"resume={run_id}: its folder {folder} was used again by sweep {record.run_id}; run the command "
             "without resume, which computes nothing twice that is kept"
         )
-    return record.files
+    return record
 
 
 def _supersede(client: Any, begun: Begun) -> None:
