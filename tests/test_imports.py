@@ -52,7 +52,7 @@ ALLOWED = {
     },
     "commands": {"compose", "quoting"},
     "quoting": set(),
-    "config": {"compose", "mistakes", "text_fields", "types"},
+    "config": {"compose", "mistakes", "quoting", "text_fields", "types"},
     "parallel": set(),
     "pipeline": {"parallel", "types", "kept"},
     "console": set(),

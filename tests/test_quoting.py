@@ -5,7 +5,7 @@ import shlex
 import pytest
 from omegaconf import OmegaConf
 
-from experiments import compose, quoting
+from experiments import commands, compose, quoting
 
 EVIL = [
     "my photos", " led", "trailed ", "it's", 'say "no"', '"\'', "back\\slash", "end\\", "end\\\\", 'a\\"b',
@@ -51,6 +51,14 @@ def test_only_what_needs_them_has_quotes(value: str | list[str], typed: str) -> 
 @pytest.mark.parametrize("value", EVIL)
 def test_a_printed_command_is_read_back_as_it_was(value: str) -> None:
     assert shlex.split(quoting.command("python", value)) == ["python", value] or value == "<a>"
+
+
+@pytest.mark.parametrize("folder", EVIL)
+def test_a_printed_script_finds_the_store_again(folder: str) -> None:
+    uri = f"sqlite:////{folder}/a.db"
+    *words, last = shlex.split(commands.script("verify.py", "abc", uri=uri))
+    assert words == ["python", "scripts/verify.py", "abc"]
+    assert OmegaConf.create({"uri": compose.parse([last])[0].value()}).uri == uri
 
 
 def test_a_gap_to_be_filled_in_stays_readable() -> None:

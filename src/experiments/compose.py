@@ -142,6 +142,10 @@ def run_name(overrides: Sequence[str]) -> str:
     """
     told = [override for override in overrides if not key_of(override).startswith(PLACES)]
     told.sort(key=lambda override: key_of(override) in DATA)
-    pairs = (override.partition("=") for override in told)
-    named = [f"{key}{sign}{value.rstrip('/').rpartition('/')[2]}" for key, sign, value in pairs]
+    named = []
+    for override in told:
+        key, sign, value = override.partition("=")
+        if value.startswith(("'", '"')) and not (parsed := parse([override])[0]).is_sweep_override():
+            value = str(parsed.value())
+        named.append(f"{key}{sign}{value.rstrip('/').rpartition('/')[2]}")
     return " ".join(named) or "run"

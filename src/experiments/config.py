@@ -12,6 +12,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from experiments.compose import CONF, ROOT, key_of, known_keys, options
 from experiments.mistakes import no_such_key
+from experiments.quoting import literal
 from experiments.text_fields import PATH_KEY
 from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, Stages
 
@@ -151,10 +152,19 @@ def placed(plan: Plan) -> DictConfig:
     for place, stage in stages.items():
         for f in fields(stage):
             if f.metadata.get(PATH) or f.metadata.get(PATH_KEY):
-                OmegaConf.update(cfg, f"{place}.{f.name}", getattr(stage, f.name), force_add=True)
-    OmegaConf.update(cfg, "cache.root", plan.cache.root)
-    OmegaConf.update(cfg, "tracking.uri", plan.tracking.uri)
+                OmegaConf.update(cfg, f"{place}.{f.name}", _literal(getattr(stage, f.name)), force_add=True)
+    OmegaConf.update(cfg, "cache.root", literal(plan.cache.root))
+    OmegaConf.update(cfg, "tracking.uri", literal(plan.tracking.uri))
     return cfg
+
+
+def _literal(value: Any) -> Any:
+    """Return values as they stand in a config, which resolves ${...} in texts."""
+    if isinstance(value, dict):
+        return {key: _literal(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_literal(inner) for inner in value]
+    return literal(value) if isinstance(value, str) else value
 
 
 def build_stage(place: str, node: Any, typed: Iterable[str] = (), group: str = "") -> Any:
@@ -207,7 +217,8 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
         preset = "" if left in typed else f"; if an experiment set it, remove it with ~{left}"
         raise ValueError(no_such_key(left, schema.__name__, names, known_keys()) + preset)
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(schema), values)
+        unread = values if OmegaConf.is_config(values) else _literal(values)  # these are resolved already
+        merged = OmegaConf.merge(OmegaConf.structured(schema), unread)
         plain: Any = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         key, reason = f"{prefix}{error.full_key}", str(error).splitlines()[0]

@@ -159,8 +159,8 @@ def _no_place(key: str, base: DictConfig, elsewhere: Elsewhere) -> str:
     """Return what the config has where a key was looked for in vain."""
     place = key.rpartition(".")[0]
     node = OmegaConf.select(base, place) if place else base
-    elsewhere = {known: of for known, of in elsewhere.items() if _is_missing(base, known)}
-    elsewhere |= dict.fromkeys(_keys(base), ())
+    others = {known: of for known, of in elsewhere.items() if _is_missing(base, known)}
+    elsewhere = dict.fromkeys(_keys(base), ()) | others
     if not isinstance(node, DictConfig):
         names = [str(name) for name in base if name != "hydra"]
         hint = _meant(place, names, {}) or _meant(key, [], elsewhere)

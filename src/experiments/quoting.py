@@ -27,11 +27,15 @@ def text(value: str) -> str:
     """
     if _is_plain(value):
         return value
-    literal = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)  # else an interpolation of OmegaConf
     escaped = re.sub(
-        r'(\\*)("|\Z)', lambda match: 2 * match[1] + ('\\"' if match[2] else ""), literal
+        r'(\\*)("|\Z)', lambda match: 2 * match[1] + ('\\"' if match[2] else ""), literal(value)
     )  # to Hydra, backslashes count only before a quote
     return f'"{escaped}"'
+
+
+def literal(value: str) -> str:
+    """Return a text as it stands in a config: ${...} is an interpolation to OmegaConf otherwise."""
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
 
 
 def _is_plain(value: str) -> bool:
