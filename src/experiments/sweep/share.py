@@ -1,4 +1,9 @@
-"""How many threads each job of a sweep has, where a launcher runs several at once."""
+"""How many threads each job of a sweep has, where a launcher runs several at once.
+
+The cores are divided once per sweep. What jobs share, such as a CNN, is computed by the job that comes first,
+with its share of the threads, while the others wait: so every value equals that of the same job with
+threads=<share>.
+"""
 
 from typing import Any
 
