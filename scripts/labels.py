@@ -13,7 +13,6 @@ import argparse
 import getpass
 import os
 import re
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from experiments.labelling.applying import BEFORE, Applied, apply
 from experiments.labelling.checking import WITHDRAWN
 from experiments.labelling.clustered import Clustered
 from experiments.labelling.scoring import SCORES
+from experiments.quoting import setting
 from experiments.recorded.samples import moved, pictures_of
 from experiments.types import Context
 
@@ -33,7 +33,6 @@ FEW = 5
 SETTING = re.compile(r"[+~]*[a-z_][\w./@]*=")  # how a setting begins
 FILES = (".csv", ".tsv", ".parquet", ".pq", ".html", ".htm")
 VALUED = ("--log", "--who")  # options that the next word belongs to
-PLAIN = re.compile(r"[\w./+:@%-]+", re.ASCII)  # what Hydra reads without quotes
 
 
 def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context) -> None:
@@ -131,13 +130,6 @@ def tell(done: Applied) -> None:
     if done.unlabelled:
         images = counted(done.unlabelled, "image has", "images have")
         console.say(f"{images} no label still; dataset.unlabelled=drop leaves them out of that run")
-
-
-def setting(key: str, value: str) -> str:
-    """Write a setting so that the shell and Hydra read its value as it is."""
-    if not PLAIN.fullmatch(value):
-        value = "'" + re.sub(r"(\\*)'", r"\1\1\'", value) + "'"  # backslashes count before a quote alone
-    return shlex.quote(f"{key}={value}")
 
 
 def options(args: argparse.Namespace) -> list[str]:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hydra._internal.utils import get_args_parser
 
-from experiments import compose, config, launch
+from experiments import command_line, compose, config
 
 GROUPS = (*config.GROUPS, "evaluator")
 OPTIONS = [(group, name) for group in GROUPS for name in compose.options(group)]
@@ -42,7 +41,7 @@ def test_a_command_in_a_comment_can_be_typed(where: str, command: str, tmp_path:
     command = re.sub(r"(?<==)\w+\.pth", str(tmp_path / "weights.pth"), command)
     words = shlex.split(re.sub("<[^>]*>", str(tmp_path), command))
     with compose.output_folder():
-        assert launch.read(get_args_parser().parse_intermixed_args(words)).plans
+        assert command_line.read(command_line.arguments(words)).plans
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)

@@ -34,7 +34,7 @@ def test_values_typed_reach_the_stages() -> None:
             "cluster.kk=3",
             r"cluster\.kk=3: FaissKMeans has no setting kk; its settings are k, .*did you mean cluster\.k\?",
         ),
-        ("clusters.k=3", r"clusters\.k=3: the config has no setting clusters.*did you mean cluster\?"),
+        ("clusters.k=3", r"clusters\.k=3: the config has no clusters; .*did you mean cluster\?"),
         ("sede=3", r"sede=3: .*did you mean seed\?"),
         ("+cluster.kk=3", r"cluster\.kk: FaissKMeans has no setting kk.*did you mean cluster\.k\?"),
         (

@@ -37,9 +37,24 @@ ALLOWED = {
     "files": {"kept", "types"},
     "libraries": set(),
     "cache": {"types", "kept", "libraries"},
-    "compose": set(),
-    "commands": {"compose"},
-    "config": {"compose", "types"},
+    "compose": {"mistakes", "overrides", "presets", "text_fields"},
+    "presets": {"text_fields"},
+    "mistakes": {"overrides", "quoting"},
+    "overrides": {"quoting"},
+    "text_fields": {"overrides", "quoting"},
+    "command_line": {
+        "compose",
+        "config",
+        "context",
+        "overrides",
+        "presets",
+        "quoting",
+        "sweep",
+        "text_fields",
+    },
+    "commands": {"compose", "quoting"},
+    "quoting": set(),
+    "config": {"compose", "mistakes", "quoting", "text_fields", "types"},
     "parallel": set(),
     "pipeline": {"parallel", "types", "kept"},
     "compilation": {"cache", "cluster", "reducer", "types"},
@@ -48,7 +63,7 @@ ALLOWED = {
     "environment": {"kept", "libraries"},
     "main_metrics": set(),
     "notes": {"commands", "comparison", "main_metrics", "pipeline", "report", "tables", "tracking", "types"},
-    "preview": {"cache", "config", "console", "context", "pipeline", "types"},
+    "preview": {"cache", "config", "console", "context", "kept", "pipeline", "types"},
     "tables": {"dataset"},  # what it guards, tabular reads back
     "training_curves": {"figures"},
     "model": {
@@ -84,10 +99,11 @@ ALLOWED = {
     },
     "claims": {"artifacts", "comparison", "compose", "job", "sweep"},
     "launch": {
+        "command_line",
         "compose",
-        "config",
         "console",
         "context",
+        "environment",
         "job",
         "pipeline",
         "preview",
@@ -127,7 +143,7 @@ def test_the_frame_imports_along_the_arrows(path: Path) -> None:
 @pytest.mark.parametrize("group", STAGES)
 def test_a_stage_imports_what_all_may_and_its_own_group(group: str) -> None:
     for path in (PACKAGE / group).rglob("*.py"):
-        shared = {"files", "kept", "types", "figures", "numerics", "parallel", "threads"}
+        shared = {"files", "kept", "types", "figures", "numerics", "parallel", "quoting", "threads"}
         assert ours(path) <= {*shared, group}, path
         assert not {name.split(".")[0] for name in imported(path)} & CONFIGURING, path
 
@@ -224,7 +240,8 @@ def test_what_was_recorded_is_read_without_running_it(part: str, allowed: set[st
         ("outcomes", {"compose", "job"}),
         ("record", {"config", "recorded", "sweep"}),
         ("resumption", {"environment", "job", "recorded", "sweep", "tracking", "verification"}),
-        ("jobs", {"compose", "job", "sweep", "tracking"}),
+        ("jobs", {"compose", "context", "job", "presets", "sweep", "tracking"}),
+        ("share", set()),
         ("in_common", {"artifacts", "cache", "job", "kept", "sweep", "training_curves"}),
         (
             "best_model",
@@ -240,6 +257,7 @@ def test_what_was_recorded_is_read_without_running_it(part: str, allowed: set[st
                 "figures",
                 "job",
                 "main_metrics",
+                "quoting",
                 "report",
                 "tracking",
             },

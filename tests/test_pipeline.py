@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import compose, config, pipeline, preview
+from experiments import compose, config, pipeline
 from experiments.cache import Store
 from experiments.types import Context, Stages
 
@@ -117,17 +117,6 @@ def test_what_follows_an_unfinished_training_is_kept_apart(ctx: Context) -> None
     unfinished = pipeline.Places.of(chosen, samples, ctx, "after epoch 3")
     assert finished.embedded != unfinished.embedded
     assert finished.points.given != unfinished.points.given
-
-
-def test_a_preview_names_what_is_kept_and_computes_nothing(ctx: Context, store: Store) -> None:
-    looking = replace(ctx, store=Store(store.root, compute=False))
-    assert [step.name for step in preview.preview(stages(), looking)] == ["dataset"]
-    pipeline.run(stages(), ctx)
-    assert all(step.kept for step in preview.preview(stages(), looking))
-    steps = {step.name: step for step in preview.preview(stages("cluster.k=12"), looking)}
-    assert [name for name, step in steps.items() if not step.kept] == ["cluster", "external", "internal"]
-    assert steps["cluster"].size == 400 * 8
-    assert not looking.store.computed
 
 
 BESIDE = "evaluator=[external,probe,variance,macro]"

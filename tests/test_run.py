@@ -21,6 +21,8 @@ import pytest
 from PIL import Image
 from tests.project import FRAGILE, REPOSITORY, SHORT, Project, artifacts
 
+from experiments import context
+
 pytestmark = pytest.mark.process
 
 
@@ -98,11 +100,11 @@ def test_from_another_folder_with_overrides_before_and_after_m(beside: Project, 
 
 
 def test_joblib_runs_jobs_side_by_side(beside: Project) -> None:
-    beside.succeed(
-        "-m", *SHORT, "cluster.k=10,12", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "threads=1"
-    )
+    beside.succeed("-m", *SHORT, "cluster.k=10,12", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
-    assert sum("mlflow.parentRunId" in run.data.tags for run in beside.runs()) == 2
+    jobs = [run.data for run in beside.runs() if "mlflow.parentRunId" in run.data.tags]
+    assert [job.tags["threads"] for job in jobs] == [str(max(1, context.cores() // 2))] * 2
+    assert [job.tags["command"] for job in jobs] == [beside.runs()[-1].data.tags["command"]] * 2
 
 
 def test_a_preset_is_a_sweep_by_itself(beside: Project) -> None:

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from experiments import quoting
 from experiments.compose import ROOT
 
 USUAL_STORE = f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}"  # where is recorded what is told no other place
@@ -16,7 +17,7 @@ def python() -> str:
 
 def script(name: str, *words: str, uri: str) -> str:
     """Return the command that runs a script on what a store holds."""
-    return f"python scripts/{' '.join([name, *words])}{_elsewhere(uri)}"
+    return f"{quoting.command('python', f'scripts/{name}', *words)}{_elsewhere(uri)}"
 
 
 def told(uri: str) -> str:
@@ -32,7 +33,9 @@ def page(uri: str, place: str) -> str:
 
 def _elsewhere(uri: str) -> str:
     """Return the setting that finds another store than the usual one."""
-    return "" if uri == USUAL_STORE else f" tracking.uri={told(uri)}"
+    if uri == USUAL_STORE:
+        return ""
+    return f" tracking.uri={told(uri)}" if _has_account(uri) else f" {quoting.setting('tracking.uri', uri)}"
 
 
 def _has_account(uri: str) -> bool:

@@ -1,6 +1,6 @@
 """From overrides to a composed config, as Hydra does it, with answers to what was mistyped."""
 
-import difflib
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,14 +11,21 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
+
+from experiments import mistakes, presets, text_fields
+from experiments.overrides import key_of, parse
+
+__all__ = ["key_of", "parse"]  # and what is defined here
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[2])).absolute()
 CONF = ROOT / "conf"
+SINGLE = ("dataset", "backbone", "reducer", "cluster")  # groups of which a run has one option
+NO_STAGES = ("claims", "experiment", "hydra")
 NOT_GROUPS = ("claims", "hydra")  # folders of conf/ whose files are no options of ours
 KEPT = ("cache.", "tracking.")  # settings that say where things are kept
 PLACES = (*KEPT, "hydra.")  # the same, and Hydra's own
@@ -46,23 +53,37 @@ def compose_config(
             f"--config-dir {directory} is no folder; give one that holds cluster/mine.yaml or the like"
         )
     search = [f"hydra.searchpath=[file://{os.path.abspath(directory)}]"] if directory else []
+
+    def composed(words: Sequence[str]) -> DictConfig:
+        return compose("config", overrides=[*search, *words], return_hydra_config=True)
+
+    for override in parse(overrides):
+        group, value = override.key_or_group, override.value()
+        if group in SINGLE and isinstance(value, list):
+            several = ",".join(map(str, value))
+            raise ValueError(f"{override.input_line} takes one option; type -m {group}={several} to run each")
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         try:
-            return compose("config", overrides=[*search, *overrides], return_hydra_config=hydra)
+            cfg = composed(overrides)
         except MissingConfigException as error:
-            raise ValueError(_no_such_option(error, overrides)) from error
+            raise ValueError(mistakes.no_such_option(error, overrides, options)) from error
         except YAMLError as error:
             raise ValueError(f"a file in {CONF} is not YAML: {' '.join(str(error).split())}") from error
-        except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
-            raise ValueError(_explain(error, overrides, search)) from error
+        except Exception as error:  # of many kinds, some of which Hydra does not know itself
+            raise ValueError(mistakes.explain(error, overrides, composed, known_keys())) from error
+        texts = text_fields.as_texts(overrides, cfg)
+        cfg = cfg if texts == list(overrides) else composed(texts)
+        gone = presets.leave_out(cfg, cfg.hydra.runtime, map(key_of, overrides))
+    if gone:
+        preset = cfg.hydra.runtime.choices.experiment
+        log.warning("experiment=%s: left out for options not chosen: %s", preset, ", ".join(gone))
+    return cfg if hydra else without_hydra(cfg)
 
 
-def parse(overrides: Sequence[str]) -> list[Any]:
-    """Parse overrides as Hydra does; raise ValueError on what is not `key=value`."""
-    try:
-        return list(OverridesParser.create().parse_overrides(list(overrides)))
-    except HydraException as error:
-        raise ValueError(f"{str(error).splitlines()[0]}; write key=value, such as cluster.k=20") from error
+def known_keys() -> dict[str, list[str]]:
+    """Return every key that an option in conf/ has, and these options."""
+    groups = [path.name for path in CONF.iterdir() if path.is_dir()]
+    return mistakes.known_keys(CONF, [group for group in groups if group not in NO_STAGES])
 
 
 def option_list() -> str:
@@ -71,9 +92,10 @@ def option_list() -> str:
     return "\n".join(f"{group}: {', '.join(options(group))}" for group in groups)
 
 
-def options(group: str) -> list[str]:
-    """Name the options of a config group."""
-    return sorted(path.stem for path in (CONF / group).glob("[!_]*.yaml"))
+def options(group: str, directory: str | None = None) -> list[str]:
+    """Return the options of a config group, those in a folder of further ones among them."""
+    folders = [CONF, *([Path(directory)] if directory else [])]
+    return sorted({path.stem for folder in folders for path in (folder / group).glob("[!_]*.yaml")})
 
 
 @contextmanager
@@ -120,49 +142,10 @@ def run_name(overrides: Sequence[str]) -> str:
     """
     told = [override for override in overrides if not key_of(override).startswith(PLACES)]
     told.sort(key=lambda override: key_of(override) in DATA)
-    pairs = (override.partition("=") for override in told)
-    named = [f"{key}{sign}{value.rstrip('/').rpartition('/')[2]}" for key, sign, value in pairs]
+    named = []
+    for override in told:
+        key, sign, value = override.partition("=")
+        if value.startswith(("'", '"')) and not (parsed := parse([override])[0]).is_sweep_override():
+            value = str(parsed.value())
+        named.append(f"{key}{sign}{value.rstrip('/').rpartition('/')[2]}")
     return " ".join(named) or "run"
-
-
-def key_of(override: str) -> str:
-    """Return the key of `key=value`, `+key=value` or `~key`."""
-    return override.lstrip("+~").partition("=")[0]
-
-
-def no_such_key(key: str, option: str, names: Sequence[str]) -> str:
-    """Say which settings there are, and which one was meant."""
-    place, _, name = key.rpartition(".")
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {f'{place}.' if place else ''}{close[0]}?" if close else ""
-    return f"{key}: {option} has no setting {name}; its settings are {', '.join(names)}{hint}"
-
-
-def _no_such_option(error: MissingConfigException, overrides: Sequence[str]) -> str:
-    group, _, name = str(error.missing_cfg_file or "").rpartition("/")
-    typed = next((o for o in overrides if key_of(o) == group), f"{group}={name}")
-    valid = [option for option in error.options or options(group) if not option.startswith("_")]
-    close = difflib.get_close_matches(name, valid, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"{typed} is not an option; {group} has {', '.join(valid) or 'none'}{hint}"
-
-
-def _explain(error: Exception, overrides: Sequence[str], search: Sequence[str]) -> str:
-    """Say which override the config has no place for, and what it has; else Hydra's first line."""
-    plain = [o for o in overrides if not o.startswith(("+", "~", "hydra"))]
-    values = [o for o in plain if not (CONF / key_of(o)).is_dir()]
-    base = compose("config", overrides=[*search, *(o for o in plain if o not in values)])
-    for override in values:
-        if OmegaConf.select(base, key_of(override), default=error) is error:
-            return f"{override}: {_place_for(key_of(override), base)}"
-    return next(line for line in str(error).splitlines() if line.strip())
-
-
-def _place_for(key: str, base: DictConfig) -> str:
-    place = key.rpartition(".")[0]
-    node = OmegaConf.select(base, place) if place else base
-    if not isinstance(node, DictConfig):
-        return no_such_key(place, "the config", [str(k) for k in base]).partition(": ")[2]
-    names = [str(k) for k in node if k not in ("_target_", "hydra")]
-    target = str(node.get("_target_", "the config")).rpartition(".")[2] if place else "the config"
-    return no_such_key(key, target, names).partition(": ")[2]

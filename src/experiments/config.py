@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from experiments.compose import CONF, ROOT, key_of, no_such_key, options
+from experiments.compose import CONF, ROOT, key_of, known_keys, options
+from experiments.mistakes import no_such_key
+from experiments.quoting import literal
+from experiments.text_fields import PATH_KEY
 from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, Stages
 
 PROTOCOLS: dict[str, type] = {
@@ -23,7 +26,6 @@ PROTOCOLS: dict[str, type] = {
 GROUPS = ("dataset", "backbone", "reducer", "cluster")
 PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute here
 #   or {"path": tells}: a field of words or paths, and a function that tells whether a value is a path
-PATH_KEY = "path_key"  # {"path_key": "path"}: a dict field that holds such a path under this key
 LABEL_FREE = "label_free"  # the evaluator that label_free=true adds
 HOLDS = "holds"  # {"holds": "reducer"}: a dict[str, Any] field of stages of that group, by name
 
@@ -110,7 +112,7 @@ def _built(cfg: DictConfig, keys: set[str]) -> Plan:
     known = [*GROUPS, "evaluator", "cache", "tracking", *(f.name for f in fields(Settings))]
     for key in cfg:
         if key not in known:
-            raise ValueError(no_such_key(str(key), "the config", known))
+            raise ValueError(no_such_key(str(key), "the config", known, known_keys()))
     for key in (*GROUPS, "cache", "tracking"):
         if not isinstance(cfg.get(key), DictConfig):
             choice = (
@@ -150,10 +152,19 @@ def placed(plan: Plan) -> DictConfig:
     for place, stage in stages.items():
         for f in fields(stage):
             if f.metadata.get(PATH) or f.metadata.get(PATH_KEY):
-                OmegaConf.update(cfg, f"{place}.{f.name}", getattr(stage, f.name), force_add=True)
-    OmegaConf.update(cfg, "cache.root", plan.cache.root)
-    OmegaConf.update(cfg, "tracking.uri", plan.tracking.uri)
+                OmegaConf.update(cfg, f"{place}.{f.name}", _literal(getattr(stage, f.name)), force_add=True)
+    OmegaConf.update(cfg, "cache.root", literal(plan.cache.root))
+    OmegaConf.update(cfg, "tracking.uri", literal(plan.tracking.uri))
     return cfg
+
+
+def _literal(value: Any) -> Any:
+    """Return values as they stand in a config, which resolves ${...} in texts."""
+    if isinstance(value, dict):
+        return {key: _literal(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_literal(inner) for inner in value]
+    return literal(value) if isinstance(value, str) else value
 
 
 def build_stage(place: str, node: Any, typed: Iterable[str] = (), group: str = "") -> Any:
@@ -204,13 +215,16 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
     if unknown:
         left = f"{prefix}{unknown[0]}"
         preset = "" if left in typed else f"; if an experiment set it, remove it with ~{left}"
-        raise ValueError(no_such_key(left, schema.__name__, names) + preset)
+        raise ValueError(no_such_key(left, schema.__name__, names, known_keys()) + preset)
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(schema), values)
+        unread = values if OmegaConf.is_config(values) else _literal(values)  # these are resolved already
+        merged = OmegaConf.merge(OmegaConf.structured(schema), unread)
         plain: Any = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{prefix}{error.full_key}: {reason}; see conf/{_where(place)}") from None
+        key, reason = f"{prefix}{error.full_key}", str(error).splitlines()[0]
+        if isinstance(error, MissingMandatoryValue):
+            raise ValueError(f"{key} has no value; type {key}=..., see conf/{_where(place)}") from None
+        raise ValueError(f"{key}: {reason}; see conf/{_where(place)}") from None
     hints = typing.get_type_hints(schema)
     built: dict[str, Any] = {}
     for f in fields(schema):

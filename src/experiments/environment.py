@@ -3,6 +3,7 @@
 import getpass
 import os
 import platform
+import shlex
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import psutil
 from experiments.kept import digest
 from experiments.libraries import NUMERIC, versions
 
+COMMAND = "EXPERIMENTS_COMMAND"  # what was typed, where run.py gives Hydra other words
 CODE = Path(__file__).parent  # in the repository of the code, wherever EXPERIMENTS_ROOT may point
 LIBRARIES = (
     "experiments",
@@ -41,7 +43,7 @@ def environment() -> dict[str, str]:
         "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows what follows the last slash
         "mlflow.source.git.commit": _git()["git.commit"],  # and this beside it
         "mlflow.user": _user(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": os.environ.get(COMMAND) or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         **{f"version.{name}": found for name, found in versions(LIBRARIES).items()},
     }
 

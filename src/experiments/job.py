@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -227,7 +228,8 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
         cfg = compose.compose_config(overrides, hydra=True)
         folder = Path(cfg.hydra.run.dir).absolute()
     if cfg.hydra.mode == RunMode.MULTIRUN:
-        raise ValueError(f"{' '.join(overrides)} is a sweep; run it with python run.py {' '.join(overrides)}")
+        typed = shlex.join(overrides)
+        raise ValueError(f"{typed} is a sweep; run it with python run.py {typed}")
     if cfg.resume:
         raise ValueError(f"resume={cfg.resume} is for sweeps: python run.py -m ... resume={cfg.resume}")
     if cfg.plan:

@@ -103,16 +103,6 @@ def test_a_file_with_an_equals_sign_is_no_setting(name: str) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "place", ["a b/l.csv", "a,b.csv", "it's.csv", "a=b/[1].csv", "Käfer.csv", "${x}.csv"]
-)
-def test_a_place_that_is_printed_is_read_as_it_is(place: str) -> None:
-    setting = runpy.run_path(str(REPOSITORY / "scripts" / "labels.py"))["setting"]
-    (override,) = compose.parse(shlex.split(setting("dataset.corrections", place)))
-    assert override.value() == place
-    assert setting("dataset.corrections", "corrections/a-b.csv") == "dataset.corrections=corrections/a-b.csv"
-
-
 def test_how_many_have_no_label_is_said(
     typed: Typed, photos: Path, of_photos: Callable[..., Clustered]
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from experiments import compose, config, job, launch, sweep, tracking
+from experiments import command_line, compose, config, job, launch, sweep, tracking
 from experiments.job import Outcome
 from experiments.recorded import SUPERSEDED
 from experiments.sweep import jobs, record, resumption
@@ -22,14 +22,14 @@ from experiments.verification.trace import Trace
 COMMAND = ["backbone=pixels", "cluster.k=10,20,30", "hydra/launcher=joblib"]
 
 
-def read(*words: str) -> launch.Request:
+def read(*words: str) -> command_line.Request:
     with compose.output_folder():
-        return launch.read(SimpleNamespace(overrides=words, multirun=True, config_dir=None))
+        return command_line.read(command_line.arguments(["-m", *words]))
 
 
 def asked(*words: str) -> Record:
     request = read(*words)
-    return Record.of(request.typed, request.plans, request.jobs, request.swept)
+    return Record.of(request.typed, request.plans, request.jobs, request.swept, request.threads)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,9 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
 ) -> None:
     runs = fail_one(made)
-    begun = resumption.find("true", command, tracker)
+    elsewhere = replace(command, threads=64)  # on other cores, or with another launcher
+    begun = resumption.find("true", elsewhere, tracker)
+    assert begun.record.threads == command.threads > 0
     assert (begun.record.run_id, begun.folder, begun.complete) == (made.run.id, made.folder, False)
     assert begun.record.finished == {"0": "0", "2": "2"}
     again = sweep.Sweep(plan, begun.folder, ["cluster.k"], command.jobs, command, begun)
@@ -413,7 +415,7 @@ def test_a_single_run_has_nothing_to_resume() -> None:
         pytest.raises(ValueError, match=r"resume=true is for sweeps \(-m\); a single run"),
         compose.output_folder(),
     ):
-        launch.read(SimpleNamespace(overrides=["resume=true"], multirun=False, config_dir=None))
+        command_line.read(command_line.arguments(["resume=true"]))
     with pytest.raises(ValueError, match="resume=true: an optimiser decides its jobs as it goes"):
         read("hydra.sweeper._target_=an.Optimiser", "resume=true")
 

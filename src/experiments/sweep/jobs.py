@@ -8,9 +8,10 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, job, tracking
+from experiments import compose, context, job, presets, tracking
 from experiments.job import Outcome
 from experiments.sweep.record import finished
+from experiments.sweep.share import THREADS
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,10 @@ def run_job(cfg: DictConfig) -> float | None:
     outcome.save(folder)  # RUNNING, until perform says how it ended
     log.info("%s", name)
     try:
+        presets.leave_out(cfg, hydra.runtime, map(compose.key_of, overrides if typed is None else typed))
+        threads = int(os.environ.get(THREADS, 0))
+        if cfg.threads == "auto" and threads not in (0, context.cores()):
+            cfg.threads = threads
         choices = compose.choices()
         job.perform(cfg, folder, outcome, name=name, choices=choices, parent=parent, typed=typed)
     except Exception as error:  # every failure of a job ends in its result; the sweep names it at the end

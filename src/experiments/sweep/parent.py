@@ -19,6 +19,7 @@ from experiments.sweep.in_common import shared, trained
 from experiments.sweep.jobs import PARENT, SWEPT, TYPED
 from experiments.sweep.outcomes import collect, left
 from experiments.sweep.record import FINISHED, Record
+from experiments.sweep.share import THREADS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,7 @@ class Sweep:
         error
             What ended the sweep before its time; it is recorded, and the caller's to raise.
         """
-        for variable in (PARENT, SWEPT, FINISHED):
+        for variable in (PARENT, SWEPT, FINISHED, THREADS):
             os.environ.pop(variable, None)
         interrupted = error is not None and not isinstance(error, Exception)
         outcomes: list[Outcome] = []

@@ -38,6 +38,8 @@ class Record:
         The folders of the jobs that earlier attempts finished, by their numbers.
     files
         What was written over all jobs.
+    threads
+        What threads=auto means to every job, 0 if that was not written down.
     """
 
     command: list[str]
@@ -47,14 +49,21 @@ class Record:
     run_id: str = ""
     finished: dict[str, str] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    threads: int = 0
 
     @classmethod
     def of(
-        cls, typed: Sequence[str], plans: Sequence[Plan], jobs: Iterable[Sequence[str]], swept: Sequence[str]
+        cls,
+        typed: Sequence[str],
+        plans: Sequence[Plan],
+        jobs: Iterable[Sequence[str]],
+        swept: Sequence[str],
+        threads: int = 0,
     ) -> "Record":
         """Describe a sweep before it begins."""
         told = [outcomes.own(overrides) for overrides in jobs]
-        return cls(outcomes.own(typed), told, [_hash(plan) for plan in plans], list(swept))
+        settings = [_hash(plan) for plan in plans]
+        return cls(outcomes.own(typed), told, settings, list(swept), threads=threads)
 
     @property
     def key(self) -> str:

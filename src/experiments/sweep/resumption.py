@@ -1,6 +1,7 @@
 """Which sweep a command goes on with: what it was asked, what of it is done, and who works on it."""
 
 import logging
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -62,7 +63,10 @@ def find(word: str, asked: Record, tracker: tracking.Tracker) -> Begun:
         )
     recorded = {one.info.run_id for one in jobs if one.info.status == "FINISHED"}
     done = _finished(folder, run_id, recorded)
-    record = replace(asked, run_id=run_id, finished=done, files=_files(folder, run_id))
+    before = _record(folder, run_id)
+    threads = before.threads if before else asked.threads  # a job's result may depend on them
+    files = before.files if before else []
+    record = replace(asked, run_id=run_id, finished=done, files=files, threads=threads)
     complete = run.info.status == "FINISHED" and len(done) == len(asked.jobs)
     if not complete:
         _compare_code(tags)
@@ -168,7 +172,8 @@ def _difference(asked: Record, folder: Path) -> str:
     gone = [word for word in then.command if word not in asked.command]
     new = [word for word in asked.command if word not in then.command]
     if gone or new:
-        changes = [f"it had {' '.join(gone)}"] * bool(gone) + [f"now there is {' '.join(new)}"] * bool(new)
+        changes = [f"it had {shlex.join(gone)}"] * bool(gone)
+        changes += [f"now there is {shlex.join(new)}"] * bool(new)
         return f"another command: {', '.join(changes)}; type its command, or run this one without resume"
     if sorted(then.settings) == sorted(asked.settings):
         return "the same jobs in another order; type the settings as they were"
@@ -205,17 +210,17 @@ def _finished(folder: Path, parent: str, recorded: set[str]) -> dict[str, str]:
     }
 
 
-def _files(folder: Path, run_id: str) -> list[str]:
-    """Name what the sweep wrote over its jobs; raise ValueError if its folder has another one by now."""
+def _record(folder: Path, run_id: str) -> Record | None:
+    """Return what the sweep wrote down; raise ValueError if its folder has another one by now."""
     if not (folder / RECORD).is_file():  # killed before it was written
-        return []
+        return None
     record = Record.load(folder)
     if record.run_id != run_id:
         raise ValueError(
             f"resume={run_id}: its folder {folder} was used again by sweep {record.run_id}; run the command "
             "without resume, which computes nothing twice that is kept"
         )
-    return record.files
+    return record
 
 
 def _supersede(client: Any, begun: Begun) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from experiments import commands, comparison, compose, console, report, tracking
+from experiments import commands, comparison, compose, console, quoting, report, tracking
 from experiments.comparison.seed_tables import cell, means, one_protocol, spread
 from experiments.comparison.seeds import SEED
 from experiments.comparison.titles import ABOUT, MEANS, SPREAD
@@ -177,11 +177,12 @@ def _how_to_compare(uri: str, experiment_id: str) -> str:
         return commands.page(uri, page)
     if "://" not in uri:
         return uri
-    start = f"mlflow server --backend-store-uri {commands.told(uri)}"
+    start = f"mlflow server --backend-store-uri {quoting.command(commands.told(uri))}"
     if uri == commands.USUAL_STORE:
-        start = "make ui" if Path.cwd() == ROOT else f"make -C {ROOT} ui"
+        start = "make ui" if Path.cwd() == ROOT else f"make -C {shlex.quote(str(ROOT))} ui"
     elif uri.startswith("sqlite:///") and SERVE.exists():
-        start = f"STORE={shlex.quote(uri.removeprefix('sqlite:///'))} sh {SERVE}"
+        store = shlex.quote(uri.removeprefix("sqlite:///"))
+        start = f"STORE={store} sh {shlex.quote(str(SERVE))}"
     return f"{start}, then open {SERVED}{page}" if page else start
 
 

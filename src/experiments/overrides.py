@@ -1,0 +1,136 @@
+"""Overrides as they are typed, read by Hydra's own parser; sweeps written out value by value."""
+
+import difflib
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from hydra import __version__ as version
+from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
+from hydra.core.override_parser.types import ChoiceSweep, Glob
+from hydra.errors import HydraException
+
+from experiments.quoting import setting
+
+KEY = re.compile(r"[+~]*[A-Za-z_$][\w.$/@-]*", re.ASCII)
+BRACKETED = re.compile(r"""['"\[\](){}\\]""")
+INSTEAD = {"extend_list": "write the whole list, such as {key}=[a,b]"}  # functions of later versions of Hydra
+
+
+def parse(words: Sequence[str]) -> list[Any]:
+    """Parse overrides as Hydra does; raise ValueError on what is not `key=value`."""
+    parser, parsed = OverridesParser.create(), []
+    for number, word in enumerate(words):
+        try:
+            parsed += parser.parse_overrides([word])
+        except HydraException as error:
+            before = words[number - 1] if number else ""
+            raise ValueError(_unread(word, str(error), before)) from error
+        if not parsed[-1].key_or_group:
+            raise ValueError(f"{word} has no key; write key=value, such as cluster.k=20")
+    return parsed
+
+
+def key_of(override: str) -> str:
+    """Return the key of `key=value`, `+key=value` or `~key`."""
+    return override.lstrip("+~").partition("=")[0]
+
+
+class Typed(NamedTuple):
+    """An override with the values of its sweep one after another: range(1,3) as 1,2."""
+
+    line: str  # as it was typed
+    key: str  # with its + or ~
+    values: tuple[str, ...]  # each as it can be typed; none of ~key, and of interval(1,3)
+    is_sweep: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.key}={','.join(self.values)}" if self.values else self.line
+
+
+def typed(override: Any, options: Callable[[str], Sequence[str]]) -> Typed:
+    """Write out an override's sweep; one of a single value is none.
+
+    A shuffled order is drawn from the override's text, so that the same command has the same order.
+
+    Parameters
+    ----------
+    options
+        The options of a config group, for glob().
+
+    Raises
+    ------
+    ValueError
+        If the sweep has no values.
+    """
+    line = str(override.input_line)
+    key, _, value = line.partition("=")
+    if override.is_interval_sweep():
+        return Typed(line, key, (), is_sweep=True)
+    if not override.is_sweep_override():
+        return Typed(line, key, (value,) if value else ())
+    values = texts(override, options)
+    if not values:
+        raise ValueError(f"{line} has no value; {_some(override, options)}")
+    return Typed(line, key, tuple(values), is_sweep=len(values) > 1)
+
+
+def texts(override: Any, options: Callable[[str], Sequence[str]]) -> list[str]:
+    """Return the values of a sweep, each as it can be typed again."""
+    line, value = str(override.input_line), override._value
+    if isinstance(value, Glob):
+        return value.filter(list(options(override.key_or_group)))
+    if isinstance(value, ChoiceSweep) and any(isinstance(element, Glob) for element in value.list):
+        raise ValueError(f"{line}: glob() stands alone; type {override.key_or_group}=glob([a*,b*])")
+    state = random.getstate()
+    random.seed(line)
+    try:
+        values = list(override.sweep_string_iterator())
+    except (HydraException, ValueError) as error:
+        raise ValueError(f"{line} cannot be written out ({error}); use a list such as 3,5,9") from error
+    finally:
+        random.setstate(state)
+    return _as_typed(line.partition("=")[2], values, value)
+
+
+def _as_typed(line: str, values: list[str], value: Any) -> list[str]:
+    """Return the values of a,b,c as they were typed, where that is certain: Hydra reads 1e3 as 1000.0."""
+    parts = [part.strip() for part in line.split(",")]
+    is_list = isinstance(value, ChoiceSweep) and value.simple_form and not BRACKETED.search(line)
+    return parts if is_list and len(parts) == len(values) else values
+
+
+def _some(override: Any, options: Callable[[str], Sequence[str]]) -> str:
+    """Return what a sweep without values could have."""
+    group = override.key_or_group
+    if not isinstance(override._value, Glob):
+        return "use one that has some, such as range(3,10,2)"
+    known = options(group)
+    if known:
+        return f"{group} has {', '.join(known)}"
+    return f"glob() is for groups of options; use range(3,10,2), or a list such as {group}=3,5,9"
+
+
+def _unread(word: str, reason: str, before: str) -> str:
+    """Return why Hydra cannot read a word, and what to type instead."""
+    key, sign, value = word.partition("=")
+    if not sign:
+        return f"{word} is no setting; write key=value, such as cluster.k=20{_joined(before, word)}"
+    if not KEY.fullmatch(key):
+        return f"{word}: no setting is called {key}; write key=value, such as cluster.k=20"
+    function = re.search(r"Unknown function '(\w+)'", reason)
+    if function and function[1] in INSTEAD:
+        return f"{word}: Hydra {version} has no {function[1]}(); {INSTEAD[function[1]].format(key=key)}"
+    close = difflib.get_close_matches(function[1], create_functions().functions, n=1) if function else []
+    if close:
+        return f"{word}: Hydra has no {function and function[1]}(); did you mean {close[0]}()?"
+    why = re.search(r"evaluating .*?': (.*)", reason)
+    detail = f" ({why[1]})" if why and not function else ""
+    return f"{word} is no value to Hydra{detail}; if it is meant as a text, type {setting(key, value)}"
+
+
+def _joined(before: str, word: str) -> str:
+    """Return the advice for a path with a space that the shell took apart."""
+    key, sign, value = before.partition("=")
+    return f"; as a part of the word before it: {setting(key, f'{value} {word}')}" if sign else ""
