@@ -135,8 +135,9 @@ def _built(cfg: DictConfig, keys: set[str]) -> Plan:
     tracking = _checked(Tracking, cfg.tracking, "tracking", keys)
     sqlite = "sqlite:///"
     if tracking.uri.startswith(sqlite):
-        place = _absolute(tracking.uri.removeprefix(sqlite), "tracking.uri" in keys)
-        tracking = replace(tracking, uri=f"{sqlite}{place}")
+        path, mark, query = tracking.uri.removeprefix(sqlite).partition("?")  # ?timeout=60 is the driver's
+        place = _absolute(path, "tracking.uri" in keys)
+        tracking = replace(tracking, uri=f"{sqlite}{place}{mark}{query}")
     cache = _checked(Cache, cfg.cache, "cache", keys)
     cache = Cache(_absolute(cache.root, "cache.root" in keys), cache.enabled)
     return Plan(cfg, stages, settings, cache, tracking)

@@ -6,11 +6,8 @@ import platform
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-
-import psutil
 
 from experiments.kept import digest
 from experiments.libraries import NUMERIC, versions
@@ -36,7 +33,7 @@ def environment() -> dict[str, str]:
     return {
         **_git(),
         "host": socket.gethostname(),
-        "process": _process(os.getpid()),
+        "process": str(os.getpid()),
         "python": platform.python_version(),
         "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows what follows the last slash
         "mlflow.source.git.commit": _git()["git.commit"],  # and this beside it
@@ -96,17 +93,3 @@ def _git() -> dict[str, str]:
     if commit is None:
         return {"git.commit": "none", "git.dirty": "unknown"}
     return {"git.commit": commit, "git.dirty": str(bool(ask("status", "--porcelain"))).lower()}
-
-
-def _process(pid: int) -> str:
-    """Name a process so that a later one with the same number is another."""
-    return f"{pid}@{psutil.Process(pid).create_time():.0f}"
-
-
-def is_alive(tags: Mapping[str, str]) -> bool:
-    """Tell whether the process that a run's tags name still runs on this host."""
-    named = tags.get("process", "")
-    try:
-        return _process(int(named.partition("@")[0])) == named
-    except (ValueError, psutil.NoSuchProcess):
-        return False

@@ -17,7 +17,7 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, console, context, job, pipeline, sweep, tracking
+from experiments import compose, config, console, context, job, pipeline, run_folder, sweep, tracking
 from experiments.config import Plan
 from experiments.sweep import resumption, summary
 from experiments.sweep.record import Record
@@ -98,8 +98,12 @@ def _launch(main: Callable[[], None], args: Any) -> int:
     if request.multirun:
         return _sweep(main, request, tracker)
     before, _ = check(request)
-    _hydra(main)
-    outcome, place = job.Outcome.load(request.folder), tracker.experiment_id
+    os.environ[compose.OUTPUT] = str(request.folder)  # as it was composed: another moment, another ${now:}
+    sys.argv.append("hydra.run.dir=${oc.env:" + compose.OUTPUT + "}")
+    with run_folder.held(request.folder, "hydra.run.dir"):
+        run_folder.begin(request.folder, "hydra.run.dir")
+        _hydra(main)
+        outcome, place = job.Outcome.load(request.folder), tracker.experiment_id
     return summary.show([outcome], [], request.folder, first.tracking.uri, before, experiment_id=place)
 
 
@@ -117,28 +121,33 @@ def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker
             console.say(f"nothing to resume: all {done} jobs of {begun.record.run_id} finished; see {folder}")
             return 0
         log.info("resuming %s: %d of %d jobs are finished", begun.record.run_id, done, len(request.jobs))
-        os.environ[compose.OUTPUT] = str(folder)
-        sys.argv.append("hydra.sweep.dir=${oc.env:" + compose.OUTPUT + "}")
     before, data = check(request)
-    if begun is not None:
-        resumption.refuse_other_data(begun, data)
-    show = partial(
-        summary.show,
-        swept=request.swept,
-        folder=folder,
-        uri=first.tracking.uri,
-        before=before,
-        experiment_id=tracker.experiment_id,
-    )
-    parent = sweep.Sweep(first, folder, request.swept, jobs, asked, begun)
-    try:
-        if begun is None or len(begun.record.finished) < len(request.jobs):
-            _hydra(main)
-    except BaseException as error:
-        show(parent.close(error), lost=parent.lost, stable=parent.stable)
-        raise
-    outcomes = parent.close()
-    code = show(outcomes, lost=parent.lost, stable=parent.stable)
+    os.environ[compose.OUTPUT] = str(folder)  # what it was composed to here: another moment, another ${now:}
+    sys.argv.append("hydra.sweep.dir=${oc.env:" + compose.OUTPUT + "}")
+    with run_folder.held(folder, "hydra.sweep.dir"):
+        if begun is None:
+            run_folder.begin(folder, "hydra.sweep.dir")
+        elif asked:
+            begun = resumption.find(
+                begun.record.run_id, asked, tracker
+            )  # as it is now that no other can go on
+            resumption.refuse_other_data(begun, data)
+        show = partial(
+            summary.show,
+            swept=request.swept,
+            folder=folder,
+            uri=first.tracking.uri,
+            before=before,
+            experiment_id=tracker.experiment_id,
+        )
+        parent = sweep.Sweep(first, folder, request.swept, jobs, asked, begun)
+        try:
+            if begun is None or len(begun.record.finished) < len(request.jobs):
+                _hydra(main)
+        except BaseException as error:
+            show(parent.close(error), lost=parent.lost, stable=parent.stable)
+            raise
+        code = show(parent.close(), lost=parent.lost, stable=parent.stable)
     if code and asked:
         console.say("the missing jobs alone: the same command with resume=true")
     return code
@@ -176,8 +185,19 @@ def read(args: Any) -> Request:
     swept = [compose.key_of(o.get_key_element()) for o in lines if o.is_sweep_override()]
     swept = [key for key in dict.fromkeys(swept) if len({_value(job, key) for job in jobs}) > 1]
     plans = [config.build(cfg, overrides) for cfg in _compose_jobs(jobs, args.config_dir)]
+    _refuse_one_folder(base, len(jobs))
     folder = Path(base.hydra.sweep.dir).absolute()
     return Request(plans, jobs, swept, True, False, folder, overrides, resume)
+
+
+def _refuse_one_folder(base: DictConfig, jobs: int) -> None:
+    """Raise ValueError if the jobs of a sweep are to share a folder."""
+    subdir = str(OmegaConf.to_container(base.hydra.sweep, resolve=False)["subdir"])  # type: ignore[index, call-overload]
+    if jobs > 1 and "${" not in subdir:
+        raise ValueError(
+            f"hydra.sweep.subdir={subdir} puts all {jobs} jobs into one folder; leave it out, or use "
+            "hydra.sweep.subdir='${hydra:job.num}'"
+        )
 
 
 def _resume(overrides: Sequence[str], *, multirun: bool, optimiser: bool) -> str:

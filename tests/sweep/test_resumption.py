@@ -105,7 +105,7 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     assert [outcome.metrics["ari"] for outcome in again.close()] == [0, 0.1, 0.2]
     assert status(tracker, made.run.id) == "FINISHED"
     assert resumption.find("true", command, tracker).complete
-    assert not list(made.folder.glob(".*"))
+    assert [path.name for path in made.folder.glob(".*")] == [".files"]
 
 
 def test_a_job_that_is_finished_returns_its_objective_at_once(
@@ -210,16 +210,18 @@ def test_a_worker_that_outlived_its_sweep_is_waited_for(
 ) -> None:
     work(made, 0)
     running = tracking.join(tracking.Parent(tracker.uri, tracker.experiment_id, made.run.id))
-    running.open("job", made.folder / "1", params={}, tags={})
+    worker = running.open("job", made.folder / "1", params={}, tags={})
     tracker.client.set_terminated(made.run.id, "KILLED")
     with pytest.raises(ValueError, match="still runs in process"):
         resumption.find("true", command, tracker)
+    worker.end("FINISHED")
+    assert not resumption.find("true", command, tracker).complete
 
 
 def test_another_host_cannot_be_asked_so_an_id_is_a_persons_word(
     made: sweep.Sweep, command: Record, tracker: tracking.Tracker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made.run.log(tags={"host": "elsewhere"})
+    made.run.log(tags={"host": "elsewhere", "lock": "a folder of that machine"})
     with pytest.raises(
         ValueError, match=f"on elsewhere; wait for it.*if it is gone, type resume={made.run.id}"
     ):
@@ -233,9 +235,10 @@ def test_two_processes_do_not_resume_one_sweep(
 ) -> None:
     fail_one(made)
     both = [resumption.find("true", command, tracker) for _ in "ab"]
-    resumption.reopen(both[0])
+    run = resumption.reopen(both[0])
     with pytest.raises(ValueError, match="was just resumed by another process"):
         resumption.reopen(both[1])
+    run.end("KILLED")
 
 
 def test_what_is_no_sweep_to_resume_is_named(

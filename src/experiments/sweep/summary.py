@@ -181,7 +181,7 @@ def _how_to_compare(uri: str, experiment_id: str) -> str:
     if uri == commands.USUAL_STORE:
         start = "make ui" if Path.cwd() == ROOT else f"make -C {ROOT} ui"
     elif uri.startswith("sqlite:///") and SERVE.exists():
-        start = f"STORE={shlex.quote(uri.removeprefix('sqlite:///'))} sh {SERVE}"
+        start = f"STORE={shlex.quote(uri.removeprefix('sqlite:///').partition('?')[0])} sh {SERVE}"
     return f"{start}, then open {SERVED}{page}" if page else start
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock
 
+SQLITE = "sqlite:///"
 SECONDS_TO_ANSWER = 5
 REASON_LIMIT = 200
 T = TypeVar("T")
@@ -110,11 +111,21 @@ def first_alone(uri: str) -> Iterator[None]:
     if path is None:
         yield
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise ConnectionError(
+            f"tracking.uri={uri} cannot be written ({error.strerror}); set tracking.uri=sqlite:///<a file "
+            "that can be>, or a server's address"
+        ) from error
+    try:
         if not path.exists():
             _create(path)
         yield
+    finally:
+        lock.release()
 
 
 def _create(path: Path) -> None:
@@ -122,13 +133,13 @@ def _create(path: Path) -> None:
     partial = path.with_name(f"{path.name}.partial")
     for left in (partial, partial.with_name(f"{partial.name}-journal")):
         left.unlink(missing_ok=True)  # of a process that was killed
-    client_of(f"sqlite:///{partial}").search_experiments(max_results=1)
+    client_of(f"{SQLITE}{partial}").search_experiments(max_results=1)
     partial.replace(path)
 
 
 def sqlite_path(uri: str) -> Path | None:
-    """Return the file of a SQLite store, None for any other."""
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+    """Return the file of a SQLite store, None for any other; `?timeout=60` and the like are the driver's."""
+    return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
 
 
 def is_refusal(error: Exception) -> bool:
