@@ -37,7 +37,7 @@ def test_where_no_file_can_be_nothing_is_known(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert is_held(tmp_path / "file" / "a.lock") is None
     with pytest.raises(OSError, match="Not a directory"):
-        Lock(tmp_path / "file" / "a.lock")
+        Lock(tmp_path / "file" / "locks" / "a.lock")
 
 
 def test_kill_9_frees_a_lock_though_a_worker_that_was_forked_lives_on(tmp_path: Path) -> None:

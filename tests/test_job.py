@@ -117,6 +117,25 @@ def test_a_folder_that_is_no_model_is_left_alone_and_said_before_any_work(tmp_pa
     assert mine.read_text() == "a year's work"
 
 
+def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    small = [f"cache.root={tmp_path}/cache", f"tracking.uri={uri}", f"hydra.run.dir={tmp_path}/run"]
+    first = [*FEW[:-1], "evaluator=[sizes]", *small]
+    second = ["dataset=synthetic", "dataset.n=60", "backbone=pixels", "cluster.k=3", "evaluator=[internal]"]
+    experiments.run(first)
+    (tmp_path / "run" / "notes.md").write_text("a person's", encoding="utf-8")
+    assert (tmp_path / "run" / "figures" / "cluster_sizes.png").exists()
+    experiments.run([*second, "reducer=identity", "tracking.log_model=none", *small])
+    files = {path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").rglob("*.*")}
+    assert not [name for name in files if "cluster_sizes" in name or name.startswith("model")]
+    assert {"assignments.parquet", "report.html", "notes.md"} <= files
+    assert "cluster_sizes" not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    run_id = job.Outcome.load(tmp_path / "run").run_id
+    client = tracking.connect(config.Tracking(uri), "synthetic").client
+    recorded = {file.path for file in client.list_artifacts(run_id)}
+    assert recorded == files - {"notes.md", ".files"}
+
+
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 def test_what_makes_a_number_doubtful_stands_on_the_run_also_when_it_was_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -46,6 +46,12 @@ def record(model: Model, folder: Path, run: tracking.Run | None) -> None:
     if (place / "data" / ABOUT).exists():  # of an earlier run in the same folder
         shutil.rmtree(place)
     model.save(place / "data")
-    run_folder.add(folder, (f"{FOLDER}/{name}" for name in run_folder.files_below(place)), mine=True)
+    send(model, folder, run)
+
+
+def send(model: Model, folder: Path, run: tracking.Run | None) -> None:
+    """Record the model that a job's folder holds with a run that is recorded itself."""
+    place = folder / FOLDER
     if run is not None and run.id:
         run.model(place, model.columns)
+    run_folder.add(folder, (f"{FOLDER}/{name}" for name in run_folder.files_below(place)), mine=True)

@@ -16,7 +16,7 @@ LOCK = ".running.lock"
 FILES = ".files"  # a path a line, below the folder
 NEW = ".new"  # where results are written before they are named and moved
 HOLDER = "EXPERIMENTS_HOLDS"  # the folder that the command holds which a job belongs to
-SECONDS = 5.0  # a process that looks whether a lock is free holds it for a moment
+SECONDS = 1.0  # a process that looks whether a lock is free holds it for a moment
 USUAL = (
     "result.json", "run.log", "traceback.txt", "config.yaml", "assignments.parquet", "stages.json",
     "report.html", "sweep.json", "sweep.csv", "sweep.md",

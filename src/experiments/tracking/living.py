@@ -9,7 +9,7 @@ from experiments.tracking.server import sqlite_path
 
 LOCK = "lock"  # the tag
 FOLDER = ".running"  # of the locks, next to a SQLite store: whoever sees the store sees them
-SECONDS = 5.0  # a process that looks whether a lock is free holds it for a moment
+SECONDS = 1.0  # a process that looks whether a lock is free holds it for a moment
 
 
 def begin(uri: str, folder: Path) -> Lock | None:
