@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import compose, config, console, context, model, tables
+from experiments import compose, config, console, context, model, program, tables
 from experiments.dataset.new_rows import ENDINGS, new_rows
 from experiments.dataset.wording import counted
 from experiments.recorded import Recorded
@@ -125,4 +125,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import compose, config, console
+from experiments import compose, config, console, program
 from experiments.cache import Entry, Store
 from experiments.dataset.wording import counted
 
@@ -86,4 +86,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.namespaces import in_another_pid_namespace
+from tests.forked import in_another_pid_namespace
 
 from experiments.alive import Lock, is_held, unheld
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from tests.namespaces import in_another_pid_namespace
+from tests.forked import in_another_pid_namespace
 
 from experiments.cache import NotKeptError, Store
 from experiments.kept import Findings, Record, digest

@@ -17,7 +17,7 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, console, context, job, pipeline, run_folder, sweep, tracking
+from experiments import compose, config, console, context, job, pipeline, program, run_folder, sweep, tracking
 from experiments.config import Plan
 from experiments.sweep import resumption, summary
 from experiments.sweep.record import Record
@@ -59,6 +59,8 @@ class Request:
 
 def launch(main: Callable[[], None]) -> int:
     """Run `main` under Hydra, as one job or a sweep; return the exit code."""
+    program.prefer_utf8()
+    program.steady_console()
     args = get_args_parser().parse_intermixed_args()
     sys.argv[1:] = [*(word for word in sys.argv[1:] if word not in args.overrides), *args.overrides]
     if args.help or args.hydra_help or args.cfg or args.info is not None or args.shell_completion:
@@ -69,6 +71,7 @@ def launch(main: Callable[[], None]) -> int:
     if "hydra.verbose=true" in [override.lower() for override in args.overrides]:
         logging.getLogger("experiments").setLevel(logging.DEBUG)
     signal.signal(signal.SIGTERM, _interrupt)
+    program.outlive_terminal(_interrupt)
     try:
         with compose.output_folder():
             return _launch(main, args)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.namespaces import in_another_pid_namespace
+from tests.forked import in_another_pid_namespace
 
 from experiments import compose, config, tracking
 from experiments.environment import environment

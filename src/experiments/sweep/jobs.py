@@ -8,7 +8,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, job, run_folder, tracking
+from experiments import compose, job, program, run_folder, tracking
 from experiments.job import Outcome
 from experiments.sweep.record import finished
 
@@ -24,6 +24,7 @@ def run_job(cfg: DictConfig) -> float | None:
 
     One that an earlier attempt of a resumed sweep finished is not repeated.
     """
+    program.steady_console()  # of a worker
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     overrides = list(hydra.overrides.task)

@@ -1,4 +1,4 @@
-"""Run a function in a container's stead: in a process that knows no other by its number."""
+"""Run a function in a process of its own, without the seconds that a new Python takes."""
 
 import ctypes
 import os
@@ -15,7 +15,7 @@ def in_another_pid_namespace(work: Callable[[], object]) -> None:
     """Run `work` in a new PID namespace and check that it ends well; skip where that is forbidden."""
     if sys.platform != "linux":
         pytest.skip("PID namespaces are Linux's")
-    code = _forked(lambda: _unshared(work))
+    code = forked(lambda: _unshared(work))
     if code == 77:
         pytest.skip("this system lets no process make a PID namespace")
     assert code == 0
@@ -24,7 +24,7 @@ def in_another_pid_namespace(work: Callable[[], object]) -> None:
 def _unshared(work: Callable[[], object]) -> int:
     if ctypes.CDLL(None, use_errno=True).unshare(NEW_PIDS):
         return 77
-    return _forked(lambda: _checked(work))  # the next process is the first of the namespace
+    return forked(lambda: _checked(work))  # the next process is the first of the namespace
 
 
 def _checked(work: Callable[[], object]) -> int:
@@ -33,7 +33,7 @@ def _checked(work: Callable[[], object]) -> int:
     return 0
 
 
-def _forked(work: Callable[[], int]) -> int:
+def forked(work: Callable[[], int]) -> int:
     """Return the exit code of a copy of this process that runs `work` and nothing else."""
     child = os.fork()
     if not child:
