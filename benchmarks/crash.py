@@ -65,6 +65,7 @@ class Root:
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            encoding="utf-8",
         )
 
     def run(self, *words: str) -> tuple[int, list[Line]]:

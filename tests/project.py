@@ -37,7 +37,7 @@ class Project:
     def start(self, *words: str, cwd: Path | None = None) -> "subprocess.Popen[str]":
         """Start run.py with these arguments."""
         env = os.environ | {"EXPERIMENTS_ROOT": str(self.root), "PYTHONPATH": str(REPOSITORY / "tests")}
-        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
         command = [sys.executable, str(REPOSITORY / "run.py"), *words]
         return subprocess.Popen(command, env=env, cwd=cwd or self.root, **pipes)
 
@@ -72,7 +72,7 @@ class Project:
 
     def result(self, job: int) -> dict[str, Any]:
         """Return what a job of the newest sweep left."""
-        return dict(json.loads((self.last() / str(job) / "result.json").read_text()))
+        return dict(json.loads((self.last() / str(job) / "result.json").read_text(encoding="utf-8")))
 
     def runs(self) -> list[Any]:
         """Return every MLflow run, newest first."""

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.process
 def script(project: Project, name: str, *words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(REPOSITORY / "scripts" / f"{name}.py"), *words]
     env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
-    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=env, cwd=cwd, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
 
 
 def best(project: Project) -> tuple[str, str]:
@@ -68,13 +70,15 @@ def test_what_cannot_be_is_one_line(project: Project, held_out: Path, tmp_path: 
         (job, "nowhere"): "FOLDER=",
         (job, str(held_out), "dataset.root=there"): "dataset.root says where the run's own data is",
     }
-    (tmp_path / "mine.csv").write_text("")  # what is wrong with the run or the images is told before it
+    (tmp_path / "mine.csv").write_text(
+        "", encoding="utf-8"
+    )  # what is wrong with the run or the images is told before it
     for words, answer in answers.items():
         done = script(project, "assign", *words, "--out", "mine.csv", cwd=tmp_path)
         assert done.returncode == 1
         assert answer in done.stderr
         assert "Traceback" not in done.stderr
-    assert (tmp_path / "mine.csv").read_text() == ""
+    assert (tmp_path / "mine.csv").read_text(encoding="utf-8") == ""
 
 
 def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(
@@ -86,7 +90,7 @@ def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(
     assert done.returncode == 0, done.stderr
     assert len(pd.read_csv(tmp_path / "new" / "er" / "one.csv")) == 1
     assert "1 image in 1 cluster, 0 noise" in done.stdout
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     for out in ("file/one.csv", "new/er/one.csv"):
         done = script(project, "assign", job, one, "--out", out, cwd=tmp_path)
         assert done.returncode == 1

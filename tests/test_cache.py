@@ -95,7 +95,7 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
 ) -> None:
     store.fitted("before", mean)
     checkpoint = store.workdir("a") / "last.ckpt"
-    checkpoint.write_text("epoch 7")
+    checkpoint.write_text("epoch 7", encoding="utf-8")
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -105,7 +105,7 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
         store.fitted("a", mean)
     monkeypatch.undo()
     assert not store.holds("a")
-    assert checkpoint.read_text() == "epoch 7"
+    assert checkpoint.read_text(encoding="utf-8") == "epoch 7"
     assert store.fitted("before", never).count == 3
     assert store.fitted("a", mean).count == 3
     assert not checkpoint.exists()
@@ -153,7 +153,7 @@ def test_what_another_process_removed_is_gone(store: Store) -> None:
 
 def slow(root: Path, log: Path) -> None:
     def make() -> np.ndarray:
-        with log.open("a") as file:
+        with log.open("a", encoding="utf-8") as file:
             file.write(f"{os.getpid()}\n")
         time.sleep(0.5)
         return np.arange(3)
@@ -171,7 +171,7 @@ def test_two_processes_compute_a_key_once(store: Store, tmp_path: Path) -> None:
     for worker in workers:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0]
-    assert len(log.read_text().split()) == 1
+    assert len(log.read_text(encoding="utf-8").split()) == 1
 
 
 def stall(root: Path) -> None:

@@ -103,7 +103,7 @@ ALLOWED = {
 
 def imported(path: Path, *, top: bool = False) -> set[str]:
     """Name what a module imports; `top`: when it is itself imported."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     names: set[str] = set()
     for node in tree.body if top else ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -277,5 +277,7 @@ def test_building_the_default_run_imports_no_framework() -> None:
         "config.build(compose.compose_config([]));"
         f"print(sorted({HEAVY!r} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     assert done.stdout.strip() == "[]"

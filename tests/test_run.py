@@ -67,7 +67,10 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
     charts += [f"training_{figure}" for figure in ("loss", "accuracy", "learning_rate")]
     assert drawn == {f"{name}.{kind}" for name in charts for kind in ("html", "png")}
     assert not list(project.last().glob("[0-9]*/figures")), "a job leaves them to the sweep"
-    trained = [json.loads(path.read_text())["computed"] for path in project.last().glob("*/result.json")]
+    trained = [
+        json.loads(path.read_text(encoding="utf-8"))["computed"]
+        for path in project.last().glob("*/result.json")
+    ]
     assert sum(key.startswith("cnn-") for keys in trained for key in keys) == 1
 
 
@@ -84,7 +87,7 @@ def test_the_same_again_is_kept_and_equal(project: Project) -> None:
 def test_a_run_whose_stages_are_kept_imports_no_framework(project: Project) -> None:
     command = [sys.executable, "-X", "importtime", str(REPOSITORY / "run.py"), *SHORT]
     env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=True, encoding="utf-8")
     imported = set(re.findall(r"\|\s+([\w.]+)$", done.stderr, re.MULTILINE))
     assert "mlflow" in imported
     assert not imported & {"torch", "pytorch_lightning", "faiss", "sklearn.cluster", "umap"}
@@ -140,10 +143,14 @@ def test_python_api_gives_the_same_figures(project: Project) -> None:
         "print(json.dumps(result.metrics), len(result.clustering.assignments))"
     )
     env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     metrics, _, n = done.stdout.strip().rpartition(" ")
     assert int(n) == 1797
-    swept = json.loads((min((project.root / "outputs").glob("*/*")) / "1" / "result.json").read_text())
+    swept = json.loads(
+        (min((project.root / "outputs").glob("*/*")) / "1" / "result.json").read_text(encoding="utf-8")
+    )
     assert json.loads(metrics) == swept["metrics"]
 
 

@@ -21,7 +21,7 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
     import pandas as pd
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True))
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
     samples, clustering = result.samples, result.clustering
     columns = {"id": samples.ids, "hash": samples.content.hashes, "cluster": clustering.assignments}
     table = pd.DataFrame(columns)

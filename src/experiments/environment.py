@@ -66,7 +66,7 @@ def code() -> str:
 def _processor() -> str:
     """Name the processor: libraries choose their arithmetic by it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()  # Linux alone
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()  # Linux alone
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
@@ -84,7 +84,9 @@ def _user() -> str:
 def _git() -> dict[str, str]:
     def ask(*words: str) -> str | None:
         try:
-            done = subprocess.run(["git", *words], cwd=CODE, capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                ["git", *words], cwd=CODE, capture_output=True, text=True, check=True, encoding="utf-8"
+            )
         except (OSError, subprocess.CalledProcessError):
             return None
         return done.stdout.strip()

@@ -67,13 +67,13 @@ class Outcome:
         """Write result.json."""
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f"{RESULT}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=1))
+        partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
         partial.replace(folder / RESULT)
 
     @classmethod
     def load(cls, folder: Path) -> "Outcome":
         """Read what `save` wrote."""
-        return cls(**json.loads((folder / RESULT).read_text()))
+        return cls(**json.loads((folder / RESULT).read_text(encoding="utf-8")))
 
 
 def perform(
@@ -200,7 +200,7 @@ def explain(error: BaseException, folder: Path) -> str:
         return str(error) or type(error).__name__
     folder.mkdir(parents=True, exist_ok=True)
     text = "".join(traceback.format_exception(error))
-    (folder / "traceback.txt").write_text(text)
+    (folder / "traceback.txt").write_text(text, encoding="utf-8")
     log.debug("%s", text)
     return f"{type(error).__name__}: {error}; the traceback is in {folder / 'traceback.txt'}"
 

@@ -94,7 +94,7 @@ def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: swee
         outcome.doubts = ["about 100 of 300 samples", f"only job {number}"]
         outcome.save(begun.folder / str(number))
     begun.close()
-    text = (begun.folder / report.NAME).read_text()
+    text = (begun.folder / report.NAME).read_text(encoding="utf-8")
     assert "<li>about 100 of 300 samples</li>" in text
     assert "only job" not in text
 

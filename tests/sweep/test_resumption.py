@@ -278,7 +278,7 @@ def test_a_record_of_another_version_is_not_read(
     made: sweep.Sweep, command: Record, tracker: tracking.Tracker, text: str
 ) -> None:
     fail_one(made)
-    (made.folder / "sweep.json").write_text(text)
+    (made.folder / "sweep.json").write_text(text, encoding="utf-8")
     with pytest.raises(
         ValueError, match=r"sweep\.json is damaged, or of another version .*; run the command"
     ):
@@ -363,7 +363,7 @@ def test_a_trace_of_another_version_says_what_to_do(
     made: sweep.Sweep, command: Record, tracker: tracking.Tracker, text: str
 ) -> None:
     fail_one(made)
-    (made.folder / "0" / "stages.json").write_text(text)
+    (made.folder / "0" / "stages.json").write_text(text, encoding="utf-8")
     begun = resumption.find("true", command, tracker)
     told = rf"^resume={made.run.id}: stages\.json cannot be read .* of another version .*; run the command"
     with pytest.raises(ValueError, match=told):
@@ -385,11 +385,11 @@ def test_data_that_changed_is_found_before_anything_goes_on(
 def test_tables_of_an_earlier_attempt_go_with_it(
     made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
 ) -> None:
-    (made.folder / "training.csv").write_text("of the one job that had finished")
+    (made.folder / "training.csv").write_text("of the one job that had finished", encoding="utf-8")
     assert made.record
     made.record = replace(made.record, files=["training.csv"])
     made.run.artifact(made.folder / "training.csv")
-    (made.folder / "mine.txt").write_text("a person's own")
+    (made.folder / "mine.txt").write_text("a person's own", encoding="utf-8")
     for number in range(3):
         work(made, number)
     made.close()

@@ -24,7 +24,7 @@ def recorded(tracker: tracking.Tracker, run: tracking.Run) -> Any:
 
 
 def test_a_run_ends_finished_with_what_was_logged(tracker: tracking.Tracker, tmp_path: Path) -> None:
-    (tmp_path / "table.csv").write_text("a,b\n")
+    (tmp_path / "table.csv").write_text("a,b\n", encoding="utf-8")
     with open_run(tracker, tmp_path, **{"cluster.k": 10, "long": "x" * 7000}) as run:
         run.epoch(1, {"val_loss": 2.0})
         run.history([{"val_loss": 9.0}, {"val_loss": 1.0}])
@@ -43,8 +43,8 @@ def test_a_run_ends_finished_with_what_was_logged(tracker: tracking.Tracker, tmp
 
 def test_a_file_is_recorded_at_its_place_below_the_folder(tracker: tracking.Tracker, tmp_path: Path) -> None:
     (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "one.png").write_text("a picture")
-    (tmp_path / "table.csv").write_text("a table")
+    (tmp_path / "figures" / "one.png").write_text("a picture", encoding="utf-8")
+    (tmp_path / "table.csv").write_text("a table", encoding="utf-8")
     with open_run(tracker, tmp_path) as run:
         run.artifact(tmp_path / "figures" / "one.png")
         run.artifact(tmp_path / "table.csv")

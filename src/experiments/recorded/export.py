@@ -89,7 +89,7 @@ def _export_images(
     rows["path"] = _names(rows, images)
     _write(images, [folder / IMAGES / path for path in rows["path"]], how, ctx)
     for name, described in {"labels": _fiftyone(rows), "coco": _coco(rows, images.dimensions())}.items():
-        (folder / f"{name}.json").write_text(json.dumps(described))
+        (folder / f"{name}.json").write_text(json.dumps(described), encoding="utf-8")
     paths: list[str | None] = [None] * len(table)
     for row, path in zip(shown, rows["path"], strict=True):
         paths[row] = path
