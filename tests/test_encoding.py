@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-TEXT = ("read_text", "write_text", "FileHandler")
+TEXT = {"read_text": 0, "write_text": 1, "FileHandler": 1}  # after so many arguments stands the encoding
 PROCESSES = ("run", "Popen", "check_output")
 NOT_FILES = ("os", "Image", "tarfile", "zipfile", "member", "self", "tracker")  # whose `open` is another
 
@@ -25,7 +25,7 @@ def is_text(call: ast.Call) -> bool:
         return False
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name in TEXT:
-        return True
+        return len(call.args) <= TEXT[name]
     if name in PROCESSES:
         return {"text", "universal_newlines"} & set(named) != set()
     owner = getattr(call.func, "value", None)
