@@ -18,3 +18,10 @@ from experiments import compose
 )  # fmt: skip
 def test_a_run_is_called_by_what_tells_it_from_others(typed: list[str], name: str) -> None:
     assert compose.run_name(typed) == name
+
+
+def test_bytes_that_are_no_letters_are_refused_before_they_reach_a_record() -> None:
+    with pytest.raises(
+        ValueError, match=r"^dataset\.root=/k\\udce4fer holds bytes that are no utf-8; rename"
+    ):
+        compose.parse(["seed=0", "dataset.root=/k\udce4fer"])

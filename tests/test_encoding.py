@@ -9,7 +9,16 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 TEXT = {"read_text": 0, "write_text": 1, "FileHandler": 1}  # after so many arguments stands the encoding
 PROCESSES = ("run", "Popen", "check_output")
-NOT_FILES = ("os", "Image", "tarfile", "zipfile", "member", "self", "tracker")  # whose `open` is another
+NOT_FILES = (
+    "os",
+    "Image",
+    "tarfile",
+    "zipfile",
+    "member",
+    "self",
+    "tab",
+    "tracker",
+)  # whose `open` is another
 
 
 def silent(tree: ast.AST) -> Iterator[int]:

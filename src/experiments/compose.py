@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,11 @@ def compose_config(
 
 def parse(overrides: Sequence[str]) -> list[Any]:
     """Parse overrides as Hydra does; raise ValueError on what is not `key=value`."""
+    for override in overrides:
+        if any("\ud800" <= letter <= "\udfff" for letter in override):  # how Python keeps undecodable bytes
+            encoding = sys.getfilesystemencoding()
+            remedy = "rename the file" if encoding == "utf-8" else "set PYTHONUTF8=1 before Python starts"
+            raise ValueError(f"{ascii(override)[1:-1]} holds bytes that are no {encoding}; {remedy}")
     try:
         return list(OverridesParser.create().parse_overrides(list(overrides)))
     except HydraException as error:
