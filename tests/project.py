@@ -36,7 +36,8 @@ class Project:
 
     def start(self, *words: str, cwd: Path | None = None, **variables: str) -> "subprocess.Popen[str]":
         """Start run.py with these arguments and environment variables."""
-        env = os.environ | {"EXPERIMENTS_ROOT": str(self.root), "PYTHONPATH": str(REPOSITORY / "tests")}
+        code = os.pathsep.join(str(REPOSITORY / folder) for folder in ("src", "tests"))
+        env = os.environ | {"EXPERIMENTS_ROOT": str(self.root), "PYTHONPATH": code}
         env |= variables
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
         command = [sys.executable, str(REPOSITORY / "run.py"), *words]

@@ -42,7 +42,7 @@ def is_text(call: ast.Call) -> bool:
         return False
     given = call.args[0 if owner else 1 :]
     mode = given[0] if given else named.get("mode", ast.Constant("r"))
-    return isinstance(mode, ast.Constant) and "b" not in str(mode.value)
+    return isinstance(mode, ast.Constant) and set(str(mode.value)) <= set("rwax+t")
 
 
 @pytest.mark.parametrize("folder", ["src", "scripts", "benchmarks", "tests", "run.py"])
