@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.compose import CONF, ROOT, key_of, no_such_key, options
+from experiments.compose import CONF, ROOT, key_of, no_such_key, options, working_directory
 from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, Stages
 
 PROTOCOLS: dict[str, type] = {
@@ -258,4 +258,4 @@ def check_objective(objective: str, stages: Stages) -> None:
 
 
 def _absolute(path: str, typed: bool) -> str:
-    return str((Path.cwd() if typed else ROOT) / Path(path).expanduser())
+    return str((working_directory() if typed else ROOT) / Path(path).expanduser())

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -26,7 +27,13 @@ def client_of(uri: str) -> Any:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(2 * SECONDS_TO_ANSWER))
     from mlflow.tracking import MlflowClient
 
-    for chatty, level in {"mlflow": "WARNING", "alembic": "WARNING", "urllib3": "ERROR"}.items():
+    quiet = {
+        "mlflow": "WARNING",
+        "mlflow.store.db.utils": "CRITICAL",
+        "alembic": "WARNING",
+        "urllib3": "ERROR",
+    }
+    for chatty, level in quiet.items():  # what a database refuses is raised, and told in one line
         logging.getLogger(chatty).setLevel(level)
     from sqlalchemy.exc import DBAPIError
 
@@ -157,6 +164,6 @@ def reason(error: BaseException) -> str:
     inner: BaseException | None = error
     why = error
     while inner is not None:
-        why = inner if isinstance(inner, OSError) else why
+        why = inner if isinstance(inner, (OSError, sqlite3.Error)) else why
         inner = inner.__cause__ or inner.__context__
     return (str(why).splitlines() or [type(why).__name__])[0][:REASON_LIMIT]
