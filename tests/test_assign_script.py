@@ -36,6 +36,7 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = np.rint(load_digits().images * (255 / 16)).astype(np.uint8)
     for row in range(0, len(images), 9):
         Image.fromarray(images[row]).save(folder / f"{row:04}.png")
+    (folder / "broken.png").write_bytes(b"no image")
     return folder
 
 
@@ -48,6 +49,8 @@ def test_images_go_where_the_run_put_them(project: Project, held_out: Path, tmp_
     known = pd.read_parquet(made).set_index("id")["cluster"]
     assert (table["cluster"].to_numpy() == known[table["id"].str[:4]].to_numpy()).all()
     assert f"{len(table)} images in 10 clusters, 0 noise" in done.stdout
+    assert pd.read_csv(tmp_path / "assigned_skipped_files.csv")["id"].tolist() == ["broken.png"]
+    assert "1 file left out, such as broken.png" in done.stdout
     one = str(held_out / "0009.png")
     again = script(project, "assign", sweep, one, "--out", "one.csv", "device=cpu", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
@@ -94,7 +97,7 @@ def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(
     for out in ("file/one.csv", "new/er/one.csv"):
         done = script(project, "assign", job, one, "--out", out, cwd=tmp_path)
         assert done.returncode == 1
-        assert done.stderr.startswith(f"--out {out} ")
+        assert done.stderr.startswith(f"--out {out}")
         assert done.stderr.strip().endswith("name another file")
         assert len(done.stderr.splitlines()) == 1
 

@@ -1,8 +1,8 @@
 """What a run leaves in its folder: config, assignments, centroids, tables, pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
@@ -11,6 +11,9 @@ from experiments import tables
 from experiments.kept import Figure, Findings
 from experiments.pipeline import Result
 from experiments.training_curves import training_curves
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ASSIGNMENTS = "assignments.parquet"  # a row per sample: id, hash, cluster, and label where there is one
 TRAINING = "training"  # the name of the table of epochs
@@ -46,10 +49,17 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
         without = np.delete(samples.ids, samples.labelled)
         lists["unlabelled_samples"] = tuple((str(name), "no label") for name in without)
     for name, left in lists.items():
-        tables.to_csv(pd.DataFrame(left, columns=["id", "reason"]), folder / f"{name}.csv")
+        tables.to_csv(reasons(left), folder / f"{name}.csv")
     for found in result.findings.values():
         for name, rows in found.tables.items():
             tables.write(rows, folder, name)
+
+
+def reasons(left: Sequence[tuple[str, str]]) -> "pd.DataFrame":
+    """Return a table of what was left out, and why."""
+    import pandas as pd
+
+    return pd.DataFrame(left, columns=["id", "reason"])
 
 
 def pictures(result: Result) -> dict[str, Figure]:
