@@ -58,7 +58,7 @@ def test_what_a_killed_run_left_goes(tmp_path: Path) -> None:
 
 def test_one_process_at_a_time_holds_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    lock = Lock(folder / run_folder.LOCK)
+    lock = Lock(folder / run_folder.FILES)
     answer = rf"^{KEY}={folder} is the folder of a run that is at work; .*set {KEY}=<another folder>$"
     with pytest.raises(ValueError, match=answer), run_folder.held(folder, KEY):
         pass

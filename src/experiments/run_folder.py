@@ -1,7 +1,7 @@
 """A run's folder: one process at a time works in it, and finds no results of an earlier run there.
 
-`.files` in it names what is written, before it is, so that a later run in the same folder removes that alone:
-a person's own files stay.
+`.files` in it is locked meanwhile, and names what is written before it is, so that a later run in the same
+folder removes that alone: a person's own files stay.
 """
 
 import os
@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from experiments.alive import Lock
+from experiments.alive import Lock, unheld
 
-LOCK = ".running.lock"
-FILES = ".files"  # a path a line, below the folder
+FILES = ".files"  # a path a line, below the folder; the process that works there has it locked
 NEW = ".new"  # where results are written before they are named and moved
 HOLDER = "EXPERIMENTS_HOLDS"  # the folder that the command holds which a job belongs to
 SECONDS = 1.0  # a process that looks whether a lock is free holds it for a moment
@@ -43,7 +42,7 @@ def held(folder: Path, key: str) -> Iterator[bool]:
         yield False
         return
     try:
-        lock = Lock(folder / LOCK, SECONDS)
+        lock = Lock(folder / FILES, SECONDS)
     except TimeoutError as error:
         raise ValueError(
             f"{key}={folder} is the folder of a run that is at work; wait for its end, or set {key}=<another "
@@ -63,29 +62,40 @@ def held(folder: Path, key: str) -> Iterator[bool]:
             os.environ.pop(HOLDER)
         else:
             os.environ[HOLDER] = before
-        lock.release()
+        lock.release(keep=bool(_written(folder)))
         with suppress(OSError):  # it holds something, as it should
             folder.rmdir()
 
 
 def begin(folder: Path, key: str) -> None:
     """Make room for a run; raise ValueError if a person's own file has the name of one that it writes."""
-    clear(folder)
+    _remove(folder)
+    (folder / FILES).write_text("", encoding="utf-8")  # it stays the file that is locked
     add(folder, USUAL, key)
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier run wrote into a folder, and into those of its jobs; all else stays."""
+    """Remove what an earlier run wrote into a folder, and into those of its jobs; all else stays.
+
+    A folder that a process works in, as that of a job which outlived its sweep, is left alone.
+    """
+    with unheld(folder / FILES) as free:
+        if free is not False:
+            _remove(folder)
+            (folder / FILES).unlink(missing_ok=True)
+
+
+def _remove(folder: Path) -> None:
     shutil.rmtree(folder / NEW, ignore_errors=True)
     for name in _written(folder):
         path = folder / name
         if path.name == FILES:
             clear(path.parent)
-        path.unlink(missing_ok=True)
-        for parent in path.relative_to(folder).parents:
+        else:
+            path.unlink(missing_ok=True)
+        for parent in Path(name).parents[:-1]:
             with suppress(OSError):  # it holds more, or is not there
                 (folder / parent).rmdir()
-    (folder / FILES).unlink(missing_ok=True)
 
 
 def add(folder: Path, names: Iterable[str], key: str = "hydra.run.dir", *, mine: bool = False) -> None:
