@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,8 @@ class Tracker(Place):
         except (MlflowException, OSError) as error:
             if lock:
                 lock.release()
+                with suppress(OSError):  # it holds something
+                    lock.path.parent.rmdir()
             word = "refused a run" if is_refusal(error) else "stopped answering"
             raise ConnectionError(f"tracking.uri={self.uri} {word} ({reason(error)})") from error
         run = Run(self, created.info.run_id, folder, lock)
