@@ -16,6 +16,11 @@ from filelock import FileLock, Timeout
 class Lock:
     """A file that this process has locked, until `release` or its end.
 
+    Parameters
+    ----------
+    seconds
+        How long to wait for another process; -1 until it is done.
+
     Raises
     ------
     TimeoutError

@@ -143,6 +143,7 @@ def test_a_run_that_is_deleted_while_it_works_says_so_once(
             run.epoch(step, {"loss": 1.0, "accuracy": 0.5})
     assert run.lost.startswith(f"run {run.id} of tracking.uri={tracker.uri} was deleted")
     assert len(caplog.records) == 1
+    assert not list(living(tracker).iterdir())
     assert f"the results are kept in {tmp_path}" in caplog.text
 
 
@@ -196,6 +197,7 @@ def test_a_server_that_is_back_at_the_end_ends_the_run(deaf: tracking.Tracker, t
         deaf.client.silent = False
     assert run.lost == STOPPED
     assert recorded(deaf, run).info.status == "FINISHED"
+    assert not list(tmp_path.iterdir()), "its lock is not left behind"
 
 
 def test_a_run_goes_on_without_a_server(

@@ -6,7 +6,7 @@ library, so the answer is kept as a card beside the weights: a run that computes
 
 import importlib
 import json
-import os
+import uuid
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -204,7 +204,7 @@ def _card(library: str, architecture: str, folder: str) -> Card:
         return Card.read(path.read_text(encoding="utf-8"))
     card: Card = importlib.import_module(f"{__name__}_{library}").card(**json.loads(architecture))
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial = path.with_suffix(f".{uuid.uuid4().hex}.partial")
     partial.write_text(card.write(), encoding="utf-8")
     partial.replace(path)
     return card

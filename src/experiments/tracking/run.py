@@ -38,6 +38,7 @@ class Run:
         self._description = ""
         self._told = False
         self._lock = lock
+        self._deleted = False
 
     def __enter__(self) -> "Run":
         return self
@@ -157,11 +158,17 @@ class Run:
         if error:
             note = {} if self._told else {NOTE: _above(self._description, status, error)}
             self.log(tags={"error": error} | note)
+        ended = False
+
+        def terminate() -> None:
+            nonlocal ended
+            self._client.set_terminated(self.id, status)
+            ended = True
+
         if self.id:
-            told = self._tell(lambda: self._client.set_terminated(self.id, status), again=True)
-            self._warn(f"the end, {status}", told)
+            self._warn(f"the end, {status}", self._tell(terminate, again=True))
         if self._lock:
-            self._lock.release(keep=bool(self.lost))  # whoever finds it free ends the run
+            self._lock.release(keep=not (ended or self._deleted))  # whoever finds it free ends the run
 
     def end_children(self) -> None:
         """Mark the runs below this one that did not end as KILLED, but for those that still work."""
@@ -203,6 +210,7 @@ class Run:
             if is_refusal(error) and not self._is_deleted():
                 return reason(error)
             if is_refusal(error):
+                self._deleted = True
                 self.lose(f"run {self.id} of tracking.uri={self._place.uri} was deleted while it was at work")
                 return ""
             self.lose(f"tracking.uri={self._place.uri} stopped answering ({reason(error)})")
