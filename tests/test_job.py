@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import experiments
-from experiments import compose, config, job, tracking
+from experiments import compose, config, job, run_folder, tracking
 
 FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -133,7 +133,7 @@ def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(tmp_
     run_id = job.Outcome.load(tmp_path / "run").run_id
     client = tracking.connect(config.Tracking(uri), "synthetic").client
     recorded = {file.path for file in client.list_artifacts(run_id)}
-    assert recorded == files - {"notes.md", ".files"}
+    assert recorded == files - {"notes.md", run_folder.FILES}
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")

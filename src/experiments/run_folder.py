@@ -1,6 +1,6 @@
 """A run's folder: one process at a time works in it, and finds no results of an earlier run there.
 
-`.files` in it is locked meanwhile, and names what is written before it is, so that a later run in the same
+A hidden list in it is locked meanwhile, and names what is written before it is, so that a later run in the same
 folder removes that alone: a person's own files stay.
 """
 
@@ -12,15 +12,14 @@ from pathlib import Path
 
 from experiments.alive import Lock, unheld
 
-FILES = ".files"  # a path a line, below the folder; the process that works there has it locked
-NEW = ".new"  # where results are written before they are named and moved
+FILES = ".experiments-files"  # a path a line, below the folder; locked by the process that works there
+NEW = ".experiments-new"  # where results are written before they are named and moved
 HOLDER = "EXPERIMENTS_HOLDS"  # the folder that the command holds which a job belongs to
 SECONDS = 1.0  # a process that looks whether a lock is free holds it for a moment
-USUAL = (
+USUAL = (  # what most runs and sweeps write: looked for before any work
     "result.json", "run.log", "traceback.txt", "config.yaml", "assignments.parquet", "stages.json",
     "report.html", "sweep.json", "sweep.csv", "sweep.md",
 )  # fmt: skip
-# what most runs and sweeps write: looked for before any work
 
 
 @contextmanager

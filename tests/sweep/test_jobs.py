@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, job, sweep, tracking
+from experiments import compose, config, job, run_folder, sweep, tracking
 from experiments.alive import Lock
 from experiments.job import Outcome
 from experiments.sweep import jobs
@@ -63,7 +63,7 @@ def test_two_jobs_of_a_sweep_do_not_share_a_folder(
 def test_a_job_leaves_a_folder_alone_that_another_works_in(
     composed: DictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lock = Lock(tmp_path / "job" / ".files")
+    lock = Lock(tmp_path / "job" / run_folder.FILES)
     assert sweep.run_job(composed) is None
     assert not (tmp_path / "job" / "result.json").exists()
     assert f"hydra.run.dir={tmp_path / 'job'} is the folder of a run that is at work" in caplog.text

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from experiments import compose, config, job, launch, sweep, tracking
+from experiments import compose, config, job, launch, run_folder, sweep, tracking
 from experiments.job import Outcome
 from experiments.recorded import SUPERSEDED
 from experiments.sweep import jobs, record, resumption
@@ -105,7 +105,7 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     assert [outcome.metrics["ari"] for outcome in again.close()] == [0, 0.1, 0.2]
     assert status(tracker, made.run.id) == "FINISHED"
     assert resumption.find("true", command, tracker).complete
-    assert [path.name for path in made.folder.glob(".*")] == [".files"]
+    assert [path.name for path in made.folder.glob(".*")] == [run_folder.FILES]
 
 
 def test_a_job_that_is_finished_returns_its_objective_at_once(
