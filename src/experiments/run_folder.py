@@ -1,7 +1,7 @@
 """A run's folder: one process at a time works in it, and finds no results of an earlier run there.
 
-A hidden list in it is locked meanwhile, and names what is written before it is, so that a later run in the same
-folder removes that alone: a person's own files stay.
+A hidden list in it is locked meanwhile, and names what is written before it is, so that a later run in the
+same folder removes that alone: a person's own files stay.
 """
 
 import os
