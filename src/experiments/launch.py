@@ -130,10 +130,8 @@ def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker
     with run_folder.held(folder, "hydra.sweep.dir"):
         if begun is None:
             run_folder.begin(folder, "hydra.sweep.dir")
-        elif asked:
-            begun = resumption.find(
-                begun.record.run_id, asked, tracker
-            )  # as it is now that no other can go on
+        elif asked:  # anew, now that no other process can go on with it
+            begun = resumption.find(begun.record.run_id, asked, tracker)
             resumption.refuse_other_data(begun, data)
         show = partial(
             summary.show,
