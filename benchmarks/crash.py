@@ -65,6 +65,7 @@ class Root:
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            encoding="utf-8",
         )
 
     def run(self, *words: str) -> tuple[int, list[Line]]:
@@ -153,6 +154,10 @@ class Root:
     def _files(self) -> list[str]:
         half = [*self.folder.rglob("?*.partial"), *self.folder.glob("cache/.partial/*")]
         half += [*self.folder.glob("cache/.work/*"), *self.folder.glob("outputs/**/.*.lock")]
+        half += [
+            *self.folder.glob("outputs/**/.experiments-new"),
+            *self.folder.glob("mlflow/.running/.*.lock"),
+        ]
         half += [path for path in self.folder.glob("mlflow/*") if path.name.endswith(("-journal", "-wal"))]
         kept = [path for path in self.folder.glob("cache/[!.]*") if not (path / "meta.json").exists()]
         return [f"{path.relative_to(self.folder)} is left" for path in (*half, *kept)]

@@ -28,7 +28,7 @@ def start(root: Path, number: int) -> "subprocess.Popen[str]":
     """Start one of the sweeps."""
     command = [sys.executable, str(REPOSITORY / "run.py"), *SMALL, f"cluster.k={SHARED_K},{number + 5}"]
     env = os.environ | {"EXPERIMENTS_ROOT": str(root)}
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
     return subprocess.Popen(command, env=env, cwd=root, **pipes)
 
 
@@ -69,7 +69,9 @@ def lost(root: Path, processes: int) -> Iterator[str]:
 
 def repeated(root: Path) -> Iterator[str]:
     """Name what was computed by several processes."""
-    results = [json.loads(path.read_text()) for path in root.glob("outputs/*/*/*/result.json")]
+    results = [
+        json.loads(path.read_text(encoding="utf-8")) for path in root.glob("outputs/*/*/*/result.json")
+    ]
     counts = Counter(key for result in results for key in result["computed"])
     yield from (f"{key} was computed {count} times" for key, count in counts.items() if count > 1)
     kept = {path.name for path in root.glob("cache/[!.]*")}

@@ -185,7 +185,7 @@ def measure(kind: str, name: str, n: int, place: Path) -> dict[str, float]:
 def apart(kind: str, name: str, n: int, place: Path) -> dict[str, float]:
     """Measure in a process of its own."""
     command = [sys.executable, __file__, "--one", kind, name, str(place), "--n", str(n)]
-    return json.loads(subprocess.check_output(command, text=True).splitlines()[-1])  # type: ignore[no-any-return]
+    return json.loads(subprocess.check_output(command, text=True, encoding="utf-8").splitlines()[-1])  # type: ignore[no-any-return]
 
 
 def clusters(kind: str, result: np.ndarray) -> np.ndarray:
@@ -256,7 +256,9 @@ def compilation(n: int) -> None:
         place = Path(folder) / "result.npy"
         command = [sys.executable, __file__, "--one", "hdbscan", "cluster=hdbscan", str(place), "--n", str(n)]
         fresh = {"NUMBA_CACHE_DIR": folder, "PATH": ""}
-        figures = json.loads(subprocess.check_output(command, text=True, env=fresh).splitlines()[-1])
+        figures = json.loads(
+            subprocess.check_output(command, text=True, env=fresh, encoding="utf-8").splitlines()[-1]
+        )
     times = f"first {figures['first']:.1f} s, again {figures['again']:.1f} s"
     print(f"\ncluster=hdbscan with nothing compiled: {times}")
 

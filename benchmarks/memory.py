@@ -17,7 +17,7 @@ GIB = 2**30
 
 def anonymous() -> int:
     """Return this process's anonymous resident bytes (Linux)."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("RssAnon"))
 
 

@@ -83,14 +83,16 @@ def started(root: Path, script: str, *words: str) -> "subprocess.CompletedProces
     """Run a script of the repository in a project root of its own."""
     env = os.environ | {"EXPERIMENTS_ROOT": str(root)}
     command = [sys.executable, str(REPOSITORY / script), *words]
-    return subprocess.run(command, env=env, cwd=root, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=env, cwd=root, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
 
 
 def newest(root: Path) -> str:
     """Return the id of the last run, or of the only job of the last sweep."""
     folder = max((root / "outputs").glob("*/*"), key=lambda path: path.stat().st_mtime_ns)
     (result,) = folder.rglob("result.json")
-    return str(json.loads(result.read_text())["run_id"])
+    return str(json.loads(result.read_text(encoding="utf-8"))["run_id"])
 
 
 def one(root: Path, overrides: list[str], settings: list[str]) -> tuple[str, str]:

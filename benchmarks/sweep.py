@@ -33,7 +33,9 @@ def one_round() -> dict[str, float]:
         fresh = seconds(root, *SWEEP)
         again = seconds(root, *SWEEP)
         newest = max((root / "outputs").glob("*/*"), key=lambda path: path.stat().st_mtime_ns)
-        jobs = [json.loads(path.read_text())["total"] for path in newest.glob("*/result.json")]
+        jobs = [
+            json.loads(path.read_text(encoding="utf-8"))["total"] for path in newest.glob("*/result.json")
+        ]
         return {
             "nothing kept, s (60 or less)": fresh,
             "repeated, s (10 or less)": again,

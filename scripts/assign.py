@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import compose, config, console, context, model, tables
+from experiments import artifacts, compose, config, console, context, model, program, tables
 from experiments.dataset.new_rows import ENDINGS, new_rows
 from experiments.dataset.wording import counted
 from experiments.recorded import Recorded
@@ -51,10 +51,16 @@ def id_column(run: Recorded) -> str | None:
     return None if named is None else str(named)
 
 
+def left_out(out: Path) -> Path:
+    """Return where the files are listed that are left out."""
+    return out.with_name(f"{out.stem}_skipped_files.csv")
+
+
 def claim(out: Path) -> None:
     """Make the folder of the result, before an hour goes into assigning what could not be written."""
-    if out.exists():
-        raise ValueError(f"--out {out} is there already; name another file")
+    for path in (out, left_out(out)):
+        if path.exists():
+            raise ValueError(f"--out {out}: {path} is there already; name another file")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.touch(exist_ok=False)
@@ -75,7 +81,8 @@ def tell(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
     console.say(f"{told}, {noise} noise, {far} far; see {out}")
     if samples.skipped:
         name, why = samples.skipped[0]
-        console.say(f"{counted(len(samples.skipped), 'file')} left out, such as {name} ({why})")
+        left = counted(len(samples.skipped), "file")
+        console.say(f"{left} left out, such as {name} ({why}); see {left_out(out)}")
 
 
 def main() -> int:
@@ -118,6 +125,8 @@ def main() -> int:
             claim(args.out)
             table = fitted.assign(samples, ctx, args.far)
         tables.to_csv(table, args.out)
+        if samples.skipped:
+            tables.to_csv(artifacts.reasons(samples.skipped), left_out(args.out))
     except (ValueError, OSError) as error:
         console.complain(str(error))
         return 1
@@ -126,4 +135,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -3,7 +3,7 @@
 python scripts/cache.py list
 python scripts/cache.py prune --days 30       what nobody used for 30 days
 python scripts/cache.py prune --keep 5        the least recently used, until 5 GB are left
-python scripts/cache.py prune --all           everything, and the checkpoints of unfinished trainings
+python scripts/cache.py prune --all           everything, and what interrupted processes left unfinished
 python scripts/cache.py list cache.root=<folder>
 """
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import compose, config, console
+from experiments import compose, config, console, program
 from experiments.cache import Entry, Store
 from experiments.dataset.wording import counted
 
@@ -45,8 +45,9 @@ def chosen(entries: Sequence[Entry], days: float | None, keep: float | None) -> 
 
 def prune(store: Store, doomed: Sequence[Entry], *, everything: bool) -> None:
     """Remove what no process is at work on; say how much went."""
-    unfinished = [path.name for path in store.root.glob(".work/*")] if everything else []
-    left = {key for key in [*(entry.key for entry in doomed), *unfinished] if not store.remove(key)}
+    unfinished = [*store.root.glob(".work/*"), *store.root.glob(".partial/*")] if everything else []
+    keys = [*(entry.key for entry in doomed), *(path.name.partition("@")[0] for path in unfinished)]
+    left = {key for key in keys if not store.remove(key)}
     gone = [entry for entry in doomed if entry.key not in left]
     console.say(f"removed {counted(len(gone), 'value')}, {sum(entry.size for entry in gone) / GB:.2f} GB")
     if left:
@@ -85,4 +86,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import comparison, compose, config, console, job, tables, tracking
+from experiments import comparison, compose, config, console, job, program, tables, tracking
 from experiments.recorded import Recorded
 from experiments.sweep import summary
 from experiments.sweep.record import SWEPT_TAG, recorded_sweep
@@ -173,4 +173,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from experiments import compose, config, console, context
+from experiments import compose, config, console, context, program
 from experiments.dataset.wording import counted
 from experiments.recorded import Recorded
 from experiments.recorded.embeddings import KINDS
@@ -61,4 +61,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

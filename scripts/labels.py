@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import compose, config, console, context
+from experiments import compose, config, console, context, program
 from experiments.dataset.wording import counted
 from experiments.figures import tiles
 from experiments.labelling import page, template
@@ -201,4 +201,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

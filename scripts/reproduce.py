@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import claims, compose, config, console, job, tables
+from experiments import claims, compose, config, console, job, program, tables
 from experiments.job import Outcome
 from experiments.sweep.outcomes import left
 
@@ -178,4 +178,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -10,7 +10,7 @@ FILE, FUNCTION = 300, 60
 
 def long_parts(path: Path) -> list[str]:
     """Name what is long in one file, with its length."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     lines = text.count("\n")
     place = path.relative_to(ROOT)
     found = [f"{lines:5} lines  {place}"] if lines > FILE else []

@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from experiments import compose, config, console
+from experiments import compose, config, console, program
 from experiments.recorded import Recorded
 from experiments.verification.past import best_job, given, jobs, of_a_sweep
 from experiments.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
@@ -103,4 +103,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -34,22 +34,26 @@ class Project:
         if not (root / "conf").exists():
             (root / "conf").symlink_to(REPOSITORY / "conf")
 
-    def start(self, *words: str, cwd: Path | None = None) -> "subprocess.Popen[str]":
-        """Start run.py with these arguments."""
-        env = os.environ | {"EXPERIMENTS_ROOT": str(self.root), "PYTHONPATH": str(REPOSITORY / "tests")}
-        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    def start(self, *words: str, cwd: Path | None = None, **variables: str) -> "subprocess.Popen[str]":
+        """Start run.py with these arguments and environment variables."""
+        code = os.pathsep.join(str(REPOSITORY / folder) for folder in ("src", "tests"))
+        env = os.environ | {"EXPERIMENTS_ROOT": str(self.root), "PYTHONPATH": code}
+        env |= variables
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
         command = [sys.executable, str(REPOSITORY / "run.py"), *words]
         return subprocess.Popen(command, env=env, cwd=cwd or self.root, **pipes)
 
-    def run(self, *words: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *words: str, cwd: Path | None = None, **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
         """Run run.py to its end."""
-        process = self.start(*words, cwd=cwd)
+        process = self.start(*words, cwd=cwd, **variables)
         out, err = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def succeed(self, *words: str, cwd: Path | None = None) -> str:
+    def succeed(self, *words: str, cwd: Path | None = None, **variables: str) -> str:
         """Run run.py, which has to succeed; return its standard output."""
-        done = self.run(*words, cwd=cwd)
+        done = self.run(*words, cwd=cwd, **variables)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -72,7 +76,7 @@ class Project:
 
     def result(self, job: int) -> dict[str, Any]:
         """Return what a job of the newest sweep left."""
-        return dict(json.loads((self.last() / str(job) / "result.json").read_text()))
+        return dict(json.loads((self.last() / str(job) / "result.json").read_text(encoding="utf-8")))
 
     def runs(self) -> list[Any]:
         """Return every MLflow run, newest first."""

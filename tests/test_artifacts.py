@@ -12,7 +12,9 @@ from experiments.types import Context
 
 
 def test_samples_without_a_label_are_listed_and_clustered(ctx: Context, tmp_path: Path) -> None:
-    (tmp_path / "labels.csv").write_text("id,label\n" + "".join(f"{row:04},{row % 3}\n" for row in range(90)))
+    (tmp_path / "labels.csv").write_text(
+        "id,label\n" + "".join(f"{row:04},{row % 3}\n" for row in range(90)), encoding="utf-8"
+    )
     typed = [
         "backbone=pixels", "reducer=identity", "cluster.k=3", f"dataset.labels.path={tmp_path}/labels.csv",
         "dataset.limit=100",

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.process
 def script(project: Project, name: str, *words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(REPOSITORY / "scripts" / f"{name}.py"), *words]
     env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
-    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=env, cwd=cwd, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
 
 
 def best(project: Project) -> tuple[str, str]:
@@ -34,6 +36,7 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = np.rint(load_digits().images * (255 / 16)).astype(np.uint8)
     for row in range(0, len(images), 9):
         Image.fromarray(images[row]).save(folder / f"{row:04}.png")
+    (folder / "broken.png").write_bytes(b"no image")
     return folder
 
 
@@ -46,6 +49,8 @@ def test_images_go_where_the_run_put_them(project: Project, held_out: Path, tmp_
     known = pd.read_parquet(made).set_index("id")["cluster"]
     assert (table["cluster"].to_numpy() == known[table["id"].str[:4]].to_numpy()).all()
     assert f"{len(table)} images in 10 clusters, 0 noise" in done.stdout
+    assert pd.read_csv(tmp_path / "assigned_skipped_files.csv")["id"].tolist() == ["broken.png"]
+    assert "1 file left out, such as broken.png" in done.stdout
     one = str(held_out / "0009.png")
     again = script(project, "assign", sweep, one, "--out", "one.csv", "device=cpu", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
@@ -68,13 +73,15 @@ def test_what_cannot_be_is_one_line(project: Project, held_out: Path, tmp_path: 
         (job, "nowhere"): "FOLDER=",
         (job, str(held_out), "dataset.root=there"): "dataset.root says where the run's own data is",
     }
-    (tmp_path / "mine.csv").write_text("")  # what is wrong with the run or the images is told before it
+    (tmp_path / "mine.csv").write_text(
+        "", encoding="utf-8"
+    )  # what is wrong with the run or the images is told before it
     for words, answer in answers.items():
         done = script(project, "assign", *words, "--out", "mine.csv", cwd=tmp_path)
         assert done.returncode == 1
         assert answer in done.stderr
         assert "Traceback" not in done.stderr
-    assert (tmp_path / "mine.csv").read_text() == ""
+    assert (tmp_path / "mine.csv").read_text(encoding="utf-8") == ""
 
 
 def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(
@@ -86,11 +93,11 @@ def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(
     assert done.returncode == 0, done.stderr
     assert len(pd.read_csv(tmp_path / "new" / "er" / "one.csv")) == 1
     assert "1 image in 1 cluster, 0 noise" in done.stdout
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     for out in ("file/one.csv", "new/er/one.csv"):
         done = script(project, "assign", job, one, "--out", out, cwd=tmp_path)
         assert done.returncode == 1
-        assert done.stderr.startswith(f"--out {out} ")
+        assert done.stderr.startswith(f"--out {out}")
         assert done.stderr.strip().endswith("name another file")
         assert len(done.stderr.splitlines()) == 1
 

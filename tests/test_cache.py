@@ -3,10 +3,8 @@
 import errno
 import multiprocessing
 import os
+import shutil
 import signal
-import socket
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from tests.forked import in_another_pid_namespace
 
 from experiments.cache import NotKeptError, Store
 from experiments.kept import Findings, Record, digest
@@ -96,7 +95,7 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
 ) -> None:
     store.fitted("before", mean)
     checkpoint = store.workdir("a") / "last.ckpt"
-    checkpoint.write_text("epoch 7")
+    checkpoint.write_text("epoch 7", encoding="utf-8")
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -106,7 +105,7 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
         store.fitted("a", mean)
     monkeypatch.undo()
     assert not store.holds("a")
-    assert checkpoint.read_text() == "epoch 7"
+    assert checkpoint.read_text(encoding="utf-8") == "epoch 7"
     assert store.fitted("before", never).count == 3
     assert store.fitted("a", mean).count == 3
     assert not checkpoint.exists()
@@ -154,7 +153,7 @@ def test_what_another_process_removed_is_gone(store: Store) -> None:
 
 def slow(root: Path, log: Path) -> None:
     def make() -> np.ndarray:
-        with log.open("a") as file:
+        with log.open("a", encoding="utf-8") as file:
             file.write(f"{os.getpid()}\n")
         time.sleep(0.5)
         return np.arange(3)
@@ -172,7 +171,7 @@ def test_two_processes_compute_a_key_once(store: Store, tmp_path: Path) -> None:
     for worker in workers:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0]
-    assert len(log.read_text().split()) == 1
+    assert len(log.read_text(encoding="utf-8").split()) == 1
 
 
 def stall(root: Path) -> None:
@@ -269,13 +268,51 @@ def test_a_kept_value_says_how_it_was_computed(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_goes_even_if_nothing_is_computed(store: Store) -> None:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    left = store.root / ".partial" / f"{process.pid}@{socket.gethostname()}@0"
     store.array("x", lambda: np.ones(3))
+    left = store.root / ".partial" / "x@0"
     left.mkdir()
     Store(store.root).array("x", np.empty)
     assert not left.exists()
+
+
+def test_what_a_living_process_writes_is_left_alone_by_all_that_cannot_see_it(store: Store) -> None:
+    """Another container on the same store, which knows no process here by its number."""
+
+    def write(array: np.ndarray) -> None:
+        array[:2] = 1
+        in_another_pid_namespace(another)
+        array[2:] = 2
+
+    def another() -> None:
+        other = Store(store.root)
+        assert other.array("y", lambda: np.arange(3)).tolist() == [0, 1, 2]
+        assert other.array("z", lambda: np.arange(2)).tolist() == [0, 1]
+        assert not other.remove("x")
+
+    store.array("y", lambda: np.arange(3))
+    assert store.fill("x", (4,), "uint8", write).tolist() == [1, 1, 2, 2]
+    assert {entry.key for entry in store.entries()} == {"x", "y", "z"}
+    assert not list(store.root.glob(".partial/*"))
+
+
+def test_a_value_that_came_first_stays_where_two_were_computed(store: Store) -> None:
+    """Somebody removed the folder of locks, so both computed."""
+
+    def slower() -> np.ndarray:
+        shutil.rmtree(store.root / ".locks")
+        assert Store(store.root).array("x", lambda: np.array([1])).tolist() == [1]
+        return np.array([1])
+
+    assert store.array("x", slower).tolist() == [1]
+    assert not list(store.root.glob(".partial/*"))
+
+
+@pytest.mark.parametrize("use", ["array", "workdir"])
+def test_a_store_that_cannot_be_written_names_the_setting(tmp_path: Path, use: str) -> None:
+    (tmp_path / "file").touch()
+    store = Store(tmp_path / "file" / "cache")
+    with pytest.raises(OSError, match=r"^cache\.root=.*/file/cache cannot take x: .*set cache\.root=<"):
+        store.workdir("x") if use == "workdir" else store.array("x", lambda: np.ones(1))
 
 
 def test_checkpoints_of_what_is_kept_go(store: Store) -> None:

@@ -28,7 +28,7 @@ def filled(store: Store) -> Store:
 
 def cache(store: Store, *words: str) -> str:
     command = [sys.executable, str(SCRIPT), *words, f"cache.root={store.root}"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout
 
 
 def kept(store: Store) -> list[str]:
@@ -56,16 +56,16 @@ def test_keep_removes_the_least_recently_used_until_so_many_gb_are_left(filled: 
 
 def test_all_leaves_what_a_process_is_at_work_on(filled: Store) -> None:
     interrupted = filled.workdir("interrupted") / "checkpoint.pt"
-    interrupted.write_text("epoch 3")
+    interrupted.write_text("epoch 3", encoding="utf-8")
 
     def train() -> np.ndarray:
         checkpoint = filled.workdir("running") / "checkpoint.pt"
-        checkpoint.write_text("epoch 7")
+        checkpoint.write_text("epoch 7", encoding="utf-8")
         with FileLock(filled.root / ".locks" / "small.lock"):
             said = cache(filled, "prune", "--all")
         assert "removed 2 values" in said
         assert "left 2 that a process is at work on" in said
-        assert checkpoint.read_text() == "epoch 7"
+        assert checkpoint.read_text(encoding="utf-8") == "epoch 7"
         return np.zeros(3)
 
     filled.array("running", train)

@@ -166,7 +166,7 @@ def test_a_misspelt_key_in_a_claim_is_named(monkeypatch: pytest.MonkeyPatch, tmp
 )
 def test_a_broken_file_of_claims_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
     (tmp_path / "claims").mkdir()
-    (tmp_path / "claims" / "mine.yaml").write_text(text)
+    (tmp_path / "claims" / "mine.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(compose, "CONF", tmp_path)
     with pytest.raises(ValueError, match=r"^mine\.yaml: "):
         claims.read("mine")
@@ -179,7 +179,7 @@ def test_an_unknown_unit_is_refused() -> None:
 
 def readme_table() -> dict[int, dict[str, float]]:
     """Read the table of figures that README.md shows, by k."""
-    lines = [line for line in README.read_text().splitlines() if line[:1] in "┃│"]
+    lines = [line for line in README.read_text(encoding="utf-8").splitlines() if line[:1] in "┃│"]
     head = next(n for n, line in enumerate(lines) if "cluster.k" in line)
     names = [cell.strip() for cell in lines[head].strip("┃").split("┃")]
     rows = []

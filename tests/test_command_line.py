@@ -65,6 +65,13 @@ def test_a_single_run_is_one_job() -> None:
     assert ks(request) == [(20, 0)]
 
 
+def test_jobs_have_folders_of_their_own() -> None:
+    with pytest.raises(ValueError, match=r"^hydra\.sweep\.subdir=jobs puts all 2 jobs into one folder; "):
+        read("cluster.k=10,20", "hydra.sweep.subdir=jobs")
+    assert len(read("cluster.k=10", "hydra.sweep.subdir=jobs").jobs) == 1
+    read("cluster.k=10,20", "hydra.sweep.subdir=k${cluster.k}")
+
+
 def test_the_first_bad_value_of_a_sweep_is_named() -> None:
     with pytest.raises(ValueError, match=r"cluster\.k=0 is less than one"):
         read("cluster.k=10,0")

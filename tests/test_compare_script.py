@@ -73,7 +73,7 @@ def test_the_table_is_printed_and_recorded(
     path = tracker.client.download_artifacts(sweep, place, str(tmp_path))
     assert pd.read_csv(path)["p"].item() == pytest.approx(test.pvalue)
     note = Path(tracker.client.download_artifacts(sweep, place.replace(".csv", ".md"), str(tmp_path)))
-    assert note.read_text().endswith(f"\n\n{compare.MEANING}\n")
+    assert note.read_text(encoding="utf-8").endswith(f"\n\n{compare.MEANING}\n")
 
 
 def test_what_cannot_be_is_one_line(

@@ -27,7 +27,7 @@ def commands() -> Iterator[tuple[str, str]]:
     """Give each command in a comment of conf/, and the file that it stands in."""
     for group in (*GROUPS, "experiment"):
         for name in compose.options(group):
-            for line in (compose.CONF / group / f"{name}.yaml").read_text().splitlines():
+            for line in (compose.CONF / group / f"{name}.yaml").read_text(encoding="utf-8").splitlines():
                 if line.startswith("#"):
                     for command in line.split("python run.py")[1:]:
                         yield f"{group}/{name}", command.partition(" # ")[0].strip()
@@ -53,7 +53,7 @@ def test_an_option_builds_its_namesake(group: str, name: str) -> None:
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_an_option_says_how_to_use_it(group: str, name: str) -> None:
-    lines = (compose.CONF / group / f"{name}.yaml").read_text().splitlines()
+    lines = (compose.CONF / group / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     comments = [line for line in lines if line.startswith("# ") and "@package" not in line]
     assert any("python run.py" in line for line in comments)
 
@@ -61,7 +61,7 @@ def test_an_option_says_how_to_use_it(group: str, name: str) -> None:
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_builds_and_says_what_it_costs(name: str) -> None:
     config.build(compose.compose_config([f"experiment={name}"]))
-    text = (compose.CONF / "experiment" / f"{name}.yaml").read_text()
+    text = (compose.CONF / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
     assert f"python run.py experiment={name}" in text
     assert re.search(r"\d+ (s|min)", text)
 
@@ -75,7 +75,7 @@ def test_every_module_of_a_stage_has_its_option() -> None:
     for group in GROUPS:
         folder = Path(config.__file__).parent / group
         for path in folder.rglob("*.py"):
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8")
             stage = r"^    def (load|fit|evaluate)\(self, (ctx|samples|embeddings|reduced|\*)"
             if re.search(stage, text, re.M) and "@abstractmethod" not in text:
                 names = [name for name in compose.options(group) if name.startswith(path.stem)]

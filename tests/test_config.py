@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
 
 from experiments import compose, config
 
@@ -118,6 +119,19 @@ def test_what_is_recorded_means_the_same_wherever_it_is_read(
     assert plan.cfg.dataset.root == "photos"
     monkeypatch.chdir(tmp_path.parent)
     assert config.build(cfg).stages == plan.stages
+
+
+def test_a_path_is_relative_to_where_it_was_typed_also_in_a_job_that_works_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = ["dataset=image_folder", "dataset.root=photos", "tracking.uri='sqlite:///a.db?timeout=60'"]
+    with compose.output_folder():
+        cfg = compose.compose_config([*typed, "hydra.job.chdir=true"], hydra=True)
+    cfg.hydra.runtime.cwd = str(tmp_path)
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", cfg)
+    plan = build(*typed)
+    assert plan.stages.dataset.root == str(tmp_path / "photos")  # type: ignore[attr-defined]
+    assert plan.tracking.uri == f"sqlite:///{tmp_path}/a.db?timeout=60"
 
 
 def test_flatten_names_every_value() -> None:

@@ -39,5 +39,7 @@ def test_threads() -> None:
 def test_asking_the_driver_imports_no_torch() -> None:
     look = "from experiments import context; context.cuda_capabilities()"
     code = f"import sys; {look}; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     assert done.stdout.strip() == "False"

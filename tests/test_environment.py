@@ -37,6 +37,7 @@ def test_the_commit_is_that_of_the_code(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=True,
+            encoding="utf-8",
         ).stdout
         for root in (REPOSITORY, tmp_path)
     ]
@@ -53,7 +54,7 @@ def test_the_code_is_named_by_what_stands_in_it(tmp_path: Path, monkeypatch: pyt
     def named(text: str, name: str) -> str:
         for path in tmp_path.glob("*.py"):
             path.unlink()
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
         return code.__wrapped__()
 
     monkeypatch.setattr("experiments.environment.CODE", tmp_path)

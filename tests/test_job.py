@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import experiments
-from experiments import compose, config, job, tracking
+from experiments import compose, config, job, run_folder, tracking
 
 FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -29,7 +29,7 @@ def test_an_expected_error_is_one_line_and_another_leaves_its_traceback(tmp_path
     assert not list(tmp_path.iterdir())
     said = job.explain(RuntimeError("the third law"), tmp_path)
     assert said == f"RuntimeError: the third law; the traceback is in {tmp_path / 'traceback.txt'}"
-    assert "RuntimeError: the third law" in (tmp_path / "traceback.txt").read_text()
+    assert "RuntimeError: the third law" in (tmp_path / "traceback.txt").read_text(encoding="utf-8")
 
 
 def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
@@ -107,14 +107,33 @@ def test_two_pictures_of_one_name_are_refused_with_what_to_change(tmp_path: Path
 def test_a_folder_that_is_no_model_is_left_alone_and_said_before_any_work(tmp_path: Path) -> None:
     mine = tmp_path / "run" / "model" / "mine.txt"
     mine.parent.mkdir(parents=True)
-    mine.write_text("a year's work")
+    mine.write_text("a year's work", encoding="utf-8")
     places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
     with pytest.raises(ValueError, match=rf"^{mine.parent} is no model of an earlier run, .*; move it away"):
         experiments.run([*FEW, *places, f"hydra.run.dir={tmp_path}/run"])
-    assert mine.read_text() == "a year's work"
+    assert mine.read_text(encoding="utf-8") == "a year's work"
     assert not (tmp_path / "cache").exists()
     experiments.run([*FEW, *places, f"hydra.run.dir={tmp_path}/run", "tracking.log_model=none"])
-    assert mine.read_text() == "a year's work"
+    assert mine.read_text(encoding="utf-8") == "a year's work"
+
+
+def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    small = [f"cache.root={tmp_path}/cache", f"tracking.uri={uri}", f"hydra.run.dir={tmp_path}/run"]
+    first = [*FEW[:-1], "evaluator=[sizes]", *small]
+    second = ["dataset=synthetic", "dataset.n=60", "backbone=pixels", "cluster.k=3", "evaluator=[internal]"]
+    experiments.run(first)
+    (tmp_path / "run" / "notes.md").write_text("a person's", encoding="utf-8")
+    assert (tmp_path / "run" / "figures" / "cluster_sizes.png").exists()
+    experiments.run([*second, "reducer=identity", "tracking.log_model=none", *small])
+    files = {path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").rglob("*.*")}
+    assert not [name for name in files if "cluster_sizes" in name or name.startswith("model")]
+    assert {"assignments.parquet", "report.html", "notes.md"} <= files
+    assert "cluster_sizes" not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    run_id = job.Outcome.load(tmp_path / "run").run_id
+    client = tracking.connect(config.Tracking(uri), "synthetic").client
+    recorded = {file.path for file in client.list_artifacts(run_id)}
+    assert recorded == files - {"notes.md", run_folder.FILES}
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")

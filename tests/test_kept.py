@@ -24,12 +24,14 @@ def test_neither_the_store_nor_findings_load_anything_else(tmp_path: Path, named
     store = Store(tmp_path)
     store.fitted("value", Normalised)
     about = tmp_path / "value" / "meta.json"
-    about.write_text(json.dumps(json.loads(about.read_text()) | {"class": named}))
+    about.write_text(
+        json.dumps(json.loads(about.read_text(encoding="utf-8")) | {"class": named}), encoding="utf-8"
+    )
     with pytest.raises(ValueError, match=f"value holds a {named}, which"):
         Store(tmp_path).fitted("value", Normalised)
 
     Findings({"one": 1.0}).save(tmp_path / "value")
-    (tmp_path / "value" / "figures.json").write_text(json.dumps({"map": named}))
+    (tmp_path / "value" / "figures.json").write_text(json.dumps({"map": named}), encoding="utf-8")
     with pytest.raises(ValueError, match=f"holds a {named}, which"):
         Findings.load(tmp_path / "value")
 

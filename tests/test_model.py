@@ -206,9 +206,9 @@ def test_an_image_that_cannot_be_read_is_named(
 )
 def test_only_fitted_values_are_loaded(result: pipeline.Result, tmp_path: Path, named: str) -> None:
     Model.of(result, "float32").save(tmp_path)
-    about = json.loads((tmp_path / "model.json").read_text())
+    about = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     about["classes"]["encoder"] = named
-    (tmp_path / "model.json").write_text(json.dumps(about))
+    (tmp_path / "model.json").write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(ValueError, match=f"encoder holds a {named}, which"):
         Model.load(tmp_path)
 

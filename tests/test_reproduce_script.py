@@ -15,7 +15,13 @@ SCRIPT = REPOSITORY / "scripts" / "reproduce.py"
 def reproduce(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     env = os.environ | {"EXPERIMENTS_ROOT": str(root)}
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *words], env=env, cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, str(SCRIPT), *words],
+        env=env,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
 
 
@@ -34,7 +40,7 @@ def test_readmes_figures_are_reproduced(
     rows = pd.read_csv(project.last() / "reproduction.csv")
     assert set(rows["verdict"]) == {"reproduced"}
     assert f"{len(rows)} reproduced" in done.stdout
-    assert r"\toprule" in (project.last() / "reproduction.tex").read_text()
+    assert r"\toprule" in (project.last() / "reproduction.tex").read_text(encoding="utf-8")
 
 
 @pytest.mark.process
@@ -48,11 +54,11 @@ def test_a_claim_that_does_not_hold_fails(
         if entry.name != "claims":
             (conf / entry.name).symlink_to(entry)
     (conf / "claims").mkdir()
-    text = (REPOSITORY / "conf" / "claims" / "readme.yaml").read_text()
+    text = (REPOSITORY / "conf" / "claims" / "readme.yaml").read_text(encoding="utf-8")
     assert text.count("metric: purity_validation") == 3
     wrong = text.replace("published: 0.986,", "published: 0.5,")
     assert wrong != text
-    (conf / "claims" / "readme.yaml").write_text(wrong)
+    (conf / "claims" / "readme.yaml").write_text(wrong, encoding="utf-8")
     done = reproduce(tmp_path, "readme", "--results", str(project.last()))
     assert done.returncode == 1
     assert "claimed as reproduced: k10, purity_validation: differs" in done.stderr

@@ -69,7 +69,10 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
     charts += [f"training_{figure}" for figure in ("loss", "accuracy", "learning_rate")]
     assert drawn == {f"{name}.{kind}" for name in charts for kind in ("html", "png")}
     assert not list(project.last().glob("[0-9]*/figures")), "a job leaves them to the sweep"
-    trained = [json.loads(path.read_text())["computed"] for path in project.last().glob("*/result.json")]
+    trained = [
+        json.loads(path.read_text(encoding="utf-8"))["computed"]
+        for path in project.last().glob("*/result.json")
+    ]
     assert sum(key.startswith("cnn-") for keys in trained for key in keys) == 1
 
 
@@ -86,15 +89,24 @@ def test_the_same_again_is_kept_and_equal(project: Project) -> None:
 def test_a_run_whose_stages_are_kept_imports_no_framework(project: Project) -> None:
     command = [sys.executable, "-X", "importtime", str(REPOSITORY / "run.py"), *SHORT]
     env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=True, encoding="utf-8")
     imported = set(re.findall(r"\|\s+([\w.]+)$", done.stderr, re.MULTILINE))
     assert "mlflow" in imported
     assert not imported & {"torch", "pytorch_lightning", "faiss", "sklearn.cluster", "umap"}
 
 
-def test_from_another_folder_with_overrides_before_and_after_m(beside: Project, tmp_path: Path) -> None:
-    out = beside.succeed("seed=0", "-m", *SHORT, "cluster.k=10,15", cwd=tmp_path)
-    assert "cluster.k" in out
+def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that_leaves(
+    beside: Project, tmp_path: Path
+) -> None:
+    """As in `run.py ... 2>&1 | head -1`."""
+    process = beside.start("seed=0", "-m", *SHORT, "cluster.k=10,15", cwd=tmp_path)
+    assert process.stdout
+    assert process.stderr
+    assert process.stderr.readline()
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(240) == 0
+    assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
     assert sorted(beside.sweep()["cluster.k"]) == [10, 15]
     assert not (tmp_path / "outputs").exists()
 
@@ -116,24 +128,28 @@ def test_a_preset_is_a_sweep_by_itself(beside: Project) -> None:
     assert sum("mlflow.parentRunId" in run.data.tags for run in beside.runs()) == 2
 
 
-def test_a_folder_of_images_and_a_broken_one(beside: Project, tmp_path: Path) -> None:
+def test_a_folder_of_images_and_a_broken_one_in_a_locale_without_their_letters(
+    beside: Project, tmp_path: Path
+) -> None:
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # ASCII
     rng = np.random.default_rng(0)
     for number in range(40):
-        folder = tmp_path / "photos" / ("bright" if number % 2 else "dark")
+        folder = tmp_path / "Bäume" / ("hell" if number % 2 else "düster")
         folder.mkdir(parents=True, exist_ok=True)
         pixels = rng.integers(0, 100, (12, 10, 3), np.uint8) + np.uint8(100 * (number % 2))
         Image.fromarray(pixels).save(folder / f"{number}.png")
     whole = (folder / f"{number}.png").read_bytes()
     (folder / "broken.png").write_bytes(whole[: len(whole) // 2])
     small = ["dataset.image_size=8", "backbone.max_epochs=1", "reducer.n_components=5", "cluster.k=2"]
-    beside.succeed("dataset=image_folder", "dataset.root=photos", *small, cwd=tmp_path)
+    beside.succeed("dataset=image_folder", "dataset.root='Bäume'", *small, cwd=tmp_path, **locale)
     kept, run = beside.last(), beside.runs()[0]
     skipped = pd.read_csv(kept / "skipped_files.csv")
-    assert skipped["id"].tolist() == ["bright/broken.png"]
+    assert skipped["id"].tolist() == ["hell/broken.png"]
     assert "cannot be decoded" in skipped["reason"][0]
-    assert len(pd.read_parquet(kept / "assignments.parquet")) == 40
+    rows = pd.read_parquet(kept / "assignments.parquet")
+    assert (len(rows), set(rows["label"])) == (40, {"hell", "düster"})
     assert "skipped_files.csv" in artifacts(run)
-    assert run.inputs.dataset_inputs[0].dataset.name == "photos"
+    assert run.inputs.dataset_inputs[0].dataset.name == "Bäume"
 
 
 def test_python_api_gives_the_same_figures(project: Project) -> None:
@@ -142,10 +158,14 @@ def test_python_api_gives_the_same_figures(project: Project) -> None:
         "print(json.dumps(result.metrics), len(result.clustering.assignments))"
     )
     env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     metrics, _, n = done.stdout.strip().rpartition(" ")
     assert int(n) == 1797
-    swept = json.loads((min((project.root / "outputs").glob("*/*")) / "1" / "result.json").read_text())
+    swept = json.loads(
+        (min((project.root / "outputs").glob("*/*")) / "1" / "result.json").read_text(encoding="utf-8")
+    )
     assert json.loads(metrics) == swept["metrics"]
 
 

@@ -131,6 +131,9 @@ def test_two_sweeps_at_once_in_one_folder(beside: Project) -> None:
     tables = [pd.read_csv(path) for path in (beside.root / "outputs").glob("*/*/sweep.csv")]
     assert len(tables) == 2
     assert tables[0]["ari"].tolist() == tables[1]["ari"].tolist()
-    results = [json.loads(path.read_text()) for path in (beside.root / "outputs").glob("*/*/*/result.json")]
+    results = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in (beside.root / "outputs").glob("*/*/*/result.json")
+    ]
     computed = [key for result in results for key in result["computed"]]
     assert len(computed) == len(set(computed)) > 0

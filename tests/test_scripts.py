@@ -1,6 +1,7 @@
 """What all scripts have in common: each takes settings after its arguments, as run.py does."""
 
 import importlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,14 @@ def test_the_store_of_finished_work_is_the_one_that_was_set(
 ) -> None:
     assert call("cache", f"cache.root={tmp_path}", monkeypatch=monkeypatch) == 0
     assert "0 values" in capfd.readouterr().out
+
+
+def test_what_scripts_write_where_no_file_is_named_leaves_a_checkout_clean() -> None:
+    """Else the next run would be recorded as one of changed code."""
+    scripts = {name: importlib.import_module(f"scripts.{name}") for name in ("assign", "labels")}
+    words = [["template", "abc"], ["page", "abc"]]
+    files = [scripts["labels"].parser().parse_args(typed).file for typed in words]
+    out = Path("assigned.csv")
+    names = [str(path) for path in (*files, out, scripts["assign"].left_out(out))]
+    done = subprocess.run(["git", "check-ignore", *names], cwd=REPOSITORY, capture_output=True, check=False)
+    assert done.stdout.decode().split() == names

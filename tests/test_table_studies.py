@@ -144,7 +144,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         colour = (COLOURS[number % 3] + rng.integers(-30, 30, 3)).astype(np.uint8)
         Image.new("RGB", (20, 16), tuple(colour.tolist())).save(folder / f"{number:02}.png")
         rows.append(f"{number:02}.png,{','.join(map(str, colour / 255))}")
-    (folder / "embeddings.csv").write_text("\n".join(rows) + "\n")
+    (folder / "embeddings.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
 
 
@@ -162,7 +162,7 @@ def test_study_d_leaves_every_output_under_its_name(
     assert drawn(out / "figures") == PICTURES | sheets
     assert {f"figures/{name}.html" for name in PICTURES | sheets} <= recorded(places)
     for name in ("image_clusters", "image_clusters_3d"):
-        page = (out / "figures" / f"{name}.html").read_text()
+        page = (out / "figures" / f"{name}.html").read_text(encoding="utf-8")
         assert "07.png" in page, "the pointer tells the file's name"
         assert 'id="sheet-0"' in page, "and shows its image"
     colours = np.array([int(name[:2]) % 3 for name in result.samples.ids])

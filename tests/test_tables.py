@@ -26,7 +26,7 @@ def test_a_table_is_written_twice(tmp_path: Path) -> None:
     tables.write(ROWS, tmp_path, "probe_0.1")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["probe_0.1.csv", "probe_0.1.md"]
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "probe_0.1.csv"), ROWS)
-    assert (tmp_path / "probe_0.1.md").read_text() == tables.markdown(ROWS)
+    assert (tmp_path / "probe_0.1.md").read_text(encoding="utf-8") == tables.markdown(ROWS)
 
 
 def test_no_rows_are_a_header() -> None:
@@ -38,7 +38,7 @@ def test_no_spreadsheet_runs_a_text_and_numbers_stay(tmp_path: Path) -> None:
     texts = [formula, "+a", "-a", "@a", "\ta", "\ra", "a\r=b", "-1.5", "+3", "a=b", "'=a"]
     rows = pd.DataFrame({"=name": texts, "value": np.arange(11) - 5.5})
     tables.to_csv(rows, tmp_path / "t.csv")
-    with (tmp_path / "t.csv").open(newline="") as file:
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
         header, *cells = csv.reader(file)
     assert header == ["'=name", "value"]
     assert [cell[0] for cell in cells] == [
@@ -51,7 +51,7 @@ def test_no_spreadsheet_runs_a_text_and_numbers_stay(tmp_path: Path) -> None:
 
 
 def test_a_file_that_must_be_new_is_not_written_over(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("mine")
+    (tmp_path / "t.csv").write_text("mine", encoding="utf-8")
     with pytest.raises(FileExistsError):
         tables.to_csv(ROWS, tmp_path / "t.csv", new=True)
-    assert (tmp_path / "t.csv").read_text() == "mine"
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == "mine"

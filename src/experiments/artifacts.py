@@ -1,8 +1,8 @@
 """What a run leaves in its folder: config, assignments, centroids, tables, pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
@@ -12,6 +12,9 @@ from experiments.kept import Figure, Findings
 from experiments.numerics.scale import rescaled
 from experiments.pipeline import Result
 from experiments.training_curves import training_curves
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ASSIGNMENTS = "assignments.parquet"  # a row per sample: id, hash, cluster, and label where there is one
 BLOCK = 1 << 16  # rows that are compared at a time
@@ -23,7 +26,7 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
     import pandas as pd
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True))
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
     samples, clustering = result.samples, result.clustering
     columns = {"id": samples.ids, "hash": samples.content.hashes, "cluster": clustering.assignments}
     table = pd.DataFrame(columns)
@@ -47,7 +50,7 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
         without = np.delete(samples.ids, samples.labelled)
         lists["unlabelled_samples"] = tuple((str(name), "no label") for name in without)
     for name, left in lists.items():
-        tables.to_csv(pd.DataFrame(left, columns=["id", "reason"]), folder / f"{name}.csv")
+        tables.to_csv(reasons(left), folder / f"{name}.csv")
     for found in result.findings.values():
         for name, rows in found.tables.items():
             tables.write(rows, folder, name)
@@ -58,6 +61,13 @@ def _distances(reduced: np.ndarray, centroids: np.ndarray, assignments: np.ndarr
     blocks = [slice(start, start + BLOCK) for start in range(0, len(reduced), BLOCK)]
     offsets = (rescaled(reduced[rows] - np.asarray(centroids)[assignments[rows]]) for rows in blocks)
     return np.concatenate([np.ldexp(np.linalg.norm(part, axis=1), power) for part, power in offsets])
+
+
+def reasons(left: Sequence[tuple[str, str]]) -> "pd.DataFrame":
+    """Return a table of what was left out, and why."""
+    import pandas as pd
+
+    return pd.DataFrame(left, columns=["id", "reason"])
 
 
 def pictures(result: Result) -> dict[str, Figure]:

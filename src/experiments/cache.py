@@ -1,7 +1,9 @@
 """A content-addressed store: what is dear to compute is computed once, by one process, or not at all.
 
-Layout: `<root>/<key>/` holds a finished value and its meta.json; `<root>/.partial/` what is being written,
-`<root>/.locks/` one lock a key, `<root>/.work/` what an unfinished training needs to go on.
+Layout: `<root>/<key>/` holds a finished value and its meta.json; `<root>/.partial/<key>@<random>/` what is
+being written, `<root>/.locks/` one lock a key, `<root>/.work/<key>/` what an unfinished training needs to go
+on. Whoever writes or removes any of these holds the key's lock: what is unlocked was left by a process that
+ended.
 """
 
 import errno
@@ -9,7 +11,6 @@ import json
 import logging
 import os
 import shutil
-import socket
 import tempfile
 import time
 import uuid
@@ -20,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 from filelock import FileLock, Timeout
 
+from experiments.alive import unheld
 from experiments.kept import class_name, file_digest, kept_class
 from experiments.libraries import versions
 from experiments.types import T
@@ -30,7 +31,7 @@ from experiments.types import T
 log = logging.getLogger(__name__)
 
 DIGEST = "digest.txt"  # beside an array: what names its values
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 
 
 class NotKeptError(LookupError):
@@ -131,11 +132,11 @@ class Store:
             return ""
         path = self.place / key / DIGEST
         if path.exists():
-            return path.read_text()
+            return path.read_text(encoding="utf-8")
         found = file_digest(self.place / key / "array.npy")
-        with suppress(OSError):  # on a full disk it is found again another time
-            partial = self._new_partial()
-            (partial / DIGEST).write_text(found)
+        with suppress(OSError), FileLock(self._lock_path(key), timeout=0):  # else it is found again later
+            partial = self._new_partial(key)
+            (partial / DIGEST).write_text(found, encoding="utf-8")
             (partial / DIGEST).replace(path)
             partial.rmdir()
         return found
@@ -144,14 +145,15 @@ class Store:
         """Return in which circumstances the value kept under `key` was computed: versions, `about`."""
         if not self.holds(key):
             return {}
-        meta = json.loads((self.place / key / "meta.json").read_text())
+        meta = json.loads((self.place / key / "meta.json").read_text(encoding="utf-8"))
         versions = {f"version.{name}": str(found) for name, found in meta["libraries"].items()}
         return {**versions, **meta.get("origin", {})}  # none of what was kept before there was one
 
     def workdir(self, key: str) -> Path:
         """Return a folder that survives an interruption; it goes when the value of `key` is kept."""
         folder = self.root / ".work" / key
-        folder.mkdir(parents=True, exist_ok=True)
+        with self._writing(key):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def holds(self, key: str) -> bool:
@@ -168,11 +170,11 @@ class Store:
         """Remove a value and its checkpoints unless a process works on it; tell whether they are gone."""
         try:
             with FileLock(self._lock_path(key), timeout=0):
-                doomed = self._new_partial()
+                doomed = self._new_partial(key)
                 with suppress(FileNotFoundError):  # another process removed it, or it was never finished
                     (self.root / key).replace(doomed / key)
-                shutil.rmtree(doomed)
-                shutil.rmtree(self.root / ".work" / key, ignore_errors=True)
+                for left in (*self.root.glob(f".partial/{key}@*"), self.root / ".work" / key):
+                    shutil.rmtree(left, ignore_errors=True)
         except Timeout:
             return False
         return True
@@ -197,19 +199,21 @@ class Store:
         if not self.holds(key):
             return None
         folder = self.place / key
-        os.utime(folder / "meta.json")
+        with suppress(OSError):  # a store that others keep can be read, though not marked as used
+            os.utime(folder / "meta.json")
         if key not in self.computed and key not in self.kept:
             self.kept.append(key)
         return folder
 
     @contextmanager
     def _locked(self, key: str) -> Iterator[None]:
-        lock = FileLock(self._lock_path(key))
-        try:
-            lock.acquire(timeout=0.1)
-        except Timeout:
-            log.info("waiting for whoever computes %s", key)
-            lock.acquire()
+        with self._writing(key):
+            lock = FileLock(self._lock_path(key))
+            try:
+                lock.acquire(timeout=0.1)
+            except Timeout:
+                log.info("waiting for whoever computes %s", key)
+                lock.acquire()
         try:
             yield
         finally:
@@ -222,54 +226,67 @@ class Store:
 
     def _publish(self, key: str, write: Callable[[Path], None]) -> Path:
         """Write into a partial folder, then rename it: a reader sees all of it or nothing."""
-        partial = self._new_partial()
-        start = time.perf_counter()
-        try:
-            write(partial)
-            meta = {"key": key, "seconds": round(time.perf_counter() - start, 3), "libraries": versions()}
-            meta["origin"] = dict(self.about)
-            described = partial / "meta.json"
-            meta |= json.loads(described.read_text()) if described.exists() else {}
-            described.write_text(json.dumps(meta, indent=1))
-        except BaseException as error:
-            shutil.rmtree(partial, ignore_errors=True)
-            if isinstance(error, OSError) and error.errno in FULL:
-                raise OSError(
-                    f"cache.root={self.place} cannot take {key}: {error.strerror}; nothing else is lost: "
-                    "free some (scripts/cache.py prune) or set cache.root=<a folder with room>, and try again"
-                ) from error
-            raise
-        final = self.place / key
-        partial.replace(final)
-        return final
+        with self._writing(key):
+            partial = self._new_partial(key)
+            start = time.perf_counter()
+            try:
+                write(partial)
+                meta = {"key": key, "seconds": round(time.perf_counter() - start, 3), "libraries": versions()}
+                meta["origin"] = dict(self.about)
+                described = partial / "meta.json"
+                meta |= json.loads(described.read_text(encoding="utf-8")) if described.exists() else {}
+                described.write_text(json.dumps(meta, indent=1), encoding="utf-8")
+                if not self.holds(key):  # else two computed it, as somebody removed the locks
+                    partial.replace(self.place / key)
+                shutil.rmtree(partial, ignore_errors=True)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
+        return self.place / key
 
-    def _new_partial(self) -> Path:
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        """Name `cache.root` in the error of a disk that is full or closed."""
+        try:
+            yield
+        except OSError as error:
+            named = Path(error.filename or self.place)  # a maker may read files that are closed to it
+            if error.errno not in FULL or not {self.root, self.place} & {named, *named.parents}:
+                raise
+            raise OSError(
+                f"cache.root={self.place} cannot take {key}: {error.strerror}; nothing else is lost: "
+                "free some (scripts/cache.py prune) or set cache.root=<a folder with room>, and try again"
+            ) from error
+
+    def _new_partial(self, key: str) -> Path:
         parent = self.place / ".partial"
         parent.mkdir(parents=True, exist_ok=True)
         self._sweep()
-        partial = parent / f"{os.getpid()}@{socket.gethostname()}@{uuid.uuid4().hex}"
+        partial = parent / f"{key}@{uuid.uuid4().hex[:8]}"
         partial.mkdir()
         return partial
 
     def _sweep(self) -> None:
-        """Remove what processes that are gone left half-written; once."""
-        parent = self.place / ".partial"
-        if self._swept or not parent.is_dir():
+        """Remove what processes that ended left half-written; once."""
+        parent = self.root / ".partial"
+        if self._swept or not self.enabled or not parent.is_dir():
             return
         self._swept = True
         for path in parent.iterdir():
-            process, host, _ = path.name.split("@")
-            if host == socket.gethostname() and not psutil.pid_exists(int(process)):
-                shutil.rmtree(path, ignore_errors=True)
+            with unheld(self._lock_path(path.name.partition("@")[0])) as free:
+                if free:
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def _save(value: Any, folder: Path) -> None:
     value.save(folder)
-    (folder / "meta.json").write_text(json.dumps({"class": class_name(value)}))
+    (folder / "meta.json").write_text(json.dumps({"class": class_name(value)}), encoding="utf-8")
 
 
 def _load(folder: Path) -> Any:
-    return kept_class(json.loads((folder / "meta.json").read_text())["class"], folder).load(folder)
+    return kept_class(json.loads((folder / "meta.json").read_text(encoding="utf-8"))["class"], folder).load(
+        folder
+    )
 
 
 def _link(array: np.ndarray, root: Path, path: Path) -> bool:

@@ -12,11 +12,12 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, context, presets, text_fields
+from experiments import compose, config, presets, text_fields
 from experiments.config import Plan
 from experiments.overrides import Typed, key_of, parse, typed
 from experiments.quoting import setting
 from experiments.sweep.share import at_once
+from experiments.threads import cores
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def read(args: Any) -> Request:
     base = compose.compose_config(fixed, hydra=True, directory=args.config_dir)
     multirun = args.multirun or base.hydra.mode == RunMode.MULTIRUN
     _refuse_several([line for line in lines if line.is_sweep], base, multirun=multirun)
-    cores = context.cores()
+    all_cores = cores()
     optimiser = not str(base.hydra.sweeper._target_).endswith("BasicSweeper")
     resume = _resume(args.overrides, multirun=multirun, optimiser=optimiser)
     if not multirun or optimiser:
@@ -87,8 +88,8 @@ def read(args: Any) -> Request:
             config.check_objective(plans[0].settings.objective, plans[0].stages)
         folder = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).absolute()
         words = overrides if optimiser else text_fields.as_texts(fixed, base)
-        several = at_once(base.hydra, None, cores) if multirun else 1
-        threads = max(1, cores // several)
+        several = at_once(base.hydra, None, all_cores) if multirun else 1
+        threads = max(1, all_cores // several)
         made = Request(plans, [overrides], [], multirun, optimiser, folder, overrides, words)
         return replace(made, at_once=several, threads=threads)
     _refuse_intervals(lines)
@@ -106,11 +107,22 @@ def read(args: Any) -> Request:
     keys = dict.fromkeys(key_of(line.key) for line in lines if line.is_sweep)
     swept = [key for key in keys if len({_value(job, key) for job in jobs}) > 1]
     plans = [config.build(cfg, overrides) for cfg in cfgs]
+    _refuse_one_folder(base, len(jobs))
     folder = Path(base.hydra.sweep.dir).absolute()
     words = [*map(str, texts), *([f"{PARAMS}=null"] if lists else [])]
-    several = at_once(base.hydra, len(jobs), cores)
-    threads = max(1, cores // several)
+    several = at_once(base.hydra, len(jobs), all_cores)
+    threads = max(1, all_cores // several)
     return Request(plans, jobs, swept, True, False, folder, overrides, words, resume, several, threads)
+
+
+def _refuse_one_folder(base: DictConfig, jobs: int) -> None:
+    """Raise ValueError if the jobs of a sweep are to share a folder."""
+    subdir = str(OmegaConf.to_container(base.hydra.sweep, resolve=False)["subdir"])  # type: ignore[index, call-overload]
+    if jobs > 1 and "${" not in subdir:
+        raise ValueError(
+            f"hydra.sweep.subdir={subdir} puts all {jobs} jobs into one folder; leave it out, or use "
+            "hydra.sweep.subdir='${hydra:job.num}'"
+        )
 
 
 def _refuse(message: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -99,15 +100,31 @@ def options(group: str, directory: str | None = None) -> list[str]:
 
 
 @contextmanager
-def output_folder() -> Iterator[Path]:
-    """Name a new folder for a run or a sweep; a random end keeps two of the same second apart."""
+def output_folder(*, anywhere: bool = False, root: Path = ROOT) -> Iterator[Path]:
+    """Name a new folder for a run or a sweep; a random end keeps two of the same second apart.
+
+    Parameters
+    ----------
+    anywhere
+        Name a temporary one where `root` cannot be written.
+    """
     now = datetime.now().astimezone()
-    folder = ROOT / "outputs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{uuid.uuid4().hex[:6]}"
+    present = next(path for path in (root / "outputs", root, *root.parents) if path.exists())
+    if anywhere and not (present.is_dir() and os.access(present, os.W_OK)):
+        root = Path(tempfile.mkdtemp(prefix="experiments-"))
+    folder = root / "outputs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{uuid.uuid4().hex[:6]}"
     os.environ[OUTPUT] = str(folder)
     try:
         yield folder
     finally:
         os.environ.pop(OUTPUT, None)
+
+
+def working_directory() -> Path:
+    """Return the folder that a command was typed in, also in a job that hydra.job.chdir moved to its own."""
+    if HydraConfig.initialized() and HydraConfig.get().job.chdir:
+        return Path(HydraConfig.get().runtime.cwd)
+    return Path.cwd()
 
 
 def without_hydra(cfg: DictConfig) -> DictConfig:

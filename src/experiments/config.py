@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from experiments.compose import CONF, ROOT, key_of, known_keys, options
+from experiments.compose import CONF, ROOT, key_of, known_keys, options, working_directory
 from experiments.mistakes import no_such_key
 from experiments.quoting import literal
 from experiments.text_fields import PATH_KEY
@@ -137,8 +137,9 @@ def _built(cfg: DictConfig, keys: set[str]) -> Plan:
     tracking = _checked(Tracking, cfg.tracking, "tracking", keys)
     sqlite = "sqlite:///"
     if tracking.uri.startswith(sqlite):
-        place = _absolute(tracking.uri.removeprefix(sqlite), "tracking.uri" in keys)
-        tracking = replace(tracking, uri=f"{sqlite}{place}")
+        path, mark, query = tracking.uri.removeprefix(sqlite).partition("?")  # ?timeout=60 is the driver's
+        place = _absolute(path, "tracking.uri" in keys)
+        tracking = replace(tracking, uri=f"{sqlite}{place}{mark}{query}")
     cache = _checked(Cache, cfg.cache, "cache", keys)
     cache = Cache(_absolute(cache.root, "cache.root" in keys), cache.enabled)
     return Plan(cfg, stages, settings, cache, tracking)
@@ -271,4 +272,4 @@ def check_objective(objective: str, stages: Stages) -> None:
 
 
 def _absolute(path: str, typed: bool) -> str:
-    return str((Path.cwd() if typed else ROOT) / Path(path).expanduser())
+    return str((working_directory() if typed else ROOT) / Path(path).expanduser())

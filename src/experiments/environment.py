@@ -7,11 +7,8 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-
-import psutil
 
 from experiments.kept import digest
 from experiments.libraries import NUMERIC, versions
@@ -38,7 +35,7 @@ def environment() -> dict[str, str]:
     return {
         **_git(),
         "host": socket.gethostname(),
-        "process": _process(os.getpid()),
+        "process": str(os.getpid()),
         "python": platform.python_version(),
         "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows what follows the last slash
         "mlflow.source.git.commit": _git()["git.commit"],  # and this beside it
@@ -71,7 +68,7 @@ def code() -> str:
 def _processor() -> str:
     """Name the processor: libraries choose their arithmetic by it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()  # Linux alone
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()  # Linux alone
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
@@ -89,7 +86,9 @@ def _user() -> str:
 def _git() -> dict[str, str]:
     def ask(*words: str) -> str | None:
         try:
-            done = subprocess.run(["git", *words], cwd=CODE, capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                ["git", *words], cwd=CODE, capture_output=True, text=True, check=True, encoding="utf-8"
+            )
         except (OSError, subprocess.CalledProcessError):
             return None
         return done.stdout.strip()
@@ -98,17 +97,3 @@ def _git() -> dict[str, str]:
     if commit is None:
         return {"git.commit": "none", "git.dirty": "unknown"}
     return {"git.commit": commit, "git.dirty": str(bool(ask("status", "--porcelain"))).lower()}
-
-
-def _process(pid: int) -> str:
-    """Name a process so that a later one with the same number is another."""
-    return f"{pid}@{psutil.Process(pid).create_time():.0f}"
-
-
-def is_alive(tags: Mapping[str, str]) -> bool:
-    """Tell whether the process that a run's tags name still runs on this host."""
-    named = tags.get("process", "")
-    try:
-        return _process(int(named.partition("@")[0])) == named
-    except (ValueError, psutil.NoSuchProcess):
-        return False

@@ -24,6 +24,7 @@ from experiments import (
     notes,
     pipeline,
     report,
+    run_folder,
     tracking,
 )
 from experiments.main_metrics import main_first
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 EXPECTED = (ValueError, OSError)  # what the caller can cause: one clear line, no traceback
 RESULT = "result.json"
+LOG = "run.log"  # conf/hydra/job_logging writes it
 
 
 @dataclass
@@ -66,13 +68,13 @@ class Outcome:
         """Write result.json."""
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f"{RESULT}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=1))
+        partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
         partial.replace(folder / RESULT)
 
     @classmethod
     def load(cls, folder: Path) -> "Outcome":
         """Read what `save` wrote."""
-        return cls(**json.loads((folder / RESULT).read_text()))
+        return cls(**json.loads((folder / RESULT).read_text(encoding="utf-8")))
 
 
 def perform(
@@ -111,16 +113,18 @@ def perform(
             result = _run(plan, ctx, run, outcome)
             artifacts.check_names(result.findings, params)
             outcome.status, outcome.total = "FINISHED", time.perf_counter() - start
-            artifacts.write(folder, config.placed(plan), result)
-            outcome.save(folder)
-            trace(result, plan, ctx).save(folder)
-            if draws(plan, parent):
-                figures.write(artifacts.pictures(result), folder / "figures")
-            if reports(plan, parent):
-                spent = time.perf_counter() - start
-                report.write(result, folder, ctx, name=name or "run", run_id=run.id, seconds=spent)
+            with run_folder.new_files(folder) as new:
+                artifacts.write(new, config.placed(plan), result)
+                outcome.save(folder)
+                trace(result, plan, ctx).save(new)
+                if draws(plan, parent):
+                    figures.write(artifacts.pictures(result), new / "figures")
+                if reports(plan, parent):
+                    spent = time.perf_counter() - start
+                    report.write(result, new, ctx, name=name or "run", run_id=run.id, seconds=spent)
+                written = run_folder.files_below(new)
             run.describe(_in_words(result, plan, run, parent))
-            run.artifacts()
+            run.artifacts([*written, *(name for name in (RESULT, LOG) if (folder / name).exists())])
             logged_model.keep(result, ctx.dtype, plan, folder, run, alone=parent is None)
         outcome.lost = run.lost
     except BaseException as error:
@@ -197,7 +201,7 @@ def explain(error: BaseException, folder: Path) -> str:
         return str(error) or type(error).__name__
     folder.mkdir(parents=True, exist_ok=True)
     text = "".join(traceback.format_exception(error))
-    (folder / "traceback.txt").write_text(text)
+    (folder / "traceback.txt").write_text(text, encoding="utf-8")
     log.debug("%s", text)
     return f"{type(error).__name__}: {error}; the traceback is in {folder / 'traceback.txt'}"
 
@@ -237,4 +241,6 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     outcome = Outcome(list(overrides))
     choices = dict(cfg.hydra.runtime.choices)
     name = compose.run_name(overrides)
-    return perform(compose.without_hydra(cfg), folder, outcome, name=name, choices=choices)
+    with run_folder.held(folder, "hydra.run.dir"):
+        run_folder.begin(folder, "hydra.run.dir")
+        return perform(compose.without_hydra(cfg), folder, outcome, name=name, choices=choices)

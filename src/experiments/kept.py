@@ -129,12 +129,12 @@ class Record:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         for name in [name for name, value in values.items() if isinstance(value, np.ndarray)]:
             np.save(folder / f"{name}.npy", values.pop(name), allow_pickle=False)
-        (folder / "fields.json").write_text(json.dumps(values))
+        (folder / "fields.json").write_text(json.dumps(values), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; arrays stay on disk until they are looked at."""
-        values = json.loads((folder / "fields.json").read_text())
+        values = json.loads((folder / "fields.json").read_text(encoding="utf-8"))
         for f in fields(cls):
             array = folder / f"{f.name}.npy"
             if f.name not in values and array.exists():  # else it was kept before it had this field
@@ -195,9 +195,9 @@ class Findings:
 
     def save(self, folder: Path) -> None:
         """Write metrics.json, each table as Parquet, and each picture into a folder below figures/."""
-        (folder / "metrics.json").write_text(json.dumps(self.metrics))
+        (folder / "metrics.json").write_text(json.dumps(self.metrics), encoding="utf-8")
         if self.warnings:
-            (folder / "warnings.json").write_text(json.dumps(self.warnings))
+            (folder / "warnings.json").write_text(json.dumps(self.warnings), encoding="utf-8")
         for name, table in self.tables.items():
             table.to_parquet(folder / f"{name}.parquet")
         kinds = {}
@@ -207,7 +207,7 @@ class Findings:
             figure.save(place)
             kinds[name] = class_name(figure)
         if kinds:
-            (folder / "figures.json").write_text(json.dumps(kinds))
+            (folder / "figures.json").write_text(json.dumps(kinds), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Findings":
@@ -217,8 +217,10 @@ class Findings:
         tables = {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
         kinds = folder / "figures.json"
         figures = {}
-        for name, kind in json.loads(kinds.read_text()).items() if kinds.exists() else ():
+        for name, kind in json.loads(kinds.read_text(encoding="utf-8")).items() if kinds.exists() else ():
             figures[name] = kept_class(kind, folder).load(folder / "figures" / name)
         doubts = folder / "warnings.json"
-        warnings = tuple(json.loads(doubts.read_text())) if doubts.exists() else ()
-        return cls(json.loads((folder / "metrics.json").read_text()), tables, figures, warnings)
+        warnings = tuple(json.loads(doubts.read_text(encoding="utf-8"))) if doubts.exists() else ()
+        return cls(
+            json.loads((folder / "metrics.json").read_text(encoding="utf-8")), tables, figures, warnings
+        )

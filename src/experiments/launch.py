@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments import compose, console, context, job, pipeline, sweep, tracking
+from experiments import compose, console, context, job, pipeline, program, run_folder, sweep, tracking
 from experiments.command_line import Request, arguments, read
 from experiments.environment import COMMAND
 from experiments.sweep import resumption, summary
@@ -27,6 +27,8 @@ INTERRUPTED = 130
 
 def launch(main: Callable[[], None]) -> int:
     """Run `main` under Hydra, as one job or a sweep; return the exit code."""
+    program.prefer_utf8()
+    program.steady_console()
     try:
         args = arguments()
     except ValueError as error:
@@ -41,6 +43,7 @@ def launch(main: Callable[[], None]) -> int:
     if "hydra.verbose=true" in [override.lower() for override in args.overrides]:
         logging.getLogger("experiments").setLevel(logging.DEBUG)
     signal.signal(signal.SIGTERM, _interrupt)
+    program.outlive_terminal(_interrupt)
     try:
         with compose.output_folder():
             return _launch(main, args)
@@ -69,8 +72,12 @@ def _launch(main: Callable[[], None], args: Any) -> int:
     if request.multirun:
         return _sweep(main, request, tracker)
     before, _ = check(request)
-    _hydra(main)
-    outcome, place = job.Outcome.load(request.folder), tracker.experiment_id
+    os.environ[compose.OUTPUT] = str(request.folder)  # as it was composed: another moment, another ${now:}
+    sys.argv.append("hydra.run.dir=${oc.env:" + compose.OUTPUT + "}")
+    with run_folder.held(request.folder, "hydra.run.dir"):
+        run_folder.begin(request.folder, "hydra.run.dir")
+        _hydra(main)
+        outcome, place = job.Outcome.load(request.folder), tracker.experiment_id
     return summary.show([outcome], [], request.folder, first.tracking.uri, before, experiment_id=place)
 
 
@@ -88,32 +95,35 @@ def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker
             console.say(f"nothing to resume: all {done} jobs of {begun.record.run_id} finished; see {folder}")
             return 0
         log.info("resuming %s: %d of %d jobs are finished", begun.record.run_id, done, len(request.jobs))
-        os.environ[compose.OUTPUT] = str(folder)
-        sys.argv.append("hydra.sweep.dir=${oc.env:" + compose.OUTPUT + "}")
     before, data = check(request)
-    if begun is not None:
-        resumption.refuse_other_data(begun, data)
-    show = partial(
-        summary.show,
-        swept=request.swept,
-        folder=folder,
-        uri=first.tracking.uri,
-        before=before,
-        experiment_id=tracker.experiment_id,
-    )
     threads = begun.record.threads if begun else request.threads
     os.environ[THREADS] = str(threads)
     if request.at_once > 1 and threads and first.settings.threads == "auto":
         log.info("%d jobs at a time, each with threads=%d", request.at_once, threads)
-    parent = sweep.Sweep(first, folder, request.swept, jobs, asked, begun)
-    try:
-        if begun is None or len(begun.record.finished) < len(request.jobs):
-            _hydra(main)
-    except BaseException as error:
-        show(parent.close(error), lost=parent.lost, stable=parent.stable)
-        raise
-    outcomes = parent.close()
-    code = show(outcomes, lost=parent.lost, stable=parent.stable)
+    os.environ[compose.OUTPUT] = str(folder)  # what it was composed to here: another moment, another ${now:}
+    sys.argv.append("hydra.sweep.dir=${oc.env:" + compose.OUTPUT + "}")
+    with run_folder.held(folder, "hydra.sweep.dir"):
+        if begun is None:
+            run_folder.begin(folder, "hydra.sweep.dir")
+        elif asked:  # anew, now that no other process can go on with it
+            begun = resumption.find(begun.record.run_id, asked, tracker)
+            resumption.refuse_other_data(begun, data)
+        show = partial(
+            summary.show,
+            swept=request.swept,
+            folder=folder,
+            uri=first.tracking.uri,
+            before=before,
+            experiment_id=tracker.experiment_id,
+        )
+        parent = sweep.Sweep(first, folder, request.swept, jobs, asked, begun)
+        try:
+            if begun is None or len(begun.record.finished) < len(request.jobs):
+                _hydra(main)
+        except BaseException as error:
+            show(parent.close(error), lost=parent.lost, stable=parent.stable)
+            raise
+        code = show(parent.close(), lost=parent.lost, stable=parent.stable)
     if code and asked:
         console.say("the missing jobs alone: the same command with resume=true")
     return code

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from experiments import tracking
+from experiments import run_folder, tracking
 from experiments.config import Plan
 from experiments.model import ABOUT, Model
 from experiments.pipeline import Result
@@ -46,5 +46,12 @@ def record(model: Model, folder: Path, run: tracking.Run | None) -> None:
     if (place / "data" / ABOUT).exists():  # of an earlier run in the same folder
         shutil.rmtree(place)
     model.save(place / "data")
+    send(model, folder, run)
+
+
+def send(model: Model, folder: Path, run: tracking.Run | None) -> None:
+    """Record the model that a job's folder holds with a run that is recorded itself."""
+    place = folder / FOLDER
     if run is not None and run.id:
         run.model(place, model.columns)
+    run_folder.add(folder, (f"{FOLDER}/{name}" for name in run_folder.files_below(place)), mine=True)

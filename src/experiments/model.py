@@ -96,7 +96,7 @@ class Model:
         about = {"classes": classes, "names": self.names, "kind": self.kind, "dtype": self.dtype}
         about |= {"features": self.features, "value_range": asdict(self.value_range)}
         folder.mkdir(parents=True, exist_ok=True)  # model.json first: it tells whose folder this is
-        (folder / ABOUT).write_text(json.dumps(about | {"libraries": versions()}, indent=1))
+        (folder / ABOUT).write_text(json.dumps(about | {"libraries": versions()}, indent=1), encoding="utf-8")
         for part in PARTS:
             (folder / part).mkdir()
             getattr(self, part).save(folder / part)
@@ -105,7 +105,7 @@ class Model:
     @classmethod
     def load(cls, folder: Path) -> "Model":
         """Read what `save` wrote."""
-        about = json.loads((folder / ABOUT).read_text())
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         parts: dict[str, Any] = {
             part: kept_class(about["classes"][part], folder / part, does).load(folder / part)
             for part, does in PARTS.items()

@@ -3,6 +3,7 @@
 import difflib
 import random
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +23,10 @@ def parse(words: Sequence[str]) -> list[Any]:
     """Parse overrides as Hydra does; raise ValueError on what is not `key=value`."""
     parser, parsed = OverridesParser.create(), []
     for number, word in enumerate(words):
+        if any("\ud800" <= letter <= "\udfff" for letter in word):  # how Python keeps undecodable bytes
+            encoding = sys.getfilesystemencoding()
+            remedy = "rename the file" if encoding == "utf-8" else "set PYTHONUTF8=1 before Python starts"
+            raise ValueError(f"{ascii(word)[1:-1]} holds bytes that are no {encoding}; {remedy}")
         try:
             parsed += parser.parse_overrides([word])
         except HydraException as error:

@@ -104,7 +104,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_clip(cards: Path) -> Path:
     """Write the config of a CLIP whose image tower has 30,000 weights."""
     path = cards / "tiny.json"
-    path.write_text(json.dumps(TINY))
+    path.write_text(json.dumps(TINY), encoding="utf-8")
     return path
 
 

@@ -118,7 +118,7 @@ def test_a_kept_encoder_is_loaded_without_torch(cnn: Make, digits: Samples, ctx:
         "print({'torch', 'pytorch_lightning', 'omegaconf', 'mlflow'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, encoding="utf-8")
     assert done.stdout.strip() == "set()"
 
 

@@ -135,7 +135,7 @@ def test_clip_is_the_image_tower_of_the_whole_model(
 
     import open_clip
 
-    whole = open_clip.CLIP(**json.loads(tiny_clip.read_text())).eval()
+    whole = open_clip.CLIP(**json.loads(tiny_clip.read_text(encoding="utf-8"))).eval()
     torch.save({"state_dict": {f"module.{n}": v for n, v in whole.state_dict().items()}}, tmp_path / "a.pt")
     encoder = pretrained("clip", weights=str(tmp_path / "a.pt")).fit(few, ctx)
     card = encoder.card
@@ -198,7 +198,7 @@ def test_names_that_do_not_exist_are_answered_with_those_that_do(
 def written(tmp_path: Path, **changes: Any) -> str:
     """Write a config of CLIP of which `vision_cfg` is so."""
     path = tmp_path / "own.json"
-    path.write_text(json.dumps(TINY | changes))
+    path.write_text(json.dumps(TINY | changes), encoding="utf-8")
     return str(path)
 
 
@@ -283,7 +283,9 @@ def test_a_run_whose_stages_are_kept_imports_no_framework(tiny_clip: Path, tmp_p
     ]
     command = [sys.executable, "-c", RUN.format(typed=typed)]
     first, again = (
-        subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.splitlines()
+        subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=True, encoding="utf-8"
+        ).stdout.splitlines()
         for _ in range(2)
     )
     assert first[0].startswith("16 ")

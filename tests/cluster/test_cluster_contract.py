@@ -242,7 +242,7 @@ def test_kept_clusterings_import_no_framework():
         "heavy = ('sklearn', 'scipy', 'faiss', 'threadpoolctl', 'numba', 'fast_hdbscan', 'psutil'); "
         "print([name for name in heavy if name in sys.modules])"
     )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, encoding="utf-8").strip() == "[]"
 
 
 @everyone

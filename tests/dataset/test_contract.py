@@ -152,7 +152,10 @@ def test_another_image_size_changes_no_key(stage, samples, ctx):
 
 def test_labels_from_a_file_change_the_key_and_not_the_content(stage, samples, ctx, tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("id,label\n" + "".join(f"{name},{row % 2}\n" for row, name in enumerate(samples.ids)))
+    path.write_text(
+        "id,label\n" + "".join(f"{name},{row % 2}\n" for row, name in enumerate(samples.ids)),
+        encoding="utf-8",
+    )
     other = replace(stage, labels={"path": str(path)}).load(ctx)
     assert other.class_names == ("0", "1")
     assert other.content_key == samples.content_key

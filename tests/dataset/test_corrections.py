@@ -35,7 +35,7 @@ def test_what_was_appended_is_read(tmp_path):
     append(path, [odd, correction("b", "h2", "-3", "'=x")])
     append(path, [correction("b", "h2", "x")])
     assert read(path) == [odd, correction("b", "h2", "-3", "'=x"), correction("b", "h2", "x")]
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0] == HEADER
     assert lines[1].endswith(",'=cmd|' /C calc'!A0")
     assert lines[2].endswith(",''=x,-3")
@@ -230,13 +230,13 @@ def test_a_log_that_another_is_writing_is_read_when_it_is_whole(tmp_path, caplog
     append(path, [correction("a", "h1", "x")])
     found = []
     with held(path):
-        with path.open("a") as file:
+        with path.open("a", encoding="utf-8") as file:
             file.write("half")
         reader = threading.Thread(target=lambda: found.append(read(path)))
         reader.start()
         reader.join(0.3)
         assert not found
-        path.write_text(path.read_text().removesuffix("half"))
+        path.write_text(path.read_text(encoding="utf-8").removesuffix("half"), encoding="utf-8")
     reader.join()
     assert found == [[correction("a", "h1", "x")]]
     assert "cut off" not in caplog.text

@@ -30,6 +30,6 @@ def test_a_repeated_load_imports_no_scikit_learn(selection, ctx):
         "print(samples.key, 'sklearn' in sys.modules, 'pandas' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, encoding="utf-8"
     )
     assert done.stdout.split() == [first.key, "False", "False"]

@@ -22,7 +22,7 @@ IDS = [f"{'even' if row % 2 else 'odd'}/{row:03}.png" for row in range(300)]
 def write(tmp_path):
     def make(text, name="rows.csv"):
         path = tmp_path / name
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         return path
 
     return make
@@ -43,7 +43,7 @@ def saved(folder, kind, rows=None):
         rows.to_parquet(path, row_group_size=100)
     elif kind == "npy":
         np.save(path, values)
-        (folder / "ids.txt").write_text("\n".join(rows["image_id"]))
+        (folder / "ids.txt").write_text("\n".join(rows["image_id"]), encoding="utf-8")
         return {"path": path, "ids": str(folder / "ids.txt")}
     elif kind == "npz":
         np.savez(path, embeddings=values, ids=rows["image_id"].to_numpy(str), other=np.arange(3))
@@ -290,8 +290,8 @@ def test_a_setting_that_names_no_column_is_answered(embeddings, ctx, write, chan
 )
 def test_arrays_that_cannot_be_read_say_why(embeddings, ctx, tmp_path, array, changes, message):
     np.save(tmp_path / "rows.npy", array, allow_pickle=True)
-    (tmp_path / "short.txt").write_text("a\nb\nc\n")
-    (tmp_path / "wide.csv").write_text("one,two\na,b\n")
+    (tmp_path / "short.txt").write_text("a\nb\nc\n", encoding="utf-8")
+    (tmp_path / "wide.csv").write_text("one,two\na,b\n", encoding="utf-8")
     np.save(tmp_path / "twice.npy", np.array(["a", "a"]))
     if "ids" in changes:
         changes = {"ids": str(tmp_path / changes["ids"])}

@@ -107,7 +107,7 @@ def test_a_foreign_file_beside_the_lone_folder_of_classes_changes_nothing(
     (two_classes.parent / "top").mkdir()
     two_classes.rename(two_classes.parent / "top" / "pets")
     (two_classes.parent / "top" / "about").mkdir()
-    (two_classes.parent / "top" / "about" / "logo.svg").write_text("<svg/>")
+    (two_classes.parent / "top" / "about" / "logo.svg").write_text("<svg/>", encoding="utf-8")
     samples = image_folder(two_classes.parent / "top").load(ctx)
     assert (samples.class_names, len(samples)) == (("cats", "dogs"), 10)
     assert "left out; see" in caplog.text
@@ -147,9 +147,9 @@ def spoil(root):
     (root / "cats" / "empty.jpg").write_bytes(b"")
     (root / "cats" / "corrupt.png").write_bytes(good[:60] + b"\0" * 20 + good[80:])
     (root / "cats" / "truncated.png").write_bytes(good[: len(good) // 2])
-    (root / "cats" / "text.jpg").write_text("no image")
+    (root / "cats" / "text.jpg").write_text("no image", encoding="utf-8")
     (root / "cats" / "phone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + good)
-    (root / "cats" / "notes.txt").write_text("no image")
+    (root / "cats" / "notes.txt").write_text("no image", encoding="utf-8")
     return {
         "cats/empty.jpg": "empty file",
         "cats/corrupt.png": "cannot be decoded",
@@ -219,7 +219,7 @@ def test_a_folder_without_images_says_what_it_holds(tmp_path, image_folder, ctx)
     (tmp_path / "notes").mkdir()
     with pytest.raises(ValueError, match=r"holds no image that can be read; use"):
         image_folder(tmp_path / "notes").load(ctx)
-    (tmp_path / "notes" / "a.txt").write_text("")
+    (tmp_path / "notes" / "a.txt").write_text("", encoding="utf-8")
     with pytest.raises(ValueError, match=r"only 1 files such as a.txt \(not an image\); use"):
         image_folder(tmp_path / "notes").load(ctx)
 

@@ -38,21 +38,21 @@ def test_each_way_of_matching_finds_all(tmp_path, match, names):
 @pytest.mark.parametrize("named", [["2024.07", "2024.08"], ["2024.07.png", "2024.08.JPG"]])
 def test_a_dot_that_begins_no_ending_is_part_of_the_name(tmp_path, match, named):
     path = tmp_path / "labels.csv"
-    path.write_text(f"id,label\n{named[0]},x\n{named[1]},y\n")
+    path.write_text(f"id,label\n{named[0]},x\n{named[1]},y\n", encoding="utf-8")
     images = np.array(["a/2024.07.png", "b/2024.08.HEIC"])
     assert list(Labels.of({"path": str(path), "match": match}).match(images).labels) == [0, 1]
 
 
 def test_versions_of_a_photo_are_told_apart(tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("id,label\nphoto.v1,x\nphoto.v2,y\n")
+    path.write_text("id,label\nphoto.v1,x\nphoto.v2,y\n", encoding="utf-8")
     for images in (["photo.v1.png", "photo.v2.png"], ["photo.v1", "photo.v2"]):
         assert list(Labels.of({"path": str(path), "match": "stem"}).match(np.array(images)).labels) == [0, 1]
 
 
 def test_ids_stay_text(tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("id,label\n007,x\n12,y\n")
+    path.write_text("id,label\n007,x\n12,y\n", encoding="utf-8")
     assert list(Labels.of({"path": str(path)}).match(np.array(["007", "012", "12"])).labels) == [0, -1, 1]
 
 
@@ -68,14 +68,14 @@ def test_parquet_and_tsv_are_read(tmp_path):
 
 def test_the_first_usual_column_is_taken_unless_one_is_named(tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("filename,category,labels_txt,mine\nimg_007.png,c,l,m\n")
+    path.write_text("filename,category,labels_txt,mine\nimg_007.png,c,l,m\n", encoding="utf-8")
     assert read(path, match="name").class_names == ("l",)
     assert read(path, match="name", column="mine").class_names == ("m",)
 
 
 def test_a_class_named_none_or_na_is_a_class(tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("id,label\n7,None\n12,NA\n113,\n")
+    path.write_text("id,label\n7,None\n12,NA\n113,\n", encoding="utf-8")
     found = read(path, match="digits")
     assert found.class_names == ("NA", "None")
     assert list(found.labels) == [1, 0, -1]
@@ -83,7 +83,7 @@ def test_a_class_named_none_or_na_is_a_class(tmp_path):
 
 def test_what_matches_nothing_is_counted_on_both_sides(tmp_path, caplog):
     path = tmp_path / "labels.csv"
-    path.write_text("id,label\n7,x\n500,y\n\n501,y\n,z\n")
+    path.write_text("id,label\n7,x\n500,y\n\n501,y\n,z\n", encoding="utf-8")
     with caplog.at_level(logging.WARNING):
         found = read(path, match="digits")
     assert "2 of 3 images have no row, 3 of 4 rows match no image" in caplog.text
@@ -131,21 +131,21 @@ def test_what_matches_nothing_is_counted_on_both_sides(tmp_path, caplog):
 )
 def test_a_file_that_does_not_fit_says_why(tmp_path, text, settings, message):
     path = tmp_path / "labels.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         read(path, **settings)
 
 
 def test_an_image_without_digits_is_an_error(tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("id,label\n7,x\n")
+    path.write_text("id,label\n7,x\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"1 images without digits \('cover.png'\); use stem"):
         Labels.of({"path": str(path), "match": "digits"}).match(np.array(["7.png", "cover.png"]))
 
 
 def test_one_label_for_several_images_is_an_error(tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("id,label\n1.png,x\n")
+    path.write_text("id,label\n1.png,x\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"several images each: 'a/1.png' and 'b/1.png'; use match=exact"):
         Labels.of({"path": str(path), "match": "name"}).match(np.array(["a/1.png", "b/1.png"]))
 
@@ -169,7 +169,8 @@ def test_columns_of_numbers_are_tags(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text(
         "image_id,id,cluster,labels_txt,category,strong,cat,cat_weight,dog\n"
-        "113,1,0,x,1,a;b,0,0.25,1\n7,2,0,y,1,b,1,,0\n500,3,0,y,1,c,1,1,1\n"
+        "113,1,0,x,1,a;b,0,0.25,1\n7,2,0,y,1,b,1,,0\n500,3,0,y,1,c,1,1,1\n",
+        encoding="utf-8",
     )
     found = read(path, match="digits")
     assert found.tag_names == ("cat", "cat_weight", "dog")
@@ -183,7 +184,7 @@ def test_columns_of_numbers_are_tags(tmp_path):
 
 def test_an_empty_tag_counts_as_0_and_is_said_to(tmp_path, caplog):
     path = tmp_path / "labels.csv"
-    path.write_text("id,label,cat\n7,x,\n12,x,1\n")
+    path.write_text("id,label,cat\n7,x,\n12,x,1\n", encoding="utf-8")
     read(path, match="digits")
     assert "1 empty values of cat count as 0" in caplog.text
 
@@ -203,7 +204,7 @@ def test_tags_that_are_no_list_say_what_to_type():
 
 def test_study_es_labels_meet_their_images(tmp_path):
     table, labels = study_e.write(tmp_path)
-    ids = np.array([line.partition(",")[0] for line in table.read_text().splitlines()[1:]])
+    ids = np.array([line.partition(",")[0] for line in table.read_text(encoding="utf-8").splitlines()[1:]])
     found = Labels.of({"path": str(labels), "match": "digits"}).match(ids)
     assert (found.labels >= 0).all()
     assert found.class_names == study_e.NAMES

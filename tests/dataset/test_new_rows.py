@@ -14,7 +14,7 @@ FEATURES = ("a", "b")
 def read(tmp_path, ctx):
     def make(text, features=FEATURES, name="new.csv"):
         path = tmp_path / name
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         return new_rows(path, features, None, "FOLDER", ctx)
 
     return make

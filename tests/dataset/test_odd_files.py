@@ -175,7 +175,9 @@ def test_true_and_false_are_1_and_0_in_every_kind_of_file(table, ctx, tmp_path):
     frame = pd.DataFrame({"id": list("abcd"), "old": [True, False, True, False], "a": [1.5, 2, 3, 4]})
     frame.to_csv(tmp_path / "rows.csv", index=False)
     frame.to_parquet(tmp_path / "rows.parquet")
-    (tmp_path / "rows.tsv").write_text(frame.to_csv(index=False, sep="\t").replace("True", "TRUE "))
+    (tmp_path / "rows.tsv").write_text(
+        frame.to_csv(index=False, sep="\t").replace("True", "TRUE "), encoding="utf-8"
+    )
     made = [table(tmp_path / f"rows.{kind}").load(ctx) for kind in ("csv", "parquet", "tsv")]
     assert {samples.key for samples in made} == {made[0].key}
     np.testing.assert_array_equal(made[0].content.vectors()[:, 0], [1, 0, 1, 0])
@@ -362,6 +364,6 @@ def test_the_store_tells_settings_apart(embeddings, ctx, write, tmp_path):
     np.save(tmp_path / "rows.npy", np.eye(2))
     found = []
     for ids in ("ab", "cd"):
-        (tmp_path / f"{ids}.txt").write_text("\n".join(ids))
+        (tmp_path / f"{ids}.txt").write_text("\n".join(ids), encoding="utf-8")
         found += list(embeddings(tmp_path / "rows.npy", ids=str(tmp_path / f"{ids}.txt")).load(ctx).ids)
     assert found == list("abcd")

@@ -44,7 +44,7 @@ def shapes(tmp_path_factory):
     whole = (root / "red" / "002.jpg").read_bytes()
     (root / "red" / "truncated.jpg").write_bytes(whole[:-40])
     (root / "red" / "empty.jpg").write_bytes(b"")
-    (root / "red" / "notes.txt").write_text("no image")
+    (root / "red" / "notes.txt").write_text("no image", encoding="utf-8")
     Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(root / "red" / "cmyk.jpg", quality=95)
     Image.fromarray(np.full((16, 16), 25700, np.uint16)).save(root / "blue" / "deep.png")
     lying = np.zeros((16, 16, 3), np.uint8)

@@ -76,7 +76,8 @@ def test_a_limit_above_n_takes_all(selection):
 def test_labels_from_a_file_replace_those_of_the_data_set(selection, tmp_path):
     table = tmp_path / "labels.csv"
     table.write_text(
-        "image_id,label\n" + "".join(f"{row}.png,{'odd' if row % 2 else 'even'}\n" for row in range(150))
+        "image_id,label\n" + "".join(f"{row}.png,{'odd' if row % 2 else 'even'}\n" for row in range(150)),
+        encoding="utf-8",
     )
     samples = choose(selection, labels={"path": str(table)}, unlabelled="drop")
     assert len(samples) == 150
@@ -88,7 +89,9 @@ def test_labels_from_a_file_replace_those_of_the_data_set(selection, tmp_path):
 
 def test_limit_and_split_go_by_the_labels_from_the_file(selection, tmp_path):
     table = tmp_path / "labels.csv"
-    table.write_text("image_id,label\n" + "".join(f"{row}.png,{row % 4}\n" for row in range(200)))
+    table.write_text(
+        "image_id,label\n" + "".join(f"{row}.png,{row % 4}\n" for row in range(200)), encoding="utf-8"
+    )
     samples = choose(selection, labels={"path": str(table)}, limit=40)
     assert list(np.bincount(samples.labels)) == [10] * 4
     assert list(np.bincount(samples.labels[samples.rows("validation")])) == [2] * 4
@@ -114,7 +117,7 @@ def test_a_class_that_is_not_scored_is_named(selection, caplog):
 def test_tags_go_with_their_samples_and_unmatched_rows_are_listed(selection, tmp_path):
     table = tmp_path / "labels.csv"
     rows = [f"{row}.png,{'odd' if row % 2 else 'even'},{row}" for row in range(199, 99, -1)]
-    table.write_text("\n".join(["image_id,label,tag", *rows, "x.png,odd,1"]) + "\n")
+    table.write_text("\n".join(["image_id,label,tag", *rows, "x.png,odd,1"]) + "\n", encoding="utf-8")
     samples = choose(selection, labels={"path": str(table), "tags": ["tag"]}, limit=10, unlabelled="drop")
     assert len(samples) == 10
     assert samples.tag_names == ("tag",)
@@ -166,6 +169,6 @@ def test_a_copy_without_a_label_goes_where_the_labelled_one_is(selection):
 
 
 def test_labels_of_which_none_is_of_a_sample_are_an_error(selection, tmp_path):
-    (tmp_path / "labels.csv").write_text("image_id,label\n1.png,\nx.png,odd\n")
+    (tmp_path / "labels.csv").write_text("image_id,label\n1.png,\nx.png,odd\n", encoding="utf-8")
     with pytest.raises(ValueError, match="none of the 200 samples has a label"):
         choose(selection, labels={"path": str(tmp_path / "labels.csv")})

@@ -51,7 +51,7 @@ def half_of_the_labels(folder: Path) -> Path:
     digits = config.build(compose.compose_config([])).stages.dataset.load(Context.plain(Store(folder)))
     rows = [f"{digits.ids[row]},class {digits.label_names[row]}" for row in range(0, len(digits), 2)]
     path = folder / "labels.csv"
-    path.write_text("\n".join(["image_id,label", *rows]) + "\n")
+    path.write_text("\n".join(["image_id,label", *rows]) + "\n", encoding="utf-8")
     return path
 
 

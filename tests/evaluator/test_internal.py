@@ -137,4 +137,4 @@ def test_kept_findings_import_no_framework():
         "import sys, experiments.evaluator.external, experiments.evaluator.internal; "
         "print([name for name in ('sklearn', 'scipy', 'faiss', 'pandas') if name in sys.modules])"
     )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, encoding="utf-8").strip() == "[]"

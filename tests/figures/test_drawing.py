@@ -67,7 +67,9 @@ def test_drawing_leaves_no_state_and_needs_no_screen(tmp_path: Path) -> None:
         f"draw(Bars('t', 'x', 'y', ['a'], [1]), Path({str(tmp_path / 'x.png')!r}));"
         "print('matplotlib.pyplot' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     assert done.stdout.strip() == "False"
 
 

@@ -34,9 +34,9 @@ def test_what_was_kept_before_a_field_was_added_is_read(tmp_path: Path) -> None:
     line = Lines("Line", "x", "y", [1, 2], {"a": [3, 4]})
     line.save(tmp_path)
     path = tmp_path / "fields.json"
-    values = json.loads(path.read_text())
+    values = json.loads(path.read_text(encoding="utf-8"))
     del values["low"], values["high"]
-    path.write_text(json.dumps(values))
+    path.write_text(json.dumps(values), encoding="utf-8")
     assert Lines.load(tmp_path) == line
 
 

@@ -89,10 +89,10 @@ def test_the_same_file_again_changes_nothing(of_photos: Callable[..., Clustered]
     first = of_photos()
     path = edited(first, tmp_path / "edit.csv", WRONG)
     log = apply(first, path, "Ada").log
-    text, outputs = log.read_text(), list(tmp_path.glob("outputs/*/*"))
+    text, outputs = log.read_text(encoding="utf-8"), list(tmp_path.glob("outputs/*/*"))
     again = apply(first, path, "Bob")
     assert (len(again.changes), again.given, again.run_id) == (0, 2, "")
-    assert (log.read_text(), list(tmp_path.glob("outputs/*/*"))) == (text, outputs)
+    assert (log.read_text(encoding="utf-8"), list(tmp_path.glob("outputs/*/*"))) == (text, outputs)
 
 
 def test_a_correction_is_corrected_back(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_confirmed_label_is_kept_and_no_longer_in_doubt(
     assert lines == {"day/17.png": ("day", "day"), "night/16.png": ("night", "day")}
     assert doubtful(template(first, first.log()[1])).sum() == 0
     assert doubtful(template(of_photos("cluster.k=2", "seed=3"), first.log()[1])).sum() == 0
-    assert "1 label changed, 1 confirmed" in (done.folder / "label_changes.md").read_text()
+    assert "1 label changed, 1 confirmed" in (done.folder / "label_changes.md").read_text(encoding="utf-8")
     again = apply(first, tmp_path / "edit.csv", "Ada")
     assert (again.confirmed, again.folder, len(read(done.log))) == (0, None, 2)
 
@@ -174,13 +174,13 @@ def test_a_label_given_by_mistake_is_withdrawn_and_given_again(
     first = of_photos(judged, root=flat)
     done = correct(first, tmp_path / "edit.csv", {"00.png": "bright", "17.png": "dim"})
     assert done.others_scored == "before is of 0 images, after of 2: of those that have a label"
-    assert done.others_scored in (done.folder / "label_changes.md").read_text()
+    assert done.others_scored in (done.folder / "label_changes.md").read_text(encoding="utf-8")
     (said,) = correct(first, tmp_path / "emptied.csv", {"17.png": ""}).emptied
     assert said.endswith("; to go back, write - for none, as there was none")
     gone = correct(first, tmp_path / "back.csv", {"17.png": "-", "02.png": "-"})  # the second has none
     assert gone.changes[["image_id", "from", "to"]].to_numpy().tolist() == [["17.png", "dim", ""]]
     assert (gone.metrics["labelled_before"], gone.metrics["labelled"], gone.unlabelled) == (2, 1, 8)
-    assert "- 1 x dim -> (none)" in (gone.folder / "label_changes.md").read_text()
+    assert "- 1 x dim -> (none)" in (gone.folder / "label_changes.md").read_text(encoding="utf-8")
     assert read(gone.log)[-1].after == ""
     rows = template(first, first.log()[1]).set_index("image_id")["applied_label"]
     assert (rows["00.png"], rows["17.png"], rows["02.png"]) == ("bright", "-", "")
@@ -349,12 +349,12 @@ def test_a_formula_as_a_label_is_run_by_nobody(of_photos: Callable[..., Clustere
     done = correct(first, tmp_path / "edit.csv", {"day/00.png": formula})
     assert read(done.log)[0].after == formula
     for path in [*done.folder.glob("*.csv"), done.log]:
-        cells = [cell for line in path.read_text().splitlines() for cell in line.split(",")]
+        cells = [cell for line in path.read_text(encoding="utf-8").splitlines() for cell in line.split(",")]
         assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))], path
     later = of_photos(f"dataset.corrections={done.log}")
     assert labels_of(later)["day/00.png"] == formula
     csv = next((tmp_path / "run").glob("skipped_files.csv"))
-    assert csv.read_text().startswith("id,reason")
+    assert csv.read_text(encoding="utf-8").startswith("id,reason")
 
 
 def test_study_e_is_labelled_corrected_and_scored_again(

@@ -12,7 +12,7 @@ IDS = ["0007", "0012", "a.png", "b.png", "10", "010"]
 
 def read(path: Path, text: str, known: str = "cat dog", **options: bool) -> Edits:
     path = path / "edited.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return edits(path, IDS, known.split(), accept_new=options.get("accept_new", False))
 
 
@@ -48,7 +48,7 @@ def test_leading_zeros_that_a_spreadsheet_dropped_are_found_again(tmp_path: Path
 
 def test_an_id_with_spaces_around_it_is_found_by_what_a_table_holds_of_it(tmp_path: Path) -> None:
     path = tmp_path / "edited.csv"
-    path.write_text("image_id,applied_label\n a b.png,cat\nc.png,dog\n")
+    path.write_text("image_id,applied_label\n a b.png,cat\nc.png,dog\n", encoding="utf-8")
     ids = [" a b.png", "c.png ", "d.png"]
     assert edits(path, ids, ["cat", "dog"], accept_new=False).labels == {" a b.png": "cat", "c.png ": "dog"}
     with pytest.raises(ValueError, match=r"line 3: image_id 'c.png' is no image of the run"):
@@ -97,7 +97,7 @@ def test_many_problems_are_counted(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_label_that_is_almost_known_has_to_be_meant(tmp_path: Path, label: str, meant: str) -> None:
     path, text = tmp_path / "edited.csv", f"image_id,applied_label\na.png,{label}\n"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     known = ["elephant", "007", "sea horse"]
     with pytest.raises(ValueError, match=f"line 2: label '{label}' is new; did you mean '{meant}'") as caught:
         edits(path, IDS, known, accept_new=False)

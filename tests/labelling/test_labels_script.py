@@ -42,7 +42,7 @@ def typed(
 
 def fill(path: Path, label: str) -> None:
     """Write a label into the first row, as a spreadsheet with semicolons does."""
-    with path.open() as file:
+    with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     rows[0]["applied_label"] = label
     with path.open("w", encoding="cp1252", newline="") as file:
@@ -70,7 +70,7 @@ def test_a_label_is_corrected_once(typed: Typed, tmp_path: Path) -> None:
         "add: dataset.corrections=corrections/photos.csv",
     ):
         assert line in out
-    assert ",Ada," in (tmp_path / "corrections" / "photos.csv").read_text()
+    assert ",Ada," in (tmp_path / "corrections" / "photos.csv").read_text(encoding="utf-8")
 
     code, out, _ = typed("apply", "label_overrides_template.csv")
     assert code == 0
@@ -125,13 +125,13 @@ def test_an_old_table_and_an_emptied_row_are_told_of(typed: Typed, tmp_path: Pat
     fill(tmp_path / "a.csv", "dawn")
     typed("apply", "a.csv", "--who", "Ada")
     image = read(tmp_path / "corrections" / "photos.csv")[0].id
-    (tmp_path / "b.csv").write_text(f"image_id,applied_label\n{image},dusk\n")
+    (tmp_path / "b.csv").write_text(f"image_id,applied_label\n{image},dusk\n", encoding="utf-8")
     typed("apply", "b.csv", "--who", "Bob")
     code, out, _ = typed("apply", "a.csv")
     assert code == 0
     assert "1 label is older than one in" in out
     assert f"  line 2: {image} stays 'dusk' by Bob of " in out
-    (tmp_path / "b.csv").write_text(f"image_id,applied_label\n{image},\n")
+    (tmp_path / "b.csv").write_text(f"image_id,applied_label\n{image},\n", encoding="utf-8")
     code, out, _ = typed("apply", "b.csv")
     assert "1 row left empty, of which" in out
     assert "to go back, write the old label, '" in out

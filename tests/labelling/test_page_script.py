@@ -83,7 +83,7 @@ def test_images_that_are_gone_are_named(typed: Typed, photos: Path, tmp_path: Pa
     code, out, _ = typed("page", "--names")
     assert code == 0
     assert out.startswith("labels.html: 18 of 18 rows")
-    assert "data:image/jpeg" not in (tmp_path / "labels.html").read_text()
+    assert "data:image/jpeg" not in (tmp_path / "labels.html").read_text(encoding="utf-8")
 
 
 def test_images_that_were_moved_are_found_where_they_are_now(
@@ -94,7 +94,7 @@ def test_images_that_were_moved_are_found_where_they_are_now(
     photos.rename(tmp_path / "elsewhere")
     code, out, err = typed("page", "dataset.root=elsewhere")  # as typed here, below the working directory
     assert code == 0, err
-    assert "data:image/jpeg" in (tmp_path / "labels.html").read_text()
+    assert "data:image/jpeg" in (tmp_path / "labels.html").read_text(encoding="utf-8")
     assert "dataset.root" not in out
     code, _, err = typed("page", "dataset.root=nowhere")
     told = f"dataset.root={tmp_path / 'nowhere'} does not exist; pass dataset.root=<where it is now>; --names"

@@ -97,12 +97,12 @@ def test_of_two_majorities_the_first_in_order_is_taken() -> None:
 
 def test_a_file_is_never_written_over(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text("hours of work")
+    path.write_text("hours of work", encoding="utf-8")
     with pytest.raises(
         ValueError, match=r"FILE=.*mine.csv is there already .*name another file, or apply it"
     ):
         write(template(clustered(), []), path)
-    assert path.read_text() == "hours of work"
+    assert path.read_text(encoding="utf-8") == "hours of work"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

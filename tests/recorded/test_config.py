@@ -32,5 +32,5 @@ def test_a_table_of_before_headers_could_be_chosen_lets_its_rows_tell(tmp_path: 
 
 @pytest.mark.parametrize("text", ["- 1", "dataset: 3", "seed: 0"])
 def test_what_has_no_settings_of_data_is_left_alone(tmp_path: Path, text: str) -> None:
-    (tmp_path / "config.yaml").write_text(text)
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
     assert "unlabelled" not in str(read_config(tmp_path / "config.yaml"))

@@ -83,7 +83,7 @@ def ctx(tmp_path: Path) -> Context:
 
 
 def read(path: Path) -> Any:
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_each_image_is_copied_into_its_clusters_folder(run: Recorded, ctx: Context, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_samples_are_known_again_in_the_other_form_of_unicode(caplog: pytest.Log
 def test_a_folder_with_something_in_it_is_left_alone(run: Recorded, ctx: Context, tmp_path: Path) -> None:
     mine = tmp_path / "out" / "mine.txt"
     mine.parent.mkdir()
-    mine.write_text("a year's work")
+    mine.write_text("a year's work", encoding="utf-8")
     with pytest.raises(ValueError, match=r"FOLDER=.*out is there already and not empty; name a new one"):
         export(run, mine.parent, "copy", ctx)
     with pytest.raises(ValueError, match="there already"):
@@ -332,7 +332,7 @@ def test_a_row_without_an_image_is_in_the_table_alone(
     run: Recorded, ctx: Context, tmp_path: Path, tables: Path
 ) -> None:
     export(run, tmp_path / "out", "link", ctx, "csv")
-    with (tmp_path / "out" / "embeddings.csv").open("a") as file:
+    with (tmp_path / "out" / "embeddings.csv").open("a", encoding="utf-8") as file:
         file.write("gone.png" + ",0" * 48 + "\n")
     typed = ["dataset=embeddings", f"dataset.path={tmp_path}/out/embeddings.csv", "backbone=identity"]
     again = recorded(tables, tmp_path / "again", *typed, f"dataset.images={run.source}", "cluster.k=2")
@@ -361,10 +361,12 @@ def test_an_id_with_a_line_break_needs_another_kind(tmp_path: Path) -> None:
 
 def test_embeddings_of_samples_that_are_gone_are_refused(ctx: Context, tmp_path: Path, tables: Path) -> None:
     path = tmp_path / "rows.csv"
-    path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(12)))
+    path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(12)), encoding="utf-8")
     typed = ["dataset=table", f"dataset.path={path}", "backbone=identity", "cluster.k=3"]
     again = recorded(tables, tmp_path / "run", *typed)
-    path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(1, 14)))
+    path.write_text(
+        "id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(1, 14)), encoding="utf-8"
+    )
     with pytest.raises(
         ValueError, match=r"clustered 12 samples, and .* now gives 13 others, without 0; put back"
     ):
@@ -375,12 +377,12 @@ def test_values_that_changed_are_not_written_beside_old_clusters(
     ctx: Context, tmp_path: Path, tables: Path
 ) -> None:
     path = tmp_path / "rows.csv"
-    path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(12)))
+    path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(12)), encoding="utf-8")
     typed = ["dataset=table", f"dataset.path={path}", "backbone=identity", "cluster.k=3"]
     run = recorded(tables, tmp_path / "run", *typed)
     export(run, tmp_path / "same", "copy", ctx, "csv")
     assert list(text_table(tmp_path / "same" / "embeddings.csv", "x")) == ["image_id", "a", "b"]
-    path.write_text(path.read_text().replace("\n7,1,7\n", "\n7,1,8\n"))
+    path.write_text(path.read_text(encoding="utf-8").replace("\n7,1,7\n", "\n7,1,8\n"), encoding="utf-8")
     with pytest.raises(
         ValueError, match=r"other values than .*rows\.csv now gives for 1 of 12 samples, such as 7; put back"
     ):

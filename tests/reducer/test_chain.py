@@ -85,7 +85,7 @@ def test_loading_runs_nothing_but_projections(tmp_path, named):
     """A folder of steps may come from anybody: joblib.numpy_pickle.load would run what is in it."""
     mark = tmp_path / "ran"
     (tmp_path / "0").write_bytes(pickle.dumps(Runs(mark)))
-    (tmp_path / "steps.json").write_text(json.dumps([named]))
+    (tmp_path / "steps.json").write_text(json.dumps([named]), encoding="utf-8")
     with pytest.raises(ValueError, match=f"holds a {named}, which"):
         ChainProjection.load(tmp_path)
     assert not mark.exists()

@@ -94,4 +94,4 @@ def test_kept_projections_import_no_framework():
         "heavy = ('sklearn', 'scipy', 'faiss', 'pandas', 'umap', 'numba'); "
         "print([name for name in heavy if name in sys.modules])"
     )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, encoding="utf-8").strip() == "[]"

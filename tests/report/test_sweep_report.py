@@ -58,7 +58,7 @@ def test_a_sweep_without_pictures_has_a_report_too(tmp_path: Path) -> None:
     )
     about: dict[str, Any] = {"swept": [], "objective": "ari", "figures": {}, "tables": {}, "errors": {}}
     path = report.write_sweep(tmp_path, rows, ["ari"], name="sweep", run_id="a", **about)
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert 'id="runs"' in text
     assert 'id="over"' not in text
     assert 'id="tables"' not in text
@@ -142,7 +142,7 @@ def test_means_over_the_seeds_stand_above_the_runs(tmp_path: Path) -> None:
     )
     about: dict[str, Any] = {"objective": "ari", "figures": {}, "tables": {"seeds": SEEDS}, "errors": {}}
     path = report.write_sweep(tmp_path, rows, ["ari"], swept=[], name="sweep", run_id="a", **about)
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert "<td>0.5 ± 0.1</td>" in text
     assert "half of its 95 % interval" in text
     assert text.index('id="best"') < text.index('id="seeds"') < text.index('id="runs"')

@@ -52,7 +52,7 @@ def learn(folder: Path, number: int, loss: float, *overrides: str) -> None:
     """Leave a finished job with a training of two epochs."""
     Outcome([*overrides], number=number, status="FINISHED").save(folder / str(number))
     rows = f"epoch,train_loss,val_loss,learning_rate\n1,2.0,3.0,0.5\n2,{loss},2.5,0.25\n"
-    (folder / str(number) / "training.csv").write_text(rows)
+    (folder / str(number) / "training.csv").write_text(rows, encoding="utf-8")
 
 
 def test_a_training_that_jobs_have_in_common_is_drawn(tmp_path: Path) -> None:

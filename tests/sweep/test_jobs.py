@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, job, sweep, tracking
+from experiments import compose, config, job, run_folder, sweep, tracking
+from experiments.alive import Lock
 from experiments.job import Outcome
 from experiments.sweep import jobs
 
@@ -47,6 +48,26 @@ def test_a_job_without_a_server_keeps_its_results(composed: DictConfig, tmp_path
     assert (left.status, left.run_id) == ("FINISHED", "")
     assert left.lost.startswith("tracking.uri=http://127.0.0.1:9 stopped answering")
     assert (tmp_path / "job" / "assignments.parquet").exists()
+
+
+def test_two_jobs_of_a_sweep_do_not_share_a_folder(
+    composed: DictConfig, tmp_path: Path, begun: sweep.Sweep, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = Outcome([], number=2, parent=begun.run.id, status="FINISHED")
+    other.save(tmp_path / "job")
+    assert sweep.run_job(composed) is None
+    assert Outcome.load(tmp_path / "job") == other
+    assert "hydra.sweep.subdir puts jobs 2 and 3 into" in caplog.text
+
+
+def test_a_job_leaves_a_folder_alone_that_another_works_in(
+    composed: DictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = Lock(tmp_path / "job" / run_folder.FILES)
+    assert sweep.run_job(composed) is None
+    assert not (tmp_path / "job" / "result.json").exists()
+    assert f"hydra.run.dir={tmp_path / 'job'} is the folder of a run that is at work" in caplog.text
+    lock.release()
 
 
 def test_a_job_is_recorded_beside_its_parent(

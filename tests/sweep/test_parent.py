@@ -94,7 +94,7 @@ def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: swee
         outcome.doubts = ["about 100 of 300 samples", f"only job {number}"]
         outcome.save(begun.folder / str(number))
     begun.close()
-    text = (begun.folder / report.NAME).read_text()
+    text = (begun.folder / report.NAME).read_text(encoding="utf-8")
     assert "<li>about 100 of 300 samples</li>" in text
     assert "only job" not in text
 
@@ -140,8 +140,12 @@ def test_an_optimiser_has_the_jobs_that_it_ran(plan: config.Plan, tmp_path: Path
 
 def test_a_job_that_was_stopped_ends_killed_in_the_record(begun: sweep.Sweep, tmp_path: Path) -> None:
     tracker = tracking.join(tracking.Parent(*json.loads(os.environ[sweep.PARENT])))
-    child = tracker.open("job", tmp_path, params={}, tags={})
+    child, working = (tracker.open("job", tmp_path, params={}, tags={}) for _ in "ab")
+    assert child._lock
+    child._lock.release(keep=True)  # as the end of its process does
     begun.close()
+    assert tracker.client.get_run(working.id).info.status == "RUNNING", "it ends itself"
+    working.end("FINISHED")
     assert tracker.client.get_run(child.id).info.status == "KILLED"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from experiments import command_line, compose, config, job, launch, sweep, tracking
+from experiments import command_line, compose, config, job, launch, run_folder, sweep, tracking
 from experiments.job import Outcome
 from experiments.recorded import SUPERSEDED
 from experiments.sweep import jobs, record, resumption
@@ -107,7 +107,7 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     assert [outcome.metrics["ari"] for outcome in again.close()] == [0, 0.1, 0.2]
     assert status(tracker, made.run.id) == "FINISHED"
     assert resumption.find("true", command, tracker).complete
-    assert not list(made.folder.glob(".*"))
+    assert [path.name for path in made.folder.glob(".*")] == [run_folder.FILES]
 
 
 def test_a_job_that_is_finished_returns_its_objective_at_once(
@@ -212,16 +212,18 @@ def test_a_worker_that_outlived_its_sweep_is_waited_for(
 ) -> None:
     work(made, 0)
     running = tracking.join(tracking.Parent(tracker.uri, tracker.experiment_id, made.run.id))
-    running.open("job", made.folder / "1", params={}, tags={})
+    worker = running.open("job", made.folder / "1", params={}, tags={})
     tracker.client.set_terminated(made.run.id, "KILLED")
     with pytest.raises(ValueError, match="still runs in process"):
         resumption.find("true", command, tracker)
+    worker.end("FINISHED")
+    assert not resumption.find("true", command, tracker).complete
 
 
 def test_another_host_cannot_be_asked_so_an_id_is_a_persons_word(
     made: sweep.Sweep, command: Record, tracker: tracking.Tracker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made.run.log(tags={"host": "elsewhere"})
+    made.run.log(tags={"host": "elsewhere", "lock": "a folder of that machine"})
     with pytest.raises(
         ValueError, match=f"on elsewhere; wait for it.*if it is gone, type resume={made.run.id}"
     ):
@@ -235,9 +237,10 @@ def test_two_processes_do_not_resume_one_sweep(
 ) -> None:
     fail_one(made)
     both = [resumption.find("true", command, tracker) for _ in "ab"]
-    resumption.reopen(both[0])
+    run = resumption.reopen(both[0])
     with pytest.raises(ValueError, match="was just resumed by another process"):
         resumption.reopen(both[1])
+    run.end("KILLED")
 
 
 def test_what_is_no_sweep_to_resume_is_named(
@@ -277,7 +280,7 @@ def test_a_record_of_another_version_is_not_read(
     made: sweep.Sweep, command: Record, tracker: tracking.Tracker, text: str
 ) -> None:
     fail_one(made)
-    (made.folder / "sweep.json").write_text(text)
+    (made.folder / "sweep.json").write_text(text, encoding="utf-8")
     with pytest.raises(
         ValueError, match=r"sweep\.json is damaged, or of another version .*; run the command"
     ):
@@ -362,7 +365,7 @@ def test_a_trace_of_another_version_says_what_to_do(
     made: sweep.Sweep, command: Record, tracker: tracking.Tracker, text: str
 ) -> None:
     fail_one(made)
-    (made.folder / "0" / "stages.json").write_text(text)
+    (made.folder / "0" / "stages.json").write_text(text, encoding="utf-8")
     begun = resumption.find("true", command, tracker)
     told = rf"^resume={made.run.id}: stages\.json cannot be read .* of another version .*; run the command"
     with pytest.raises(ValueError, match=told):
@@ -384,11 +387,11 @@ def test_data_that_changed_is_found_before_anything_goes_on(
 def test_tables_of_an_earlier_attempt_go_with_it(
     made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
 ) -> None:
-    (made.folder / "training.csv").write_text("of the one job that had finished")
+    (made.folder / "training.csv").write_text("of the one job that had finished", encoding="utf-8")
     assert made.record
     made.record = replace(made.record, files=["training.csv"])
     made.run.artifact(made.folder / "training.csv")
-    (made.folder / "mine.txt").write_text("a person's own")
+    (made.folder / "mine.txt").write_text("a person's own", encoding="utf-8")
     for number in range(3):
         work(made, number)
     made.close()

@@ -1,17 +1,14 @@
 """A run being recorded: its ends, and a server that stops answering."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+from tests.forked import in_another_pid_namespace
 
 from experiments import compose, config, tracking
 from experiments.environment import environment
@@ -27,7 +24,7 @@ def recorded(tracker: tracking.Tracker, run: tracking.Run) -> Any:
 
 
 def test_a_run_ends_finished_with_what_was_logged(tracker: tracking.Tracker, tmp_path: Path) -> None:
-    (tmp_path / "table.csv").write_text("a,b\n")
+    (tmp_path / "table.csv").write_text("a,b\n", encoding="utf-8")
     with open_run(tracker, tmp_path, **{"cluster.k": 10, "long": "x" * 7000}) as run:
         run.epoch(1, {"val_loss": 2.0})
         run.history([{"val_loss": 9.0}, {"val_loss": 1.0}])
@@ -46,8 +43,8 @@ def test_a_run_ends_finished_with_what_was_logged(tracker: tracking.Tracker, tmp
 
 def test_a_file_is_recorded_at_its_place_below_the_folder(tracker: tracking.Tracker, tmp_path: Path) -> None:
     (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "one.png").write_text("a picture")
-    (tmp_path / "table.csv").write_text("a table")
+    (tmp_path / "figures" / "one.png").write_text("a picture", encoding="utf-8")
+    (tmp_path / "table.csv").write_text("a table", encoding="utf-8")
     with open_run(tracker, tmp_path) as run:
         run.artifact(tmp_path / "figures" / "one.png")
         run.artifact(tmp_path / "table.csv")
@@ -68,22 +65,86 @@ def test_an_interruption_ends_a_run_killed(tracker: tracking.Tracker, tmp_path: 
     assert recorded(tracker, run).info.status == "KILLED"
 
 
-def test_runs_of_processes_that_are_gone_are_ended(tracker: tracking.Tracker, tmp_path: Path) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", "pass"])
-    name = f"{gone.pid}@{psutil.Process(gone.pid).create_time():.0f}"
-    gone.wait()
-    dead = tracker.client.create_run(tracker.experiment_id, tags=environment() | {"process": name})
-    reused = tracker.client.create_run(
-        tracker.experiment_id, tags=environment() | {"process": f"{os.getpid()}@1"}
-    )
-    elsewhere = tracker.client.create_run(
-        tracker.experiment_id, tags=environment() | {"process": name, "host": "another"}
-    )
+def die(run: tracking.Run) -> None:
+    """Do as the end of a process does: its lock is free, and the run not ended."""
+    assert run._lock
+    run._lock.release(keep=True)
+
+
+def test_runs_whose_lock_nobody_holds_are_ended(tracker: tracking.Tracker, tmp_path: Path) -> None:
+    dead = tracker.open("trial", tmp_path, params={}, tags={})
+    die(dead)
+    unseen = {"lock": str(tmp_path / "another machine's.lock")}
+    elsewhere = tracker.client.create_run(tracker.experiment_id, tags=environment() | unseen)
+    without = tracker.client.create_run(tracker.experiment_id, tags=environment())
     with open_run(tracker, tmp_path) as mine:
-        assert tracker.end_the_dead() == 2
+        assert tracker.end_the_dead() == 1
         assert recorded(tracker, mine).info.status == "RUNNING"
-    status = {run: tracker.client.get_run(run.info.run_id).info.status for run in (dead, reused, elsewhere)}
-    assert list(status.values()) == ["KILLED", "KILLED", "RUNNING"]
+        alive = {
+            run: tracking.is_alive(tracker.uri, recorded(tracker, run).data.tags) for run in (mine, dead)
+        }
+        assert alive == {mine: True, dead: None}
+    status = [
+        tracker.client.get_run(run_id).info.status
+        for run_id in (dead.id, mine.id, elsewhere.info.run_id, without.info.run_id)
+    ]
+    assert status == ["KILLED", "FINISHED", "RUNNING", "RUNNING"]
+    assert not list(living(tracker).iterdir())
+
+
+def living(tracker: tracking.Tracker) -> Path:
+    return Path(tracker.uri.removeprefix("sqlite:///")).parent / ".running"
+
+
+def test_a_run_is_alive_to_whoever_sees_the_store(tracker: tracking.Tracker, tmp_path: Path) -> None:
+    """Another container has other process numbers, and may have the store at another path."""
+    moved = tmp_path / "mounted"
+    with open_run(tracker, tmp_path) as run:
+        tags = recorded(tracker, run).data.tags
+        moved.symlink_to(living(tracker).parent)
+        mounted = f"sqlite:///{moved}/mlflow.db"
+
+        def look() -> None:
+            assert tracking.is_alive(mounted, tags) is True
+            assert tracking.is_alive(tracker.uri, tags) is True
+
+        in_another_pid_namespace(look)
+        die(run)
+        assert tracking.is_alive(mounted, tags) is False
+
+
+def test_a_run_of_a_server_has_its_lock_in_its_folder(deaf: tracking.Tracker, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with open_run(deaf, folder) as run:
+        [lock] = folder.iterdir()
+        assert recorded(deaf, run).data.tags["lock"] == str(lock)
+        assert deaf.end_the_dead() == 0
+        die(run)
+        assert deaf.end_the_dead() == 1
+    assert not list(folder.iterdir())
+
+
+def test_locks_of_runs_that_ended_are_removed(tracker: tracking.Tracker, tmp_path: Path) -> None:
+    """Killed between the end of its run and that of its lock."""
+    run = tracker.open("trial", tmp_path, params={}, tags={})
+    tracker.client.set_terminated(run.id, "FINISHED")
+    die(run)
+    assert tracker.end_the_dead() == 0
+    assert recorded(tracker, run).info.status == "FINISHED"
+    assert not list(living(tracker).iterdir())
+
+
+def test_a_run_that_is_deleted_while_it_works_says_so_once(
+    tracker: tracking.Tracker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_run(tracker, tmp_path) as run:
+        tracker.client.delete_run(run.id)
+        for step in range(3):
+            run.epoch(step, {"loss": 1.0, "accuracy": 0.5})
+    assert run.lost.startswith(f"run {run.id} of tracking.uri={tracker.uri} was deleted")
+    assert len(caplog.records) == 1
+    assert not list(living(tracker).iterdir())
+    assert f"the results are kept in {tmp_path}" in caplog.text
 
 
 class Deaf:
@@ -136,6 +197,7 @@ def test_a_server_that_is_back_at_the_end_ends_the_run(deaf: tracking.Tracker, t
         deaf.client.silent = False
     assert run.lost == STOPPED
     assert recorded(deaf, run).info.status == "FINISHED"
+    assert not list(tmp_path.iterdir()), "its lock is not left behind"
 
 
 def test_a_run_goes_on_without_a_server(
@@ -171,10 +233,12 @@ def test_children_that_did_not_end_are_killed(tracker: tracking.Tracker, tmp_pat
         jobs = tracking.join(tracking.Parent(tracker.uri, tracker.experiment_id, parent.id))
         with open_run(jobs, tmp_path) as finished:
             pass
-        left = jobs.open("trial", tmp_path, params={}, tags={})
+        left, working = (jobs.open("trial", tmp_path, params={}, tags={}) for _ in "ab")
+        die(left)
         parent.end_children()
-        ends = [recorded(tracker, run).info.status for run in (finished, left, other)]
-    assert ends == ["FINISHED", "KILLED", "RUNNING"]
+        ends = [recorded(tracker, run).info.status for run in (finished, left, working, other)]
+        working.end("FINISHED")
+    assert ends == ["FINISHED", "KILLED", "RUNNING", "RUNNING"]
 
 
 def note(tracker: tracking.Tracker, run: tracking.Run) -> str:
@@ -223,12 +287,13 @@ def test_what_does_not_fit_on_a_page_of_results_is_ended_too(
     with open_run(tracker, tmp_path) as parent:
         jobs = tracking.join(tracking.Parent(tracker.uri, tracker.experiment_id, parent.id))
         left = [jobs.open("trial", tmp_path, params={}, tags={}) for _ in range(3)]
+        for run in left:
+            die(run)
         parent.end_children()
     assert [recorded(tracker, run).info.status for run in left] == ["KILLED"] * 3
-    dead = environment() | {"process": f"{os.getpid()}@1"}
     places = [tracker.client.create_experiment(f"another {number}") for number in range(2)]
     for place in (*places, *places):
-        tracker.client.create_run(place, tags=dead)
+        die(tracking.Tracker(tracker.uri, place).open("trial", tmp_path, params={}, tags={}))
     assert tracker.end_the_dead() == 4
 
 

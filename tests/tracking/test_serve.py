@@ -12,7 +12,9 @@ def served(**variables: str) -> dict[str, str]:
     """Return the options that serve.sh gives to the server."""
     env = os.environ | {"PYTHON": "/bin/echo"} | variables
     script = ["sh", str(REPOSITORY / "mlflow" / "serve.sh")]
-    words = subprocess.run(script, env=env, capture_output=True, text=True, check=True).stdout.split()
+    words = subprocess.run(
+        script, env=env, capture_output=True, text=True, check=True, encoding="utf-8"
+    ).stdout.split()
     return dict(zip(words[3::2], words[4::2], strict=True))
 
 

@@ -77,9 +77,9 @@ def tagged(uri: str, status: str, folder: Path, **tags: str) -> Recorded:
 
 
 def from_other_code(run: Recorded) -> None:
-    trace = json.loads((artifacts(run) / "stages.json").read_text())
+    trace = json.loads((artifacts(run) / "stages.json").read_text(encoding="utf-8"))
     trace["circumstances"]["code"] = "other"
-    (artifacts(run) / "stages.json").write_text(json.dumps(trace))
+    (artifacts(run) / "stages.json").write_text(json.dumps(trace), encoding="utf-8")
 
 
 def change_config(run: Recorded, key: str, value: object) -> None:
@@ -152,7 +152,7 @@ def test_a_file_that_is_gone_is_missed_before_anything_runs(
     ],
 )
 def test_a_file_that_is_damaged_is_named(run: Recorded, name: str, content: str, why: str) -> None:
-    (artifacts(run) / name).write_text(content)
+    (artifacts(run) / name).write_text(content, encoding="utf-8")
     said = refused(run)
     assert said.startswith(f"RUN_ID={run.id}: {name} at {run.info.info.artifact_uri} is damaged (")
     assert why in said
@@ -211,7 +211,7 @@ def test_a_key_that_an_older_version_did_not_have(run: Recorded, key: str) -> No
 
 
 def test_a_trace_of_another_version(run: Recorded) -> None:
-    (artifacts(run) / "stages.json").write_text('{"layers": {}}')
+    (artifacts(run) / "stages.json").write_text('{"layers": {}}', encoding="utf-8")
     said = refused(run)
     assert "stages.json cannot be read" in said
     assert "it is damaged, or of another version of the framework" in said

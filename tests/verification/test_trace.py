@@ -147,7 +147,7 @@ def test_a_kept_run_is_traced_without_a_framework(tmp_path: Path) -> None:
         "print(ctx.store.computed, sorted({'torch', 'faiss', 'mlflow'} & set(sys.modules)))\n"
     )
     words = [sys.executable, "-c", code, str(tmp_path), str(Path(__file__).parents[1])]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, encoding="utf-8")
     assert done.stdout.strip() == "[] []", done.stderr
 
 

@@ -176,6 +176,6 @@ def test_a_trace_comes_back_whole_and_another_version_of_it_is_refused(tmp_path:
     kept.save(tmp_path)
     assert Trace.load(tmp_path / "stages.json") == kept
     for text in ('{"steps": {}}', '{"stops": {}}', "{", "[]"):
-        (tmp_path / "stages.json").write_text(text)
+        (tmp_path / "stages.json").write_text(text, encoding="utf-8")
         with pytest.raises(ValueError, match=r"stages\.json cannot be read"):
             Trace.load(tmp_path / "stages.json")

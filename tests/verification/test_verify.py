@@ -246,8 +246,8 @@ def test_a_value_kept_from_other_circumstances_is_noted(lab: Lab, tmp_path: Path
     store = Store(lab.root / "cache", about={"threads": "2"})
     (key,) = [entry.key for entry in store.entries() if entry.key.startswith("embeddings-")]
     meta = lab.root / "cache" / key / "meta.json"
-    text = meta.read_text()
-    meta.write_text(text.replace('"threads": "', '"threads": "9'))
+    text = meta.read_text(encoding="utf-8")
+    meta.write_text(text.replace('"threads": "', '"threads": "9'), encoding="utf-8")
     first = lab.run_id
     try:
         lab.record(f"dataset.root={lab.root / 'images'}", "dataset.image_size=8", "dataset=image_folder")
@@ -256,7 +256,7 @@ def test_a_value_kept_from_other_circumstances_is_noted(lab: Lab, tmp_path: Path
         assert noted["embedding"]["threads"].startswith("9")
     finally:
         lab.run_id = first
-        meta.write_text(text)
+        meta.write_text(text, encoding="utf-8")
 
 
 def test_a_table_that_was_moved_is_said_where_it_is(lab: Lab, tmp_path: Path) -> None:

@@ -66,10 +66,10 @@ def test_every_job_of_a_sweep_is_verified_and_the_worst_is_the_exit_code(
     assert said.splitlines()[-1] == "2 jobs: 2 identical"
     first, second = (run for run in sweep.below() if "verifies" not in run.tags)
     place = Path(second.info.info.artifact_uri.removeprefix("file://")) / "stages.json"
-    trace = json.loads(place.read_text())
+    trace = json.loads(place.read_text(encoding="utf-8"))
     trace["steps"]["embedding"] = "another"
     trace["metrics"]["external"]["nmi"] += 0.125
-    place.write_text(json.dumps(trace))
+    place.write_text(json.dumps(trace), encoding="utf-8")
     assert main(sweep.id, "--all", f"tracking.uri={uri}") == 1
     said = capsys.readouterr().out
     assert said.count("verdict: identical: every stage") == 1

@@ -42,7 +42,7 @@ class Clip(PretrainedStage):
         if not names_a_config(self.model):
             return None
         try:
-            held = json.loads(Path(self.model).read_text())
+            held = json.loads(Path(self.model).read_text(encoding="utf-8"))
             found = held.get("model_cfg", held)
             for name, value in (
                 ("embed_dim", found["embed_dim"]),

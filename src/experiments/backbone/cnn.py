@@ -78,13 +78,13 @@ class CnnEncoder:
     def save(self, folder: Path) -> None:
         """Write fields.json and weights.npz."""
         values = {name: value for name, value in vars(self).items() if name != "weights"}
-        (folder / "fields.json").write_text(json.dumps(values))
+        (folder / "fields.json").write_text(json.dumps(values), encoding="utf-8")
         np.savez(folder / "weights.npz", **self.weights)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the weights stay on disk until they are looked at."""
-        values = json.loads((folder / "fields.json").read_text())
+        values = json.loads((folder / "fields.json").read_text(encoding="utf-8"))
         values |= {name: tuple(values[name]) for name in ("filters", "history")}
         return cls(**values, weights=np.load(folder / "weights.npz", allow_pickle=False))
 

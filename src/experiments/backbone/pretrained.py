@@ -6,7 +6,7 @@ library, so the answer is kept as a card beside the weights: a run that computes
 
 import importlib
 import json
-import os
+import uuid
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -188,14 +188,14 @@ class PretrainedEncoder:
         state = read(self.state) if isinstance(self.state, Path) else dict(self.state)
         save_file(state, folder / "weights.safetensors")
         values = {name: value for name, value in vars(self).items() if name not in ("state", "card")}
-        (folder / "fields.json").write_text(json.dumps(values))
-        (folder / "card.json").write_text(self.card.write())
+        (folder / "fields.json").write_text(json.dumps(values), encoding="utf-8")
+        (folder / "card.json").write_text(self.card.write(), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the weights stay on disk until images are embedded."""
-        values = json.loads((folder / "fields.json").read_text())
-        card = Card.read((folder / "card.json").read_text())
+        values = json.loads((folder / "fields.json").read_text(encoding="utf-8"))
+        card = Card.read((folder / "card.json").read_text(encoding="utf-8"))
         values["history"] = tuple(values["history"])
         return cls(**values, card=card, state=folder / "weights.safetensors")
 
@@ -206,10 +206,10 @@ def _card(library: str, architecture: str, folder: str) -> Card:
     name = digest(library, version(DISTRIBUTIONS[library]), architecture, VERSION)
     path = Path(folder) / "cards" / f"{library}-{name}.json"
     if path.is_file():
-        return Card.read(path.read_text())
+        return Card.read(path.read_text(encoding="utf-8"))
     card: Card = importlib.import_module(f"{__name__}_{library}").card(**json.loads(architecture))
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(card.write())
+    partial = path.with_suffix(f".{uuid.uuid4().hex}.partial")
+    partial.write_text(card.write(), encoding="utf-8")
     partial.replace(path)
     return card

@@ -1,11 +1,11 @@
 """Files of weights: where they are, what they hold, how missing ones come here. Imports no torch."""
 
 import logging
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments.alive import Lock
 from experiments.files import sha256
 
 log = logging.getLogger(__name__)
@@ -76,14 +76,18 @@ def _downloaded(sources: Sequence[tuple[str, str]], folder: Path) -> Path:
             size = int(answer.headers.get("Content-Length", 0))
             log.info("downloading %s (%.0f MB) into %s", name, size / 1e6, folder)
             folder.mkdir(parents=True, exist_ok=True)
-            partial = folder / f"{name}.{os.getpid()}.partial"
+            partial = folder / f"{name}.partial"
+            lock = Lock(folder / f".{name}.lock", seconds=-1)  # what a killed process left is written over
             try:
+                if (folder / name).exists():  # another process was faster
+                    return folder / name
                 with partial.open("wb") as file:
                     file.writelines(answer.iter_content(PIECE))
                 _verify(partial, name, size)
                 return partial.replace(folder / name)
             finally:
                 partial.unlink(missing_ok=True)
+                lock.release()
     raise OSError("it is not offered any more")
 
 

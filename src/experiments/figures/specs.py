@@ -220,12 +220,14 @@ class Panels(Figure):
             (folder / str(number)).mkdir()
             figure.save(folder / str(number))
             kinds.append(class_name(figure))
-        (folder / "panels.json").write_text(json.dumps({"title": self.title, "kinds": kinds}))
+        (folder / "panels.json").write_text(
+            json.dumps({"title": self.title, "kinds": kinds}), encoding="utf-8"
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        about = json.loads((folder / "panels.json").read_text())
+        about = json.loads((folder / "panels.json").read_text(encoding="utf-8"))
         places = [folder / str(number) for number in range(len(about["kinds"]))]
         panels = [
             kept_class(kind, place).load(place) for kind, place in zip(about["kinds"], places, strict=True)

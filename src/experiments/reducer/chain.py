@@ -32,13 +32,13 @@ class ChainProjection:
             (folder / str(place)).mkdir()
             projection.save(folder / str(place))
             kinds.append(class_name(projection))
-        (folder / "steps.json").write_text(json.dumps(kinds))
+        (folder / "steps.json").write_text(json.dumps(kinds), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "ChainProjection":
         """Read what `save` wrote."""
         steps = []
-        for place, kind in enumerate(json.loads((folder / "steps.json").read_text())):
+        for place, kind in enumerate(json.loads((folder / "steps.json").read_text(encoding="utf-8"))):
             steps.append(kept_class(kind, folder, "transform").load(folder / str(place)))
         return cls(tuple(steps))
 

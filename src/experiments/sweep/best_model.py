@@ -61,7 +61,7 @@ def record_best(
         if run.has_model():  # an earlier attempt of a resumed sweep recorded it
             pass
         elif (left / "data").exists():
-            run.model(left, Model.load(left / "data").columns)
+            logged_model.send(Model.load(left / "data"), place, run)
         else:
             logged_model.record(_made(place, jobs[place], typed), place, run)
         recorded = run.has_model()  # what a store refused was said

@@ -37,7 +37,7 @@ def trained(folder: Path, parent: str) -> Findings:
 
     found = {place / f"{TRAINING}.csv": outcome for place, outcome in left(folder, parent).items()}
     paths = [path for path in found if path.exists()]
-    texts = [path.read_text() for path in paths]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
     jobs = [found[path] for path in paths]
     same = [outcome for outcome, text in zip(jobs, texts, strict=True) if text == texts[0]]
     about = _in_common(same, jobs) if jobs else None

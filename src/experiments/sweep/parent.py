@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import comparison, compose, config, figures, notes, report, tables, tracking
+from experiments import comparison, compose, config, figures, notes, report, run_folder, tables, tracking
 from experiments.artifacts import ASSIGNMENTS
 from experiments.cache import Store
 from experiments.job import Outcome
@@ -237,6 +237,7 @@ class Sweep:
         whole
             What was written down before is gone.
         """
+        run_folder.add(self.folder, files, "hydra.sweep.dir")
         if self.record is None:
             return set()
         before = self.record.files

@@ -78,14 +78,14 @@ class Record:
     def save(self, folder: Path) -> None:
         """Write sweep.json."""
         partial = folder / f"{RECORD}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=1))
+        partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
         partial.replace(folder / RECORD)
 
     @classmethod
     def load(cls, folder: Path) -> "Record":
         """Read what `save` wrote; raise ValueError if that was another version of this."""
         try:
-            return cls(**json.loads((folder / RECORD).read_text()))
+            return cls(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"{folder / RECORD} is damaged, or of another version of the framework ({error}); run the "

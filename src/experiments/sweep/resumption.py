@@ -2,24 +2,20 @@
 
 import logging
 import shlex
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock
-
-from experiments import job, tracking
-from experiments.environment import environment, is_alive
+from experiments import job, run_folder, tracking
+from experiments.environment import environment
 from experiments.recorded import PARENT_TAG, SUPERSEDED, Recorded
 from experiments.sweep import outcomes
 from experiments.sweep.record import FOLDER_TAG, KEY_TAG, RECORD, Record, recorded_sweep
 from experiments.verification.trace import TRACE, Trace
 
 log = logging.getLogger(__name__)
-
-LOCK = ".resume.lock"
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ def find(word: str, asked: Record, tracker: tracking.Tracker) -> Begun:
     tags = run.data.tags
     run_id, folder = run.info.run_id, Path(tags.get(FOLDER_TAG, ""))
     jobs = tracking.ask(tracker.uri, lambda client: _jobs(client, run.info.experiment_id, run_id))
-    _refuse_if_at_work(run, jobs, sure=word.lower() != "true")
+    _refuse_if_at_work(tracker.uri, run, jobs, sure=word.lower() != "true")
     if not folder.is_dir() and not jobs:  # killed before it made one
         folder.mkdir(parents=True)
     if not folder.is_dir():
@@ -104,18 +100,13 @@ def refuse_other_data(begun: Begun, data: Sequence[Data]) -> None:
 
 
 def reopen(begun: Begun) -> tracking.Run:
-    """Make room for the jobs that are missing, and go on with the parent run; one process alone may."""
+    """Make room for the jobs that are missing, and go on with the parent run; its folder is held."""
     run_id = begun.record.run_id
-    here = {name: environment()[name] for name in ("host", "process")}
-    lock = begun.folder / LOCK
-    with FileLock(lock):
-        run = Recorded.of(begun.uri, run_id).info
-        if run.info.status == "RUNNING" and is_alive(run.data.tags):
-            raise ValueError(f"resume={run_id} was just resumed by another process; wait for it")
-        tracking.ask(begun.uri, lambda client: client.update_run(run_id, status="RUNNING"))
-        recorded = tracking.Run(tracking.Tracker(begun.uri, begun.experiment_id), run_id, begun.folder)
-        recorded.log(tags=here)
-        lock.unlink(missing_ok=True)
+    tracker = tracking.Tracker(begun.uri, begun.experiment_id)
+    run = Recorded.of(begun.uri, run_id).info
+    if run.info.status == "RUNNING" and tracking.is_alive(begun.uri, run.data.tags):
+        raise ValueError(f"resume={run_id} was just resumed by another process; wait for it")
+    recorded = tracking.ask(begun.uri, lambda client: tracker.reopen(run_id, begun.folder))
     if "error" in run.data.tags:
         tracking.ask(begun.uri, lambda client: client.delete_tag(run_id, "error"))
     tracking.ask(begun.uri, lambda client: _supersede(client, begun))
@@ -183,17 +174,17 @@ def _difference(asked: Record, folder: Path) -> str:
     )
 
 
-def _refuse_if_at_work(run: Any, jobs: Sequence[Any], *, sure: bool) -> None:
-    """Raise ValueError if a process works on a sweep; of another host an id that was typed is believed."""
-    for one in [run, *jobs]:
-        if one.info.status != "RUNNING":
+def _refuse_if_at_work(uri: str, run: Any, jobs: Sequence[Any], *, sure: bool) -> None:
+    """Raise ValueError if a process works on a sweep; if that is unknown, believe an id that was typed."""
+    for record in [run, *jobs]:
+        if record.info.status != "RUNNING":
             continue
-        process, host = one.data.tags.get("process", "?").partition("@")[0], one.data.tags.get("host", "?")
-        here = host == environment()["host"]
-        if here and not is_alive(one.data.tags):
+        tags = record.data.tags
+        process, host, alive = tags.get("process", "?"), tags.get("host", "?"), tracking.is_alive(uri, tags)
+        if alive is False:
             continue
-        if here or not sure:
-            hint = "" if here else f"; if it is gone, type resume={run.info.run_id}"
+        if alive or not sure:
+            hint = "" if alive else f"; if it is gone, type resume={run.info.run_id}"
             raise ValueError(
                 f"resume: sweep {run.info.run_id} still runs in process {process} on {host}; wait for it, "
                 f"or stop it first{hint}"
@@ -248,10 +239,11 @@ def _clear(begun: Begun) -> None:
     for place in outcomes.left(begun.folder, begun.record.run_id):
         if place in keep:
             continue
-        if place == begun.folder or any(place in other.parents for other in keep):
-            (place / job.RESULT).unlink()
-        else:
-            shutil.rmtree(place, ignore_errors=True)
+        if place != begun.folder:  # else the sweep's own files are among those that are named
+            run_folder.clear(place)
+        (place / job.RESULT).unlink(missing_ok=True)
+        with suppress(OSError):  # it holds what a person put there
+            place.rmdir()
 
 
 def _compare_code(tags: Mapping[str, str]) -> None:

@@ -181,7 +181,7 @@ def _how_to_compare(uri: str, experiment_id: str) -> str:
     if uri == commands.USUAL_STORE:
         start = "make ui" if Path.cwd() == ROOT else f"make -C {shlex.quote(str(ROOT))} ui"
     elif uri.startswith("sqlite:///") and SERVE.exists():
-        store = shlex.quote(uri.removeprefix("sqlite:///"))
+        store = shlex.quote(uri.removeprefix("sqlite:///").partition("?")[0])
         start = f"STORE={store} sh {shlex.quote(str(SERVE))}"
     return f"{start}, then open {SERVED}{page}" if page else start
 

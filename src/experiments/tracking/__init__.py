@@ -4,6 +4,7 @@ Nobody else imports mlflow.
 """
 
 from experiments.tracking.experiment import connect
+from experiments.tracking.living import is_alive
 from experiments.tracking.model import model_folder
 from experiments.tracking.pages import figures_page
 from experiments.tracking.run import TAG_LIMIT, Run
@@ -20,6 +21,7 @@ __all__ = [
     "ask",
     "connect",
     "figures_page",
+    "is_alive",
     "join",
     "model_folder",
 ]

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from experiments.alive import Lock
+from experiments.tracking.living import is_alive
 from experiments.tracking.model import has_model, log_model
 from experiments.tracking.pages import NOTE, run_page
 from experiments.tracking.server import REASON_LIMIT, Place, all_pages, is_refusal, reason
@@ -27,7 +29,7 @@ class Run:
     refuses is named, and the rest goes on.
     """
 
-    def __init__(self, place: Place, run_id: str, folder: Path) -> None:
+    def __init__(self, place: Place, run_id: str, folder: Path, lock: Lock | None = None) -> None:
         self.id = run_id
         self.lost = ""
         self._place = place
@@ -35,6 +37,8 @@ class Run:
         self._steps: set[int] = set()
         self._description = ""
         self._told = False
+        self._lock = lock
+        self._deleted = False
 
     def __enter__(self) -> "Run":
         return self
@@ -104,9 +108,13 @@ class Run:
         self._description, self._told = markdown, tells_why
         self.log(tags={NOTE: markdown})
 
-    def artifacts(self) -> None:
-        """Copy the run's folder to the record."""
-        self._warn("the files", self._tell(lambda: self._client.log_artifacts(self.id, str(self._folder))))
+    def artifacts(self, files: Iterable[str] | None = None) -> None:
+        """Copy files of the run's folder to the record: all but hidden ones unless they are named."""
+        found = sorted(path for path in self._folder.rglob("*") if path.is_file())
+        named = [str(path.relative_to(self._folder)) for path in found] if files is None else files
+        for name in named:
+            if files is not None or not name.startswith("."):
+                self.artifact(self._folder / name)
 
     def artifact(self, path: Path) -> None:
         """Copy one file to the record, to the same place as below the run's folder."""
@@ -150,18 +158,27 @@ class Run:
         if error:
             note = {} if self._told else {NOTE: _above(self._description, status, error)}
             self.log(tags={"error": error} | note)
+        ended = False
+
+        def terminate() -> None:
+            nonlocal ended
+            self._client.set_terminated(self.id, status)
+            ended = True
+
         if self.id:
-            told = self._tell(lambda: self._client.set_terminated(self.id, status), again=True)
-            self._warn(f"the end, {status}", told)
+            self._warn(f"the end, {status}", self._tell(terminate, again=True))
+        if self._lock:
+            self._lock.release(keep=not (ended or self._deleted))  # whoever finds it free ends the run
 
     def end_children(self) -> None:
-        """Mark the runs below this one that did not end as KILLED: their process was stopped."""
+        """Mark the runs below this one that did not end as KILLED, but for those that still work."""
         query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{self.id}'"
 
         def end() -> None:
             place = [self._place.experiment_id]
             for child in list(all_pages(self._client.search_runs, place, query)):  # it asks for RUNNING ones
-                self._client.set_terminated(child.info.run_id, "KILLED")
+                if not is_alive(self._place.uri, child.data.tags):
+                    self._client.set_terminated(child.info.run_id, "KILLED")
 
         self._warn("the end of the jobs", self._tell(end))
 
@@ -190,10 +207,22 @@ class Run:
         try:
             call()
         except (MlflowException, OSError) as error:
-            if is_refusal(error):
+            if is_refusal(error) and not self._is_deleted():
                 return reason(error)
+            if is_refusal(error):
+                self._deleted = True
+                self.lose(f"run {self.id} of tracking.uri={self._place.uri} was deleted while it was at work")
+                return ""
             self.lose(f"tracking.uri={self._place.uri} stopped answering ({reason(error)})")
         return ""
+
+    def _is_deleted(self) -> bool:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return bool(self._client.get_run(self.id).info.lifecycle_stage == "deleted")
+        except (MlflowException, OSError) as error:
+            return is_refusal(error)  # it is removed for good
 
     def _warn(self, what: str, why: str) -> None:
         if why:

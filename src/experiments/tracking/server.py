@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock
 
+SQLITE = "sqlite:///"
 SECONDS_TO_ANSWER = 5
 REASON_LIMIT = 200
 T = TypeVar("T")
@@ -25,7 +27,13 @@ def client_of(uri: str) -> Any:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(2 * SECONDS_TO_ANSWER))
     from mlflow.tracking import MlflowClient
 
-    for chatty, level in {"mlflow": "WARNING", "alembic": "WARNING", "urllib3": "ERROR"}.items():
+    quiet = {
+        "mlflow": "WARNING",
+        "mlflow.store.db.utils": "CRITICAL",
+        "alembic": "WARNING",
+        "urllib3": "ERROR",
+    }
+    for chatty, level in quiet.items():  # what a database refuses is raised, and told in one line
         logging.getLogger(chatty).setLevel(level)
     from sqlalchemy.exc import DBAPIError
 
@@ -110,11 +118,21 @@ def first_alone(uri: str) -> Iterator[None]:
     if path is None:
         yield
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise ConnectionError(
+            f"tracking.uri={uri} cannot be written ({error.strerror}); set tracking.uri=sqlite:///<a file "
+            "that can be>, or a server's address"
+        ) from error
+    try:
         if not path.exists():
             _create(path)
         yield
+    finally:
+        lock.release()
 
 
 def _create(path: Path) -> None:
@@ -122,13 +140,13 @@ def _create(path: Path) -> None:
     partial = path.with_name(f"{path.name}.partial")
     for left in (partial, partial.with_name(f"{partial.name}-journal")):
         left.unlink(missing_ok=True)  # of a process that was killed
-    client_of(f"sqlite:///{partial}").search_experiments(max_results=1)
+    client_of(f"{SQLITE}{partial}").search_experiments(max_results=1)
     partial.replace(path)
 
 
 def sqlite_path(uri: str) -> Path | None:
-    """Return the file of a SQLite store, None for any other."""
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+    """Return the file of a SQLite store, None for any other; `?timeout=60` and the like are the driver's."""
+    return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
 
 
 def is_refusal(error: Exception) -> bool:
@@ -146,6 +164,6 @@ def reason(error: BaseException) -> str:
     inner: BaseException | None = error
     why = error
     while inner is not None:
-        why = inner if isinstance(inner, OSError) else why
+        why = inner if isinstance(inner, (OSError, sqlite3.Error)) else why
         inner = inner.__cause__ or inner.__context__
     return (str(why).splitlines() or [type(why).__name__])[0][:REASON_LIMIT]

@@ -1,14 +1,15 @@
-"""Begin runs in one experiment, and end those whose process is gone."""
+"""Begin runs in one experiment, and end those whose process ended without a word."""
 
 import logging
-import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.environment import environment, is_alive
+from experiments.alive import Lock, unheld
+from experiments.environment import environment
+from experiments.tracking import living
 from experiments.tracking.run import Run
 from experiments.tracking.server import Place, all_pages, is_refusal, reason
 
@@ -50,28 +51,63 @@ class Tracker(Place):
         """Begin a run; raise ConnectionError if it cannot be recorded."""
         from mlflow.exceptions import MlflowException
 
+        lock = living.begin(self.uri, folder)
         family = {"mlflow.parentRunId": self.parent} if self.parent else {}
-        everything = {**environment(), **tags, **family}
+        everything = {**environment(), **tags, **family, **_tag(lock)}
         try:
             created = self.client.create_run(self.experiment_id, run_name=name, tags=everything)
         except (MlflowException, OSError) as error:
+            if lock:
+                lock.release()
+                with suppress(OSError):  # it holds something
+                    lock.path.parent.rmdir()
             word = "refused a run" if is_refusal(error) else "stopped answering"
             raise ConnectionError(f"tracking.uri={self.uri} {word} ({reason(error)})") from error
-        run = Run(self, created.info.run_id, folder)
+        run = Run(self, created.info.run_id, folder, lock)
         run.log(params=params)
         return run
 
+    def reopen(self, run_id: str, folder: Path) -> Run:
+        """Go on with a run that ended."""
+        lock = living.begin(self.uri, folder)
+        here = {name: environment()[name] for name in ("host", "process")}
+        self.client.update_run(run_id, status="RUNNING")
+        run = Run(self, run_id, folder, lock)
+        run.log(tags=here | _tag(lock))
+        return run
+
     def end_the_dead(self) -> int:
-        """Mark this host's running runs whose process is gone as KILLED; return how many."""
+        """Mark running runs as KILLED whose lock no living process holds; return how many.
+
+        A run whose lock is not to be seen from here, as on another machine, is left alone.
+        """
+        left = living.left_behind(self.uri)
         experiments = [found.experiment_id for found in all_pages(self.client.search_experiments)]
-        query = f"attributes.status = 'RUNNING' and tags.host = '{socket.gethostname()}'"
-        running = all_pages(self.client.search_runs, experiments, query)
-        dead = [run for run in running if not is_alive(run.data.tags)]
-        for run in dead:
-            self.client.set_terminated(run.info.run_id, "KILLED")
-        if dead:
-            log.info("marked %d earlier runs as KILLED: their process is gone", len(dead))
-        return len(dead)
+        query = "attributes.status = 'RUNNING'"
+        running = list(all_pages(self.client.search_runs, experiments, query))
+        count = sum(self._end_if_dead(run.info.run_id, run.data.tags) for run in running)
+        for path in left:
+            living.remove(path)
+        if count:
+            log.info("marked %d earlier runs as KILLED: their process is gone", count)
+        return count
+
+    def _end_if_dead(self, run_id: str, tags: Mapping[str, str]) -> bool:
+        """Mark a run as KILLED if its lock is free; what ends in this moment is asked for again under it."""
+        path = living.lock_of(self.uri, tags)
+        if path is None:
+            return False
+        with unheld(path) as free:
+            dead = bool(free) and self.client.get_run(run_id).info.status == "RUNNING"
+            if dead:
+                self.client.set_terminated(run_id, "KILLED")
+            if free:
+                path.unlink(missing_ok=True)
+        return dead
+
+
+def _tag(lock: Lock | None) -> dict[str, str]:
+    return {living.LOCK: str(lock.path)} if lock else {}
 
 
 def join(parent: Parent) -> Tracker:

@@ -50,13 +50,13 @@ class Trace:
 
     def save(self, folder: Path) -> None:
         """Write stages.json."""
-        (folder / TRACE).write_text(json.dumps(asdict(self), indent=1))
+        (folder / TRACE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> "Trace":
         """Read what `save` wrote; raise ValueError if that was another version of this."""
         try:
-            return cls(**json.loads(path.read_text()))
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path.name} cannot be read ({error})") from error
 

@@ -37,7 +37,10 @@ def verify(run: Recorded, settings: Sequence[str], say: Callable[[str], None]) -
         It cannot be run again here; the message says what to do.
     """
     refuse_unfinished(run)
-    with tempfile.TemporaryDirectory(prefix="verify-") as name, compose.output_folder() as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="verify-") as name,
+        compose.output_folder(anywhere=True) as folder,
+    ):
         scratch = Path(name)
         (scratch / "recorded").mkdir()
         past = Past(run, scratch / "recorded")

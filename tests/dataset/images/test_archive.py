@@ -220,7 +220,7 @@ def test_a_link_in_a_zip_unpacks_nothing(tmp_path, ctx):
 
 
 def test_what_is_no_archive_says_what_is_wanted(tmp_path, ctx):
-    (tmp_path / "x.zip").write_text("no archive")
+    (tmp_path / "x.zip").write_text("no archive", encoding="utf-8")
     with pytest.raises(ValueError, match=r"x.zip is neither a folder nor a zip or tar; use"):
         unpacked(tmp_path / "x.zip", ctx)
 
