@@ -89,9 +89,15 @@ Part = Callable[[Scale, Context], Iterable[Row]]
 
 def tests(scale: Scale, ctx: Context) -> Iterator[Row]:
     """Run the tests that are marked gpu."""
-    marked = [str(path) for path in sorted(TESTS.rglob("test_*.py")) if "pytest.mark.gpu" in path.read_text()]
+    marked = [
+        str(path)
+        for path in sorted(TESTS.rglob("test_*.py"))
+        if "pytest.mark.gpu" in path.read_text(encoding="utf-8")
+    ]
     pytest = [sys.executable, "-m", "pytest", "-m", "gpu", "-q", "--tb=short", "-p", "no:cacheprovider"]
-    done = subprocess.run([*pytest, *marked], capture_output=True, text=True, cwd=TESTS.parent, check=False)
+    done = subprocess.run(
+        [*pytest, *marked], capture_output=True, text=True, cwd=TESTS.parent, check=False, encoding="utf-8"
+    )
     print(done.stdout[-6000:], done.stderr[-2000:], flush=True)
     yield Row("tests marked gpu", done.stdout.strip().rpartition("\n")[2] or f"exit code {done.returncode}")
 

@@ -35,7 +35,7 @@ MB = 1e6
 
 def resident() -> tuple[float, float]:
     """Return this process's anonymous and all its resident bytes (Linux)."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     fields = dict(line.split(":", 1) for line in status.splitlines())
     anonymous, everything = (int(fields[name].split()[0]) * 1024.0 for name in ("RssAnon", "VmRSS"))
     return anonymous, everything
@@ -157,7 +157,9 @@ def main() -> None:
                 "--alone",
                 folder,
             ]
-            lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            lines = subprocess.run(
+                command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            ).stdout
         show(n, options.width, *json.loads(lines.splitlines()[-1]))
 
 

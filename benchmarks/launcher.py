@@ -60,7 +60,7 @@ def one_side(launcher: str, data: tuple[str, ...], ks: list[int]) -> tuple[float
         swept = f"cluster.k={','.join(map(str, ks))}"
         wall, cpu = measured(root, "-m", *data, swept, f"hydra/launcher={launcher}")
         sweep = max((root / "outputs").glob("*/*"), key=lambda path: path.stat().st_mtime_ns)
-        results = [json.loads(path.read_text()) for path in sweep.glob("*/result.json")]
+        results = [json.loads(path.read_text(encoding="utf-8")) for path in sweep.glob("*/result.json")]
         return wall, cpu, sum(result["seconds"]["cluster"] for result in results)
 
 

@@ -81,7 +81,7 @@ def test_a_figure_may_stand_in_a_table(tmp_path: Path) -> None:
 
 def test_a_row_of_a_table_may_be_about_a_class_called_na(tmp_path: Path) -> None:
     folder, outcome = left(tmp_path, 0)
-    (folder / "classes.csv").write_text("class,accuracy\nNA,0.25\n01,0.5\n1,0.75\n")
+    (folder / "classes.csv").write_text("class,accuracy\nNA,0.25\n01,0.5\n1,0.75\n", encoding="utf-8")
     rows = [{"metric": "accuracy", "table": "classes", "where": {"class": name}} for name in ("NA", "01")]
     assert claims.compared(study(*rows), {folder: outcome})["ours"].to_list() == pytest.approx([25, 50])
 

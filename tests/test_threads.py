@@ -89,7 +89,12 @@ print(len(changed), count() - before == added > 0, threads.let_waiting_threads_s
 """
     environ = {name: value for name, value in os.environ.items() if name != threads.POLICY}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
     )
     assert done.stdout.split() == ["1", "True", "[]"]
 

@@ -143,7 +143,7 @@ def test_a_changed_file_is_read_again_though_size_and_time_are_the_same(
     before = path.stat()
     first = embeddings(path).load(ctx)
     other = path if replace == "in place" else tmp_path / "other.csv"
-    other.write_text("id,d0\na,1\nb,3\n")
+    other.write_text("id,d0\na,1\nb,3\n", encoding="utf-8")
     other.replace(path)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert embeddings(path).load(ctx).content_key != first.content_key

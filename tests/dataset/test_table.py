@@ -189,7 +189,7 @@ def test_a_table_without_a_header_keeps_its_first_row(table, ctx, write, caplog,
 def test_a_header_may_be_numbers(table, ctx, tmp_path, names, ending):
     rows = [f"s{n},{n * 37 % 11 / 7:.3f},{n * 5 % 13 / 7:.3f},{n % 3 / 7:.3f}" for n in range(40)]
     path = tmp_path / f"rows.{ending}"
-    path.with_suffix(".csv").write_text("\n".join([f"country,{names}", *rows]))
+    path.with_suffix(".csv").write_text("\n".join([f"country,{names}", *rows]), encoding="utf-8")
     if ending == "parquet":
         pd.read_csv(path.with_suffix(".csv")).to_parquet(path)
     samples = table(path).load(ctx)

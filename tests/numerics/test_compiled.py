@@ -17,7 +17,7 @@ def library(tmp_path, monkeypatch):
     folder = tmp_path / "slow_to_start"
     folder.mkdir()
     (folder / "__init__.py").write_text(
-        "import numba\n\n\n@numba.njit(cache=True)\ndef twice(x):\n    return 2 * x\n"
+        "import numba\n\n\n@numba.njit(cache=True)\ndef twice(x):\n    return 2 * x\n", encoding="utf-8"
     )
     yield folder
     sys.modules.pop(folder.name, None)

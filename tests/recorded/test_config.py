@@ -21,12 +21,12 @@ from experiments.recorded.config import read_config
 def test_what_was_done_before_it_could_be_said_is_filled_in(
     tmp_path: Path, text: str, name: str, expected: object
 ) -> None:
-    (tmp_path / "config.yaml").write_text(text)
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
     assert read_config(tmp_path / "config.yaml").dataset.get(name) == expected
 
 
 def test_a_table_of_before_headers_could_be_chosen_lets_its_rows_tell(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text("dataset: {path: a, exclude: []}")
+    (tmp_path / "config.yaml").write_text("dataset: {path: a, exclude: []}", encoding="utf-8")
     assert read_config(tmp_path / "config.yaml").dataset == {"path": "a", "exclude": [], "header": None}
 
 

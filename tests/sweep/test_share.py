@@ -81,7 +81,7 @@ def test_a_job_records_its_share(
 def test_what_was_written_down_holds_when_a_sweep_is_resumed(tmp_path: Path) -> None:
     Record(["seed=3,4"], [["seed=3"], ["seed=4"]], ["a", "b"], ["seed"], threads=3).save(tmp_path)
     assert Record.load(tmp_path).threads == 3
-    older = json.loads((tmp_path / "sweep.json").read_text())
+    older = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     del older["threads"]
-    (tmp_path / "sweep.json").write_text(json.dumps(older))
+    (tmp_path / "sweep.json").write_text(json.dumps(older), encoding="utf-8")
     assert Record.load(tmp_path).threads == 0
