@@ -6,7 +6,7 @@ run: .venv/.ready
 	$(PY) run.py -m cluster.k=10,50,233
 
 test: .venv/.ready
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 check: .venv/.ready
 	$(PY) -m ruff check .

@@ -21,7 +21,7 @@ from experiments.kept import digest, joined
 from experiments.types import Context, Resize, ValueRange
 
 CHUNK = 64  # images that one thread takes at a time
-HASHED = 1 << 14  # rows that are hashed at a time
+HASHED = 1 << 20  # bytes that are hashed at a time
 NO_IMAGE = "0" * 16  # the hash of a blank, where there is no image to look at
 BLANK = 230  # its grey
 ALONE = ValueRange()  # images deeper than 8 bits are read each by itself
@@ -221,13 +221,12 @@ def hash_rows(array: np.ndarray) -> np.ndarray:
     """Return one hash per row, str (n,)."""
     hashes = np.empty(len(array), "U16")
     width = array[:1].nbytes
-    for start in range(0, len(array), HASHED):
-        block = array[start : start + HASHED].tobytes()
-        codes = [
-            blake2b(block[row * width : (row + 1) * width], digest_size=8).digest()
-            for row in range(len(array[start : start + HASHED]))
-        ]
-        hashes[start : start + HASHED] = np.frombuffer(b"".join(codes).hex().encode(), "S16")
+    size = max(1, HASHED // max(1, width))
+    for start in range(0, len(array), size):
+        block = array[start : start + size].tobytes()
+        ends = range(width, len(block) + 1, width) if width else [0] * len(array[start : start + size])
+        codes = [blake2b(block[end - width : end], digest_size=8).digest() for end in ends]
+        hashes[start : start + size] = np.frombuffer(b"".join(codes).hex().encode(), "S16")
     return hashes
 
 

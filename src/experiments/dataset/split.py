@@ -67,8 +67,8 @@ def split(
     validation, test = _quota(size, alone, shares, _uniform(names, seed))
     if shares["train"] < 1 and not (validation + test).any():
         raise ValueError(
-            f"dataset.split={dict(shares)} needs a class of two different images, and none of "
-            f"{(size > 0).sum()} has them; add images, or use "
+            f"dataset.split={dict(shares)} needs a class of two different samples, and none of "
+            f"{(size > 0).sum()} has them; add some, or use "
             "dataset.split={train: 1, validation: 0, test: 0}"
         )
     for share, images_of in (("validation", validation), ("test", test)):
