@@ -17,26 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from busy import busy
 
 REPOSITORY = Path(__file__).parents[1]
 VECTORS = ("dataset=synthetic_vectors", "dataset.width=50", "reducer=identity", "evaluator=[external]")
 IMAGES = ("backbone=pixels",)
 SIDES = {"one after another": "basic", "joblib": "joblib"}
-
-
-@contextmanager
-def busy(processes: int) -> Iterator[None]:
-    """Keep so many cores busy meanwhile."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
 
 
 def measured(root: Path, *words: str) -> tuple[float, float]:
