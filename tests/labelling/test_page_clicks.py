@@ -157,6 +157,7 @@ def test_changes_survive_closing_and_are_seen_in_a_second_tab(opened: Opener) ->
     tab = opened(animals())
     label(tab, "c4.png", "cat")
     tab.page.reload()
+    tab.page.locator(".tile", has_text="dog → cat").wait_for()  # drawn once the page has restored it
     assert captions(tab, 0)[0] == "dog → cat"
     other = tab.open()
     other.locator(".tile", has_text="dog → cat").click()
