@@ -58,10 +58,9 @@ def test_images_go_where_the_run_put_them(project: Project, held_out: Path, tmp_
 
 
 def test_what_cannot_be_is_one_line(project: Project, held_out: Path, tmp_path: Path) -> None:
-    _, job = best(project)
-    other = next(
-        r.info.run_id for r in project.runs() if not r.data.tags.get("sweep") and r.info.run_id != job
-    )
+    sweep, job = best(project)
+    jobs = [r.info.run_id for r in project.runs() if r.data.tags.get("mlflow.parentRunId") == sweep]
+    other = next(run_id for run_id in jobs if run_id != job)
     (tmp_path / "empty").mkdir()
     answers = {
         (
