@@ -226,6 +226,7 @@ def test_images_that_were_moved_are_exported_from_where_they_are_now(
         return code, " ".join((told.out + told.err).split())
 
     gone = f"dataset.root={place} does not exist; pass dataset.root=<where it is now>"
+    capfd.readouterr()  # the warnings of the run
     assert typing("out") == (1, gone)
     assert typing("out", "--embeddings", "csv") == (1, gone)
     code, told = typing("out", "dataset.root=there.zip", "--embeddings", "csv")
