@@ -10,7 +10,8 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from experiments import compose, launch, sweep
+from experiments import launch, sweep
+from experiments.config import compose
 
 
 @hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")

@@ -24,15 +24,17 @@ if "--notebook" in sys.argv:
 
 import numpy as np
 
-from experiments import compose, config, context
+from experiments.config import compose
+from experiments.config.build import Plan, build
+from experiments.job import context
 from experiments.types import Context, Silent, Stages
 
 BUSY = "while True: pass"
 
 
-def built(*overrides: str) -> config.Plan:
+def built(*overrides: str) -> Plan:
     """Return what `python run.py <overrides>` would run."""
-    return config.build(compose.compose_config(overrides), overrides)
+    return build(compose.compose_config(overrides), overrides)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def blobs(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
 
 def context() -> Any:
     """Return a context with a store of its own, so that nothing is read that another call kept."""
-    from experiments.cache import Store
+    from experiments.store.cache import Store
     from experiments.types import Context
 
     return Context.plain(Store(Path(tempfile.mkdtemp()), enabled=False))
@@ -195,7 +195,7 @@ def clusters(kind: str, result: np.ndarray) -> np.ndarray:
 
 def kept_neighbours(points: np.ndarray, positions: np.ndarray, count: int = NEIGHBOURS) -> float:
     """Return the share of 2,000 rows' nearest neighbours that are among their positions' nearest too."""
-    from experiments.reducer.neighbours import nearest
+    from experiments.numerics.nearest import nearest
 
     rows = np.random.default_rng(0).choice(len(points), min(2000, len(points)), replace=False)
     one, other = (nearest(each, each[rows], count + 1, "euclidean")[0] for each in (points, positions))

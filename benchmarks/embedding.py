@@ -17,13 +17,13 @@ from typing import cast
 import numpy as np
 import torch
 
-from experiments.backbone.cnn_network import computing
-from experiments.backbone.pretrained import PretrainedEncoder
-from experiments.backbone.pretrained_embedding import BATCH_PIXELS
-from experiments.backbone.pretrained_weights import restored
-from experiments.cache import Store
-from experiments.compose import compose_config
-from experiments.config import build
+from experiments.backbone.convnet.network import computing
+from experiments.backbone.pretrained.embedding import BATCH_PIXELS
+from experiments.backbone.pretrained.network import PretrainedEncoder
+from experiments.backbone.pretrained.state_dict import restored
+from experiments.config.build import build
+from experiments.config.compose import compose_config
+from experiments.store.cache import Store
 from experiments.types import Context, Samples
 
 

@@ -37,11 +37,12 @@ def write(path: Path, n: int, d: int) -> None:
 
 def loader(path: Path, cache: Path) -> Callable[[], tuple[int, int]]:
     """Make ready to load the file as a data set does; what is returned gives its shape."""
-    from experiments import compose, config
-    from experiments.cache import Store
+    from experiments.config import compose
+    from experiments.config.build import build
+    from experiments.store.cache import Store
     from experiments.types import Context
 
-    stages = config.build(compose.compose_config(["dataset=embeddings", f"dataset.path={path}"])).stages
+    stages = build(compose.compose_config(["dataset=embeddings", f"dataset.path={path}"])).stages
 
     def load() -> tuple[int, int]:
         n, d = stages.dataset.load(Context.plain(Store(cache))).content.vectors().shape

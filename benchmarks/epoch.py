@@ -24,12 +24,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from experiments.backbone.cnn import Cnn
-from experiments.backbone.cnn_augmentation import Augmentation
-from experiments.backbone.cnn_batches import as_input
-from experiments.backbone.cnn_network import computing
-from experiments.cache import Store
-from experiments.compose import compose_config
-from experiments.config import build
+from experiments.backbone.convnet.augmentation import Augmentation
+from experiments.backbone.convnet.batches import as_input
+from experiments.backbone.convnet.network import computing
+from experiments.config.build import build
+from experiments.config.compose import compose_config
+from experiments.store.cache import Store
 from experiments.types import Context, Resize, Samples
 
 

@@ -19,19 +19,20 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import compose, config
-from experiments.cache import Store
-from experiments.evaluator.selection.gap import Box
-from experiments.evaluator.selection.reference import Reference
-from experiments.evaluator.selection.trial import lighter
-from experiments.parallel import beside
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.evaluator.k_methods.gap import Box
+from experiments.evaluator.k_methods.reference import Reference
+from experiments.evaluator.k_methods.trial import lighter
+from experiments.numerics.parallel import beside
+from experiments.store.cache import Store
 from experiments.types import Context
 
 
 def ours(points: np.ndarray, ks: range, references: int, ctx: Context) -> tuple[np.ndarray, float]:
     """Return log W of each reference and k, and the seconds."""
     chosen = ["dataset=synthetic_vectors", "evaluator=[k_selection]"]
-    stage = config.build(compose.compose_config(chosen)).stages.evaluators["k_selection"]
+    stage = build(compose.compose_config(chosen)).stages.evaluators["k_selection"]
     (clusterer,) = stage.clusterers.values()  # type: ignore[attr-defined]
     settings = stage.reference_settings(clusterer)  # type: ignore[attr-defined]
     fits = tuple(lighter(clusterer, k, settings) for k in ks)
@@ -68,7 +69,7 @@ def main() -> None:
     ks = range(1, options.k_max + 1)
     with tempfile.TemporaryDirectory() as folder:
         ctx = replace(Context.plain(Store(Path(folder))), threads=options.threads)
-        stages = config.build(
+        stages = build(
             compose.compose_config(["dataset=synthetic_vectors", "dataset.width=50", "evaluator=[internal]"])
         ).stages
         points = np.asarray(stages.dataset.load(ctx).content.vectors())

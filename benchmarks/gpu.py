@@ -28,9 +28,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 
-from experiments.cache import Store
-from experiments.context import AMPERE, cuda_capabilities
-from experiments.threads import cores
+from experiments.job.context import AMPERE, cuda_capabilities
+from experiments.numerics.threads import cores
+from experiments.store.cache import Store
 from experiments.types import Context
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"

@@ -25,9 +25,10 @@ import faiss
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from experiments import compose, config
-from experiments.cache import Store
-from experiments.cluster.centroids import nearest
+from experiments.cluster.kmeans.centroids import nearest
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.store.cache import Store
 from experiments.types import Cluster, Context, Stages
 
 Fit = Callable[[np.ndarray, Context], float]  # points and where to cluster them -> inertia
@@ -36,7 +37,7 @@ Fit = Callable[[np.ndarray, Context], float]  # points and where to cluster them
 def stages(*overrides: str) -> Stages:
     """Build what `python run.py dataset=synthetic_vectors <overrides>` would run."""
     chosen = ["dataset=synthetic_vectors", "evaluator=[internal]", *overrides]
-    return config.build(compose.compose_config(chosen)).stages
+    return build(compose.compose_config(chosen)).stages
 
 
 @contextmanager

@@ -77,7 +77,9 @@ def measure(folder: Path, more: list[str]) -> None:
     """Run once in this process; print seconds and memory as JSON."""
     for name in IMPORTS:
         importlib.import_module(name)
-    from experiments import artifacts, figures, job, logged_model, pipeline, report
+    from experiments import figures, pipeline, report
+    from experiments.job import artifacts, logged_model
+    from experiments.job import perform as job
 
     peak = Peak()
     seconds: dict[str, tuple[float, float]] = {}

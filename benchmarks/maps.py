@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import compose, config
-from experiments.cache import Store
+from experiments.config import compose
+from experiments.config.build import build
 from experiments.evaluator.pictures.layouts import Tsne, Umap
+from experiments.store.cache import Store
 from experiments.types import Context
 
 NEIGHBOURS = 15
@@ -27,7 +28,7 @@ NEIGHBOURS = 15
 def points() -> np.ndarray:
     """Make the vectors."""
     chosen = ["dataset=synthetic_vectors", "dataset.width=50", "evaluator=[internal]"]
-    dataset = config.build(compose.compose_config(chosen)).stages.dataset
+    dataset = build(compose.compose_config(chosen)).stages.dataset
     with tempfile.TemporaryDirectory() as folder:
         return np.asarray(dataset.load(Context.plain(Store(Path(folder)))).content.vectors())
 

@@ -39,8 +39,10 @@ def measure(images: int) -> None:
     """Run the pipeline once in this process; print the peak above the imports."""
     for name in IMPORTS:
         importlib.import_module(name)
-    from experiments import compose, config, pipeline
-    from experiments.cache import Store
+    from experiments import pipeline
+    from experiments.config import compose
+    from experiments.config.build import build
+    from experiments.store.cache import Store
     from experiments.types import Context
 
     overrides = [
@@ -50,7 +52,7 @@ def measure(images: int) -> None:
         "dataset.width=32",
         "backbone.max_epochs=0",
     ]
-    plan = config.build(compose.compose_config(overrides))
+    plan = build(compose.compose_config(overrides))
     with tempfile.TemporaryDirectory() as folder:
         peak = Peak()
         peak.start()

@@ -16,9 +16,10 @@ from statistics import median
 
 import numpy as np
 
-from experiments import compose, config
-from experiments.cache import Store
+from experiments.config import compose
+from experiments.config.build import build
 from experiments.evaluator.near_duplicates import similar
+from experiments.store.cache import Store
 from experiments.types import Context
 
 SIMILARITY = 0.98
@@ -27,7 +28,7 @@ SIMILARITY = 0.98
 def embeddings(ctx: Context) -> np.ndarray:
     """Make vectors with copies among them."""
     chosen = ["dataset=synthetic_vectors", "dataset.width=512", "evaluator=[internal]"]
-    dataset = config.build(compose.compose_config(chosen)).stages.dataset
+    dataset = build(compose.compose_config(chosen)).stages.dataset
     found = np.array(dataset.load(ctx).content.vectors())
     rng = np.random.default_rng(0)
     copies = found[rng.permutation(len(found))[: len(found[::50])]]

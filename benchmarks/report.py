@@ -17,8 +17,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from experiments import compose, config, console, context, figures, job, report
-from experiments.figures import Map, tiles
+from experiments import figures, report
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.figures import Map
+from experiments.figures.html import tiles
+from experiments.job import console, context
+from experiments.job.perform import Outcome, perform
 from experiments.report import Contents
 
 USUAL = ["backbone=pixels", "figures=none", "report=none", "tracking.log_model=none"]
@@ -42,8 +47,8 @@ def made(typed: list[str], place: Path) -> tuple[Contents, Path, list[float]]:
     kept = [f"cache.root={place}/cache", f"tracking.uri=sqlite:///{place}/mlflow.db"]
     typed = [*USUAL, *kept, *typed]
     cfg = compose.compose_config(typed)
-    result = job.perform(cfg, place / "run", job.Outcome(typed))
-    ctx = context.make(config.build(cfg, typed), console.Report(lambda _step, _row: None))
+    result = perform(cfg, place / "run", Outcome(typed))
+    ctx = context.make(build(cfg, typed), console.Report(lambda _step, _row: None))
     seconds = []
     for _ in range(2):
         start = time.perf_counter()

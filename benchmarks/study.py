@@ -22,11 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from experiments import compose, config, pipeline
-from experiments.cache import Store
+from experiments import pipeline
 from experiments.comparison.intervals import mean_interval
-from experiments.evaluator.categories import class_tree
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.evaluator.measures.macro_categories import class_tree
 from experiments.evaluator.measures.metrics import purity
+from experiments.store.cache import Store
 from experiments.types import Context, Stages
 
 GRANULARITIES = (5, 10, 15, 20, 30)
@@ -100,7 +102,7 @@ def ours(ctx: Context, ks: list[int], data: list[str]) -> Figures:
 @cache
 def stages(overrides: tuple[str, ...]) -> Stages:
     """Compose and build a job's stages once; the script has its settings in its code, and reads none."""
-    return config.build(compose.compose_config(overrides)).stages
+    return build(compose.compose_config(overrides)).stages
 
 
 def job(ctx: Context, overrides: list[str]) -> Figures:
@@ -153,7 +155,7 @@ def purities(ctx: Context, ks: list[int], data: list[str], seeds: int) -> None:
 
 def sweep(ctx: Context, ks: list[int], data: list[str], seconds: float) -> None:
     """Run 45 jobs with nothing kept; print their time beside that of the plain script for each."""
-    config.build(compose.compose_config(data)).stages.dataset.load(ctx)
+    build(compose.compose_config(data)).stages.dataset.load(ctx)
     ctx.store.computed.clear()
     start = time.perf_counter()
     for p, c, k in itertools.product((30, 50, 75), (0.01, 0.1, 1), ks):
@@ -181,7 +183,7 @@ def main() -> None:
     data += options.overrides
     with tempfile.TemporaryDirectory() as folder:
         ctx = replace(Context.plain(Store(Path(folder))), threads=options.threads)
-        samples = config.build(compose.compose_config(data)).stages.dataset.load(ctx)
+        samples = build(compose.compose_config(data)).stages.dataset.load(ctx)
         embeddings, labels = np.array(samples.content.vectors()), np.asarray(samples.labels)
         plain(embeddings[::13], labels[::13], [10])  # imports, and threads, before the clock starts
         job(ctx, [*data, "dataset.limit=2000", "cluster.k=10", "evaluator=[external]"])

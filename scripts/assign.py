@@ -12,11 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import artifacts, compose, config, console, context, model, program, tables
-from experiments.dataset.new_rows import ENDINGS, new_rows
-from experiments.dataset.wording import counted
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.dataset.tables.wording import counted
+from experiments.job import artifacts, console, context, model, program
 from experiments.recorded import Recorded
+from experiments.recorded.new_rows import ENDINGS, new_rows
 from experiments.recorded.samples import config_of, moved
+from experiments.report import tables
 from experiments.types import Context, Samples, ValueRange
 
 if TYPE_CHECKING:
@@ -111,7 +114,7 @@ def main() -> int:
                 f"{next(iter(places_of_data))} says where the run's own data is, and assigning reads none of "
                 "it; leave it out"
             )
-        plan = config.build(compose.compose_config(others), others)
+        plan = build(compose.compose_config(others), others)
         run = Recorded.of(plan.tracking.uri, args.run_id)
         place = run.model
         fitted = model.Model.load(place)

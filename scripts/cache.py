@@ -13,9 +13,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import compose, config, console, program
-from experiments.cache import Entry, Store
-from experiments.dataset.wording import counted
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.dataset.tables.wording import counted
+from experiments.job import console, program
+from experiments.store.cache import Entry, Store
 
 GB = 1e9
 DAY = 86_400
@@ -72,7 +74,7 @@ def main() -> int:
     which.add_argument("--all", action="store_true", help="remove everything")
     args = parser.parse_args()
     try:
-        plan = config.build(compose.compose_config(args.settings), args.settings)
+        plan = build(compose.compose_config(args.settings), args.settings)
     except ValueError as error:
         console.complain(str(error))
         return 1

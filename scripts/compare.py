@@ -20,8 +20,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import comparison, compose, config, console, job, program, tables, tracking
+from experiments import comparison, tracking
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.job import console, program
+from experiments.job.perform import EXPECTED
 from experiments.recorded import Recorded
+from experiments.report import tables
 from experiments.sweep import summary
 from experiments.sweep.record import SWEPT_TAG, recorded_sweep
 
@@ -131,7 +136,7 @@ def compare(word: str, words: Sequence[str]) -> None:
 
     typed, overrides = separated(words)
     read = {each: settings(each) for each in typed if is_configuration(each)}
-    plan = config.build(compose.compose_config(overrides), overrides)
+    plan = build(compose.compose_config(overrides), overrides)
     run = find(word, plan.tracking.uri)
     with tempfile.TemporaryDirectory() as folder:
         rows = pd.read_csv(run.file("sweep.csv", Path(folder)))
@@ -166,7 +171,7 @@ def main() -> int:
     args = parser.parse_intermixed_args()
     try:
         compare(args.sweep, args.words)
-    except (*job.EXPECTED, LookupError) as error:
+    except (*EXPECTED, LookupError) as error:
         console.complain(str(error))
         return 1
     return 0

@@ -11,8 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from experiments import compose, config, console, context, program
-from experiments.dataset.wording import counted
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.dataset.tables.wording import counted
+from experiments.job import console, context, program
 from experiments.recorded import Recorded
 from experiments.recorded.embeddings import KINDS
 from experiments.recorded.export import HOWS, NOISE, export
@@ -44,7 +46,7 @@ def main() -> int:
     args = parser.parse_intermixed_args()
     try:
         places, settings = moved(args.settings)
-        plan = config.build(compose.compose_config(settings), settings)
+        plan = build(compose.compose_config(settings), settings)
         run = Recorded.of(plan.tracking.uri, args.run_id).best
         ctx = context.make(plan, console.Report(lambda step, row: None))
         table = export(run, args.folder, args.how, ctx, args.embeddings, places)

@@ -17,15 +17,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import compose, config, console, context, program
-from experiments.dataset.wording import counted
-from experiments.figures import tiles
-from experiments.labelling import page, template
-from experiments.labelling.applying import BEFORE, Applied, apply
-from experiments.labelling.checking import WITHDRAWN
-from experiments.labelling.clustered import Clustered
-from experiments.labelling.scoring import SCORES
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.dataset.tables.wording import counted
+from experiments.figures.html import tiles
+from experiments.job import console, context, program
 from experiments.quoting import setting
+from experiments.recorded.labelling import page, template
+from experiments.recorded.labelling.applying import BEFORE, Applied, apply
+from experiments.recorded.labelling.checking import WITHDRAWN
+from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.scoring import SCORES
 from experiments.recorded.samples import moved, pictures_of
 from experiments.types import Context
 
@@ -191,7 +193,7 @@ def main() -> int:
     args = parser().parse_args(words, argparse.Namespace())
     try:
         args.places, args.settings = moved(settings)
-        plan = config.build(compose.compose_config(args.settings), args.settings)
+        plan = build(compose.compose_config(args.settings), args.settings)
         ctx = context.make(plan, console.Report(lambda step, row: None))
         args.work(args, Clustered.of(plan.tracking.uri, args.run_id), ctx)
     except (ValueError, OSError) as error:

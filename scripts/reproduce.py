@@ -16,8 +16,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import claims, compose, config, console, job, program, tables
-from experiments.job import Outcome
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.job import console, program
+from experiments.job.perform import EXPECTED, Outcome
+from experiments.report import tables
+from experiments.sweep import claims
 from experiments.sweep.outcomes import left
 
 if TYPE_CHECKING:
@@ -35,10 +39,10 @@ def absent(overrides: Sequence[str]) -> str:
         if o.key_or_group.startswith("dataset"):
             raise ValueError(f"{o.input_line} gives several data sets; reproduce on one at a time")
     single = [o.input_line for o in compose.parse(overrides) if not o.is_sweep_override()]
-    plan = config.build(compose.compose_config(single), single)
+    plan = build(compose.compose_config(single), single)
     try:
         plan.stages.dataset.count()
-    except job.EXPECTED as error:
+    except EXPECTED as error:
         return str(error)
     return ""
 
@@ -172,7 +176,7 @@ def main() -> int:
     args = parser.parse_intermixed_args()
     try:
         return reproduce(args.study, args.overrides, args.results)
-    except job.EXPECTED as error:
+    except EXPECTED as error:
         console.complain(str(error))
         return 1
 

@@ -15,11 +15,13 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from experiments import compose, config, console, program
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.job import console, program
 from experiments.recorded import Recorded
-from experiments.verification.past import best_job, given, jobs, of_a_sweep
-from experiments.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
-from experiments.verification.verify import verify
+from experiments.recorded.verification.past import best_job, given, jobs, of_a_sweep
+from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
+from experiments.recorded.verification.verify import verify
 
 UNKNOWN = "could not be checked"
 CODES = {IDENTICAL: 0, WITHIN: 0, DIFFERS: 1, UNKNOWN: 2}
@@ -43,7 +45,7 @@ def _number(value: float) -> str:
 def found(run_id: str, settings: Sequence[str], every: bool) -> list[Recorded]:
     """Find the run; of a sweep its best job, or all if `every`."""
     place = [word for word in settings if word.startswith(compose.KEPT)]
-    plan = config.build(compose.compose_config(place), place)
+    plan = build(compose.compose_config(place), place)
     given(settings)
     run = Recorded.of(plan.tracking.uri, run_id)
     if every or not of_a_sweep(run):

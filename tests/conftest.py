@@ -7,8 +7,9 @@ import pytest
 from tests.browser import chromium  # noqa: F401
 from tests.project import SHORT, Project
 
-from experiments import config, tracking
-from experiments.cache import Store
+from experiments import tracking
+from experiments.config.build import Tracking
+from experiments.store.cache import Store
 from experiments.types import Context
 
 
@@ -34,7 +35,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make an MLflow store without a run, which takes seconds."""
     path = tmp_path_factory.mktemp("tables") / "mlflow.db"
-    tracking.connect(config.Tracking(f"sqlite:///{path}"), "empty")
+    tracking.connect(Tracking(f"sqlite:///{path}"), "empty")
     return path
 
 

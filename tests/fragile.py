@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.centroids import CentroidClustering
+from experiments.cluster.kmeans.centroids import CentroidClustering
 from experiments.types import Context
 
 

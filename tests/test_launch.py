@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.test_command_line import read
+from tests.config.test_command_line import read
 
 from experiments import launch
 

@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from experiments import compose, job
-from experiments.cache import Store
-from experiments.labelling.applying import apply
-from experiments.labelling.clustered import Clustered
-from experiments.labelling.template import template, write
+from experiments.config import compose
+from experiments.job.perform import Outcome, perform
 from experiments.recorded import Recorded
 from experiments.recorded.export import export
+from experiments.recorded.labelling.applying import apply
+from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.template import template, write
+from experiments.store.cache import Store
 from experiments.types import Context
 
 ODD = "a (b)=c, [d] #e & 100% <f> 'naïve' 猫 ~"
@@ -49,8 +50,8 @@ def test_all_that_is_made_of_a_run_works_there(
         "evaluator=[external,crosstab,contact_sheets,members,data_report]", quoted("tracking.uri", uri),
         quoted("cache.root", f"{project}/cache"),
     ]  # fmt: skip
-    outcome = job.Outcome(typed)
-    result = job.perform(compose.compose_config(typed), project / "run", outcome, name="odd")
+    outcome = Outcome(typed)
+    result = perform(compose.compose_config(typed), project / "run", outcome, name="odd")
     assert result.samples.class_names == tuple(CLASSES)
     assert (outcome.metrics["ari"], outcome.lost) == (1, "")
 

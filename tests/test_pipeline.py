@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import compose, config, pipeline
-from experiments.cache import Store
+from experiments import pipeline
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.store.cache import Store
 from experiments.types import Context, Stages
 
 PIXELS = ["backbone=pixels", "dataset.limit=400", "reducer.n_components=8"]
 
 
 def stages(*overrides: str) -> Stages:
-    return config.build(compose.compose_config([*PIXELS, *overrides])).stages
+    return build(compose.compose_config([*PIXELS, *overrides])).stages
 
 
 def computed(ctx: Context, *overrides: str) -> set[str]:
@@ -105,7 +107,7 @@ def test_too_few_images_for_the_study_of_groups_have_one_answer(
 ) -> None:
     few = ["experiment=clip_density", "dataset=digits", "backbone=pixels", "evaluator=[internal]"]
     settings = ["~evaluator.members", "~evaluator.maps", f"dataset.limit={limit}"]
-    chosen = config.build(compose.compose_config([*few, *settings])).stages
+    chosen = build(compose.compose_config([*few, *settings])).stages
     with pytest.raises(ValueError, match=answer):
         pipeline.run(chosen, ctx)
 

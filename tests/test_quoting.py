@@ -5,7 +5,8 @@ import shlex
 import pytest
 from omegaconf import OmegaConf
 
-from experiments import commands, compose, quoting
+from experiments import quoting
+from experiments.config import commands, compose
 
 EVIL = [
     "my photos", " led", "trailed ", "it's", 'say "no"', '"\'', "back\\slash", "end\\", "end\\\\", 'a\\"b',

@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 from tests.project import FRAGILE, REPOSITORY, SHORT, Project, artifacts
 
-from experiments import context
+from experiments.job import context
 
 pytestmark = pytest.mark.process
 

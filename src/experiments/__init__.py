@@ -6,7 +6,7 @@ From a notebook:  `import experiments; result = experiments.run(["cluster.k=20",
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from experiments.threads import set_wait_policy
+from experiments.numerics.threads import set_wait_policy
 
 if TYPE_CHECKING:
     from experiments.pipeline import Result
@@ -17,7 +17,7 @@ __all__ = ["run"]
 
 
 def run(overrides: Sequence[str] = ()) -> "Result":
-    """Run one experiment, as `python run.py <overrides>` does; see `experiments.job.run`."""
-    from experiments import job
+    """Run one experiment, as `python run.py <overrides>` does; see `experiments.job.perform.run`."""
+    from experiments.job import perform
 
-    return job.run(overrides)
+    return perform.run(overrides)

@@ -12,12 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments import compose, console, context, job, pipeline, program, run_folder, sweep, tracking
-from experiments.command_line import Request, arguments, read
-from experiments.environment import COMMAND
+from experiments import pipeline, sweep, tracking
+from experiments.config import compose
+from experiments.config.command_line import Request, arguments, read
+from experiments.config.concurrency import THREADS
+from experiments.job import console, context, program, run_folder
+from experiments.job.perform import EXPECTED, Outcome
 from experiments.sweep import resumption, summary
 from experiments.sweep.record import Record
-from experiments.sweep.share import THREADS
+from experiments.tracking.environment import COMMAND
 from experiments.types import Samples
 
 log = logging.getLogger(__name__)
@@ -47,7 +50,7 @@ def launch(main: Callable[[], None]) -> int:
     try:
         with compose.output_folder():
             return _launch(main, args)
-    except job.EXPECTED as error:
+    except EXPECTED as error:
         console.complain(str(error))
         log.debug("traceback", exc_info=error)
         return 1
@@ -77,7 +80,7 @@ def _launch(main: Callable[[], None], args: Any) -> int:
     with run_folder.held(request.folder, "hydra.run.dir"):
         run_folder.begin(request.folder, "hydra.run.dir")
         _hydra(main)
-        outcome, place = job.Outcome.load(request.folder), tracker.experiment_id
+        outcome, place = Outcome.load(request.folder), tracker.experiment_id
     return summary.show([outcome], [], request.folder, first.tracking.uri, before, experiment_id=place)
 
 
@@ -169,7 +172,7 @@ def check(request: Request) -> tuple[list[str], list[resumption.Data]]:
 
 
 def _preview(request: Request) -> int:
-    from experiments.preview import show
+    from experiments.job.preview import show
 
     show(request.plans)
     return 0

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.kept import Findings, digest
-from experiments.parallel import beside
+from experiments.numerics.parallel import beside
+from experiments.store.values import Findings, digest
 from experiments.types import (
     Clustering,
     Context,

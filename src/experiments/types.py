@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 
-from experiments.kept import Findings, Kept, digest, joined
+from experiments.store.values import Findings, Kept, digest, joined
 
 SPLITS = ("training", "validation", "test")
 T = TypeVar("T", bound="Kept")

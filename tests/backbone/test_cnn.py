@@ -14,7 +14,7 @@ import torch
 
 from experiments.backbone import cnn as module
 from experiments.backbone.cnn import Cnn, CnnEncoder
-from experiments.backbone.cnn_batches import as_input
+from experiments.backbone.convnet.batches import as_input
 from experiments.types import Context, Resize, Samples
 
 Make = Callable[..., Cnn]

@@ -9,7 +9,6 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
 
-from experiments.cache import Store
 from experiments.cluster.agglomerative import Agglomerative
 from experiments.cluster.dbscan import Dbscan
 from experiments.cluster.faiss_kmeans import FaissKMeans
@@ -17,7 +16,8 @@ from experiments.cluster.gmm import Gmm
 from experiments.cluster.hdbscan import Hdbscan
 from experiments.cluster.sklearn_kmeans import SklearnKMeans
 from experiments.cluster.spherical_kmeans import SphericalKMeans
-from experiments.kept import digest
+from experiments.store.cache import Store
+from experiments.store.values import digest
 from experiments.types import Context
 
 X = load_digits().data.astype(np.float32)

@@ -8,7 +8,7 @@ from scipy import stats
 from experiments.comparison import agreement, compare
 from experiments.comparison.agreement import MOST
 from experiments.comparison.intervals import mean_interval, proportion_difference
-from experiments.job import Outcome
+from experiments.job.perform import Outcome
 from experiments.sweep import summary
 
 SWEPT = ["cluster.k", "protocol", "seed"]

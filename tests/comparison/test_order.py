@@ -10,7 +10,7 @@ from experiments import comparison
 from experiments.comparison.order import in_order, sorted_by
 from experiments.comparison.seed_tables import means, spread
 from experiments.figures import Lines
-from experiments.job import Outcome
+from experiments.job.perform import Outcome
 from experiments.report.best import bests
 from experiments.sweep import summary
 

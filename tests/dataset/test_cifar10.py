@@ -7,8 +7,8 @@ import tarfile
 import numpy as np
 import pytest
 
-from experiments.cache import Store
 from experiments.dataset.cifar10 import NAMES, Cifar10
+from experiments.store.cache import Store
 from experiments.types import Context, Resize
 
 EACH = 20  # images in each of the six files, where the real ones have 10,000

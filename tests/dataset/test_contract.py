@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.cache import Store
 from experiments.dataset.cifar10 import Archive, Cifar10
-from experiments.dataset.content import hash_rows
-from experiments.dataset.corrections import Correction, append
 from experiments.dataset.digits import Digits
 from experiments.dataset.embeddings import Embeddings
 from experiments.dataset.images import pixels
+from experiments.dataset.images.content import hash_rows
+from experiments.dataset.labels.corrections import Correction, append
 from experiments.dataset.synthetic import Synthetic
 from experiments.dataset.table import Table
+from experiments.store.cache import Store
 from experiments.types import SPLITS, Context, Resize
 
 TABLES = ("embeddings.csv", "embeddings.parquet", "embeddings.npy", "pictured", "table")

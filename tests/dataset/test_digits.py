@@ -24,7 +24,7 @@ def test_a_repeated_load_imports_no_scikit_learn(selection, ctx):
     first = Digits(**selection).load(ctx)
     code = (
         "import sys; from pathlib import Path\n"
-        "from experiments.cache import Store; from experiments.dataset.digits import Digits\n"
+        "from experiments.store.cache import Store; from experiments.dataset.digits import Digits\n"
         "from experiments.types import Context\n"
         f"samples = Digits(**{selection!r}).load(Context.plain(Store(Path({str(ctx.store.root)!r}))))\n"
         "print(samples.key, 'sklearn' in sys.modules, 'pandas' in sys.modules)"

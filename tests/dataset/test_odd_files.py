@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from experiments.dataset.new_rows import new_rows
 from experiments.dataset.tables import blocks, form, pieces, vector_rows
 from experiments.dataset.tables.form import form_of
 from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.tabular import text_table
+from experiments.recorded.new_rows import new_rows
 
 ALL = {"train": 1.0, "validation": 0.0, "test": 0.0}
 

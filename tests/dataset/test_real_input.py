@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import compose, config, pipeline
-from experiments.cache import Store
+from experiments import pipeline
+from experiments.config import compose
+from experiments.config.build import build
 from experiments.dataset.images.opening import ORIENTATION
+from experiments.store.cache import Store
 from experiments.types import SPLITS, Context, Resize, Stages
 
 N = 300
@@ -19,7 +21,7 @@ COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 50, 40)}
 
 def stages(root: Path, *overrides: str) -> Stages:
     chosen = ["dataset=image_folder", f"dataset.root={root}", *overrides]
-    return config.build(compose.compose_config(chosen)).stages
+    return build(compose.compose_config(chosen)).stages
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from experiments.cache import Store
 from experiments.dataset import synthetic
 from experiments.dataset.synthetic import Synthetic
+from experiments.store.cache import Store
 from experiments.types import Context, Resize
 
 NEAR = 2  # rounding of 0..255

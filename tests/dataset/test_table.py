@@ -8,7 +8,9 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.metrics import adjusted_rand_score
 
-from experiments import compose, config, pipeline
+from experiments import pipeline
+from experiments.config import compose
+from experiments.config.build import build
 
 BACKBONES = ("cnn", "pixels", "resnet50", "clip", "dinov2")
 
@@ -41,7 +43,7 @@ def test_scikit_learns_tables_are_clustered(tmp_path, ctx, name, ari):
         "dataset=table", f"dataset.path={path}", "dataset.label=kind", f"cluster.k={k}", "cluster.n_redo=10",
         "protocol=published",
     ]  # fmt: skip
-    result = pipeline.run(config.build(compose.compose_config(typed)).stages, ctx)
+    result = pipeline.run(build(compose.compose_config(typed)).stages, ctx)
     np.testing.assert_allclose(result.embeddings, data.data.to_numpy(), rtol=1e-6)
     assert result.samples.columns == tuple(data.data.columns)
     assert set(result.samples.class_names) == set(data.target_names)
@@ -149,7 +151,7 @@ def test_what_cannot_be_used_is_named_with_its_line(table, ctx, write, text, mes
 def test_a_backbone_that_looks_at_images_says_what_to_use(tmp_path, ctx, name, kind):
     path, _ = known("wine", tmp_path)
     typed = [f"dataset={kind}", f"dataset.path={path}", "dataset.label=kind", f"backbone={name}"]
-    stages = config.build(compose.compose_config(typed)).stages
+    stages = build(compose.compose_config(typed)).stages
     with pytest.raises(
         ValueError, match=rf"backbone={name}.* needs images, and wine holds vectors; use backbone=id"
     ):
@@ -168,7 +170,7 @@ def test_a_backbone_that_looks_at_images_says_what_to_use(tmp_path, ctx, name, k
     ],
 )
 def test_a_table_chooses_what_nobody_typed(typed, reducer):
-    stages = config.build(compose.compose_config(typed)).stages
+    stages = build(compose.compose_config(typed)).stages
     assert type(stages.reducer).__module__ == f"experiments.reducer.{reducer}"
     expected = "pixels" if "backbone=pixels" in typed else "identity"
     assert type(stages.backbone).__module__ == f"experiments.backbone.{expected}"

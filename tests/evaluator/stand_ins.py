@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.dataset.content import ImageArrays, Vectors, hash_rows
+from experiments.dataset.images.content import ImageArrays, Vectors, hash_rows
 from experiments.types import Samples
 
 

@@ -8,8 +8,8 @@ from tests.evaluator.stand_ins import Grouped, without_pictures
 
 from experiments.evaluator.crosstab import Crosstab
 from experiments.figures import Heatmap, StackedBars
-from experiments.figures.looks import STACKED
-from experiments.kept import Findings
+from experiments.figures.style import STACKED
+from experiments.store.values import Findings
 from experiments.types import Samples, UnlabelledError
 
 STAGE = Crosstab(labels=12, clusters=300)

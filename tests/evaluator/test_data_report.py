@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.dataset.content import Vectors, hash_rows
 from experiments.dataset.image_folder import ImageFolder
+from experiments.dataset.images.content import Vectors, hash_rows
 from experiments.evaluator.data_report import DataReport
 from experiments.figures import Bars, Grid, Histogram
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Context, Samples
 
 SPLIT = {"train": 0.8, "validation": 0.2, "test": 0.0}

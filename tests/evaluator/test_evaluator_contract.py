@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from experiments import compose, config, pipeline
-from experiments.cache import Store
-from experiments.kept import Findings
+from experiments import pipeline
+from experiments.config import compose
+from experiments.config.build import build, build_stage
+from experiments.store.cache import Store
+from experiments.store.values import Findings
 from experiments.types import Context
 
 NAMES = compose.options("evaluator")
@@ -42,13 +44,13 @@ def judged(folder, setting: str) -> pipeline.Result:
             few = ("k_max", "references", "seeds", "bootstraps")
             overrides += [f"protocol={setting}", *(f"evaluator.k_selection.{name}=2" for name in few)]
     chosen = f"evaluator=[{','.join(names)}]"
-    stages = config.build(compose.compose_config([*overrides, chosen])).stages
+    stages = build(compose.compose_config([*overrides, chosen])).stages
     return pipeline.run(stages, Context.plain(Store(folder)))
 
 
 def half_of_the_labels(folder: Path) -> Path:
     """Write a file of labels that knows every other digit."""
-    digits = config.build(compose.compose_config([])).stages.dataset.load(Context.plain(Store(folder)))
+    digits = build(compose.compose_config([])).stages.dataset.load(Context.plain(Store(folder)))
     rows = [f"{digits.ids[row]},class {digits.label_names[row]}" for row in range(0, len(digits), 2)]
     path = folder / "labels.csv"
     path.write_text("\n".join(["image_id,label", *rows]) + "\n", encoding="utf-8")
@@ -76,9 +78,7 @@ def test_the_figures_are_finite_and_those_that_were_promised(runs, name):
     metrics = runs[0].findings[name].metrics
     assert np.isfinite(list(metrics.values())).all()
     assert all(type(value) is float for value in metrics.values())
-    stage = config.build_stage(
-        f"evaluator.{name}", compose.compose_config([f"evaluator=[{name}]"]).evaluator[name]
-    )
+    stage = build_stage(f"evaluator.{name}", compose.compose_config([f"evaluator=[{name}]"]).evaluator[name])
     assert set(metrics) <= set(stage.METRICS)
     assert set(stage.NEEDS) <= NEEDS
 
@@ -138,7 +138,7 @@ def test_no_two_evaluators_give_a_figure_or_a_table_of_one_name(runs):
 def test_the_number_of_threads_changes_nothing(tmp_path):
     chosen = "evaluator=[probe,variance,macro]"
     overrides = ["backbone=pixels", "dataset.limit=400", "reducer=identity", chosen]
-    stages = config.build(compose.compose_config(overrides)).stages
+    stages = build(compose.compose_config(overrides)).stages
     one, three = (
         pipeline.run(stages, replace(Context.plain(Store(tmp_path / str(threads))), threads=threads))
         for threads in (1, 3)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pytest
 
-from experiments import compose, config
-from experiments.cluster.centroids import CentroidClustering
-from experiments.dataset.content import Vectors, hash_rows
+from experiments.cluster.kmeans.centroids import CentroidClustering
+from experiments.config import compose
+from experiments.config.build import build_stage
+from experiments.dataset.images.content import Vectors, hash_rows
 
 pytestmark = [pytest.mark.timeout(60, func_only=True), pytest.mark.filterwarnings("error::RuntimeWarning")]
 
@@ -36,7 +37,7 @@ class Untrained:
 def evaluated(name, samples, embeddings, ctx):
     """Return what an evaluator of conf/ finds, small."""
     cfg = compose.compose_config([f"evaluator=[{name}]"])
-    evaluator = config.build_stage("evaluator", cfg.evaluator[name])
+    evaluator = build_stage("evaluator", cfg.evaluator[name])
     held = {f.name for f in fields(evaluator)}
     evaluator = replace(evaluator, **{key: value for key, value in SMALL.items() if key in held})
     content = Vectors(embeddings, hash_rows(embeddings))

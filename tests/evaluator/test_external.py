@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from experiments.cluster.centroids import CentroidClustering
+from experiments.cluster.kmeans.centroids import CentroidClustering
 from experiments.evaluator.external import CHANCE, External
 from experiments.evaluator.measures import metrics
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Samples
 
 RNG = np.random.default_rng(0)

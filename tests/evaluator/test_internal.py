@@ -8,9 +8,9 @@ import pytest
 from sklearn import metrics
 from sklearn.datasets import load_digits
 
-from experiments.cluster.centroids import CentroidClustering
+from experiments.cluster.kmeans.centroids import CentroidClustering
 from experiments.evaluator.internal import Internal
-from experiments.kept import Findings
+from experiments.store.values import Findings
 
 X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)

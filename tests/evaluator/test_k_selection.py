@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 from tests.evaluator.stand_ins import without_pictures
 
-from experiments import compose, config, parallel, pipeline
-from experiments.cache import Store
+from experiments import pipeline
 from experiments.cluster.sklearn_kmeans import SklearnKMeans
+from experiments.config import compose
+from experiments.config.build import build
 from experiments.evaluator import k_selection
-from experiments.evaluator.selection.gap import Box
-from experiments.evaluator.selection.reference import Reference
-from experiments.evaluator.selection.trial import lighter
-from experiments.evaluator.selection.verdicts import METHODS
+from experiments.evaluator.k_methods.gap import Box
+from experiments.evaluator.k_methods.reference import Reference
+from experiments.evaluator.k_methods.trial import lighter
+from experiments.evaluator.k_methods.verdicts import METHODS
+from experiments.numerics import parallel
+from experiments.store.cache import Store
 from experiments.types import Context
 
 CORNERS = {
@@ -28,7 +31,7 @@ QUICK = ["k_max=7", "references=10", "seeds=3", "bootstraps=3"]
 def stage(*settings, cluster="faiss_kmeans"):
     chosen = [f"evaluator.k_selection.{setting}" for setting in (*QUICK, *settings)]
     cfg = compose.compose_config(["evaluator=[k_selection]", f"cluster={cluster}", *chosen])
-    return config.build(cfg).stages.evaluators["k_selection"]
+    return build(cfg).stages.evaluators["k_selection"]
 
 
 def blobs(k):
@@ -96,7 +99,7 @@ OVERRIDES = [
 
 
 def run(store, *overrides):
-    stages = config.build(compose.compose_config([*OVERRIDES, *overrides])).stages
+    stages = build(compose.compose_config([*OVERRIDES, *overrides])).stages
     return pipeline.run(stages, Context.plain(store))
 
 
@@ -121,7 +124,7 @@ def test_an_interrupted_choice_goes_on(store, monkeypatch):
     """What was finished before an error is not computed again."""
     points = blobs(3)
     evaluator = stage("k_max=4", "references=3")
-    from experiments.evaluator.selection import trial
+    from experiments.evaluator.k_methods import trial
 
     def fail(*given):
         raise KeyboardInterrupt
@@ -264,7 +267,7 @@ def test_two_clusterers_are_refused():
         ["evaluator=[k_selection]", "+evaluator.k_selection.clusterers.b=${cluster}"]
     )
     with pytest.raises(ValueError, match="clusterers names chosen, b; use one"):
-        config.build(cfg)
+        build(cfg)
 
 
 def test_a_clusterer_without_k_says_what_to_choose():

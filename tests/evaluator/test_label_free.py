@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tests.evaluator.stand_ins import Grouped
 
-from experiments import compose, config
+from experiments.config import compose
+from experiments.config.build import build
 from experiments.evaluator.label_free import LabelFree
 from experiments.types import Context
 
@@ -58,9 +59,9 @@ def test_a_bad_setting_names_its_key() -> None:
 
 def test_label_free_adds_it_to_the_evaluators() -> None:
     words = ["label_free=true", "backbone=pixels"]
-    plan = config.build(compose.compose_config(words))
+    plan = build(compose.compose_config(words))
     assert list(plan.stages.evaluators) == ["external", "internal", "label_free"]
     chosen = compose.compose_config([*words, "evaluator=[label_free]", "evaluator.label_free.n_neighbors=7"])
-    own = config.build(chosen).stages.evaluators
+    own = build(chosen).stages.evaluators
     assert [(name, stage.n_neighbors) for name, stage in own.items()] == [("label_free", 7)]  # type: ignore[attr-defined]
-    assert "label_free" not in config.build(compose.compose_config([])).stages.evaluators
+    assert "label_free" not in build(compose.compose_config([])).stages.evaluators

@@ -8,10 +8,10 @@ import pytest
 from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from sklearn.metrics import adjusted_rand_score
 
-from experiments.cache import Store
-from experiments.evaluator.categories import class_tree
 from experiments.evaluator.macro import Macro
 from experiments.evaluator.macro_purity import MacroPurity
+from experiments.evaluator.measures.macro_categories import class_tree
+from experiments.store.cache import Store
 
 UNTRAINED, TRAINED = SimpleNamespace(trained=False), SimpleNamespace(trained=True)
 CENTRES = np.array([[0, 0], [0, 1], [9, 0], [9, 1.5], [30, 0], [30, 2]], float)  # three pairs

@@ -11,8 +11,8 @@ from sklearn.metrics import classification_report
 from sklearn.preprocessing import StandardScaler
 
 from experiments.evaluator.probe import Probe
-from experiments.evaluator.rows import sides
-from experiments.kept import Findings
+from experiments.evaluator.protocol.scored_rows import sides
+from experiments.store.values import Findings
 
 UNTRAINED, TRAINED = SimpleNamespace(trained=False), SimpleNamespace(trained=True)
 

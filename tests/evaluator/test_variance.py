@@ -5,8 +5,8 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from experiments.evaluator import axes
 from experiments.evaluator.variance import Variance
+from experiments.numerics import axes
 
 
 def evaluate(ctx, data, protocol="held_out", components=(1, 2, 4, 8, 50), classes=("class1", "class4")):

@@ -23,7 +23,7 @@ from experiments.figures import (
     StackedBars,
     pack,
 )
-from experiments.kept import Figure
+from experiments.store.values import Figure
 
 KINDS = (
     "Lines", "Bars", "Histogram", "Heatmap", "Scatter", "Dendrogram", "Grid", "Sheets", "Map", "Silhouettes",

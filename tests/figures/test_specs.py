@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.figures import Bars, Lines
-from experiments.kept import Figure, Findings
+from experiments.store.values import Figure, Findings
 
 
 def test_what_is_loaded_equals_what_was_kept(figure: Figure, tmp_path: Path) -> None:

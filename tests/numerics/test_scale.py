@@ -5,7 +5,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from experiments import compilation, compose, config
+from scripts import compile as compilation
+from experiments.config import compose
+from experiments.config.build import build_stage
 from experiments.numerics.scale import exponents, rescaled
 from experiments.types import Context
 
@@ -29,7 +31,7 @@ UNITS = {"eps": 1, "cluster_selection_epsilon": 1, "reg": 2}  # settings in the 
 
 def stage(group, name):
     """Build an option of conf/, small."""
-    built = config.build_stage(group, compose.compose_config([f"{group}={name}"])[group])
+    built = build_stage(group, compose.compose_config([f"{group}={name}"])[group])
     if name == "chain":
         return replace(built, steps={step: _small(group, one) for step, one in built.steps.items()})
     return _small(group, built)

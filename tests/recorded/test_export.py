@@ -12,17 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from scripts import export as script
 
-from experiments import compose, job
-from experiments.cache import Store
-from experiments.dataset.content import ImageFiles
+from experiments.config import compose
+from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.tables.tabular import text_table
+from experiments.job.perform import Outcome, perform
 from experiments.recorded import Recorded
 from experiments.recorded import embeddings as recorded_embeddings
 from experiments.recorded.export import _names, export
 from experiments.recorded.samples import rows_of
+from experiments.store.cache import Store
 from experiments.types import Context
+from scripts import export as script
 
 CALTECH = Path(__file__).parents[3] / "shared" / "data" / "caltech101_128.zip"
 
@@ -36,8 +37,8 @@ def recorded(tables: Path, folder: Path, *overrides: str) -> Recorded:
         "backbone=pixels", "reducer=identity", "evaluator=[internal]", "figures=none", f"tracking.uri={uri}",
         f"cache.root={folder}/cache", *overrides,
     ]  # fmt: skip
-    outcome = job.Outcome(typed)
-    job.perform(compose.compose_config(typed), folder / "run", outcome)
+    outcome = Outcome(typed)
+    perform(compose.compose_config(typed), folder / "run", outcome)
     return Recorded.of(uri, outcome.run_id)
 
 

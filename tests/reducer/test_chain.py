@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from experiments import compose, config
-from experiments.cache import Store
-from experiments.kept import digest
+from experiments.config import compose
+from experiments.config.build import build
 from experiments.reducer.chain import Chain, ChainProjection
 from experiments.reducer.identity import Identity
 from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
+from experiments.store.cache import Store
+from experiments.store.values import digest
 from experiments.types import Context
 
 X = load_digits().data.astype(np.float32)
@@ -112,6 +113,6 @@ def test_no_steps_say_what_to_type():
 
 def test_the_command_line_reaches_a_step():
     typed = ["reducer=chain", "reducer.steps.pca.n_components=7"]
-    reducer = config.build(compose.compose_config(typed)).stages.reducer
+    reducer = build(compose.compose_config(typed)).stages.reducer
     assert reducer.order == ("pca", "l2")
     assert reducer.steps["pca"].n_components == 7

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from experiments.cache import Store
-from experiments.kept import digest
 from experiments.reducer.chain import Chain
 from experiments.reducer.identity import Identity
 from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
 from experiments.reducer.standardize import Standardize
 from experiments.reducer.umap import Umap
+from experiments.store.cache import Store
+from experiments.store.values import digest
 from experiments.types import Context
 
 X = load_digits().data.astype(np.float32)

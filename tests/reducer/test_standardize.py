@@ -5,7 +5,8 @@ import pytest
 from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 
-from experiments import compose, config
+from experiments.config import compose
+from experiments.config.build import build
 from experiments.reducer import standardize
 from experiments.reducer.standardize import Standardize
 
@@ -48,9 +49,7 @@ def test_values_that_are_not_numbers_are_refused(ctx, value):
 
 def test_the_command_line_puts_it_into_a_chain(ctx):
     step = "+reducer.steps.standardize={_target_: experiments.reducer.standardize.Standardize}"
-    reducer = config.build(
-        compose.compose_config(["reducer=chain", "~reducer.steps.pca", step])
-    ).stages.reducer
+    reducer = build(compose.compose_config(["reducer=chain", "~reducer.steps.pca", step])).stages.reducer
     assert reducer.order == ("l2", "standardize")
     reduced = reducer.fit(WINE, ctx).transform(WINE)
     np.testing.assert_allclose(reduced.std(axis=0), 1, atol=1e-5)

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from tests.browser import Tab
 
-from experiments import compose, job, report
-from experiments.cache import Store
+from experiments import report
+from experiments.config import compose
+from experiments.job.perform import Outcome, perform
 from experiments.pipeline import Result
 from experiments.report import Contents
+from experiments.store.cache import Store
 from experiments.types import Context
 
 QUICK = [
@@ -26,7 +28,7 @@ def ran(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result,
     place = tmp_path_factory.mktemp("report")
     shutil.copy(tables, place / "mlflow.db")
     typed = [*QUICK, f"tracking.uri=sqlite:///{place}/mlflow.db", f"cache.root={place}/cache"]
-    return job.perform(compose.compose_config(typed), place / "run", job.Outcome(typed)), place / "run"
+    return perform(compose.compose_config(typed), place / "run", Outcome(typed)), place / "run"
 
 
 @pytest.fixture(scope="session")

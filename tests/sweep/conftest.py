@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from experiments import config, sweep
+from experiments import sweep
+from experiments.config.build import Cache, Plan, Tracking
 
 JOBS = [[f"cluster.k={k}", "hydra/launcher=joblib"] for k in (10, 20, 30, 40)]
 
@@ -20,10 +21,10 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def plan(uri: str, tmp_path: Path) -> config.Plan:
+def plan(uri: str, tmp_path: Path) -> Plan:
     parts: dict[str, Any] = {
-        "tracking": config.Tracking(uri, log_model="none"),
-        "cache": config.Cache(str(tmp_path / "cache")),
+        "tracking": Tracking(uri, log_model="none"),
+        "cache": Cache(str(tmp_path / "cache")),
         "settings": SimpleNamespace(figures="none", report="none", objective="ari"),
         "stages": SimpleNamespace(dataset=SimpleNamespace(name="digits")),
     }
@@ -31,7 +32,7 @@ def plan(uri: str, tmp_path: Path) -> config.Plan:
 
 
 @pytest.fixture
-def begun(plan: config.Plan, tmp_path: Path) -> Iterator[sweep.Sweep]:
+def begun(plan: Plan, tmp_path: Path) -> Iterator[sweep.Sweep]:
     """Begin a sweep of four jobs."""
     yield sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], JOBS)
     for variable in (sweep.PARENT, sweep.SWEPT):

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from experiments import compose, config, job, logged_model, tracking
+from experiments import tracking
+from experiments.config import compose
+from experiments.config.build import build
 from experiments.evaluator.external import External
 from experiments.evaluator.internal import Internal
-from experiments.model import Model
+from experiments.job import logged_model
+from experiments.job.model import Model
+from experiments.job.perform import Outcome, perform
 from experiments.sweep import best_model
 
 FEW = [
@@ -28,12 +32,12 @@ class Sweep:
         self.folder = root / "0"
         typed = [*FEW, f"cache.root={root}/cache", f"tracking.uri=sqlite:///{root}/mlflow.db", *overrides]
         cfg = compose.compose_config(typed)
-        self.plan = config.build(cfg, typed)
+        self.plan = build(cfg, typed)
         self.tracker = tracking.connect(self.plan.tracking, "digits")
         self.parent = self.tracker.open("sweep", root, params={}, tags={})
         above = tracking.Parent(self.tracker.uri, self.tracker.experiment_id, self.parent.id)
-        self.outcome = job.Outcome(typed, parent=self.parent.id)
-        job.perform(cfg, self.folder, self.outcome, parent=above)
+        self.outcome = Outcome(typed, parent=self.parent.id)
+        perform(cfg, self.folder, self.outcome, parent=above)
 
     def close(self, **changed: str) -> bool:
         """Record the best job's model; tell whether that came about."""
@@ -97,10 +101,10 @@ def test_a_sweep_without_its_objective_or_its_store_says_what_to_type(
     assert (sweep.models(), sweep.best()) == (0, None)
 
 
-def jobs(*figures: dict[str, float]) -> dict[Path, job.Outcome]:
+def jobs(*figures: dict[str, float]) -> dict[Path, Outcome]:
     """Make finished jobs with these figures."""
     return {
-        Path(str(number)): job.Outcome([], status="FINISHED", metrics=metrics)
+        Path(str(number)): Outcome([], status="FINISHED", metrics=metrics)
         for number, metrics in enumerate(figures)
     }
 
@@ -159,4 +163,4 @@ def test_another_word_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"tracking\.log_model=some is not an option; use best or all or none"
     ):
-        config.build(compose.compose_config(["tracking.log_model=some"]))
+        build(compose.compose_config(["tracking.log_model=some"]))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.cache import Store
 from experiments.figures import Bars
-from experiments.job import Outcome
-from experiments.kept import Findings
+from experiments.job.perform import Outcome
+from experiments.store.cache import Store
+from experiments.store.values import Findings
 from experiments.sweep.in_common import shared, trained
 
 

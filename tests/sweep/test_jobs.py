@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config, job, run_folder, sweep, tracking
-from experiments.alive import Lock
-from experiments.job import Outcome
+from experiments import sweep, tracking
+from experiments.config import build as config
+from experiments.config import compose
+from experiments.job import perform as job
+from experiments.job import run_folder
+from experiments.job.perform import Outcome
+from experiments.store.locks import Lock
 from experiments.sweep import jobs
 
 

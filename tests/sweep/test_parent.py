@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from tests.sweep.conftest import JOBS
 
-from experiments import comparison, config, report, sweep, tracking
-from experiments.job import Outcome
+from experiments import comparison, report, sweep, tracking
+from experiments.config.build import Plan, Tracking
+from experiments.job.perform import Outcome
 from experiments.sweep import best_model
 
 GONE = "its process ended without a result"
@@ -25,7 +26,7 @@ def ends(outcomes: list[Outcome]) -> list[tuple[str, str, str]]:
 
 
 def status(made: sweep.Sweep) -> str:
-    client = tracking.connect(config.Tracking(made.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(made.run._place.uri), "digits").client
     return str(client.get_run(made.run.id).info.status)
 
 
@@ -46,7 +47,7 @@ def test_tables_and_pictures_of_the_sweep_are_recorded_at_their_place(begun: swe
     for number in range(4):
         leave(begun, number, f"{number}/cluster.metric=l2")
     begun.close()
-    client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
     place = Path(client.get_run(begun.run.id).info.artifact_uri.removeprefix("file://"))
     wanted = {"sweep.csv", "sweep.md", "figures/sweep_cluster.k.html", "figures/sweep_cluster.k.png"}
     assert files(place) == wanted
@@ -64,7 +65,7 @@ def test_the_table_of_jobs_outlives_an_error_in_what_is_made_of_it(
     monkeypatch.setattr(comparison, "compare", fail)
     with pytest.raises(TypeError, match="cannot be compared"):
         begun.close()
-    client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
     run = client.get_run(begun.run.id)
     wanted = {"sweep.csv", "sweep.md"}
     assert wanted <= files(begun.folder)
@@ -80,7 +81,7 @@ def test_new_images_are_promised_where_the_best_model_is_recorded(
         leave(begun, number, str(number))
     monkeypatch.setattr(best_model, "record_best", lambda *words: recorded)
     begun.close()
-    client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
     text = client.get_run(begun.run.id).data.tags["mlflow.note.content"]
     assert text.startswith("3 of 4 jobs finished, best job by ari (0.5): k=10"), "which tells of the failure"
     assert (f"scripts/assign.py {begun.run.id}" in text) == recorded
@@ -130,7 +131,7 @@ def test_a_launcher_that_broke_down_is_the_callers_to_raise(begun: sweep.Sweep) 
     assert status(begun) == "FAILED"
 
 
-def test_an_optimiser_has_the_jobs_that_it_ran(plan: config.Plan, tmp_path: Path) -> None:
+def test_an_optimiser_has_the_jobs_that_it_ran(plan: Plan, tmp_path: Path) -> None:
     made = sweep.Sweep(plan, tmp_path, [], None)
     for number in (2, 0):
         leave(made, number, f"{number}")
@@ -150,7 +151,7 @@ def test_a_job_that_was_stopped_ends_killed_in_the_record(begun: sweep.Sweep, tm
 
 
 def test_a_sweep_that_cannot_be_recorded_does_not_begin(
-    plan: config.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tracker = tracking.Tracker("http://127.0.0.1:9", "1")
     monkeypatch.setattr(tracking, "connect", lambda *words: tracker)

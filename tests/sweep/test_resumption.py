@@ -12,12 +12,16 @@ from typing import Any
 
 import pytest
 
-from experiments import command_line, compose, config, job, launch, run_folder, sweep, tracking
-from experiments.job import Outcome
+from experiments import launch, sweep, tracking
+from experiments.config import command_line, compose
+from experiments.config.build import Cache, Plan, Tracking
+from experiments.job import perform as job
+from experiments.job import run_folder
+from experiments.job.perform import Outcome
+from experiments.job.trace import Trace
 from experiments.recorded import SUPERSEDED
 from experiments.sweep import jobs, record, resumption
 from experiments.sweep.record import Record
-from experiments.verification.trace import Trace
 
 COMMAND = ["backbone=pixels", "cluster.k=10,20,30", "hydra/launcher=joblib"]
 
@@ -43,14 +47,14 @@ def tracker(tables: Path, tmp_path: Path) -> tracking.Tracker:
     """Connect to an MLflow store without a run."""
     path = tmp_path / "mlflow.db"
     path.write_bytes(tables.read_bytes())
-    return tracking.connect(config.Tracking(f"sqlite:///{path}"), "digits")
+    return tracking.connect(Tracking(f"sqlite:///{path}"), "digits")
 
 
 @pytest.fixture
-def plan(tracker: tracking.Tracker, tmp_path: Path) -> config.Plan:
+def plan(tracker: tracking.Tracker, tmp_path: Path) -> Plan:
     parts: dict[str, Any] = {
-        "tracking": config.Tracking(tracker.uri, log_model="none"),
-        "cache": config.Cache(str(tmp_path / "cache")),
+        "tracking": Tracking(tracker.uri, log_model="none"),
+        "cache": Cache(str(tmp_path / "cache")),
         "settings": SimpleNamespace(figures="none", report="none", objective="ari"),
         "stages": SimpleNamespace(dataset=SimpleNamespace(name="digits")),
     }
@@ -58,7 +62,7 @@ def plan(tracker: tracking.Tracker, tmp_path: Path) -> config.Plan:
 
 
 @pytest.fixture
-def made(plan: config.Plan, command: Record, tmp_path: Path) -> Iterator[sweep.Sweep]:
+def made(plan: Plan, command: Record, tmp_path: Path) -> Iterator[sweep.Sweep]:
     """Begin a sweep of three jobs."""
     yield sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], command.jobs, command)
     for variable in (sweep.PARENT, sweep.SWEPT, record.FINISHED):
@@ -88,7 +92,7 @@ def fail_one(made: sweep.Sweep) -> list[str]:
 
 
 def test_only_what_did_not_finish_is_repeated_in_the_same_place(
-    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
+    made: sweep.Sweep, plan: Plan, command: Record, tracker: tracking.Tracker
 ) -> None:
     runs = fail_one(made)
     elsewhere = replace(command, threads=64)  # on other cores, or with another launcher
@@ -111,7 +115,7 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
 
 
 def test_a_job_that_is_finished_returns_its_objective_at_once(
-    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker, monkeypatch: Any
+    made: sweep.Sweep, plan: Plan, command: Record, tracker: tracking.Tracker, monkeypatch: Any
 ) -> None:
     fail_one(made)
     sweep.Sweep(
@@ -233,7 +237,7 @@ def test_another_host_cannot_be_asked_so_an_id_is_a_persons_word(
 
 
 def test_two_processes_do_not_resume_one_sweep(
-    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
+    made: sweep.Sweep, plan: Plan, command: Record, tracker: tracking.Tracker
 ) -> None:
     fail_one(made)
     both = [resumption.find("true", command, tracker) for _ in "ab"]
@@ -263,7 +267,7 @@ def test_what_is_no_sweep_to_resume_is_named(
 
 
 def test_a_folder_that_is_gone_or_used_again_cannot_be_gone_on_with(
-    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
+    made: sweep.Sweep, plan: Plan, command: Record, tracker: tracking.Tracker
 ) -> None:
     fail_one(made)
     later = sweep.Sweep(plan, made.folder, ["cluster.k"], command.jobs, command)
@@ -385,7 +389,7 @@ def test_data_that_changed_is_found_before_anything_goes_on(
 
 
 def test_tables_of_an_earlier_attempt_go_with_it(
-    made: sweep.Sweep, plan: config.Plan, command: Record, tracker: tracking.Tracker
+    made: sweep.Sweep, plan: Plan, command: Record, tracker: tracking.Tracker
 ) -> None:
     (made.folder / "training.csv").write_text("of the one job that had finished", encoding="utf-8")
     assert made.record

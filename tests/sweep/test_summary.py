@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments import commands
-from experiments.job import Outcome
+from experiments.config import commands
+from experiments.job.perform import Outcome
 from experiments.sweep import summary
 
 

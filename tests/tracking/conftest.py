@@ -2,10 +2,11 @@
 
 import pytest
 
-from experiments import config, tracking
+from experiments import tracking
+from experiments.config.build import Tracking
 
 
 @pytest.fixture(scope="module")
 def tracker(tmp_path_factory: pytest.TempPathFactory) -> tracking.Tracker:
     place = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    return tracking.connect(config.Tracking(f"sqlite:///{place}"), "trials")
+    return tracking.connect(Tracking(f"sqlite:///{place}"), "trials")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from experiments import tracking
-from experiments.config import Tracking
+from experiments.config.build import Tracking
 
 
 def test_a_deleted_experiment_says_so(tracker: tracking.Tracker) -> None:

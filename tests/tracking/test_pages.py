@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from experiments import tracking
-from experiments.config import Tracking
+from experiments.config.build import Tracking
 
 REPOSITORY = Path(__file__).parents[2]
 SECONDS = 60

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from tests.forked import in_another_pid_namespace
 
-from experiments import compose, config, tracking
-from experiments.environment import environment
+from experiments import tracking
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.tracking.environment import environment
 from experiments.types import Context, Samples
 
 
@@ -308,7 +310,7 @@ def test_a_run_links_to_its_files(tracker: tracking.Tracker, tmp_path: Path) -> 
 def digits(ctx: Context) -> Samples:
     """Load a few."""
     typed = ["dataset.limit=40"]
-    return config.build(compose.compose_config(typed), typed).stages.dataset.load(ctx)
+    return build(compose.compose_config(typed), typed).stages.dataset.load(ctx)
 
 
 def test_the_data_set_is_shown_with_its_source_and_what_was_left_out(

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from experiments import tracking
-from experiments.config import Tracking
+from experiments.config.build import Tracking
 from experiments.tracking import server
 
 

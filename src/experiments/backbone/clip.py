@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from experiments.backbone.pretrained import Pretrained, PretrainedStage
+from experiments.backbone.pretrained.network import Pretrained, PretrainedStage
 
 CONFIG = ".json"
 

@@ -13,7 +13,7 @@ import numpy as np
 from experiments.types import Context, Resize, Samples
 
 if TYPE_CHECKING:
-    from experiments.backbone.cnn_network import Network
+    from experiments.backbone.convnet.network import Network
 
 LARGEST = sys.float_info.max
 BELOW_ONE = math.nextafter(1, 0)
@@ -58,9 +58,9 @@ class CnnEncoder:
 
     def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
         """Return what the dense layer makes of each image after its ReLU, float32 (n, dense)."""
-        from experiments.backbone.batched import embedded_batches
-        from experiments.backbone.cnn_batches import as_input
-        from experiments.backbone.cnn_network import Network
+        from experiments.backbone.convnet.batches import as_input
+        from experiments.backbone.convnet.embedding import embedded_batches
+        from experiments.backbone.convnet.network import Network
 
         samples.require("images", "backbone=cnn")
         pixels = samples.content.pixels(Resize(self.image_size), ctx)
@@ -163,7 +163,7 @@ class Cnn:
         self.width(samples)
         classes = max(1, len(samples.class_names))
         if self.max_epochs:
-            from experiments.backbone.cnn_training import train
+            from experiments.backbone.convnet.training import train
 
             weights, history, stopped = train(self, classes, samples, ctx)
         else:
@@ -173,6 +173,6 @@ class Cnn:
 
     def network(self, classes: int) -> "Network":
         """Return the network with its initial weights."""
-        from experiments.backbone.cnn_network import Network
+        from experiments.backbone.convnet.network import Network
 
         return Network(self.filters, self.dense, classes, self.dropout, self.head_dropout).draw(self.seed)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from experiments.backbone.pretrained import Pretrained, PretrainedStage
+from experiments.backbone.pretrained.network import Pretrained, PretrainedStage
 
 
 @dataclass(frozen=True, kw_only=True)

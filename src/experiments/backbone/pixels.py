@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.kept import Record
+from experiments.store.values import Record
 from experiments.types import Context, Resize, Samples
 
 

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.centroids import check_finite, check_k, check_settings, nearest
-from experiments.cluster.neighbours import numbered
-from experiments.kept import Record
+from experiments.cluster.density.neighbours import numbered
+from experiments.cluster.kmeans.centroids import check_finite, check_k, check_settings, nearest
+from experiments.store.values import Record
 from experiments.types import Context
 
 log = logging.getLogger(__name__)

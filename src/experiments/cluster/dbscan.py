@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.centroids import check_finite, check_settings
-from experiments.cluster.neighbours import check_density, lengths, nearest, numbered
-from experiments.cluster.reachability import Reachability
-from experiments.kept import Record
+from experiments.cluster.density.neighbours import check_density, lengths, nearest, numbered
+from experiments.cluster.density.reachability import Reachability
+from experiments.cluster.kmeans.centroids import check_finite, check_settings
+from experiments.store.values import Record
 from experiments.types import Context
 
 ROUNDING = 1e-6  # of a distance in float32: points exactly eps apart are within it

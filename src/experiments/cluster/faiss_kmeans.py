@@ -6,8 +6,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from experiments.cluster.breathing import Settle, breathe, exchange
-from experiments.cluster.centroids import (
+from experiments.cluster.kmeans.breathing import Settle, breathe, exchange
+from experiments.cluster.kmeans.centroids import (
     CentroidClustering,
     at_size_one,
     check_auto,
@@ -15,7 +15,7 @@ from experiments.cluster.centroids import (
     check_k,
     check_settings,
 )
-from experiments.threads import following
+from experiments.numerics.threads import following
 from experiments.types import Context
 
 SAMPLE, PER_CLUSTER = 2**16, 256  # rows that n_redo=auto starts on, at least: in all, and per cluster

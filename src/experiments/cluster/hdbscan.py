@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.cluster.centroids import check_finite, check_settings
-from experiments.cluster.neighbours import check_density, lengths, nearest
-from experiments.cluster.reachability import Reachability
-from experiments.kept import Record
+from experiments.cluster.density.neighbours import check_density, lengths, nearest
+from experiments.cluster.density.reachability import Reachability
+from experiments.cluster.kmeans.centroids import check_finite, check_settings
 from experiments.numerics.compiled import announce
+from experiments.store.values import Record
 from experiments.types import Context
 
 METHODS = ("eom", "leaf")

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.centroids import (
+from experiments.cluster.kmeans.centroids import (
     CentroidClustering,
     at_size_one,
     check_finite,

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.cluster.centroids import DISTANCES, batches, check_finite, check_k, nearest
 from experiments.cluster.faiss_kmeans import FaissKMeans
-from experiments.kept import Record
+from experiments.cluster.kmeans.centroids import DISTANCES, batches, check_finite, check_k, nearest
+from experiments.store.values import Record
 from experiments.types import Context
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from experiments.figures import Heatmap
-from experiments.kept import Findings
+from experiments.store.values import Findings
 
 log = logging.getLogger(__name__)
 

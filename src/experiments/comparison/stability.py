@@ -11,7 +11,7 @@ from experiments.comparison.intervals import Interval, mean_interval
 from experiments.comparison.order import in_order
 from experiments.comparison.seeds import SEED, configuration
 from experiments.figures import Lines
-from experiments.kept import Figure, Findings
+from experiments.store.values import Figure, Findings
 
 if TYPE_CHECKING:
     import pandas as pd

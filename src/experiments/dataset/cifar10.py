@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.dataset.content import ImageArrays, hash_rows
-from experiments.dataset.selection import Selection
-from experiments.kept import Record
+from experiments.dataset.images.content import ImageArrays, hash_rows
+from experiments.dataset.selection.selection import Selection
+from experiments.store.values import Record
 from experiments.types import Context, Samples
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.dataset.content import ImageArrays, hash_rows
-from experiments.dataset.selection import Selection
+from experiments.dataset.images.content import ImageArrays, hash_rows
+from experiments.dataset.selection.selection import Selection
 from experiments.types import Context, Samples
 
 

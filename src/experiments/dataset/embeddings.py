@@ -10,7 +10,7 @@ from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.tables.overrides import override
 from experiments.dataset.tables.sources import IDS_KEY, is_array
 from experiments.dataset.tables.vector_rows import Features, Read
-from experiments.dataset.vector_file import VectorFile
+from experiments.dataset.vectors.vector_file import VectorFile
 
 FAULTS = {  # kinds of values that no embedding has: what they are, and what helps
     "text": ("is no number", "correct it"),

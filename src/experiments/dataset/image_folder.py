@@ -9,13 +9,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.dataset.content import ImageFiles
 from experiments.dataset.images.archive import names, unpacked
 from experiments.dataset.images.class_folders import KEY, check_level, labels_of, log_classes
+from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.images.deep import FULL
 from experiments.dataset.images.listing import File, Listing, arrange, walk
 from experiments.dataset.images.scan import Scan, scanned, unsupported
-from experiments.dataset.selection import Selection
+from experiments.dataset.selection.selection import Selection
 from experiments.types import Context, Samples, ValueRange
 
 log = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.dataset.content import ImageArrays, Vectors, hash_rows, in_chunks
-from experiments.dataset.selection import Selection
-from experiments.kept import digest
+from experiments.dataset.images.content import ImageArrays, Vectors, hash_rows, in_chunks
+from experiments.dataset.selection.selection import Selection
+from experiments.store.values import digest
 from experiments.types import Context, Samples
 
 KINDS = ("images", "vectors")

@@ -9,7 +9,7 @@ from experiments.dataset.tables.cells import has_comma
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.vector_rows import Features, Read, digits
-from experiments.dataset.vector_file import VectorFile
+from experiments.dataset.vectors.vector_file import VectorFile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,9 @@ import numpy as np
 
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.naming import check_name
-from experiments.evaluator.pictures.thumbnails import (
-    captions,
-    check_side,
-    has_images,
-    thumbnails,
-)
+from experiments.evaluator.pictures.thumbnails import captions, check_side, has_images, thumbnails
 from experiments.figures import Sheets, pack
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Samples
 
 PLACE = "evaluator.contact_sheets"

@@ -8,8 +8,8 @@ import numpy as np
 from experiments.evaluator.measures.association import BELOW, FEW, association
 from experiments.evaluator.measures.groups import Groups, cut, groups, headed
 from experiments.figures import Heatmap, StackedBars
-from experiments.figures.looks import STACKED
-from experiments.kept import Figure, Findings
+from experiments.figures.style import STACKED
+from experiments.store.values import Figure, Findings
 from experiments.types import Clustering, Context, Encoder, Samples, UnlabelledError
 
 if TYPE_CHECKING:

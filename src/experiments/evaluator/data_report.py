@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from experiments.figures import Bars, Grid, Histogram
-from experiments.kept import Figure, Findings
+from experiments.store.values import Figure, Findings
 from experiments.types import Context, Resize, Samples, Silent
 
 if TYPE_CHECKING:

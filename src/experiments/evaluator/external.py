@@ -9,8 +9,8 @@ import numpy as np
 from experiments.evaluator.measures import metrics
 from experiments.evaluator.measures.chance import chance
 from experiments.evaluator.measures.noise import TREATMENTS, share, treatments
-from experiments.evaluator.rows import SUFFIXES, views
-from experiments.kept import Findings
+from experiments.evaluator.protocol.scored_rows import SUFFIXES, views
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Encoder, Samples, UnlabelledError
 
 if TYPE_CHECKING:

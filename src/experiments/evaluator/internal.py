@@ -10,7 +10,7 @@ from experiments.evaluator.measures.compactness import calinski_harabasz, davies
 from experiments.evaluator.measures.extents import extents
 from experiments.evaluator.measures.noise import TREATMENTS, Treatment, share, treatments
 from experiments.evaluator.measures.silhouette import mean_silhouette, measured
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Samples
 
 log = logging.getLogger(__name__)

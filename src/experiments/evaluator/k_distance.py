@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.evaluator.measures.neighbours import nearest
-from experiments.evaluator.selection.knee import knee
+from experiments.evaluator.k_methods.knee import knee
 from experiments.figures import Lines
-from experiments.kept import Findings
+from experiments.numerics.neighbours_of_points import nearest
+from experiments.store.values import Findings
 from experiments.types import Context, Samples
 
 log = logging.getLogger(__name__)

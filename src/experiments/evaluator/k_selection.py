@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.selection.curves import curves
-from experiments.evaluator.selection.gap import Box, gap
-from experiments.evaluator.selection.reference import Reference
-from experiments.evaluator.selection.trial import COLUMNS, Trial, lighter
-from experiments.evaluator.selection.verdicts import METHODS, sentence, verdicts
-from experiments.kept import Findings
-from experiments.parallel import beside
+from experiments.evaluator.k_methods.curves import curves
+from experiments.evaluator.k_methods.gap import Box, gap
+from experiments.evaluator.k_methods.reference import Reference
+from experiments.evaluator.k_methods.trial import COLUMNS, Trial, lighter
+from experiments.evaluator.k_methods.verdicts import METHODS, sentence, verdicts
+from experiments.numerics.parallel import beside
+from experiments.store.values import Findings
 from experiments.types import Context, Samples
 
 if TYPE_CHECKING:

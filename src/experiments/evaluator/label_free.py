@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.evaluator.measures.silhouette import mean_silhouette
 from experiments.evaluator.pictures.layouts import Planes, place
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Samples
 
 log = logging.getLogger(__name__)

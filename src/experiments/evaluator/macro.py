@@ -6,18 +6,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.axes import Scaled
-from experiments.evaluator.categories import (
+from experiments.evaluator.measures.logistic import Logistic, Predictions
+from experiments.evaluator.measures.macro_categories import (
     ClassTree,
     check_classes,
     check_granularities,
     class_tree,
     too_fine,
 )
-from experiments.evaluator.logistic import Logistic, Predictions
-from experiments.evaluator.rows import View, check_protocol, check_scored, sides, suffixes, visible
+from experiments.evaluator.protocol.scored_rows import (
+    View,
+    check_protocol,
+    check_scored,
+    sides,
+    suffixes,
+    visible,
+)
 from experiments.figures import Dendrogram, Heatmap, Lines
-from experiments.kept import Findings
+from experiments.numerics.axes import Scaled
+from experiments.store.values import Findings
 from experiments.types import Context, Encoder, Samples
 
 if TYPE_CHECKING:

@@ -5,10 +5,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.categories import check_classes, check_granularities, class_tree, too_fine
 from experiments.evaluator.measures import metrics
-from experiments.evaluator.rows import SUFFIXES, check_protocol, views
-from experiments.kept import Findings
+from experiments.evaluator.measures.macro_categories import (
+    check_classes,
+    check_granularities,
+    class_tree,
+    too_fine,
+)
+from experiments.evaluator.protocol.scored_rows import SUFFIXES, check_protocol, views
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Encoder, Samples
 
 PLACE = "evaluator.macro_purity"

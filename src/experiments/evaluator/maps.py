@@ -8,14 +8,9 @@ import numpy as np
 
 from experiments.evaluator.pictures.layouts import METHODS, SPATIAL, TITLES, Planes, place
 from experiments.evaluator.pictures.naming import check_name
-from experiments.evaluator.pictures.thumbnails import (
-    check_side,
-    file_names,
-    has_images,
-    thumbnails,
-)
+from experiments.evaluator.pictures.thumbnails import check_side, file_names, has_images, thumbnails
 from experiments.figures import Map, Space, pack
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Samples
 
 if TYPE_CHECKING:

@@ -7,15 +7,9 @@ import numpy as np
 
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import METHODS, Planes, place
-from experiments.evaluator.pictures.thumbnails import (
-    captions,
-    check_side,
-    file_names,
-    has_images,
-    thumbnails,
-)
+from experiments.evaluator.pictures.thumbnails import captions, check_side, file_names, has_images, thumbnails
 from experiments.figures import Grid, Sheets, pack
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Samples
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 
 from experiments.evaluator.pictures.thumbnails import check_side, has_images, thumbnails
 from experiments.figures import Sheets, pack
-from experiments.kept import Findings
 from experiments.numerics.scale import rescaled
+from experiments.store.values import Findings
 from experiments.types import SPLITS, Context, Samples
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.axes import Scaled
-from experiments.evaluator.logistic import Logistic, Predictions
-from experiments.evaluator.rows import (
+from experiments.evaluator.measures.logistic import Logistic, Predictions
+from experiments.evaluator.protocol.scored_rows import (
     View,
     check_protocol,
     check_scored,
@@ -17,7 +16,8 @@ from experiments.evaluator.rows import (
     visible,
 )
 from experiments.figures import Histogram
-from experiments.kept import Findings
+from experiments.numerics.axes import Scaled
+from experiments.store.values import Findings
 from experiments.types import Context, Encoder, Samples
 
 if TYPE_CHECKING:

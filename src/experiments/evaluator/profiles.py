@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.evaluator.measures.groups import Groups, cut, groups, headed, spread
 from experiments.figures import Contrasts
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Samples
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.evaluator.measures.silhouette import half_interval, measured, silhouettes
 from experiments.figures import Silhouettes as Profiles
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Samples
 
 if TYPE_CHECKING:

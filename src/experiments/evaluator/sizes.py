@@ -6,7 +6,7 @@ from typing import ClassVar
 from experiments.evaluator.measures.groups import cut, groups
 from experiments.evaluator.pictures.naming import check_name
 from experiments.figures import Bars
-from experiments.kept import Findings
+from experiments.store.values import Findings
 from experiments.types import Clustering, Context, Samples
 
 PLACE = "evaluator.sizes"

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.evaluator.axes import Scaled
-from experiments.evaluator.rows import check_protocol, visible
+from experiments.evaluator.protocol.scored_rows import check_protocol, visible
 from experiments.figures import Lines, Scatter
-from experiments.kept import Findings
+from experiments.numerics.axes import Scaled
+from experiments.store.values import Findings
 from experiments.types import Context, Samples
 
 LARGEST = 5  # classes that are shown where none of those chosen exists

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from experiments.kept import Figure, class_name, kept_class
+from experiments.store.values import Figure, class_name, kept_class
 
 
 @dataclass(frozen=True, eq=False)

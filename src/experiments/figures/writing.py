@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.figures.drawing import draw
-from experiments.figures.paging import page
-from experiments.kept import Figure
+from experiments.figures.html.page import page
+from experiments.figures.png.draw import draw
+from experiments.store.values import Figure
 
 
 def write(figures: Mapping[str, Figure], folder: Path) -> None:

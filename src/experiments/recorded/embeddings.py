@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments import config
-from experiments.dataset.matching import matched
+from experiments.config.build import GROUPS, build_stage
 from experiments.dataset.tables.cells import guarded
+from experiments.dataset.tables.matching import matched
 from experiments.pipeline import Places
 from experiments.recorded import Recorded
 from experiments.recorded.samples import NOWHERE, config_of, dataset_of
@@ -53,7 +53,7 @@ def embeddings_of(
         If the data set does not give the samples any more that were clustered.
     """
     cfg = config_of(run)
-    chosen = {group: config.build_stage(group, cfg[group]) for group in config.GROUPS if group != "dataset"}
+    chosen = {group: build_stage(group, cfg[group]) for group in GROUPS if group != "dataset"}
     protocol = str(cfg.protocol)
     stages = Stages(dataset=dataset_of(run, cfg, places), **chosen, evaluators={}, protocol=protocol)
     samples = stages.dataset.load(ctx)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments import tables
-from experiments.artifacts import ASSIGNMENTS
-from experiments.dataset.content import ImageFiles, Vectors
+from experiments.dataset.images.content import ImageFiles, Vectors
+from experiments.job.artifacts import ASSIGNMENTS
 from experiments.recorded import Recorded
 from experiments.recorded.embeddings import check_kind, embeddings_of
 from experiments.recorded.embeddings import write as write_embeddings
 from experiments.recorded.samples import NOWHERE, rows_of, samples_of
+from experiments.report import tables
 from experiments.types import Content, Context, Resize
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from typing import Any, cast
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, config
-from experiments.dataset.matching import matched
-from experiments.dataset.wording import counted
+from experiments.config import compose
+from experiments.config.build import build_stage
+from experiments.dataset.tables.matching import matched
+from experiments.dataset.tables.wording import counted
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.recorded import Recorded
 from experiments.recorded.config import read_config
@@ -85,7 +86,7 @@ def dataset_of(run: Recorded, cfg: DictConfig, places: Mapping[str, Any] = NOWHE
     """
     for key, value in places.items():
         OmegaConf.update(cfg, key, value)
-    stage = config.build_stage("dataset", cfg.dataset, places)
+    stage = build_stage("dataset", cfg.dataset, places)
     names = {f.name for f in fields(stage)} - {key.removeprefix("dataset.") for key in places}
     is_path = Path(run.source).is_absolute()
     changed: dict[str, str] = {name: run.source for name in ("root", "path") if name in names and is_path}

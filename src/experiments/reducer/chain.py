@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.kept import class_name, kept_class
+from experiments.store.values import class_name, kept_class
 from experiments.types import Context, Projection, Reducer
 
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.kept import Record
 from experiments.numerics.scale import rescaled
+from experiments.store.values import Record
 from experiments.types import Context
 
 VERSION = 2  # of the decomposition, and so of every projection

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.figures import Panels, tiles
-from experiments.figures.markup import document, script
-from experiments.figures.paging import library
-from experiments.figures.traces import traces
-from experiments.kept import Figure
+from experiments.figures import Panels
+from experiments.figures.html import tiles
+from experiments.figures.html.markup import document, script
+from experiments.figures.html.page import library
+from experiments.figures.html.traces import traces
+from experiments.store.values import Figure
 
 ALONE = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:; \
 style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'">

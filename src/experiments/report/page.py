@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.figures.looks import GROUPED, NOISE
+from experiments.figures.style import GROUPED, NOISE
 from experiments.report.contents import Contents
 from experiments.report.crosstab import NAME as CROSSTAB
 from experiments.report.frame import framed, part, plotted

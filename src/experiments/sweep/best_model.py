@@ -9,10 +9,12 @@ from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import config, context, logged_model, pipeline, tracking
-from experiments.cache import NotKeptError
-from experiments.job import Outcome
-from experiments.model import Model
+from experiments import pipeline, tracking
+from experiments.config.build import Plan, build
+from experiments.job import context, logged_model
+from experiments.job.model import Model
+from experiments.job.perform import Outcome
+from experiments.store.cache import NotKeptError
 from experiments.types import Silent
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,7 @@ JUDGED = ("acc", "clusters")  # figures that stand beside noise_share where ther
 
 
 def record_best(
-    jobs: Mapping[Path, Outcome], plan: config.Plan, parent: tracking.Run, typed: Sequence[str] | None
+    jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run, typed: Sequence[str] | None
 ) -> bool:
     """Record the model of the job that is best by the objective, and name that job in the sweep's record.
 
@@ -103,6 +105,6 @@ def figure(metrics: Mapping[str, float], objective: str) -> float:
 def _made(place: Path, outcome: Outcome, typed: Sequence[str] | None) -> Model:
     """Make a job's model of what the store holds, computing nothing."""
     cfg = cast(DictConfig, OmegaConf.load(place / "config.yaml"))
-    plan = config.build(cfg, outcome.overrides if typed is None else typed)
+    plan = build(cfg, outcome.overrides if typed is None else typed)
     ctx = context.make(plan, Silent(), compute=False)
     return Model.of(pipeline.run(replace(plan.stages, evaluators={}), ctx), ctx.dtype)

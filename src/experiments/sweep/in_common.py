@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.artifacts import TRAINING
-from experiments.cache import Store
-from experiments.job import Outcome
-from experiments.kept import Figure, Findings
+from experiments.figures.training import training_curves
+from experiments.job.artifacts import TRAINING
+from experiments.job.perform import Outcome
+from experiments.store.cache import Store
+from experiments.store.values import Figure, Findings
 from experiments.sweep.outcomes import left
-from experiments.training_curves import training_curves
 
 
 def shared(outcomes: Sequence[Outcome], store: Store) -> Findings:

@@ -8,11 +8,13 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import compose, job, presets, program, run_folder, tracking
-from experiments.job import Outcome
+from experiments import tracking
+from experiments.config import compose, presets
+from experiments.config.concurrency import THREADS
+from experiments.job import program, run_folder
+from experiments.job.perform import Outcome, explain, perform
+from experiments.numerics.threads import cores
 from experiments.sweep.record import finished
-from experiments.sweep.share import THREADS
-from experiments.threads import cores
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +67,9 @@ def _perform(
         if cfg.threads == "auto" and threads not in (0, cores()):
             cfg.threads = threads
         choices = compose.choices()
-        job.perform(cfg, folder, outcome, name=name, choices=choices, parent=parent, typed=typed)
+        perform(cfg, folder, outcome, name=name, choices=choices, parent=parent, typed=typed)
     except Exception as error:  # every failure of a job ends in its result; the sweep names it at the end
-        outcome.status, outcome.error = "FAILED", outcome.error or job.explain(error, folder)
+        outcome.status, outcome.error = "FAILED", outcome.error or explain(error, folder)
         outcome.save(folder)
         log.error("FAILED %s: %s", name, outcome.error)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import compose, job
-from experiments.job import Outcome
+from experiments.config import compose
+from experiments.job.perform import RESULT, Outcome
 
 
 def collect(
@@ -33,7 +33,7 @@ def left(folder: Path, parent: str | None = None) -> dict[Path, Outcome]:
     parent
         The run of the sweep whose results alone are read; None: all.
     """
-    found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(job.RESULT)}
+    found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(RESULT)}
     places = (place for place, outcome in found.items() if parent in (None, outcome.parent))
     return {place: found[place] for place in sorted(places, key=lambda place: found[place].number)}
 

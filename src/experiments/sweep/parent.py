@@ -8,18 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import comparison, compose, config, figures, notes, report, run_folder, tables, tracking
-from experiments.artifacts import ASSIGNMENTS
-from experiments.cache import Store
-from experiments.job import Outcome
-from experiments.kept import Figure, Findings
+from experiments import comparison, figures, report, tracking
+from experiments.config import compose
+from experiments.config.build import Plan
+from experiments.config.concurrency import THREADS
+from experiments.job import run_folder
+from experiments.job.artifacts import ASSIGNMENTS
+from experiments.job.perform import Outcome
 from experiments.recorded import PARENT_TAG
+from experiments.report import notes, tables
+from experiments.store.cache import Store
+from experiments.store.values import Figure, Findings
 from experiments.sweep import best_model, resumption, summary
 from experiments.sweep.in_common import shared, trained
 from experiments.sweep.jobs import PARENT, SWEPT, TYPED
 from experiments.sweep.outcomes import collect, left
 from experiments.sweep.record import FINISHED, Record
-from experiments.sweep.share import THREADS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +57,7 @@ class Sweep:
 
     def __init__(
         self,
-        plan: config.Plan,
+        plan: Plan,
         folder: Path,
         swept: Sequence[str],
         jobs: Sequence[Sequence[str]] | None,

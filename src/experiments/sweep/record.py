@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-from experiments.config import Plan
+from experiments.config.build import Plan
 from experiments.recorded import PARENT_TAG, Recorded
 from experiments.sweep import outcomes
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments import job, run_folder, tracking
-from experiments.environment import environment
+from experiments import tracking
+from experiments.job import run_folder
+from experiments.job.perform import RESULT
+from experiments.job.trace import TRACE, Trace
 from experiments.recorded import PARENT_TAG, SUPERSEDED, Recorded
 from experiments.sweep import outcomes
 from experiments.sweep.record import FOLDER_TAG, KEY_TAG, RECORD, Record, recorded_sweep
-from experiments.verification.trace import TRACE, Trace
+from experiments.tracking.environment import environment
 
 log = logging.getLogger(__name__)
 
@@ -241,7 +243,7 @@ def _clear(begun: Begun) -> None:
             continue
         if place != begun.folder:  # else the sweep's own files are among those that are named
             run_folder.clear(place)
-        (place / job.RESULT).unlink(missing_ok=True)
+        (place / RESULT).unlink(missing_ok=True)
         with suppress(OSError):  # it holds what a person put there
             place.rmdir()
 

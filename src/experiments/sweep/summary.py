@@ -7,14 +7,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from experiments import commands, comparison, compose, console, quoting, report, tracking
+from experiments import comparison, quoting, report, tracking
 from experiments.comparison.seed_tables import cell, means, one_protocol, spread
 from experiments.comparison.seeds import SEED
 from experiments.comparison.titles import ABOUT, MEANS, SPREAD
-from experiments.compose import ROOT
+from experiments.config import commands, compose
+from experiments.config.compose import ROOT
 from experiments.figures import Lines
-from experiments.job import Outcome
-from experiments.main_metrics import MAIN_METRICS
+from experiments.job import console
+from experiments.job.perform import Outcome
+from experiments.metrics import MAIN_METRICS
 
 if TYPE_CHECKING:
     import pandas as pd

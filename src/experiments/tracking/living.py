@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.alive import Lock, is_held, unheld
+from experiments.store.locks import Lock, is_held, unheld
 from experiments.tracking.server import sqlite_path
 
 LOCK = "lock"  # the tag

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments import commands
+from experiments.config import commands
 from experiments.tracking.pages import NOTE, run_page
 from experiments.tracking.server import ask
 
@@ -15,7 +15,7 @@ BATCH = 1000  # MLflow's limit
 
 
 def log_model(client: Any, uri: str, run_id: str, folder: Path, columns: Mapping[str, Any]) -> None:
-    """Record a folder, whose `data` experiments.model reads, as the run's model.
+    """Record a folder, whose `data` experiments.job.model reads, as the run's model.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def log_model(client: Any, uri: str, run_id: str, folder: Path, columns: Mapping
         model_uuid=made.model_id,
         model_id=made.model_id,
     )
-    mlflow.pyfunc.add_to_model(described, loader_module="experiments.model", data="data")
+    mlflow.pyfunc.add_to_model(described, loader_module="experiments.job.model", data="data")
     described.save(str(folder / "MLmodel"))
     client.log_model_artifacts(made.model_id, str(folder))
     client.log_outputs(run_id, [LoggedModelOutput(made.model_id, 0)])

@@ -4,7 +4,7 @@ import json
 import time
 from typing import Any
 
-from experiments.main_metrics import MAIN_METRICS
+from experiments.metrics import MAIN_METRICS
 
 NOTE = "mlflow.note.content"  # the description of a run, a model or an experiment, in Markdown
 VIEW = "figures"  # the saved view's key, in links

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.alive import Lock
+from experiments.store.locks import Lock
 from experiments.tracking.living import is_alive
 from experiments.tracking.model import has_model, log_model
 from experiments.tracking.pages import NOTE, run_page

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.alive import Lock, unheld
-from experiments.environment import environment
+from experiments.store.locks import Lock, unheld
 from experiments.tracking import living
+from experiments.tracking.environment import environment
 from experiments.tracking.run import Run
 from experiments.tracking.server import Place, all_pages, is_refusal, reason
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from tests.dataset.images.writers import (
+from tests.dataset.images.writers import (  # fmt: skip
     COLOURS,
     HALF,
     RAMP,
@@ -18,7 +18,7 @@ from tests.dataset.images.writers import (
     stored_as,
     tiff,
     tiff12,
-)  # fmt: skip
+)
 
 OPENCV = {  # kinds of files of which OpenCV makes another picture, and why ours is right
     "miniswhite of 16 bits": "it gives the stored values, and turns those of 8 bits round",

@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 from tests.dataset.images.writers import bmp_with_alpha
 
-from experiments import compose, config, pipeline
-from experiments.cache import Store
+from experiments import pipeline
+from experiments.config import compose
+from experiments.config.build import build
 from experiments.dataset.images.deep import chosen
-from experiments.model import Model
+from experiments.job.model import Model
+from experiments.store.cache import Store
 from experiments.types import Context, Resize, ValueRange
 
 ROWS, COLUMNS = np.mgrid[:32, :32]
@@ -59,7 +61,7 @@ def save(values: np.ndarray, path: Path) -> None:
 
 def result_of(root: Path, store: Store, *overrides: str) -> pipeline.Result:
     typed = [*RUN, f"dataset.root={root}", *overrides]
-    return pipeline.run(config.build(compose.compose_config(typed)).stages, Context.plain(store))
+    return pipeline.run(build(compose.compose_config(typed)).stages, Context.plain(store))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import pairwise_distances
 
-from experiments.evaluator.measures.neighbours import TREE_WIDTH, nearest
+from experiments.numerics.neighbours_of_points import TREE_WIDTH, nearest
 
 
 @pytest.mark.parametrize("width", [2, TREE_WIDTH + 1])

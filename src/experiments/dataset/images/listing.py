@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.dataset.images.formats import FOREIGN, IMAGE, PLAIN, SHARED, begins_as_an_image, ending
-from experiments.files import status_of
+from experiments.store.file_hashes import status_of
 
 
 @dataclass(frozen=True, order=True)
@@ -18,7 +18,7 @@ class File:
     Parameters
     ----------
     status
-        As in experiments/files.py; empty of a file in an archive.
+        As in store/file_hashes.py; empty of a file in an archive.
     """
 
     path: str

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import UnidentifiedImageError
 
-from experiments.dataset.content import hash_bytes, in_chunks
 from experiments.dataset.images import pixels
+from experiments.dataset.images.content import hash_bytes, in_chunks
 from experiments.dataset.images.deep import chosen
 from experiments.dataset.images.listing import File
 from experiments.dataset.images.notices import about, listening
 from experiments.dataset.images.pixels import Facts, facts
-from experiments.files import settled
-from experiments.kept import Record, digest
+from experiments.store.file_hashes import settled
+from experiments.store.values import Record, digest
 from experiments.types import Context
 
 VERSION = 2

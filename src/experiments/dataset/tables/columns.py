@@ -6,11 +6,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.dataset.matching import known_as
 from experiments.dataset.tables.blocks import parquet_file, reads_as_number
 from experiments.dataset.tables.cells import plain
 from experiments.dataset.tables.form import SAMPLE, UNNAMED, Form, check_names, form_of, readable
 from experiments.dataset.tables.header import IDS, LABEL_LIKE
+from experiments.dataset.tables.matching import known_as
 from experiments.dataset.tables.odd_values import MISSING
 from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.tabular import is_parquet, no_rows, records

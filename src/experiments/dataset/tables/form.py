@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from experiments.dataset.matching import stripped
 from experiments.dataset.tables.cells import COMMA, THOUSANDS, has_comma, is_number, unguarded
 from experiments.dataset.tables.header import FirstRow, first_row
+from experiments.dataset.tables.matching import stripped
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from zipfile import BadZipFile, is_zipfile
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
-from experiments.dataset.matching import stripped
 from experiments.dataset.tables.blocks import Block, csv_blocks, parquet_blocks, parquet_file, text_of
 from experiments.dataset.tables.cells import unguarded
 from experiments.dataset.tables.columns import KEY, Columns, Header, columns_of, header, usual_id
 from experiments.dataset.tables.form import encoding_of, form_of, readable
+from experiments.dataset.tables.matching import stripped
 from experiments.dataset.tables.odd_values import odd_values
 from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.pieces import pieces, records_of

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.dataset.content import hash_rows
-from experiments.dataset.matching import stripped
+from experiments.dataset.images.content import hash_rows
 from experiments.dataset.tables.blocks import Block
+from experiments.dataset.tables.matching import stripped
 from experiments.dataset.tables.odd_values import Odd
 from experiments.dataset.tables.overrides import few
-from experiments.kept import Record
+from experiments.store.values import Record
 
 BYTES = 1 << 24  # of rows that are put in order at a time
 UNORDERED, ORDERED = "unordered.f32", "values.npy"

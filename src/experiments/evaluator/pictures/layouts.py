@@ -7,10 +7,10 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from experiments.evaluator.measures.neighbours import nearest
-from experiments.kept import digest
 from experiments.numerics.compiled import announce
+from experiments.numerics.neighbours_of_points import nearest
 from experiments.numerics.scale import rescaled
+from experiments.store.values import digest
 from experiments.types import Context
 
 log = logging.getLogger(__name__)

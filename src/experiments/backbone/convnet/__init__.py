@@ -1,0 +1,1 @@
+"""Parts of the CNN: network, augmentation, training, and embedding in batches."""

@@ -1,0 +1,211 @@
+"""Study A's training in Lightning, with Keras's rules. Imports both torch and Lightning: a slow start.
+
+After every epoch a checkpoint holds all that the rest of the training depends on, and every epoch draws
+its random numbers from (seed, epoch): a training that goes on from there ends in the same weights.
+"""
+
+import io
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from experiments.backbone.convnet.augmentation import Augmentation
+from experiments.backbone.convnet.batches import Batches, as_input
+from experiments.backbone.convnet.lightning import quiet_trainer, well_behaved
+from experiments.backbone.convnet.network import computing
+from experiments.numerics.threads import warn_if_busy
+from experiments.types import Context, Resize, Samples
+
+if TYPE_CHECKING:
+    from experiments.backbone.cnn import Cnn
+
+log = logging.getLogger(__name__)
+
+History = tuple[dict[str, float], ...]
+
+
+def train(
+    cnn: "Cnn", classes: int, samples: Samples, ctx: Context
+) -> tuple[dict[str, np.ndarray], History, str]:
+    """Return the best weights, one row per epoch, and where a safety stop ended the training, or nothing."""
+    training = Training(cnn, classes, samples, ctx)
+    training.resume()
+    if not training.finished and not training.stopped:
+        gpus = [torch.cuda.current_device()] if ctx.device == "cuda" else []
+        with computing(ctx), torch.random.fork_rng(devices=gpus), well_behaved():
+            training.run()
+    return {name: value.numpy() for name, value in training.best.items()}, training.history, training.stopped
+
+
+class Training(LightningModule):
+    """A training, and all that going on with it takes: weights, optimiser, plateau rule, history, minutes."""
+
+    def __init__(self, cnn: "Cnn", classes: int, samples: Samples, ctx: Context) -> None:
+        super().__init__()
+        self.cnn = cnn
+        self.ctx = ctx
+        self.pixels = samples.content.pixels(Resize(cnn.image_size), ctx)
+        self.labels = np.asarray(samples.labels)  # Cnn.width has made sure that there are some
+        self.rows = {part: samples.labelled_rows(part) for part in ("training", "validation")}
+        self.steps = math.ceil(len(self.rows["training"]) / cnn.batch_size)
+        self.augment = Augmentation(cnn.horizontal_flip, cnn.rotation, cnn.zoom, cnn.translation)
+        self.network = cnn.network(classes).to(ctx.device)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(),
+            cnn.learning_rate,
+            eps=1e-7,  # as Keras, which adds it before the bias correction: 3e-6 here in the first step
+            fused=True,
+        )
+        self.plateau = ReduceLROnPlateau(
+            self.optimizer,
+            factor=cnn.lr_factor,
+            patience=cnn.lr_patience - 1,  # Keras acts in this epoch, torch in the one after it
+            threshold=1e-4,
+            threshold_mode="abs",
+            min_lr=cnn.min_learning_rate,
+            eps=0,
+        )
+        self.best: dict[str, Tensor] = {}
+        self.history: History = ()
+        self.minutes = 0.0
+        self.started = time.monotonic()
+        self.checkpoint = ctx.workdir(cnn) / "checkpoint.pt"
+
+    @property
+    def finished(self) -> bool:
+        """Whether every epoch is done, or val_loss has not fallen for `patience` of them."""
+        done = len(self.history)
+        return done >= self.cnn.max_epochs or done - best_epoch(self.history) >= self.cnn.patience
+
+    @property
+    def stopped(self) -> str:
+        """Where `max_minutes` ended a training that is not finished; empty if it did not."""
+        limit = self.cnn.max_minutes
+        if limit is None or self.minutes < limit or self.finished:
+            return ""
+        where = f"after epoch {len(self.history)} of {self.cnn.max_epochs}"
+        reason = f"backbone.max_minutes={limit:g} was used up; continue with a larger backbone.max_minutes"
+        return f"{where}: {reason}"
+
+    def run(self) -> None:
+        """Train the epochs that are left."""
+        epochs = self.cnn.max_epochs - len(self.history)
+        for epoch, row in enumerate(self.history, start=1):
+            self.ctx.report.metrics(epoch, row)
+        if self.ctx.device == "cpu":
+            warn_if_busy("training", self.ctx.threads)
+        self.started = time.monotonic() - 60 * self.minutes
+        with self.ctx.report.progress("train cnn", epochs * self.steps, "batches") as self._advance:
+            quiet_trainer(epochs, self.ctx).fit(self)
+
+    def resume(self) -> None:
+        """Go back to the end of the last epoch that an interrupted training finished."""
+        if not self.checkpoint.exists():
+            return
+        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.plateau.load_state_dict(state["plateau"])
+        self.best, self.history, self.minutes = state["best"], state["history"], state["minutes"]
+        log.info("training goes on after epoch %d of %d", len(self.history), self.cnn.max_epochs)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return Adam; the plateau rule is stepped by hand, after the epoch's row is known."""
+        return self.optimizer
+
+    def train_dataloader(self) -> Batches:
+        """Return the training rows, shuffled by (seed, epoch)."""
+        rng = np.random.default_rng((self.cnn.seed, len(self.history)))
+        return self._batches(rng.permutation(self.rows["training"]))
+
+    def val_dataloader(self) -> Batches:
+        """Return the validation rows."""
+        return self._batches(self.rows["validation"])
+
+    def on_train_epoch_start(self) -> None:
+        """Draw augmentation and dropout of this epoch from (seed, epoch)."""
+        seed = int(np.random.SeedSequence((self.cnn.seed, len(self.history))).generate_state(1)[0])
+        torch.default_generator.manual_seed(seed)
+        if self.ctx.device == "cuda":
+            torch.cuda.manual_seed(seed)
+        self._sums = {part: torch.zeros(2, device=self.device) for part in self.rows}
+
+    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the loss of a batch of augmented images."""
+        pixels, labels = batch
+        return self._loss("training", self.augment(as_input(pixels)), labels)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
+        """Take a batch of images as they are."""
+        pixels, labels = batch
+        self._loss("validation", as_input(pixels), labels)
+
+    def on_train_batch_start(self, batch: object, row: int) -> None:
+        """Tell batch norm how many batches it has averaged."""
+        if self.cnn.settle_batch_norm:
+            self.network.settle(len(self.history) * self.steps + row)
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move the bar."""
+        self._advance(1)
+
+    def on_train_epoch_end(self) -> None:
+        """Close the epoch, and stop after it if it was the last."""
+        figures = self._figures("training", "train") | self._figures("validation", "val")
+        self.close_epoch(figures | {"learning_rate": float(self.optimizer.param_groups[0]["lr"])})
+        self.trainer.should_stop = self.finished or bool(self.stopped)
+
+    def close_epoch(self, row: dict[str, float]) -> None:
+        """Note the epoch's figures, apply Keras's rules to them, write the checkpoint, tell how it went."""
+        self.history = (*self.history, row)
+        self.minutes = (time.monotonic() - self.started) / 60
+        self.plateau.step(row["val_loss"])
+        if best_epoch(self.history) == len(self.history):
+            self.best = {name: value.cpu().clone() for name, value in self.network.state_dict().items()}
+        self._write_checkpoint()
+        self.ctx.report.metrics(len(self.history), row)
+
+    def _batches(self, rows: np.ndarray) -> Batches:
+        return Batches(self.pixels, self.labels, rows, self.cnn.batch_size, pinned=self.ctx.device == "cuda")
+
+    def _loss(self, part: str, images: Tensor, labels: Tensor) -> Tensor:
+        """Return cross-entropy plus penalty, as Keras reports it, and count it in."""
+        scores = self.network(images).float()
+        loss = cross_entropy(scores, labels) + self.cnn.weight_decay * self.network.penalty()
+        right = (scores.argmax(1) == labels).sum()
+        self._sums[part] += torch.stack((loss.detach() * len(labels), right))
+        return loss
+
+    def _figures(self, part: str, name: str) -> dict[str, float]:
+        loss, accuracy = (self._sums[part].double() / len(self.rows[part])).tolist()
+        return {f"{name}_loss": loss, f"{name}_accuracy": accuracy}
+
+    def _write_checkpoint(self) -> None:
+        """Write it whole or not at all."""
+        state = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "plateau": self.plateau.state_dict(),
+            "best": self.best,
+            "history": self.history,
+            "minutes": self.minutes,
+        }
+        buffer = io.BytesIO()  # torch hides a full disk behind an error of its own
+        torch.save(state, buffer)
+        partial = self.checkpoint.with_suffix(".partial")
+        partial.write_bytes(buffer.getbuffer())
+        partial.replace(self.checkpoint)
+
+
+def best_epoch(history: History) -> int:
+    """Return the first epoch, from 1, of the lowest val_loss; 0 before the first one ends."""
+    losses = [math.inf if math.isnan(row["val_loss"]) else row["val_loss"] for row in history]
+    return losses.index(min(losses)) + 1 if losses else 0

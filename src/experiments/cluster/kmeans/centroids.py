@@ -1,0 +1,136 @@
+"""What k-means leaves: centroids, and every point assigned to the nearest."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from experiments.numerics.scale import rescaled
+from experiments.store.values import Record
+from experiments.types import Context
+
+log = logging.getLogger(__name__)
+
+DISTANCES = 4_000_000  # float64 distances held at a time: 32 MB
+
+
+@dataclass(frozen=True, eq=False)
+class CentroidClustering(Record):
+    """Points grouped around centroids.
+
+    Parameters
+    ----------
+    assignments
+        int64 (n,), each the nearest centroid's number.
+    probabilities
+        None: k-means has none.
+    centroids
+        float32 (k, p).
+    inertia
+        Squared Euclidean distances to the nearest centroid, summed over all n points.
+    """
+
+    assignments: np.ndarray
+    probabilities: None
+    centroids: np.ndarray
+    inertia: float
+
+    @classmethod
+    def around(cls, centroids: np.ndarray, reduced: np.ndarray) -> "CentroidClustering":
+        """Assign every point to the nearest of these centroids; say so if some get none."""
+        assignments, squared = nearest(centroids, reduced)
+        warn_empty(len(centroids), assignments, reduced)
+        return cls(assignments, None, np.array(centroids, np.float32), float(squared.sum()))
+
+    def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Put float32 (m, p) to the nearest centroids: ids int64 (m,), Euclidean distance float32 (m,)."""
+        ids, squared = nearest(self.centroids, reduced)
+        return ids, np.sqrt(squared).astype(np.float32)
+
+
+def nearest(centroids: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest centroid of each point, the first of equals: ids (m,), squared distance (m,).
+
+    In float64 around the centroids' mean, so that points far from the origin do not lose their digits.
+    """
+    middle = centroids.mean(axis=0, dtype=np.float64)
+    centred = centroids - middle
+    half_norms = np.einsum("kp,kp->k", centred, centred) / 2
+    ids = np.empty(len(points), np.int64)
+    squared = np.empty(len(points), np.float64)
+    for rows in batches(len(points), max(1, DISTANCES // max(centred.shape))):
+        batch = points[rows] - middle
+        ids[rows] = np.argmax(batch @ centred.T - half_norms, axis=1)
+        squared[rows] = ((batch - centred[ids[rows]]) ** 2).sum(axis=1)
+    return ids, squared
+
+
+def at_size_one(
+    fit: Callable[[Any, np.ndarray, Context], CentroidClustering],
+) -> Callable[[Any, np.ndarray, Context], CentroidClustering]:
+    """Let a k-means that computes in float32 see points of size 1, whatever theirs is."""
+
+    @wraps(fit)
+    def fit_rescaled(stage: Any, reduced: np.ndarray, ctx: Context) -> CentroidClustering:
+        points, power = rescaled(reduced)
+        if not power or getattr(stage, "spherical", False):  # which refuses all lengths but 1
+            return fit(stage, reduced, ctx)
+        clustering = fit(stage, points, ctx)
+        centroids, inertia = np.ldexp(clustering.centroids, power), np.ldexp(clustering.inertia, 2 * power)
+        return replace(clustering, centroids=centroids, inertia=float(inertia))
+
+    return fit_rescaled
+
+
+def warn_empty(k: int, assignments: np.ndarray, points: np.ndarray) -> None:
+    """Log how many of k clusters have no point, and whether that is because points repeat."""
+    empty = k - len(np.unique(assignments))
+    if not empty:
+        return
+    different = len(np.unique(points, axis=0))
+    fewer = f"<={different}, as so many rows are different" if different < k else f"<={k - empty}"
+    log.warning("%d of cluster.k=%d clusters are empty; use cluster.k%s", empty, k, fewer)
+
+
+def check_settings(stage: Any, counts: tuple[str, ...], shares: tuple[str, ...]) -> None:
+    """Raise ValueError if one of the `counts` is below 1, or one of the `shares` not between 0 and 1."""
+    for name in counts:
+        if getattr(stage, name) < 1:
+            raise ValueError(f"cluster.{name}={getattr(stage, name)} is less than one; use 1 or more")
+    for name in shares:
+        if not 0 <= getattr(stage, name) < 1:
+            raise ValueError(f"cluster.{name}={getattr(stage, name)} is no share; use 0 to 1, such as 1e-5")
+
+
+def check_auto(stage: Any, name: str, least: int) -> None:
+    """Raise ValueError unless the setting is `auto` or a whole number, `least` or more."""
+    value = getattr(stage, name)
+    if value != "auto" and not (type(value) is int and value >= least):
+        raise ValueError(
+            f"cluster.{name}={value} is neither auto nor a whole number from {least} on; "
+            f"use cluster.{name}=auto, or {least} or more"
+        )
+
+
+def check_k(k: int, n: int) -> None:
+    """Raise ValueError if n points cannot make k clusters."""
+    if k > n:
+        raise ValueError(f"cluster.k={k} exceeds the {n} samples; use cluster.k<={n} or more samples")
+
+
+def check_finite(reduced: np.ndarray) -> None:
+    """Raise ValueError if a value is nan or inf."""
+    if not np.isfinite([reduced.min(), reduced.max()]).all():
+        bad = len(reduced) - int(np.isfinite(reduced).all(axis=1).sum())
+        raise ValueError(
+            f"{bad} of {len(reduced)} rows to cluster hold nan or inf; "
+            "use a backbone whose training converged, or data without missing values"
+        )
+
+
+def batches(n: int, size: int) -> Iterator[slice]:
+    """Return slices of n rows, `size` rows each."""
+    return (slice(start, start + size) for start in range(0, n, size))

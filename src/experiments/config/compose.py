@@ -1,0 +1,168 @@
+"""From overrides to a composed config, as Hydra does it, with answers to what was mistyped."""
+
+import logging
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from yaml import YAMLError
+
+from experiments.config import mistakes, presets, text_fields
+from experiments.config.overrides import key_of, parse
+
+__all__ = ["key_of", "parse"]  # and what is defined here
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[3])).absolute()
+CONF = ROOT / "conf"
+SINGLE = ("dataset", "backbone", "reducer", "cluster")  # groups of which a run has one option
+NO_STAGES = ("claims", "experiment", "hydra")
+NOT_GROUPS = ("claims", "hydra")  # folders of conf/ whose files are no options of ours
+KEPT = ("cache.", "tracking.")  # settings that say where things are kept
+PLACES = (*KEPT, "hydra.")  # the same, and Hydra's own
+OUTPUT = "EXPERIMENTS_OUTPUT"  # where conf/config.yaml tells Hydra to put a run or a sweep
+
+OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
+
+
+def compose_config(
+    overrides: Sequence[str], *, hydra: bool = False, directory: str | None = None
+) -> DictConfig:
+    """Compose conf/config.yaml with these overrides; raise ValueError that says what to type instead.
+
+    Parameters
+    ----------
+    hydra
+        Keep Hydra's own part.
+    directory
+        A folder of further options, as in --config-dir.
+    """
+    if not (CONF / "config.yaml").exists():
+        raise ValueError(f"no configs in {CONF}; install a clone (pip install -e .), or set EXPERIMENTS_ROOT")
+    if directory and not Path(directory).is_dir():
+        raise ValueError(
+            f"--config-dir {directory} is no folder; give one that holds cluster/mine.yaml or the like"
+        )
+    search = [f"hydra.searchpath=[file://{os.path.abspath(directory)}]"] if directory else []
+
+    def composed(words: Sequence[str]) -> DictConfig:
+        return compose("config", overrides=[*search, *words], return_hydra_config=True)
+
+    for override in parse(overrides):
+        group, value = override.key_or_group, override.value()
+        if group in SINGLE and isinstance(value, list):
+            several = ",".join(map(str, value))
+            raise ValueError(f"{override.input_line} takes one option; type -m {group}={several} to run each")
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        try:
+            cfg = composed(overrides)
+        except MissingConfigException as error:
+            raise ValueError(mistakes.no_such_option(error, overrides, options)) from error
+        except YAMLError as error:
+            raise ValueError(f"a file in {CONF} is not YAML: {' '.join(str(error).split())}") from error
+        except Exception as error:  # of many kinds, some of which Hydra does not know itself
+            raise ValueError(mistakes.explain(error, overrides, composed, known_keys())) from error
+        texts = text_fields.as_texts(overrides, cfg)
+        cfg = cfg if texts == list(overrides) else composed(texts)
+        gone = presets.leave_out(cfg, cfg.hydra.runtime, map(key_of, overrides))
+    if gone:
+        preset = cfg.hydra.runtime.choices.experiment
+        log.warning("experiment=%s: left out for options not chosen: %s", preset, ", ".join(gone))
+    return cfg if hydra else without_hydra(cfg)
+
+
+def known_keys() -> dict[str, list[str]]:
+    """Return every key that an option in conf/ has, and these options."""
+    groups = [path.name for path in CONF.iterdir() if path.is_dir()]
+    return mistakes.known_keys(CONF, [group for group in groups if group not in NO_STAGES])
+
+
+def option_list() -> str:
+    """Name every option that can be typed, a group a line: for --help."""
+    groups = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name not in NOT_GROUPS)
+    return "\n".join(f"{group}: {', '.join(options(group))}" for group in groups)
+
+
+def options(group: str, directory: str | None = None) -> list[str]:
+    """Return the options of a config group, those in a folder of further ones among them."""
+    folders = [CONF, *([Path(directory)] if directory else [])]
+    return sorted({path.stem for folder in folders for path in (folder / group).glob("[!_]*.yaml")})
+
+
+@contextmanager
+def output_folder(*, anywhere: bool = False, root: Path = ROOT) -> Iterator[Path]:
+    """Name a new folder for a run or a sweep; a random end keeps two of the same second apart.
+
+    Parameters
+    ----------
+    anywhere
+        Name a temporary one where `root` cannot be written.
+    """
+    now = datetime.now().astimezone()
+    present = next(path for path in (root / "outputs", root, *root.parents) if path.exists())
+    if anywhere and not (present.is_dir() and os.access(present, os.W_OK)):
+        root = Path(tempfile.mkdtemp(prefix="experiments-"))
+    folder = root / "outputs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{uuid.uuid4().hex[:6]}"
+    os.environ[OUTPUT] = str(folder)
+    try:
+        yield folder
+    finally:
+        os.environ.pop(OUTPUT, None)
+
+
+def working_directory() -> Path:
+    """Return the folder that a command was typed in, also in a job that hydra.job.chdir moved to its own."""
+    if HydraConfig.initialized() and HydraConfig.get().job.chdir:
+        return Path(HydraConfig.get().runtime.cwd)
+    return Path.cwd()
+
+
+def without_hydra(cfg: DictConfig) -> DictConfig:
+    """Return the experiment's own part of a config composed with Hydra's."""
+    plain = cfg.copy()
+    with open_dict(plain):
+        plain.pop("hydra", None)
+    return plain
+
+
+def flatten(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
+    """{'cluster': {'k': 10}} -> {'cluster.k': 10}."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        nested = isinstance(value, Mapping) and value
+        flat |= flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return flat
+
+
+def choices() -> dict[str, Any]:
+    """Return what Hydra chose in each group of the job at work."""
+    return dict(HydraConfig.get().runtime.choices)
+
+
+DATA = ("dataset", "dataset.root", "dataset.path")
+
+
+def run_name(overrides: Sequence[str]) -> str:
+    """Name a run by what was typed for it, paths by their last part; where it is kept is left out.
+
+    Which data it is stands last: pages show how a name begins, and runs of one data set side by side.
+    """
+    told = [override for override in overrides if not key_of(override).startswith(PLACES)]
+    told.sort(key=lambda override: key_of(override) in DATA)
+    named = []
+    for override in told:
+        key, sign, value = override.partition("=")
+        if value.startswith(("'", '"')) and not (parsed := parse([override])[0]).is_sweep_override():
+            value = str(parsed.value())
+        named.append(f"{key}{sign}{value.rstrip('/').rpartition('/')[2]}")
+    return " ".join(named) or "run"

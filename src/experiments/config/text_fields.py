@@ -1,0 +1,63 @@
+"""Settings that are texts, such as paths, take what was typed: 1e3 is a folder's name, not 1000.0."""
+
+import importlib
+import typing
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.config.overrides import parse
+from experiments.quoting import text
+
+PATH_KEY = "path_key"  # metadata {"path_key": "path"}: a dict field that holds a path under this key
+ALWAYS = ("cache.root", "tracking.uri", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+OPTIONAL = ("tracking.experiment",)  # null is none
+
+
+def as_texts(words: Sequence[str], cfg: DictConfig) -> list[str]:
+    """Return overrides with the values of texts in quotes where Hydra would take them for something else."""
+    return [
+        f"{o.input_line.partition('=')[0]}={as_text(_value(o), o.key_or_group, cfg)}"
+        if o.value_type is not None and not o.is_sweep_override()
+        else str(o.input_line)
+        for o in parse(words)
+    ]
+
+
+def as_text(typed: str, key: str, cfg: DictConfig) -> str:
+    """Return one value as Hydra reads it as a text, if the setting is one; null stays where it means none."""
+    value = parse([f"{key}={typed}"])[0].value()
+    if isinstance(value, str) or (value is None and is_text(key, cfg, null=True)) or not is_text(key, cfg):
+        return typed
+    return text(typed)
+
+
+def is_text(key: str, cfg: DictConfig, *, null: bool = False) -> bool:
+    """Return True if a setting is a text; with `null`, if it may also be null."""
+    if key in ALWAYS or key in OPTIONAL:
+        return not null or key in OPTIONAL
+    place, _, name = key.rpartition(".")
+    stage = schema(place, cfg)
+    if stage is None:
+        outer, _, field = place.rpartition(".")
+        inside = schema(outer, cfg)
+        names = [f.metadata.get(PATH_KEY) for f in fields(inside) if f.name == field] if inside else []
+        return name in names
+    kinds = typing.get_type_hints(stage).get(name)
+    return kinds == str | None or (kinds is str and not null)
+
+
+def schema(place: str, cfg: DictConfig) -> Any:
+    """Return the class of the stage at a key, None if there is none that can be imported."""
+    node = OmegaConf.select(cfg, place) if place else None
+    module, _, name = str(node.get("_target_", "") if isinstance(node, DictConfig) else "").rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, ValueError, AttributeError):
+        return None
+
+
+def _value(override: Any) -> str:
+    return str(override.input_line).partition("=")[2].strip()

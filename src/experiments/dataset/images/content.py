@@ -1,0 +1,275 @@
+"""What samples hold: image files, images in memory, or vectors.
+
+A hash is 16 hexadecimal digits of BLAKE2b, so that it can be read as a 64-bit number.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import blake2b
+from io import BytesIO
+from pathlib import Path
+from typing import ClassVar, NoReturn, Self, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from experiments.dataset.images import pixels
+from experiments.dataset.images.notices import about, listening
+from experiments.store.values import digest, joined
+from experiments.types import Context, Resize, ValueRange
+
+CHUNK = 64  # images that one thread takes at a time
+HASHED = 1 << 20  # bytes that are hashed at a time
+NO_IMAGE = "0" * 16  # the hash of a blank, where there is no image to look at
+BLANK = 230  # its grey
+ALONE = ValueRange()  # images deeper than 8 bits are read each by itself
+T = TypeVar("T")
+
+
+class Images:
+    """What all images have in common, wherever they are."""
+
+    KIND: ClassVar[str] = "images"
+    VERSION: ClassVar[int] = pixels.VERSION
+    pictured: ClassVar[bool] = True
+    looks: ClassVar[str] = ""
+    value_range: ValueRange = ALONE
+
+    def vectors(self) -> NoReturn:
+        """Raise ValueError: images have to be embedded first."""
+        raise ValueError("backbone=identity needs vectors, and these are images; use backbone=cnn or pixels")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles(Images):
+    """Image files below `root`, each already known to be readable; "" is none, and looks blank."""
+
+    root: Path
+    paths: np.ndarray
+    hashes: np.ndarray
+    value_range: ValueRange = ALONE
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the content of these rows alone."""
+        return replace(self, paths=self.paths[rows], hashes=self.hashes[rows])
+
+    def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
+        """Return uint8 RGB (n, size, size, 3), decoded once into a memory map."""
+        load = partial(pixels.load_rgb, at_least=2 * resize.size, value_range=self.value_range)
+
+        def decode(start: int, stop: int, out: np.ndarray) -> None:
+            for row in range(start, stop):
+                if self.paths[row]:
+                    out[row] = np.asarray(pixels.resized(self._decoded(row, load), resize))
+                else:
+                    out[row] = BLANK
+
+        return _filled(self.pixel_map(resize)[0], len(self.paths), resize, ctx, decode)
+
+    def pixel_map(self, resize: Resize) -> tuple[str, int]:
+        """Return the key and the bytes of what `pixels` keeps."""
+        return _pixel_map(self.hashes, resize, self.value_range)
+
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of each image, from its header: int64 (n, 2), 0 where there is none."""
+        read = partial(self._read, read=pixels.dimensions)
+        with listening(), about():
+            sizes = [read(row) if path else (0, 0) for row, path in enumerate(self.paths)]
+        return np.array(sizes, np.int64).reshape(-1, 2)
+
+    def _decoded(self, row: int, load: Callable[[BytesIO], Image.Image]) -> Image.Image:
+        """Decode one file, if it still holds what its hash is of, as pixels are kept under that."""
+
+        def read(path: Path) -> Image.Image:
+            data = path.read_bytes()
+            if hash_bytes(data) != self.hashes[row]:
+                raise ValueError("its content is another now")
+            return load(BytesIO(data))
+
+        return self._read(row, read)
+
+    def _read(self, row: int, read: Callable[[Path], T]) -> T:
+        """Read one file; raise ValueError if that is no longer possible, as OSErrors are the store's own."""
+        try:
+            return read(self.root / self.paths[row])
+        except MemoryError:
+            raise
+        except Exception as error:  # on damaged files Pillow's readers raise whatever the damage leads to
+            raise ValueError(
+                f"dataset.root={self.root} holds {self.paths[row]}, which could be read at first and now "
+                f"cannot ({error}); put it back, or start again: what cannot be read is left out then"
+            ) from error
+
+
+@dataclass(frozen=True, eq=False)
+class ImageArrays(Images):
+    """The `rows` of images that are in memory or in a memory map.
+
+    Parameters
+    ----------
+    images
+        uint8 (m, height, width) or (m, height, width, 3).
+    rows
+        int64 (n,), ascending.
+    hashes
+        str (n,), those of `rows`.
+    """
+
+    images: np.ndarray
+    rows: np.ndarray
+    hashes: np.ndarray
+
+    @classmethod
+    def whole(cls, images: np.ndarray, hashes: np.ndarray) -> Self:
+        """Hold every image."""
+        return cls(images, np.arange(len(images)), hashes)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the content of these rows alone."""
+        return replace(self, rows=self.rows[rows], hashes=self.hashes[rows])
+
+    def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
+        """Return uint8 RGB (n, size, size, 3): the images themselves where they already are that."""
+        key, _ = self.pixel_map(resize)
+        if not key:
+            return self.images
+
+        def resample(start: int, stop: int, out: np.ndarray) -> None:
+            for row in range(start, stop):
+                image = Image.fromarray(self.images[self.rows[row]]).convert("RGB")
+                out[row] = np.asarray(pixels.resized(image, resize))
+
+        return _filled(key, len(self.rows), resize, ctx, resample)
+
+    def pixel_map(self, resize: Resize) -> tuple[str, int]:
+        """Return the key and the bytes of what `pixels` keeps; ("", 0) where it keeps nothing."""
+        if self.images.shape == (len(self.rows), resize.size, resize.size, 3):
+            return "", 0
+        return _pixel_map(self.hashes, resize)
+
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of each image: int64 (n, 2), all the same."""
+        height, width = self.images.shape[1:3]
+        return np.tile(np.array([width, height], np.int64), (len(self.rows), 1))
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Vectors made elsewhere: float32 (n, d).
+
+    Parameters
+    ----------
+    images
+        The images that they were made of, to look at; None if there are none.
+    """
+
+    KIND: ClassVar[str] = "vectors"
+    VERSION: ClassVar[int] = 1
+
+    values: np.ndarray
+    hashes: np.ndarray
+    images: ImageFiles | None = None
+    value_range: ClassVar[ValueRange] = ALONE
+
+    @property
+    def pictured(self) -> bool:
+        """Tell whether there are images to look at."""
+        return self.images is not None
+
+    @property
+    def looks(self) -> str:
+        """Name the images to look at, as the hashes are of the vectors."""
+        if self.images is None:
+            return ""
+        value_range = [self.images.value_range] if self.images.value_range else []
+        return digest(joined(self.images.hashes), *value_range)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the content of these rows alone."""
+        images = None if self.images is None else self.images.take(rows)
+        return replace(self, values=self.values[rows], hashes=self.hashes[rows], images=images)
+
+    def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
+        """Return the pixels of the images to look at; raise ValueError if there are none."""
+        if self.images is None:
+            raise ValueError("this backbone needs images, and these are vectors; use backbone=identity")
+        return self.images.pixels(resize, ctx)
+
+    def pixel_map(self, resize: Resize) -> tuple[str, int]:
+        """Return the key and the bytes of what `pixels` keeps; ("", 0) if it keeps nothing."""
+        return ("", 0) if self.images is None else self.images.pixel_map(resize)
+
+    def vectors(self) -> np.ndarray:
+        """Return float32 (n, d)."""
+        return self.values
+
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of the images to look at; raise ValueError if there are none."""
+        if self.images is None:
+            raise ValueError("width and height are of images, and these are vectors")
+        return self.images.dimensions()
+
+
+def hash_bytes(data: bytes | memoryview) -> str:
+    """Return the 16 hexadecimal digits that name these bytes."""
+    return blake2b(data, digest_size=8).hexdigest()
+
+
+def hash_rows(array: np.ndarray) -> np.ndarray:
+    """Return one hash per row, str (n,)."""
+    hashes = np.empty(len(array), "U16")
+    width = array[:1].nbytes
+    size = max(1, HASHED // max(1, width))
+    for start in range(0, len(array), size):
+        block = array[start : start + size].tobytes()
+        ends = range(width, len(block) + 1, width) if width else [0] * len(array[start : start + size])
+        codes = [blake2b(block[end - width : end], digest_size=8).digest() for end in ends]
+        hashes[start : start + size] = np.frombuffer(b"".join(codes).hex().encode(), "S16")
+    return hashes
+
+
+def hash_numbers(hashes: np.ndarray) -> np.ndarray:
+    """Return the 64-bit number that each hash spells, uint64 (n,)."""
+    letters = np.ascontiguousarray(hashes, "U16").view(np.uint32).reshape(-1, 16)
+    numbers = np.zeros(len(letters), np.uint64)
+    for column in letters.T:
+        digits = column - np.where(column >= ord("a"), ord("a") - 10, ord("0")).astype(np.uint32)
+        numbers = (numbers << np.uint64(4)) | digits
+    return numbers
+
+
+def in_chunks(task: str, n: int, ctx: Context, work: Callable[[int, int], None], size: int = CHUNK) -> None:
+    """Call `work(start, stop)` for all of n images on `ctx.threads` threads, and show how far it is."""
+
+    def run(start: int) -> int:
+        stop = min(start + size, n)
+        work(start, stop)
+        return stop - start
+
+    with ThreadPoolExecutor(ctx.threads) as pool, ctx.report.progress(task, n, "images") as done:
+        for count in pool.map(run, range(0, n, size)):
+            done(count)
+
+
+def _pixel_map(hashes: np.ndarray, resize: Resize, value_range: ValueRange | None = None) -> tuple[str, int]:
+    ranges = [value_range] if value_range else []
+    key = f"pixels-{digest(joined(hashes), resize, pixels.VERSION, *ranges)}"
+    return key, len(hashes) * resize.size * resize.size * 3
+
+
+def _filled(
+    key: str, n: int, resize: Resize, ctx: Context, write: Callable[[int, int, np.ndarray], None]
+) -> np.ndarray:
+    """Return the pixels kept under `key`, or let `write(start, stop, out)` make them."""
+
+    def write_silently(start: int, stop: int, out: np.ndarray) -> None:
+        with about():  # what is said of a file is said once, when it is checked
+            write(start, stop, out)
+
+    def fill(out: np.ndarray) -> None:
+        with listening():
+            in_chunks("decode images", n, ctx, lambda start, stop: write_silently(start, stop, out))
+
+    return ctx.store.fill(key, (n, resize.size, resize.size, 3), "uint8", fill)

@@ -1,0 +1,1 @@
+"""Labels: joined from tables, corrected, and tags."""

@@ -1,0 +1,1 @@
+"""Vectors: files of them, and the images that they were computed from."""

@@ -1,0 +1,173 @@
+"""What files of vectors have in common, embeddings or measurements: ids, labels, images to look at."""
+
+import logging
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.dataset.images.content import Vectors
+from experiments.dataset.labels.joining import natural
+from experiments.dataset.selection.selection import Selection
+from experiments.dataset.tables import extremes, vector_rows
+from experiments.dataset.tables.columns import KEY, Columns
+from experiments.dataset.tables.overrides import override
+from experiments.dataset.tables.sources import (
+    IDS_KEY,
+    Source,
+    array_rows,
+    array_source,
+    identified,
+    is_array,
+    table_rows,
+    table_source,
+)
+from experiments.dataset.tables.vector_rows import Features, Read
+from experiments.dataset.vectors.illustrations import illustrations
+from experiments.store.file_hashes import content_hash, sha256
+from experiments.store.values import digest
+from experiments.types import Context, Samples
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorFile(Selection, ABC):
+    """A row of numbers for each sample, in a file.
+
+    Parameters
+    ----------
+    path
+        The file; it is read once, and again when it holds something else.
+    id
+        Column of ids, which stay as they are written; None: the first called as one (`image_id`, `id`,
+        `image`, `img_id`, `file`, `filename`, `path`, `name`), else a first column without a name or pandas'
+        index, else the one column of texts that all differ, else ids are row numbers.
+    exclude
+        Columns to leave out.
+    label
+        Column of labels; None: the file has none.
+    images
+        Folder or archive of the images that the rows are about, to look at; None: there are none.
+    header
+        True if the first line of a CSV names its columns, False if not; None: the first lines tell.
+    """
+
+    path: str = field(metadata={"path": True})
+    id: str | None
+    exclude: tuple[str, ...]
+    label: str | None
+    images: str | None = field(metadata={"path": True})
+    header: bool | None
+
+    def __post_init__(self) -> None:
+        """Check what goes together."""
+        super().__post_init__()
+        for name in ("id", "label", "header") if is_array(Path(self.path)) else ():
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"dataset.{name}={getattr(self, name)} needs columns with names, and {self.path} has "
+                    f"none; use dataset.{name}=null, or a CSV"
+                )
+
+    @property
+    def name(self) -> str:
+        """Return the file's name."""
+        return Path(self.path).stem
+
+    def count(self) -> int:
+        """Return about how many rows there are, without reading a number."""
+        return self.limited(self._rows())
+
+    def load(self, ctx: Context) -> Samples:
+        """Return the samples; the file is read once, then the store."""
+        contents = [content_hash(path, key, ctx.store) for key, path in self._files().items()]
+        folder = ctx.store.folder(self._key(contents), lambda folder: self._keep(folder, contents, ctx))
+        rows, values = vector_rows.load(folder)
+        for note in rows.notes:
+            log.warning("%s: %s", Path(self.path).name, note)
+        ids, hashes = np.asarray(rows.ids), np.asarray(rows.hashes)  # memory maps
+        images = None if self.images is None else illustrations(ids, self.images, ctx)
+        labels, names = _numbered(rows.labels)
+        content = Vectors(values, hashes, images)
+        return self.samples(self.path, ids, content, labels, names, columns=rows.columns)
+
+    @abstractmethod
+    def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
+        """Choose the columns that are features; raise ValueError for values that cannot be used."""
+
+    def _check(self, columns: Columns) -> None:
+        """Raise ValueError for columns that cannot be used, before the file is read."""
+
+    def _rows(self) -> int:
+        path = Path(self.path)
+        return array_rows(path) if is_array(path) else table_rows(path, self.header)
+
+    def _source(self, ctx: Context) -> Source:
+        path = Path(self.path)
+        if is_array(path):
+            return array_source(path, self._ids(), self.exclude)
+        return table_source(path, self.id, self.label, self.exclude, ctx.threads, named=self.header)
+
+    def _ids(self) -> str | None:
+        """Return the file of the ids of an array; None if there is none."""
+        return None
+
+    def _files(self) -> dict[str, Path]:
+        return {KEY: Path(self.path)}
+
+    def _key(self, contents: list[str]) -> str:
+        """Return the key of what is read: of the files' content, and of their endings, which say how."""
+        stage = type(self)
+        kind, version = stage.__module__.rpartition(".")[2], stage.VERSION  # type: ignore[attr-defined]
+        endings = [path.suffix.lower() for path in self._files().values()]
+        return f"{kind}-{digest(version, contents, endings, self._choice())}"
+
+    def _other_ids(self, columns: Columns) -> str:
+        """Return what to type where ids stand twice."""
+        if is_array(Path(self.path)):
+            return f"{IDS_KEY}=<a file of other ids>"
+        if self.id is None and columns.id:
+            return f"{override('dataset.exclude', [columns.id])} to leave it out"
+        return "dataset.id=<another column>"
+
+    def _choice(self) -> list[Any]:
+        """Return the settings that what is read depends on."""
+        return [self.id, sorted(self.exclude), self.label, self.header]
+
+    def _keep(self, folder: Path, contents: list[str], ctx: Context) -> None:
+        """Read the file into a folder of the store."""
+        source, path = self._source(ctx), Path(self.path)
+        self._check(source.columns)
+        with ctx.report.progress("read rows", source.n, "rows") as done:
+            read = vector_rows.read(source.blocks, source.columns.numbers, folder, done)
+        columns, ids = identified(source, read, path)
+        vector_rows.check_ids(
+            ids, source.place, f"{KEY}={path}", columns.id or "row", self._other_ids(columns)
+        )
+        features = self._features(read, columns, ids)
+        if not len(features.places):
+            raise ValueError(f"{KEY}={path} has no column left that tells rows apart; use another table")
+        extremes.check_sizes(
+            read, features.places, columns.numbers, lambda row: f"{source.place(row)}, id {ids[row]!r}",
+            f"{KEY}={path}",
+        )  # fmt: skip
+        labels = None if columns.label is None else np.array(read.texts[columns.label])
+        names = tuple(columns.numbers[place] for place in features.places)
+        notes = (*columns.notes, *features.notes, *vector_rows.large(read, columns.numbers))
+        notes += extremes.suspects(read, features.places, columns.numbers)
+        vector_rows.write(read, features, np.array(ids), labels, names, notes, folder)
+        if [sha256(path) for path in self._files().values()] != contents:
+            raise ValueError(f"{KEY}={path} changed while it was read; run it again")
+
+
+def _numbered(labels: np.ndarray | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return labels as numbers, -1 for none, and the names of the classes, 2 before 10."""
+    if labels is None:
+        return None, ()
+    present, places = np.unique(labels, return_inverse=True)
+    names = sorted((str(name) for name in present if name), key=natural)
+    number = {name: label for label, name in enumerate(names)}
+    return np.array([number.get(str(name), -1) for name in present], np.int64)[places], tuple(names)

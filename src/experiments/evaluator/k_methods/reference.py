@@ -1,0 +1,28 @@
+"""One reference of the gap statistic, clustered for each k."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from experiments.evaluator.k_methods.gap import Box, labels, log_w, spread
+from experiments.types import Context
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Points without clusters, drawn from the box of the real ones and clustered for each k."""
+
+    VERSION: ClassVar[int] = 2
+
+    clusterers: tuple[Any, ...]
+    number: int
+    seed: int
+
+    def run(self, box: Box, n: int, ctx: Context) -> np.ndarray:
+        """Return log_w for each k, float64."""
+        points = box.draw(n, (self.seed, self.number))
+        own = ctx.on(ctx.given, f"reference {self.seed} {self.number}")
+        return np.array(
+            [log_w(spread(points, labels(clusterer, points, own))[0]) for clusterer in self.clusterers]
+        )

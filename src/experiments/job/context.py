@@ -1,0 +1,45 @@
+"""Make the real surroundings of a run: device, precision, threads, store."""
+
+import ctypes
+import sys
+from pathlib import Path
+
+from experiments.config.build import Plan
+from experiments.numerics.threads import cores, let_waiting_threads_sleep
+from experiments.store.cache import Store
+from experiments.tracking.environment import code
+from experiments.types import Context, Report
+
+AMPERE = 8  # the first compute capability with bfloat16
+
+
+def make(plan: Plan, report: Report, *, compute: bool = True) -> Context:
+    """Resolve every `auto` of a run; raise ValueError for a device that is not there."""
+    let_waiting_threads_sleep()
+    settings = plan.settings
+    capabilities = cuda_capabilities() if settings.device != "cpu" else []
+    if settings.device == "cuda" and not capabilities:
+        raise ValueError("device=cuda: the driver shows no CUDA device; use device=cpu or device=auto")
+    device = "cuda" if capabilities else "cpu"
+    gains = device == "cuda" and capabilities[0] >= AMPERE
+    dtype = {"auto": "bfloat16" if gains else "float32"}.get(settings.precision, settings.precision)
+    threads = cores() if settings.threads == "auto" else int(settings.threads)
+    about = {"threads": str(threads), "code": code()}
+    store = Store(Path(plan.cache.root), enabled=plan.cache.enabled, compute=compute, about=about)
+    return Context(device, dtype, threads, store, report)
+
+
+def cuda_capabilities() -> list[int]:
+    """Ask the driver for each CUDA device's major compute capability; torch would take seconds to tell."""
+    try:
+        cuda = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return []
+    count, major = ctypes.c_int(), ctypes.c_int()
+    if cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count)):
+        return []
+    found = []
+    for device in range(count.value):
+        cuda.cuDeviceGetAttribute(ctypes.byref(major), 75, device)  # 75: the major capability
+        found.append(major.value)
+    return found

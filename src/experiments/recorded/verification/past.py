@@ -1,0 +1,210 @@
+"""A run as it was recorded, and its config made ready to be run again."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from experiments.config import compose
+from experiments.config.build import Plan, build
+from experiments.job.artifacts import ASSIGNMENTS
+from experiments.job.trace import TRACE, Trace
+from experiments.recorded import Recorded
+from experiments.recorded.config import read_config
+from experiments.recorded.samples import DATA
+from experiments.tracking.environment import code
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAY = (*DATA, "backbone.weights", "backbone.weights_cache", "threads", "device", "precision")
+HERE = f", and here only {', '.join(MAY)} and tracking.uri"
+NEUTRAL = ("cache", "figures", "plan", "report", "resume", "tracking")  # change no result: as they are today
+VERIFIES = "verifies"  # the tag of a verification: the run that it repeats
+SHOWN = 20  # jobs of a sweep that a message names
+
+
+class CannotVerifyError(ValueError):
+    """What was recorded cannot be run again here; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """A finished run, as it was recorded.
+
+    Parameters
+    ----------
+    folder
+        Where its files are fetched to.
+    """
+
+    run: Recorded
+    folder: Path
+
+    @cached_property
+    def trace(self) -> Trace:
+        """Return what its stages gave."""
+        path = self._file(TRACE)
+        try:
+            return Trace.load(path)
+        except ValueError as error:
+            raise CannotVerifyError(
+                f"RUN_ID={self.run.id}: {error}: it is damaged, or of another version of the framework; "
+                f"{self._checkout}"
+            ) from error
+
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        """Return its samples: id, content hash, cluster, and label where there is one."""
+        import pandas as pd
+
+        path = self._file(ASSIGNMENTS)
+        try:
+            return pd.read_parquet(path)
+        except (ValueError, OSError) as error:
+            raise self._damaged(path, error) from error
+
+    def plan(self, settings: Sequence[str], scratch: Path) -> Plan:
+        """Build its config with an empty cache, its own number of threads, and its own device.
+
+        Parameters
+        ----------
+        settings
+            `key=value`: what was moved since then, or is to be different, such as threads=1.
+        """
+        cfg = self._config()
+        today, tags = compose.compose_config([]), self.run.tags
+        for key in NEUTRAL:
+            cfg.pop(key, None)
+        own = {key: today[key] for key in NEUTRAL if key in today} | {
+            "cache.root": str(scratch),  # it is empty: nothing is read of the user's
+            "cache.enabled": True,
+            "tracking.uri": self.run.uri,
+            "tracking.log_model": "none",
+            "figures": "none",
+            "report": "none",
+        }
+        restored = {"threads": int(tags["threads"]), "device": tags["device"], "precision": tags["dtype"]}
+        for key, value in (own | restored | given(settings)).items():
+            OmegaConf.update(cfg, key, value)
+        try:
+            return build(cfg, settings)
+        except ValueError as error:
+            why = str(error).partition("; if an experiment set it")[0]  # nothing is composed here
+            if self._same_code() or _of_the_user(why):
+                raise CannotVerifyError(f"RUN_ID={self.run.id}: {why}") from error
+            raise CannotVerifyError(
+                f"RUN_ID={self.run.id} has a config that this version of the framework refuses: "
+                f"{why.partition('; install your own module')[0]}; {self._checkout}"
+            ) from error
+
+    def _config(self) -> DictConfig:
+        path = self._file("config.yaml")
+        try:
+            found = read_config(path)
+        except (YAMLError, OmegaConfBaseException, ValueError, OSError) as error:
+            raise self._damaged(path, error) from error
+        if not isinstance(found, DictConfig) or not found:
+            raise self._damaged(path, ValueError("it holds no settings"))
+        return found
+
+    def _damaged(self, path: Path, error: Exception) -> CannotVerifyError:
+        why = " ".join(str(error).replace(str(path), path.name).split())
+        place = self.run.info.info.artifact_uri
+        return CannotVerifyError(
+            f"RUN_ID={self.run.id}: {path.name} at {place} is damaged ({why}); put the file back, or run it "
+            "anew"
+        )
+
+    def _same_code(self) -> bool:
+        try:
+            return self.trace.circumstances.get("code") == code()
+        except CannotVerifyError:
+            return False
+
+    @property
+    def _checkout(self) -> str:
+        commit = self.run.tags.get("git.commit", "none")
+        if commit == "none":
+            return "run it anew"
+        dirty = self.run.tags.get("git.dirty") == "true"
+        but = " (there were changes that were not committed)" if dirty else ""
+        return f"git checkout {commit}{but} and verify it there, or run it anew"
+
+    def _file(self, name: str) -> Path:
+        try:
+            return self.run.file(name, self.folder)
+        except ValueError as error:
+            raise CannotVerifyError(
+                f"RUN_ID={self.run.id} has no {name} at {self.run.info.info.artifact_uri}; put its files "
+                "back there, or run it anew"
+            ) from error
+
+
+def _of_the_user(why: str) -> bool:
+    """Tell a class outside the package that cannot be imported, which no version of the framework has."""
+    return "_target_=" in why and "_target_=experiments." not in why
+
+
+def given(settings: Sequence[str]) -> dict[str, object]:
+    """Read what a person typed; raise CannotVerifyError for what would make it another run."""
+    found = {}
+    for override in compose.parse(settings):
+        key = str(override.key_or_group)
+        if override.is_sweep_override() or (key not in MAY and not key.startswith(compose.KEPT)):
+            close = difflib.get_close_matches(key, [*MAY, "tracking.uri"], n=1, cutoff=0.8)
+            use = (
+                f"did you mean {close[0]}?"
+                if close and close[0] != key
+                else f"use python run.py for that{HERE}"
+            )
+            raise CannotVerifyError(f"{override.input_line} would make it another run; {use}")
+        if key in MAY:
+            found[key] = override.value()
+    return found
+
+
+def refuse_unfinished(run: Recorded) -> None:
+    """Raise CannotVerifyError for a run that has no result to compare with."""
+    if run.status != "FINISHED":
+        why = f" ({run.tags['error']})" if run.tags.get("error") else ""
+        wait = "wait for its end, or " if run.status == "RUNNING" else ""
+        raise CannotVerifyError(f"RUN_ID={run.id} is {run.status}{why}; {wait}use a run that FINISHED")
+    if "stopped" in run.tags:
+        raise CannotVerifyError(
+            f"RUN_ID={run.id} depends on how fast the machine was: its training stopped "
+            f"{run.tags['stopped']}; use a run without backbone.max_minutes"
+        )
+    missing = [name for name in ("threads", "device", "dtype") if name not in run.tags]
+    if missing:
+        raise CannotVerifyError(
+            f"RUN_ID={run.id} has no tag {missing[0]}, so this framework did not record it; use a run of it"
+        )
+
+
+def jobs(run: Recorded) -> list[Recorded]:
+    """Return the jobs of a sweep, and of any other run itself."""
+    if not of_a_sweep(run):
+        return [run]
+    return [job for job in run.below() if VERIFIES not in job.tags]
+
+
+def best_job(run: Recorded) -> Recorded:
+    """Return the best job of a sweep; raise CannotVerifyError that names the jobs if it has none."""
+    if run.best is not run:
+        return run.best
+    names = [f"{job.id} {job.name}" for job in jobs(run)]
+    shown = "; ".join(names[:SHOWN]) + ("; ..." if len(names) > SHOWN else "")
+    some = f" ({shown}); verify one of them, or all with --all" if names else "; use a run that FINISHED"
+    raise CannotVerifyError(f"RUN_ID={run.id} is a sweep of {len(names)} jobs, and none is its best{some}")
+
+
+def of_a_sweep(run: Recorded) -> bool:
+    """Tell a sweep's own run from those of its jobs, and from single ones."""
+    return run.is_sweep

@@ -1,0 +1,1 @@
+"""What is computed once: cache keys, folders, locks."""

@@ -1,0 +1,194 @@
+"""A training that is interrupted ends like one that is not."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from experiments.backbone.cnn import Cnn, CnnEncoder
+from experiments.backbone.convnet.training import Training
+from experiments.types import Context, Samples
+
+Make = Callable[..., Cnn]
+Report = Callable[..., Any]
+
+
+KILLED = """
+import os, signal
+from dataclasses import replace
+from pathlib import Path
+from experiments.backbone.cnn import Cnn
+from experiments.cache import Store
+from experiments.dataset.digits import Digits
+from experiments.types import Context, Silent
+
+class Killer(Silent):
+    def metrics(self, step, values):
+        if step == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+ctx = replace(Context.plain(Store(Path({cache!r}))), threads=1, report=Killer()).on("parts")
+split = dict(train=0.8, validation=0.2, test=0.0)
+about = dict(image_size=8, mirror=False, limit=200, labels=None, corrections=None, unlabelled="keep")
+digits = Digits(split=split, split_seed=123, **about)
+{stage!r}.fit(digits.load(ctx), ctx)
+"""
+
+
+def same(one: CnnEncoder, other: CnnEncoder) -> bool:
+    """Tell whether two trainings ended in the same bits."""
+    weights = all((one.weights[name] == other.weights[name]).all() for name in one.weights)
+    return weights and one.history == other.history
+
+
+def fail() -> None:
+    raise RuntimeError("the tracking server is gone")
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_resumed_training_ends_bitwise_like_an_uninterrupted_one(
+    epoch: int, cnn: Make, digits: Samples, ctx: Context, diary: Report
+):
+    stage = cnn(lr_patience=1, patience=50)  # the plateau rule and Adam have something to remember
+    whole = stage.fit(digits, ctx.on("whole"))
+    with pytest.raises(RuntimeError, match="server is gone"):
+        stage.fit(digits, replace(ctx, report=diary({epoch: fail})).on("parts"))
+    told = diary()
+    parts = stage.fit(digits, replace(ctx, report=told).on("parts"))
+    assert same(whole, parts)
+    assert [step for step, _ in told.rows] == [1, 2, 3, 4]  # the new run's curves are whole too
+
+
+def test_an_interruption_within_an_epoch_costs_that_epoch_only(
+    cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    whole = cnn().fit(digits, ctx.on("whole"))
+
+    def third_epoch_fails(training: Training, outputs: object, batch: object, row: int) -> None:
+        if len(training.history) == 2 and row == 3:
+            fail()
+
+    monkeypatch.setattr(Training, "on_train_batch_end", third_epoch_fails)
+    with pytest.raises(RuntimeError, match="server is gone"):
+        cnn().fit(digits, ctx.on("parts"))
+    monkeypatch.undo()
+    assert same(whole, cnn().fit(digits, ctx.on("parts")))
+
+
+def test_ctrl_c_reaches_the_caller_and_works_again_afterwards(
+    cnn: Make, digits: Samples, ctx: Context, diary: Report
+):
+    handler = signal.getsignal(signal.SIGINT)
+    ctrl_c = diary({2: lambda: signal.raise_signal(signal.SIGINT)})
+    with pytest.raises(KeyboardInterrupt):
+        cnn().fit(digits, replace(ctx, report=ctrl_c).on("parts"))
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert same(cnn().fit(digits, ctx.on("whole")), cnn().fit(digits, ctx.on("parts")))
+
+
+def test_kill_9_leaves_a_checkpoint_that_goes_on(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
+    stage = cnn(max_epochs=6)
+    script = KILLED.format(stage=stage, cache=str(tmp_path / "cache"))
+    killed = subprocess.run([sys.executable, "-c", script], timeout=120, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (ctx.on("parts").workdir(stage) / "checkpoint.pt").exists()
+    assert same(stage.fit(digits, ctx.on("whole")), stage.fit(digits, ctx.on("parts")))
+
+
+def test_a_finished_checkpoint_is_not_trained_on(cnn: Make, digits: Samples, ctx: Context, diary: Report):
+    first = cnn(max_epochs=2).fit(digits, ctx)
+    told = diary()
+    assert same(first, cnn(max_epochs=2).fit(digits, replace(ctx, report=told)))
+    assert told.rows == []
+
+
+def test_max_minutes_stops_at_an_epochs_end_and_a_larger_one_goes_on(
+    cnn: Make, digits: Samples, ctx: Context, diary: Report
+):
+    whole = cnn().fit(digits, ctx.on("whole"))
+    short = cnn(max_minutes=1e-6)
+    stopped = short.fit(digits, ctx.on("parts"))
+    assert stopped.stopped == (
+        "after epoch 1 of 4: backbone.max_minutes=1e-06 was used up; "
+        "continue with a larger backbone.max_minutes"
+    )
+    assert stopped.history == whole.history[:1]
+
+    told = diary()
+    again = short.fit(digits, replace(ctx, report=told).on("parts"))
+    assert same(stopped, again)
+    assert again.stopped == stopped.stopped
+    assert told.rows == []  # at once
+
+    longer = cnn(max_minutes=60).fit(digits, ctx.on("parts"))
+    assert same(whole, longer)
+    assert longer.stopped == ""
+
+
+def test_max_minutes_counts_what_earlier_runs_used(cnn: Make, digits: Samples, ctx: Context):
+    training = Training(cnn(), 10, digits, ctx)
+    training.started -= 90  # seconds
+    training.close_epoch({"val_loss": 1.0})
+    for limit, stops in ((1.6, False), (1.4, True)):
+        resumed = Training(cnn(max_minutes=limit), 10, digits, ctx)
+        resumed.resume()
+        assert resumed.minutes == pytest.approx(1.5, abs=0.05)
+        assert bool(resumed.stopped) == stops
+
+
+def test_a_resumed_training_adds_to_the_minutes_used(cnn: Make, digits: Samples, ctx: Context):
+    training = Training(cnn(), 10, digits, ctx)
+    training.started -= 90  # seconds
+    training.close_epoch({"val_loss": 1.0})
+    a_little_more = cnn(max_minutes=training.minutes + 1e-6)
+    assert a_little_more.fit(digits, ctx).stopped.startswith("after epoch 2 of 4")
+
+
+def test_max_minutes_cannot_change_a_key(cnn: Make, ctx: Context):
+    assert ctx.key(cnn()) == ctx.key(cnn(max_minutes=3))
+    assert ctx.key(cnn()) != ctx.key(cnn(weight_decay=0))
+
+
+def test_a_stopped_training_is_not_kept_as_finished(cnn: Make, digits: Samples, ctx: Context):
+    ctx = ctx.on(digits.key)
+    short, whole = cnn(max_minutes=1e-6), cnn()
+    assert ctx.fitted(short, lambda: short.fit(digits, ctx)).stopped
+    finished = ctx.fitted(whole, lambda: whole.fit(digits, ctx))
+    assert len(finished.history) == 4
+    kept = ctx.fitted(whole, fail)
+    assert same(finished, kept)
+    assert np.isfinite(kept.embed(digits, ctx)).all()
+
+
+def test_checkpoints_are_never_half_written(
+    cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    written = []
+
+    def write(path: Path, data: bytes) -> None:
+        written.append(path.name)
+        path.open("wb").write(data)
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    cnn(max_epochs=2).fit(digits, ctx)
+    assert set(written) == {"checkpoint.partial"}  # which is then renamed
+    assert [path.name for path in ctx.workdir(cnn(max_epochs=2)).iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_full_disk_stops_with_the_systems_own_error(
+    cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    stage = cnn()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        stage.fit(digits, ctx)
+    assert not (ctx.workdir(stage) / "checkpoint.pt").exists()

@@ -1,0 +1,202 @@
+"""Embedding with a pretrained network: the pixels it wants, interruptions, batches, precision."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from experiments.backbone.convnet.embedding import _fitting
+from experiments.backbone.pretrained import embedding as module
+from experiments.dataset.images.pixels import resized
+from experiments.types import Context, Resize, Samples, Silent
+
+Make = Callable[..., Any]
+OPTIONS = ("resnet50", "clip", "dinov2")
+BATCH = 3
+
+
+class Interrupting(Silent):
+    """A report that keeps what it is told, and raises after so many batches."""
+
+    def __init__(self, after: int | None = None) -> None:
+        self.after = after
+        self.total = 0
+        self.batches: list[int] = []
+
+    def progress(self, task: str, total: int, unit: str) -> AbstractContextManager[Callable[[int], None]]:
+        if task == "embed images":
+            self.total = total
+            return nullcontext(self.advance)
+        return nullcontext(lambda done: None)
+
+    def advance(self, done: int) -> None:
+        self.batches.append(done)
+        if len(self.batches) == self.after:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def encoder(pretrained: Make, few: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return an encoder that embeds three images at a time."""
+    made = pretrained("clip").fit(few, ctx)
+    monkeypatch.setitem(module.BATCH_PIXELS, "cpu", BATCH * made.card.resize.size**2)
+    return made
+
+
+@pytest.mark.parametrize("torn", [b"", b"half a row"])
+def test_an_interrupted_embedding_goes_on_where_it_stopped(
+    torn: bytes, encoder: Any, few: Samples, ctx: Context
+):
+    whole = encoder.embed(few, ctx)
+    stopped, resumed = Interrupting(after=2), Interrupting()
+    with pytest.raises(KeyboardInterrupt):
+        encoder.embed(few, replace(ctx, report=stopped))
+    [left] = (ctx.store.root / ".work").glob("*/*.float32")  # type: ignore[attr-defined]
+    with left.open("ab") as file:
+        file.write(torn)  # as a kill may leave it
+    again = encoder.embed(few, replace(ctx, report=resumed))
+    assert (again == whole).all()
+    assert (stopped.batches, stopped.total) == ([3, 3], 10)
+    assert (resumed.batches, resumed.total) == ([3, 1], 4)
+    assert not left.parent.exists()
+
+
+def test_an_embedding_that_was_only_not_kept_is_read(encoder: Any, few: Samples, ctx: Context):
+    whole, last, none = encoder.embed(few, ctx), Interrupting(after=4), Interrupting()
+    with pytest.raises(KeyboardInterrupt):
+        encoder.embed(few, replace(ctx, report=last))
+    assert (encoder.embed(few, replace(ctx, report=none)) == whole).all()
+    assert none.batches == []
+
+
+def test_other_images_do_not_go_on_from_there(encoder: Any, few: Samples, ctx: Context):
+    with pytest.raises(KeyboardInterrupt):
+        encoder.embed(few, replace(ctx, report=Interrupting(after=2)))
+    others = replace(few, content=few.content.take(np.arange(10)[::-1]))
+    seen = Interrupting()
+    encoder.embed(others, replace(ctx, report=seen))
+    assert seen.batches == [3, 3, 3, 1]
+
+
+def test_embedding_tells_its_speed(
+    encoder: Any, few: Samples, ctx: Context, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    encoder.embed(few, ctx)
+    assert any("embedded 10 images in" in line and "a second" in line for line in caplog.messages)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_the_batch_does_not_matter(
+    option: str, pretrained: Make, few: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    encoder = pretrained(option).fit(few, ctx)
+    whole = encoder.embed(few, ctx)
+    monkeypatch.setitem(module.BATCH_PIXELS, "cpu", 1)
+    single = encoder.embed(few, ctx)
+    np.testing.assert_allclose(single, whole, atol=1e-5 * np.abs(whole).max())
+
+
+def test_half_precision_is_near(pretrained: Make, few: Samples, ctx: Context):
+    encoder = pretrained("clip").fit(few, ctx)
+    exact, rough = encoder.embed(few, ctx), encoder.embed(few, replace(ctx, dtype="bfloat16"))
+    assert rough.dtype == np.float32
+    assert 0 < np.abs(exact - rough).max() < 0.05
+
+
+def test_a_batch_that_the_memory_does_not_hold_is_halved():
+    sizes: list[int] = []
+
+    def forward(given: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(given))
+        if len(given) > 3:
+            raise torch.OutOfMemoryError
+        return given * 2
+
+    given = torch.arange(10.0)
+    assert torch.equal(_fitting(forward, given), 2 * given)
+    assert sizes == [10, 5, 3, 2, 5, 3, 2]
+    with pytest.raises(torch.OutOfMemoryError):
+        _fitting(lambda given: forward(torch.arange(9.0)), given)
+
+
+def photographs() -> list[Image.Image]:
+    from sklearn.datasets import load_sample_images
+
+    china, flower = (Image.fromarray(image) for image in load_sample_images().images)
+    return [
+        china,
+        flower.transpose(Image.Transpose.ROTATE_90),
+        flower.resize((301, 173)),
+        china.resize((96, 97)),
+    ]
+
+
+def library_transform(option: str, model: str) -> Callable[[Image.Image], torch.Tensor]:
+    """Return what the library itself does to an image."""
+    if option == "resnet50":
+        import torchvision
+
+        return torchvision.models.get_model_weights(model).DEFAULT.transforms()  # type: ignore[no-any-return]
+    if option == "clip":
+        import open_clip
+        from open_clip.pretrained import get_pretrained_cfg
+        from open_clip.transform import PreprocessCfg, image_transform_v2
+
+        tag = open_clip.list_pretrained_tags_by_model(model)[0]
+        told = get_pretrained_cfg(model, tag)
+        names = ("mean", "std", "interpolation", "resize_mode")
+        size = open_clip.get_model_config(model)["vision_cfg"]["image_size"]
+        wanted = PreprocessCfg(size, **{name: told[name] for name in names})
+        return image_transform_v2(wanted, is_train=False)  # type: ignore[no-any-return]
+    import timm
+
+    network = timm.create_model(model)
+    return timm.data.create_transform(**timm.data.resolve_model_data_config(network))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("option", "model", "changes"),
+    [
+        ("resnet50", "resnet50", {}),
+        ("resnet50", "efficientnet_b0", {}),
+        ("clip", "ViT-B-32", {"tag": "openai"}),
+        ("clip", "ViT-B-16-SigLIP", {"tag": "webli"}),
+        ("dinov2", "test_vit.r160_in1k", {}),
+    ],
+)
+def test_pixels_are_those_of_the_librarys_own_transform(
+    option: str, model: str, changes: dict[str, Any], pretrained: Make
+):
+    card = pretrained(option, model=model, **changes).network.card
+    theirs = library_transform(option, model)
+    for image in photographs():
+        pixels = np.asarray(resized(image, card.resize), np.float32) / 255
+        ours = ((pixels - np.array(card.mean)) / np.array(card.std)).transpose(2, 0, 1)
+        difference = np.abs(ours - theirs(image).numpy())
+        assert difference.max() < 1e-5  # the same pixels; normalising rounds
+
+
+def test_a_long_image_is_cut_without_being_made():
+    long = Image.new("RGB", (60_000, 2), "red")
+    assert np.asarray(resized(long, Resize(32, "crop", scaled=40))).shape == (32, 32, 3)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_gpu_embeds_about_the_same(dtype: str, option: str, pretrained: Make, few: Samples, ctx: Context):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    encoder = pretrained(option).fit(few, ctx)
+    on_cpu, gpu = encoder.embed(few, ctx), replace(ctx, device="cuda", dtype=dtype)
+    on_gpu, again = encoder.embed(few, gpu), encoder.embed(few, gpu)
+    close = {"float32": 1e-3, "bfloat16": 5e-2}[dtype]
+    np.testing.assert_allclose(on_gpu, on_cpu, atol=close * np.abs(on_cpu).max())
+    assert (on_gpu == again).all()

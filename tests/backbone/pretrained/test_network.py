@@ -1,0 +1,319 @@
+"""The stages for pretrained networks: what names their results, what they refuse, and what they import."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.backbone.conftest import TINY
+
+from experiments.backbone.pretrained import state_dict as pretrained_weights
+from experiments.backbone.pretrained.network import PretrainedEncoder
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.types import Context, Samples
+
+Make = Callable[..., Any]
+OPTIONS = ("resnet50", "clip", "dinov2")
+
+
+def state_of(encoder: PretrainedEncoder) -> dict[str, torch.Tensor]:
+    assert not isinstance(encoder.state, Path)
+    return dict(encoder.state)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_random_weights_are_drawn_from_the_seed_and_from_nothing_else(
+    option: str, pretrained: Make, few: Samples, ctx: Context
+):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    one, same, other = (
+        pretrained(option, seed=seed).fit(few, ctx).embed(few, ctx.on(str(number)))
+        for number, seed in enumerate((1, 1, 2))
+    )
+    assert torch.equal(torch.get_rng_state(), before)
+    assert (one == same).all()
+    assert np.abs(one - other).max() > 0
+
+
+def test_random_weights_are_another_result_for_another_seed(pretrained: Make, ctx: Context):
+    assert ctx.key(pretrained("clip", seed=1)) == ctx.key(pretrained("clip", seed=1))
+    assert ctx.key(pretrained("clip", seed=1)) != ctx.key(pretrained("clip", seed=2))
+
+
+@pytest.fixture
+def weights(pretrained: Make, few: Samples, ctx: Context, tmp_path: Path) -> Path:
+    """Write weights of the small classifier."""
+    path = tmp_path / "small.pth"
+    torch.save(state_of(pretrained("resnet50", seed=3).fit(few, ctx)), path)
+    return path
+
+
+def test_what_a_file_holds_names_the_result_and_not_its_place(
+    pretrained: Make, weights: Path, ctx: Context, tmp_path: Path
+):
+    def key(path: Path, **changes: Any) -> str:
+        return ctx.key(pretrained("resnet50", weights=str(path), **changes))
+
+    moved = tmp_path / "elsewhere" / "moved.pth"
+    moved.parent.mkdir()
+    shutil.copy(weights, moved)
+    first = key(weights)
+    assert key(moved) == first
+    assert key(weights, seed=7) == first  # nothing is drawn
+    before = weights.stat()
+    state = torch.load(weights, weights_only=True)
+    state["features.0.bias"] += 1
+    torch.save(state, weights)
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert weights.stat().st_size == before.st_size
+    assert key(weights) != first
+    assert key(moved) == first
+
+
+def test_weights_that_change_while_they_are_read_are_refused(
+    pretrained: Make, weights: Path, few: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
+):
+    read = pretrained_weights.read
+
+    def slow(path: Path) -> Any:
+        state = read(path)
+        torch.save(state | {"features.0.bias": state["features.0.bias"] + 1}, path)
+        return state
+
+    monkeypatch.setattr(pretrained_weights, "read", slow)
+    with pytest.raises(
+        ValueError, match=rf"backbone.weights={weights} changed while it was read; run it again"
+    ):
+        pretrained("resnet50", weights=str(weights)).fit(few, ctx)
+
+
+def test_a_file_in_the_cache_folder_is_what_pretrained_means(
+    pretrained: Make, weights: Path, few: Samples, ctx: Context, tmp_path: Path
+):
+    stage = pretrained("resnet50", weights="pretrained", weights_cache=str(tmp_path / "cache"))
+    with pytest.raises(ValueError, match=r"needs squeezenet1_1-.*pth") as told:
+        stage.width(few)
+    name = next(word for word in str(told.value).split() if word.endswith(".pth"))
+    shutil.copy(weights, tmp_path / "cache" / name)
+    assert ctx.key(stage) == ctx.key(pretrained("resnet50", weights=str(weights)))
+    drawn = pretrained("resnet50", seed=3).fit(few, ctx)
+    assert (stage.fit(few, ctx).embed(few, ctx) == drawn.embed(few, ctx)).all()
+
+
+def test_a_safetensors_file_gives_the_same_result(
+    pretrained: Make, weights: Path, few: Samples, ctx: Context, tmp_path: Path
+):
+    from safetensors.torch import save_file
+
+    other = tmp_path / "small.safetensors"
+    save_file(torch.load(weights, weights_only=True), other)
+    one, two = (pretrained("resnet50", weights=str(path)).fit(few, ctx) for path in (weights, other))
+    assert (one.embed(few, ctx.on("one")) == two.embed(few, ctx.on("two"))).all()
+
+
+def test_clip_gives_directions_or_not(pretrained: Make, few: Samples, ctx: Context):
+    unit, plain = (pretrained("clip", normalize=flag).fit(few, ctx).embed(few, ctx) for flag in (True, False))
+    lengths = np.linalg.norm(plain, axis=1, keepdims=True)
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-6)
+    assert np.abs(lengths - 1).max() > 0.01
+    np.testing.assert_allclose(unit, plain / lengths, atol=1e-6)
+
+
+def test_clip_is_the_image_tower_of_the_whole_model(
+    pretrained: Make, tiny_clip: Path, few: Samples, ctx: Context, tmp_path: Path
+):
+    import json
+
+    import open_clip
+
+    whole = open_clip.CLIP(**json.loads(tiny_clip.read_text(encoding="utf-8"))).eval()
+    torch.save({"state_dict": {f"module.{n}": v for n, v in whole.state_dict().items()}}, tmp_path / "a.pt")
+    encoder = pretrained("clip", weights=str(tmp_path / "a.pt")).fit(few, ctx)
+    card = encoder.card
+    pixels = torch.from_numpy(np.array(few.content.pixels(card.resize, ctx))).float() / 255
+    images = ((pixels - torch.tensor(card.mean)) / torch.tensor(card.std)).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = whole.encode_image(images, normalize=True).numpy()
+    np.testing.assert_allclose(encoder.embed(few, ctx), expected, atol=1e-5)
+
+
+def test_a_classifier_gives_what_its_last_layer_was_given(pretrained: Make, few: Samples, ctx: Context):
+    import torchvision
+
+    encoder = pretrained("resnet50", model="resnet18", seed=4).fit(few, ctx)
+    whole = torchvision.models.resnet18(weights=None).eval()
+    whole.load_state_dict(state_of(encoder), strict=False)
+    whole.fc = torch.nn.Identity()
+    pixels = torch.from_numpy(np.array(few.content.pixels(encoder.card.resize, ctx))).float() / 255
+    images = ((pixels - torch.tensor(encoder.card.mean)) / torch.tensor(encoder.card.std)).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = whole(images).numpy()
+    np.testing.assert_allclose(encoder.embed(few, ctx), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_timm_network_takes_another_size_and_resamples_what_it_knows_of_places(
+    pretrained: Make, few: Samples, ctx: Context, tmp_path: Path
+):
+    import timm
+
+    torch.save(timm.create_model("test_vit").state_dict(), tmp_path / "vit.pth")
+    stage = pretrained("dinov2", image_size=96, weights=str(tmp_path / "vit.pth"))
+    assert stage.resize.size == 96
+    assert stage.fit(few, ctx).embed(few, ctx).shape == (len(few), 64)
+
+
+@pytest.mark.parametrize(
+    ("option", "change", "message"),
+    [
+        ("resnet50", {"model": "resnet51"}, "backbone.model=resnet51 is no classifier .* use .*resnet50"),
+        ("resnet50", {"tag": "V1"}, "backbone.tag=V1 is none of squeezenet1_1's weights; use IMAGENET1K_V1"),
+        ("clip", {"model": "ViT-B-31"}, "backbone.model=ViT-B-31 is no model of open_clip; use .*ViT-B-32"),
+        (
+            "clip",
+            {"model": "ViT-B-32", "tag": "laion2b_s34b_b79"},
+            "backbone.tag=laion2b_s34b_b79 is none of .* use .*b79k",
+        ),
+        ("clip", {"weights": "pretrained"}, "pretrained has no weights for backbone.model=tiny; use .*none"),
+        ("dinov2", {"model": "test_vitt"}, "backbone.model=test_vitt is no model of timm; use .*test_vit"),
+        ("dinov2", {"model": "test_vit.r161_in1k"}, "none of timm's weights; use .*test_vit.r160_in1k"),
+    ],
+)
+def test_names_that_do_not_exist_are_answered_with_those_that_do(
+    option: str, change: dict[str, Any], message: str, pretrained: Make, few: Samples
+):
+    stage = pretrained(option, **change)
+    with pytest.raises(ValueError, match=message):
+        stage.width(few)
+
+
+def written(tmp_path: Path, **changes: Any) -> str:
+    """Write a config of CLIP of which `vision_cfg` is so."""
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(TINY | changes), encoding="utf-8")
+    return str(path)
+
+
+def test_a_config_without_a_size_has_open_clips(pretrained: Make, few: Samples, ctx: Context, tmp_path: Path):
+    vision = {name: value for name, value in TINY["vision_cfg"].items() if name != "image_size"}
+    stage = pretrained("clip", model=written(tmp_path, vision_cfg=vision | {"patch_size": 56}))
+    assert stage.width(few) == 16
+    assert stage.resize.size == 224
+    assert stage.fit(few, ctx).embed(few, ctx).shape == (len(few), 16)
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({"vision_cfg": {"image_size": [32, 48]}}, r"image_size is \[32, 48\], not one whole number"),
+        ({"vision_cfg": {"image_size": "32"}}, "image_size is 32, not one whole number"),
+        ({"vision_cfg": {"image_size": 0}}, "image_size is 0, not one whole number"),
+        ({"vision_cfg": [1]}, "no attribute 'get'"),
+        ({"embed_dim": None}, "embed_dim is None, not one whole number"),
+        ({"model_cfg": [1]}, "list indices"),
+    ],
+)
+def test_a_config_of_other_types_is_refused(
+    pretrained: Make, tmp_path: Path, changes: dict[str, Any], answer: str
+):
+    with pytest.raises(ValueError, match=rf"own\.json is no config of open_clip \(.*{answer}"):
+        pretrained("clip", model=written(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("option", "change", "message"),
+    [
+        ("resnet50", {"weights": "/nowhere/w.pth"}, "backbone.weights=/nowhere/w.pth is no file; use pretr"),
+        ("clip", {"model": "/nowhere/c.json"}, "backbone.model=/nowhere/c.json is no config of open_clip"),
+        ("dinov2", {"image_size": 0}, "backbone.image_size=0 is not a size; use 1 or more, or null"),
+        ("dinov2", {"seed": -1}, "backbone.seed=-1 is not a seed"),
+    ],
+)
+def test_impossible_values_are_refused_at_once(
+    option: str, change: dict[str, Any], message: str, pretrained: Make
+):
+    with pytest.raises(ValueError, match=message):
+        pretrained(option, **change)
+
+
+def test_a_path_is_relative_to_where_it_was_typed_and_a_word_is_a_word(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(weights.parent)
+    typed = ["backbone=resnet50", "backbone.weights=small.pth"]
+    found = build(compose.compose_config(typed), typed).stages.backbone
+    assert found.weights == str(weights)  # type: ignore[attr-defined]
+    plain = build(compose.compose_config(["backbone=clip"])).stages.backbone
+    assert (plain.weights, plain.model) == ("pretrained", "ViT-B-32")  # type: ignore[attr-defined]
+
+
+RUN = """
+import sys
+from experiments import compose, config, context, pipeline
+from experiments.types import Silent
+typed = {typed!r}
+plan = config.build(compose.compose_config(typed), typed)
+ctx = context.make(plan, Silent())
+result = pipeline.run(plan.stages, ctx)
+print(result.embeddings.shape[1], len(ctx.store.computed))
+print(sorted({{"torch", "torchvision", "timm", "open_clip"}} & set(sys.modules)))
+"""
+
+
+def test_a_run_whose_stages_are_kept_imports_no_framework(tiny_clip: Path, tmp_path: Path):
+    typed = [
+        "backbone=clip",
+        f"backbone.model={tiny_clip}",
+        "backbone.weights=none",
+        f"backbone.weights_cache={tmp_path}/weights",
+        f"cache.root={tmp_path}/cache",
+        "dataset.limit=60",
+        "device=cpu",
+        "evaluator=[external]",
+        "reducer=identity",
+        "cluster.k=5",
+    ]
+    command = [sys.executable, "-c", RUN.format(typed=typed)]
+    first, again = (
+        subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=True, encoding="utf-8"
+        ).stdout.splitlines()
+        for _ in range(2)
+    )
+    assert first[0].startswith("16 ")
+    assert again == ["16 0", "[]"]
+
+
+def test_an_encoder_embeds_after_what_it_was_built_from_is_gone(
+    pretrained: Make, weights: Path, few: Samples, ctx: Context, tmp_path: Path
+):
+    encoder = pretrained("resnet50", weights=str(weights)).fit(few, ctx)
+    made = encoder.embed(few, ctx)
+    (tmp_path / "kept").mkdir()
+    encoder.save(tmp_path / "kept")
+    weights.unlink()
+    loaded = PretrainedEncoder.load(tmp_path / "kept")
+    assert (loaded.embed(replace(few), ctx) == made).all()
+    (tmp_path / "again").mkdir()
+    loaded.save(tmp_path / "again")
+    assert (PretrainedEncoder.load(tmp_path / "again").embed(few, ctx) == made).all()
+
+
+@pytest.mark.parametrize(("tag", "quick"), [("openai", True), ("laion2b_s34b_b79k", False)])
+def test_clip_computes_as_its_weights_were_trained(tag: str, quick: bool, pretrained: Make):
+    from open_clip.model import QuickGELU
+
+    from experiments.backbone.pretrained.state_dict import network_of
+
+    stage = pretrained("clip", model="ViT-B-32", tag=tag)
+    layers = network_of("open_clip", stage.network.architecture).modules()
+    assert any(isinstance(layer, QuickGELU) for layer in layers) == quick

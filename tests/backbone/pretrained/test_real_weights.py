@@ -1,0 +1,75 @@
+"""Weights trained on ImageNet tell photographs apart; skipped where there are none of either."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.metrics import normalized_mutual_info_score
+
+from experiments.dataset.image_folder import ImageFolder
+from experiments.types import Context, Samples
+
+DATA = Path(__file__).parents[4] / "shared" / "data"
+PHOTOGRAPHS = DATA / "caltech101_128.zip"
+WEIGHTS = DATA / "weights" / "squeezenet1_0-imagenet.pth"
+CLASSES = ("airplanes", "Motorbikes", "Faces", "watch", "bonsai", "ketch")
+EACH = 12
+
+pytestmark = pytest.mark.skipif(
+    not (PHOTOGRAPHS.exists() and WEIGHTS.exists()), reason="the photographs or weights are not here"
+)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path, ctx: Context) -> Samples:
+    """Return a few photographs of six classes."""
+    import zipfile
+
+    with zipfile.ZipFile(PHOTOGRAPHS) as archive:
+        for name in CLASSES:
+            members = sorted(m for m in archive.namelist() if f"/{name}/" in f"/{m}" and m.endswith(".jpg"))
+            for number, member in enumerate(members[:EACH]):
+                place = tmp_path / "images" / name / f"{number}.jpg"
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(archive.read(member))
+    split = {"train": 0.8, "validation": 0.2, "test": 0.0}
+    about = {
+        "max_unreadable": 0.0,
+        "class_level": 1,
+        "value_range": None,
+        "image_size": 64,
+        "mirror": True,
+        "limit": None,
+        "labels": None,
+    }
+    about |= {"corrections": None, "unlabelled": "keep"}
+    return ImageFolder(root=str(tmp_path / "images"), split=split, split_seed=123, **about).load(ctx)
+
+
+def test_trained_weights_find_the_classes_that_random_ones_do_not(
+    photographs: Samples, pretrained: Callable[..., Any], ctx: Context
+):
+    def nmi(weights: str) -> float:
+        stage = pretrained("resnet50", model="squeezenet1_0", weights=weights)
+        embeddings = stage.fit(photographs, ctx).embed(photographs, ctx)
+        assert embeddings.shape == (len(CLASSES) * EACH, 512)
+        found = KMeans(len(CLASSES), n_init=5, random_state=0).fit_predict(embeddings)
+        return float(normalized_mutual_info_score(photographs.labels, found))
+
+    trained, random = nmi(str(WEIGHTS)), nmi("none")
+    assert trained > 0.75
+    assert random < trained - 0.15
+
+
+def test_the_nearest_photograph_is_of_the_same_class(
+    photographs: Samples, pretrained: Callable[..., Any], ctx: Context
+):
+    stage = pretrained("resnet50", model="squeezenet1_0", weights=str(WEIGHTS))
+    embeddings = stage.fit(photographs, ctx).embed(photographs, ctx)
+    distances = np.linalg.norm(embeddings[:, None] - embeddings[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert photographs.labels is not None
+    assert (photographs.labels[distances.argmin(axis=1)] == photographs.labels).mean() > 0.85

@@ -1,0 +1,142 @@
+"""Files of weights: only what is safe is read, and what does not fit says where."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from experiments.backbone.pretrained.state_dict import network_of, read
+from experiments.types import Context, Samples
+
+Make = Callable[..., Any]
+ARCHITECTURE = {"model": "squeezenet1_1", "tag": "DEFAULT"}
+
+
+@pytest.fixture
+def whole() -> dict[str, torch.Tensor]:
+    """Return the weights of the small classifier, its last layer too."""
+    import torchvision
+
+    return dict(torchvision.models.squeezenet1_1(weights=None).state_dict())
+
+
+class Bomb:
+    """What a pickle may hold: something to call when it is read."""
+
+    def __init__(self, sign: Path) -> None:
+        self.sign = sign
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.sign,)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_that_would_run_code_is_refused(zipped: bool, tmp_path: Path):
+    path, sign = tmp_path / "bomb.pth", tmp_path / "sign"
+    if zipped:
+        torch.save({"weight": torch.zeros(1), "other": Bomb(sign)}, path)
+    else:
+        path.write_bytes(pickle.dumps(Bomb(sign)))
+    with pytest.raises(ValueError, match=r"bomb.pth .* run .* when it is read, so it was not; use a"):
+        read(path)
+    assert not sign.exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_torchscript_is_refused(tmp_path: Path):
+    path = tmp_path / "script.pt"
+    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
+    with pytest.raises(ValueError, match=r"script.pt is TorchScript, which holds code, so it was not read"):
+        read(path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "header", "empty"])
+def test_a_corrupt_safetensors_file_says_so(damage: str, tmp_path: Path):
+    path = tmp_path / "w.safetensors"
+    save_file({"weight": torch.zeros(100)}, path)
+    data = path.read_bytes()
+    path.write_bytes({"cut": data[:-40], "header": b"\xff" * len(data), "empty": b""}[damage])
+    with pytest.raises(ValueError, match=r"w.safetensors is no whole safetensors file .*copy it again"):
+        read(path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty", "text"])
+def test_a_damaged_state_dict_says_so(damage: str, tmp_path: Path):
+    path = tmp_path / "w.pth"
+    torch.save({"weight": torch.zeros(1000)}, path)
+    data = path.read_bytes()
+    parts = {"cut": data[: len(data) // 2], "noise": b"\x13" * 500, "empty": b"", "text": b"not weights"}
+    path.write_bytes(parts[damage])
+    with pytest.raises(ValueError, match=r"w.pth is damaged, or no file of weights; use a .safetensors file"):
+        read(path)
+
+
+def test_a_file_without_weights_says_so(tmp_path: Path):
+    torch.save([1, 2], tmp_path / "w.pth")
+    with pytest.raises(ValueError, match=r"w.pth holds no state dict"):
+        read(tmp_path / "w.pth")
+
+
+def test_weights_that_do_not_fit_name_the_first_keys_that_differ(
+    whole: dict[str, torch.Tensor], pretrained: Make, few: Samples, ctx: Context, tmp_path: Path
+):
+    whole["features.0.weight"] = torch.zeros(64, 3, 7, 7)
+    whole["features.99.weight"] = whole.pop("features.3.squeeze.weight")
+    torch.save(whole, tmp_path / "w.pth")
+    stage = pretrained("resnet50", weights=str(tmp_path / "w.pth"))
+    with pytest.raises(ValueError, match=r"does not fit backbone.model=squeezenet1_1") as told:
+        stage.fit(few, ctx)
+    for part in (
+        "missing features.3.squeeze.weight;",
+        "unexpected features.99.weight;",
+        "of another shape features.0.weight (64, 3, 7, 7) instead of (64, 3, 3, 3);",
+    ):
+        assert part in str(told.value)
+
+
+@pytest.mark.parametrize("option", ["resnet50", "clip", "dinov2"])
+def test_the_weights_of_another_network_are_refused(
+    option: str, pretrained: Make, few: Samples, ctx: Context, tmp_path: Path
+):
+    torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "w.pth")
+    with pytest.raises(ValueError, match=r"does not fit .*: missing .* and \d+ more; unexpected .*weight"):
+        pretrained(option, weights=str(tmp_path / "w.pth")).fit(few, ctx)
+
+
+@pytest.mark.parametrize("classes", [10, 0])
+def test_the_head_of_a_file_does_not_matter(
+    classes: int, whole: dict[str, torch.Tensor], pretrained: Make, few: Samples, ctx: Context, tmp_path: Path
+):
+    whole["classifier.1.weight"] = torch.zeros(classes, 512, 1, 1)
+    if not classes:
+        del whole["classifier.1.weight"], whole["classifier.1.bias"]
+    torch.save({"state_dict": whole}, tmp_path / "w.pth")
+    encoder = pretrained("resnet50", weights=str(tmp_path / "w.pth")).fit(few, ctx)
+    assert torch.equal(encoder.state["features.0.weight"], whole["features.0.weight"])
+
+
+def test_old_names_of_a_densenet_are_known():
+    import torchvision
+
+    from experiments.backbone.pretrained.torchvision import adapted
+
+    architecture = {"model": "densenet121", "tag": "DEFAULT"}
+    network = network_of("torchvision", architecture)
+    state = torchvision.models.densenet121(weights=None).state_dict()
+    layers = [(name, name.replace("norm1.", "norm.1.").replace("conv2.", "conv.2.")) for name in state]
+    old = {then if "denselayer" in name else name: state[name] for name, then in layers}
+    assert set(old) != set(state)
+    assert set(adapted(old, network, **architecture)) == set(network.state_dict())
+
+
+@pytest.mark.parametrize("model", ["googlenet", "vit_b_32", "mobilenet_v3_small", "swin_t", "convnext_tiny"])
+def test_classifiers_of_every_shape_give_one_row_an_image(model: str, pretrained: Make, few: Samples):
+    card = pretrained("resnet50", model=model).network.card
+    expected = {"googlenet": 1024, "mobilenet_v3_small": 1024}.get(model, 768)
+    assert (card.width, card.resize.size) == (expected, 224)
+    [(_, name)] = card.sources
+    assert name.startswith(model)

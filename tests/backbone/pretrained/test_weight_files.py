@@ -1,0 +1,75 @@
+"""Weights that are not here come from a server, whole or not at all."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from experiments.backbone.pretrained.weight_files import found
+
+DATA = bytes(range(256)) * 40
+DIGITS = hashlib.sha256(DATA).hexdigest()[:8]
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Serve DATA under every name but absent ones, and less than is promised under `cut`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(404 if "absent" in self.path else 200)
+            self.send_header("Content-Length", str(0 if "absent" in self.path else len(DATA)))
+            self.end_headers()
+            if "absent" not in self.path:
+                self.wfile.write(DATA[:100] if "cut" in self.path else DATA)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+
+
+def test_what_is_missing_is_downloaded_once(server: str, tmp_path: Path):
+    name = f"net-{DIGITS}.pth"
+    folder = tmp_path / "weights"
+    path = found([(f"{server}/{name}", name)], folder, "net")
+    assert path == folder / name
+    assert path.read_bytes() == DATA
+    assert found([("http://127.0.0.1:1/gone", name)], folder, "net") == path
+    assert [file.name for file in folder.iterdir()] == [name]
+
+
+def test_the_second_is_taken_where_the_first_is_not_offered(server: str, tmp_path: Path):
+    sources = [(f"{server}/absent", "a.safetensors"), (f"{server}/there", "b.bin")]
+    assert found(sources, tmp_path, "net").name == "b.bin"
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "reason"),
+    [
+        ("cut", "net.pth", "IncompleteRead|ended after 100 of 10,240 bytes"),
+        ("whole", "net-00000000.pth", "what came is not the file that its name says"),
+        ("absent", "net.pth", "it is not offered any more"),
+    ],
+)
+def test_a_download_that_fails_leaves_nothing(
+    address: str, name: str, reason: str, server: str, tmp_path: Path
+):
+    with pytest.raises(ValueError, match=rf"needs {name} for .*cannot be downloaded \(.*({reason})"):
+        found([(f"{server}/{address}", name)], tmp_path, "net")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/net.pth", "https://no-such-host.invalid/net.pth"])
+def test_without_a_network_it_says_which_file_to_put_where(address: str, tmp_path: Path):
+    expected = (
+        rf"needs net.pth for backbone.model=net, which is not in {tmp_path} .*; put that file there, or"
+    )
+    with pytest.raises(ValueError, match=expected):
+        found([(address, "net.pth")], tmp_path, "net")

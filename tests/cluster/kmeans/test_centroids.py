@@ -1,0 +1,39 @@
+"""Nearest centroids: known answers, and independence of how points come in batches."""
+
+import numpy as np
+import pytest
+
+from experiments.cluster.kmeans import centroids
+from experiments.cluster.kmeans.centroids import CentroidClustering, nearest
+
+
+def test_known_distances():
+    clustering = CentroidClustering.around(np.array([[0, 0], [10, 0]]), np.array([[3, 4], [10, 1], [5, 0]]))
+    ids, distance = clustering.assign(np.array([[3, 4], [10, 1]], np.float32))
+    np.testing.assert_array_equal(ids, [0, 1])
+    np.testing.assert_array_equal(distance, [5, 1])
+    np.testing.assert_array_equal(clustering.assignments, [0, 1, 0])  # the first of two equally near
+    assert clustering.inertia == 25 + 1 + 25
+
+
+def test_small_differences_far_from_the_origin_are_kept():
+    where = np.array([[1e6, 1e6], [1e6 + 1, 1e6]], np.float32)
+    ids, squared = nearest(where, where)
+    np.testing.assert_array_equal(ids, [0, 1])
+    np.testing.assert_array_equal(squared, 0)
+
+
+def test_batches_change_nothing(monkeypatch):
+    rng = np.random.default_rng(0)
+    points, middle = rng.standard_normal((500, 8)).astype(np.float32), rng.standard_normal((20, 8))
+    whole = nearest(middle, points)
+    monkeypatch.setattr(centroids, "DISTANCES", 60)
+    in_threes = nearest(middle, points)
+    np.testing.assert_array_equal(whole[0], in_threes[0])
+    np.testing.assert_allclose(whole[1], in_threes[1], rtol=1e-12)
+
+
+def test_inertia_is_summed_precisely():
+    points = np.full((100_000, 1), 0.1, np.float32)
+    clustering = CentroidClustering.around(np.zeros((1, 1)), points)
+    assert clustering.inertia == pytest.approx(100_000 * float(np.float32(0.1)) ** 2, rel=1e-12)

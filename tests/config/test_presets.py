@@ -1,0 +1,73 @@
+"""A preset works with other options than its own: what it sets for these alone is left out."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytest
+from omegaconf import DictConfig
+
+from experiments import sweep
+from experiments.config import command_line, compose
+from experiments.config.build import build
+from experiments.job import perform as job
+
+FEWER = ("evaluator=[internal]", "cluster=dbscan")
+OTHERS = ("evaluator=[external]", "backbone=pixels", "cluster=gmm", "reducer=l2", "dataset=digits")
+
+
+def read(*words: str) -> command_line.Request:
+    with compose.output_folder():
+        return command_line.read(command_line.arguments(words))
+
+
+@pytest.mark.parametrize("name", compose.options("experiment"))
+@pytest.mark.parametrize("chosen", [FEWER, OTHERS], ids=["fewer", "others"])
+def test_a_preset_works_with_other_options(name: str, chosen: tuple[str, ...]) -> None:
+    request = read(f"experiment={name}", *chosen)
+    for plan in request.plans:
+        assert list(plan.stages.evaluators) == [chosen[0].partition("[")[2].rstrip("]")]
+        assert type(plan.stages.cluster).__name__ == ("Dbscan" if chosen is FEWER else "Gmm")
+    swept = {key for key in request.swept if key.startswith("cluster.")}
+    assert swept <= ({"cluster.k"} if chosen is OTHERS else set())
+
+
+def test_what_is_left_out_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    cfg = compose.compose_config(["experiment=tabular_labels", *FEWER])
+    assert "n_init" not in cfg.cluster
+    assert list(cfg.evaluator) == ["internal"]
+    assert (cfg.seed, cfg.dataset.labels.match) == (42, "digits"), "what has its option stays"
+    assert "experiment=tabular_labels: " in caplog.text
+    assert {"cluster.k,", "cluster.n_init,", "evaluator.maps.files.pca,"} <= set(caplog.text.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (
+            "evaluator.k_selection.k_max=9",
+            r"evaluator\.k_selection\.k_max belongs to an option that is not",
+        ),
+        ("+cluster.k=3", r"cluster\.k: Dbscan has no setting k; "),
+    ],
+)
+def test_what_was_typed_is_not_left_out(typed: str, answer: str) -> None:
+    with pytest.raises(ValueError, match=answer):
+        read("experiment=resnet_k_selection", *FEWER, typed)
+
+
+def test_the_jobs_are_what_was_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hydra composes each job again, with all that the preset sets."""
+    request, stages = read("experiment=caltech101", *FEWER, "seed=1,2"), []
+
+    def perform(cfg: DictConfig, *words: Any, typed: Any, **named: Any) -> None:
+        stages.append(build(cfg, typed).stages)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(job, "perform", perform)
+    monkeypatch.setenv(sweep.TYPED, "[]")
+    with compose.output_folder():
+        monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={tmp_path}"])
+        hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")(sweep.run_job)()
+    assert stages == [plan.stages for plan in request.plans]

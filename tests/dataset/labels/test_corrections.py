@@ -1,0 +1,333 @@
+"""The log of corrections: who is meant by a line, and what a killed process leaves."""
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import unicodedata
+
+import numpy as np
+import pytest
+
+from experiments.dataset.images.content import Vectors, hash_rows
+from experiments.dataset.labels import corrections as log_of
+from experiments.dataset.labels.corrected import corrected, history
+from experiments.dataset.labels.corrections import HEADER, Correction, append, held, read
+from experiments.dataset.labels.joining import Found
+from experiments.dataset.selection.selection import Selection
+
+IDS, HASHES = np.array(["a", "b", "c"]), np.array(["h1", "h2", "h3"])
+
+
+def correction(image, content, after, before="", run="run1"):
+    return Correction("2026-01-31T12:00:00+00:00", "Ada", run, image, content, before, after)
+
+
+def labels_of(corrections, ids=IDS, hashes=HASHES):
+    last = history(corrections, ids, hashes).last
+    return {str(ids[row]): each.after for row, each in last.items()}
+
+
+def test_what_was_appended_is_read(tmp_path):
+    path = tmp_path / "new" / "log.csv"
+    odd = correction('it\'s, "quoted".png', "h1", "=cmd|' /C calc'!A0", "Bär; -3")
+    append(path, [odd, correction("b", "h2", "-3", "'=x")])
+    append(path, [correction("b", "h2", "x")])
+    assert read(path) == [odd, correction("b", "h2", "-3", "'=x"), correction("b", "h2", "x")]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == HEADER
+    assert lines[1].endswith(",'=cmd|' /C calc'!A0")
+    assert lines[2].endswith(",''=x,-3")
+
+
+def test_spaces_survive_the_log(tmp_path):
+    lines = [correction(" cat/0.png ", "h1", " cat", "cat "), correction("\tx", "h2", "-")]
+    append(tmp_path / "log.csv", lines)
+    assert read(tmp_path / "log.csv") == lines
+
+
+def test_of_equal_images_the_one_of_that_very_id_is_meant():
+    ids, hashes = np.array([" cat/0.png", "cat/0.png"]), np.array(["h", "h"])
+    assert labels_of([correction(" cat/0.png", "h", "x")], ids, hashes) == {" cat/0.png": "x"}
+    assert labels_of([correction("cat/0.png", "h", "x")], ids, hashes) == {"cat/0.png": "x"}
+
+
+def test_an_id_in_the_other_form_of_unicode_is_the_same_images(tmp_path, caplog):
+    composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+    ids, hashes = np.array([decomposed, "b"]), np.array(["new", "h2"])
+    lines = [correction(composed, "old", composed), correction("b", "h2", "y")]
+    assert labels_of(lines, ids, hashes) == {decomposed: composed, "b": "y"}
+    assert "1 but for the form of Unicode" in caplog.text
+    append(tmp_path / "log.csv", lines)
+    found = corrected(Found(np.array([0, 1]), ("x", decomposed)), tmp_path / "log.csv", ids, hashes)
+    assert (found.class_names, found.labels.tolist()) == (("x", decomposed, "y"), [1, 2])
+
+
+def test_no_line_is_ever_changed(tmp_path):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "x")])
+    before = path.read_bytes()
+    append(path, [correction("a", "h1", "y")])
+    assert path.read_bytes().startswith(before)
+
+
+ADDING = """
+import sys
+from pathlib import Path
+from experiments.dataset.corrections import Correction, append
+
+for number in range(40):
+    name = f"{sys.argv[2]}-{number}"
+    batch = [Correction("", "", "", f"{name}-{part}", "h", "", "x" * 300) for part in range(3)]
+    append(Path(sys.argv[1]), batch)
+"""
+
+
+def test_two_processes_append_whole_batches(tmp_path):
+    path = tmp_path / "log.csv"
+    workers = [subprocess.Popen([sys.executable, "-c", ADDING, str(path), name]) for name in "ab"]
+    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    ids = [each.id for each in read(path)]
+    assert len(set(ids)) == len(ids) == 240
+    batches = [ids[row : row + 3] for row in range(0, 240, 3)]
+    assert all(batch == [f"{batch[0].rpartition('-')[0]}-{part}" for part in range(3)] for batch in batches)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from experiments.dataset import corrections
+
+whole = os.write
+def half(number, data):
+    whole(number, bytes(data)[:{kept}])
+    os.kill(os.getpid(), signal.SIGKILL)
+corrections.os.write = half
+each = corrections.Correction("2026-02-01T12:00:00+00:00", "Bob", "run2", "b, or c", "h2", "cat", "döner")
+corrections.append(Path(sys.argv[1]), [each])
+"""
+
+
+@pytest.mark.parametrize("kept", [1, 30, 38, 54, 58])  # in a quote, in a letter, before the end of the line
+def test_the_line_of_a_killed_process_is_left_out_for_ever(tmp_path, caplog, kept):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "x")])
+    done = subprocess.run([sys.executable, "-c", KILLED.format(kept=kept), str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not path.read_bytes().endswith(b"\n")
+    with caplog.at_level(logging.WARNING):
+        assert read(path) == [correction("a", "h1", "x")]
+    assert "line 3 was cut off" in caplog.text
+    caplog.clear()
+    append(path, [correction("c", "h3", "z")])
+    with caplog.at_level(logging.WARNING):
+        assert read(path) == [correction("a", "h1", "x"), correction("c", "h3", "z")]
+    assert "line 3 was cut off" in caplog.text
+
+
+def test_a_process_killed_in_the_header_leaves_a_log_that_goes_on(tmp_path):
+    path = tmp_path / "log.csv"
+    for kept in (10, len(HEADER)):
+        done = subprocess.run([sys.executable, "-c", KILLED.format(kept=kept), str(path)], check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert read(path) == []
+    append(path, [correction("a", "h1", "x")])
+    append(path, [correction("b", "h2", "y")])
+    assert read(path) == [correction("a", "h1", "x"), correction("b", "h2", "y")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,label\na,x\n", "line 1 is 'id,label', and its columns are when,who"),
+        (HEADER + "\na,b\n", "line 2 is 'a,b'"),
+        (HEADER.replace(",", ";") + "\n", "is no log of corrections"),
+        (HEADER + "\n" + HEADER + "\n", "line 2 is"),
+        (HEADER + "\n,,,a,b,,Bär\n", "line 2 is ',,,a,b,,B.r', and its columns are .*, in UTF-8"),
+    ],
+)
+def test_another_file_is_no_log(tmp_path, text, message):
+    path = tmp_path / "log.csv"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(ValueError, match=f"dataset.corrections=.*{message}"):
+        read(path)
+
+
+def test_a_missing_log_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"dataset.corrections=.*none.csv cannot be read.*labels.py apply"):
+        read(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("label", ["x\ny", "x\r", "\u2028x"])
+def test_a_line_break_is_refused_before_anything_is_written(tmp_path, label):
+    with pytest.raises(ValueError, match="has a line break"):
+        append(tmp_path / "log.csv", [correction("a", "h1", "x"), correction("a", "h1", label)])
+    assert not (tmp_path / "log.csv").exists()
+
+
+def test_the_last_line_about_an_image_counts():
+    assert labels_of([correction("a", "h1", "x"), correction("a", "h1", "y")]) == {"a": "y"}
+
+
+def test_a_renamed_file_is_known_by_its_content():
+    assert labels_of([correction("old", "h2", "x")]) == {"b": "x"}
+
+
+def test_a_changed_file_is_known_by_its_id(caplog):
+    with caplog.at_level(logging.WARNING):
+        assert labels_of([correction("a", "h1", "y"), correction("b", "old", "x")]) == {"a": "y", "b": "x"}
+    assert "1 corrected image has another content now, and an unchanged label: b" in caplog.text
+
+
+def test_another_data_set_with_the_same_ids_is_known_by_its_content(caplog, tmp_path):
+    theirs = [correction(image, f"other{image}", "theirs", run="run2") for image in "abc"]
+    ours = [correction("a", "h1", "x"), correction("b", "old", "y")]
+    with caplog.at_level(logging.WARNING):
+        assert labels_of([*ours, *theirs]) == {"a": "x", "b": "y"}
+        assert labels_of(theirs) == {}
+    assert "3 corrections are of images of the same name and another content" in caplog.text
+    append(tmp_path / "log.csv", [*ours, *theirs])
+    found = corrected(Found(np.array([0, 0, 0]), ("m",)), tmp_path / "log.csv", IDS, HASHES)
+    assert list(found.labels) == [1, 2, 0]
+    assert found.unmatched[2] == (
+        "c",
+        "correction in log.csv to 'theirs' is taken for another data set's: the image has another content "
+        "here",
+    )
+
+
+def test_an_id_alone_needs_half_of_its_run_here():
+    few = [correction("a", "h1", "x"), correction("b", "old", "y"), correction("c", "older", "z")]
+    assert labels_of(few) == {"a": "x"}
+    assert labels_of([*few, correction("renamed", "h2", "w")]) == {"a": "x", "b": "w", "c": "z"}
+
+
+def test_a_log_that_stays_in_use_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "x")])
+    monkeypatch.setattr(log_of, "PATIENCE", 0.1)
+    told = []
+
+    def wait():
+        for use in (lambda: append(path, [correction("a", "h1", "y")]), lambda: read(path)):
+            try:
+                use()
+            except ValueError as error:
+                told.append(str(error))
+
+    with held(path):
+        other = threading.Thread(target=wait)
+        other.start()
+        other.join(10)
+        assert len(read(path)) == 1  # who holds it comes in
+    assert len(told) == 2
+    assert all("is in use by another process, which held" in text and "log.csv.lock" in text for text in told)
+
+
+def test_a_log_that_another_is_writing_is_read_when_it_is_whole(tmp_path, caplog):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "x")])
+    found = []
+    with held(path):
+        with path.open("a", encoding="utf-8") as file:
+            file.write("half")
+        reader = threading.Thread(target=lambda: found.append(read(path)))
+        reader.start()
+        reader.join(0.3)
+        assert not found
+        path.write_text(path.read_text(encoding="utf-8").removesuffix("half"), encoding="utf-8")
+    reader.join()
+    assert found == [[correction("a", "h1", "x")]]
+    assert "cut off" not in caplog.text
+
+
+def test_a_log_in_a_folder_that_nobody_can_write_to_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "x")])
+    (tmp_path / "log.csv.lock").unlink(missing_ok=True)
+    monkeypatch.setattr(log_of.os, "access", lambda *_: False)
+    assert read(path) == [correction("a", "h1", "x")]
+    assert not (tmp_path / "log.csv.lock").exists()
+
+
+def test_files_that_swapped_names_keep_their_labels(caplog):
+    with caplog.at_level(logging.WARNING):
+        assert labels_of([correction("a", "h2", "x"), correction("b", "h1", "y")]) == {"b": "x", "a": "y"}
+    assert not caplog.text
+
+
+def test_of_equal_images_only_the_one_meant_is_corrected():
+    ids, hashes = np.array(["a", "b"]), np.array(["h", "h"])
+    assert labels_of([correction("a", "h", "x")], ids, hashes) == {"a": "x"}
+    assert labels_of([correction("a", "h", "x"), correction("b", "h", "y")], ids, hashes) == {
+        "a": "x",
+        "b": "y",
+    }
+    renamed = np.array(["new", "b"])
+    both = [correction("b", "h", "y"), correction("a", "h", "x")]
+    assert labels_of(both, renamed, hashes) == {"new": "x", "b": "y"}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_where_id_and_content_speak_differently_the_later_counts(order, caplog):
+    lines = [correction("a", "gone", "x"), correction("gone", "h1", "y")][::order]
+    with caplog.at_level(logging.WARNING):
+        assert labels_of(lines) == {"a": lines[-1].after}
+    assert "two corrections, of which the later one counts: a (" in caplog.text
+
+
+def test_new_classes_come_last_and_what_matches_nothing_is_listed(tmp_path):
+    path = tmp_path / "log.csv"
+    append(path, [correction("b", "h2", "z"), correction("gone", "old", "x"), correction("c", "h3", "q")])
+    found = corrected(Found(np.array([0, 0, -1]), ("m", "q")), path, IDS, HASHES)
+    assert found.class_names == ("m", "q", "z")
+    assert list(found.labels) == [0, 2, 1]
+    assert found.unmatched == (
+        ("gone", "correction in log.csv to 'x' matches no image, by content or by id"),
+    )
+
+
+def test_a_log_of_another_data_set_is_an_error_where_nothing_else_has_labels(tmp_path):
+    append(tmp_path / "log.csv", [correction("x", "y", "z")])
+    with pytest.raises(ValueError, match="has a label for none of the 3 samples"):
+        corrected(Found(None, ()), tmp_path / "log.csv", IDS, HASHES)
+
+
+@pytest.mark.parametrize("unlabelled", ["keep", "drop"])
+def test_a_data_set_takes_them_and_drops_what_has_no_label_if_asked(selection, tmp_path, unlabelled):
+    path = tmp_path / "log.csv"
+    values = np.eye(3, dtype=np.float32)
+    hashes = hash_rows(values)
+    append(path, [correction("a", hashes[0], "x"), correction("b", hashes[1], "y")])
+    chosen = {"corrections": str(path), "split": {"train": 1.0}, "unlabelled": unlabelled}
+    stage = Selection(**(selection | chosen))
+    content = Vectors(values, hashes)
+    samples = stage.samples("", IDS, content)
+    kept = unlabelled == "keep"
+    assert (list(samples.ids), list(samples.labels)) == (
+        (["a", "b", "c"], [0, 1, -1]) if kept else (["a", "b"], [0, 1])
+    )
+    assert samples.class_names == ("x", "y")
+    assert samples.skipped == (() if kept else (("c", "no label"),))
+    own = stage.samples("", IDS, content, np.array([0, 0, 0]), ("y",))
+    assert (list(own.labels), own.class_names, own.skipped) == ([1, 0, 0], ("y", "x"), ())
+
+
+def test_how_many_were_given_changed_and_confirmed_is_told(tmp_path, caplog):
+    hashes = hash_rows(np.eye(3, dtype=np.float32))
+    lines = [correction(name, digest, after) for name, digest, after in zip(IDS, hashes, "xyx", strict=True)]
+    append(tmp_path / "log.csv", lines)
+    with caplog.at_level(logging.INFO):
+        corrected(Found(np.array([-1, 0, 0]), ("x",)), tmp_path / "log.csv", IDS, hashes)
+    assert "log.csv: of 3 labels 1 are given, 1 changed, 1 confirmed" in caplog.text
+
+
+def test_a_label_that_was_withdrawn_is_none(tmp_path):
+    path = tmp_path / "log.csv"
+    append(path, [correction("a", "h1", "new"), correction("a", "h1", "", "new"), correction("c", "h3", "")])
+    assert read(path)[1].after == ""
+    found = corrected(Found(np.array([-1, 0, 1]), ("m", "q")), path, IDS, HASHES)
+    assert (found.labels.tolist(), found.class_names) == ([-1, 0, -1], ("m", "q"))
+    with pytest.raises(ValueError, match="has a label for none of the 3 samples"):
+        corrected(Found(None, ()), path, IDS, HASHES)

@@ -1,0 +1,71 @@
+"""Names that mean the same: equal ones first, looser rules only where one can be meant."""
+
+import unicodedata
+
+import pytest
+
+from experiments.dataset.tables.matching import LOOSE, SPELLING, alike, known_as, matched, number, stripped
+
+NFC, NFD = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "places"),
+    [
+        (["a", "b"], ["b", "a"], [1, 0]),
+        ([NFC], [NFD], [0]),
+        ([NFC, NFD], [NFD, NFC], [1, 0]),
+        ([NFC, NFD], [NFD], [-1, 0]),
+        ([" a "], ["a"], [0]),
+        ([" a"], ["a", " a"], [1]),
+        (["a"], ["a ", " a"], [-1]),
+        (["a ", " a"], ["a"], [-1, -1]),
+        (["IMG_1.PNG"], ["img_1.png"], [0]),
+        (["Cat", "cat"], ["cat"], [-1, 0]),
+        (["Cat"], ["cat", "CAT"], [-1]),
+        (["7", "8.0", "1e3", "1,200"], ["007", "8", "1000", "1200"], [0, 1, 2, 3]),
+        (["1", "001"], ["001", "1"], [1, 0]),
+        (["1"], ["001", "01"], [-1]),
+        (["1.50", "150"], ["150", "1.5"], [1, 0]),
+        (["a\r\nb"], ["a\nb"], [0]),
+        (["", "x"], ["", "x"], [0, 1]),
+        (["a", "a"], ["a"], [0, 0]),
+        (["x" * 5000], [f" {'x' * 5000}"], [0]),
+    ],
+)
+def test_each_name_meets_the_one_that_it_means(names: list[str], known: list[str], places: list[int]) -> None:
+    assert matched(names, known).places.tolist() == places
+
+
+def test_what_a_rule_matched_is_counted_and_what_was_unclear_is_named() -> None:
+    found = matched(["a", NFC, "b ", "C", "7", "d", "E"], ["a", NFD, "b", "c", "007", "e", "é", "E "])
+    assert {rule: len(names) for rule, names in found.rules.items()} == dict.fromkeys(
+        ["exactly", *LOOSE], 1
+    ) | {"but for spaces around it": 2}
+    assert "1 as a number (such as '7')" in found.loosely()
+    assert matched(["A"], ["a", " A"]).places.tolist() == [1]
+    assert matched(["A"], ["a", "\u00a0a"]).unclear == {0: "\u00a0a"}
+    assert matched(["a"], ["a"]).loosely() == ""
+
+
+def test_fewer_rules_match_less() -> None:
+    assert matched(["Cat", " dog", "1.0"], ["cat", "dog", "1"], SPELLING).places.tolist() == [-1, 1, -1]
+    assert known_as(NFC, [NFD, "x"]) == NFD
+    assert known_as("Cat", ["cat"]) == "Cat"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("007", "7"), ("1.0", "1"), ("1.", "1"), ("1e3", "1000"), ("1E+05", "100000"), ("1.50", "1.5"),
+        ("12,345", "12345"), ("1,5", ""), ("-0", "0"), ("-3.0", "-3"), ("1_0", ""), ("nan", ""), ("", ""),
+        ("7a", ""), ("\u0667", ""), ("1e999", ""),
+    ],
+)  # fmt: skip
+def test_numbers_have_one_spelling(text: str, value: str) -> None:
+    assert number(text) == value
+
+
+def test_texts_are_stripped_unless_spaces_tell_them_apart() -> None:
+    assert stripped([" a", "a", " b", "b ", "c ", "c ", " ", ""]) == [" a", "a", " b", "b ", "c", "c", "", ""]
+    assert alike(["cat", " cat", "Cat", "dog", NFC, NFD]) == [["cat", " cat", "Cat"], [NFC, NFD]]

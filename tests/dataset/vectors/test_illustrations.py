@@ -1,0 +1,80 @@
+"""Images to look at: each row's own, by path, name or stem, or none."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from experiments.dataset.images.content import BLANK, NO_IMAGE
+from experiments.dataset.vectors.illustrations import illustrations
+from experiments.types import Resize
+
+
+@pytest.fixture
+def find(two_classes, ctx):
+    return lambda *ids: illustrations(np.array(ids), str(two_classes), ctx)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("cats/0.png", "dogs/1.png"),
+        ("0.png", "1.png"),
+        ("0", "pets\\dogs\\1"),
+        ("/home/pets/cats/0.jpg", "1"),
+    ],
+)
+def test_a_path_a_name_or_a_stem_is_enough(find, ids):
+    assert list(find(*ids).paths) == ["cats/0.png", "dogs/1.png"]
+
+
+def test_each_row_takes_the_closest(find):
+    assert list(find("cats/0.png", "1.png", "2").paths) == ["cats/0.png", "dogs/1.png", "cats/2.png"]
+
+
+def test_rows_without_an_image_are_blank_and_listed(find, ctx, caplog):
+    with caplog.at_level(logging.INFO):
+        found = find("cats/0.png", "gone", "cats/2.png")
+    assert "1 of 3 rows have no image in pets, and are shown blank: gone" in caplog.text
+    assert "8 of 10 images in pets belong to no row" in caplog.text
+    assert list(found.paths) == ["cats/0.png", "", "cats/2.png"]
+    assert found.hashes[1] == NO_IMAGE
+    pixels = found.pixels(Resize(4), ctx)
+    assert (pixels[1] == BLANK).all()
+    assert pixels[[0, 2]].std() > 10
+    assert found.dimensions().tolist() == [[12, 10], [0, 0], [12, 10]]
+
+
+def test_no_image_at_all_is_an_error(find):
+    with pytest.raises(
+        ValueError, match=r"dataset.images=.*pets has no image of any of the 2 rows: they have id"
+    ):
+        find("a", "b")
+
+
+def test_two_images_for_a_row_are_both_named(two_classes, draw, find):
+    draw(two_classes / "dogs" / "0.png", 70)
+    assert list(find("cats/0.png").paths) == ["cats/0.png"]
+    with pytest.raises(ValueError, match=r"two images that could be of '0': cats/0.png and dogs/0.png; make"):
+        find("0")
+
+
+def test_two_rows_for_an_image_are_both_named(find):
+    with pytest.raises(
+        ValueError, match=r"one image, cats/0.png, that could be of two rows: '0.jpg' and '0'; make"
+    ):
+        find("0.jpg", "0")
+
+
+def test_other_folders_are_other_images(find, caplog):
+    assert list(find("0", "cows/0.png", "dogs/0").paths) == ["cats/0.png", "", ""]
+    assert "2 of 3 rows have no image in pets, and are shown blank: cows/0.png, dogs/0" in caplog.text
+
+
+def test_an_image_that_a_path_names_is_nobody_elses(find):
+    assert list(find("cats/0.png", "0.png", "0").paths) == ["cats/0.png", "", ""]
+
+
+def test_a_folder_that_is_none_is_named_by_its_own_setting(tmp_path, ctx):
+    with pytest.raises(ValueError, match=r"^dataset.images=.*nowhere does not exist"):
+        illustrations(np.array(["a"]), str(tmp_path / "nowhere"), ctx)

@@ -1,0 +1,79 @@
+"""Which rows are fitted on and scored under each protocol, and what is said of them."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.model_selection import train_test_split
+
+from experiments.evaluator.protocol.scored_rows import check_protocol, check_scored, sides, visible
+
+UNTRAINED, TRAINED = SimpleNamespace(trained=False), SimpleNamespace(trained=True)
+
+
+def test_held_out_fits_on_training_rows_and_scores_all_others(blobs):
+    samples, _ = blobs(test=True)
+    train, scored = sides(samples, TRAINED, "held_out", 42)
+    assert np.array_equal(train.rows, samples.rows("training"))
+    assert np.array_equal(visible(samples, "held_out"), train.rows)
+    assert {view.suffix: len(view.rows) for view in scored} == {"": 64, "_validation": 32, "_test": 32}
+    assert "trained on none" in scored[0].about
+    assert "chose when training stopped" in scored[1].about
+    assert "unseen" in scored[2].about
+    assert "saw no labels" in sides(samples, UNTRAINED, "held_out", 42)[1][0].about
+
+
+def test_published_draws_the_split_of_the_study(blobs):
+    samples, _ = blobs()
+    train, (scored,) = sides(samples, TRAINED, "published", 42)
+    drawn = train_test_split(np.arange(len(samples)), test_size=0.2, stratify=samples.labels, random_state=42)
+    assert np.array_equal(train.rows, np.sort(drawn[0]))
+    assert np.array_equal(scored.rows, np.sort(drawn[1]))
+    shown = np.isin(scored.rows, samples.rows("training")).sum()
+    assert 0 < shown < len(scored.rows)
+    assert f"the backbone was trained on {shown} of them" in scored.about
+    assert np.array_equal(visible(samples, "published"), np.arange(len(samples)))
+    assert train.about.endswith("the scaler saw all rows")
+
+
+def test_published_fits_on_a_class_of_one_row(blobs):
+    samples, _ = blobs((20, 20, 1))
+    train, (scored,) = sides(samples, UNTRAINED, "published", 42)
+    assert 40 in train.rows
+    assert len(train.rows) + len(scored.rows) == 41
+
+
+@pytest.mark.parametrize(
+    ("sizes", "protocol", "answer"),
+    [
+        ((30,), "held_out", r"evaluator\.probe needs two classes and blobs has 1 to fit on"),
+        ((30,), "published", r"needs two classes and blobs has 1"),
+        ((2, 2, 2, 2), "published", r"cannot draw 20 % of 8 rows from each of 4 classes.*protocol=held_out"),
+        ((1, 1), "published", r"cannot draw 20 % of 0 rows"),
+    ],
+)
+def test_what_cannot_be_scored_says_what_to_type(blobs, sizes, protocol, answer):
+    samples, _ = blobs(sizes)
+    with pytest.raises(ValueError, match=answer):
+        check_scored(samples, "evaluator.probe", protocol)
+
+
+def test_without_rows_to_score_it_says_what_to_type(blobs):
+    samples, _ = blobs()
+    whole = replace(samples, split=np.zeros(len(samples), np.int8))
+    with pytest.raises(ValueError, match=r"no rows to score: protocol=held_out.*dataset\.split="):
+        check_scored(whole, "evaluator.probe", "held_out")
+    check_scored(whole, "evaluator.probe", "published")
+
+
+def test_without_labels_it_says_what_to_type(blobs):
+    with pytest.raises(
+        ValueError, match=r"evaluator\.probe needs labels and blobs has none.*dataset\.labels"
+    ):
+        check_scored(blobs(labelled=False)[0], "evaluator.probe", "held_out")
+
+
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(ValueError, match=r"evaluator\.probe\.protocol=all is not an option; use held_out or"):
+        check_protocol("evaluator.probe", "all")

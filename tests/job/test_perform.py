@@ -1,0 +1,157 @@
+"""One job: what run() refuses, what is left of an error, and what a job leaves in its folder."""
+
+from pathlib import Path
+
+import pytest
+
+import experiments
+from experiments import tracking
+from experiments.config import compose
+from experiments.config.build import Tracking, build
+from experiments.job import run_folder
+from experiments.job.perform import Outcome, draws, explain, perform
+
+FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "answer"),
+    [
+        (["cluster.k=4,5"], r"cluster\.k=4,5 gives several values; call run once for each"),
+        (["experiment=digits_seeds"], r"experiment=digits_seeds is a sweep; run it with python run\.py"),
+        (["plan=true"], r"plan=true only looks"),
+        (["cluster.k=0"], r"cluster\.k=0 is less than one"),
+    ],
+)
+def test_run_refuses_what_it_would_do_otherwise(overrides: list[str], answer: str) -> None:
+    with pytest.raises(ValueError, match=answer):
+        experiments.run(overrides)
+
+
+def test_an_expected_error_is_one_line_and_another_leaves_its_traceback(tmp_path: Path) -> None:
+    assert explain(ValueError("k=0 is nothing"), tmp_path) == "k=0 is nothing"
+    assert not list(tmp_path.iterdir())
+    said = explain(RuntimeError("the third law"), tmp_path)
+    assert said == f"RuntimeError: the third law; the traceback is in {tmp_path / 'traceback.txt'}"
+    assert "RuntimeError: the third law" in (tmp_path / "traceback.txt").read_text(encoding="utf-8")
+
+
+def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
+    kept = Outcome(["cluster.k=3"], 2, "a sweep", "held_out", "FINISHED", {"ari": 0.5}, {"embed": None})
+    kept.found = {"external": "external-0"}
+    kept.save(tmp_path / "0")
+    assert Outcome.load(tmp_path / "0") == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "alone", "in_a_sweep"),
+    [
+        ([], True, False),
+        (["figures=all"], True, True),
+        (["figures=none"], False, False),
+        (["cache.enabled=false"], True, True),  # nothing is kept that the sweep could draw
+    ],
+)
+def test_who_draws(typed: list[str], alone: bool, in_a_sweep: bool) -> None:
+    plan = build(compose.compose_config(typed), typed)
+    assert draws(plan, None) == alone
+    assert draws(plan, tracking.Parent("sqlite:///", "1", "the parent run's id")) == in_a_sweep
+
+
+def test_tables_and_pictures_are_written_twice(tmp_path: Path) -> None:
+    cfg = compose.compose_config(
+        [*FEW, f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    )
+    outcome = Outcome([])
+    result = perform(cfg, tmp_path / "run", outcome)
+    files = {path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").rglob("*.*")}
+    found = result.findings["data_report"]
+    assert files >= {f"{name}.{kind}" for name in found.tables for kind in ("csv", "md")}
+    assert files >= {f"figures/{name}.{kind}" for name in found.figures for kind in ("html", "png")}
+    assert outcome.found == Outcome.load(tmp_path / "run").found
+    assert (tmp_path / "cache" / outcome.found["data_report"] / "figures.json").exists()
+
+
+def test_the_main_figures_are_recorded_first_and_the_seconds_last(tmp_path: Path) -> None:
+    few = [*FEW[:-1], "evaluator=[internal,external]"]
+    cfg = compose.compose_config(
+        [*few, f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    )
+    outcome = Outcome([])
+    perform(cfg, tmp_path / "run", outcome, choices={"backbone": "pixels", "experiment": None})
+    client = tracking.connect(Tracking(f"sqlite:///{tmp_path}/mlflow.db"), "digits").client
+    found = client.get_run(outcome.run_id).data
+    names = list(found.metrics)
+    assert names[:3] == ["ari", "ami", "nmi"]
+    seconds = {name for name in names if name.startswith("wall_seconds_")}
+    assert seconds >= {"wall_seconds_cluster", "wall_seconds_external"}
+    assert set(names[-len(seconds) :]) == seconds, "MLflow's tables keep the order"
+    assert set(sorted(names)[-len(seconds) :]) == seconds, "and its charts are in alphabetical order"
+    assert found.tags["backbone"] == "pixels"
+    assert "experiment" not in found.tags
+    assert "report.html" in found.tags["mlflow.note.content"]
+    assert "scripts/assign.py" in found.tags["mlflow.note.content"]
+
+
+def test_two_pictures_of_one_name_are_refused_with_what_to_change(tmp_path: Path) -> None:
+    """Also where both are read from the store; one of them would be lost without a word."""
+    places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    same = ["evaluator=[sizes,maps]", "evaluator.maps.methods=[pca]", "evaluator.sizes.file=map_pca"]
+    answer = (
+        r"^evaluator\.sizes and evaluator\.maps both make figures called map_pca; "
+        r"use evaluator\.maps\.files\.pca=<another name>$"
+    )
+    for name in ("first", "again"):
+        with pytest.raises(ValueError, match=answer):
+            experiments.run([*FEW[:-1], *same, *places, f"hydra.run.dir={tmp_path}/{name}"])
+        assert Outcome.load(tmp_path / name).status == "FAILED"
+    assert not Outcome.load(tmp_path / "again").computed
+
+
+def test_a_folder_that_is_no_model_is_left_alone_and_said_before_any_work(tmp_path: Path) -> None:
+    mine = tmp_path / "run" / "model" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("a year's work", encoding="utf-8")
+    places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    with pytest.raises(ValueError, match=rf"^{mine.parent} is no model of an earlier run, .*; move it away"):
+        experiments.run([*FEW, *places, f"hydra.run.dir={tmp_path}/run"])
+    assert mine.read_text(encoding="utf-8") == "a year's work"
+    assert not (tmp_path / "cache").exists()
+    experiments.run([*FEW, *places, f"hydra.run.dir={tmp_path}/run", "tracking.log_model=none"])
+    assert mine.read_text(encoding="utf-8") == "a year's work"
+
+
+def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    small = [f"cache.root={tmp_path}/cache", f"tracking.uri={uri}", f"hydra.run.dir={tmp_path}/run"]
+    first = [*FEW[:-1], "evaluator=[sizes]", *small]
+    second = ["dataset=synthetic", "dataset.n=60", "backbone=pixels", "cluster.k=3", "evaluator=[internal]"]
+    experiments.run(first)
+    (tmp_path / "run" / "notes.md").write_text("a person's", encoding="utf-8")
+    assert (tmp_path / "run" / "figures" / "cluster_sizes.png").exists()
+    experiments.run([*second, "reducer=identity", "tracking.log_model=none", *small])
+    files = {path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").rglob("*.*")}
+    assert not [name for name in files if "cluster_sizes" in name or name.startswith("model")]
+    assert {"assignments.parquet", "report.html", "notes.md"} <= files
+    assert "cluster_sizes" not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    run_id = Outcome.load(tmp_path / "run").run_id
+    client = tracking.connect(Tracking(uri), "synthetic").client
+    recorded = {file.path for file in client.list_artifacts(run_id)}
+    assert recorded == files - {"notes.md", run_folder.FILES}
+
+
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_what_makes_a_number_doubtful_stands_on_the_run_also_when_it_was_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    typed = ["evaluator=[probe]", "evaluator.probe.max_iter=1", f"cache.root={tmp_path}/cache"]
+    cfg = compose.compose_config([*FEW, *typed, f"tracking.uri={uri}"])
+    for name in ("first", "again"):
+        caplog.clear()
+        outcome = Outcome([])
+        perform(cfg, tmp_path / name, outcome)
+        tags = tracking.connect(Tracking(uri), "digits").client.get_run(outcome.run_id).data.tags
+        assert "evaluator.probe has not converged after 1 iterations" in tags["warnings"]
+        assert tags["warnings"] in caplog.messages
+    assert not [key for key in outcome.computed if key.startswith(("probe", "logistic"))]

@@ -1,0 +1,53 @@
+"""plan=true: what would be computed and what is kept, of data that was read and of data that was not."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.config.test_command_line import read
+
+from experiments import launch, pipeline
+from experiments.job import preview
+from experiments.store.cache import Store
+from experiments.types import Context
+
+SMALL = ["backbone=pixels", "dataset.limit=400", "reducer.n_components=5"]
+STEPS = ["pixels", "backbone", "embed", "fit reducer", "reduce", "cluster", "external", "internal"]
+
+
+def test_a_preview_names_what_is_kept_and_computes_nothing(ctx: Context, store: Store) -> None:
+    looking = replace(ctx, store=Store(store.root, compute=False))
+    chosen, other = (read(*SMALL, f"cluster.k={k}", multirun=False).plans[0].stages for k in (10, 12))
+    before = {step.name: step.state for step in preview.preview(chosen, looking)}
+    assert before == {"dataset": "read"} | dict.fromkeys(STEPS, "compute")
+    pipeline.run(chosen, ctx)
+    assert {step.state for step in preview.preview(chosen, looking)} == {"kept"}
+    steps = {step.name: step for step in preview.preview(other, looking)}
+    assert [name for name, step in steps.items() if step.state != "kept"] == [
+        "cluster",
+        "external",
+        "internal",
+    ]
+    assert steps["cluster"].size == 400 * 8
+    assert not looking.store.computed
+
+
+@pytest.mark.parametrize(
+    ("words", "steps"),
+    [
+        (["cluster.k=10"], 8),
+        (["cluster.k=10,12"], 8 + 3),
+        (["cluster.k=10,12", "seed=0,1"], 3 + 2 * 2 + 4 * 3),  # pixels have no seed; PCA and k-means do
+        (["dataset.limit=200,400"], 2 * 8 - 1),  # the backbone sees no samples before it embeds them
+    ],
+)
+def test_a_plan_counts_the_steps_of_data_that_was_never_read(
+    words: list[str], steps: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = read(*SMALL, *words, f"cache.root={tmp_path}", "plan=true")
+    assert launch._preview(request) == 0
+    out = capsys.readouterr().out
+    assert "digits was never read: it lists about" in out
+    assert re.search(rf"\b{steps} distinct steps to compute, at least \d+\.\d MB .*known once the data", out)
+    assert not list(tmp_path.glob("*-*")), "nothing was computed"

@@ -1,0 +1,142 @@
+"""An edited table: what is accepted, and everything that is wrong with it, by line."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from experiments.recorded.labelling.checking import Edits, edits
+
+IDS = ["0007", "0012", "a.png", "b.png", "10", "010"]
+
+
+def read(path: Path, text: str, known: str = "cat dog", **options: bool) -> Edits:
+    path = path / "edited.csv"
+    path.write_text(text, encoding="utf-8")
+    return edits(path, IDS, known.split(), accept_new=options.get("accept_new", False))
+
+
+def test_only_rows_with_an_applied_label_say_something(tmp_path: Path) -> None:
+    found = read(tmp_path, "image_id,applied_label\na.png,dog\nb.png,\n\n,\n")
+    places = {"a.png": "line 2", "b.png": "line 3"}
+    assert found == Edits({"a.png": "dog"}, missing=4, new={}, places=places)
+
+
+def test_other_columns_may_be_missing_and_ids_have_several_names(tmp_path: Path) -> None:
+    assert read(tmp_path, "applied_label;id;mine\ncat;a.png;1\n").labels == {"a.png": "cat"}
+
+
+def test_a_label_that_is_withdrawn_is_none_and_no_other_is_taken_for_it(tmp_path: Path) -> None:
+    found = read(tmp_path, "image_id,applied_label\na.png,-\nb.png,'-\n10,0\n")
+    assert found.labels == {"a.png": "", "b.png": "", "10": "0"}
+    assert set(found.new) == {"0"}
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_what_spreadsheets_save_is_read(tmp_path: Path, coding: str, separator: str) -> None:
+    path = tmp_path / "edited.csv"
+    lines = ["image_id,cluster,applied_label", "a.png,0,Bär", "b.png,1,"]
+    path.write_text("\r\n".join(lines).replace(",", separator), encoding=coding)
+    assert edits(path, IDS, ["cat"], accept_new=False).labels == {"a.png": "Bär"}
+
+
+def test_leading_zeros_that_a_spreadsheet_dropped_are_found_again(tmp_path: Path) -> None:
+    assert read(tmp_path, "image_id,applied_label\n7,cat\n12,dog\n").labels == {"0007": "cat", "0012": "dog"}
+    assert read(tmp_path, "image_id,applied_label\n10,cat\n010,dog\n").labels == {"10": "cat", "010": "dog"}
+
+
+def test_an_id_with_spaces_around_it_is_found_by_what_a_table_holds_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "edited.csv"
+    path.write_text("image_id,applied_label\n a b.png,cat\nc.png,dog\n", encoding="utf-8")
+    ids = [" a b.png", "c.png ", "d.png"]
+    assert edits(path, ids, ["cat", "dog"], accept_new=False).labels == {" a b.png": "cat", "c.png ": "dog"}
+    with pytest.raises(ValueError, match=r"line 3: image_id 'c.png' is no image of the run"):
+        edits(path, [" a b.png", "c.png ", " c.png"], ["cat", "dog"], accept_new=False)
+
+
+def test_rows_of_parquet_are_no_lines(tmp_path: Path) -> None:
+    path = tmp_path / "edited.parquet"
+    pd.DataFrame({"image_id": ["a.png", "x.png", "a.png"], "applied_label": ["cat", "", ""]}).to_parquet(path)
+    with pytest.raises(ValueError, match="has 2 problems") as caught:
+        edits(path, IDS, ["cat"], accept_new=False)
+    assert str(caught.value).splitlines()[1:] == [
+        "  row 2: image_id 'x.png' is no image of the run; did you mean 'b.png'?",
+        "  row 3: image_id 'a.png' stands in row 1 already",
+    ]
+
+
+def test_everything_wrong_is_told_at_once_by_line(tmp_path: Path) -> None:
+    text = "image_id,applied_label\na.png,dgo\n,cat\nc.png,cat\na.png,cat\n7,cat\n0007,\nb.png,Cat\n"
+    with pytest.raises(ValueError, match="has 6 problems, and nothing is changed") as caught:
+        read(tmp_path, text + "\n12,horse\n", known="dog cat dragon dgoo")
+    assert str(caught.value).splitlines()[1:] == [
+        "  line 2: label 'dgo' is new; did you mean 'dgoo'?",
+        "  line 3: has no image_id",
+        "  line 4: image_id 'c.png' is no image of the run; did you mean 'b.png'?",
+        "  line 5: image_id 'a.png' stands in line 2 already",
+        "  line 6: image_id '7' is no image of the run; did you mean '0007'?",
+        "  line 8: label 'Cat' is new; did you mean 'cat'?",
+    ]
+
+
+def test_many_problems_are_counted(tmp_path: Path) -> None:
+    text = "image_id,applied_label\n" + "".join(f"x{row},cat\n" for row in range(50))
+    with pytest.raises(ValueError, match="has 50 problems") as caught:
+        read(tmp_path, text)
+    assert len(str(caught.value).splitlines()) == 22
+    assert str(caught.value).endswith("and 30 more")
+
+
+@pytest.mark.parametrize(
+    ("label", "meant"),
+    [
+        ("elephnat", "elephant"), ("Elephant", "elephant"), ("ele phant", "elephant"), ("7", "007"),
+        ("sea_horse", "sea horse"),
+    ],
+)  # fmt: skip
+def test_a_label_that_is_almost_known_has_to_be_meant(tmp_path: Path, label: str, meant: str) -> None:
+    path, text = tmp_path / "edited.csv", f"image_id,applied_label\na.png,{label}\n"
+    path.write_text(text, encoding="utf-8")
+    known = ["elephant", "007", "sea horse"]
+    with pytest.raises(ValueError, match=f"line 2: label '{label}' is new; did you mean '{meant}'") as caught:
+        edits(path, IDS, known, accept_new=False)
+    assert "--accept-new" in str(caught.value)
+    places = {"a.png": "line 2"}
+    assert edits(path, IDS, known, accept_new=True) == Edits({"a.png": label}, 5, {label: "line 2"}, places)
+
+
+@pytest.mark.parametrize(("label", "known"), [("class_2", "class_1"), ("zebra", "cat"), ("12", "1")])
+def test_another_label_is_new(tmp_path: Path, label: str, known: str) -> None:
+    assert read(tmp_path, f"image_id,applied_label\na.png,{label}\n", known).new == {label: "line 2"}
+
+
+def test_without_known_labels_the_rarer_of_two_new_ones_is_doubted(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError,
+        match=r"has 1 problem, .*; correct it; .*\n  line 2: label 'zebr' is new; did you mean 'zebra'",
+    ):
+        read(tmp_path, "image_id,applied_label\na.png,zebr\nb.png,zebra\n10,zebra\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "it is empty"),
+        ("image_id,applied_label\n", "has a header and no rows"),
+        (
+            "image_id,label\na.png,cat\n",
+            "has the columns image_id, label, and needs image_id and applied_label",
+        ),
+        ("name,applied_label\na.png,cat\n", "needs image_id and applied_label; start from"),
+        ("image_id,applied_label\na.png,cat,dog\n", "is broken in line 2"),
+    ],
+)
+def test_another_table_says_what_is_needed(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^FILE=.*{message}"):
+        read(tmp_path, text)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"FILE=.*none.csv cannot be read"):
+        edits(tmp_path / "none.csv", IDS, [], accept_new=False)

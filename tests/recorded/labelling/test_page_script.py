@@ -1,0 +1,141 @@
+"""`scripts/labels.py page` as a person types it: a run, its page in a browser, and what came of it."""
+
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.browser import Tab
+from tests.scripts.test_labels import Typed, typed  # noqa: F401
+
+from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.samples import pictures_of
+from experiments.store.cache import Store
+from experiments.types import Context
+
+
+@pytest.mark.browser
+def test_labels_go_from_the_page_to_the_log(
+    typed: Typed,  # noqa: F811
+    chromium: Any,
+    tmp_path: Path,
+) -> None:
+    code, out, _ = typed("page")
+    assert (code, out.partition("\n")[0]) == (0, "labels.html: 18 of 18 rows, 2 of them doubtful")
+    tab = Tab(chromium, tmp_path / "labels.html")
+    assert tab.page.locator(".tile i").count() == 18
+    for name in ("day/17.png", "night/16.png"):
+        tab.page.locator(f'.tile[title^="{name},"]').click()
+        tab.page.keyboard.press("Enter")  # the cluster's majority
+    tab.page.locator("#counts", has_text="2 changes").wait_for()
+    with tab.page.expect_download() as download:
+        tab.page.locator("#export").click()
+    download.value.save_as(tmp_path / download.value.suggested_filename)
+    tab.close()
+    file = download.value.suggested_filename
+    assert shlex.split(out.splitlines()[-1])[4] == file != "label_overrides_template.csv"
+    code, out, _ = typed("apply", file)
+    assert code == 0, out
+    assert "2 labels changed, 0 confirmed" in out
+    code, out, _ = typed("page", "after.html")
+    assert out.startswith("after.html: 18 of 18 rows, 0 of them doubtful")
+
+
+@pytest.mark.browser
+def test_a_confirmed_label_is_no_longer_doubtful_in_the_next_page(
+    typed: Typed,  # noqa: F811
+    chromium: Any,
+    tmp_path: Path,
+) -> None:
+    typed("page", "--log", "mine, and yours.csv")
+    tab = Tab(chromium, tmp_path / "labels.html")
+    tab.page.locator("summary", has_text="How to use").click()
+    command = shlex.split(tab.page.locator("code").inner_text())
+    assert command[5:7] == ["--log", "mine, and yours.csv"]
+    assert command[7].startswith("tracking.uri=")
+    tab.page.locator('.tile[title^="day/17.png,"]').click()
+    tab.page.locator("#offered li", has_text="as it is: confirm").click()
+    with tab.page.expect_download() as download:
+        tab.page.locator("#export").click()
+    download.value.save_as(tmp_path / command[4])
+    tab.close()
+    code, out, _ = typed("apply", *command[4:7])
+    assert code == 0, out
+    assert "0 labels changed, 1 confirmed" in out
+    log = ["--log", "mine, and yours.csv"]
+    assert typed("page", "after.html", *log)[1].startswith("after.html: 18 of 18 rows, 1 of them doubtful")
+    assert "first 1 whose label is not" in typed("template", "after.csv", *log)[1]
+
+
+def test_images_that_are_gone_are_named(typed: Typed, photos: Path, tmp_path: Path) -> None:  # noqa: F811
+    (photos / "day" / "00.png").unlink()
+    code, _, err = typed("page")
+    assert code == 1
+    assert "clustered 1 image that" in err
+    assert "--names" in err
+    shutil.rmtree(photos)
+    code, _, err = typed("page")
+    assert code == 1
+    assert f"dataset.root={photos} does not exist; pass dataset.root=<where it is now>" in err
+    code, out, _ = typed("page", "--names")
+    assert code == 0
+    assert out.startswith("labels.html: 18 of 18 rows")
+    assert "data:image/jpeg" not in (tmp_path / "labels.html").read_text(encoding="utf-8")
+
+
+def test_images_that_were_moved_are_found_where_they_are_now(
+    typed: Typed,  # noqa: F811
+    photos: Path,
+    tmp_path: Path,
+) -> None:
+    photos.rename(tmp_path / "elsewhere")
+    code, out, err = typed("page", "dataset.root=elsewhere")  # as typed here, below the working directory
+    assert code == 0, err
+    assert "data:image/jpeg" in (tmp_path / "labels.html").read_text(encoding="utf-8")
+    assert "dataset.root" not in out
+    code, _, err = typed("page", "dataset.root=nowhere")
+    told = f"dataset.root={tmp_path / 'nowhere'} does not exist; pass dataset.root=<where it is now>; --names"
+    assert (code, err.startswith(told)) == (1, True)
+    code, _, err = typed("page", "dataset=image_folder")
+    assert code == 1
+    assert err.startswith("dataset=image_folder would make it another run's data; only dataset.root, ")
+    assert typed("template", "dataset.root=elsewhere")[0] == 0
+
+
+def test_a_run_whose_files_are_gone_is_told_where_they_were(
+    typed: Typed,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (recorded,) = [path for path in tmp_path.rglob("assignments.parquet") if "artifacts" in path.parts]
+    recorded.unlink()
+    code, _, err = typed("page")
+    assert code == 1
+    assert f"has no assignments.parquet at {recorded.parent}" in err.replace("file://", "")
+    assert "; put its files back there, or run it anew" in err
+
+
+def test_a_page_is_not_written_over_a_table(typed: Typed) -> None:  # noqa: F811
+    code, _, err = typed("page", "label_overrides_template.csv")
+    assert (code, err.strip()) == (
+        1, "FILE=label_overrides_template.csv does not end in .html; name the page labels.html or so",
+    )  # fmt: skip
+
+
+def test_pictures_are_found_again_in_the_order_asked_for(
+    of_photos: Callable[..., Clustered], tmp_path: Path
+) -> None:
+    clustered = of_photos()
+    ids = np.array(["night/01.png", "day/00.png", "night/03.png"])
+    images = pictures_of(clustered.run, ids, 16, Context.plain(Store(tmp_path / "kept")))
+    assert images.shape == (3, 8, 8, 3)  # photographs of 6 pixels are made no larger than must be
+    assert (images.mean(axis=(1, 2, 3)) > 100).tolist() == [False, True, False]
+
+
+def test_vectors_have_no_pictures(run: Callable[..., Clustered], tmp_path: Path) -> None:
+    clustered = run("dataset=synthetic_vectors", "reducer=identity", "cluster.k=2", "evaluator=[external]")
+    ctx = Context.plain(Store(tmp_path / "kept"))
+    assert pictures_of(clustered.run, clustered.ids, 16, ctx).shape == (0, 16, 16, 3)

@@ -1,0 +1,302 @@
+"""Runs that cannot be run again: each is refused with what is in the way, and what to do."""
+
+import json
+import shutil
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hydra.utils import get_class
+from omegaconf import OmegaConf
+
+from experiments import tracking
+from experiments.cluster import faiss_kmeans
+from experiments.config import compose
+from experiments.config.build import PATH, PATH_KEY, Cache, Tracking
+from experiments.job import context
+from experiments.job import perform as job
+from experiments.recorded import SUPERSEDED, Recorded
+from experiments.recorded.verification.past import (
+    MAY,
+    CannotVerifyError,
+    Past,
+    best_job,
+    given,
+    jobs,
+    of_a_sweep,
+    refuse_unfinished,
+)
+from experiments.recorded.verification.verify import verify
+
+SMALL = [
+    "backbone=pixels", "reducer=identity", "dataset.limit=100", "cluster.k=3", "evaluator=[internal]",
+    "figures=none", "tracking.log_model=none",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("past")
+    shutil.copy(tables, root / "mlflow.db")
+    return f"sqlite:///{root}/mlflow.db"
+
+
+@pytest.fixture(scope="module")
+def first(uri: str, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Run one small experiment."""
+    root = tmp_path_factory.mktemp("first")
+    typed = [*SMALL, f"tracking.uri={uri}", f"cache.root={root}/cache"]
+    outcome = job.Outcome(typed)
+    job.perform(compose.compose_config(typed), root / "run", outcome, typed=typed)
+    return Recorded.of(uri, outcome.run_id)
+
+
+@pytest.fixture
+def run(first: Recorded, tmp_path: Path) -> "object":
+    """Give the run; what a test changes of its artifacts is put back."""
+    place = artifacts(first)
+    shutil.copytree(place, tmp_path / "artifacts")
+    yield first
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(tmp_path / "artifacts", place)
+
+
+def artifacts(run: Recorded) -> Path:
+    return Path(run.info.info.artifact_uri.removeprefix("file://"))
+
+
+def refused(run: Recorded, *settings: str) -> str:
+    with pytest.raises(CannotVerifyError) as error:
+        verify(run, settings, lambda line: None)
+    return str(error.value)
+
+
+def tagged(uri: str, status: str, folder: Path, **tags: str) -> Recorded:
+    """Record a run that computed nothing."""
+    made = tracking.connect(Tracking(uri), "trials").open("trial", folder, params={}, tags=tags)
+    if status != "RUNNING":
+        made.end(status, "the third law" if status == "FAILED" else "")
+    return Recorded.of(uri, made.id)
+
+
+def from_other_code(run: Recorded) -> None:
+    trace = json.loads((artifacts(run) / "stages.json").read_text(encoding="utf-8"))
+    trace["circumstances"]["code"] = "other"
+    (artifacts(run) / "stages.json").write_text(json.dumps(trace), encoding="utf-8")
+
+
+def change_config(run: Recorded, key: str, value: object) -> None:
+    cfg = OmegaConf.load(artifacts(run) / "config.yaml")
+    OmegaConf.update(cfg, key, value, force_add=True)
+    OmegaConf.save(cfg, artifacts(run) / "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("status", "tags", "answer"),
+    [
+        ("FAILED", {}, r"is FAILED \(the third law\); use a run that FINISHED"),
+        ("KILLED", {}, "is KILLED; use a run that FINISHED"),
+        ("RUNNING", {}, "is RUNNING; wait for its end, or use a run that FINISHED"),
+        ("FINISHED", {}, "has no tag threads, so this framework did not record it"),
+        (
+            "FINISHED",
+            {"stopped": "after 5 minutes"},
+            "depends on how fast the machine was",
+        ),
+    ],
+)
+def test_a_run_without_a_result_to_repeat(
+    uri: str, tmp_path: Path, status: str, tags: dict[str, str], answer: str
+) -> None:
+    with pytest.raises(CannotVerifyError, match=answer):
+        refuse_unfinished(tagged(uri, status, tmp_path, **tags))
+
+
+def test_a_sweep_names_its_jobs_and_its_best(uri: str, tmp_path: Path) -> None:
+    sweep = tagged(uri, "FINISHED", tmp_path, sweep="parent")
+    tracker = tracking.join(sweep.parent)
+    made = [tracker.open(f"cluster.k={k}", tmp_path, params={}, tags={}) for k in (3, 4)]
+    tracker.open("verify cluster.k=3", tmp_path, params={}, tags={"verifies": made[0].id})
+    tracker.open("cluster.k=4", tmp_path, params={}, tags={SUPERSEDED: "true"})
+    assert [job.id for job in jobs(sweep)] == [one.id for one in made]
+    assert [job.id for job in jobs(Recorded.of(uri, made[0].id))] == [made[0].id]
+    assert of_a_sweep(sweep)
+    assert not of_a_sweep(Recorded.of(uri, made[0].id))
+    with pytest.raises(CannotVerifyError) as none:
+        best_job(sweep)
+    assert "is a sweep of 2 jobs, and none is its best" in str(none.value)
+    assert f"({made[0].id} cluster.k=3; {made[1].id} cluster.k=4); verify one of them, or all" in str(
+        none.value
+    )
+    made[0].sibling(sweep.id, tmp_path).log(tags={"best.run_id": made[1].id})
+    assert best_job(Recorded.of(uri, sweep.id)).id == made[1].id
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "assignments.parquet", "stages.json"])
+def test_a_file_that_is_gone_is_missed_before_anything_runs(
+    run: Recorded, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "perform", lambda *given, **named: pytest.fail("it was run"))
+    (artifacts(run) / name).unlink()
+    said = refused(run)
+    assert said.startswith(
+        f"RUN_ID={run.id} has no {name} at {run.info.info.artifact_uri}; put its files back"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("config.yaml", "cluster: [", "expected the node content"),
+        ("config.yaml", "", "it holds no settings"),
+        ("config.yaml", "- 1", "it holds no settings"),
+        ("config.yaml", "12", "Invalid loaded object type"),
+        ("assignments.parquet", "id,cluster", "Parquet"),
+    ],
+)
+def test_a_file_that_is_damaged_is_named(run: Recorded, name: str, content: str, why: str) -> None:
+    (artifacts(run) / name).write_text(content, encoding="utf-8")
+    said = refused(run)
+    assert said.startswith(f"RUN_ID={run.id}: {name} at {run.info.info.artifact_uri} is damaged (")
+    assert why in said
+    assert said.endswith("; put the file back, or run it anew")
+
+
+def test_a_stage_that_fails_by_now_is_no_difference(run: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fit(*given: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(faiss_kmeans.FaissKMeans, "fit", fit)
+    said = refused(run)
+    assert said.startswith(f"RUN_ID={run.id} FINISHED then, and fails now: RuntimeError: out of memory; ")
+    (again,) = run.below()
+    assert (again.status, again.tags["verifies"]) == ("FAILED", run.id)
+
+
+def test_artifacts_that_are_gone(run: Recorded) -> None:
+    shutil.rmtree(artifacts(run))
+    assert "has no config.yaml at" in refused(run)
+
+
+def test_a_key_that_this_version_does_not_know(run: Recorded) -> None:
+    from_other_code(run)
+    commit = run.tags["git.commit"]
+    change_config(run, "cluster.velocity", 3)
+    said = refused(run)
+    assert "has a config that this version of the framework refuses: cluster.velocity: " in said
+    assert f"git checkout {commit}" in said
+    assert "experiment set it" not in said
+
+
+@pytest.mark.parametrize(
+    ("target", "own"), [("experiments.cluster.gone.Gone", False), ("nowhere.of_a_user.Halves", True)]
+)
+def test_a_class_that_is_gone(run: Recorded, target: str, own: bool) -> None:
+    from_other_code(run)
+    change_config(run, "cluster._target_", target)
+    said = refused(run)
+    assert f"cluster._target_={target} cannot be imported: No module named" in said
+    assert ("name its folder in PYTHONPATH" in said) is own
+    assert ("git checkout" in said) is not own
+
+
+@pytest.mark.parametrize("key", ["protocol", "cluster.seed"])
+def test_a_key_that_an_older_version_did_not_have(run: Recorded, key: str) -> None:
+    from_other_code(run)
+    cfg = OmegaConf.to_container(OmegaConf.load(artifacts(run) / "config.yaml"))
+    place, _, name = key.rpartition(".")
+    (cfg[place] if place else cfg).pop(name)
+    OmegaConf.save(OmegaConf.create(cfg), artifacts(run) / "config.yaml")
+    said = refused(run)
+    assert "this version of the framework refuses: " in said
+    assert key in said
+    assert "git checkout" in said
+
+
+def test_a_trace_of_another_version(run: Recorded) -> None:
+    (artifacts(run) / "stages.json").write_text('{"layers": {}}', encoding="utf-8")
+    said = refused(run)
+    assert "stages.json cannot be read" in said
+    assert "it is damaged, or of another version of the framework" in said
+    assert said.count("RUN_ID=") == 1
+    assert f"git checkout {run.tags['git.commit']}" in said
+
+
+def test_the_same_code_blames_the_setting_alone(run: Recorded) -> None:
+    change_config(run, "dataset.labels", {"path": "/nowhere/labels.txt", "column": "c", "march": "exact"})
+    assert refused(run).startswith(f"RUN_ID={run.id}: dataset.labels.march is no setting")
+
+
+@pytest.mark.parametrize("word", ["seed=1", "cluster.k=4", "cache.root=a,b", "threads=1,2", "+device=cpu"])
+def test_what_would_make_it_another_run(word: str) -> None:
+    if word == "+device=cpu":
+        assert given([word]) == {"device": "cpu"}
+        return
+    with pytest.raises(CannotVerifyError, match="would make it another run; use python run"):
+        given([word])
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("trackin.uri=x", "tracking.uri"), ("thread=1", "threads"), ("dataset.rot=x", "dataset.root")],
+)
+def test_a_mistyped_setting(word: str, meant: str) -> None:
+    with pytest.raises(CannotVerifyError, match=rf"{word} would .* did you mean {meant}\?"):
+        given([word])
+
+
+@pytest.mark.parametrize("group", ["dataset", "backbone"])
+def test_whatever_may_have_been_moved_may_be_said(group: str) -> None:
+    places = set()
+    for option in compose.options(group):
+        target = OmegaConf.load(compose.CONF / group / f"{option}.yaml").get("_target_")
+        for f in fields(get_class(target)) if target else ():  # one without it is another's variant
+            places |= {f"{group}.{f.name}"} if f.metadata.get(PATH) is True else set()
+            inner = f.metadata.get(PATH_KEY)
+            places |= {f"{group}.{f.name}", f"{group}.{f.name}.{inner}"} if inner else set()
+    assert places
+    assert places <= set(MAY)
+
+
+def test_a_run_of_a_gpu_on_a_machine_without_one(run: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "cuda_capabilities", list)
+    run.info.data.tags["device"] = "cuda"
+    try:
+        said = refused(run)
+    finally:
+        run.info.data.tags["device"] = "cpu"
+    assert f"RUN_ID={run.id} ran with device=cuda (device=cuda: the driver shows no CUDA device" in said
+    assert "or pass device=cpu to see how far that differs" in said
+
+
+def test_a_device_that_is_asked_for_here_and_is_not_here(
+    run: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "cuda_capabilities", list)
+    assert refused(run, "device=cuda").startswith(
+        "device=cuda: the driver shows no CUDA device; use device=cpu"
+    )
+
+
+def test_the_plan_restores_the_run_and_leaves_the_users_cache(run: Recorded, tmp_path: Path) -> None:
+    run.info.data.tags["threads"] = "7"
+    try:
+        plan = Past(run, tmp_path).plan([], tmp_path / "scratch")
+    finally:
+        run.info.data.tags["threads"] = "2"
+    assert (plan.settings.threads, plan.settings.device, plan.settings.precision) == (7, "cpu", "float32")
+    assert plan.cache == Cache(str(tmp_path / "scratch"), True)
+    assert (plan.tracking.uri, plan.tracking.log_model, plan.settings.figures) == (run.uri, "none", "none")
+    assert Past(run, tmp_path).plan(["threads=1"], tmp_path).settings.threads == 1
+
+
+def test_settings_that_change_no_result_may_be_missing_or_of_another_version(
+    run: Recorded, tmp_path: Path
+) -> None:
+    change_config(run, "plan", True)
+    change_config(run, "tracking.velocity", 3)
+    cfg = OmegaConf.to_container(OmegaConf.load(artifacts(run) / "config.yaml"))
+    del cfg["figures"]
+    OmegaConf.save(OmegaConf.create(cfg), artifacts(run) / "config.yaml")
+    plan = Past(run, tmp_path).plan([], tmp_path / "scratch")
+    assert (plan.settings.plan, plan.settings.figures) == (False, "none")

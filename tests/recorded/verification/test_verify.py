@@ -1,0 +1,275 @@
+"""Runs verified in this process: the same again, one stage changed at a time, data moved or changed."""
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from experiments.backbone import pixels
+from experiments.config import compose
+from experiments.dataset.images import listing
+from experiments.evaluator.measures import metrics
+from experiments.job.perform import Outcome, perform
+from experiments.job.trace import STEPS, Trace
+from experiments.recorded import Recorded
+from experiments.recorded.verification.past import CannotVerifyError
+from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
+from experiments.recorded.verification.verify import verify
+from experiments.store.cache import Store
+
+SMALL = ["backbone=pixels", "reducer.n_components=8", "cluster.k=6", "figures=none"]
+
+
+@dataclass
+class Lab:
+    """A store with one run of digits that are files in class folders."""
+
+    root: Path
+    said: list[str]
+    run_id: str = ""
+
+    @property
+    def settings(self) -> list[str]:
+        return [f"tracking.uri=sqlite:///{self.root}/mlflow.db", f"cache.root={self.root}/cache"]
+
+    @property
+    def run(self) -> Recorded:
+        return Recorded.of(f"sqlite:///{self.root}/mlflow.db", self.run_id)
+
+    @property
+    def artifacts(self) -> Path:
+        return Path(self.run.info.info.artifact_uri.removeprefix("file://"))
+
+    def record(self, *overrides: str, small: Sequence[str] = SMALL) -> None:
+        typed = [*small, *self.settings, *overrides]
+        outcome = Outcome(typed)
+        choices = {"cluster": "faiss_kmeans"}
+        perform(compose.compose_config(typed), self.root / "run", outcome, typed=typed, choices=choices)
+        self.run_id = outcome.run_id
+
+    def verify(self, *settings: str) -> Verdict:
+        self.said.clear()
+        return verify(self.run, settings, self.said.append)
+
+    def edit(self, **values: Any) -> None:
+        """Change the recorded config."""
+        path = self.artifacts / "config.yaml"
+        cfg = OmegaConf.load(path)
+        for key, value in values.items():
+            OmegaConf.update(cfg, key.replace("__", "."), value)
+        OmegaConf.save(cfg, path)
+
+    def retrace(self, change: Callable[[Trace], None]) -> None:
+        """Change what was recorded of the stages."""
+        trace = Trace.load(self.artifacts / "stages.json")
+        change(trace)
+        trace.save(self.artifacts)
+
+
+def write(folder: Path, order: int = 1) -> Path:
+    """Write ten of each digit as PNG, in this order."""
+    digits = load_digits()
+    rows = [row for label in range(10) for row in np.flatnonzero(digits.target == label)[:10]]
+    for row in rows[::order]:
+        place = folder / str(digits.target[row])
+        place.mkdir(parents=True, exist_ok=True)
+        image = np.rint(digits.images[row] * (255 / 16)).astype(np.uint8)
+        Image.fromarray(image).save(place / f"{row:04}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recorded(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    root = tmp_path_factory.mktemp("lab")
+    shutil.copy(tables, root / "mlflow.db")
+    lab = Lab(root, [])
+    data = [f"dataset.root={write(root / 'images')}", "dataset.image_size=8", "dataset=image_folder"]
+    lab.record(*data)
+    return lab
+
+
+@pytest.fixture
+def lab(recorded: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give the recorded run; what a test changes of its artifacts is put back."""
+    monkeypatch.setattr(compose, "ROOT", tmp_path)  # where a verification leaves its folder
+    shutil.copytree(recorded.artifacts, tmp_path / "artifacts")
+    yield recorded
+    shutil.rmtree(recorded.artifacts)
+    shutil.copytree(tmp_path / "artifacts", recorded.artifacts)
+
+
+def test_the_same_again_is_identical_and_recorded_with_both(lab: Lab, tmp_path: Path) -> None:
+    kept = sorted(path.name for path in (lab.root / "cache").iterdir())
+    verdict = lab.verify()
+    assert (verdict.word, verdict.first, verdict.agreement) == (IDENTICAL, "", 1)
+    assert lab.said[0] == "code, versions, machine, threads and weights are what they were"
+    assert len(lab.said) == 2
+    (again,) = lab.run.below()
+    assert again.tags["verifies"] == lab.run.id
+    assert (again.tags["verdict"], "verdict.first" in again.tags) == (IDENTICAL, False)
+    assert again.name == f"verify {lab.run.name}: identical"
+    assert again.tags["cluster"] == "faiss_kmeans"
+    assert lab.run.tags["verified"] == f"identical, by run {again.id}"
+    assert again.info.data.metrics["verify/ari"] == 1
+    assert again.info.data.metrics["ari"] == lab.run.info.data.metrics["ari"]
+    note = again.tags["mlflow.note.content"]
+    assert note.startswith("**identical: every stage")
+    assert lab.run.id in note
+    rows = [line for line in note.splitlines() if line.startswith("| ")]
+    assert [row.split()[1] for row in rows[2:]] == list(STEPS)
+    assert all(row.endswith("| identical |") for row in rows[2:])
+    table = pd.read_csv(again.file("verification.csv", tmp_path))
+    assert set(table["verdict"]) == {"identical"}
+    assert {*STEPS, "metric external ari"} < set(table["what"])
+    assert sorted(path.name for path in (lab.root / "cache").iterdir()) == kept
+    assert again.info.data.params["threads"] == lab.run.tags["threads"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "first"),
+    [
+        ({"backbone__image_size": 4}, "pixels"),
+        ({"reducer__n_components": 7}, "projection"),
+        ({"cluster__seed": 5, "cluster__n_redo": 1, "cluster__max_iter": 1}, "clustering"),
+    ],
+)
+def test_a_setting_that_changed_is_seen_at_its_stage(lab: Lab, edit: dict[str, Any], first: str) -> None:
+    lab.edit(**edit)
+    verdict = lab.verify()
+    assert (verdict.word, verdict.first) == (DIFFERS, first)
+    assert lab.run.tags["verified"].startswith("differs, by run ")
+    assert first in {again.tags.get("verdict.first") for again in lab.run.below()}
+
+
+def test_code_that_embeds_otherwise_is_seen_at_the_embedding(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed = pixels.PixelsEncoder.embed
+    monkeypatch.setattr(pixels.PixelsEncoder, "embed", lambda *given: embed(*given) ** 2)
+    verdict = lab.verify()
+    assert (verdict.word, verdict.first) == (DIFFERS, "embedding")
+
+
+def test_code_that_moves_the_last_bit_is_within_tolerance(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    embed = pixels.PixelsEncoder.embed
+    monkeypatch.setattr(
+        pixels.PixelsEncoder, "embed", lambda *given: np.nextafter(embed(*given), np.float32(np.inf))
+    )
+    verdict = lab.verify()
+    assert (verdict.word, verdict.first, verdict.agreement) == (WITHIN, "embedding", 1)
+
+
+def test_a_measure_that_counts_otherwise_is_seen_at_its_metric(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(metrics.METRICS, "ari", lambda *given: 0.125)
+    verdict = lab.verify()
+    assert (verdict.word, verdict.first) == (DIFFERS, "metric external ari")
+
+
+def test_what_is_not_as_it_was_is_told_and_another_number_of_threads_is_run(lab: Lab) -> None:
+    def change(trace: Trace) -> None:
+        trace.circumstances.update({"version.numpy": "0.1", "processor": "an abacus", "threads": "4"})
+        trace.kept["embedding"] = {"threads": "64"}
+
+    lab.retrace(change)
+    lab.verify("threads=1")
+    assert any(line.startswith("version.numpy was 0.1 and is ") for line in lab.said)
+    assert any(line.startswith("processor was an abacus and is ") for line in lab.said)
+    assert "threads was 4 and is 1" in lab.said
+    assert "embedding was kept from an earlier run, made with threads 64" in lab.said
+    assert "1" in {again.tags["threads"] for again in lab.run.below()}
+
+
+def test_moved_files_in_another_order_are_identical(lab: Lab, tmp_path: Path) -> None:
+    moved = write(tmp_path / "moved", -1)
+    (lab.root / "images").rename(lab.root / "gone")
+    try:
+        with pytest.raises(CannotVerifyError, match=r"does not exist.*pass dataset\.root=<where it is now>"):
+            lab.verify()
+        assert lab.verify(f"dataset.root={moved}").word == IDENTICAL
+    finally:
+        (lab.root / "gone").rename(lab.root / "images")
+
+
+def test_the_order_in_which_a_folder_is_listed_changes_nothing(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = []
+
+    def backwards(folder: Path) -> list[os.DirEntry[str]]:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
+        listed.append([entry.name for entry in entries])
+        return entries
+
+    monkeypatch.setattr(listing, "os", SimpleNamespace(scandir=backwards))
+    assert lab.verify().word == IDENTICAL
+    assert next(names for names in listed if "9" in names)[0] == "9"
+    assert max(len(names) for names in listed) == 10
+
+
+def test_a_renamed_class_is_said(lab: Lab, tmp_path: Path) -> None:
+    changed = write(tmp_path / "renamed")
+    (changed / "9").rename(changed / "nine")
+    with pytest.raises(CannotVerifyError) as error:
+        lab.verify(f"dataset.root={changed}")
+    assert "saw: 10 renamed (such as 9/" in str(error.value)
+    assert "now nine/" in str(error.value)
+
+
+def test_data_that_changed_is_said_by_kind(lab: Lab, tmp_path: Path) -> None:
+    changed = write(tmp_path / "changed")
+    first, second, third = sorted(changed.glob("0/*.png"))[:3]
+    first.unlink()
+    shutil.copy(third, second)
+    shutil.copy(third, changed / "1" / "more.png")
+    with pytest.raises(CannotVerifyError) as error:
+        lab.verify(f"dataset.root={changed}")
+    told = f"1 more (such as 1/more.png), 1 fewer (such as 0/{first.name}), "
+    told += f"1 with other content (such as 0/{second.name})"
+    assert told in str(error.value)
+    assert f"the data at {changed} is not what RUN_ID={lab.run.id} saw" in str(error.value)
+
+
+def test_a_value_kept_from_other_circumstances_is_noted(lab: Lab, tmp_path: Path) -> None:
+    """Steps that a run reads from the store carry the circumstances that they were computed in."""
+    assert Trace.load(lab.artifacts / "stages.json").kept == {}
+    store = Store(lab.root / "cache", about={"threads": "2"})
+    (key,) = [entry.key for entry in store.entries() if entry.key.startswith("embeddings-")]
+    meta = lab.root / "cache" / key / "meta.json"
+    text = meta.read_text(encoding="utf-8")
+    meta.write_text(text.replace('"threads": "', '"threads": "9'), encoding="utf-8")
+    first = lab.run_id
+    try:
+        lab.record(f"dataset.root={lab.root / 'images'}", "dataset.image_size=8", "dataset=image_folder")
+        noted = Trace.load(lab.artifacts / "stages.json").kept
+        assert list(noted) == ["embedding"]
+        assert noted["embedding"]["threads"].startswith("9")
+    finally:
+        lab.run_id = first
+        meta.write_text(text, encoding="utf-8")
+
+
+def test_a_table_that_was_moved_is_said_where_it_is(lab: Lab, tmp_path: Path) -> None:
+    rows = pd.DataFrame(load_digits().data[:60, 2:8]).add_prefix("m")
+    rows.to_csv(tmp_path / "table.csv", index=False)
+    first = lab.run_id
+    try:
+        data = ["dataset=table", f"dataset.path={tmp_path}/table.csv", "evaluator=[internal]"]
+        lab.record(*data, small=["cluster.k=3", "figures=none"])
+        (tmp_path / "table.csv").rename(tmp_path / "moved.csv")
+        with pytest.raises(CannotVerifyError, match=r"dataset\.path=.* pass dataset\.path=<where it is now>"):
+            lab.verify()
+        assert lab.verify(f"dataset.path={tmp_path}/moved.csv").word == IDENTICAL
+    finally:
+        lab.run_id = first

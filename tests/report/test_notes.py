@@ -1,0 +1,180 @@
+"""What stands at the top of a run's and a sweep's page in MLflow."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import comparison, tracking
+from experiments.comparison.titles import ABOUT
+from experiments.config import commands, compose
+from experiments.config.build import build
+from experiments.report import notes
+
+URI = "http://server:5000"
+
+
+def described(*, assignments: list[int], metrics: dict[str, float], **named: Any) -> str:
+    """Describe a run of digits that gave this."""
+    plan = build(compose.compose_config(["backbone=pixels"]), ["backbone=pixels"])
+    clustering, rows = SimpleNamespace(assignments=np.array(assignments)), np.arange(len(assignments))
+    samples = SimpleNamespace(name="digits", labels=rows % 2, labelled=rows, rows=lambda _: rows[:0])
+    result: Any = SimpleNamespace(clustering=clustering, metrics=metrics, samples=samples)
+    return notes.of_run(result, plan.stages, **{"run_id": "abc", "uri": commands.USUAL_STORE} | named)
+
+
+def test_a_run_is_told_in_a_line_and_its_figures_beside_their_bounds() -> None:
+    metrics = {"homogeneity": 0.3, "purity": 0.5, "purity_chance": 0.1, "purity_ceiling": 0.9, "ari": 0.25}
+    lines = described(assignments=[0, 0, 1, 2], metrics=metrics).split("\n\n")
+    assert lines == [
+        "3 clusters of digits: pixels → pca → faiss_kmeans, 4 samples, protocol held_out.",
+        "ari **0.25** (chance 0), purity **0.5** (chance 0.1, ceiling 0.9)",
+        "The same again? `python scripts/verify.py abc`",
+    ]
+    assert "ari **0.25** (chance 0, ceiling 1)" in described(assignments=[0, 0, 1, 1], metrics=metrics)
+
+
+def test_noise_doubts_report_and_model_are_told_where_there_are_any() -> None:
+    text = described(
+        assignments=[0, 0, 1, -1],
+        metrics={},
+        doubts=["left out: <probe> needs labels"],
+        report="#/report",
+        assigns=True,
+        uri=URI,
+    )
+    assert text.startswith("2 clusters of digits: pixels → pca → faiss_kmeans, 4 samples, 25.0% noise, ")
+    assert "[Open the report](#/report)" in text
+    assert "**Warnings**\n\n- left out: &lt;probe&gt; needs labels" in text
+    assert f"`python scripts/verify.py abc tracking.uri={URI}`" in text
+    assert f"`python scripts/assign.py abc <new images> tracking.uri={URI}`" in text
+
+
+def test_a_password_is_not_written_down() -> None:
+    text = described(assignments=[0], metrics={}, uri="postgresql://me:secret@server/db")
+    assert "secret" not in text
+    assert "tracking.uri=<this store>" in text
+
+
+ROWS = pd.DataFrame(
+    {
+        "cluster.k": [10, 10, 50, 50],
+        "seed": [0, 1, 0, 1],
+        "protocol": "held_out",
+        "ari": [0.1, 0.2, 0.5, 0.5],
+        "status": "FINISHED",
+    }
+)
+MAIN = ["cluster.k", "seed", "protocol", "ari"]
+BEST = notes.Best("k=50 seed=0", "#/best", "ari", 0.5)
+
+
+def of_sweep(rows: pd.DataFrame, swept: list[str], **named: Any) -> str:
+    """Describe a sweep of these jobs."""
+    compared = comparison.compare(rows, swept).tables
+    main = [name for name in MAIN if name in rows]
+    return notes.of_sweep(rows, main, compared, **{"run_id": "abc", "uri": commands.USUAL_STORE} | named)
+
+
+def test_a_sweep_over_seeds_has_a_row_a_configuration() -> None:
+    text = of_sweep(ROWS, ["cluster.k", "seed"], best=BEST, report="#/report", assigns=True)
+    first = (
+        "4 of 4 jobs finished, best job by ari (0.5): k=50 seed=0; the means over the seeds are below. "
+        "[Open it](#/best). [Open the report](#/report)"
+    )
+    assert text.split("\n\n")[0] == first
+    assert "| 50&emsp; | 0.5&nbsp;±&nbsp;0 |" in text
+    assert "| 50&emsp; | 2&emsp; | 0 |" in text, "how many seeds, and their standard deviation"
+    assert "| 50&emsp; | 0&emsp; |" not in text, "no row a job"
+    assert "`python scripts/compare.py abc <key=a> <key=b>`" in text
+    assert "`python scripts/assign.py abc <new images>`" in text
+    assert "\n| --- | --- |" in text, "or it is no table"
+
+
+def test_without_seeds_there_is_a_row_a_job() -> None:
+    text = of_sweep(ROWS[["cluster.k", "protocol", "ari", "status"]][::2], ["cluster.k"], assigns=True)
+    assert text.startswith("2 of 2 jobs finished\n\n| cluster.k&emsp; | ari |\n| --- | --- |\n")
+    assert "| 10&emsp; | 0.1 |\n| 50&emsp; | 0.5 |" in text
+    assert "scripts/" not in text, "no seeds to compare, and no best job whose model could assign"
+
+
+def test_failures_are_named_with_how_to_go_on() -> None:
+    rows = ROWS.assign(status=["FINISHED", "FAILED", "FINISHED", "FINISHED"])
+    text = of_sweep(rows, ["cluster.k", "seed"], errors={"k=10 seed=1": "too <cold>"})
+    assert text.startswith(
+        "3 of 4 jobs finished. The missing jobs alone: the same command with `resume=true`"
+    )
+    assert "**Failed**\n\n- k=10 seed=1: too &lt;cold&gt;\n" in text
+
+
+def test_a_long_table_says_where_the_rest_is() -> None:
+    rows = pd.DataFrame({"cluster.k": range(40), "protocol": "x", "ari": 0.5, "status": "FINISHED"})
+    text = of_sweep(rows, ["cluster.k"])
+    assert ("| 29&emsp; |" in text, "| 30&emsp; |" in text) == (True, False)
+    assert "\n\n10 more rows in sweep.csv" in text
+
+
+@pytest.mark.parametrize("name", ABOUT)
+def test_what_is_found_over_all_jobs_is_told_under_its_title(name: str) -> None:
+    table = {name: pd.DataFrame({"criterion": ["silhouette"], "value": [0.25]})}
+    text = notes.of_sweep(ROWS, MAIN, table, run_id="abc", uri=commands.USUAL_STORE)
+    assert f"**{ABOUT[name]}**" in text
+    assert "| silhouette&emsp; | 0.25 |" in text
+
+
+NAMES = [f"figure_{number}" for number in range(12)]
+
+
+def wide(status: str = "FINISHED") -> pd.DataFrame:
+    """Make the table of 30 configurations with 2 seeds each and 12 figures."""
+    jobs = pd.DataFrame([(f"{k}-{'x' * 20}", seed) for k in range(30) for seed in (0, 1)])
+    jobs.columns = pd.Index(["reducer.name", "seed"])
+    figures = {name: np.linspace(0.123456, 0.987654, len(jobs)) for name in NAMES}
+    return jobs.assign(protocol="held_out", **figures, status=status)
+
+
+def test_a_note_of_many_figures_ends_whole_and_says_what_is_left_out() -> None:
+    rows, swept = wide(), ["reducer.name", "seed"]
+    compared = comparison.compare(rows, swept).tables
+    compared["probes"] = pd.DataFrame({"probe": [f"{n} {'y' * 200}" for n in range(9)], "accuracy": 0.5})
+    named: Any = {"run_id": "abc", "uri": commands.USUAL_STORE, "best": BEST, "assigns": True}
+    text = notes.of_sweep(rows, [*swept, "protocol", *NAMES], compared, **named)
+    assert 6000 < len(text) <= tracking.TAG_LIMIT
+    before, _, after = text.partition("**Mean over the seeds")
+    assert "scripts/compare.py abc" in before
+    assert "scripts/assign.py abc" in before
+    shown = [line for line in after.splitlines() if "-xxx" in line]
+    assert 1 < len(shown) < 30
+    assert f"{30 - len(shown)} more rows in seeds.csv" in after
+    assert "No room here, but in the files: " in text
+    assert text.endswith(".csv")
+    whole = text.replace("&emsp;", "").replace("&nbsp;", "")
+    heads = [line for line in whole.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in heads} == {14}, "no row is cut"
+
+
+def test_a_note_without_seeds_has_as_many_jobs_as_fit() -> None:
+    rows = wide()
+    text = notes.of_sweep(rows, ["reducer.name", *NAMES], {}, run_id="abc", uri=commands.USUAL_STORE)
+    assert len(text) <= tracking.TAG_LIMIT
+    shown = text.count("-xxx")
+    assert text.endswith(f"{60 - shown} more rows in sweep.csv")
+
+
+def test_very_many_failures_leave_room_for_the_rest() -> None:
+    errors = {f"k={k} seed=0": f"too cold\n{'z' * 300}" for k in range(200)}
+    text = of_sweep(ROWS.assign(status="FAILED"), ["cluster.k", "seed"], errors=errors)
+    listed = [line for line in text.splitlines() if line.startswith("- k=")]
+    assert listed[0] == f"- k=0 seed=0: too cold {'z' * 300}"
+    assert f"\n- {200 - len(listed)} more\n" in f"{text}\n"
+    assert len(text) < 3000
+
+
+def test_the_address_of_another_store_is_told_without_an_account() -> None:
+    assert commands.script("verify.py", "abc", uri=commands.USUAL_STORE) == "python scripts/verify.py abc"
+    for uri in ("postgresql://me:secret@server/db", "mysql://server/db?user=me&Password=secret"):
+        assert commands.script("verify.py", uri=uri) == "python scripts/verify.py tracking.uri=<this store>"
+    told = commands.script("verify.py", uri="sqlite:////home/a@b/x.db")
+    assert told == "python scripts/verify.py tracking.uri=sqlite:////home/a@b/x.db"

@@ -1,0 +1,109 @@
+"""scripts/compare.py as a person types it, on a sweep's table that was recorded."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from experiments import tracking
+from experiments.config.build import Tracking
+from experiments.sweep.record import Record
+from scripts import compare
+
+ARI = {10: [0.50, 0.52, 0.47], 50: [0.53, 0.56, 0.48]}
+SWEPT = ["cluster.k", "reducer.whiten", "seed"]
+
+
+@pytest.fixture
+def tracker(tables: Path, tmp_path: Path) -> tracking.Tracker:
+    path = tmp_path / "mlflow.db"
+    path.write_bytes(tables.read_bytes())
+    return tracking.connect(Tracking(f"sqlite:///{path}"), "digits")
+
+
+@pytest.fixture
+def sweep(tracker: tracking.Tracker, tmp_path: Path) -> str:
+    """Record the table of a sweep over k, one more setting and the seed; return its run's id."""
+    rows = [
+        {"cluster.k": k, "reducer.whiten": whiten, "seed": seed, "protocol": "held_out", "ari": ari}
+        for k, values in ARI.items()
+        for whiten in (False, True)
+        for seed, ari in enumerate(values)
+    ]
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    pd.DataFrame(rows).assign(status="FINISHED").to_csv(folder / "sweep.csv", index=False)
+    record = Record([], [], [], SWEPT)
+    run = tracker.open("sweep", folder, params={}, tags=record.tags(folder))
+    run.artifact(folder / "sweep.csv")
+    run.end("FINISHED")
+    Record([], [], [], SWEPT, run.id).save(folder)
+    return run.id
+
+
+def run(*words: str, uri: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("sys.argv", ["compare.py", *words, f"tracking.uri={uri}"])
+    return compare.main()
+
+
+ALL = "; ".join(f"cluster.k={k} reducer.whiten={whiten}" for k in (10, 50) for whiten in (False, True))
+A, B = "cluster.k=10 reducer.whiten=true", "cluster.k=50 reducer.whiten=true"
+
+
+def test_the_table_is_printed_and_recorded(
+    sweep: str,
+    tracker: tracking.Tracker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for word in (sweep, str(tmp_path / "sweep")):
+        assert run(word, A, B, uri=tracker.uri, monkeypatch=monkeypatch) == 0
+        out = capfd.readouterr().out
+        test = stats.ttest_rel(ARI[50], ARI[10])
+        row = next(line for line in out.splitlines() if " ari " in line)
+        cells = [cell.strip() for cell in row.strip("│").split("│")]
+        assert cells[:4] == ["ari", "0.4967", "0.5233", "0.0267"]
+        assert cells[5:] == [f"{test.pvalue:.2g}"] * 2 + ["0.25", f"{test.statistic / 3**0.5:.3g}", "3"]
+        assert "k differs" in out
+        assert "p: paired t test over the seeds" in out
+        assert "interval: Student's t, n - 1 degrees of freedom" in out
+    place = "comparisons/cluster.k=10_reducer.whiten=true_and_cluster.k=50_reducer.whiten=true.csv"
+    path = tracker.client.download_artifacts(sweep, place, str(tmp_path))
+    assert pd.read_csv(path)["p"].item() == pytest.approx(test.pvalue)
+    note = Path(tracker.client.download_artifacts(sweep, place.replace(".csv", ".md"), str(tmp_path)))
+    assert note.read_text(encoding="utf-8").endswith(f"\n\n{compare.MEANING}\n")
+
+
+def test_what_cannot_be_is_one_line(
+    sweep: str,
+    tracker: tracking.Tracker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    job = tracker.open("job", tmp_path, params={}, tags={"mlflow.parentRunId": sweep})
+    old = tracker.open("old", tmp_path, params={}, tags={"sweep": "parent"})
+    running = tracker.open(
+        "running", tmp_path, params={}, tags={"sweep": "parent", "sweep.swept": json.dumps(SWEPT)}
+    )
+    for words, answer in (
+        ((sweep, "cluster.k=10", B), "cluster.k=10 picks 2 configurations; use one of: cluster.k=10 reducer"),
+        ((sweep, A, A), "are the same configuration; name two"),
+        ((sweep, "cluster.k=10,50", B), "cluster.k=10,50 gives several values; name one configuration"),
+        ((sweep, "10", B), f"'10' is no configuration; use one of: {ALL}"),
+        ((sweep, A, "cluster.k=50 whiten"), "'cluster.k=50 whiten' is no configuration; use one of: cluster"),
+        ((sweep, A), f"two configurations are compared, and {A} is named; use one of: {ALL}"),
+        ((sweep,), f"two configurations are compared, and none is named; use one of: {ALL}"),
+        ((sweep, A, B, "trackin.uri=x"), "did you mean tracking"),
+        (("abc", A, B), "SWEEP=abc is no run of tracking.uri"),
+        ((job.id, A, B), f"is a single run; use {sweep}, the sweep that it belongs to"),
+        ((old.id, A, B), "does not say what was swept: it is an optimiser's, or older than that; run the"),
+        ((running.id, A, B), "recorded no sweep.csv"),
+    ):
+        assert run(*words, uri=tracker.uri, monkeypatch=monkeypatch) == 1
+        error = " ".join(capfd.readouterr().err.split())
+        assert answer in error
+        assert "Traceback" not in error

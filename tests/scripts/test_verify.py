@@ -1,0 +1,134 @@
+"""scripts/verify.py as a person types it."""
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.project import REPOSITORY, SHORT, Project
+from tests.scripts.test_assign import script
+
+from experiments import tracking
+from experiments.config import compose
+from experiments.config.build import Tracking
+from experiments.job.perform import Outcome, perform
+from experiments.recorded import Recorded
+
+Main = Callable[..., int]
+
+
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Main:
+    """Give the script's main as a function of its words; it leaves its folders below tmp_path."""
+    spec = importlib.util.spec_from_file_location("verify_script", REPOSITORY / "scripts" / "verify.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(compose, "ROOT", tmp_path)
+
+    def call(*words: str) -> int:
+        monkeypatch.setattr("sys.argv", ["verify.py", *words])
+        return int(module.main())
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Make a store with a sweep of two jobs."""
+    root = tmp_path_factory.mktemp("verified")
+    shutil.copy(tables, root / "mlflow.db")
+    uri = f"sqlite:///{root}/mlflow.db"
+    sweep = tracking.connect(Tracking(uri), "digits").open("sweep", root, params={}, tags={"sweep": "parent"})
+    for k in (3, 4):
+        typed = ["backbone=pixels", "reducer=identity", "dataset.limit=100", "evaluator=[external]"]
+        typed += [f"cluster.k={k}", "figures=none", f"tracking.uri={uri}", f"cache.root={root}/cache"]
+        parent = Recorded.of(uri, sweep.id).parent
+        perform(compose.compose_config(typed), root / str(k), Outcome(typed), parent=parent)
+    sweep.end("FINISHED")
+    return uri
+
+
+def sweep_of(uri: str) -> Recorded:
+    experiment = tracking.connect(Tracking(uri), "digits").experiment_id
+    found = tracking.ask(uri, lambda client: client.search_runs([experiment], "tags.sweep = 'parent'"))
+    return Recorded.of(uri, found[0].info.run_id)
+
+
+def test_every_job_of_a_sweep_is_verified_and_the_worst_is_the_exit_code(
+    uri: str, main: Main, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = sweep_of(uri)
+    assert main(sweep.id, "--all", f"tracking.uri={uri}") == 0
+    said = capsys.readouterr().out
+    assert said.count("verdict: identical: every stage") == 2
+    assert said.splitlines()[-1] == "2 jobs: 2 identical"
+    first, second = (run for run in sweep.below() if "verifies" not in run.tags)
+    place = Path(second.info.info.artifact_uri.removeprefix("file://")) / "stages.json"
+    trace = json.loads(place.read_text(encoding="utf-8"))
+    trace["steps"]["embedding"] = "another"
+    trace["metrics"]["external"]["nmi"] += 0.125
+    place.write_text(json.dumps(trace), encoding="utf-8")
+    assert main(sweep.id, "--all", f"tracking.uri={uri}") == 1
+    said = capsys.readouterr().out
+    assert said.count("verdict: identical: every stage") == 1
+    assert "verdict: differs: the first to differ is embedding" in said
+    assert "metric external nmi" in said
+    assert "-0.125" in said
+    assert said.splitlines()[-1] == "2 jobs: 1 identical, 1 differs"
+    (place.parent / "config.yaml").unlink()
+    assert main(sweep.id, "--all", f"tracking.uri={uri}") == 2
+    told = capsys.readouterr()
+    assert told.out.count("verdict: identical") == 1
+    assert f"RUN_ID={second.id} has no config.yaml" in told.err
+    assert f"1 of 2: {first.id}" in told.out
+    assert told.out.splitlines()[-1] == "2 jobs: 1 identical, 1 could not be checked"
+
+
+def test_of_a_sweep_alone_its_best_job_is_verified(
+    uri: str, main: Main, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = sweep_of(uri)
+    best = sweep.below()[0]
+    tracking.ask(uri, lambda client: client.set_tag(sweep.id, "best.run_id", best.id))
+    assert main(sweep.id, f"tracking.uri={uri}") == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{sweep.id} is a sweep; its best job is {best.id} run; --all verifies each job")
+    assert said.count("verdict: identical: every stage") == 1
+    tracking.ask(uri, lambda client: client.delete_tag(sweep.id, "best.run_id"))
+
+
+def test_what_cannot_be_checked_is_one_line_and_exit_code_two(
+    uri: str, main: Main, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    sweep = sweep_of(uri)
+    known = sweep.below()[0].id
+    answers = {
+        (sweep.id, f"tracking.uri={uri}"): "is a sweep of 2 jobs",
+        (known[:-1], f"tracking.uri={uri}"): f"did you mean {known}?",
+        (known, f"tracking.uri={uri}", "seed=1"): "seed=1 would make it another run",
+        (known, f"tracking.uri={uri}", "nonsense"): "nonsense",
+        (known, f"tracking.uri=sqlite:///{tmp_path}/none.db"): "does not exist; set the store",
+    }
+    for words, answer in answers.items():
+        assert main(*words) == 2
+        told = capsys.readouterr()
+        assert answer in told.err
+        assert len(told.err.splitlines()) == 1, told.err
+        assert "verdict" not in told.out
+
+
+@pytest.mark.process
+def test_a_network_kept_from_another_run_is_trained_again_to_the_same_bits(
+    beside: Project, tmp_path: Path
+) -> None:
+    beside.succeed(*SHORT, "cluster.k=10")
+    (run,) = beside.runs()
+    done = script(beside, "verify", run.info.run_id, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "verdict: identical: every stage, all " in done.stdout
+    assert "Traceback" not in done.stderr
+    assert {found.data.tags.get("verdict") for found in beside.runs()} == {"identical", None}

@@ -1,0 +1,323 @@
+"""The store: once, whole, or not at all."""
+
+import errno
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from tests.forked import in_another_pid_namespace
+
+from experiments.store.cache import NotKeptError, Store
+from experiments.store.values import Findings, Record, digest
+from experiments.types import Context
+
+
+@dataclass(frozen=True, eq=False)
+class Mean(Record):
+    """A fitted value with an array, a number and nothing."""
+
+    values: np.ndarray
+    count: int
+    note: str | None = None
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Averaging:
+    """A stage for the tests."""
+
+    VERSION: ClassVar[int] = 1
+    seed: int
+
+
+def mean(count: int = 3, stopped: str = "") -> Mean:
+    return Mean(np.arange(count, dtype=np.float32), count, None, stopped)
+
+
+def never() -> Mean:
+    raise AssertionError("computed what is kept")
+
+
+def test_a_fitted_value_comes_back_whole(store: Store) -> None:
+    store.fitted("mean-1", mean)
+    again = store.fitted("mean-1", never)
+    assert isinstance(again, Mean)
+    assert again.values.tolist() == [0, 1, 2]
+    assert (again.count, again.note) == (3, None)
+
+
+def test_an_array_comes_back_as_a_read_only_map(store: Store) -> None:
+    store.array("x", lambda: np.ones((2, 3), np.float32))
+    again = store.array("x", lambda: pytest.fail("computed twice"))
+    assert isinstance(again, np.memmap)
+    assert again.shape == (2, 3)
+    with pytest.raises(ValueError, match="read-only"):
+        again[0, 0] = 2
+
+
+def test_the_store_counts_each_key_once(store: Store) -> None:
+    for _ in range(3):
+        store.fitted("a", mean)
+    assert store.computed == ["a"]
+    assert store.kept == []
+    later = Store(store.root)
+    later.fitted("a", never)
+    later.fitted("a", never)
+    assert (later.computed, later.kept) == ([], ["a"])
+
+
+def test_a_stopped_value_is_given_but_not_kept(store: Store) -> None:
+    assert store.fitted("a", lambda: mean(stopped="after epoch 2")).stopped
+    assert not store.holds("a")
+    assert store.fitted("a", lambda: mean(5)).count == 5
+
+
+def test_an_error_leaves_nothing_behind(store: Store) -> None:
+    def write(array: np.ndarray) -> None:
+        array[0] = 1
+        raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        store.fill("x", (4,), "uint8", write)
+    assert not store.holds("x")
+    assert list((store.root / ".partial").iterdir()) == []
+
+
+def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.fitted("before", mean)
+    checkpoint = store.workdir("a") / "last.ckpt"
+    checkpoint.write_text("epoch 7", encoding="utf-8")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(OSError, match=r"No space left on device.*cache\.root=<a folder with room>"):
+        store.fitted("a", mean)
+    monkeypatch.undo()
+    assert not store.holds("a")
+    assert checkpoint.read_text(encoding="utf-8") == "epoch 7"
+    assert store.fitted("before", never).count == 3
+    assert store.fitted("a", mean).count == 3
+    assert not checkpoint.exists()
+
+
+def test_what_a_maker_could_not_read_is_no_matter_of_room(store: Store) -> None:
+    with pytest.raises(FileNotFoundError, match=r"No such file or directory: 'gone\.jpg'"):
+        store.array("x", lambda: np.frombuffer(Path("gone.jpg").read_bytes(), np.uint8))
+
+
+def test_disabled_neither_reads_nor_writes(store: Store) -> None:
+    store.fitted("a", mean)
+    off = Store(store.root, enabled=False)
+    checkpoint = off.workdir("a")
+    assert off.fitted("a", lambda: mean(7)).count == 7
+    assert not checkpoint.exists(), "the next one would go on where this one ended"
+    assert off.array("x", lambda: np.zeros(2)).shape == (2,)
+    assert store.fitted("a", never).count == 3
+    assert not store.holds("x")
+
+
+def test_without_computing_a_missing_value_is_named(store: Store) -> None:
+    store.fitted("a", mean)
+    looking = Store(store.root, compute=False)
+    assert looking.fitted("a", never).count == 3
+    with pytest.raises(NotKeptError, match="b"):
+        looking.fitted("b", mean)
+
+
+def test_entries_and_remove(store: Store) -> None:
+    store.fitted("small", mean)
+    store.array("large", lambda: np.zeros(10_000))
+    assert [entry.key for entry in store.entries()] == ["large", "small"]
+    assert store.entries()[0].size > 80_000
+    assert store.remove("large")
+    assert [entry.key for entry in store.entries()] == ["small"]
+
+
+def test_what_another_process_removed_is_gone(store: Store) -> None:
+    store.fitted("a", mean)
+    assert Store(store.root).remove("a")
+    assert store.remove("a")
+    assert list((store.root / ".partial").iterdir()) == []
+
+
+def slow(root: Path, log: Path) -> None:
+    def make() -> np.ndarray:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(0.5)
+        return np.arange(3)
+
+    assert Store(root).array("x", make).tolist() == [0, 1, 2]
+
+
+def test_two_processes_compute_a_key_once(store: Store, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    workers = [
+        multiprocessing.get_context("spawn").Process(target=slow, args=(store.root, log)) for _ in "ab"
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert len(log.read_text(encoding="utf-8").split()) == 1
+
+
+def stall(root: Path) -> None:
+    def write(array: np.ndarray) -> None:
+        array[:] = 1
+        (root / "stalled").touch()
+        time.sleep(60)
+
+    Store(root).fill("x", (4,), "uint8", write)
+
+
+def test_a_killed_process_leaves_no_lock_and_no_half_value(store: Store) -> None:
+    worker = multiprocessing.get_context("spawn").Process(target=stall, args=(store.root,))
+    worker.start()
+    deadline = time.monotonic() + 60
+    while not (store.root / "stalled").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert worker.pid
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.join(10)
+    assert not store.holds("x")
+    fresh = Store(store.root)
+    assert fresh.array("x", lambda: np.array([7])).tolist() == [7]
+    assert list((store.root / ".partial").iterdir()) == []
+
+
+def test_a_key_names_everything_that_can_change_a_result(ctx: Context) -> None:
+    from dataclasses import replace
+
+    stage = Averaging(seed=0)
+    key = ctx.on("input").key(stage)
+    assert key.startswith("test_cache-")
+    assert key == ctx.on("input").key(Averaging(seed=0))
+    others = [
+        ctx.on("input").key(Averaging(seed=1)),
+        ctx.on("other").key(stage),
+        replace(ctx, device="cuda").on("input").key(stage),
+        replace(ctx, dtype="bfloat16").on("input").key(stage),
+    ]
+    assert len({key, *others}) == 5
+
+
+def test_digest_sees_dtype_shape_and_order() -> None:
+    x = np.arange(6, dtype=np.int64)
+    names = [digest(x), digest(x.reshape(2, 3)), digest(x.astype(np.int32)), digest(x[::-1]), digest(x, "")]
+    assert len(set(names)) == 5
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    with pytest.raises(TypeError, match="no place in a key"):
+        digest(object())
+
+
+def test_an_array_is_named_by_its_values_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    store.array("x", lambda: values)
+    assert store.digest("x") == digest(values)
+    monkeypatch.setattr("experiments.store.cache.file_digest", lambda path: pytest.fail("read twice"))
+    assert store.digest("x") == Store(store.root).digest("x") == digest(values)
+    assert store.digest("y") == ""
+    assert store.remove("x")
+    assert store.digest("x") == ""
+
+
+def test_a_value_that_is_another_unchanged_takes_no_room(store: Store) -> None:
+    values = store.array("a", lambda: np.arange(6, dtype=np.float32).reshape(2, 3))
+    same = store.array("b", lambda: np.asarray(values, np.float32))
+    others = {
+        "part": values[1:], "turned": values[::-1], "wider": values.astype(np.float64),
+        "bits": values.view(np.int32), "shape": values.reshape(3, 2),
+    }  # fmt: skip
+    kept = {name: store.array(name, lambda other=other: other) for name, other in others.items()}
+    numbers = {name: (store.root / name / "array.npy").stat().st_ino for name in ("a", "b", *others)}
+    assert numbers["a"] == numbers["b"]
+    assert len(set(numbers.values())) == 1 + len(others)
+    np.testing.assert_array_equal(same, values)
+    for name, other in others.items():
+        np.testing.assert_array_equal(kept[name], other)
+    assert store.remove("a")
+    assert np.load(store.root / "b" / "array.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_a_file_of_somebody_else_is_copied(store: Store, tmp_path: Path) -> None:
+    np.save(tmp_path / "mine.npy", np.arange(3))
+    mine = np.load(tmp_path / "mine.npy", mmap_mode="r")
+    store.array("a", lambda: mine)
+    assert (store.root / "a" / "array.npy").stat().st_ino != (tmp_path / "mine.npy").stat().st_ino
+
+
+def test_a_kept_value_says_how_it_was_computed(tmp_path: Path) -> None:
+    Store(tmp_path, about={"threads": "2"}).fitted("mean-1", mean)
+    origin = Store(tmp_path, about={"threads": "1"}).origin("mean-1")
+    assert origin["threads"] == "2"
+    assert origin["version.numpy"] == np.__version__
+    assert Store(tmp_path).origin("mean-2") == {}
+
+
+def test_what_a_killed_process_left_goes_even_if_nothing_is_computed(store: Store) -> None:
+    store.array("x", lambda: np.ones(3))
+    left = store.root / ".partial" / "x@0"
+    left.mkdir()
+    Store(store.root).array("x", np.empty)
+    assert not left.exists()
+
+
+def test_what_a_living_process_writes_is_left_alone_by_all_that_cannot_see_it(store: Store) -> None:
+    """Another container on the same store, which knows no process here by its number."""
+
+    def write(array: np.ndarray) -> None:
+        array[:2] = 1
+        in_another_pid_namespace(another)
+        array[2:] = 2
+
+    def another() -> None:
+        other = Store(store.root)
+        assert other.array("y", lambda: np.arange(3)).tolist() == [0, 1, 2]
+        assert other.array("z", lambda: np.arange(2)).tolist() == [0, 1]
+        assert not other.remove("x")
+
+    store.array("y", lambda: np.arange(3))
+    assert store.fill("x", (4,), "uint8", write).tolist() == [1, 1, 2, 2]
+    assert {entry.key for entry in store.entries()} == {"x", "y", "z"}
+    assert not list(store.root.glob(".partial/*"))
+
+
+def test_a_value_that_came_first_stays_where_two_were_computed(store: Store) -> None:
+    """Somebody removed the folder of locks, so both computed."""
+
+    def slower() -> np.ndarray:
+        shutil.rmtree(store.root / ".locks")
+        assert Store(store.root).array("x", lambda: np.array([1])).tolist() == [1]
+        return np.array([1])
+
+    assert store.array("x", slower).tolist() == [1]
+    assert not list(store.root.glob(".partial/*"))
+
+
+@pytest.mark.parametrize("use", ["array", "workdir"])
+def test_a_store_that_cannot_be_written_names_the_setting(tmp_path: Path, use: str) -> None:
+    (tmp_path / "file").touch()
+    store = Store(tmp_path / "file" / "cache")
+    with pytest.raises(OSError, match=r"^cache\.root=.*/file/cache cannot take x: .*set cache\.root=<"):
+        store.workdir("x") if use == "workdir" else store.array("x", lambda: np.ones(1))
+
+
+def test_checkpoints_of_what_is_kept_go(store: Store) -> None:
+    """Killed after the value was kept and before they went."""
+    store.fitted("x", lambda: Findings({"ari": 0.5}))
+    (store.workdir("x") / "last.ckpt").touch()
+    assert store.fitted("x", lambda: Findings({})).metrics == {"ari": 0.5}
+    assert not (store.root / ".work" / "x").exists()

@@ -1,0 +1,180 @@
+"""Studies D and E by their presets: every output under the study's name, and its figures right."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from tests.studies import study_e
+
+import experiments
+from experiments.pipeline import Result
+
+COLOURS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]])
+
+
+@pytest.fixture(scope="module")
+def places(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Give a cache and an MLflow store of their own, as overrides."""
+    folder = tmp_path_factory.mktemp("places")
+    shutil.copy(tables, folder / "mlflow.db")
+    return [f"cache.root={folder}/cache", f"tracking.uri=sqlite:///{folder}/mlflow.db"]
+
+
+def drawn(folder: Path) -> set[str]:
+    """Name the pictures in a folder that are there as page and as PNG."""
+    found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    names = {path.with_suffix("").as_posix() for path in found}
+    assert {path.as_posix() for path in found} == {f"{n}.{kind}" for n in names for kind in ("html", "png")}
+    return names
+
+
+def recorded(places: list[str]) -> set[str]:
+    """Name every artifact of every run that was recorded, from below its folder."""
+    store = Path(places[1].partition("sqlite:///")[2]).parent / "artifacts"
+    return {"/".join(path.relative_to(store).parts[2:]) for path in store.rglob("*.*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def study_e_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return study_e.write(tmp_path_factory.mktemp("study_e"))
+
+
+@pytest.fixture(scope="module")
+def tabular(
+    study_e_files: tuple[Path, Path], places: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Result, Path]:
+    """Run Study E."""
+    table, labels = study_e_files
+    out = tmp_path_factory.mktemp("tabular")
+    settings = [f"dataset.path={table}", f"dataset.labels.path={labels}", f"hydra.run.dir={out}"]
+    return experiments.run(["experiment=tabular_labels", *settings, *places]), out
+
+
+def test_the_files_of_study_e_have_its_size_and_are_the_same_each_time(
+    study_e_files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    table, labels = (pd.read_csv(path) for path in study_e_files)
+    assert table.shape == (152, 15)
+    assert len(labels) == 154
+    assert table.isna().sum().sum() == 15
+    numbers = labels["image_id"].str.extract(r"(\d+)")[0].astype(int)
+    assert set(numbers) - set(table["image_id"]) == {33, 71}
+    for path, again in zip(study_e_files, study_e.write(tmp_path), strict=True):
+        assert path.read_bytes() == again.read_bytes()
+    (tmp_path / "other").mkdir()
+    assert study_e.write(tmp_path / "other", seed=1)[0].read_bytes() != study_e_files[0].read_bytes()
+
+
+def test_study_e_leaves_every_output_under_its_name(tabular: tuple[Result, Path], places: list[str]) -> None:
+    result, out = tabular
+    assert drawn(out / "figures") == {
+        "cluster_feature_profiles_heatmap", "cluster_label_distribution", "cluster_sizes",
+        "cluster_tag_shares", "image_clusters_pca",
+    }  # fmt: skip
+    wanted = ["cluster_feature_centroids", "image_clusters_with_labels", "cluster_label_crosstab",
+              "cluster_explanations", "cluster_sizes", "cluster_tag_shares"]  # fmt: skip
+    assert all((out / f"{name}.csv").exists() for name in wanted)
+    assert {f"{name}.csv" for name in wanted} <= recorded(places)
+    assert len(np.unique(result.clustering.assignments)) == 5
+    assert {"silhouette", "cramers_v_corrected", "ari"} <= set(result.metrics)
+    assert result.embeddings.shape == (152, 13)
+
+
+def test_study_e_s_centroids_are_the_means_of_its_table(
+    tabular: tuple[Result, Path], study_e_files: tuple[Path, Path]
+) -> None:
+    table, out = pd.read_csv(study_e_files[0], index_col="image_id"), tabular[1]
+    values = table.drop(columns="primary_label_top")
+    values = values.fillna(values.median())
+    clusters = pd.read_csv(out / "image_clusters_with_labels.csv", index_col="image_id")["cluster"]
+    means = values.groupby(clusters).mean()
+    found = pd.read_csv(out / "cluster_feature_centroids.csv", index_col="cluster")
+    assert found.pop("images").tolist() == clusters.value_counts().sort_index().tolist()
+    pd.testing.assert_frame_equal(found, means, rtol=1e-5)
+    scores = (means - means.mean()) / means.std(ddof=0)
+    explained = pd.read_csv(out / "cluster_explanations.csv", index_col="cluster")
+    for cluster, row in explained.iterrows():
+        assert list(row[["high_1", "high_2", "high_3"]]) == scores.loc[cluster].nlargest(3).index.tolist()
+        assert list(row[["low_1", "low_2", "low_3"]]) == scores.loc[cluster].nsmallest(3).index.tolist()
+        assert row["explanation"].startswith(f"highest: {row['high_1']} ({row['high_1_z']:+.2f}), ")
+
+
+def test_study_e_s_labels_meet_its_images_by_their_digits(
+    tabular: tuple[Result, Path], study_e_files: tuple[Path, Path]
+) -> None:
+    out, labels = tabular[1], pd.read_csv(study_e_files[1])
+    labels.index = labels["image_id"].str.extract(r"(\d+)")[0].astype(int)
+    listed = pd.read_csv(out / "image_clusters_with_labels.csv", index_col="image_id")
+    joined = labels.loc[listed.index]
+    assert listed["label"].tolist() == joined["labels_txt"].tolist()
+    weights = [f"{name}_weight" for name in study_e.NAMES]
+    np.testing.assert_allclose(
+        listed[[*study_e.NAMES, *weights]], joined[[*study_e.NAMES, *weights]], atol=1e-6
+    )
+    crosstab = pd.read_csv(out / "cluster_label_crosstab.csv", index_col="cluster")
+    counted = pd.crosstab(listed["cluster"], listed["label"], margins=True)
+    np.testing.assert_array_equal(crosstab.to_numpy(), counted.to_numpy())
+    shares = pd.read_csv(out / "cluster_tag_shares.csv", index_col="cluster").drop(columns="images")
+    means = joined[shares.columns].groupby(listed["cluster"]).mean()
+    np.testing.assert_allclose(shares.iloc[:-1], means, atol=1e-6)
+    assert len(pd.read_csv(out / "unmatched_labels.csv")) == 2
+
+
+def test_without_labels_study_e_leaves_out_what_needs_them(
+    study_e_files: tuple[Path, Path], places: list[str], tmp_path: Path
+) -> None:
+    settings = [f"dataset.path={study_e_files[0]}", "dataset.labels=null", "figures=none"]
+    result = experiments.run(
+        ["experiment=tabular_labels", *settings, *places, f"hydra.run.dir={tmp_path}/out"]
+    )
+    assert set(result.left_out) == {"external", "crosstab"}
+    assert set(result.findings["profiles"].tables) == {"cluster_feature_centroids", "cluster_explanations"}
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write 60 images of three colours, and their colours as embeddings."""
+    folder = tmp_path_factory.mktemp("img")
+    rng = np.random.default_rng(0)
+    rows = ["filename,red,green,blue"]
+    for number in range(60):
+        colour = (COLOURS[number % 3] + rng.integers(-30, 30, 3)).astype(np.uint8)
+        Image.new("RGB", (20, 16), tuple(colour.tolist())).save(folder / f"{number:02}.png")
+        rows.append(f"{number:02}.png,{','.join(map(str, colour / 255))}")
+    (folder / "embeddings.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+PICTURES = {"cluster_counts", "image_clusters", "image_clusters_tsne", "image_clusters_3d"}
+FEW = [f"evaluator.contact_sheets.{part}=2" for part in ("nearest", "random", "farthest")]
+
+
+def test_study_d_leaves_every_output_under_its_name(
+    embedded: Path, places: list[str], tmp_path: Path
+) -> None:
+    out, images = tmp_path / "out", [f"dataset.images={embedded}"]
+    settings = [f"dataset.path={embedded}/embeddings.csv", *images, *FEW, f"hydra.run.dir={out}"]
+    result = experiments.run(["experiment=embeddings_csv", *settings, *places])
+    sheets = {f"cluster_visualizations/cluster_{number}" for number in range(10)}
+    assert drawn(out / "figures") == PICTURES | sheets
+    assert {f"figures/{name}.html" for name in PICTURES | sheets} <= recorded(places)
+    for name in ("image_clusters", "image_clusters_3d"):
+        page = (out / "figures" / f"{name}.html").read_text(encoding="utf-8")
+        assert "07.png" in page, "the pointer tells the file's name"
+        assert 'id="sheet-0"' in page, "and shows its image"
+    colours = np.array([int(name[:2]) % 3 for name in result.samples.ids])
+    for cluster in range(10):
+        assert len(set(colours[result.clustering.assignments == cluster])) == 1, "none mixes two colours"
+
+
+def test_study_d_without_images_has_the_pictures_of_points(
+    embedded: Path, places: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    settings = [f"dataset.path={embedded}/embeddings.csv", f"hydra.run.dir={out}"]
+    experiments.run(["experiment=embeddings_csv", *settings, *places])
+    assert drawn(out / "figures") == PICTURES
+    assert (out / "contact_sheets.csv").exists()

@@ -1,0 +1,200 @@
+"""Published figures are held against ours, and README.md to what a run gives."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from experiments.config import compose
+from experiments.job.artifacts import ASSIGNMENTS
+from experiments.job.perform import Outcome
+from experiments.sweep import claims
+from experiments.sweep.claims import DIFFERS, NOT_RUNNABLE, REPRODUCED, Study
+
+README = Path(__file__).parents[2] / "README.md"
+CS = {0.01: 0.4, 1: 0.6}  # the purity of jobs by their C
+KEYS = {"name": "purity", "published": 50.0, "tolerance": 2, "metric": "purity", "unit": "%"}
+
+
+def study(*rows: dict[str, Any], **more: Any) -> Study:
+    tables = {"main": {"title": "Main", "source": "a paper", "each": KEYS, "rows": list(rows) or [{}]}}
+    return Study(**{"title": "A study", "run": ["-m", "seed=0"], "tables": tables} | more)
+
+
+def left(folder: Path, number: int, *overrides: str, **metrics: float) -> tuple[Path, Outcome]:
+    """Leave what a job leaves: its figures, a table of two epochs, six labelled samples."""
+    place = folder / str(number)
+    place.mkdir()
+    pd.DataFrame({"epoch": [1, 2], "accuracy": [0.25, 0.5]}).to_csv(place / "training.csv", index=False)
+    pd.DataFrame({"id": range(6), "label": list("aabbcc")}).to_parquet(place / ASSIGNMENTS)
+    outcome = Outcome(
+        list(overrides), number=number, protocol="published", status="FINISHED", metrics=metrics
+    )
+    return place, outcome
+
+
+def one(found: pd.DataFrame) -> pd.Series:
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("purity", "verdict"), [(0.51, REPRODUCED), (0.52, REPRODUCED), (0.48, REPRODUCED), (0.5201, DIFFERS)]
+)
+def test_a_figure_within_the_tolerance_is_reproduced(tmp_path: Path, purity: float, verdict: str) -> None:
+    row = one(claims.compared(study(), dict([left(tmp_path, 0, purity=purity)])))
+    assert row["verdict"] == verdict
+    assert row["difference"] == pytest.approx(100 * purity - 50)
+    assert np.isnan(row["low"])
+
+
+def test_ours_is_the_mean_over_the_seeds_with_its_interval(tmp_path: Path) -> None:
+    jobs = dict(left(tmp_path, n, f"seed={n}", purity=p) for n, p in enumerate((0.4, 0.5, 0.6)))
+    row = one(claims.compared(study(), jobs))
+    assert (row["ours"], row["seeds"]) == (pytest.approx(50), 3)
+    assert row["high"] - row["ours"] == pytest.approx(4.302653 * 10 / np.sqrt(3))
+
+
+def test_a_claim_is_about_the_jobs_it_names(tmp_path: Path) -> None:
+    jobs = dict(left(tmp_path, n, f"cluster.k={k}", purity=k / 100) for n, k in enumerate((10, 50)))
+    found = claims.compared(study({"job": {"cluster.k": 50}}, {"job": {"cluster.k": 99}}), jobs)
+    assert found["ours"].iloc[0] == pytest.approx(50)
+    assert found["verdict"].to_list() == [REPRODUCED, NOT_RUNNABLE]
+    assert found["why"].iloc[1] == "no job cluster.k=99 of this command and protocol finished"
+
+
+def test_another_protocol_is_another_figure(tmp_path: Path) -> None:
+    jobs = dict(left(tmp_path, n, purity=p) for n, p in enumerate((0.5, 0.9)))
+    jobs[tmp_path / "1"].protocol = "held_out"
+    assert one(claims.compared(study(protocol="published"), jobs))["ours"] == pytest.approx(50)
+    assert one(claims.compared(study(), jobs))["ours"] == pytest.approx(70)
+
+
+def test_a_figure_may_stand_in_a_table(tmp_path: Path) -> None:
+    epochs = [{"metric": "accuracy", "table": "training", "where": {"epoch": n}} for n in (2, 38)]
+    found = claims.compared(study(*epochs), dict([left(tmp_path, 0)]))
+    assert found["verdict"].to_list() == [REPRODUCED, NOT_RUNNABLE]
+    assert found["why"].to_list() == ["", "training.csv has no row epoch=38"]
+
+
+def test_a_row_of_a_table_may_be_about_a_class_called_na(tmp_path: Path) -> None:
+    folder, outcome = left(tmp_path, 0)
+    (folder / "classes.csv").write_text("class,accuracy\nNA,0.25\n01,0.5\n1,0.75\n", encoding="utf-8")
+    rows = [{"metric": "accuracy", "table": "classes", "where": {"class": name}} for name in ("NA", "01")]
+    assert claims.compared(study(*rows), {folder: outcome})["ours"].to_list() == pytest.approx([25, 50])
+
+
+def test_on_other_data_nothing_is_reproduced_and_ours_still_stands_there(tmp_path: Path) -> None:
+    jobs = dict([left(tmp_path, 0, purity=0.5)])
+    assert one(claims.compared(study(samples=6, classes=3), jobs))["verdict"] == REPRODUCED
+    row = one(claims.compared(study(samples=6, classes=4), jobs))
+    assert (row["verdict"], row["ours"]) == (NOT_RUNNABLE, pytest.approx(50))
+    assert row["why"] == "other data: 6 samples of 3 classes, published for 6 of 4"
+
+
+@pytest.mark.parametrize(
+    ("more", "absent", "why"),
+    [
+        ({}, "db does not exist", "db does not exist"),
+        ({"lacks": "backbone=resnet50"}, "", "backbone=resnet50"),
+        ({"metric": "nmi"}, "", "no job gave nmi"),
+    ],
+)
+def test_what_cannot_be_run_says_why(tmp_path: Path, more: dict[str, Any], absent: str, why: str) -> None:
+    jobs = {} if absent else dict([left(tmp_path, 0, purity=0.5)])
+    row = one(claims.compared(study(more), jobs, absent))
+    assert (row["verdict"], row["why"]) == (NOT_RUNNABLE, why)
+    assert np.isnan(row["ours"])
+
+
+def test_a_table_may_have_a_command_of_its_own(tmp_path: Path) -> None:
+    tables = {
+        "kmeans": {"title": "K-means", "source": "a paper", "each": KEYS, "rows": [{}]},
+        "ward": {"title": "Ward", "source": "a paper", "each": KEYS, "rows": [{}], "run": ["cluster=ward"]},
+    }
+    both = Study(title="A study", run=["seed=0"], tables=tables)
+    assert both.runs() == {("seed=0",): ["kmeans"], ("cluster=ward",): ["ward"]}
+    jobs = dict([left(tmp_path, 0, "cluster=ward", purity=0.5), left(tmp_path, 1, purity=0.4)])
+    assert claims.compared(both, jobs, "", ["ward"])["table"].to_list() == ["ward"]
+    found = claims.compared(both, jobs).set_index("table")
+    assert found.loc["ward", ["ours", "verdict"]].to_list() == [pytest.approx(50), REPRODUCED]
+    assert found.loc["kmeans", "why"] == "other settings than the published ones: cluster=ward"
+
+
+def test_jobs_with_other_settings_are_shown_and_reproduce_nothing(tmp_path: Path) -> None:
+    jobs = dict(left(tmp_path, n, f"evaluator.probe.C={c}", purity=p) for n, (c, p) in enumerate(CS.items()))
+    row = one(claims.compared(study(), jobs))
+    assert (row["verdict"], row["ours"]) == (NOT_RUNNABLE, pytest.approx(50))
+    assert row["why"] == "other settings than the published ones: evaluator.probe.C=0.01 evaluator.probe.C=1"
+    free = dict([left(tmp_path, 9, "seed=1", "dataset.root=/data", "tracking.uri=x", purity=0.5)])
+    assert one(claims.compared(study(), free))["verdict"] == REPRODUCED
+
+
+def test_a_failed_job_gives_no_figure(tmp_path: Path) -> None:
+    place, outcome = left(tmp_path, 0, purity=0.5)
+    outcome.status = "FAILED"
+    assert one(claims.compared(study(), {place: outcome}))["verdict"] == NOT_RUNNABLE
+
+
+def test_an_unknown_study_is_answered_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match=r"studyz is no study with claims; use caltech101 or .*readme"):
+        claims.read("studyz")
+
+
+@pytest.mark.parametrize("name", claims.studies())
+def test_claims_are_checked_and_say_where_they_come_from(name: str) -> None:
+    found = claims.read(name)
+    assert all(table.source for table in found.about().values())
+    for claim in [claim for rows in found.claims().values() for claim in rows]:
+        assert claim.tolerance > 0, claim
+        assert claim.unit in claims.SCALE, claim
+
+
+def test_a_misspelt_key_in_a_claim_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    values = {"title": "t", "run": [], "tables": {"m": {"title": "t", "source": "s", "rows": [{"nam": "x"}]}}}
+    (tmp_path / "claims").mkdir()
+    OmegaConf.save(OmegaConf.create(values), tmp_path / "claims" / "mine.yaml")
+    monkeypatch.setattr(compose, "CONF", tmp_path)
+    with pytest.raises(ValueError, match=r"mine\.yaml: nam: Key 'nam' not in 'Claim'"):
+        claims.read("mine")
+
+
+@pytest.mark.parametrize(
+    "text", ["title: [", "title: t\nrun: []\ntables: {m: {title: t, source: s, rows: [3]}}"]
+)
+def test_a_broken_file_of_claims_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "mine.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(compose, "CONF", tmp_path)
+    with pytest.raises(ValueError, match=r"^mine\.yaml: "):
+        claims.read("mine")
+
+
+def test_an_unknown_unit_is_refused() -> None:
+    with pytest.raises(ValueError, match="purity: unit=pct is none; use %"):
+        study({"unit": "pct"}).claims()
+
+
+def readme_table() -> dict[int, dict[str, float]]:
+    """Read the table of figures that README.md shows, by k."""
+    lines = [line for line in README.read_text(encoding="utf-8").splitlines() if line[:1] in "┃│"]
+    head = next(n for n, line in enumerate(lines) if "cluster.k" in line)
+    names = [cell.strip() for cell in lines[head].strip("┃").split("┃")]
+    rows = []
+    for line in lines[head + 1 :]:
+        if not line.startswith("│"):
+            break
+        rows.append([float(cell) for cell in line.strip("│").split("│")])
+    return {int(k): dict(zip(names[1:], values, strict=True)) for k, *values in rows}
+
+
+def test_readme_shows_the_figures_that_are_claimed() -> None:
+    claimed = [claim for rows in claims.read("readme").claims().values() for claim in rows]
+    shown = readme_table()
+    assert {(claim.job["cluster.k"], claim.metric): claim.published for claim in claimed} == {
+        (k, name): value for k, row in shown.items() for name, value in row.items()
+    }
+    assert all(claim.claimed for claim in claimed)
