@@ -26,8 +26,9 @@ import numpy as np
 
 from experiments.config import compose
 from experiments.config.build import Plan, build
+from experiments.context import Context, Silent
 from experiments.job import context
-from experiments.types import Context, Silent, Stages
+from experiments.types import Stages
 
 BUSY = "while True: pass"
 

@@ -50,8 +50,8 @@ def blobs(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
 
 def context() -> Any:
     """Return a context with a store of its own, so that nothing is read that another call kept."""
+    from experiments.context import Context
     from experiments.store.cache import Store
-    from experiments.types import Context
 
     return Context.plain(Store(Path(tempfile.mkdtemp()), enabled=False))
 

@@ -23,8 +23,9 @@ from experiments.backbone.pretrained.network import PretrainedEncoder
 from experiments.backbone.pretrained.state_dict import restored
 from experiments.config.build import build
 from experiments.config.compose import compose_config
+from experiments.context import Context
+from experiments.samples import Samples
 from experiments.store.cache import Store
-from experiments.types import Context, Samples
 
 
 def main() -> None:

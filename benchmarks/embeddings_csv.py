@@ -39,8 +39,8 @@ def loader(path: Path, cache: Path) -> Callable[[], tuple[int, int]]:
     """Make ready to load the file as a data set does; what is returned gives its shape."""
     from experiments.config import compose
     from experiments.config.build import build
+    from experiments.context import Context
     from experiments.store.cache import Store
-    from experiments.types import Context
 
     stages = build(compose.compose_config(["dataset=embeddings", f"dataset.path={path}"])).stages
 

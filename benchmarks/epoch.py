@@ -29,8 +29,9 @@ from experiments.backbone.convnet.batches import as_input
 from experiments.backbone.convnet.network import computing
 from experiments.config.build import build
 from experiments.config.compose import compose_config
+from experiments.context import Context
+from experiments.samples import Resize, Samples
 from experiments.store.cache import Store
-from experiments.types import Context, Resize, Samples
 
 
 def framework(cnn: Cnn, samples: Samples, ctx: Context, turn: int) -> float:

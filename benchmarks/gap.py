@@ -21,12 +21,12 @@ import numpy as np
 
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.evaluator.k_methods.gap import Box
 from experiments.evaluator.k_methods.reference import Reference
 from experiments.evaluator.k_methods.trial import lighter
 from experiments.numerics.parallel import beside
 from experiments.store.cache import Store
-from experiments.types import Context
 
 
 def ours(points: np.ndarray, ks: range, references: int, ctx: Context) -> tuple[np.ndarray, float]:

@@ -28,10 +28,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 
+from experiments.context import Context
 from experiments.job.context import AMPERE, cuda_capabilities
 from experiments.numerics.threads import cores
 from experiments.store.cache import Store
-from experiments.types import Context
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 LIBRARIES = ("torch", "torchvision", "pytorch_lightning", "open_clip_torch", "numpy")

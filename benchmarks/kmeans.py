@@ -28,8 +28,9 @@ from threadpoolctl import threadpool_limits
 from experiments.cluster.kmeans.centroids import nearest
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.store.cache import Store
-from experiments.types import Cluster, Context, Stages
+from experiments.types import Cluster, Stages
 
 Fit = Callable[[np.ndarray, Context], float]  # points and where to cluster them -> inertia
 

@@ -18,9 +18,9 @@ import numpy as np
 
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.evaluator.pictures.layouts import Tsne, Umap
 from experiments.store.cache import Store
-from experiments.types import Context
 
 NEIGHBOURS = 15
 

@@ -42,8 +42,8 @@ def measure(images: int) -> None:
     from experiments import pipeline
     from experiments.config import compose
     from experiments.config.build import build
+    from experiments.context import Context
     from experiments.store.cache import Store
-    from experiments.types import Context
 
     overrides = [
         "dataset=synthetic",

@@ -18,9 +18,9 @@ import numpy as np
 
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.evaluator.near_duplicates import similar
 from experiments.store.cache import Store
-from experiments.types import Context
 
 SIMILARITY = 0.98
 

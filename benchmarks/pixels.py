@@ -13,11 +13,12 @@ from time import perf_counter
 import numpy as np
 from PIL import Image
 
+from experiments.context import Context
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.images.pixels import load_rgb, resized
+from experiments.samples import Resize
 from experiments.store.cache import Store
-from experiments.types import Context, Resize
 
 PHOTOGRAPHS = Path(__file__).parents[2] / "shared" / "data" / "caltech101_128.zip"
 N, BATCH, EPOCHS = 2000, 32, 5

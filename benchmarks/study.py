@@ -26,10 +26,11 @@ from experiments import pipeline
 from experiments.comparison.intervals import mean_interval
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.evaluator.measures.macro_categories import class_tree
 from experiments.evaluator.measures.metrics import purity
 from experiments.store.cache import Store
-from experiments.types import Context, Stages
+from experiments.types import Stages
 
 GRANULARITIES = (5, 10, 15, 20, 30)
 PROBES: dict[str, dict[str, Any]] = {

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.dataset.tables.wording import counted
 from experiments.job import artifacts, console, context, model, program
 from experiments.recorded import Recorded
 from experiments.recorded.new_rows import ENDINGS, new_rows
 from experiments.recorded.samples import config_of, moved
 from experiments.report import tables
-from experiments.types import Context, Samples, ValueRange
+from experiments.samples import Samples, ValueRange
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.cluster.hdbscan import Hdbscan
+from experiments.context import Context
 from experiments.reducer.umap import Umap
 from experiments.store.cache import Store
-from experiments.types import Context
 
 
 def compile_all() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.dataset.tables.wording import counted
 from experiments.figures.html import tiles
 from experiments.job import console, context, program
@@ -29,7 +30,6 @@ from experiments.recorded.labelling.checking import WITHDRAWN
 from experiments.recorded.labelling.clustered import Clustered
 from experiments.recorded.labelling.scoring import SCORES
 from experiments.recorded.samples import moved, pictures_of
-from experiments.types import Context
 
 FEW = 5
 SETTING = re.compile(r"[+~]*[a-z_][\w./@]*=")  # how a setting begins

@@ -9,8 +9,8 @@ from tests.project import SHORT, Project
 
 from experiments import tracking
 from experiments.config.build import Tracking
+from experiments.context import Context
 from experiments.store.cache import Store
-from experiments.types import Context
 
 
 @pytest.fixture

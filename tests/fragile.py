@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.cluster.kmeans.centroids import CentroidClustering
-from experiments.types import Context
+from experiments.context import Context
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from experiments.config import compose
+from experiments.context import Context
 from experiments.job.perform import Outcome, perform
 from experiments.recorded import Recorded
 from experiments.recorded.export import export
@@ -17,7 +18,6 @@ from experiments.recorded.labelling.applying import apply
 from experiments.recorded.labelling.clustered import Clustered
 from experiments.recorded.labelling.template import template, write
 from experiments.store.cache import Store
-from experiments.types import Context
 
 ODD = "a (b)=c, [d] #e & 100% <f> 'naïve' 猫 ~"
 LONG = "x" * 150  # twice this is more than a file may be called

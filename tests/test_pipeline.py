@@ -9,8 +9,9 @@ import pytest
 from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.store.cache import Store
-from experiments.types import Context, Stages
+from experiments.types import Stages
 
 PIXELS = ["backbone=pixels", "dataset.limit=400", "reducer.n_components=8"]
 

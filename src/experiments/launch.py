@@ -18,10 +18,10 @@ from experiments.config.command_line import Request, arguments, read
 from experiments.config.concurrency import THREADS
 from experiments.job import console, context, program, run_folder
 from experiments.job.perform import EXPECTED, Outcome
+from experiments.samples import Samples
 from experiments.sweep import resumption, summary
 from experiments.sweep.record import Record
 from experiments.tracking.environment import COMMAND
-from experiments.types import Samples
 
 log = logging.getLogger(__name__)
 

@@ -9,19 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.numerics.parallel import beside
-from experiments.store.values import Findings, digest
-from experiments.types import (
-    Clustering,
-    Context,
-    Encoder,
-    Evaluator,
-    Projection,
-    Samples,
-    Stages,
-    Store,
-    UnlabelledError,
-)
+from experiments.samples import Samples
+from experiments.store.values import Store, digest
+from experiments.types import Clustering, Encoder, Evaluator, Findings, Projection, Stages, UnlabelledError
 
 
 @dataclass(frozen=True, eq=False)

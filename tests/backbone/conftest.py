@@ -16,9 +16,10 @@ from experiments.backbone.clip import Clip
 from experiments.backbone.cnn import Cnn
 from experiments.backbone.dinov2 import Dinov2
 from experiments.backbone.resnet50 import Resnet50
+from experiments.context import Context, Silent
 from experiments.dataset.digits import Digits
+from experiments.samples import Samples
 from experiments.store.cache import Store
-from experiments.types import Context, Samples, Silent
 
 FOLDER = Path(__file__).parents[2] / "conf" / "backbone"
 CONF = FOLDER / "cnn.yaml"

@@ -10,7 +10,8 @@ import pytest
 
 from experiments.backbone.identity import Identity
 from experiments.backbone.pixels import Pixels
-from experiments.types import Context, Resize, Samples
+from experiments.context import Context
+from experiments.samples import Resize, Samples
 
 NAMES = ["cnn", "cnn_untrained", "pixels", "identity", "resnet50", "clip", "dinov2"]
 

@@ -15,7 +15,8 @@ import torch
 from experiments.backbone import cnn as module
 from experiments.backbone.cnn import Cnn, CnnEncoder
 from experiments.backbone.convnet.batches import as_input
-from experiments.types import Context, Resize, Samples
+from experiments.context import Context
+from experiments.samples import Resize, Samples
 
 Make = Callable[..., Cnn]
 

@@ -16,9 +16,9 @@ from experiments.cluster.gmm import Gmm
 from experiments.cluster.hdbscan import Hdbscan
 from experiments.cluster.sklearn_kmeans import SklearnKMeans
 from experiments.cluster.spherical_kmeans import SphericalKMeans
+from experiments.context import Context
 from experiments.store.cache import Store
 from experiments.store.values import digest
-from experiments.types import Context
 
 X = load_digits().data.astype(np.float32)
 KMEANS = [

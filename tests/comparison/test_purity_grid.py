@@ -6,8 +6,8 @@ import pytest
 from experiments.comparison.purity_grid import purity_grid
 from experiments.figures import Heatmap, Lines
 from experiments.job.perform import Outcome
-from experiments.store.values import Findings
 from experiments.sweep import summary
+from experiments.types import Findings
 
 
 def job(k: int, seed: int = 0, protocol: str = "held_out", **more: float) -> Outcome:

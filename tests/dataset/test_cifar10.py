@@ -7,9 +7,10 @@ import tarfile
 import numpy as np
 import pytest
 
+from experiments.context import Context
 from experiments.dataset.cifar10 import NAMES, Cifar10
+from experiments.samples import Resize
 from experiments.store.cache import Store
-from experiments.types import Context, Resize
 
 EACH = 20  # images in each of the six files, where the real ones have 10,000
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.context import Context
 from experiments.dataset.cifar10 import Archive, Cifar10
 from experiments.dataset.digits import Digits
 from experiments.dataset.embeddings import Embeddings
@@ -15,8 +16,8 @@ from experiments.dataset.images.content import hash_rows
 from experiments.dataset.labels.corrections import Correction, append
 from experiments.dataset.synthetic import Synthetic
 from experiments.dataset.table import Table
+from experiments.samples import SPLITS, Resize
 from experiments.store.cache import Store
-from experiments.types import SPLITS, Context, Resize
 
 TABLES = ("embeddings.csv", "embeddings.parquet", "embeddings.npy", "pictured", "table")
 STAGES = ("digits", "class_folders", "flat_folder", "cifar10", "synthetic", "synthetic_vectors", *TABLES)

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from experiments.dataset.digits import Digits
-from experiments.types import Resize
+from experiments.samples import Resize
 
 
 def test_images_and_labels_are_those_of_scikit_learn(selection, ctx):

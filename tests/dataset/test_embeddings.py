@@ -12,7 +12,7 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 
 from experiments.dataset.tables import blocks, pieces, sources, vector_rows
-from experiments.types import Resize
+from experiments.samples import Resize
 
 DIGITS = load_digits().data[:300].astype(np.float32) / np.float32(3)
 IDS = [f"{'even' if row % 2 else 'odd'}/{row:03}.png" for row in range(300)]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from experiments.dataset.images import listing
 from experiments.dataset.images import scan as module
-from experiments.types import SPLITS, Resize
+from experiments.samples import SPLITS, Resize
 
 
 def test_folders_are_the_classes(two_classes, image_folder, ctx):

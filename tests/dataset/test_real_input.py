@@ -10,9 +10,11 @@ from PIL import Image
 from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.dataset.images.opening import ORIENTATION
+from experiments.samples import SPLITS, Resize
 from experiments.store.cache import Store
-from experiments.types import SPLITS, Context, Resize, Stages
+from experiments.types import Stages
 
 N = 300
 PIXELS = ["dataset.image_size=16", "backbone=pixels", "reducer.n_components=4", "cluster.k=3"]

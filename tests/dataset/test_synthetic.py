@@ -5,10 +5,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from experiments.context import Context
 from experiments.dataset import synthetic
 from experiments.dataset.synthetic import Synthetic
+from experiments.samples import Resize
 from experiments.store.cache import Store
-from experiments.types import Context, Resize
 
 NEAR = 2  # rounding of 0..255
 

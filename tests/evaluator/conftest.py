@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from experiments.types import Samples
+from experiments.samples import Samples
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.dataset.images.content import ImageArrays, Vectors, hash_rows
-from experiments.types import Samples
+from experiments.samples import Samples
 
 
 class Grouped(NamedTuple):

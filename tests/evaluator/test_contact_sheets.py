@@ -9,7 +9,7 @@ from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 from experiments.evaluator.contact_sheets import ContactSheets
 from experiments.figures import Sheets, write
 from experiments.figures.sprites import files, unpack
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 STAGE = ContactSheets(nearest=2, random=1, farthest=2, clusters=10, thumbnail=80, apart=None, seed=0)
 POINTS = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [10, 0], [-4, 0]], np.float32)  # the mean is 2

@@ -9,8 +9,8 @@ from tests.evaluator.stand_ins import Grouped, without_pictures
 from experiments.evaluator.crosstab import Crosstab
 from experiments.figures import Heatmap, StackedBars
 from experiments.figures.style import STACKED
-from experiments.store.values import Findings
-from experiments.types import Samples, UnlabelledError
+from experiments.samples import Samples
+from experiments.types import Findings, UnlabelledError
 
 STAGE = Crosstab(labels=12, clusters=300)
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.context import Context
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.images.content import Vectors, hash_rows
 from experiments.evaluator.data_report import DataReport
 from experiments.figures import Bars, Grid, Histogram
-from experiments.store.values import Findings
-from experiments.types import Context, Samples
+from experiments.samples import Samples
+from experiments.types import Findings
 
 SPLIT = {"train": 0.8, "validation": 0.2, "test": 0.0}
 REPORT = DataReport(sample=5000, grid_classes=5, grid_images=5, seed=0)

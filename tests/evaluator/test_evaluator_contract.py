@@ -12,9 +12,9 @@ from sklearn.metrics import adjusted_rand_score
 from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build, build_stage
+from experiments.context import Context
 from experiments.store.cache import Store
-from experiments.store.values import Findings
-from experiments.types import Context
+from experiments.types import Findings
 
 NAMES = compose.options("evaluator")
 VECTORS = ("profiles", "crosstab", "external", "contact_sheets")  # these say more, or less, of a table

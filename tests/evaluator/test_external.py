@@ -9,8 +9,8 @@ import pytest
 from experiments.cluster.kmeans.centroids import CentroidClustering
 from experiments.evaluator.external import CHANCE, External
 from experiments.evaluator.measures import metrics
-from experiments.store.values import Findings
-from experiments.types import Samples
+from experiments.samples import Samples
+from experiments.types import Findings
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 300)

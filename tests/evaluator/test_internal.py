@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from experiments.cluster.kmeans.centroids import CentroidClustering
 from experiments.evaluator.internal import Internal
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)

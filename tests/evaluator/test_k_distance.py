@@ -8,7 +8,7 @@ from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 
 from experiments.evaluator.k_distance import DRAWN, KDistance
-from experiments.types import Samples
+from experiments.samples import Samples
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 4, 800)

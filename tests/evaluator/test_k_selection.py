@@ -11,6 +11,7 @@ from experiments import pipeline
 from experiments.cluster.sklearn_kmeans import SklearnKMeans
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.evaluator import k_selection
 from experiments.evaluator.k_methods.gap import Box
 from experiments.evaluator.k_methods.reference import Reference
@@ -18,7 +19,6 @@ from experiments.evaluator.k_methods.trial import lighter
 from experiments.evaluator.k_methods.verdicts import METHODS
 from experiments.numerics import parallel
 from experiments.store.cache import Store
-from experiments.types import Context
 
 CORNERS = {
     3: [[0, 0, 0], [10, 0, 0], [5, 8.66, 0]],

@@ -6,8 +6,8 @@ from tests.evaluator.stand_ins import Grouped
 
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.evaluator.label_free import LabelFree
-from experiments.types import Context
 
 JUDGE = LabelFree(n_neighbors=10, min_dist=0.0, metric="euclidean", sample=1000, seed=0)
 BLOBS = np.repeat(np.arange(3), 30)

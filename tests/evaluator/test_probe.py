@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from experiments.evaluator.probe import Probe
 from experiments.evaluator.protocol.scored_rows import sides
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 UNTRAINED, TRAINED = SimpleNamespace(trained=False), SimpleNamespace(trained=True)
 

@@ -8,7 +8,7 @@ from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 
 from experiments.evaluator.profiles import Profiles, standardised
 from experiments.figures import Contrasts
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 STAGE = Profiles(extremes=1, columns=64, clusters=300)
 NAMES = ("height", "weight", "age", "cluster")

@@ -9,7 +9,7 @@ from sklearn.metrics import silhouette_samples
 from tests.evaluator.stand_ins import Grouped, without_pictures
 
 from experiments.evaluator.silhouettes import Silhouettes, thinned
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)

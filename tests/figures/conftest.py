@@ -23,7 +23,7 @@ from experiments.figures import (
     StackedBars,
     pack,
 )
-from experiments.store.values import Figure
+from experiments.figures.specs import Figure
 
 KINDS = (
     "Lines", "Bars", "Histogram", "Heatmap", "Scatter", "Dendrogram", "Grid", "Sheets", "Map", "Silhouettes",

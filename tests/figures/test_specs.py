@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.figures import Bars, Lines
-from experiments.store.values import Figure, Findings
+from experiments.figures.specs import Figure
+from experiments.types import Findings
 
 
 def test_what_is_loaded_equals_what_was_kept(figure: Figure, tmp_path: Path) -> None:

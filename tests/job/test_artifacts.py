@@ -9,9 +9,9 @@ import pytest
 from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.job import artifacts
-from experiments.store.values import Findings
-from experiments.types import Context
+from experiments.types import Findings
 
 
 def test_samples_without_a_label_are_listed_and_clustered(ctx: Context, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Silent
 from experiments.job import context
 from experiments.numerics import threads
-from experiments.types import Silent
 
 
 def made(*overrides: str) -> "context.Context":

@@ -12,6 +12,7 @@ from PIL import Image
 from experiments import pipeline, tracking
 from experiments.config import compose
 from experiments.config.build import Tracking, build
+from experiments.context import Context
 from experiments.job import logged_model
 from experiments.job.model import (
     FEW,
@@ -26,7 +27,6 @@ from experiments.job.model import (
 from experiments.job.perform import Outcome
 from experiments.store.cache import Store
 from experiments.sweep import best_model
-from experiments.types import Context
 
 FEWER = ["backbone=pixels", "reducer.n_components=10", "dataset.limit=400", "evaluator=[internal]"]
 

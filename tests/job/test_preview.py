@@ -8,9 +8,9 @@ import pytest
 from tests.config.test_command_line import read
 
 from experiments import launch, pipeline
+from experiments.context import Context
 from experiments.job import preview
 from experiments.store.cache import Store
-from experiments.types import Context
 
 SMALL = ["backbone=pixels", "dataset.limit=400", "reducer.n_components=5"]
 STEPS = ["pixels", "backbone", "embed", "fit reducer", "reduce", "cluster", "external", "internal"]

@@ -15,11 +15,12 @@ from experiments import pipeline
 from experiments.cluster.kmeans.centroids import CentroidClustering
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context, Silent
 from experiments.figures import Heatmap, Lines
 from experiments.job import context
 from experiments.job.trace import STEPS, Trace, clustering_digest, shown, surroundings, trace
-from experiments.store.values import Findings, digest
-from experiments.types import Context, Silent
+from experiments.store.values import digest
+from experiments.types import Findings
 
 SMALL = ["backbone=pixels", "reducer.n_components=5", "dataset.limit=200", "cluster.k=4", "threads=2"]
 SMALL += ["evaluator=[external,internal,variance]"]

@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from scripts import compile as compilation
 from experiments.config import compose
 from experiments.config.build import build_stage
+from experiments.context import Context
 from experiments.numerics.scale import exponents, rescaled
-from experiments.types import Context
+from scripts import compile as compilation
 
 pytestmark = [
     pytest.mark.timeout(60, func_only=True),

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from experiments.config import compose
+from experiments.context import Context
 from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.tables.tabular import text_table
 from experiments.job.perform import Outcome, perform
@@ -22,7 +23,6 @@ from experiments.recorded import embeddings as recorded_embeddings
 from experiments.recorded.export import _names, export
 from experiments.recorded.samples import rows_of
 from experiments.store.cache import Store
-from experiments.types import Context
 from scripts import export as script
 
 CALTECH = Path(__file__).parents[3] / "shared" / "data" / "caltech101_128.zip"

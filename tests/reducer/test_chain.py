@@ -10,13 +10,13 @@ from sklearn.datasets import load_digits
 
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.reducer.chain import Chain, ChainProjection
 from experiments.reducer.identity import Identity
 from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
 from experiments.store.cache import Store
 from experiments.store.values import digest
-from experiments.types import Context
 
 X = load_digits().data.astype(np.float32)
 PCA = Pca(10, True, False, 0)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from experiments.context import Context
 from experiments.reducer.chain import Chain
 from experiments.reducer.identity import Identity
 from experiments.reducer.l2 import L2
@@ -15,7 +16,6 @@ from experiments.reducer.standardize import Standardize
 from experiments.reducer.umap import Umap
 from experiments.store.cache import Store
 from experiments.store.values import digest
-from experiments.types import Context
 
 X = load_digits().data.astype(np.float32)
 SHORT = Umap(4, 10, "cosine", min_dist=0.0, n_epochs=20, seed=0)

@@ -9,10 +9,10 @@ import umap
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
+from experiments.context import Context
 from experiments.numerics.nearest import nearest
 from experiments.reducer.umap import Umap, UmapProjection
 from experiments.store.cache import Store
-from experiments.types import Context
 
 X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)

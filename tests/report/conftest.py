@@ -10,11 +10,11 @@ from tests.browser import Tab
 
 from experiments import report
 from experiments.config import compose
+from experiments.context import Context
 from experiments.job.perform import Outcome, perform
 from experiments.pipeline import Result
 from experiments.report import Contents
 from experiments.store.cache import Store
-from experiments.types import Context
 
 QUICK = [
     "dataset.limit=200", "backbone=pixels", "reducer=identity", "cluster.k=6", "figures=none",

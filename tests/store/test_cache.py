@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from tests.forked import in_another_pid_namespace
 
+from experiments.context import Context
 from experiments.store.cache import NotKeptError, Store
-from experiments.store.values import Findings, Record, digest
-from experiments.types import Context
+from experiments.store.values import Record, digest
+from experiments.types import Findings
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,8 @@ import pytest
 
 from experiments.reducer.l2 import Normalised
 from experiments.store.cache import Store
-from experiments.store.values import Findings, class_name, digest, file_digest, joined, kept_class
+from experiments.store.values import class_name, digest, file_digest, joined, kept_class
+from experiments.types import Findings
 
 FOREIGN = ("os:system", "pathlib:Path", "joblib:numpy_pickle", "nowhere:Thing", ":x", "experiments.types:T")
 

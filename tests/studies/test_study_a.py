@@ -48,8 +48,8 @@ def test_the_split_is_study_a() -> None:
 
 def test_the_optimiser_is_keras_adam(tmp_path) -> None:
     from experiments.backbone.convnet.training import Training
+    from experiments.context import Context
     from experiments.store.cache import Store
-    from experiments.types import Context
 
     ctx = Context.plain(Store(tmp_path))
     stages = build(compose.compose_config(["dataset=digits"])).stages

@@ -7,8 +7,8 @@ import pandas as pd
 from experiments.figures import Bars
 from experiments.job.perform import Outcome
 from experiments.store.cache import Store
-from experiments.store.values import Findings
 from experiments.sweep.in_common import shared, trained
+from experiments.types import Findings
 
 
 def judged(store: Store, seed: int, k: int) -> Outcome:

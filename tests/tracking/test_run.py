@@ -13,8 +13,9 @@ from tests.forked import in_another_pid_namespace
 from experiments import tracking
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
+from experiments.samples import Samples
 from experiments.tracking.environment import environment
-from experiments.types import Context, Samples
 
 
 def open_run(tracker: tracking.Tracker, folder: Path, **params: object) -> Any:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from experiments.types import Context, Resize, Samples
+from experiments.context import Context
+from experiments.samples import Resize, Samples
 
 if TYPE_CHECKING:
     from experiments.backbone.convnet.network import Network

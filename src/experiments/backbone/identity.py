@@ -5,8 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
+from experiments.samples import Samples
 from experiments.store.values import Record
-from experiments.types import Context, Samples
 
 
 @dataclass(frozen=True, eq=False)

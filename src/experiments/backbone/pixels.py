@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
+from experiments.samples import Resize, Samples
 from experiments.store.values import Record
-from experiments.types import Context, Resize, Samples
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ import numpy as np
 
 from experiments.cluster.density.neighbours import numbered
 from experiments.cluster.kmeans.centroids import check_finite, check_k, check_settings, nearest
+from experiments.context import Context
 from experiments.store.values import Record
-from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import numpy as np
 from experiments.cluster.density.neighbours import check_density, lengths, nearest, numbered
 from experiments.cluster.density.reachability import Reachability
 from experiments.cluster.kmeans.centroids import check_finite, check_settings
+from experiments.context import Context
 from experiments.store.values import Record
-from experiments.types import Context
 
 ROUNDING = 1e-6  # of a distance in float32: points exactly eps apart are within it
 SAME = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along

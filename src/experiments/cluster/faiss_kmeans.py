@@ -15,8 +15,8 @@ from experiments.cluster.kmeans.centroids import (
     check_k,
     check_settings,
 )
+from experiments.context import Context
 from experiments.numerics.threads import following
-from experiments.types import Context
 
 SAMPLE, PER_CLUSTER = 2**16, 256  # rows that n_redo=auto starts on, at least: in all, and per cluster
 STARTS, STARTS_ON_SAMPLE = 10, 3  # of n_redo=auto

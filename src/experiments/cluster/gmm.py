@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.cluster.kmeans.centroids import check_finite, check_k, check_settings, warn_empty
+from experiments.context import Context
 from experiments.store.values import Record
-from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

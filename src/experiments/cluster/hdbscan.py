@@ -8,9 +8,9 @@ import numpy as np
 from experiments.cluster.density.neighbours import check_density, lengths, nearest
 from experiments.cluster.density.reachability import Reachability
 from experiments.cluster.kmeans.centroids import check_finite, check_settings
+from experiments.context import Context
 from experiments.numerics.compiled import announce
 from experiments.store.values import Record
-from experiments.types import Context
 
 METHODS = ("eom", "leaf")
 ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along

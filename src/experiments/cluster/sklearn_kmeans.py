@@ -12,7 +12,7 @@ from experiments.cluster.kmeans.centroids import (
     check_k,
     check_settings,
 )
-from experiments.types import Context
+from experiments.context import Context
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 
 from experiments.cluster.faiss_kmeans import FaissKMeans
 from experiments.cluster.kmeans.centroids import DISTANCES, batches, check_finite, check_k, nearest
+from experiments.context import Context
 from experiments.store.values import Record
-from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from experiments.comparison.probes import probes
 from experiments.comparison.purity_grid import purity_grid
 from experiments.comparison.seeds import over_seeds, seeds
 from experiments.comparison.stability import stability
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

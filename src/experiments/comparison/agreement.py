@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from experiments.figures import Heatmap
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.seeds import configuration
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.intervals import Interval, mean_interval, proportion_difference
 from experiments.comparison.probes import embedding_keys, names
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

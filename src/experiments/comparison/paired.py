@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.comparison.intervals import mean_interval
 from experiments.comparison.seeds import SEED, configuration
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

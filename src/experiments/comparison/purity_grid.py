@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.comparison.seeds import SEED, over_seeds
 from experiments.figures import Heatmap, Lines
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.intervals import Interval, mean_interval
 from experiments.comparison.order import in_order
-from experiments.store.values import Findings
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,8 @@ from experiments.comparison.intervals import Interval, mean_interval
 from experiments.comparison.order import in_order
 from experiments.comparison.seeds import SEED, configuration
 from experiments.figures import Lines
-from experiments.store.values import Figure, Findings
+from experiments.figures.specs import Figure
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.dataset.images.content import ImageArrays, hash_rows
 from experiments.dataset.selection.selection import Selection
+from experiments.samples import Samples
 from experiments.store.values import Record
-from experiments.types import Context, Samples
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 

@@ -5,9 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.dataset.images.content import ImageArrays, hash_rows
 from experiments.dataset.selection.selection import Selection
-from experiments.types import Context, Samples
+from experiments.samples import Samples
 
 
 @dataclass(frozen=True, kw_only=True)

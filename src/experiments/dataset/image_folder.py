@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.dataset.images.archive import names, unpacked
 from experiments.dataset.images.class_folders import KEY, check_level, labels_of, log_classes
 from experiments.dataset.images.content import ImageFiles
@@ -16,7 +17,7 @@ from experiments.dataset.images.deep import FULL
 from experiments.dataset.images.listing import File, Listing, arrange, walk
 from experiments.dataset.images.scan import Scan, scanned, unsupported
 from experiments.dataset.selection.selection import Selection
-from experiments.types import Context, Samples, ValueRange
+from experiments.samples import Samples, ValueRange
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.dataset.images.content import ImageArrays, Vectors, hash_rows, in_chunks
 from experiments.dataset.selection.selection import Selection
+from experiments.samples import Samples
 from experiments.store.values import digest
-from experiments.types import Context, Samples
 
 KINDS = ("images", "vectors")
 ROWS, CENTRES = 0, 1  # streams of random numbers

@@ -6,12 +6,13 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import captions, check_side, has_images, thumbnails
 from experiments.figures import Sheets, pack
-from experiments.store.values import Findings
-from experiments.types import Clustering, Context, Samples
+from experiments.samples import Samples
+from experiments.types import Clustering, Findings
 
 PLACE = "evaluator.contact_sheets"
 PARTS = ("nearest", "random", "farthest")

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.measures.association import BELOW, FEW, association
 from experiments.evaluator.measures.groups import Groups, cut, groups, headed
 from experiments.figures import Heatmap, StackedBars
+from experiments.figures.specs import Figure
 from experiments.figures.style import STACKED
-from experiments.store.values import Figure, Findings
-from experiments.types import Clustering, Context, Encoder, Samples, UnlabelledError
+from experiments.samples import Samples
+from experiments.types import Clustering, Encoder, Findings, UnlabelledError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from experiments.context import Context, Silent
 from experiments.figures import Bars, Grid, Histogram
-from experiments.store.values import Figure, Findings
-from experiments.types import Context, Resize, Samples, Silent
+from experiments.figures.specs import Figure
+from experiments.samples import Resize, Samples
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

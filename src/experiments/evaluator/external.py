@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.measures import metrics
 from experiments.evaluator.measures.chance import chance
 from experiments.evaluator.measures.noise import TREATMENTS, share, treatments
 from experiments.evaluator.protocol.scored_rows import SUFFIXES, views
-from experiments.store.values import Findings
-from experiments.types import Clustering, Context, Encoder, Samples, UnlabelledError
+from experiments.samples import Samples
+from experiments.types import Clustering, Encoder, Findings, UnlabelledError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.measures.compactness import calinski_harabasz, davies_bouldin
 from experiments.evaluator.measures.extents import extents
 from experiments.evaluator.measures.noise import TREATMENTS, Treatment, share, treatments
 from experiments.evaluator.measures.silhouette import mean_silhouette, measured
-from experiments.store.values import Findings
-from experiments.types import Clustering, Context, Samples
+from experiments.samples import Samples
+from experiments.types import Clustering, Findings
 
 log = logging.getLogger(__name__)
 

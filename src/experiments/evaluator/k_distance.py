@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.k_methods.knee import knee
 from experiments.figures import Lines
 from experiments.numerics.neighbours_of_points import nearest
-from experiments.store.values import Findings
-from experiments.types import Context, Samples
+from experiments.samples import Samples
+from experiments.types import Findings
 
 log = logging.getLogger(__name__)
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.k_methods.curves import curves
 from experiments.evaluator.k_methods.gap import Box, gap
 from experiments.evaluator.k_methods.reference import Reference
 from experiments.evaluator.k_methods.trial import COLUMNS, Trial, lighter
 from experiments.evaluator.k_methods.verdicts import METHODS, sentence, verdicts
 from experiments.numerics.parallel import beside
-from experiments.store.values import Findings
-from experiments.types import Context, Samples
+from experiments.samples import Samples
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

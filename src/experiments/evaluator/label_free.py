@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.measures.silhouette import mean_silhouette
 from experiments.evaluator.pictures.layouts import Planes, place
-from experiments.store.values import Findings
-from experiments.types import Clustering, Context, Samples
+from experiments.samples import Samples
+from experiments.types import Clustering, Findings
 
 log = logging.getLogger(__name__)
 

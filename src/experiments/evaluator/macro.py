@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.measures.logistic import Logistic, Predictions
 from experiments.evaluator.measures.macro_categories import (
     ClassTree,
@@ -24,8 +25,8 @@ from experiments.evaluator.protocol.scored_rows import (
 )
 from experiments.figures import Dendrogram, Heatmap, Lines
 from experiments.numerics.axes import Scaled
-from experiments.store.values import Findings
-from experiments.types import Context, Encoder, Samples
+from experiments.samples import Samples
+from experiments.types import Encoder, Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.measures import metrics
 from experiments.evaluator.measures.macro_categories import (
     check_classes,
@@ -13,8 +14,8 @@ from experiments.evaluator.measures.macro_categories import (
     too_fine,
 )
 from experiments.evaluator.protocol.scored_rows import SUFFIXES, check_protocol, views
-from experiments.store.values import Findings
-from experiments.types import Clustering, Context, Encoder, Samples
+from experiments.samples import Samples
+from experiments.types import Clustering, Encoder, Findings
 
 PLACE = "evaluator.macro_purity"
 SCORES = ("purity", "nmi", "ami", "ari")

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import METHODS, Planes, place
 from experiments.evaluator.pictures.thumbnails import captions, check_side, file_names, has_images, thumbnails
 from experiments.figures import Grid, Sheets, pack
-from experiments.store.values import Findings
-from experiments.types import Clustering, Context, Samples
+from experiments.samples import Samples
+from experiments.types import Clustering, Findings
 
 if TYPE_CHECKING:
     import pandas as pd

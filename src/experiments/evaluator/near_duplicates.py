@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.pictures.thumbnails import check_side, has_images, thumbnails
 from experiments.figures import Sheets, pack
 from experiments.numerics.scale import rescaled
-from experiments.store.values import Findings
-from experiments.types import SPLITS, Context, Samples
+from experiments.samples import SPLITS, Samples
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.measures.logistic import Logistic, Predictions
 from experiments.evaluator.protocol.scored_rows import (
     View,
@@ -17,8 +18,8 @@ from experiments.evaluator.protocol.scored_rows import (
 )
 from experiments.figures import Histogram
 from experiments.numerics.axes import Scaled
-from experiments.store.values import Findings
-from experiments.types import Context, Encoder, Samples
+from experiments.samples import Samples
+from experiments.types import Encoder, Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.measures.groups import Groups, cut, groups, headed, spread
 from experiments.figures import Contrasts
-from experiments.store.values import Findings
-from experiments.types import Clustering, Context, Samples
+from experiments.samples import Samples
+from experiments.types import Clustering, Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.measures.silhouette import half_interval, measured, silhouettes
 from experiments.figures import Silhouettes as Profiles
-from experiments.store.values import Findings
-from experiments.types import Clustering, Context, Samples
+from experiments.samples import Samples
+from experiments.types import Clustering, Findings
 
 if TYPE_CHECKING:
     import pandas as pd

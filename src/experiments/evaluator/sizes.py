@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from experiments.context import Context
 from experiments.evaluator.measures.groups import cut, groups
 from experiments.evaluator.pictures.naming import check_name
 from experiments.figures import Bars
-from experiments.store.values import Findings
-from experiments.types import Clustering, Context, Samples
+from experiments.samples import Samples
+from experiments.types import Clustering, Findings
 
 PLACE = "evaluator.sizes"
 

@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.protocol.scored_rows import check_protocol, visible
 from experiments.figures import Lines, Scatter
 from experiments.numerics.axes import Scaled
-from experiments.store.values import Findings
-from experiments.types import Context, Samples
+from experiments.samples import Samples
+from experiments.types import Findings
 
 LARGEST = 5  # classes that are shown where none of those chosen exists
 

@@ -1,13 +1,32 @@
 """What each kind of picture shows, and nothing of how it looks."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from experiments.store.values import Figure, class_name, kept_class
+from experiments.store.values import Record, class_name, kept_class
+
+
+@dataclass(frozen=True, eq=False)
+class Figure(Record):
+    """A picture as a value, equal if it shows the same; figures/ has the kinds, and draws each twice."""
+
+    title: str
+
+    def __post_init__(self) -> None:
+        """Make lists of tuples and plain numbers of numpy's, so that what is loaded equals what was kept."""
+        for f in fields(self):
+            object.__setattr__(self, f.name, _native(getattr(self, f.name)))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and all(
+            _same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,3 +252,21 @@ class Panels(Figure):
             kept_class(kind, place).load(place) for kind, place in zip(about["kinds"], places, strict=True)
         ]
         return cls(about["title"], panels)
+
+
+def _native(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {str(name): _native(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_native(entry) for entry in value]
+    return value
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return one == other or repr(one) == repr(other)  # nan is nan

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiments.figures.html.page import page
 from experiments.figures.png.draw import draw
-from experiments.store.values import Figure
+from experiments.figures.specs import Figure
 
 
 def write(figures: Mapping[str, Figure], folder: Path) -> None:

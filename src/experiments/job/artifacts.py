@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from experiments.figures.specs import Figure
 from experiments.figures.training import training_curves
 from experiments.numerics.scale import rescaled
 from experiments.pipeline import Result
 from experiments.report import tables
-from experiments.store.values import Figure, Findings
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

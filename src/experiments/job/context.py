@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from experiments.config.build import Plan
+from experiments.context import Context, Report
 from experiments.numerics.threads import cores, let_waiting_threads_sleep
 from experiments.store.cache import Store
 from experiments.tracking.environment import code
-from experiments.types import Context, Report
 
 AMPERE = 8  # the first compute capability with bfloat16
 

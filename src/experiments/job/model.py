@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from experiments.context import Context, Silent
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.images.content import Vectors, hash_rows
 from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, ending
 from experiments.dataset.images.scan import Scan
 from experiments.job.context import cuda_capabilities
 from experiments.numerics.threads import cores
+from experiments.samples import Samples, ValueRange
 from experiments.store.cache import Store
 from experiments.store.libraries import versions
 from experiments.store.values import class_name, kept_class
-from experiments.types import Clustering, Context, Encoder, Projection, Samples, Silent, ValueRange
+from experiments.types import Clustering, Encoder, Projection
 
 if TYPE_CHECKING:
     import pandas as pd

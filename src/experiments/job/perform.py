@@ -16,11 +16,11 @@ from omegaconf import DictConfig, OmegaConf
 from experiments import figures, pipeline, report, tracking
 from experiments.config import compose
 from experiments.config.build import Plan, build, placed
+from experiments.context import Context
 from experiments.job import artifacts, console, context, logged_model, run_folder
 from experiments.job.trace import trace
 from experiments.metrics import main_first
 from experiments.report import notes
-from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from experiments import pipeline
 from experiments.config.build import Plan
+from experiments.context import Context, Silent
 from experiments.job import console, context
 from experiments.store.cache import NotKeptError
 from experiments.store.values import digest
-from experiments.types import Context, Silent, Stages
+from experiments.types import Stages
 
 READ, KEPT, COMPUTE = "read", "kept", "compute"
 

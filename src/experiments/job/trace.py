@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.config.build import GROUPS, Plan
+from experiments.context import Context
+from experiments.figures.specs import Figure
 from experiments.pipeline import Result
-from experiments.store.values import Figure, Findings, class_name, digest
+from experiments.store.values import class_name, digest
 from experiments.tracking.environment import circumstances
-from experiments.types import Clustering, Context
+from experiments.types import Clustering, Findings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.config.build import GROUPS, build_stage
+from experiments.context import Context
 from experiments.dataset.tables.cells import guarded
 from experiments.dataset.tables.matching import matched
 from experiments.pipeline import Places
 from experiments.recorded import Recorded
 from experiments.recorded.samples import NOWHERE, config_of, dataset_of
-from experiments.types import Context, Samples, Stages
+from experiments.samples import Samples
+from experiments.types import Stages
 
 if TYPE_CHECKING:
     import pyarrow as pa

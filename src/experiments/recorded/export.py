@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.dataset.images.content import ImageFiles, Vectors
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.recorded import Recorded
@@ -18,7 +19,7 @@ from experiments.recorded.embeddings import check_kind, embeddings_of
 from experiments.recorded.embeddings import write as write_embeddings
 from experiments.recorded.samples import NOWHERE, rows_of, samples_of
 from experiments.report import tables
-from experiments.types import Content, Context, Resize
+from experiments.samples import Content, Resize
 
 if TYPE_CHECKING:
     import pandas as pd

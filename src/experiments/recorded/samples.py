@@ -12,12 +12,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.config import compose
 from experiments.config.build import build_stage
+from experiments.context import Context
 from experiments.dataset.tables.matching import matched
 from experiments.dataset.tables.wording import counted
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.recorded import Recorded
 from experiments.recorded.config import read_config
-from experiments.types import Context, Samples
+from experiments.samples import Samples
 
 log = logging.getLogger(__name__)
 

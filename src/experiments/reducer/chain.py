@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.store.values import class_name, kept_class
-from experiments.types import Context, Projection, Reducer
+from experiments.types import Projection, Reducer
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.numerics.scale import rescaled
 from experiments.store.values import Record
-from experiments.types import Context
 
 VERSION = 2  # of the decomposition, and so of every projection
 EXACT_WIDTH = 2048  # up to here all d components are found exactly; beyond, the eigenproblem takes minutes

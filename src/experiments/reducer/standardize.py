@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.store.values import Record
-from experiments.types import Context
 
 BATCH = 16_384  # rows that are scaled at a time
 

@@ -1,6 +1,6 @@
 """UMAP: few dimensions in which near rows stay near; for density clustering and maps.
 
-umap-learn lays out the graph; the neighbours it starts from are exact (numerics/nearest.py), where its own search
+umap-learn lays out the graph; the neighbours it starts from are exact (nearest.py), where its own search
 by NNDescent is approximate, and with a seed runs on one thread: 25,557 rows of 50 values to 15 took 49 s
 of processor time against 79, and kept as many neighbours (benchmarks/density.py). Plain arrays are stored:
 umap-learn's own models hold compiled search trees that only pickle can carry.
@@ -12,11 +12,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.numerics.compiled import announce
 from experiments.numerics.nearest import METRICS, nearest
 from experiments.numerics.scale import rescaled
 from experiments.store.values import Record
-from experiments.types import Context
 
 EPOCHS = 100  # in which a new row finds its place, as in umap-learn for up to 10,000 of them
 ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along

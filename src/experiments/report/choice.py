@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from experiments.figures import Grid, Heatmap, Lines, Map, Sheets
-from experiments.store.values import Figure
+from experiments.figures.specs import Figure
 
 GRID, CURVES = "purity_grid", "purity_over_k"  # of `comparison.purity_grid`
 FINE, CLASSES = "fine", "classes"  # the classes beside their macro-categories, and where there are none

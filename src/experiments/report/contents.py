@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.figures import Sheets
-from experiments.store.values import Figure
+from experiments.figures.specs import Figure
 
 if TYPE_CHECKING:
     import pandas as pd

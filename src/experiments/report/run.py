@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import TITLES, Pca, place
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.figures import Grid, Map, Sheets, Space
 from experiments.figures.html import tiles
+from experiments.figures.specs import Figure
 from experiments.figures.training import training_curves
 from experiments.pipeline import Result
 from experiments.report.contents import Contents
@@ -20,9 +22,7 @@ from experiments.report.headlines import alike, headlines, upper_bounds
 from experiments.report.images import Pictured, fitting
 from experiments.report.page import page
 from experiments.report.tables import csv_text
-from experiments.store.values import Figure
 from experiments.tracking.environment import environment
-from experiments.types import Context
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.comparison.seed_tables import means, one_protocol, spread
 from experiments.comparison.titles import ABOUT, MEANS, SPREAD
+from experiments.figures.specs import Figure
 from experiments.report.best import Best, bests
 from experiments.report.choice import chosen
 from experiments.report.frame import framed, plotted
@@ -14,7 +15,6 @@ from experiments.report.headlines import upper_bounds
 from experiments.report.run import NAME
 from experiments.report.tables import csv_text
 from experiments.report.tabling import best_table, facts, preview, ranking
-from experiments.store.values import Figure
 from experiments.tracking.environment import environment
 
 if TYPE_CHECKING:

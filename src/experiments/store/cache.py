@@ -25,8 +25,7 @@ from filelock import FileLock, Timeout
 
 from experiments.store.libraries import versions
 from experiments.store.locks import unheld
-from experiments.store.values import class_name, file_digest, kept_class
-from experiments.types import T
+from experiments.store.values import T, class_name, file_digest, kept_class
 
 log = logging.getLogger(__name__)
 

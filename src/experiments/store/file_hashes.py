@@ -19,8 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.store.values import Record, digest
-from experiments.types import Store
+from experiments.store.values import Record, Store, digest
 
 VERSION = 1
 EXACT = 10_000_000  # ns: a time that is a multiple of this is taken for one of a file system that rounds

@@ -3,15 +3,12 @@
 import hashlib
 import importlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BLOCK = 1 << 24  # bytes of a file that are read at a time
 TEXTS = 1 << 16  # of an array that are looked at as objects at a time
@@ -84,6 +81,42 @@ class Kept(Protocol):
         """Read what `save` wrote; cheap, and without importing a framework."""
 
 
+T = TypeVar("T", bound="Kept")
+
+
+class Store(Protocol):
+    """Where values dear to compute are kept; see cache.py. It lists the keys that it was asked for."""
+
+    computed: list[str]
+    kept: list[str]
+
+    def holds(self, key: str) -> bool:
+        """Tell whether `key` is kept."""
+
+    def fitted(self, key: str, make: Callable[[], T]) -> T:
+        """Return the value kept under `key`, or make and keep it."""
+
+    def array(self, key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return the array kept under `key` (read-only memory map), or make and keep it."""
+
+    def fill(
+        self, key: str, shape: tuple[int, ...], dtype: str, write: Callable[[np.ndarray], None]
+    ) -> np.ndarray:
+        """Return the array kept under `key`, or let `write` fill a memory map of it and keep that."""
+
+    def folder(self, key: str, write: Callable[[Path], None]) -> Path:
+        """Return the folder kept under `key`, or let `write` fill an empty one and keep that."""
+
+    def workdir(self, key: str) -> Path:
+        """Return a folder that survives an interruption; it goes when the value of `key` is kept."""
+
+    def digest(self, key: str) -> str:
+        """Name the array kept under `key` by its values; "" if none is kept."""
+
+    def origin(self, key: str) -> dict[str, str]:
+        """Return in which circumstances the value kept under `key` was computed; empty if none is kept."""
+
+
 def class_name(value: Kept) -> str:
     """Spell the class of a value as `kept_class` finds it."""
     return f"{type(value).__module__}:{type(value).__qualname__}"
@@ -142,85 +175,3 @@ class Record:
             elif isinstance(values.get(f.name), list):
                 values[f.name] = tuple(values[f.name])
         return cls(**values)
-
-
-@dataclass(frozen=True, eq=False)
-class Figure(Record):
-    """A picture as a value, equal if it shows the same; figures/ has the kinds, and draws each twice."""
-
-    title: str
-
-    def __post_init__(self) -> None:
-        """Make lists of tuples and plain numbers of numpy's, so that what is loaded equals what was kept."""
-        for f in fields(self):
-            object.__setattr__(self, f.name, _native(getattr(self, f.name)))
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and all(
-            _same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _native(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {str(name): _native(entry) for name, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_native(entry) for entry in value]
-    return value
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray):
-        return np.array_equal(one, other)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return one == other or repr(one) == repr(other)  # nan is nan
-
-
-@dataclass(frozen=True, eq=False)
-class Findings:
-    """What an evaluator found: numbers by metric name, tables and pictures by file name without ending.
-
-    `warnings` say what makes a number doubtful; they are given again whenever the findings are read.
-    """
-
-    metrics: dict[str, float]
-    tables: "dict[str, pd.DataFrame]" = field(default_factory=dict)
-    figures: dict[str, Figure] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-    def save(self, folder: Path) -> None:
-        """Write metrics.json, each table as Parquet, and each picture into a folder below figures/."""
-        (folder / "metrics.json").write_text(json.dumps(self.metrics), encoding="utf-8")
-        if self.warnings:
-            (folder / "warnings.json").write_text(json.dumps(self.warnings), encoding="utf-8")
-        for name, table in self.tables.items():
-            table.to_parquet(folder / f"{name}.parquet")
-        kinds = {}
-        for name, figure in self.figures.items():
-            place = folder / "figures" / name
-            place.mkdir(parents=True)
-            figure.save(place)
-            kinds[name] = class_name(figure)
-        if kinds:
-            (folder / "figures.json").write_text(json.dumps(kinds), encoding="utf-8")
-
-    @classmethod
-    def load(cls, folder: Path) -> "Findings":
-        """Read what `save` wrote."""
-        import pandas as pd
-
-        tables = {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-        kinds = folder / "figures.json"
-        figures = {}
-        for name, kind in json.loads(kinds.read_text(encoding="utf-8")).items() if kinds.exists() else ():
-            figures[name] = kept_class(kind, folder).load(folder / "figures" / name)
-        doubts = folder / "warnings.json"
-        warnings = tuple(json.loads(doubts.read_text(encoding="utf-8"))) if doubts.exists() else ()
-        return cls(
-            json.loads((folder / "metrics.json").read_text(encoding="utf-8")), tables, figures, warnings
-        )

@@ -11,11 +11,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments import pipeline, tracking
 from experiments.config.build import Plan, build
+from experiments.context import Silent
 from experiments.job import context, logged_model
 from experiments.job.model import Model
 from experiments.job.perform import Outcome
 from experiments.store.cache import NotKeptError
-from experiments.types import Silent
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from experiments.figures.specs import Figure
 from experiments.figures.training import training_curves
 from experiments.job.artifacts import TRAINING
 from experiments.job.perform import Outcome
 from experiments.store.cache import Store
-from experiments.store.values import Figure, Findings
 from experiments.sweep.outcomes import left
+from experiments.types import Findings
 
 
 def shared(outcomes: Sequence[Outcome], store: Store) -> Findings:

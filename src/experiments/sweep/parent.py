@@ -12,18 +12,19 @@ from experiments import comparison, figures, report, tracking
 from experiments.config import compose
 from experiments.config.build import Plan
 from experiments.config.concurrency import THREADS
+from experiments.figures.specs import Figure
 from experiments.job import run_folder
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.perform import Outcome
 from experiments.recorded import PARENT_TAG
 from experiments.report import notes, tables
 from experiments.store.cache import Store
-from experiments.store.values import Figure, Findings
 from experiments.sweep import best_model, resumption, summary
 from experiments.sweep.in_common import shared, trained
 from experiments.sweep.jobs import PARENT, SWEPT, TYPED
 from experiments.sweep.outcomes import collect, left
 from experiments.sweep.record import FINISHED, Record
+from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd

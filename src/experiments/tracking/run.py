@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from experiments.samples import Samples
 from experiments.store.locks import Lock
 from experiments.tracking.living import is_alive
 from experiments.tracking.model import has_model, log_model
 from experiments.tracking.pages import NOTE, run_page
 from experiments.tracking.server import REASON_LIMIT, Place, all_pages, is_refusal, reason
-from experiments.types import Samples
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ import pytest
 
 from experiments.backbone.cnn import Cnn, CnnEncoder
 from experiments.backbone.convnet.training import Training
-from experiments.types import Context, Samples
+from experiments.context import Context
+from experiments.samples import Samples
 
 Make = Callable[..., Cnn]
 Report = Callable[..., Any]

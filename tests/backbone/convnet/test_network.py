@@ -8,7 +8,7 @@ from torch import nn
 
 from experiments.backbone.convnet.batches import as_input
 from experiments.backbone.convnet.network import Network, computing
-from experiments.types import Context
+from experiments.context import Context
 
 
 @pytest.fixture

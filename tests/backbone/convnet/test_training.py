@@ -17,7 +17,8 @@ from experiments.backbone.cnn import Cnn
 from experiments.backbone.convnet.batches import as_input
 from experiments.backbone.convnet.network import Network
 from experiments.backbone.convnet.training import Training, best_epoch
-from experiments.types import Context, Resize, Samples
+from experiments.context import Context
+from experiments.samples import Resize, Samples
 
 Make = Callable[..., Cnn]
 Report = Callable[..., Any]

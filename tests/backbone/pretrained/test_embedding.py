@@ -13,8 +13,9 @@ from PIL import Image
 
 from experiments.backbone.convnet.embedding import _fitting
 from experiments.backbone.pretrained import embedding as module
+from experiments.context import Context, Silent
 from experiments.dataset.images.pixels import resized
-from experiments.types import Context, Resize, Samples, Silent
+from experiments.samples import Resize, Samples
 
 Make = Callable[..., Any]
 OPTIONS = ("resnet50", "clip", "dinov2")

@@ -19,7 +19,8 @@ from experiments.backbone.pretrained import state_dict as pretrained_weights
 from experiments.backbone.pretrained.network import PretrainedEncoder
 from experiments.config import compose
 from experiments.config.build import build
-from experiments.types import Context, Samples
+from experiments.context import Context
+from experiments.samples import Samples
 
 Make = Callable[..., Any]
 OPTIONS = ("resnet50", "clip", "dinov2")

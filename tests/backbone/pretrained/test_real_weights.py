@@ -9,8 +9,9 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 
+from experiments.context import Context
 from experiments.dataset.image_folder import ImageFolder
-from experiments.types import Context, Samples
+from experiments.samples import Samples
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 PHOTOGRAPHS = DATA / "caltech101_128.zip"

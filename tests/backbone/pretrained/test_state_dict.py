@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from experiments.backbone.pretrained.state_dict import network_of, read
-from experiments.types import Context, Samples
+from experiments.context import Context
+from experiments.samples import Samples
 
 Make = Callable[..., Any]
 ARCHITECTURE = {"model": "squeezenet1_1", "tag": "DEFAULT"}

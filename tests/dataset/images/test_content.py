@@ -14,7 +14,7 @@ from experiments.dataset.images.content import (
     hash_numbers,
     hash_rows,
 )
-from experiments.types import Resize
+from experiments.samples import Resize
 
 RNG = np.random.default_rng(0)
 

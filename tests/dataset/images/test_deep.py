@@ -8,7 +8,7 @@ from PIL import Image
 from tests.dataset.images.writers import COLOURS, RAMP, eight, pillow, png16, pnm, tiff
 
 from experiments.dataset.images.pixels import load_rgb
-from experiments.types import ValueRange
+from experiments.samples import ValueRange
 
 SEPARATE = {"planarconfig": "separate"}
 

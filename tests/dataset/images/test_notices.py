@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from experiments.dataset.images.notices import about, listening
-from experiments.types import Resize
+from experiments.samples import Resize
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
 CUT = b"Exif\0\0II*\0\xff\xff\xff\xff"

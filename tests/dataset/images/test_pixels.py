@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from experiments.dataset.images.pixels import dimensions, load_rgb, resized
-from experiments.types import Resize
+from experiments.samples import Resize
 
 CORNERS = np.array(
     [[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[255, 255, 0], [0, 0, 0], [255, 255, 255]]], np.uint8

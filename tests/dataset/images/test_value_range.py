@@ -13,10 +13,11 @@ from tests.dataset.images.writers import bmp_with_alpha
 from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.dataset.images.deep import chosen
 from experiments.job.model import Model
+from experiments.samples import Resize, ValueRange
 from experiments.store.cache import Store
-from experiments.types import Context, Resize, ValueRange
 
 ROWS, COLUMNS = np.mgrid[:32, :32]
 WAVES = (np.sin(COLUMNS / 2), np.sin(ROWS / 2), np.sin((COLUMNS + ROWS) / 2))

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.dataset.images.content import BLANK, NO_IMAGE
 from experiments.dataset.vectors.illustrations import illustrations
-from experiments.types import Resize
+from experiments.samples import Resize
 
 
 @pytest.fixture

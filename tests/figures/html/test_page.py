@@ -20,8 +20,8 @@ from tests.figures.conftest import KINDS, make
 
 from experiments.figures import Bars, Grid, Heatmap, Histogram, Lines, Map, Panels, Sheets, Space, pack, page
 from experiments.figures.html.traces import traces
+from experiments.figures.specs import Figure
 from experiments.figures.style import ROW, short
-from experiments.store.values import Figure
 
 
 def plotted(text: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -29,7 +29,7 @@ from experiments.figures import (
 )
 from experiments.figures import style as looks
 from experiments.figures.html.traces import traces
-from experiments.store.values import Figure
+from experiments.figures.specs import Figure
 
 NONE = np.empty(0, np.uint8)
 

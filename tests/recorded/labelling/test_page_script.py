@@ -11,10 +11,10 @@ import pytest
 from tests.browser import Tab
 from tests.scripts.test_labels import Typed, typed  # noqa: F401
 
+from experiments.context import Context
 from experiments.recorded.labelling.clustered import Clustered
 from experiments.recorded.samples import pictures_of
 from experiments.store.cache import Store
-from experiments.types import Context
 
 
 @pytest.mark.browser

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.backbone.convnet.network import computing
-from experiments.types import Context
+from experiments.context import Context
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Trainer
 
-from experiments.types import Context
+from experiments.context import Context
 
 for name in ("pytorch_lightning", "lightning_fabric"):
     logging.getLogger(name).setLevel(logging.ERROR)  # it advertises and explains itself at every start

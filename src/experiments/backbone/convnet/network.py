@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.types import Context
+from experiments.context import Context
 
 MOMENTUM = 0.01  # of batch norm, what Keras calls .99
 

@@ -21,8 +21,9 @@ from experiments.backbone.convnet.augmentation import Augmentation
 from experiments.backbone.convnet.batches import Batches, as_input
 from experiments.backbone.convnet.lightning import quiet_trainer, well_behaved
 from experiments.backbone.convnet.network import computing
+from experiments.context import Context
 from experiments.numerics.threads import warn_if_busy
-from experiments.types import Context, Resize, Samples
+from experiments.samples import Resize, Samples
 
 if TYPE_CHECKING:
     from experiments.backbone.cnn import Cnn

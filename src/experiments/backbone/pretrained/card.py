@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from experiments.types import Resize
+from experiments.samples import Resize
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from experiments.backbone.convnet.embedding import embedded_batches
 from experiments.backbone.pretrained.card import Card
-from experiments.types import Context
+from experiments.context import Context
 
 log = logging.getLogger(__name__)
 

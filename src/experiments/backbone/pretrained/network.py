@@ -19,9 +19,10 @@ import numpy as np
 
 from experiments.backbone.pretrained import weight_files as weights
 from experiments.backbone.pretrained.card import Card
+from experiments.context import Context
+from experiments.samples import Resize, Samples
 from experiments.store.file_hashes import sha256
 from experiments.store.values import digest
-from experiments.types import Context, Resize, Samples
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,7 +13,7 @@ from torch.nn.functional import normalize as to_unit_length
 from experiments.backbone.pretrained.card import Card
 from experiments.backbone.pretrained.names import suggested
 from experiments.backbone.pretrained.state_dict import State, network_of, width_of
-from experiments.types import Resize
+from experiments.samples import Resize
 
 FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")  # where a repository names none
 TOWER = "visual."

@@ -12,7 +12,7 @@ from torch import nn
 from experiments.backbone.pretrained.card import Card
 from experiments.backbone.pretrained.names import suggested
 from experiments.backbone.pretrained.state_dict import State, network_of, width_of
-from experiments.types import Resize
+from experiments.samples import Resize
 
 FILES = ("model.safetensors", "pytorch_model.bin")
 

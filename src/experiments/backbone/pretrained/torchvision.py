@@ -9,7 +9,7 @@ from torch import nn
 from experiments.backbone.pretrained.card import Card
 from experiments.backbone.pretrained.names import suggested
 from experiments.backbone.pretrained.state_dict import State, network_of, width_of
-from experiments.types import Resize
+from experiments.samples import Resize
 
 EXTRA: dict[str, dict[str, Any]] = {  # they normalise anew inside; what they draw takes a minute
     "googlenet": {"transform_input": True, "init_weights": False, "aux_logits": False},

@@ -16,10 +16,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.numerics.compiled import announce
 from experiments.numerics.scale import rescaled
 from experiments.store.values import Record
-from experiments.types import Context
 
 
 @dataclass(frozen=True, eq=False)

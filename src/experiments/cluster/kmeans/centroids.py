@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.numerics.scale import rescaled
 from experiments.store.values import Record
-from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

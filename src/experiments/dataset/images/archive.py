@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from experiments.context import Context
 from experiments.dataset.images.listing import hidden
 from experiments.dataset.images.packed_names import Name, spelt_out, tar_name, zip_name
 from experiments.store.file_hashes import content_hash, sha256
 from experiments.store.values import digest
-from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,11 @@ from typing import ClassVar, NoReturn, Self, TypeVar
 import numpy as np
 from PIL import Image
 
+from experiments.context import Context
 from experiments.dataset.images import pixels
 from experiments.dataset.images.notices import about, listening
+from experiments.samples import Resize, ValueRange
 from experiments.store.values import digest, joined
-from experiments.types import Context, Resize, ValueRange
 
 CHUNK = 64  # images that one thread takes at a time
 HASHED = 1 << 20  # bytes that are hashed at a time

@@ -24,7 +24,7 @@ from experiments.dataset.images.opening import (
     tag,
     upright,
 )
-from experiments.types import ValueRange
+from experiments.samples import ValueRange
 
 FULL = (0.0, 65535.0)
 TOPS = (1.0, 255.0, 65535.0)  # what floats are scaled to by those who write them

@@ -8,7 +8,7 @@ from PIL import Image, ImageFile
 
 from experiments.dataset.images import deep
 from experiments.dataset.images.opening import opened, orientation, raw_mode, upright
-from experiments.types import Resize, ValueRange
+from experiments.samples import Resize, ValueRange
 
 VERSION = 2  # raise it when the same file would give other pixels
 UNKNOWN = ValueRange()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import UnidentifiedImageError
 
+from experiments.context import Context
 from experiments.dataset.images import pixels
 from experiments.dataset.images.content import hash_bytes, in_chunks
 from experiments.dataset.images.deep import chosen
@@ -16,7 +17,6 @@ from experiments.dataset.images.notices import about, listening
 from experiments.dataset.images.pixels import Facts, facts
 from experiments.store.file_hashes import settled
 from experiments.store.values import Record, digest
-from experiments.types import Context
 
 VERSION = 2
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of ISO media files

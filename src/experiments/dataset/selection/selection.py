@@ -12,7 +12,7 @@ from experiments.dataset.labels.corrected import corrected
 from experiments.dataset.labels.joining import Found, Labels
 from experiments.dataset.selection.split import split_partly
 from experiments.dataset.tables.matching import alike
-from experiments.types import Content, Samples
+from experiments.samples import Content, Samples
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.images.content import NO_IMAGE, ImageFiles
 from experiments.dataset.images.formats import FOREIGN, IMAGE
 from experiments.dataset.tables.matching import composed
-from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.dataset.images.content import Vectors
 from experiments.dataset.labels.joining import natural
 from experiments.dataset.selection.selection import Selection
@@ -26,9 +27,9 @@ from experiments.dataset.tables.sources import (
 )
 from experiments.dataset.tables.vector_rows import Features, Read
 from experiments.dataset.vectors.illustrations import illustrations
+from experiments.samples import Samples
 from experiments.store.file_hashes import content_hash, sha256
 from experiments.store.values import digest
-from experiments.types import Context, Samples
 
 log = logging.getLogger(__name__)
 

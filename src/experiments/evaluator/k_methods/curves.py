@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.evaluator.k_methods.verdicts import Verdict
 from experiments.figures import Bars, Lines, Panels
-from experiments.store.values import Figure
+from experiments.figures.specs import Figure
 
 if TYPE_CHECKING:
     import pandas as pd

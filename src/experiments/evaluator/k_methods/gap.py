@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.types import Context
+from experiments.context import Context
 
 UNIT = 1e-3  # rows whose lengths differ from 1 by less lie on the sphere
 

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.k_methods.gap import Box, labels, log_w, spread
-from experiments.types import Context
 
 
 @dataclass(frozen=True)

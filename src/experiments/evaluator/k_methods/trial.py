@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.evaluator.k_methods.gap import labels, log_w, spread
 from experiments.evaluator.k_methods.stability import agreement, resampled
 from experiments.evaluator.measures.compactness import calinski_harabasz, davies_bouldin
 from experiments.evaluator.measures.extents import extents
 from experiments.evaluator.measures.silhouette import mean_silhouette
-from experiments.types import Clustering, Context
+from experiments.types import Clustering
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.numerics.axes import Scaled
 from experiments.store.values import Record, digest
-from experiments.types import Context
 
 WEIGHTS = ("none", "balanced")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.evaluator.protocol.scored_rows import check_labels, visible
-from experiments.types import Samples
+from experiments.samples import Samples
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,11 +7,11 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from experiments.context import Context
 from experiments.numerics.compiled import announce
 from experiments.numerics.neighbours_of_points import nearest
 from experiments.numerics.scale import rescaled
 from experiments.store.values import digest
-from experiments.types import Context
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.types import Context, Resize, Samples, Silent
+from experiments.context import Context, Silent
+from experiments.samples import Resize, Samples
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.types import Encoder, Samples, UnlabelledError
+from experiments.samples import Samples
+from experiments.types import Encoder, UnlabelledError
 
 PROTOCOLS = ("held_out", "published")
 TEST_SHARE = 0.2  # of the study's own split

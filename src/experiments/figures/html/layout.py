@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
+from experiments.figures.specs import Figure
 from experiments.figures.style import COLOURS, LEGEND, ROW, TALL, font_size, row_height, short
-from experiments.store.values import Figure
 
 Plot = tuple[list[dict[str, Any]], dict[str, Any]]
 PIXELS = 100  # an inch on a page

@@ -13,8 +13,7 @@ from experiments.figures.html.hover_card import hovering
 from experiments.figures.html.image_pages import grid_page, sheets_page
 from experiments.figures.html.markup import document, script
 from experiments.figures.html.traces import traces
-from experiments.figures.specs import Grid, Map, Panels, Sheets
-from experiments.store.values import Figure
+from experiments.figures.specs import Figure, Grid, Map, Panels, Sheets
 
 PLOT = """<div id="figure"></div>
 <script type="text/plain" id="packed">{library}</script>

@@ -22,6 +22,7 @@ from experiments.figures.specs import (
     Bars,
     Contrasts,
     Dendrogram,
+    Figure,
     Heatmap,
     Histogram,
     Lines,
@@ -48,7 +49,6 @@ from experiments.figures.style import (
     stacked,
     styles,
 )
-from experiments.store.values import Figure
 
 HIGH_BAR = {"len": 400, "lenmode": "pixels", "y": 1, "yanchor": "top"}
 

@@ -14,6 +14,7 @@ from experiments.figures.specs import (
     Bars,
     Contrasts,
     Dendrogram,
+    Figure,
     Grid,
     Heatmap,
     Histogram,
@@ -44,7 +45,6 @@ from experiments.figures.style import (
     stacked,
     styles,
 )
-from experiments.store.values import Figure
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap

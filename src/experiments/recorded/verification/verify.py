@@ -10,6 +10,7 @@ import numpy as np
 from experiments import tracking
 from experiments.config import compose
 from experiments.config.build import PROTOCOLS, Plan
+from experiments.context import Context
 from experiments.job import console, context
 from experiments.job.perform import Outcome, explain, perform
 from experiments.job.trace import STEPS, TRACE, Trace, surroundings
@@ -18,7 +19,7 @@ from experiments.recorded.samples import DATA
 from experiments.recorded.verification.past import VERIFIES, CannotVerifyError, Past, refuse_unfinished
 from experiments.recorded.verification.verdict import IDENTICAL, Verdict, changes, compare, data_changes
 from experiments.report import tables
-from experiments.types import Context, Samples
+from experiments.samples import Samples
 
 TABLE = "verification"  # .csv and .md: everything that was compared
 AS_IT_WAS = "code, versions, machine, threads and weights are what they were"

@@ -1,0 +1,188 @@
+"""A data set's samples: ids, labels, split, and content (images or vectors).
+
+n samples, d values of a vector, c classes, t tags.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import ClassVar, Protocol, Self
+
+import numpy as np
+
+from experiments.context import Context
+from experiments.store.values import digest, joined
+
+SPLITS = ("training", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Resize:
+    """How an image becomes `size` x `size` pixels.
+
+    Parameters
+    ----------
+    mode
+        `squash` ignores the aspect ratio; `crop` scales the shorter side and takes the centre.
+    interpolation
+        `bilinear` or `bicubic`, both antialiased.
+    scaled
+        What `crop` scales the shorter side to, and `squash` both, before the centre is taken; None: `size`.
+    """
+
+    size: int
+    mode: str = "squash"
+    interpolation: str = "bilinear"
+    scaled: int | None = None
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """The values that become black and white, in images deeper than 8 bits; one for a whole data set.
+
+    Parameters
+    ----------
+    whole
+        (black, white) of whole numbers, such as (0, 4095); None: by each image's own values.
+    real
+        (black, white) of floats, such as (0, 1); None: by each image's own values.
+    """
+
+    whole: tuple[float, float] | None = None
+    real: tuple[float, float] | None = None
+
+    def __bool__(self) -> bool:
+        return self != ValueRange()
+
+
+class Content(Protocol):
+    """The samples' own data in id order: images that can be decoded, or vectors.
+
+    Raise `VERSION` when equal hashes give other pixels or values than before.
+    """
+
+    VERSION: ClassVar[int]
+    KIND: ClassVar[str]  # "images" or "vectors"
+
+    @property
+    def pictured(self) -> bool:
+        """Tell whether there are images to look at: vectors may have some that they were made of."""
+
+    @property
+    def hashes(self) -> np.ndarray:
+        """Return one hash per sample, str (n,): equal hashes are equal files or rows."""
+
+    @property
+    def value_range(self) -> ValueRange:
+        """Return how images deeper than 8 bits are read; it changes pixels where hashes stay."""
+
+    @property
+    def looks(self) -> str:
+        """Name what there is to look at where `hashes` do not: "" if they do, or if there is nothing."""
+
+    def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
+        """Return uint8 RGB (n, size, size, 3), decoded once into a memory map."""
+
+    def pixel_map(self, resize: Resize) -> tuple[str, int]:
+        """Return the key and the bytes of what `pixels` keeps; ("", 0) if it keeps nothing."""
+
+    def vectors(self) -> np.ndarray:
+        """Return float32 (n, d)."""
+
+    def dimensions(self) -> np.ndarray:
+        """Return width and height of each image as it is stored, upright: int64 (n, 2)."""
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the content of these rows alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """A loaded data set.
+
+    Parameters
+    ----------
+    name
+        What people call it, such as `digits`.
+    source
+        Where it came from, for the record: a path, or the library that ships it.
+    ids
+        str (n,), unique: the POSIX path below the root, or a row number.
+    labels
+        int64 (n,) with values in [0, c), -1 for a sample without one; None if none has one.
+    split
+        int8 (n,), each an index into `SPLITS`.
+    skipped
+        (id, reason) of every sample that was left out.
+    unmatched
+        (id, reason) of every row of the file of labels that no sample got.
+    columns
+        What each value of a vector is called; empty of images.
+    tag_names, tags
+        Further labels, of which a sample may have several, or shares: float32 (n, t).
+    """
+
+    name: str
+    source: str
+    ids: np.ndarray
+    content: Content
+    labels: np.ndarray | None
+    class_names: tuple[str, ...]
+    split: np.ndarray
+    skipped: tuple[tuple[str, str], ...] = ()
+    unmatched: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+    tag_names: tuple[str, ...] = ()
+    tags: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def labelled(self) -> np.ndarray:
+        """Return the row numbers of the samples that have a label, int64 and ascending."""
+        return np.empty(0, np.int64) if self.labels is None else np.flatnonzero(self.labels >= 0)
+
+    @cached_property
+    def label_names(self) -> np.ndarray | None:
+        """Return what each sample's class is called, str (n,), "" without one; None if none has one."""
+        return None if self.labels is None else np.array([*self.class_names, ""])[self.labels]
+
+    @cached_property
+    def content_key(self) -> str:
+        """Name the pixels or vectors alone: unchanged by labels and split."""
+        value_range = [self.content.value_range] if self.content.value_range else []
+        return digest(self.content.VERSION, joined(self.content.hashes), *value_range)
+
+    @cached_property
+    def described(self) -> str:
+        """Name all that evaluators tell of, such as what was left out, where `key` names what is learnt."""
+        tags = np.empty((0, 0), np.float32) if self.tags is None else self.tags
+        told = (self.name, self.skipped, self.unmatched, self.columns, self.tag_names, tags)
+        return digest(self.key, self.content.looks, *told)
+
+    @cached_property
+    def key(self) -> str:
+        """Name all of it: content, ids, labels, class names and split."""
+        labels = np.empty(0, np.int64) if self.labels is None else self.labels
+        return digest(self.content_key, joined(self.ids, "\n"), labels, self.class_names, self.split)
+
+    def rows(self, *parts: str) -> np.ndarray:
+        """Return the row numbers, int64 and ascending, of these parts of the split."""
+        return np.flatnonzero(np.isin(self.split, [SPLITS.index(part) for part in parts]))
+
+    def labelled_rows(self, *parts: str) -> np.ndarray:
+        """Return the row numbers of these parts of the split that have a label."""
+        return np.intersect1d(self.rows(*parts), self.labelled)
+
+    def take(self, rows: np.ndarray) -> "Samples":
+        """Return these rows alone."""
+        labels, tags = (None if part is None else part[rows] for part in (self.labels, self.tags))
+        content, split = self.content.take(rows), self.split[rows]
+        return replace(self, ids=self.ids[rows], content=content, labels=labels, split=split, tags=tags)
+
+    def require(self, kind: str, option: str) -> None:
+        """Raise ValueError unless the content is of this kind."""
+        held = self.content.KIND
+        if held != kind:
+            fit = "backbone=identity" if kind == "images" else "backbone=cnn or backbone=pixels"
+            raise ValueError(f"{option} needs {kind}, and {self.name} holds {held}; use {fit}")
