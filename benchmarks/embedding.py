@@ -17,7 +17,7 @@ from typing import cast
 import numpy as np
 import torch
 
-from experiments.backbone.convnet.network import computing
+from experiments.backbone.inference.determinism import computing
 from experiments.backbone.pretrained.embedding import BATCH_PIXELS
 from experiments.backbone.pretrained.network import PretrainedEncoder
 from experiments.backbone.pretrained.state_dict import restored

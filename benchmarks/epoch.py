@@ -26,7 +26,7 @@ from torch.nn.functional import cross_entropy
 from experiments.backbone.cnn import Cnn
 from experiments.backbone.convnet.augmentation import Augmentation
 from experiments.backbone.convnet.batches import as_input
-from experiments.backbone.convnet.network import computing
+from experiments.backbone.inference.determinism import computing
 from experiments.config.build import build
 from experiments.config.compose import compose_config
 from experiments.context import Context

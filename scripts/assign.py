@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from experiments.config import compose
 from experiments.config.build import build
 from experiments.context import Context
-from experiments.dataset.tables.wording import counted
 from experiments.job import artifacts, console, context, model, program
+from experiments.messages import counted
 from experiments.recorded import Recorded
 from experiments.recorded.new_rows import ENDINGS, new_rows
 from experiments.recorded.samples import config_of, moved

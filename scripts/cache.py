@@ -15,8 +15,8 @@ from pathlib import Path
 
 from experiments.config import compose
 from experiments.config.build import build
-from experiments.dataset.tables.wording import counted
 from experiments.job import console, program
+from experiments.messages import counted
 from experiments.store.cache import Entry, Store
 
 GB = 1e9

@@ -1,4 +1,4 @@
-"""Compile what UMAP and HDBSCAN need on this machine, as `python -m experiments.compilation`; set-up does."""
+"""Compile what UMAP and HDBSCAN need on this machine: `python scripts/compile.py`; set-up does it."""
 
 import tempfile
 from pathlib import Path

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from experiments.config import compose
 from experiments.config.build import build
-from experiments.dataset.tables.wording import counted
 from experiments.job import console, context, program
+from experiments.messages import counted
 from experiments.recorded import Recorded
 from experiments.recorded.embeddings import KINDS
 from experiments.recorded.export import HOWS, NOISE, export

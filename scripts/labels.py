@@ -20,10 +20,9 @@ from pathlib import Path
 from experiments.config import compose
 from experiments.config.build import build
 from experiments.context import Context
-from experiments.dataset.tables.wording import counted
 from experiments.figures.html import tiles
 from experiments.job import console, context, program
-from experiments.quoting import setting
+from experiments.messages import counted, setting
 from experiments.recorded.labelling import page, template
 from experiments.recorded.labelling.applying import BEFORE, Applied, apply
 from experiments.recorded.labelling.checking import WITHDRAWN

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from tests.config.test_command_line import read
-from tests.test_quoting import EVIL
+from tests.test_messages import EVIL
 
 from experiments.config import compose, text_fields
 from experiments.config.build import build, placed
-from experiments.quoting import setting
+from experiments.messages import setting
 
 TYPED = ["1e3", "null", "true", "1_000", "0x10", "[a]", "{a:1}", "007", "1.50", "nan", "-1", "plain", "a b"]
 

@@ -12,10 +12,10 @@ from experiments.dataset.cifar10 import Archive, Cifar10
 from experiments.dataset.digits import Digits
 from experiments.dataset.embeddings import Embeddings
 from experiments.dataset.images import pixels
-from experiments.dataset.images.content import hash_rows
 from experiments.dataset.labels.corrections import Correction, append
 from experiments.dataset.synthetic import Synthetic
 from experiments.dataset.table import Table
+from experiments.numerics.hashes import hash_rows
 from experiments.samples import SPLITS, Resize
 from experiments.store.cache import Store
 

@@ -13,8 +13,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.dataset.tables import blocks, form, pieces, vector_rows
 from experiments.dataset.tables.form import form_of
-from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.tabular import text_table
+from experiments.messages import few, setting
 from experiments.recorded.new_rows import new_rows
 
 ALL = {"train": 1.0, "validation": 0.0, "test": 0.0}
@@ -202,16 +202,16 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_suggested_can_be_typed(name):
     parser = OverridesParser.create()
-    (word,) = shlex.split(override("dataset.id", name))
+    (word,) = shlex.split(setting("dataset.id", name))
     assert parser.parse_override(word).value() == name
-    (word,) = shlex.split(override("dataset.exclude", [name, "plain"]))
+    (word,) = shlex.split(setting("dataset.exclude", [name, "plain"]))
     assert [str(one) for one in parser.parse_override(word).value()] == [name, "plain"]
     assert parser.parse_override(word).key_or_group == "dataset.exclude"
 
 
 def test_names_that_need_no_quotes_have_none():
-    assert override("dataset.exclude", ["a", "d0", "a-b"]) == "dataset.exclude=[a,d0,a-b]"
-    assert override("dataset.label", "kind") == "dataset.label=kind"
+    assert setting("dataset.exclude", ["a", "d0", "a-b"]) == "dataset.exclude=[a,d0,a-b]"
+    assert setting("dataset.label", "kind") == "dataset.label=kind"
 
 
 def test_what_an_error_suggests_works(embeddings, ctx, write):

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.dataset.images.content import ImageArrays, Vectors, hash_rows
+from experiments.dataset.images.content import ImageArrays, Vectors
+from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
 
 

@@ -1,39 +1,24 @@
 """A small convolutional network trained from scratch on the labels: Study A's features."""
 
 import json
-import math
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from experiments.backbone.convnet.settings import BELOW_ONE, LARGEST, TrainingSettings, check_ranges
 from experiments.context import Context
 from experiments.samples import Resize, Samples
 
 if TYPE_CHECKING:
     from experiments.backbone.convnet.network import Network
 
-LARGEST = sys.float_info.max
-BELOW_ONE = math.nextafter(1, 0)
 RANGES = {  # lowest and highest value, and what to say beside one that is outside (or not a number)
-    "rotation": (0, 180, "is not an angle; use 0 to 180 degrees"),
-    "zoom": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
-    "translation": (0, 1, "is not a share; use 0 to 1"),
     "dropout": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
     "head_dropout": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
     "dense": (1, LARGEST, "is not a width; use 1 or more"),
-    "weight_decay": (0, LARGEST, "is not a penalty; use 0 or more"),
-    "learning_rate": (sys.float_info.min, LARGEST, "is not a learning rate; use a number above 0"),
-    "min_learning_rate": (0, LARGEST, "is not a learning rate; use 0 or more"),
-    "lr_factor": (0, BELOW_ONE, "does not lower a learning rate; use 0 up to below 1"),
-    "lr_patience": (1, LARGEST, "is not a number of epochs; use 1 or more"),
-    "patience": (1, LARGEST, "is not a number of epochs; use 1 or more"),
-    "batch_size": (1, LARGEST, "is not a number of images; use 1 or more"),
-    "max_epochs": (0, LARGEST, "is not a number of epochs; use 0 or more"),
-    "seed": (0, 2**63 - 1, "is not a seed; use 0 or more"),
 }
 BATCH_PIXELS = {"cpu": 2**16, "cuda": 2**19}  # embedded at a time: on a CPU 64 images of 32x32; about 40 MB
 
@@ -60,8 +45,8 @@ class CnnEncoder:
     def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
         """Return what the dense layer makes of each image after its ReLU, float32 (n, dense)."""
         from experiments.backbone.convnet.batches import as_input
-        from experiments.backbone.convnet.embedding import embedded_batches
         from experiments.backbone.convnet.network import Network
+        from experiments.backbone.inference.embedding import embedded_batches
 
         samples.require("images", "backbone=cnn")
         pixels = samples.content.pixels(Resize(self.image_size), ctx)
@@ -90,39 +75,21 @@ class CnnEncoder:
         return cls(**values, weights=np.load(folder / "weights.npz", allow_pickle=False))
 
 
-@dataclass(frozen=True)
-class Cnn:
+@dataclass(frozen=True, kw_only=True)
+class Cnn(TrainingSettings):
     """Study A's network and training; conf/backbone/cnn.yaml says what each field does."""
 
     VERSION: ClassVar[int] = 1
     TRAINS: ClassVar[bool] = True
 
-    image_size: int
-    horizontal_flip: bool
-    rotation: float
-    zoom: float
-    translation: float
     filters: tuple[int, ...]
     dropout: float
     dense: int
     head_dropout: float
-    settle_batch_norm: bool
-    weight_decay: float
-    learning_rate: float
-    batch_size: int
-    max_epochs: int
-    patience: int
-    lr_patience: int
-    lr_factor: float
-    min_learning_rate: float
-    seed: int
-    max_minutes: float | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        for name, (lowest, highest, reason) in RANGES.items():
-            value = getattr(self, name)
-            if not lowest <= value <= highest:
-                raise ValueError(f"backbone.{name}={value} {reason}")
+        super().__post_init__()
+        check_ranges(self, RANGES)
         if not self.filters or min(self.filters) < 1:
             raise ValueError(
                 f"backbone.filters={list(self.filters)} names no blocks of 1 filter or more; use [32,64,128]"
@@ -132,10 +99,6 @@ class Cnn:
             raise ValueError(
                 f"backbone.image_size={self.image_size} leaves nothing after {len(self.filters)} blocks that "
                 f"each halve the image; use {smallest} or more"
-            )
-        if self.max_minutes is not None and not 0 < self.max_minutes <= LARGEST:
-            raise ValueError(
-                f"backbone.max_minutes={self.max_minutes} is not a time; use a number above 0, or null"
             )
 
     @property
@@ -166,7 +129,7 @@ class Cnn:
         if self.max_epochs:
             from experiments.backbone.convnet.training import train
 
-            weights, history, stopped = train(self, classes, samples, ctx)
+            weights, history, stopped = train(self, self.network(classes), samples, ctx)
         else:
             weights, history, stopped = self.network(classes).weights(), (), ""
         about = (self.image_size, self.filters, self.dense, classes, history, bool(self.max_epochs), stopped)

@@ -13,7 +13,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from experiments.config.compose import CONF, ROOT, key_of, known_keys, options, working_directory
 from experiments.config.mistakes import no_such_key
 from experiments.config.text_fields import PATH_KEY
-from experiments.quoting import literal
+from experiments.messages import literal
 from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, Stages
 
 PROTOCOLS: dict[str, type] = {

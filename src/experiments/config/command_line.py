@@ -16,8 +16,8 @@ from experiments.config import compose, presets, text_fields
 from experiments.config.build import Plan, build, check_objective
 from experiments.config.concurrency import at_once
 from experiments.config.overrides import Typed, key_of, parse, typed
+from experiments.messages import setting
 from experiments.numerics.threads import cores
-from experiments.quoting import setting
 
 log = logging.getLogger(__name__)
 

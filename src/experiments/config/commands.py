@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from experiments import quoting
 from experiments.config.compose import ROOT
+from experiments.messages import command, setting
 
 USUAL_STORE = f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}"  # where is recorded what is told no other place
 
@@ -17,7 +17,7 @@ def python() -> str:
 
 def script(name: str, *words: str, uri: str) -> str:
     """Return the command that runs a script on what a store holds."""
-    return f"{quoting.command('python', f'scripts/{name}', *words)}{_elsewhere(uri)}"
+    return f"{command('python', f'scripts/{name}', *words)}{_elsewhere(uri)}"
 
 
 def told(uri: str) -> str:
@@ -35,7 +35,7 @@ def _elsewhere(uri: str) -> str:
     """Return the setting that finds another store than the usual one."""
     if uri == USUAL_STORE:
         return ""
-    return f" tracking.uri={told(uri)}" if _has_account(uri) else f" {quoting.setting('tracking.uri', uri)}"
+    return f" tracking.uri={told(uri)}" if _has_account(uri) else f" {setting('tracking.uri', uri)}"
 
 
 def _has_account(uri: str) -> bool:

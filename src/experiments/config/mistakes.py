@@ -11,7 +11,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.overrides import key_of, parse
-from experiments.quoting import setting
+from experiments.messages import setting
 
 PLUGINS = {  # options of Hydra's own groups, and what to install for them
     "submitit_local": "hydra-submitit-launcher",

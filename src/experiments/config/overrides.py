@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser, create_
 from hydra.core.override_parser.types import ChoiceSweep, Glob
 from hydra.errors import HydraException
 
-from experiments.quoting import setting
+from experiments.messages import setting
 
 KEY = re.compile(r"[+~]*[A-Za-z_$][\w.$/@-]*", re.ASCII)
 BRACKETED = re.compile(r"""['"\[\](){}\\]""")

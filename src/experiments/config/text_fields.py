@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.overrides import parse
-from experiments.quoting import text
+from experiments.messages import text
 
 PATH_KEY = "path_key"  # metadata {"path_key": "path"}: a dict field that holds a path under this key
 ALWAYS = ("cache.root", "tracking.uri", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.dataset.images.content import ImageArrays, hash_rows
+from experiments.dataset.images.content import ImageArrays
 from experiments.dataset.selection.selection import Selection
+from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
 from experiments.store.values import Record
 

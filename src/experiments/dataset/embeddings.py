@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.dataset.tables.columns import KEY, Columns
-from experiments.dataset.tables.overrides import override
 from experiments.dataset.tables.sources import IDS_KEY, is_array
 from experiments.dataset.tables.vector_rows import Features, Read
 from experiments.dataset.vectors.vector_file import VectorFile
+from experiments.messages import setting
 
 FAULTS = {  # kinds of values that no embedding has: what they are, and what helps
     "text": ("is no number", "correct it"),
@@ -57,8 +57,8 @@ class Embeddings(VectorFile):
             name, (place, value) = next(iter(columns.texts.items()))
             raise ValueError(
                 f"{KEY}={self.path} has texts among the numbers: {value!r} in the column {name!r} ({place}); "
-                f"use {override('dataset.exclude', columns.texts)} to leave them out, or "
-                f"{override('dataset.label', name)}"
+                f"use {setting('dataset.exclude', columns.texts)} to leave them out, or "
+                f"{setting('dataset.label', name)}"
             )
 
     def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
@@ -75,5 +75,5 @@ class Embeddings(VectorFile):
             f"{KEY}={self.path}: {first.value!r} in the column {first.column!r} {fact} ({first.place}, id "
             f"{ids[first.row]!r}; such values in this column: {first.count}, in {len(alike)} columns: "
             f"{sum(odd.count for odd in alike)}); {remedy}, or leave the column out: "
-            f"{override('dataset.exclude', [first.column])}"
+            f"{setting('dataset.exclude', [first.column])}"
         )

@@ -7,9 +7,9 @@ import numpy as np
 
 from experiments.dataset.tables.cells import has_comma
 from experiments.dataset.tables.columns import KEY, Columns
-from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.vector_rows import Features, Read, digits
 from experiments.dataset.vectors.vector_file import VectorFile
+from experiments.messages import few, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class Table(VectorFile):
             raise ValueError(
                 f"{KEY}={self.path}: {value!r} in the column {name!r} ({place}) is no number beside numbers "
                 "with decimal points, or in a file separated by commas; write all numbers with decimal "
-                f"points, or leave the column out: {override('dataset.exclude', [name])}"
+                f"points, or leave the column out: {setting('dataset.exclude', [name])}"
             )
 
     def _refuse(self, read: Read, name: str, kind: str, fact: str, ids: list[str]) -> None:
@@ -74,5 +74,5 @@ class Table(VectorFile):
         raise ValueError(
             f"{KEY}={self.path}: {odd.value!r} in the column {name!r} {fact} ({odd.place}, id "
             f"{ids[odd.row]!r}; {odd.count} such values); correct it, or leave the column out: "
-            f"{override('dataset.exclude', [name])}"
+            f"{setting('dataset.exclude', [name])}"
         )

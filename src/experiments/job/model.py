@@ -16,10 +16,11 @@ import numpy as np
 
 from experiments.context import Context, Silent
 from experiments.dataset.image_folder import ImageFolder
-from experiments.dataset.images.content import Vectors, hash_rows
+from experiments.dataset.images.content import Vectors
 from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, ending
 from experiments.dataset.images.scan import Scan
 from experiments.job.context import cuda_capabilities
+from experiments.numerics.hashes import hash_rows
 from experiments.numerics.threads import cores
 from experiments.samples import Samples, ValueRange
 from experiments.store.cache import Store

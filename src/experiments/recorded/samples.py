@@ -14,8 +14,8 @@ from experiments.config import compose
 from experiments.config.build import build_stage
 from experiments.context import Context
 from experiments.dataset.tables.matching import matched
-from experiments.dataset.tables.wording import counted
 from experiments.evaluator.pictures.thumbnails import thumbnails
+from experiments.messages import counted
 from experiments.recorded import Recorded
 from experiments.recorded.config import read_config
 from experiments.samples import Samples

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from experiments import comparison, quoting, report, tracking
+from experiments import comparison, report, tracking
 from experiments.comparison.seed_tables import cell, means, one_protocol, spread
 from experiments.comparison.seeds import SEED
 from experiments.comparison.titles import ABOUT, MEANS, SPREAD
@@ -16,6 +16,7 @@ from experiments.config.compose import ROOT
 from experiments.figures import Lines
 from experiments.job import console
 from experiments.job.perform import Outcome
+from experiments.messages import command
 from experiments.metrics import MAIN_METRICS
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _how_to_compare(uri: str, experiment_id: str) -> str:
         return commands.page(uri, page)
     if "://" not in uri:
         return uri
-    start = f"mlflow server --backend-store-uri {quoting.command(commands.told(uri))}"
+    start = f"mlflow server --backend-store-uri {command(commands.told(uri))}"
     if uri == commands.USUAL_STORE:
         start = "make ui" if Path.cwd() == ROOT else f"make -C {shlex.quote(str(ROOT))} ui"
     elif uri.startswith("sqlite:///") and SERVE.exists():

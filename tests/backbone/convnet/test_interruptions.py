@@ -25,9 +25,9 @@ import os, signal
 from dataclasses import replace
 from pathlib import Path
 from experiments.backbone.cnn import Cnn
-from experiments.cache import Store
+from experiments.store.cache import Store
 from experiments.dataset.digits import Digits
-from experiments.types import Context, Silent
+from experiments.context import Context, Silent
 
 class Killer(Silent):
     def metrics(self, step, values):
@@ -133,18 +133,18 @@ def test_max_minutes_stops_at_an_epochs_end_and_a_larger_one_goes_on(
 
 
 def test_max_minutes_counts_what_earlier_runs_used(cnn: Make, digits: Samples, ctx: Context):
-    training = Training(cnn(), 10, digits, ctx)
+    training = Training(cnn(), cnn().network(10), digits, ctx)
     training.started -= 90  # seconds
     training.close_epoch({"val_loss": 1.0})
     for limit, stops in ((1.6, False), (1.4, True)):
-        resumed = Training(cnn(max_minutes=limit), 10, digits, ctx)
+        resumed = Training(cnn(max_minutes=limit), cnn(max_minutes=limit).network(10), digits, ctx)
         resumed.resume()
         assert resumed.minutes == pytest.approx(1.5, abs=0.05)
         assert bool(resumed.stopped) == stops
 
 
 def test_a_resumed_training_adds_to_the_minutes_used(cnn: Make, digits: Samples, ctx: Context):
-    training = Training(cnn(), 10, digits, ctx)
+    training = Training(cnn(), cnn().network(10), digits, ctx)
     training.started -= 90  # seconds
     training.close_epoch({"val_loss": 1.0})
     a_little_more = cnn(max_minutes=training.minutes + 1e-6)

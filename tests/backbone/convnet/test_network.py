@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from experiments.backbone.convnet.batches import as_input
-from experiments.backbone.convnet.network import Network, computing
+from experiments.backbone.convnet.network import Network
+from experiments.backbone.inference.determinism import computing
 from experiments.context import Context
 
 

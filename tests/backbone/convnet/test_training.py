@@ -59,7 +59,7 @@ def walk(seed: int) -> list[float]:
 def test_rates_stop_and_best_epoch_are_kerass(seed: int, cnn: Make, digits: Samples, ctx: Context):
     stage = cnn(max_epochs=50, patience=5 + seed % 3, lr_patience=1 + seed % 3, min_learning_rate=1e-4)
     rates, epochs, restored = keras(walk(seed), stage)
-    training = Training(stage, 10, digits, ctx)
+    training = Training(stage, stage.network(10), digits, ctx)
     for epoch, loss in enumerate(walk(seed), start=1):
         with torch.no_grad():
             training.network.head[1].bias.fill_(epoch)
@@ -68,7 +68,7 @@ def test_rates_stop_and_best_epoch_are_kerass(seed: int, cnn: Make, digits: Samp
         if training.finished:
             break
         if epoch % 3 == 0:  # what the rules remember is in the checkpoint
-            training = Training(stage, 10, digits, ctx)
+            training = Training(stage, stage.network(10), digits, ctx)
             training.resume()
     assert [row["learning_rate"] for row in training.history] == pytest.approx(rates)
     assert len(training.history) == epochs
@@ -152,7 +152,7 @@ def test_batch_norm_counts_batches_through_all_epochs(
 
 def test_order_and_augmentation_change_with_seed_and_epoch(cnn: Make, digits: Samples, ctx: Context):
     def seen(seed: int, epoch: int) -> tuple[bytes, bytes]:
-        training = Training(cnn(seed=seed), 10, digits, ctx)
+        training = Training(cnn(seed=seed), cnn(seed=seed).network(10), digits, ctx)
         training.history = ({"val_loss": 1.0},) * epoch
         order = np.concatenate([labels.numpy() for _, labels in training.train_dataloader()])
         training.on_train_epoch_start()
@@ -164,7 +164,7 @@ def test_order_and_augmentation_change_with_seed_and_epoch(cnn: Make, digits: Sa
 
 
 def test_training_sees_training_rows_once_each_and_nothing_else(cnn: Make, digits: Samples, ctx: Context):
-    training = Training(cnn(batch_size=32), 10, digits, ctx)
+    training = Training(cnn(batch_size=32), cnn(batch_size=32).network(10), digits, ctx)
     batches = list(training.train_dataloader())
     assert [len(labels) for _, labels in batches[:-1]] == [32] * (len(batches) - 1)
     seen = torch.cat([pixels for pixels, _ in batches]).flatten(1).numpy()

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from experiments.backbone.convnet.embedding import _fitting
+from experiments.backbone.inference.embedding import _fitting
 from experiments.backbone.pretrained import embedding as module
 from experiments.context import Context, Silent
 from experiments.dataset.images.pixels import resized

@@ -259,10 +259,13 @@ def test_a_path_is_relative_to_where_it_was_typed_and_a_word_is_a_word(
 
 RUN = """
 import sys
-from experiments import compose, config, context, pipeline
-from experiments.types import Silent
+from experiments import pipeline
+from experiments.config.build import build
+from experiments.config.compose import compose_config
+from experiments.context import Silent
+from experiments.job import context
 typed = {typed!r}
-plan = config.build(compose.compose_config(typed), typed)
+plan = build(compose_config(typed), typed)
 ctx = context.make(plan, Silent())
 result = pipeline.run(plan.stages, ctx)
 print(result.embeddings.shape[1], len(ctx.store.computed))

@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.dataset.images.content import (
-    ImageArrays,
-    ImageFiles,
-    Vectors,
-    hash_bytes,
-    hash_numbers,
-    hash_rows,
-)
+from experiments.dataset.images.content import ImageArrays, ImageFiles, Vectors
+from experiments.numerics.hashes import hash_bytes, hash_numbers, hash_rows
 from experiments.samples import Resize
 
 RNG = np.random.default_rng(0)

@@ -10,12 +10,13 @@ import unicodedata
 import numpy as np
 import pytest
 
-from experiments.dataset.images.content import Vectors, hash_rows
+from experiments.dataset.images.content import Vectors
 from experiments.dataset.labels import corrections as log_of
 from experiments.dataset.labels.corrected import corrected, history
 from experiments.dataset.labels.corrections import HEADER, Correction, append, held, read
 from experiments.dataset.labels.joining import Found
 from experiments.dataset.selection.selection import Selection
+from experiments.numerics.hashes import hash_rows
 
 IDS, HASHES = np.array(["a", "b", "c"]), np.array(["h1", "h2", "h3"])
 
@@ -75,7 +76,7 @@ def test_no_line_is_ever_changed(tmp_path):
 ADDING = """
 import sys
 from pathlib import Path
-from experiments.dataset.corrections import Correction, append
+from experiments.dataset.labels.corrections import Correction, append
 
 for number in range(40):
     name = f"{sys.argv[2]}-{number}"
@@ -97,7 +98,7 @@ def test_two_processes_append_whole_batches(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from experiments.dataset import corrections
+from experiments.dataset.labels import corrections
 
 whole = os.write
 def half(number, data):

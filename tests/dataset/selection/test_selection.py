@@ -5,8 +5,9 @@ import logging
 import numpy as np
 import pytest
 
-from experiments.dataset.images.content import Vectors, hash_rows
+from experiments.dataset.images.content import Vectors
 from experiments.dataset.selection.selection import Selection
+from experiments.numerics.hashes import hash_rows
 
 VALUES = np.arange(200, dtype=np.float32)[:, None]
 LABELS = np.repeat(np.arange(3), (120, 60, 20))

@@ -1,14 +1,11 @@
 """Study A's network. Imports torch: import this where it is used."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-
-from experiments.context import Context
 
 MOMENTUM = 0.01  # of batch norm, what Keras calls .99
 
@@ -79,25 +76,6 @@ class Network(nn.Module):
     def weights(self) -> dict[str, np.ndarray]:
         """Return a copy of every weight and running mean by name."""
         return {name: value.numpy(force=True).copy() for name, value in self.state_dict().items()}
-
-
-@contextmanager
-def computing(ctx: Context, *, threads: int | None = None) -> Iterator[None]:
-    """Repeat bitwise, on a GPU too, and leave torch's settings as they were.
-
-    Parameters
-    ----------
-    threads
-        Of one operation of torch; None for `ctx.threads`.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or ctx.threads)
-    try:
-        exact = ctx.dtype == "float32"  # cuDNN would otherwise round to 10 bits (TF32)
-        with torch.backends.cudnn.flags(True, benchmark=False, deterministic=True, allow_tf32=not exact):
-            yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _block(given: int, made: int, dropout: float) -> nn.Sequential:

@@ -8,7 +8,7 @@ import io
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +20,12 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from experiments.backbone.convnet.augmentation import Augmentation
 from experiments.backbone.convnet.batches import Batches, as_input
 from experiments.backbone.convnet.lightning import quiet_trainer, well_behaved
-from experiments.backbone.convnet.network import computing
+from experiments.backbone.convnet.network import Network
+from experiments.backbone.convnet.settings import TrainingSettings
+from experiments.backbone.inference.determinism import computing
 from experiments.context import Context
 from experiments.numerics.threads import warn_if_busy
 from experiments.samples import Resize, Samples
-
-if TYPE_CHECKING:
-    from experiments.backbone.cnn import Cnn
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +33,10 @@ History = tuple[dict[str, float], ...]
 
 
 def train(
-    cnn: "Cnn", classes: int, samples: Samples, ctx: Context
+    settings: TrainingSettings, network: Network, samples: Samples, ctx: Context
 ) -> tuple[dict[str, np.ndarray], History, str]:
     """Return the best weights, one row per epoch, and where a safety stop ended the training, or nothing."""
-    training = Training(cnn, classes, samples, ctx)
+    training = Training(settings, network, samples, ctx)
     training.resume()
     if not training.finished and not training.stopped:
         gpus = [torch.cuda.current_device()] if ctx.device == "cuda" else []
@@ -49,56 +48,58 @@ def train(
 class Training(LightningModule):
     """A training, and all that going on with it takes: weights, optimiser, plateau rule, history, minutes."""
 
-    def __init__(self, cnn: "Cnn", classes: int, samples: Samples, ctx: Context) -> None:
+    def __init__(self, settings: TrainingSettings, network: Network, samples: Samples, ctx: Context) -> None:
         super().__init__()
-        self.cnn = cnn
+        self.settings = settings
         self.ctx = ctx
-        self.pixels = samples.content.pixels(Resize(cnn.image_size), ctx)
+        self.pixels = samples.content.pixels(Resize(settings.image_size), ctx)
         self.labels = np.asarray(samples.labels)  # Cnn.width has made sure that there are some
         self.rows = {part: samples.labelled_rows(part) for part in ("training", "validation")}
-        self.steps = math.ceil(len(self.rows["training"]) / cnn.batch_size)
-        self.augment = Augmentation(cnn.horizontal_flip, cnn.rotation, cnn.zoom, cnn.translation)
-        self.network = cnn.network(classes).to(ctx.device)
+        self.steps = math.ceil(len(self.rows["training"]) / settings.batch_size)
+        self.augment = Augmentation(
+            settings.horizontal_flip, settings.rotation, settings.zoom, settings.translation
+        )
+        self.network = network.to(ctx.device)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(),
-            cnn.learning_rate,
+            settings.learning_rate,
             eps=1e-7,  # as Keras, which adds it before the bias correction: 3e-6 here in the first step
             fused=True,
         )
         self.plateau = ReduceLROnPlateau(
             self.optimizer,
-            factor=cnn.lr_factor,
-            patience=cnn.lr_patience - 1,  # Keras acts in this epoch, torch in the one after it
+            factor=settings.lr_factor,
+            patience=settings.lr_patience - 1,  # Keras acts in this epoch, torch in the one after it
             threshold=1e-4,
             threshold_mode="abs",
-            min_lr=cnn.min_learning_rate,
+            min_lr=settings.min_learning_rate,
             eps=0,
         )
         self.best: dict[str, Tensor] = {}
         self.history: History = ()
         self.minutes = 0.0
         self.started = time.monotonic()
-        self.checkpoint = ctx.workdir(cnn) / "checkpoint.pt"
+        self.checkpoint = ctx.workdir(settings) / "checkpoint.pt"
 
     @property
     def finished(self) -> bool:
         """Whether every epoch is done, or val_loss has not fallen for `patience` of them."""
         done = len(self.history)
-        return done >= self.cnn.max_epochs or done - best_epoch(self.history) >= self.cnn.patience
+        return done >= self.settings.max_epochs or done - best_epoch(self.history) >= self.settings.patience
 
     @property
     def stopped(self) -> str:
         """Where `max_minutes` ended a training that is not finished; empty if it did not."""
-        limit = self.cnn.max_minutes
+        limit = self.settings.max_minutes
         if limit is None or self.minutes < limit or self.finished:
             return ""
-        where = f"after epoch {len(self.history)} of {self.cnn.max_epochs}"
+        where = f"after epoch {len(self.history)} of {self.settings.max_epochs}"
         reason = f"backbone.max_minutes={limit:g} was used up; continue with a larger backbone.max_minutes"
         return f"{where}: {reason}"
 
     def run(self) -> None:
         """Train the epochs that are left."""
-        epochs = self.cnn.max_epochs - len(self.history)
+        epochs = self.settings.max_epochs - len(self.history)
         for epoch, row in enumerate(self.history, start=1):
             self.ctx.report.metrics(epoch, row)
         if self.ctx.device == "cpu":
@@ -116,7 +117,7 @@ class Training(LightningModule):
         self.optimizer.load_state_dict(state["optimizer"])
         self.plateau.load_state_dict(state["plateau"])
         self.best, self.history, self.minutes = state["best"], state["history"], state["minutes"]
-        log.info("training goes on after epoch %d of %d", len(self.history), self.cnn.max_epochs)
+        log.info("training goes on after epoch %d of %d", len(self.history), self.settings.max_epochs)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return Adam; the plateau rule is stepped by hand, after the epoch's row is known."""
@@ -124,7 +125,7 @@ class Training(LightningModule):
 
     def train_dataloader(self) -> Batches:
         """Return the training rows, shuffled by (seed, epoch)."""
-        rng = np.random.default_rng((self.cnn.seed, len(self.history)))
+        rng = np.random.default_rng((self.settings.seed, len(self.history)))
         return self._batches(rng.permutation(self.rows["training"]))
 
     def val_dataloader(self) -> Batches:
@@ -133,7 +134,7 @@ class Training(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Draw augmentation and dropout of this epoch from (seed, epoch)."""
-        seed = int(np.random.SeedSequence((self.cnn.seed, len(self.history))).generate_state(1)[0])
+        seed = int(np.random.SeedSequence((self.settings.seed, len(self.history))).generate_state(1)[0])
         torch.default_generator.manual_seed(seed)
         if self.ctx.device == "cuda":
             torch.cuda.manual_seed(seed)
@@ -151,7 +152,7 @@ class Training(LightningModule):
 
     def on_train_batch_start(self, batch: object, row: int) -> None:
         """Tell batch norm how many batches it has averaged."""
-        if self.cnn.settle_batch_norm:
+        if self.settings.settle_batch_norm:
             self.network.settle(len(self.history) * self.steps + row)
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -175,12 +176,14 @@ class Training(LightningModule):
         self.ctx.report.metrics(len(self.history), row)
 
     def _batches(self, rows: np.ndarray) -> Batches:
-        return Batches(self.pixels, self.labels, rows, self.cnn.batch_size, pinned=self.ctx.device == "cuda")
+        return Batches(
+            self.pixels, self.labels, rows, self.settings.batch_size, pinned=self.ctx.device == "cuda"
+        )
 
     def _loss(self, part: str, images: Tensor, labels: Tensor) -> Tensor:
         """Return cross-entropy plus penalty, as Keras reports it, and count it in."""
         scores = self.network(images).float()
-        loss = cross_entropy(scores, labels) + self.cnn.weight_decay * self.network.penalty()
+        loss = cross_entropy(scores, labels) + self.settings.weight_decay * self.network.penalty()
         right = (scores.argmax(1) == labels).sum()
         self._sums[part] += torch.stack((loss.detach() * len(labels), right))
         return loss

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.backbone.convnet.embedding import embedded_batches
+from experiments.backbone.inference.embedding import embedded_batches
 from experiments.backbone.pretrained.card import Card
 from experiments.context import Context
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from experiments.dataset.images.listing import Listing, class_of
-from experiments.dataset.tables.wording import counted
+from experiments.messages import counted
 
 log = logging.getLogger(__name__)
 

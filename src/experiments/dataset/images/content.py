@@ -1,13 +1,9 @@
-"""What samples hold: image files, images in memory, or vectors.
-
-A hash is 16 hexadecimal digits of BLAKE2b, so that it can be read as a 64-bit number.
-"""
+"""What samples hold: image files, images in memory, or vectors."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
 from typing import ClassVar, NoReturn, Self, TypeVar
@@ -18,11 +14,11 @@ from PIL import Image
 from experiments.context import Context
 from experiments.dataset.images import pixels
 from experiments.dataset.images.notices import about, listening
+from experiments.numerics.hashes import hash_bytes
 from experiments.samples import Resize, ValueRange
 from experiments.store.values import digest, joined
 
 CHUNK = 64  # images that one thread takes at a time
-HASHED = 1 << 20  # bytes that are hashed at a time
 NO_IMAGE = "0" * 16  # the hash of a blank, where there is no image to look at
 BLANK = 230  # its grey
 ALONE = ValueRange()  # images deeper than 8 bits are read each by itself
@@ -211,34 +207,6 @@ class Vectors:
         if self.images is None:
             raise ValueError("width and height are of images, and these are vectors")
         return self.images.dimensions()
-
-
-def hash_bytes(data: bytes | memoryview) -> str:
-    """Return the 16 hexadecimal digits that name these bytes."""
-    return blake2b(data, digest_size=8).hexdigest()
-
-
-def hash_rows(array: np.ndarray) -> np.ndarray:
-    """Return one hash per row, str (n,)."""
-    hashes = np.empty(len(array), "U16")
-    width = array[:1].nbytes
-    size = max(1, HASHED // max(1, width))
-    for start in range(0, len(array), size):
-        block = array[start : start + size].tobytes()
-        ends = range(width, len(block) + 1, width) if width else [0] * len(array[start : start + size])
-        codes = [blake2b(block[end - width : end], digest_size=8).digest() for end in ends]
-        hashes[start : start + size] = np.frombuffer(b"".join(codes).hex().encode(), "S16")
-    return hashes
-
-
-def hash_numbers(hashes: np.ndarray) -> np.ndarray:
-    """Return the 64-bit number that each hash spells, uint64 (n,)."""
-    letters = np.ascontiguousarray(hashes, "U16").view(np.uint32).reshape(-1, 16)
-    numbers = np.zeros(len(letters), np.uint64)
-    for column in letters.T:
-        digits = column - np.where(column >= ord("a"), ord("a") - 10, ord("0")).astype(np.uint32)
-        numbers = (numbers << np.uint64(4)) | digits
-    return numbers
 
 
 def in_chunks(task: str, n: int, ctx: Context, work: Callable[[int, int], None], size: int = CHUNK) -> None:

@@ -10,11 +10,12 @@ from PIL import UnidentifiedImageError
 
 from experiments.context import Context
 from experiments.dataset.images import pixels
-from experiments.dataset.images.content import hash_bytes, in_chunks
+from experiments.dataset.images.content import in_chunks
 from experiments.dataset.images.deep import chosen
 from experiments.dataset.images.listing import File
 from experiments.dataset.images.notices import about, listening
 from experiments.dataset.images.pixels import Facts, facts
+from experiments.numerics.hashes import hash_bytes
 from experiments.store.file_hashes import settled
 from experiments.store.values import Record, digest
 

@@ -17,7 +17,7 @@ import numpy as np
 from experiments.dataset.labels.corrections import KEY, Correction, read
 from experiments.dataset.labels.joining import Found, natural
 from experiments.dataset.tables.matching import known_as, matched
-from experiments.dataset.tables.wording import counted
+from experiments.messages import counted
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,9 @@ from experiments.dataset.labels.tags import holds_numbers, tags_of
 from experiments.dataset.tables.form import UNNAMED
 from experiments.dataset.tables.header import ID_COLUMNS, LABEL_COLUMNS
 from experiments.dataset.tables.matching import known_as, stripped
-from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.tabular import text_table
+from experiments.messages import few
+from experiments.messages import setting as override
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.dataset.images.content import hash_bytes, hash_numbers
+from experiments.numerics.hashes import hash_bytes, hash_numbers
 from experiments.samples import SPLITS
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,9 @@ from experiments.dataset.tables.form import SAMPLE, UNNAMED, Form, check_names, 
 from experiments.dataset.tables.header import IDS, LABEL_LIKE
 from experiments.dataset.tables.matching import known_as
 from experiments.dataset.tables.odd_values import MISSING
-from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.tabular import is_parquet, no_rows, records
+from experiments.messages import few
+from experiments.messages import setting as override
 
 if TYPE_CHECKING:
     import pyarrow as pa

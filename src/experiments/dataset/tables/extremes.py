@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.vector_rows import Read
+from experiments.messages import few
+from experiments.messages import setting as override
 
 LARGEST = 2.0**64  # float32 holds no larger square; below its inverse squares lose their digits
 FILLS = {

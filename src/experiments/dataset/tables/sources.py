@@ -17,10 +17,10 @@ from experiments.dataset.tables.columns import KEY, Columns, Header, columns_of,
 from experiments.dataset.tables.form import encoding_of, form_of, readable
 from experiments.dataset.tables.matching import stripped
 from experiments.dataset.tables.odd_values import odd_values
-from experiments.dataset.tables.overrides import few, override
 from experiments.dataset.tables.pieces import pieces, records_of
 from experiments.dataset.tables.tabular import is_parquet, no_rows, records, text_table
 from experiments.dataset.tables.vector_rows import Read
+from experiments.messages import few, setting
 
 ARRAYS = (".npy", ".npz")
 VALUES = 1 << 21  # of an array that are read at a time
@@ -103,7 +103,7 @@ def identified(source: Source, read: Read, path: Path) -> tuple[Columns, list[st
         if len(unique) > 1:
             raise ValueError(
                 f"{KEY}={path} has several columns that could be ids: {few(unique)}; use "
-                f"{override('dataset.id', unique[0])}"
+                f"{setting('dataset.id', unique[0])}"
             )
         found = unique[0] if unique else None
         left = {name: first for name, first in columns.texts.items() if name != found}
@@ -121,7 +121,7 @@ def _notes(found: str | None, columns: Columns, read: Read) -> Iterator[str]:
     for place, name in enumerate(columns.numbers if found is None else ()):
         low, high = float(read.low[place]), float(read.high[place])
         if high == low + read.n - 1 > low and len(np.unique(read.values[:, place])) == read.n:
-            yield f"the column {name!r} counts the rows; if it holds ids, use {override('dataset.id', name)}"
+            yield f"the column {name!r} counts the rows; if it holds ids, use {setting('dataset.id', name)}"
 
 
 def is_array(path: Path) -> bool:

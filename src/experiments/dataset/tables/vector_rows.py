@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.dataset.images.content import hash_rows
 from experiments.dataset.tables.blocks import Block
 from experiments.dataset.tables.matching import stripped
 from experiments.dataset.tables.odd_values import Odd
-from experiments.dataset.tables.overrides import few
+from experiments.messages import few
+from experiments.numerics.hashes import hash_rows
 from experiments.store.values import Record
 
 BYTES = 1 << 24  # of rows that are put in order at a time

@@ -14,7 +14,6 @@ from experiments.dataset.labels.joining import natural
 from experiments.dataset.selection.selection import Selection
 from experiments.dataset.tables import extremes, vector_rows
 from experiments.dataset.tables.columns import KEY, Columns
-from experiments.dataset.tables.overrides import override
 from experiments.dataset.tables.sources import (
     IDS_KEY,
     Source,
@@ -27,6 +26,7 @@ from experiments.dataset.tables.sources import (
 )
 from experiments.dataset.tables.vector_rows import Features, Read
 from experiments.dataset.vectors.illustrations import illustrations
+from experiments.messages import setting
 from experiments.samples import Samples
 from experiments.store.file_hashes import content_hash, sha256
 from experiments.store.values import digest
@@ -131,7 +131,7 @@ class VectorFile(Selection, ABC):
         if is_array(Path(self.path)):
             return f"{IDS_KEY}=<a file of other ids>"
         if self.id is None and columns.id:
-            return f"{override('dataset.exclude', [columns.id])} to leave it out"
+            return f"{setting('dataset.exclude', [columns.id])} to leave it out"
         return "dataset.id=<another column>"
 
     def _choice(self) -> list[Any]:

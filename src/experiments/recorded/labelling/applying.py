@@ -13,7 +13,7 @@ import numpy as np
 
 from experiments.config import compose
 from experiments.dataset.labels.corrections import Correction, append, held
-from experiments.dataset.tables.wording import counted
+from experiments.messages import counted
 from experiments.recorded import Recorded
 from experiments.recorded.labelling.checking import Edits, edits
 from experiments.recorded.labelling.clustered import CORRECTS, Clustered

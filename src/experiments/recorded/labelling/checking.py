@@ -13,7 +13,7 @@ from experiments.config import commands
 from experiments.dataset.tables.header import ID_COLUMNS
 from experiments.dataset.tables.matching import SPELLING, matched, stripped
 from experiments.dataset.tables.tabular import text_table
-from experiments.dataset.tables.wording import counted
+from experiments.messages import counted
 
 if TYPE_CHECKING:
     import pandas as pd

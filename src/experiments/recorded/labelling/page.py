@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.dataset.tables.wording import counted
 from experiments.figures.html import tiles
 from experiments.figures.html.markup import document, script
 from experiments.figures.html.tiles import MOST
+from experiments.messages import counted
 from experiments.recorded.labelling.checking import WITHDRAWN
 from experiments.recorded.labelling.template import command, doubtful, unlabelled
 

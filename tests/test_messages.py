@@ -5,8 +5,8 @@ import shlex
 import pytest
 from omegaconf import OmegaConf
 
-from experiments import quoting
 from experiments.config import commands, compose
+from experiments.messages import command, setting
 
 EVIL = [
     "my photos", " led", "trailed ", "it's", 'say "no"', '"\'', "back\\slash", "end\\", "end\\\\", 'a\\"b',
@@ -22,7 +22,7 @@ EVIL = [
 
 @pytest.mark.parametrize("value", EVIL)
 def test_a_printed_setting_is_read_back_as_it_was(value: str) -> None:
-    (word,) = shlex.split(quoting.setting("dataset.root", value))
+    (word,) = shlex.split(setting("dataset.root", value))
     (override,) = compose.parse([word])
     cfg = OmegaConf.create({"seed": 0, "root": override.value()})
     assert (override.key_or_group, cfg.root) == ("dataset.root", value)
@@ -30,7 +30,7 @@ def test_a_printed_setting_is_read_back_as_it_was(value: str) -> None:
 
 
 def test_a_printed_list_is_read_back_as_it_was() -> None:
-    (word,) = shlex.split(quoting.setting("dataset.exclude", EVIL))
+    (word,) = shlex.split(setting("dataset.exclude", EVIL))
     (override,) = compose.parse([word])
     assert list(OmegaConf.create({"seed": 0, "all": override.value()}).all) == EVIL
 
@@ -46,12 +46,12 @@ def test_a_printed_list_is_read_back_as_it_was() -> None:
     ],
 )
 def test_only_what_needs_them_has_quotes(value: str | list[str], typed: str) -> None:
-    assert quoting.setting("key", value) == typed
+    assert setting("key", value) == typed
 
 
 @pytest.mark.parametrize("value", EVIL)
 def test_a_printed_command_is_read_back_as_it_was(value: str) -> None:
-    assert shlex.split(quoting.command("python", value)) == ["python", value] or value == "<a>"
+    assert shlex.split(command("python", value)) == ["python", value] or value == "<a>"
 
 
 @pytest.mark.parametrize("folder", EVIL)
@@ -63,4 +63,4 @@ def test_a_printed_script_finds_the_store_again(folder: str) -> None:
 
 
 def test_a_gap_to_be_filled_in_stays_readable() -> None:
-    assert quoting.command("assign.py", "a b", "<new images>") == "assign.py 'a b' <new images>"
+    assert command("assign.py", "a b", "<new images>") == "assign.py 'a b' <new images>"

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.backbone.convnet.network import computing
+from experiments.backbone.inference.determinism import computing
 from experiments.context import Context
 
 T = TypeVar("T")

@@ -1,10 +1,11 @@
-"""Settings as they are typed: what the shell, Hydra or OmegaConf would take apart is quoted."""
+"""Words of messages: counts, and settings as they are typed (quoted for a shell, Hydra and OmegaConf)."""
 
 import re
 import shlex
 from collections.abc import Iterable
 
 PLAIN = re.compile(r"(?:[A-Za-z_/]|\.\.?/)[\w./@+:-]*", re.ASCII)  # a text to Hydra and to every shell
+NAMED = 12  # of many names, those that a message lists
 MEANT = ("null", "true", "false", "nan", "inf", "on", "off", "yes", "no")  # what is no text without quotes
 
 
@@ -45,3 +46,14 @@ def _is_plain(value: str) -> bool:
 def command(*words: str) -> str:
     """Return words as one line for a shell; `<what to fill in>` stays as it is."""
     return " ".join(word if re.fullmatch(r"<[^<>]*>", word) else shlex.quote(word) for word in words)
+
+
+def few(names: Iterable[str], most: int = NAMED) -> str:
+    """List the first of many names."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """1, "image" -> "1 image"; 2, "image" -> "2 images"; `many` where an s is not enough."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
