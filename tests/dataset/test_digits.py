@@ -25,7 +25,7 @@ def test_a_repeated_load_imports_no_scikit_learn(selection, ctx):
     code = (
         "import sys; from pathlib import Path\n"
         "from experiments.store.cache import Store; from experiments.dataset.digits import Digits\n"
-        "from experiments.types import Context\n"
+        "from experiments.context import Context\n"
         f"samples = Digits(**{selection!r}).load(Context.plain(Store(Path({str(ctx.store.root)!r}))))\n"
         "print(samples.key, 'sklearn' in sys.modules, 'pandas' in sys.modules)"
     )

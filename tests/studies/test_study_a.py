@@ -53,7 +53,9 @@ def test_the_optimiser_is_keras_adam(tmp_path) -> None:
 
     ctx = Context.plain(Store(tmp_path))
     stages = build(compose.compose_config(["dataset=digits"])).stages
-    optimizer = Training(stages.backbone, stages.backbone.network(10), stages.dataset.load(ctx), ctx).optimizer
+    optimizer = Training(
+        stages.backbone, stages.backbone.network(10), stages.dataset.load(ctx), ctx
+    ).optimizer
     assert type(optimizer) is torch.optim.Adam
     group = optimizer.param_groups[0]
     assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (5e-4, (0.9, 0.999), 1e-7, 0)

@@ -208,7 +208,7 @@ def _card(library: str, architecture: str, folder: str) -> Card:
     path = Path(folder) / "cards" / f"{library}-{name}.json"
     if path.is_file():
         return Card.read(path.read_text(encoding="utf-8"))
-    card: Card = importlib.import_module(f"{__name__}_{library}").card(**json.loads(architecture))
+    card: Card = importlib.import_module(f"{__package__}.{library}").card(**json.loads(architecture))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{uuid.uuid4().hex}.partial")
     partial.write_text(card.write(), encoding="utf-8")
