@@ -31,10 +31,7 @@ def read(places: list[str], value_range: ValueRange, ctx: Context) -> Samples:
     """Read what was named, one folder or archive or image files, as the run read its own."""
     root = Path(places[0]).expanduser().absolute()
     if len(places) == 1 and not model.is_image(root):
-        try:
-            return model.from_folder(root, ctx, value_range)
-        except ValueError as error:
-            raise ValueError(str(error).replace("dataset.root=", "FOLDER=")) from error
+        return model.from_folder(root, ctx, value_range, "FOLDER")
     return model.from_images(places, ctx, value_range)
 
 

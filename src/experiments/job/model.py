@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.context import Context, Silent
-from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.images.content import Vectors
+from experiments.dataset.images.folder import name_of, read_folder
 from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, ending
-from experiments.dataset.images.scan import Scan
 from experiments.job.context import cuda_capabilities
 from experiments.numerics.hashes import hash_rows
 from experiments.numerics.threads import cores
@@ -175,29 +174,23 @@ def _load_pyfunc(folder: str) -> Model:
     return Model.load(Path(folder))
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewImages(ImageFolder):
-    """Images that are read as a run read its own."""
-
-    known: ValueRange
-
-    def _value_range(self, scan: Scan) -> ValueRange:
-        return self.known
-
-
-def from_folder(root: Path, ctx: Context, value_range: ValueRange = ALONE) -> Samples:
+def from_folder(
+    root: Path, ctx: Context, value_range: ValueRange = ALONE, key: str = "dataset.root"
+) -> Samples:
     """Read the images of a folder or an archive as a data set reads them; what cannot be read is skipped.
 
     Parameters
     ----------
     value_range
         How the run read images deeper than 8 bits; without one, each is read by itself.
+    key
+        The setting that names the folder, for errors.
     """
-    return NewImages(
-        root=str(root), known=value_range, max_unreadable=1.0, class_level=None, value_range=None,
-        image_size=1, mirror=False,
-        limit=None, labels=None, corrections=None, unlabelled="keep", split={"train": 1.0}, split_seed=0,
-    ).load(ctx)  # fmt: skip
+    folder = read_folder(str(root), key, ctx)
+    content, split = folder.content(value_range), np.zeros(len(folder.rows), np.int8)
+    return Samples(
+        name_of(root), str(root), folder.ids, content, None, (), split, skipped=tuple(folder.left_out)
+    )
 
 
 def is_image(path: Path) -> bool:

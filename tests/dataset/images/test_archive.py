@@ -82,9 +82,9 @@ def test_an_archive_is_unpacked_once_wherever_it_lies(tmp_path, ctx):
 def test_an_archive_that_changes_while_it_is_unpacked_is_not_kept(tmp_path, ctx, monkeypatch):
     archive, pieces = zipped(tmp_path / "x.zip", FILES), module._pieces
 
-    def slow(path, member):
-        zipped(path, {"other.png": b"four"})
-        return pieces(path, member)
+    def slow(*given):
+        zipped(archive, {"other.png": b"four"})
+        return pieces(*given)
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "_pieces", slow)
@@ -162,11 +162,11 @@ def test_names_in_a_tar_are_what_they_were_in_any_locale(tmp_path, ctx, caplog, 
 
 def test_folders_that_the_file_system_takes_for_one_are_refused(tmp_path):
     (tmp_path / "cat").mkdir()
-    module._check_folders(tmp_path / "x.zip", tmp_path, ["cat/1.png", "cat/2.png"])
+    module._check_folders(tmp_path, ["cat/1.png", "cat/2.png"], "x.zip")
     with pytest.raises(
         ValueError, match=r"dataset.root=.*x.zip .* differ only in case.*; rename them, or set"
     ):
-        module._check_folders(tmp_path / "x.zip", tmp_path, ["cat/1.png", "Cat/2.png"])
+        module._check_folders(tmp_path, ["cat/1.png", "Cat/2.png"], "dataset.root=x.zip")
 
 
 def test_a_zip_whose_name_is_not_what_it_says_is_refused(tmp_path, ctx):

@@ -12,7 +12,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -26,6 +26,7 @@ from experiments.store.values import digest
 
 log = logging.getLogger(__name__)
 
+KEY = "dataset.root"
 VERSION = 2
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -53,16 +54,21 @@ class Member:
     open: Callable[[], IO[bytes] | None]
 
 
-def names(archive: Path) -> list[str]:
+def names(archive: Path, key: str = KEY) -> list[str]:
     """List the files of an archive without unpacking it; a compressed tar is read through."""
-    with _opened(archive) as files:
+    with _opened(archive, f"{key}={archive}") as files:
         return list(files)
 
 
-def unpacked(archive: Path, ctx: Context) -> Path:
+def unpacked(archive: Path, ctx: Context, key: str = KEY) -> Path:
     """Return the folder in the store that holds what is in the archive.
 
     An archive is named by its content: unpacked once wherever it lies, and again when it is another.
+
+    Parameters
+    ----------
+    key
+        The setting that names the archive, for errors.
 
     Raises
     ------
@@ -70,35 +76,44 @@ def unpacked(archive: Path, ctx: Context) -> Path:
         If it is no archive, cannot be read, would write outside the folder, would fill the disk, or holds a
         name that no file can have. Any other error of writing stays an OSError.
     """
-    content = content_hash(archive, "dataset.root", ctx.store)
-    key = f"unpacked-{digest(content, VERSION)}"
-    folder = ctx.store.folder(key, lambda new: _unpack(archive, content, new, ctx))
+    content, source = content_hash(archive, key, ctx.store), f"{key}={archive}"
+    folder = ctx.store.folder(
+        f"unpacked-{digest(content, VERSION)}", lambda new: _unpack(archive, source, content, new, ctx)
+    )
     for note in json.loads((folder / NOTES).read_text("utf-8")):
         log.warning("%s: %s", archive.name, note)
     return folder / "files"
 
 
-def _unpack(archive: Path, content: str, new: Path, ctx: Context) -> None:
+def _unpack(archive: Path, source: str, content: str, new: Path, ctx: Context) -> None:
     folder = new / "files"
     folder.mkdir()
-    with _opened(archive) as files:
-        size, free = sum(member.size for member in files.values()), shutil.disk_usage(folder).free
-        if size > free / 2:  # pixels need room too, and no archive can fill the disk
-            raise ValueError(
-                f"dataset.root={archive} unpacks to {size / 1e9:.1f} GB, more than half of the "
-                f"{free / 1e9:.1f} GB that are free; free some space, or set cache.root=<a folder with room>"
-            )
+    with _opened(archive, source) as files:
+        _check_room(files.values(), folder, source)
         with ctx.report.progress("unpack", len(files), "files") as done:
             for name, member in files.items():
-                with _created(archive, folder / name, name) as out:
-                    for piece in _pieces(archive, member):
-                        out.write(piece)
+                _write(member, folder / name, name, source)
                 done(1)
         notes = _notes(files)
-    _check_folders(archive, folder, files)
+    _check_folders(folder, files, source)
     if sha256(archive) != content:
-        raise ValueError(f"dataset.root={archive} changed while it was unpacked; run it again")
+        raise ValueError(f"{source} changed while it was unpacked; run it again")
     (new / NOTES).write_text(json.dumps(notes), "utf-8")
+
+
+def _check_room(members: Iterable[Member], folder: Path, source: str) -> None:
+    size, free = sum(member.size for member in members), shutil.disk_usage(folder).free
+    if size > free / 2:  # pixels need room too, and no archive can fill the disk
+        raise ValueError(
+            f"{source} unpacks to {size / 1e9:.1f} GB, more than half of the {free / 1e9:.1f} GB that are "
+            "free; free some space, or set cache.root=<a folder with room>"
+        )
+
+
+def _write(member: Member, target: Path, name: str, source: str) -> None:
+    with _created(target, name, source) as out:
+        for piece in _pieces(member, source):
+            out.write(piece)
 
 
 def _notes(files: Mapping[str, Member]) -> list[str]:
@@ -113,17 +128,17 @@ def _notes(files: Mapping[str, Member]) -> list[str]:
     ]
 
 
-def _check_folders(archive: Path, folder: Path, files: Iterable[str]) -> None:
+def _check_folders(folder: Path, files: Iterable[str], source: str) -> None:
     """Raise ValueError if the file system took two folders for one, as some take `Cat` for `cat`."""
     wanted = {parent for name in files for parent in PurePosixPath(name).parents}
     if sum(1 for _ in os.walk(folder)) < len(wanted):
         raise ValueError(
-            f"dataset.root={archive} holds folders that differ only in case, spaces or accents, which the "
+            f"{source} holds folders that differ only in case, spaces or accents, which the "
             "file system of cache.root takes for one; rename them, or set cache.root=<another file system>"
         )
 
 
-def _created(archive: Path, target: Path, name: str) -> IO[bytes]:
+def _created(target: Path, name: str, source: str) -> IO[bytes]:
     """Open a file for writing; raise ValueError if it is the name that makes this impossible."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -133,54 +148,51 @@ def _created(archive: Path, target: Path, name: str) -> IO[bytes]:
             raise
         shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}..."
         raise ValueError(
-            f"dataset.root={archive} holds {shown!r}, which no file here can be called ({error.strerror}), "
+            f"{source} holds {shown!r}, which no file here can be called ({error.strerror}), "
             "so nothing was unpacked; pack it again under another name"
         ) from error
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"dataset.root={archive} holds {name!r}, and names here are coded as {error.encoding}, "
+            f"{source} holds {name!r}, and names here are coded as {error.encoding}, "
             "which lacks a letter of it; set PYTHONUTF8=1 and run it again"
         ) from error
 
 
-def _pieces(archive: Path, member: Member) -> Iterator[bytes]:
-    with _reading(archive):
-        source = member.open()
-        if source is not None:
-            with source:
-                yield from iter(partial(source.read, PIECE), b"")
+def _pieces(member: Member, source: str) -> Iterator[bytes]:
+    with _reading(source), member.open() or nullcontext() as file:
+        if file is not None:
+            yield from iter(partial(file.read, PIECE), b"")
 
 
 @contextmanager
-def _opened(archive: Path) -> Iterator[dict[str, Member]]:
+def _opened(archive: Path, source: str) -> Iterator[dict[str, Member]]:
     """Open an archive and give its visible files by path, every name checked first."""
     with ExitStack() as stack:
-        with _reading(archive):
+        with _reading(source):
             if zipfile.is_zipfile(archive):
                 file = stack.enter_context(zipfile.ZipFile(archive))
-                files = _checked(archive, map(_zipped(file), file.infolist()))
+                files = _checked(source, map(_zipped(file), file.infolist()))
             elif tarfile.is_tarfile(archive):
                 tar = stack.enter_context(
                     tarfile.open(archive, encoding="utf-8", errors="surrogateescape")  # whatever the locale
                 )
-                files = _checked(archive, map(_tarred(tar), tar))
+                files = _checked(source, map(_tarred(tar), tar))
             else:
                 raise ValueError(
-                    f"dataset.root={archive} is neither a folder nor a zip or tar; use a folder of images, "
+                    f"{source} is neither a folder nor a zip or tar; use a folder of images, "
                     "or an archive of one"
                 )
         yield files
 
 
 @contextmanager
-def _reading(archive: Path) -> Iterator[None]:
+def _reading(source: str) -> Iterator[None]:
     """Turn errors of reading into a ValueError that names the archive: an OSError is then one of writing."""
     try:
         yield
     except UNREADABLE as error:
         raise ValueError(
-            f"dataset.root={archive} cannot be unpacked ({error}); unpack it by hand and use the "
-            "folder, or fetch it again"
+            f"{source} cannot be unpacked ({error}); unpack it by hand and use the folder, or fetch it again"
         ) from error
 
 
@@ -203,7 +215,7 @@ def _tarred(tar: tarfile.TarFile) -> Callable[[tarfile.TarInfo], Member]:
     return member
 
 
-def _checked(archive: Path, members: Iterator[Member]) -> dict[str, Member]:
+def _checked(source: str, members: Iterator[Member]) -> dict[str, Member]:
     """Return the visible files by path below the folder; a later one replaces an earlier, as in unzip."""
     files: dict[str, Member] = {}
     for member in members:
@@ -211,14 +223,14 @@ def _checked(archive: Path, members: Iterator[Member]) -> dict[str, Member]:
         path = _path(name)
         if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:/", str(path)):
             raise ValueError(
-                f"dataset.root={archive} holds {name!r}, which leads out of the folder that it "
+                f"{source} holds {name!r}, which leads out of the folder that it "
                 "is unpacked into, so nothing was unpacked; use an archive from a source that you trust"
             )
         if hidden(path.parts) or name.endswith(("/", "\\")):
             continue
         if not member.is_file:
             raise ValueError(
-                f"dataset.root={archive} holds {name!r}, which is a link or device and no file, "
+                f"{source} holds {name!r}, which is a link or device and no file, "
                 "so nothing was unpacked; pack the files themselves (tar --dereference --hard-dereference)"
             )
         other = files.get(str(path))

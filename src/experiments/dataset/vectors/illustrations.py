@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from experiments.context import Context
-from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.images.content import NO_IMAGE, ImageFiles
+from experiments.dataset.images.folder import read_folder, value_range_of
 from experiments.dataset.images.formats import FOREIGN, IMAGE
 from experiments.dataset.tables.matching import composed
 
@@ -30,7 +30,8 @@ def illustrations(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     ValueError
         If no id has an image, or if one could have two.
     """
-    content, known = _images(root, ctx)
+    folder = read_folder(root, KEY, ctx)
+    content, known = folder.content(value_range_of(folder.scan, None)), folder.ids.tolist()
     found = _matched([str(name) for name in ids], known, root)
     rows = np.array([found.get(str(name), -1) for name in ids])
     if (rows < 0).all():
@@ -51,22 +52,6 @@ def illustrations(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     paths = np.where(rows < 0, "", content.paths[rows])
     hashes = np.where(rows < 0, NO_IMAGE, content.hashes[rows])
     return replace(content, paths=paths, hashes=hashes)
-
-
-def _images(root: str, ctx: Context) -> tuple[ImageFiles, list[str]]:
-    """Return the images of a folder or an archive, and their paths below the folder that all share."""
-    try:
-        samples = ImageFolder(
-            root=root, max_unreadable=1.0, class_level=None, value_range=None, image_size=1, mirror=False,
-            limit=None,
-            labels=None, corrections=None, unlabelled="keep", split={"train": 1.0}, split_seed=0,
-        ).load(ctx)  # fmt: skip
-    except ValueError as error:
-        raise ValueError(str(error).replace("dataset.root=", f"{KEY}=")) from error
-    content = samples.content
-    if not isinstance(content, ImageFiles):
-        raise TypeError(f"{type(content).__name__} is not made of files")
-    return content, [str(name) for name in samples.ids]
 
 
 def _matched(ids: list[str], known: list[str], root: str) -> dict[str, int]:
