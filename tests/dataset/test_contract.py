@@ -1,5 +1,11 @@
-"""What every data set promises, asked of each of them."""
+"""What every data set promises, asked of each file in conf/dataset.
 
+A new data set is tested as soon as its file is there, if its fields are among `SMALL`: a `root` is given a
+folder of ten images, a `path` a table of vectors. One that needs something else says so, and gets it in
+`make`.
+"""
+
+import functools
 import pickle
 from dataclasses import MISSING, fields, replace
 
@@ -7,61 +13,62 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.config.build import build
+from experiments.config.compose import CONF, compose_config
 from experiments.context import Context
 from experiments.dataset.cifar10 import Archive, Cifar10
-from experiments.dataset.digits import Digits
-from experiments.dataset.embeddings import Embeddings
 from experiments.dataset.images import pixels
 from experiments.dataset.labels.corrections import Correction, append
-from experiments.dataset.synthetic import Synthetic
-from experiments.dataset.table import Table
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import SPLITS, Resize
 from experiments.store.cache import Store
 
-TABLES = ("embeddings.csv", "embeddings.parquet", "embeddings.npy", "pictured", "table")
-STAGES = ("digits", "class_folders", "flat_folder", "cifar10", "synthetic", "synthetic_vectors", *TABLES)
-GENERATED = {"n": 120, "classes": 4, "imbalance": 3.0, "width": 12, "noise": 0.5, "seed": 0}
+OPTIONS = sorted(path.stem for path in (CONF / "dataset").glob("[!_]*.yaml"))
+VARIANTS = {"image_folder": ["flat"], "embeddings": ["parquet", "npy", "pictured"]}  # besides the usual form
+SUBJECTS = [(name, form) for name in OPTIONS for form in ("", *VARIANTS.get(name, ()))]
+SMALL = {"n": 120, "classes": 4, "imbalance": 3.0, "width": 12, "noise": 0.5}  # fields that say how many
 
 
-@pytest.fixture(params=STAGES)
-def stage(request, selection, image_folder, two_classes, tmp_path, ctx):
+@functools.cache
+def composed(name):
+    """Build a data set as `dataset=<name>` does; its files need not exist."""
+    return build(compose_config([f"dataset={name}"])).stages.dataset
+
+
+@pytest.fixture(params=SUBJECTS, ids=lambda subject: "-".join(filter(None, subject)))
+def stage(request, two_classes, tmp_path, ctx):
     """Return each data set in a small form."""
-    if request.param == "cifar10":  # kept as if it had been read before: no network, no torchvision
-        images = np.random.default_rng(0).integers(0, 256, (100, 32, 32, 3), np.uint8)
-        ctx.store.fitted("cifar10-1", lambda: Archive(images, np.arange(100) % 10, hash_rows(images), 80))
-        return Cifar10(root=str(tmp_path), **selection)
-    if request.param in TABLES:
-        return file_of_vectors(request.param, selection, two_classes, tmp_path)
-    return {
-        "digits": lambda: Digits(**selection),
-        "class_folders": lambda: image_folder(two_classes),
-        "flat_folder": lambda: image_folder(two_classes / "cats"),
-        "synthetic": lambda: Synthetic(kind="images", **GENERATED, **selection),
-        "synthetic_vectors": lambda: Synthetic(kind="vectors", **GENERATED, **selection),
-    }[request.param]()
+    return make(*request.param, two_classes, tmp_path, ctx)
 
 
-def file_of_vectors(kind, selection, images, folder):
-    """Write 60 rows, or one for each image, and return the data set that reads them."""
-    n = 10 if kind == "pictured" else 60
-    values = np.random.default_rng(0).standard_normal((n, 5)).astype(np.float32)
-    ids = [f"{('cats', 'dogs')[row % 2]}/{row}.png" for row in range(n)]
-    rows = pd.DataFrame(values, columns=list("abcde")).assign(image_id=ids, kind=np.arange(n) % 2)
-    path = folder / (kind if kind.startswith("embeddings") else f"{kind}.csv")
-    if path.suffix == ".npy":
-        np.save(path, values)
-    elif path.suffix == ".parquet":
-        rows.to_parquet(path)
-    else:
-        rows.to_csv(path, index=False)
-    settings = {"path": str(path), "id": None, "exclude": (), "label": "kind", "images": None}
-    settings |= {"header": None, **selection}
-    if kind == "table":
-        return Table(**settings)
-    if kind == "pictured":
-        settings["images"] = str(images)
-    return Embeddings(ids=None, **settings | ({"label": None} if path.suffix == ".npy" else {}))
+def make(name, form, images, folder, ctx):
+    stage = composed(name)
+    names = {field.name for field in fields(stage)}
+    changes = {field: value for field, value in SMALL.items() if field in names}
+    if isinstance(stage, Cifar10):  # kept as if it had been read before: no network, no torchvision
+        arrays = np.random.default_rng(0).integers(0, 256, (100, 32, 32, 3), np.uint8)
+        ctx.store.fitted("cifar10-1", lambda: Archive(arrays, np.arange(100) % 10, hash_rows(arrays), 80))
+    elif "root" in names:
+        changes["root"] = str(images / "cats" if form == "flat" else images)
+    if "path" in names:
+        changes["path"] = str(vectors(folder / f"rows.{form if form in ('parquet', 'npy') else 'csv'}"))
+        changes["label"] = None if form == "npy" else "kind"
+        changes["images"] = str(images) if form == "pictured" else None
+    return replace(stage, **changes)
+
+
+def vectors(path):
+    """Write 60 rows of five values, the first ten of them called as the images of `two_classes`."""
+    values = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
+    ids = [f"{('cats', 'dogs')[row % 2]}/{row}.png" for row in range(60)]
+    rows = pd.DataFrame(values, columns=list("abcde")).assign(image_id=ids, kind=np.arange(60) % 2)
+    write = {
+        ".npy": lambda: np.save(path, values),
+        ".parquet": lambda: rows.to_parquet(path),
+        ".csv": lambda: rows.to_csv(path, index=False),
+    }
+    write[path.suffix]()
+    return path
 
 
 @pytest.fixture
