@@ -1,10 +1,27 @@
-"""Divide samples into training, validation and test rows."""
+"""Divide samples into training, validation and test rows.
+
+Within each class the different images are put in the order of a hash of (seed, content): the first are
+validation images, the last are test images, those between are for training. So the shares are exact to one
+image a class, and one more file moves at most one other image over each of the two borders, and none of a
+class that does not hold it. Identical files fall on one side; what several classes hold is for training, as
+no score could be fair to it.
+
+A class's share is seldom a whole number. A hash of (seed, name of the class) rounds it, up as often as its
+fraction says: many classes of one size are not all rounded the same way, so the shares of the whole come out
+too. (To share out the remainders among the classes would meet them exactly, and let one more file move images
+of classes that it has nothing to do with.)
+
+A class of two or more different images, one of them its own alone, gets at least one training and one
+validation image (and one test image from three on), as far as their shares are above 0. That comes first:
+classes so small that this is more than their share raise the share of the whole.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from experiments.messages import few
 from experiments.numerics.hashes import hash_bytes, hash_numbers
 from experiments.samples import SPLITS
 
@@ -22,21 +39,6 @@ def split(
     class_names: Sequence[str] = (),
 ) -> np.ndarray:
     """Return int8 (n,), each an index into SPLITS.
-
-    Within each class the different images are put in the order of a hash of (seed, content): the first are
-    validation images, the last are test images, those between are for training. So the shares are exact to
-    one image a class, and one more file moves at most one other image over each of the two borders, and none
-    of a class that does not hold it. Identical files fall on one side; what several classes hold is for
-    training, as no score could be fair to it.
-
-    A class's share is seldom a whole number. A hash of (seed, name of the class) rounds it, up as often as
-    its fraction says: many classes of one size are not all rounded the same way, so the shares of the whole
-    come out too. (To share out the remainders among the classes would meet them exactly, and let one more
-    file move images of classes that it has nothing to do with.)
-
-    A class of two or more different images, one of them its own alone, gets at least one training and one
-    validation image (and one test image from three on), as far as their shares are above 0. That comes first:
-    classes so small that this is more than their share raise the share of the whole.
 
     Parameters
     ----------
@@ -56,8 +58,7 @@ def split(
     """
     if labels is None:
         labels = np.zeros(len(hashes), np.int64)
-    codes = hash_numbers(hashes)
-    images, image_of_row = np.unique(codes, return_inverse=True)
+    images, image_of_row = np.unique(hash_numbers(hashes), return_inverse=True)
     held = np.sort(labels * len(images) + image_of_row)
     held = held[np.diff(held, prepend=-1) > 0]  # each pair of a class and an image, once
     classes, members = held // len(images), held % len(images)
@@ -65,20 +66,7 @@ def split(
     size, alone = np.bincount(classes), np.bincount(classes[own], minlength=classes.max() + 1)
     names = class_names or [str(label) for label in range(len(size))]
     validation, test = _quota(size, alone, shares, _uniform(names, seed))
-    if shares["train"] < 1 and not (validation + test).any():
-        raise ValueError(
-            f"dataset.split={dict(shares)} needs a class of two different samples, and none of "
-            f"{(size > 0).sum()} has them; add some, or use "
-            "dataset.split={train: 1, validation: 0, test: 0}"
-        )
-    for share, images_of in (("validation", validation), ("test", test)):
-        without = [names[label] for label in np.flatnonzero((size > 0) & (images_of == 0)).tolist()]
-        if without and shares[share] > 0:
-            log.warning(
-                "%d of %d classes have too few different images of their own to give one to %s: %s",
-                len(without), (size > 0).sum(), share,
-                ", ".join(without[:NAMED]) + (", ..." if len(without) > NAMED else ""),
-            )  # fmt: skip
+    _check_quota(size, validation, test, shares, names)
 
     classes, members = classes[own], members[own]
     order = np.lexsort((_mixed(images[members], seed), classes))
@@ -131,6 +119,29 @@ def _quota(
     test = np.floor(size * shares["test"] + (1 - chance)).astype(np.int64)
     test = np.minimum(np.maximum(test, shares["test"] > 0), spare - validation)
     return validation, test
+
+
+def _check_quota(
+    size: np.ndarray,
+    validation: np.ndarray,
+    test: np.ndarray,
+    shares: Mapping[str, float],
+    names: Sequence[str],
+) -> None:
+    """Raise ValueError if no class gives a validation or test image; warn of those that give none."""
+    there = size > 0
+    if shares["train"] < 1 and not (validation + test).any():
+        raise ValueError(
+            f"dataset.split={dict(shares)} needs a class of two different samples, and none of "
+            f"{there.sum()} has them; add some, or use dataset.split={{train: 1, validation: 0, test: 0}}"
+        )
+    for share, images_of in (("validation", validation), ("test", test)):
+        without = [names[label] for label in np.flatnonzero(there & (images_of == 0)).tolist()]
+        if without and shares[share] > 0:
+            log.warning(
+                "%d of %d classes have too few different images of their own to give one to %s: %s",
+                len(without), there.sum(), share, few(without, NAMED),
+            )  # fmt: skip
 
 
 def _uniform(names: Sequence[str], seed: int) -> np.ndarray:

@@ -115,6 +115,30 @@ def columns_of(
     """
     id_, label = (name and known_as(name, head.names) for name in (id_, label))
     exclude = {known_as(name, head.names) for name in exclude}
+    _check_names(head, path, id_, label, exclude)
+    free = [name for name in head.names if name not in exclude and name != label]
+    if not features:
+        _check_nested(head, path, {*free, label, id_})
+    others = [name for name in free if name not in features]
+    id_ = id_ or usual_id(others) or (head.index if head.index in others else None)
+    bare = [name for name in free if name != id_ and name in head.unnamed]
+    free = [name for name in free if name != id_ and name not in bare]
+    numbers = features or tuple(name for name in free if name not in head.texts)
+    if not numbers:
+        raise ValueError(
+            f"{KEY}={path} has no column of numbers among {few(head.names)}; use a table that has some"
+        )
+    notes = [f"a column without a name is left out: {few(bare)}"] if bare else []
+    if head.form:
+        notes += [head.form.note] if head.form.note else []
+        notes += _commas(head.form, numbers, path)
+    notes += _perhaps_no_features(name for name in numbers if name not in features)
+    texts = {name: first for name, first in head.texts.items() if name in free}
+    return Columns(id_, label, numbers, texts, tuple(notes))
+
+
+def _check_names(head: Header, path: Path, id_: str | None, label: str | None, exclude: set[str]) -> None:
+    """Raise ValueError for a setting that names no column."""
     for key, name in (("id", id_), ("label", label), *(("exclude", name) for name in sorted(exclude))):
         if name is not None and name not in head.names:
             typed = override(f"dataset.{key}", [name] if key == "exclude" else name)
@@ -122,37 +146,29 @@ def columns_of(
                 f"{typed} is no column of {path}; use {'some' if key == 'exclude' else 'one'} of "
                 f"{few(head.names)}"
             )
-    free = [name for name in head.names if name not in exclude and name != label]
-    nested = [name for name in head.nested if name in (*free, label, id_) and name not in features]
-    if nested and not features:
+
+
+def _check_nested(head: Header, path: Path, used: set[str | None]) -> None:
+    """Raise ValueError if a column that is used holds lists and the like."""
+    nested = [name for name in head.nested if name in used]
+    if nested:
         raise ValueError(
             f"{KEY}={path} holds a {head.nested[nested[0]]} in the column {nested[0]!r}; write a column for "
             "each value, or an .npy file of the vectors, or leave it out: "
             f"{override('dataset.exclude', nested)}"
         )
-    others = [name for name in free if name not in features]
-    id_ = id_ or usual_id(others) or (head.index if head.index in others else None)
-    free = [name for name in free if name != id_]
-    bare = [name for name in free if name in head.unnamed]
-    notes = [f"a column without a name is left out: {few(bare)}"] if bare else []
-    free = [name for name in free if name not in bare]
-    numbers = features or tuple(name for name in free if name not in head.texts)
-    if not numbers:
-        raise ValueError(
-            f"{KEY}={path} has no column of numbers among {few(head.names)}; use a table that has some"
-        )
-    if head.form:
-        notes += [head.form.note] if head.form.note else []
-        notes += _commas(head.form, numbers, path)
-    for kind, setting, usual in (("labels", "label", LABEL_LIKE), ("ids", "id", IDS)):
-        notes += [
-            f"the column {name!r} is taken for a feature; if it holds {kind}, use "
-            f"{override(f'dataset.{setting}', name)}, or {override('dataset.exclude', [name])}"
-            for name in numbers
-            if name.casefold() in usual and name not in features
-        ]
-    texts = {name: first for name, first in head.texts.items() if name in free}
-    return Columns(id_, label, numbers, texts, tuple(notes))
+
+
+def _perhaps_no_features(names: Iterable[str]) -> list[str]:
+    """Point out columns of numbers that are called as labels or ids are."""
+    kinds = (("labels", "label", LABEL_LIKE), ("ids", "id", IDS))
+    return [
+        f"the column {name!r} is taken for a feature; if it holds {kind}, use "
+        f"{override(f'dataset.{setting}', name)}, or {override('dataset.exclude', [name])}"
+        for name in names
+        for kind, setting, usual in kinds
+        if name.casefold() in usual
+    ]
 
 
 def _commas(form: Form, numbers: Iterable[str], path: Path) -> list[str]:
