@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -175,29 +175,41 @@ class _CsvReader:
         return out.getvalue().encode()
 
 
+@dataclass(frozen=True)
 class _Lines:
-    """The lines of a piece as they are written, looked up only where something is odd."""
+    """The lines of a piece as they are written, looked up only where something is odd.
 
-    def __init__(self, reader: _CsvReader, piece: bytes, first: int, plain_lines: bool) -> None:
-        self.columns = [reader.form.columns.index(name) for name in reader.numbers]
-        self.reader, self.piece, self.first, self.plain_lines = reader, piece, first, plain_lines
-        self.rows: list[tuple[int, list[str]]] = []
+    Parameters
+    ----------
+    first
+        Number of the first of them.
+    plain
+        Each line is a row.
+    """
+
+    reader: _CsvReader
+    piece: bytes
+    first: int
+    plain: bool
 
     def place(self, row: int) -> str:
-        """Say in which line a row stands."""
+        """Return the line of a row."""
         return f"line {self._row(row)[0]}"
 
     def spelt(self, row: int, column: int) -> str:
         """Return a value as the file writes it."""
-        return self._row(row)[1][self.columns[column]]
+        form = self.reader.form
+        return self._row(row)[1][form.columns.index(self.reader.numbers[column])]
 
     def _row(self, row: int) -> tuple[int, list[str]]:
-        if self.plain_lines:  # each line is a row
+        if self.plain:
             line = self.piece.split(b"\n", row + 1)[row].decode()
             return self.first + row, next(csv.reader([line], delimiter=self.reader.form.separator))
-        if not self.rows:
-            self.rows = list(self.reader.rows(self.piece, self.first))
-        return self.rows[row]
+        return self._rows[row]
+
+    @cached_property
+    def _rows(self) -> list[tuple[int, list[str]]]:
+        return list(self.reader.rows(self.piece, self.first))
 
 
 def _spelt(batch: "pa.RecordBatch", numbers: list[str]) -> Callable[[int, int], str]:
