@@ -69,3 +69,4 @@ def test_numbers_have_one_spelling(text: str, value: str) -> None:
 def test_texts_are_stripped_unless_spaces_tell_them_apart() -> None:
     assert stripped([" a", "a", " b", "b ", "c ", "c ", " ", ""]) == [" a", "a", " b", "b ", "c", "c", "", ""]
     assert alike(["cat", " cat", "Cat", "dog", NFC, NFD]) == [["cat", " cat", "Cat"], [NFC, NFD]]
+    assert alike(["a  cat", "a cat", "acat"]) == [["a  cat", "a cat"]]

@@ -1,9 +1,8 @@
 """Which folders are classes: what a person should know, and levels that some images do not reach."""
 
 import logging
-import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -72,10 +71,6 @@ def log_classes(listing: Listing, labels: np.ndarray | None, level: int | None) 
                     f"; {KEY}=-1 takes the folders that the images are in" * inner)  # fmt: skip
     else:
         _log_inner(folders, names, level)
-    alike = _alike(names)
-    if alike:
-        log.warning("classes that look alike are different ones: %s; rename their folders to make them one",
-                    "; ".join(" and ".join(map(ascii, group)) for group in alike))  # fmt: skip
     images = np.bincount(labels, minlength=len(names))
     bare = [name for name, count in zip(names, images, strict=True) if not count]
     if bare:
@@ -101,11 +96,3 @@ def _log_inner(folders: Collection[str], names: Sequence[str], level: int) -> No
         "%d classes, such as %s; %s inside them, such as %s, ignored; %s=%d makes classes of these",
         len(names), name, counted(len(inner), "folder"), inner[0], KEY, level + 1 if least > level else -1,
     )  # fmt: skip
-
-
-def _alike(names: Iterable[str]) -> list[list[str]]:
-    """Return groups of names that differ only in composed or decomposed letters, and in spaces."""
-    groups = defaultdict(list)
-    for name in names:
-        groups[" ".join(unicodedata.normalize("NFC", name).split())].append(name)
-    return [group for group in groups.values() if len(group) > 1]

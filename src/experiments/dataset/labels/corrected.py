@@ -17,7 +17,7 @@ import numpy as np
 from experiments.dataset.labels.corrections import KEY, Correction, read
 from experiments.dataset.labels.joining import Found, natural
 from experiments.dataset.tables.matching import known_as, matched
-from experiments.messages import counted
+from experiments.messages import counted, few
 
 log = logging.getLogger(__name__)
 
@@ -105,21 +105,17 @@ def _warn(ids: np.ndarray, rows: Mapping[int, list[tuple[Correction, str]]], for
         if way != another and one.after != other.after
     ]
     if torn:
-        log.warning("two corrections, of which the later one counts: %s", _some(torn))
+        log.warning("two corrections, of which the later one counts: %s", few(torn, FEW))
     changed = [str(ids[row]) for row, lines in rows.items() if lines[-1][1] == "id"]
     if changed:
         images = counted(len(changed), "corrected image has", "corrected images have")
-        log.warning("%s another content now, and an unchanged label: %s", images, _some(changed))
+        log.warning("%s another content now, and an unchanged label: %s", images, few(changed, FEW))
     if foreign:
         log.warning(
             "%s of the same name and another content, which are taken for another data set's: less than "
             "half of what their run corrected is here by content",
             counted(foreign, "correction is of an image", "corrections are of images"),
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
 
 
 def _rows(values: np.ndarray, wanted: set[str]) -> dict[str, list[int]]:

@@ -1,7 +1,7 @@
 """Labels that a table brings to a data set: a CSV or Parquet file of ids and labels."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -114,7 +114,8 @@ class Labels:
         if not table[label_column].notna().any():
             raise ValueError(f"dataset.labels.column={label_column} is empty in {self.path}; use another")
         places, unmatched = LabelRows(table[id_column], self.match_by, self.path).of(ids)
-        labels, names = _numbered(table[label_column], places)
+        texts = stripped([text if isinstance(text, str) else "" for text in table[label_column]])
+        labels, names = numbered(texts[place] if place >= 0 else "" for place in places)
         taken = (id_column, label_column, *ID_COLUMNS, *LABEL_COLUMNS, *OURS, *(table if headless else ()))
         tag_names, tags = tags_of(table, self.tags, taken, places, self.path)
         self._say(table, id_column, label_column, tag_names)
@@ -166,13 +167,12 @@ def _like_labels(table: "pd.DataFrame") -> list[str]:
     return sorted(map(str, table), key=rank)
 
 
-def _numbered(names: "pd.Series[Any]", places: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the labels of these rows as numbers, -1 for no row or none in it, and the class names."""
-    texts = stripped([text if isinstance(text, str) else "" for text in names])
-    found = [texts[place] if place >= 0 else "" for place in places]
-    classes = tuple(sorted(set(found) - {""}, key=natural))
+def numbered(labels: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return labels as numbers, int64 (n,), -1 for "", and the names of the classes, 2 before 10."""
+    labels = list(labels)
+    classes = tuple(sorted(set(labels) - {""}, key=natural))
     number = {name: label for label, name in enumerate(classes)} | {"": -1}
-    return np.array([number[name] for name in found], np.int64), classes
+    return np.array([number[name] for name in labels], np.int64), classes
 
 
 def natural(name: str) -> tuple[bool, int, str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from experiments.dataset.images.formats import FOREIGN, IMAGE
 from experiments.dataset.tables.matching import EXACT, LOOSE, Matches, matched, number
+from experiments.messages import few
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,21 +80,21 @@ class LabelRows:
             equal = int((places >= 0).sum())
             used = set(places.tolist())
             there = [row for row in there if row not in used]
-        matches, unclear = self._by_key(images, rows, there, places)
+        places, matches, unclear = self._by_key(images, rows, there, places)
         self._say(matches, equal, int((places < 0).sum()), len(images))
         return places, self._unmatched(rows, places, unclear)
 
     def _by_key(
         self, images: list[str], rows: list[str], there: list[int], places: np.ndarray
-    ) -> tuple[Matches, dict[int, str]]:
-        """Enter the rows of the images that have none yet into `places`; return how, and what was unclear."""
+    ) -> tuple[np.ndarray, Matches, dict[int, str]]:
+        """Return `places` with the rows of the images that had none, how they match, and what is unclear."""
         free = np.flatnonzero(places < 0).tolist() if there else []
         keys = [key_of(name, self.match_by) for name in images]
         bare = [repr(images[place]) for place in free if not keys[place]]
         if bare:
             raise ValueError(
-                f"dataset.labels.match=digits meets {len(bare)} images without digits ({_some(bare)}); use "
-                "stem or exact"
+                f"dataset.labels.match=digits meets {len(bare)} images without digits ({few(bare, NAMED)}); "
+                "use stem or exact"
             )
         row_keys = [key_of(rows[row], self.match_by) for row in there]
         matches = matched(row_keys, [keys[place] for place in free], LOOSE)
@@ -101,10 +102,10 @@ class LabelRows:
             raise ValueError(self._no_match(images, [name for name in rows if name]))
         self._check_rows(rows, there, row_keys)
         self._check_images(images, keys, {row_keys[at] for at in np.flatnonzero(matches.places >= 0)}, free)
-        for at, place in enumerate(matches.places):
-            if place >= 0:
-                places[free[place]] = there[at]
-        return matches, {there[at]: name for at, name in matches.unclear.items()}
+        found = np.flatnonzero(matches.places >= 0)
+        places = places.copy()
+        places[np.array(free, np.int64)[matches.places[found]]] = np.array(there, np.int64)[found]
+        return places, matches, {there[at]: name for at, name in matches.unclear.items()}
 
     def _check_rows(self, rows: list[str], there: list[int], keys: list[str]) -> None:
         """Raise ValueError if a row has nothing to match by, or two rows are of one image."""
@@ -114,7 +115,7 @@ class LabelRows:
         if bare:
             raise ValueError(
                 f"dataset.labels.match=digits meets {len(bare)} rows without digits in {self.path} "
-                f"({_some(bare)}); use stem or exact"
+                f"({few(bare, NAMED)}); use stem or exact"
             )
         first: dict[str, int] = {}
         twice = []
@@ -126,7 +127,8 @@ class LabelRows:
         if twice:
             raise ValueError(
                 f"{PATH}={self.path} has {len(twice)} rows for an image that has one already, matched by "
-                f"{self.match_by}: {_some(twice)}; keep one row of each, or use another dataset.labels.match"
+                f"{self.match_by}: {few(twice, NAMED)}; keep one row of each, or use another "
+                "dataset.labels.match"
             )
 
     def _check_images(self, images: list[str], keys: list[str], known: set[str], free: list[int]) -> None:
@@ -137,7 +139,7 @@ class LabelRows:
         open_keys = {keys[place] for place in free}
         shared = [names for key, names in alike.items() if len(names) > 1 and key in known & open_keys]
         if shared:
-            some = _some([f"{' and '.join(map(repr, names[:3]))}" for names in shared])
+            some = few((" and ".join(map(repr, names[:3])) for names in shared), NAMED)
             raise ValueError(
                 f"dataset.labels.match={self.match_by} gives {len(shared)} labels to several images each: "
                 f"{some}; use match=exact, with ids like {images[0]!r} in {self.path.name}"
@@ -187,7 +189,3 @@ class LabelRows:
 
 def _keys(names: Sequence[str], match_by: str) -> set[str]:
     return {key_of(name, match_by) for name in names} - {""}
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

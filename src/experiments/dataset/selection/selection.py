@@ -164,7 +164,7 @@ def _warn_of_twins(class_names: tuple[str, ...]) -> None:
     if twins:
         log.warning(
             "%d classes differ from another in capitals, spaces or Unicode's form alone, and are classes of "
-            "their own: %s",
+            "their own: %s; spell them alike to make them one",
             sum(map(len, twins)), "; ".join(", ".join(map(ascii, names)) for names in twins[:FEW]),
         )  # fmt: skip
 

@@ -122,8 +122,8 @@ def stripped(texts: Sequence[str]) -> list[str]:
 
 
 def alike(names: Iterable[str]) -> list[list[str]]:
-    """Return the groups of names that differ only in capitals, spaces around them, or Unicode's form."""
+    """Return the groups of names that differ only in capitals, spaces, or Unicode's form."""
     groups: dict[str, list[str]] = {}
     for name in names:
-        groups.setdefault(folded(name), []).append(name)
+        groups.setdefault(" ".join(folded(name).split()), []).append(name)
     return [group for group in groups.values() if len(group) > 1]

@@ -10,8 +10,9 @@ import numpy as np
 from experiments.context import Context
 from experiments.dataset.images.content import NO_IMAGE, ImageFiles
 from experiments.dataset.images.folder import read_folder, value_range_of
-from experiments.dataset.images.formats import FOREIGN, IMAGE
+from experiments.dataset.labels.rows import key_of
 from experiments.dataset.tables.matching import composed
+from experiments.messages import few
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +42,9 @@ def illustrations(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
         )
     without = [str(name) for name in ids[rows < 0]]
     if without:
-        more = ", ..." if len(without) > NAMED else ""
         log.warning(
             "%d of %d rows have no image in %s, and are shown blank: %s",
-            len(without), len(ids), Path(root).name, ", ".join(without[:NAMED]) + more,
+            len(without), len(ids), Path(root).name, few(without, NAMED),
         )  # fmt: skip
     spare = len(known) - len(set(rows[rows >= 0].tolist()))
     if spare:
@@ -103,9 +103,8 @@ def _composed(name: str) -> str:
 
 
 def _name(name: str) -> str:
-    return PurePosixPath(_composed(name)).name
+    return key_of(_composed(name), "name")
 
 
 def _stem(name: str) -> str:
-    path = PurePosixPath(_name(name))
-    return path.stem if path.suffix.lower() in IMAGE + FOREIGN else path.name
+    return key_of(_composed(name), "stem")
