@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris
 
-from experiments.dataset.tables import blocks, pieces, sources, vector_rows
+from experiments.dataset.tables import blocks, pieces
+from experiments.dataset.vectors import arrays, vector_rows
 from experiments.samples import Resize
 
 DIGITS = load_digits().data[:300].astype(np.float32) / np.float32(3)
@@ -76,7 +77,7 @@ def test_pieces_and_threads_change_nothing(embeddings, ctx, tmp_path, monkeypatc
     whole = embeddings(**saved(tmp_path, kind)).load(ctx)
     monkeypatch.setattr(pieces, "PIECE", 3000)
     monkeypatch.setattr(blocks, "VALUES", 64 * 7)
-    monkeypatch.setattr(sources, "VALUES", 64 * 7)
+    monkeypatch.setattr(arrays, "VALUES", 64 * 7)
     monkeypatch.setattr(vector_rows, "BYTES", 64 * 4 * 11)
     os.utime(tmp_path / f"digits.{kind}", (1, 1))  # another file, as far as the store knows
     again = embeddings(**saved(tmp_path, kind)).load(replace(ctx, threads=3))

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from experiments.dataset.tables import blocks, form, pieces, vector_rows
+from experiments.dataset.tables import blocks, form, pieces
 from experiments.dataset.tables.form import form_of
 from experiments.dataset.tables.tabular import text_table
+from experiments.dataset.vectors import vector_rows
 from experiments.messages import few, setting
 from experiments.recorded.new_rows import new_rows
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.dataset.tables.columns import KEY, Columns
-from experiments.dataset.tables.sources import IDS_KEY, is_array
-from experiments.dataset.tables.vector_rows import Features, Read
+from experiments.dataset.vectors.arrays import IDS_KEY, is_array
 from experiments.dataset.vectors.vector_file import VectorFile
+from experiments.dataset.vectors.vector_rows import Features, Read
 from experiments.messages import setting
 
 FAULTS = {  # kinds of values that no embedding has: what they are, and what helps

@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments.dataset.tables.cells import has_comma
 from experiments.dataset.tables.columns import KEY, Columns
-from experiments.dataset.tables.vector_rows import Features, Read, digits
 from experiments.dataset.vectors.vector_file import VectorFile
+from experiments.dataset.vectors.vector_rows import Features, Read, digits
 from experiments.messages import few, setting
 
 

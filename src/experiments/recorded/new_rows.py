@@ -10,8 +10,9 @@ from experiments.context import Context
 from experiments.dataset.embeddings import Embeddings
 from experiments.dataset.tables.columns import KEY, Columns, header
 from experiments.dataset.tables.matching import SPELLING, matched
-from experiments.dataset.tables.sources import ARRAYS, Source, is_array, table_source
 from experiments.dataset.tables.tabular import PARQUET
+from experiments.dataset.vectors.arrays import ARRAYS, is_array
+from experiments.dataset.vectors.sources import Source, table_source
 from experiments.samples import Samples
 
 NUMBERED = re.compile(r"column_\d+")  # what columns are called in a table without a header

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.dataset.tables.extremes import LARGEST, check_sizes, suspects
-from experiments.dataset.tables.vector_rows import Read
+from experiments.dataset.vectors.extremes import LARGEST, check_sizes, suspects
+from experiments.dataset.vectors.vector_rows import Read
 
 NAMES = ("depth", "width", "mass")
 PLACES = np.arange(3)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from experiments.dataset.tables.vector_rows import Read
+from experiments.dataset.vectors.vector_rows import Read
 from experiments.messages import few
 from experiments.messages import setting as override
 

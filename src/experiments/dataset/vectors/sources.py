@@ -1,32 +1,19 @@
-"""Where rows of numbers come from: a CSV, TSV or Parquet table, or arrays of numpy."""
+"""The rows of a table: ids, texts and numbers of a CSV, TSV or Parquet file, in its order."""
 
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
-from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
-from numpy.lib.npyio import NpzFile
 
-from experiments.dataset.tables.blocks import Block, csv_blocks, parquet_blocks, parquet_file, text_of
-from experiments.dataset.tables.cells import unguarded
-from experiments.dataset.tables.columns import KEY, Columns, Header, columns_of, header, usual_id
-from experiments.dataset.tables.form import encoding_of, form_of, readable
-from experiments.dataset.tables.matching import stripped
-from experiments.dataset.tables.odd_values import odd_values
+from experiments.dataset.tables.blocks import Block, csv_blocks, parquet_blocks, parquet_file
+from experiments.dataset.tables.columns import KEY, Columns, columns_of, header
+from experiments.dataset.tables.form import form_of, readable
 from experiments.dataset.tables.pieces import pieces, records_of
-from experiments.dataset.tables.tabular import is_parquet, no_rows, records, text_table
-from experiments.dataset.tables.vector_rows import Read
+from experiments.dataset.tables.tabular import is_parquet, no_rows, records
+from experiments.dataset.vectors.vector_rows import Read
 from experiments.messages import few, setting
-
-ARRAYS = (".npy", ".npz")
-VALUES = 1 << 21  # of an array that are read at a time
-IDS_KEY = "dataset.ids"
-VECTORS, IDS = "embeddings", "ids"  # what an .npz file calls them
-BROKEN = (ValueError, EOFError, BadZipFile, zlib.error)  # what numpy raises of a file that is damaged
 
 
 @dataclass(frozen=True)
@@ -111,7 +98,7 @@ def identified(source: Source, read: Read, path: Path) -> tuple[Columns, list[st
             columns, id=found, texts=left, notes=(*columns.notes, *_notes(found, columns, read))
         )
     if ids is None:
-        ids = read.texts[columns.id] if columns.id else _row_numbers(read.n)
+        ids = read.texts[columns.id] if columns.id else row_numbers(read.n)
     return columns, ids
 
 
@@ -124,128 +111,7 @@ def _notes(found: str | None, columns: Columns, read: Read) -> Iterator[str]:
             yield f"the column {name!r} counts the rows; if it holds ids, use {setting('dataset.id', name)}"
 
 
-def is_array(path: Path) -> bool:
-    """Return True for a file of numpy's, by its ending: its columns have no names."""
-    return path.suffix.lower() in ARRAYS
-
-
-def array_source(path: Path, ids_path: str | None, exclude: Iterable[str]) -> Source:
-    """Open an .npy or .npz file of vectors, whose columns are called d0, d1, ..., and its ids."""
-    values, own, unused = _array(path)
-    ids = own if ids_path is None else _ids(Path(ids_path))
-    if ids is not None and len(ids) != len(values):
-        where = f"{IDS_KEY}={ids_path} has" if ids_path else f"{KEY}={path} has"
-        raise ValueError(f"{where} {len(ids)} ids for {len(values)} vectors; use the ids of these vectors")
-    names = tuple(f"d{column}" for column in range(values.shape[1]))
-    columns = columns_of(Header(names, {}, (), None, None, len(values), None), path, None, None, exclude)
-    columns = replace(columns, id="id", notes=(f"arrays not used: {few(unused)}",) if unused else ())
-    blocks = _array_blocks(values, names, columns.numbers)
-    return Source(
-        columns, blocks, len(values), lambda row: f"row {row + 1}",
-        _row_numbers(len(values)) if ids is None else ids,
-    )  # fmt: skip
-
-
-def array_rows(path: Path) -> int:
-    """Count the vectors of a file."""
-    return len(_array(path)[0])
-
-
-def _array(path: Path) -> tuple[np.ndarray, list[str] | None, list[str]]:
-    """Return (n, d), of an .npy file a memory map, the ids of an .npz file, and what else it holds."""
-    with readable(path, KEY):
-        try:
-            arrays, objects = _arrays(path)
-        except BROKEN as error:
-            raise ValueError(
-                f"{KEY}={path} cannot be read as arrays of numbers ({error}); write it with numpy.save, or "
-                "numpy.savez"
-            ) from error
-    flat = [name for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiub"]
-    name = VECTORS if VECTORS in {*arrays, *objects} else flat[0] if len(flat) == 1 else None
-    wrong = next((each for each in objects if each in (name, IDS) or not flat), None)
-    if wrong is not None:
-        kind = "str" if wrong == IDS else "'float32'"
-        raise ValueError(
-            f"{KEY}={path} holds Python objects as {wrong}, not numbers or text; save "
-            f"{wrong}.astype({kind}) instead"
-        )
-    if name not in flat:
-        shapes = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in arrays.items())
-        raise ValueError(
-            f"{KEY}={path} holds {shapes}, and not one array of numbers with a row for each vector; save it "
-            f"so, in .npz as `{VECTORS}`, with `{IDS}` next to it"
-        )
-    values = arrays[name]
-    if not values.size:
-        raise ValueError(f"{KEY}={path} holds no vector: {list(values.shape)}; use an array with rows")
-    unused = sorted({*arrays, *objects} - {name, IDS})
-    return values, _listed(arrays[IDS]) if IDS in arrays else None, unused
-
-
-def _arrays(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Return the arrays of a file by name, and the names of those that hold Python objects."""
-    opened: dict[str, Callable[[], np.ndarray]] = {VECTORS: lambda: np.load(path, mmap_mode="r")}
-    if is_zipfile(path):  # whatever its name says
-        file = np.load(path)
-        opened = {name: partial(file.__getitem__, name) for name in file.files}
-    arrays, objects = {}, []
-    for name, read in opened.items():
-        try:
-            arrays[name] = read()
-        except ValueError as error:
-            if "Object arrays" not in str(error) and "Python objects" not in str(error):
-                raise
-            objects.append(name)
-    return arrays, objects
-
-
-def _array_blocks(values: np.ndarray, names: tuple[str, ...], wanted: tuple[str, ...]) -> Iterator[Block]:
-    size, whole = max(1, VALUES // len(names)), wanted == names
-    columns = range(len(names)) if whole else [int(name[1:]) for name in wanted]
-    for start in range(0, len(values), size):
-        rows = values[start : start + size]
-        with np.errstate(over="ignore"):  # what is too large for float32 is infinite, and told as such
-            part = np.asarray(rows if whole else rows[:, columns], np.float32)
-        odd = odd_values(part, wanted, lambda row: f"row {row + 1}", _speller(rows, columns), start)
-        yield Block(part, {}, tuple(odd))
-
-
-def _speller(rows: np.ndarray, columns: Sequence[int]) -> Callable[[int, int], str]:
-    return lambda row, column: str(rows[row, columns[column]])
-
-
-def _ids(path: Path) -> list[str]:
-    """Read ids: a line each, a table with a column of them, or an array."""
-    if path.suffix.lower() == ".npy":
-        with readable(path, IDS_KEY):
-            try:
-                held = np.load(path, allow_pickle=False)
-                if isinstance(held, NpzFile):
-                    raise ValueError("it holds several arrays")
-                return _listed(held)
-            except BROKEN as error:
-                raise ValueError(
-                    f"{IDS_KEY}={path} cannot be read ({error}); save ids.astype(str) with numpy.save"
-                ) from error
-    if path.suffix.lower() == ".txt":
-        with readable(path, IDS_KEY):
-            lines = path.read_text(encoding_of(path, IDS_KEY)).removeprefix("\ufeff")
-        return stripped([unguarded(line) for line in lines.removesuffix("\n").split("\n")])
-    table = text_table(path, IDS_KEY)
-    column = table.columns[0] if table.shape[1] == 1 else usual_id(list(table.columns))
-    if column is None:
-        raise ValueError(
-            f"{IDS_KEY}={path} has {table.shape[1]} columns, none of which is called as ids are; call one "
-            "image_id"
-        )
-    return stripped([str(name) for name in table[column].fillna("")])
-
-
-def _listed(ids: np.ndarray) -> list[str]:
-    return stripped([text_of(name) for name in ids.ravel().tolist()])
-
-
-def _row_numbers(n: int) -> list[str]:
+def row_numbers(n: int) -> list[str]:
+    """Return the numbers of n rows as text, of equal width."""
     width = len(str(n - 1))
     return [f"{row:0{width}}" for row in range(n)]

@@ -10,22 +10,14 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.dataset.images.content import Vectors
-from experiments.dataset.labels.joining import natural
+from experiments.dataset.labels.joining import numbered
 from experiments.dataset.selection.selection import Selection
-from experiments.dataset.tables import extremes, vector_rows
 from experiments.dataset.tables.columns import KEY, Columns
-from experiments.dataset.tables.sources import (
-    IDS_KEY,
-    Source,
-    array_rows,
-    array_source,
-    identified,
-    is_array,
-    table_rows,
-    table_source,
-)
-from experiments.dataset.tables.vector_rows import Features, Read
+from experiments.dataset.vectors import extremes, vector_rows
+from experiments.dataset.vectors.arrays import IDS_KEY, array_rows, array_source, is_array
 from experiments.dataset.vectors.illustrations import illustrations
+from experiments.dataset.vectors.sources import Source, identified, table_rows, table_source
+from experiments.dataset.vectors.vector_rows import Features, Read
 from experiments.messages import setting
 from experiments.samples import Samples
 from experiments.store.file_hashes import content_hash, sha256
@@ -91,7 +83,7 @@ class VectorFile(Selection, ABC):
             log.warning("%s: %s", Path(self.path).name, note)
         ids, hashes = np.asarray(rows.ids), np.asarray(rows.hashes)  # memory maps
         images = None if self.images is None else illustrations(ids, self.images, ctx)
-        labels, names = _numbered(rows.labels)
+        labels, names = (None, ()) if rows.labels is None else numbered(rows.labels.tolist())
         content = Vectors(values, hashes, images)
         return self.samples(self.path, ids, content, labels, names, columns=rows.columns)
 
@@ -162,13 +154,3 @@ class VectorFile(Selection, ABC):
         vector_rows.write(read, features, np.array(ids), labels, names, notes, folder)
         if [sha256(path) for path in self._files().values()] != contents:
             raise ValueError(f"{KEY}={path} changed while it was read; run it again")
-
-
-def _numbered(labels: np.ndarray | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Return labels as numbers, -1 for none, and the names of the classes, 2 before 10."""
-    if labels is None:
-        return None, ()
-    present, places = np.unique(labels, return_inverse=True)
-    names = sorted((str(name) for name in present if name), key=natural)
-    number = {name: label for label, name in enumerate(names)}
-    return np.array([number.get(str(name), -1) for name in present], np.int64)[places], tuple(names)
