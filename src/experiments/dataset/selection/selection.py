@@ -36,7 +36,7 @@ class Selection:
     labels
         Labels of a CSV or Parquet file, instead of the data set's own: see `dataset/labels/joining.py`.
     corrections
-        A log of corrected labels, which replace all others: see `dataset/corrected.py`.
+        A log of corrected labels, which replace all others: see `dataset/labels/corrected.py`.
     unlabelled
         `keep` or `drop` the samples without a label where others have one.
     split

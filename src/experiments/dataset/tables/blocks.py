@@ -7,15 +7,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from experiments.dataset.tables.cells import unguarded
+from experiments.dataset.tables.cells import MISSING, unguarded
 from experiments.dataset.tables.form import KINDS, Form, readable
-from experiments.dataset.tables.odd_values import MISSING, Odd, odd_values
+from experiments.dataset.tables.odd_values import Odd, odd_values
 from experiments.dataset.tables.pieces import pieces, records_of
 
 if TYPE_CHECKING:
@@ -70,21 +70,24 @@ def parquet_blocks(path: Path, texts: Iterable[str], numbers: Iterable[str], key
     import pyarrow as pa
 
     texts, numbers = list(texts), list(numbers)
-    row = 0
+    size, row = max(1, VALUES // max(1, len(numbers))), 0
     try:
         with parquet_file(path, key) as file:
-            size = max(1, VALUES // max(1, len(numbers)))
             for batch in file.iter_batches(size, columns=[*texts, *numbers]):
-                values = np.empty((len(batch), len(numbers)), np.float32)
-                for place, name in enumerate(numbers):
-                    values[:, place] = _floats(batch.column(name))
-                spelt = _spelt(batch, numbers)
-                odd = tuple(odd_values(values, numbers, lambda one: f"row {one + 1}", spelt, row))
-                held = {name: [text_of(value) for value in batch.column(name).to_pylist()] for name in texts}
-                yield Block(values, held, odd)
+                yield _parquet_block(batch, texts, numbers, row)
                 row += len(batch)
     except pa.ArrowException as error:
         raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {KINDS}") from error
+
+
+def _parquet_block(batch: "pa.RecordBatch", texts: list[str], numbers: list[str], above: int) -> Block:
+    """Take a block from a batch, above which so many rows stand."""
+    values = np.empty((len(batch), len(numbers)), np.float32)
+    for place, name in enumerate(numbers):
+        values[:, place] = _floats(batch.column(name))
+    odd = odd_values(values, numbers, lambda row: f"row {row + 1}", _spelt(batch, numbers), above)
+    held = {name: [text_of(value) for value in batch.column(name).to_pylist()] for name in texts}
+    return Block(values, held, tuple(odd))
 
 
 def parquet_file(path: Path, key: str) -> Any:
@@ -245,14 +248,13 @@ def text_of(value: Any) -> str:
 def _in_order(work: Callable[[T], U], items: Iterable[T], threads: int) -> Iterator[U]:
     """Give `work` of each item in order, at work on few more than there are threads."""
     waiting: deque[Future[U]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for item in items:
-                waiting.append(pool.submit(partial(work, item)))
-                if len(waiting) > threads:
-                    yield waiting.popleft().result()
-            while waiting:
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > threads:
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -8,6 +8,8 @@ COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a number as half of Europe
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")  # in groups; of one comma, it may be of decimals
 POINTS = re.compile(r"[-+]?\d{1,3}((\.\d{3})+,\d+|(,\d{3})+\.\d+)")  # one with both
 
+MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "<NA>")
+
 
 def unguarded(text: str) -> str:
     """Return a text without what keeps a spreadsheet from running it."""
@@ -22,6 +24,11 @@ def plain(text: str) -> str:
 def guarded(text: str) -> str:
     """Write a text so that no spreadsheet runs it; `unguarded` reads it back."""
     return f"'{text}" if RUNS.match(text) and not is_number(text) else text
+
+
+def is_there(text: str) -> bool:
+    """Return False for a gap, be it spelt `?` or `-`."""
+    return text not in MISSING and any(map(str.isalnum, text))
 
 
 def has_comma(text: str) -> bool:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.dataset.tables.blocks import parquet_file, reads_as_number
-from experiments.dataset.tables.cells import plain
+from experiments.dataset.tables.cells import is_there, plain
 from experiments.dataset.tables.form import SAMPLE, UNNAMED, Form, check_names, form_of, readable
 from experiments.dataset.tables.header import IDS, LABEL_LIKE
 from experiments.dataset.tables.matching import known_as
-from experiments.dataset.tables.odd_values import MISSING
 from experiments.dataset.tables.tabular import is_parquet, no_rows, records
 from experiments.messages import few
 from experiments.messages import setting as override
@@ -90,8 +89,8 @@ def header(path: Path, named: bool | None = None) -> Header:
         raise ValueError(no_rows(path, KEY))
     for place, name in enumerate(form.columns):
         held = [(line, plain(fields[place])) for line, fields in rows]
-        # "?" or "-" stands for a gap: whether it does here, the whole column tells
-        held = [(line, text) for line, text in held if text not in MISSING and any(map(str.isalnum, text))]
+        # whether "?" or "-" stands for a gap here, the whole column tells
+        held = [(line, text) for line, text in held if is_there(text)]
         odd = [(line, text) for line, text in held if not reads_as_number(text, form.decimal)]
         if 2 * len(odd) > len(held):
             texts[name] = (f"line {odd[0][0]}", odd[0][1])

@@ -221,15 +221,19 @@ def _decodes(path: Path, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     ascii_too = not encoding.startswith("utf-16")
     try:
-        with path.open("rb") as file:
-            for chunk in iter(partial(file.read, PIECE), b""):
-                # plain letters need no decoder, which is several times slower
-                if not (ascii_too and chunk.isascii() and not decoder.getstate()[0]):
-                    decoder.decode(chunk)
-            decoder.decode(b"", final=True)
+        for chunk in _chunks(path):
+            # plain letters need no decoder, which is several times slower
+            if not (ascii_too and chunk.isascii() and not decoder.getstate()[0]):
+                decoder.decode(chunk)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from iter(partial(file.read, PIECE), b"")
 
 
 def _separated(text: str, path: Path, told: str | None) -> tuple[str, list[tuple[int, list[str]]]]:

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from experiments.dataset.tables.cells import COMMA, is_number
-from experiments.dataset.tables.odd_values import MISSING
+from experiments.dataset.tables.cells import COMMA, is_number, is_there
 
 ROWS, COLUMNS = 200, 200  # that are looked at
 ID_COLUMNS = ("image_id", "id", "image", "img_id", "file", "filename")
@@ -49,7 +48,7 @@ def first_row(rows: Sequence[Sequence[str]]) -> FirstRow:
     first = [cell.strip() for cell in rows[0][:COLUMNS]]
     body = [[cell.strip() for cell in row[:COLUMNS]] for row in rows[1:ROWS] if len(row) == len(rows[0])]
     columns = [[row[place] for row in body] for place in range(len(first))]
-    cells = [[cell for cell in column if _is_there(cell)] for column in columns]
+    cells = [[cell for cell in column if is_there(cell)] for column in columns]
     named = [
         name for name, column in zip(first, columns, strict=True) if _is_usual(name) and name not in column
     ]
@@ -59,7 +58,7 @@ def first_row(rows: Sequence[Sequence[str]]) -> FirstRow:
     scale = []
     for place, (name, values) in enumerate(zip(first, cells, strict=True)):
         numeric = 2 * sum(map(_is_number, values)) > len(values) or not values
-        if not _is_there(name):
+        if not is_there(name):
             continue
         if numeric and _is_number(name):
             scale.append(place)
@@ -71,7 +70,7 @@ def first_row(rows: Sequence[Sequence[str]]) -> FirstRow:
         [first[place] for place in scale], [[row[place] for place in scale] for row in body], not first[0]
     )
     votes |= dict.fromkeys(scale, 1 if as_names else -1)
-    again = [name for name, times in Counter(filter(_is_there, first)).items() if times > 1]
+    again = [name for name, times in Counter(filter(is_there, first)).items() if times > 1]
     votes |= {place: -1 for place, name in enumerate(first) if name in again and votes.get(place) != 1}
     total = sum(votes.values())
     against = [vote for vote in votes.values() if vote * (1 if total >= 0 else -1) < 0]
@@ -82,10 +81,6 @@ def first_row(rows: Sequence[Sequence[str]]) -> FirstRow:
 
 def _is_usual(name: str) -> bool:
     return name.casefold() in NAMES or NAME.fullmatch(name) is not None
-
-
-def _is_there(cell: str) -> bool:
-    return cell not in MISSING and any(map(str.isalnum, cell))
 
 
 def _is_number(cell: str) -> bool:

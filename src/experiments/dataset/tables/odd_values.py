@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "<NA>")
+from experiments.dataset.tables.cells import MISSING
 
 
 @dataclass(frozen=True)
