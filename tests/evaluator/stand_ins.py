@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.dataset.images.content import ImageArrays, Vectors
+from experiments.dataset.images.content import ImageArrays
+from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
 

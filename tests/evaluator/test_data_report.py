@@ -11,7 +11,7 @@ from PIL import Image
 
 from experiments.context import Context
 from experiments.dataset.image_folder import ImageFolder
-from experiments.dataset.images.content import Vectors
+from experiments.dataset.vectors.content import Vectors
 from experiments.evaluator.data_report import DataReport
 from experiments.figures import Bars, Grid, Histogram
 from experiments.numerics.hashes import hash_rows

@@ -8,7 +8,7 @@ import pytest
 from experiments.cluster.kmeans.centroids import CentroidClustering
 from experiments.config import compose
 from experiments.config.build import build_stage
-from experiments.dataset.images.content import Vectors
+from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 
 pytestmark = [pytest.mark.timeout(60, func_only=True), pytest.mark.filterwarnings("error::RuntimeWarning")]

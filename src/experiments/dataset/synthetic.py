@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.dataset.images.content import ImageArrays, Vectors, in_chunks
+from experiments.dataset.images.content import ImageArrays, in_chunks
 from experiments.dataset.selection.selection import Selection
+from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
 from experiments.store.values import digest

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.context import Context, Silent
-from experiments.dataset.images.content import Vectors
 from experiments.dataset.images.folder import name_of, read_folder
 from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, ending
+from experiments.dataset.vectors.content import Vectors
 from experiments.job.context import cuda_capabilities
 from experiments.numerics.hashes import hash_rows
 from experiments.numerics.threads import cores

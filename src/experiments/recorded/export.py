@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.context import Context
-from experiments.dataset.images.content import ImageFiles, Vectors
+from experiments.dataset.images.content import ImageFiles
+from experiments.dataset.vectors.content import Vectors
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.recorded import Recorded
 from experiments.recorded.embeddings import check_kind, embeddings_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.dataset.images.content import ImageArrays, ImageFiles, Vectors
+from experiments.dataset.images.content import ImageArrays, ImageFiles
 from experiments.numerics.hashes import hash_bytes, hash_rows
 from experiments.samples import Resize
 
@@ -99,20 +99,9 @@ def test_dimensions_are_width_and_height(files):
     np.testing.assert_array_equal(files.dimensions(), [[12, 10]] * 5)
     np.testing.assert_array_equal(arrays(5, 8, 6).take(np.array([1, 3])).dimensions(), [[6, 8]] * 2)
     assert files.take(np.array([], int)).dimensions().shape == (0, 2)
-    with pytest.raises(ValueError, match="these are vectors"):
-        Vectors(np.zeros((1, 1), np.float32), np.array(["0" * 16])).dimensions()
-
-
-def test_vectors_are_taken_by_row():
-    values = RNG.random((5, 3), np.float32)
-    np.testing.assert_array_equal(
-        Vectors(values, hash_rows(values)).take(np.array([3])).vectors(), values[[3]]
-    )
 
 
 def test_the_wrong_kind_names_the_backbone_that_fits(files, ctx):
     for content in (files, arrays(5, 8, 8)):
         with pytest.raises(ValueError, match="these are images; use backbone=cnn"):
             content.vectors()
-    with pytest.raises(ValueError, match="these are vectors; use backbone=identity"):
-        Vectors(np.zeros((1, 1), np.float32), np.array(["0" * 16])).pixels(Resize(8), ctx)

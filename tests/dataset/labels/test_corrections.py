@@ -10,12 +10,12 @@ import unicodedata
 import numpy as np
 import pytest
 
-from experiments.dataset.images.content import Vectors
 from experiments.dataset.labels import corrections as log_of
 from experiments.dataset.labels.corrected import corrected, history
 from experiments.dataset.labels.corrections import HEADER, Correction, append, held, read
 from experiments.dataset.labels.joining import Found
 from experiments.dataset.selection.selection import Selection
+from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 
 IDS, HASHES = np.array(["a", "b", "c"]), np.array(["h1", "h2", "h3"])

@@ -5,8 +5,8 @@ import logging
 import numpy as np
 import pytest
 
-from experiments.dataset.images.content import Vectors
 from experiments.dataset.selection.selection import Selection
+from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 
 VALUES = np.arange(200, dtype=np.float32)[:, None]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from experiments.context import Context
-from experiments.dataset.images.content import Vectors
 from experiments.dataset.labels.joining import numbered
 from experiments.dataset.selection.selection import Selection
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors import extremes, vector_rows
 from experiments.dataset.vectors.arrays import IDS_KEY, array_rows, array_source, is_array
+from experiments.dataset.vectors.content import Vectors
 from experiments.dataset.vectors.illustrations import illustrations
 from experiments.dataset.vectors.sources import Source, identified, table_rows, table_source
 from experiments.dataset.vectors.vector_rows import Features, Read
