@@ -132,7 +132,7 @@ def test_a_kept_encoder_is_loaded_without_torch(cnn: Make, digits: Samples, ctx:
         ({"image_size": 7, "filters": (8, 8, 8)}, "backbone.image_size=7", "8 or more"),
         ({"rotation": 181.0}, "backbone.rotation=181.0", "0 to 180"),
         ({"zoom": 1.0}, "backbone.zoom=1.0", "0 up to below 1"),
-        ({"translation": -0.1}, "backbone.translation=-0.1", "0 up to below 1"),
+        ({"translation": -0.1}, "backbone.translation=-0.1", "0 to 1"),
         ({"filters": ()}, "backbone.filters=[]", "[32,64,128]"),
         ({"filters": (8, 0)}, "backbone.filters=[8, 0]", "[32,64,128]"),
         ({"dropout": 1.5}, "backbone.dropout=1.5", "0 up to below 1"),
