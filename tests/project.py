@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[1]
 SHORT = ["backbone.max_epochs=2", "reducer.n_components=10"]  # what the shared project was trained with
+LEAN = ["figures=none", "report=none", "tracking.log_model=none"]  # most of the time of a short run
 FRAGILE = ["--config-dir", str(REPOSITORY / "tests" / "user_conf"), "cluster=fragile"]
 
 

@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from tests.messages import says
-from tests.project import FRAGILE, REPOSITORY, SHORT, Project, artifacts
+from tests.project import FRAGILE, LEAN, REPOSITORY, SHORT, Project, artifacts
 
 import experiments
 from experiments.job import context
@@ -79,7 +79,7 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
 
 def test_the_same_again_is_kept_and_equal(project: Project) -> None:
     before = project.sweep()
-    out = project.succeed("-m", *SHORT, "cluster.k=10,20")
+    out = project.succeed("-m", *SHORT, *LEAN, "cluster.k=10,20")
     assert "computed 0 " in out
     after = project.sweep()
     same = [name for name in before if name not in ("seconds", "run_id")]
@@ -125,7 +125,7 @@ def test_joblib_runs_jobs_side_by_side(beside: Project) -> None:
 
 
 def test_a_preset_is_a_sweep_by_itself(beside: Project) -> None:
-    out = beside.succeed("experiment=digits_seeds", *SHORT, "seed=0", "cluster.k=10,20")
+    out = beside.succeed("experiment=digits_seeds", *SHORT, *LEAN, "seed=0", "cluster.k=10,20")
     assert "computed 0 " in out, "seed 0 is the default, which was run before"
     table = beside.sweep()
     assert table["cluster.k"].tolist() == [10, 20]
@@ -162,7 +162,7 @@ def test_a_folder_of_images_and_a_broken_one_in_a_locale_without_their_letters(
 def test_python_api_gives_the_same_figures(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXPERIMENTS_ROOT", str(project.root))
     stores = [f"tracking.uri={project.uri}", f"cache.root={project.root}/cache"]
-    result = experiments.run([*SHORT, "cluster.k=20", *stores])
+    result = experiments.run([*SHORT, *LEAN, "cluster.k=20", *stores])
     assert len(result.clustering.assignments) == 1797
     swept = min((project.root / "outputs").glob("*/*")) / "1" / "result.json"
     assert result.metrics == json.loads(swept.read_text(encoding="utf-8"))["metrics"]
