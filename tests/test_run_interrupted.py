@@ -18,7 +18,7 @@ pytestmark = pytest.mark.process
 
 def interrupted(process: "subprocess.Popen[str]") -> str:
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
     says(err, key="interrupted", use="resume=true")
     return err

@@ -90,7 +90,7 @@ def test_what_cannot_be_is_one_line(
         "running", tmp_path, params={}, tags={"sweep": "parent", "sweep.swept": json.dumps(SWEPT)}
     )
     for words, key, use in (
-        ((sweep, "cluster.k=10", B), "cluster.k=10", "cluster.k=10 reducer.whiten=false"),
+        ((sweep, "cluster.k=10", B), "cluster.k=10", "cluster.k=10 reducer.whiten=False"),
         ((sweep, A, A), A, "name two"),
         ((sweep, "cluster.k=10,50", B), "cluster.k=10,50", "name one configuration"),
         ((sweep, "10", B), "'10'", ALL),
