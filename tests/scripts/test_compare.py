@@ -101,7 +101,7 @@ def test_what_cannot_be_is_one_line(
         (("abc", A, B), "SWEEP=abc", "tracking.uri"),
         ((job.id, A, B), f"SWEEP={job.id}", f"use {sweep}"),
         ((old.id, A, B), f"SWEEP={old.id}", "optimiser"),
-        ((running.id, A, B), f"SWEEP={running.id}", "sweep.csv"),
+        ((running.id, A, B), f"RUN_ID={running.id}", "sweep.csv"),
     ):
         capfd.readouterr()  # warnings of a first run
         assert run(*words, uri=tracker.uri, monkeypatch=monkeypatch) == 1
