@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 
 from experiments.config import compose
@@ -29,7 +30,9 @@ def quoted(key: str, value: str) -> str:
     return f"{key}='{text}'"
 
 
-def test_all_that_is_made_of_a_run_works_there(tables: Path, tmp_path: Path) -> None:
+def test_all_that_is_made_of_a_run_works_there(
+    tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = tmp_path / ODD
     root = project / "images" / f"{ODD} photos"
     rng = np.random.default_rng(0)
@@ -39,6 +42,7 @@ def test_all_that_is_made_of_a_run_works_there(tables: Path, tmp_path: Path) -> 
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(level, level + 9, (6, 6, 3)).astype(np.uint8)).save(place)
     shutil.copy(tables, project / "mlflow.db")
+    monkeypatch.setenv("EXPERIMENTS_ROOT", str(project))
     uri = f"sqlite:///{project}/mlflow.db"
     typed = [
         "dataset=image_folder", quoted("dataset.root", f"{root}/"), "dataset.image_size=6",
@@ -65,10 +69,9 @@ def test_all_that_is_made_of_a_run_works_there(tables: Path, tmp_path: Path) -> 
     assert all((tmp_path / "out" / "data" / path).is_file() for path in table["path"])
 
     clustered = Clustered.of(uri, outcome.run_id)
-    log = project / "corrections" / "photos.csv"
-    rows = template(clustered, clustered.log(log)[1])
+    rows = template(clustered, clustered.log()[1])
     rows.loc[0, "applied_label"] = CLASSES[3]
     write(rows, tmp_path / "edit.csv")
-    apply(clustered, tmp_path / "edit.csv", "Ada", log=log)
-    again = clustered.applied(clustered.log(log)[1])
+    apply(clustered, tmp_path / "edit.csv", "Ada")
+    again = clustered.applied(clustered.log()[1])
     assert list(again).count(CLASSES[3]) == 1
