@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
+from tests.messages import numbers, says
 
 from experiments.evaluator import maps
 from experiments.evaluator.maps import Maps
@@ -28,7 +29,8 @@ def test_a_map_tells_name_cluster_label_and_probability(ctx, monkeypatch):
     assert list(table) == ["id", "x", "y", "cluster", "probability", "label"]
     assert figure.hover[0] == "000.png\nnoise\nlabel a\nprobability 0.000"
     assert figure.hover[59] == "059.png\ncluster 1\nlabel b\nprobability 1.000"
-    assert figure.title == "PCA of 60 samples of toy: 2 clusters, 33.3% noise"
+    assert numbers(figure.title) == ["60", "2", "33.3%"]
+    assert "toy" in figure.title
     np.testing.assert_array_equal(figure.x, table["x"])
     assert figure.beside == []
     sheets = [unpack(file, count, figure.side) for file, count in
@@ -50,7 +52,7 @@ def test_vectors_have_a_map_without_images(ctx, caplog):
     figure = found.figures["map_pca"]
     assert (len(figure.images), figure.side) == (0, 0)
     assert figure.hover[1] == "1\ncluster 0"
-    assert "evaluator.maps shows no images, as table holds vectors" in caplog.text
+    says(caplog.text, key="evaluator.maps", use="table")
 
 
 def test_another_clustering_needs_no_new_map(ctx):
@@ -109,31 +111,30 @@ def test_many_images_are_smaller_so_that_the_page_stays_small(ctx, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "key", "use"),
     [
-        (
-            {"methods": ("pca", "mds")},
-            r"evaluator\.maps\.methods=.* has mds; use some of \[pca, umap, tsne, pca3d\]",
-        ),
-        ({"methods": ()}, r"has none; use some of"),
-        ({"n_neighbors": 1}, r"evaluator\.maps\.n_neighbors=1 is no neighbourhood; use 2"),
-        ({"min_dist": 2.0}, r"min_dist=2\.0 is not between 0 and 1"),
-        ({"metric": "cosin"}, r"evaluator\.maps\.metric=cosin is not an option; use euclidean, .*, cosine"),
-        ({"perplexity": 0.0}, r"perplexity=0\.0 is too few neighbours"),
-        ({"perplexity": float("nan")}, r"perplexity=nan is too few neighbours"),
-        ({"thumbnail": 1}, r"thumbnail=1 is no size; use 16"),
-        ({"files": {"mds": "x"}}, r"evaluator\.maps\.files\.mds is of no method; use pca, .*, pca3d"),
-        ({"files": {"pca": "a/b"}}, r"evaluator\.maps\.files\.pca=a/b is no file name"),
-        ({"files": {"pca": "map_umap"}, "methods": ("pca", "umap")}, r"calls two pictures map_umap; rename"),
+        ({"methods": ("pca", "mds")}, "methods=['pca', 'mds']", "[pca, umap, tsne, pca3d]"),
+        ({"methods": ()}, "methods=[]", "[pca, umap, tsne, pca3d]"),
+        ({"n_neighbors": 1}, "n_neighbors=1", "2 or more"),
+        ({"min_dist": 2.0}, "min_dist=2.0", ".1"),
+        ({"metric": "cosin"}, "metric=cosin", "euclidean, "),
+        ({"perplexity": 0.0}, "perplexity=0.0", "1 or more, or null"),
+        ({"perplexity": float("nan")}, "perplexity=nan", "1 or more, or null"),
+        ({"thumbnail": 1}, "thumbnail=1", "16 to 256"),
+        ({"files": {"mds": "x"}}, "files.mds", "pca, umap, tsne, pca3d"),
+        ({"files": {"pca": "a/b"}}, "files.pca=a/b", "files.pca=clusters"),
+        ({"files": {"pca": "map_umap"}, "methods": ("pca", "umap")}, "files={'pca': 'map_umap'}", "map_umap"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(changes, message):
-    with pytest.raises(ValueError, match=message):
+def test_settings_that_cannot_be_are_refused(changes, key, use):
+    with pytest.raises(ValueError) as error:
         replace(STAGE, **changes)
+    says(error, key=f"evaluator.maps.{key}", use=use)
 
 
 def test_a_perplexity_above_n_stops_the_run_before_any_work():
     stage = replace(STAGE, methods=("tsne",), perplexity=80.0)
-    with pytest.raises(ValueError, match=r"evaluator\.maps\.perplexity=80 exceeds .*; use evaluator\.maps"):
+    with pytest.raises(ValueError) as error:
         stage.check(pictured(60))
+    says(error, key="evaluator.maps.perplexity=80", use="evaluator.maps.perplexity=null")
     replace(stage, methods=("pca",)).check(pictured(60))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.messages import numbers
 
 from experiments.evaluator.measures import groups as measured
 from experiments.evaluator.measures.groups import cut, groups, headed
@@ -37,7 +38,9 @@ def test_the_largest_are_kept_in_their_order_and_noise_with_them():
     found = groups(np.repeat([0, 1, 2, 3, -1], [2, 5, 2, 4, 1]))
     assert found.ids[found.largest(2)].tolist() == [1, 3, -1]
     assert found.ids[found.largest(3)].tolist() == [0, 1, 3, -1]
-    assert cut("Sizes", found.largest(2), found) == "Sizes, the 2 largest of 4 clusters"
+    shortened = cut("Sizes", found.largest(2), found)
+    assert shortened.startswith("Sizes")
+    assert numbers(shortened) == ["2", "4"]
     assert cut("Sizes", found.largest(4), found) == "Sizes"
 
 
