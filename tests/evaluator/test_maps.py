@@ -7,8 +7,7 @@ import pytest
 from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 from tests.messages import numbers, says
 
-from experiments.evaluator import maps
-from experiments.evaluator.maps import Maps
+from experiments.evaluator.maps import Maps, sheets
 from experiments.figures import Map, Space
 from experiments.figures.sprites import files, unpack
 
@@ -19,8 +18,7 @@ STAGE = Maps(
 POINTS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
 
 
-def test_a_map_tells_name_cluster_label_and_probability(ctx, monkeypatch):
-    monkeypatch.setattr(maps, "PER", 25)
+def test_a_map_tells_name_cluster_label_and_probability(ctx):
     samples = pictured(60, labels=np.arange(60) % 2, folder="deep/")
     clustering = Grouped(np.arange(60) % 3 - 1, np.linspace(0, 1, 60))
     found = STAGE.evaluate(ctx=ctx, samples=samples, reduced=POINTS, clustering=clustering)
@@ -33,9 +31,14 @@ def test_a_map_tells_name_cluster_label_and_probability(ctx, monkeypatch):
     assert "toy" in figure.title
     np.testing.assert_array_equal(figure.x, table["x"])
     assert figure.beside == []
-    sheets = [unpack(file, count, figure.side) for file, count in
-              zip(files(figure.images, figure.ends), (25, 25, 10), strict=True)]  # fmt: skip
-    np.testing.assert_allclose(np.concatenate(sheets).mean(axis=(1, 2, 3)), np.arange(60), atol=1)
+    (sheet,) = files(figure.images, figure.ends)
+    np.testing.assert_allclose(unpack(sheet, 60, figure.side).mean(axis=(1, 2, 3)), np.arange(60), atol=1)
+
+
+def test_many_images_are_on_several_sheets(ctx):
+    packed, ends, side = sheets(pictured(60), 48, ctx, per=25)
+    tiles = [unpack(file, n, side) for file, n in zip(files(packed, ends), (25, 25, 10), strict=True)]
+    np.testing.assert_allclose(np.concatenate(tiles).mean(axis=(1, 2, 3)), np.arange(60), atol=1)
 
 
 def test_names_stand_beside_few_points(ctx):
@@ -101,13 +104,11 @@ def test_pictures_have_the_names_that_were_given_and_tables_their_own(ctx):
     assert set(found.tables) == {"map_pca", "map_pca3d"}
 
 
-def test_many_images_are_smaller_so_that_the_page_stays_small(ctx, monkeypatch):
-    monkeypatch.setattr(maps, "AREA", 60 * 16 * 16)
+def test_many_images_are_smaller_so_that_the_page_stays_small(ctx):
     samples = pictured(60)
     whole = replace(samples, content=replace(samples.content, images=samples.content.images.repeat(9, 1)
                                              .repeat(9, 2)))  # fmt: skip
-    found = STAGE.evaluate(ctx=ctx, samples=whole, reduced=POINTS, clustering=Grouped(np.zeros(60, int)))
-    assert found.figures["map_pca"].side == 16
+    assert [sheets(whole, 48, ctx, area=60 * side**2)[2] for side in (8, 16, 32, 64)] == [16, 16, 32, 48]
 
 
 @pytest.mark.parametrize(

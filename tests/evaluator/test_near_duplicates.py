@@ -7,7 +7,6 @@ import pytest
 from tests.evaluator.stand_ins import pictured, without_pictures
 from tests.messages import numbers, says
 
-from experiments.evaluator import near_duplicates
 from experiments.evaluator.near_duplicates import NearDuplicates, similar
 from experiments.figures import Sheets
 
@@ -24,13 +23,12 @@ def cloud(n: int) -> np.ndarray:
 
 @pytest.mark.parametrize("block", [7, 64, 2048])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_it_finds_what_a_plain_comparison_finds(ctx, monkeypatch, block, threads):
-    monkeypatch.setattr(near_duplicates, "BLOCK", block)
+def test_it_finds_what_a_plain_comparison_finds(ctx, block, threads):
     points = cloud(200)
     unit = points / np.linalg.norm(points, axis=1, keepdims=True)
     first, second = np.nonzero(np.triu(unit @ unit.T >= 0.98, 1))
     parts = np.arange(200) % 2
-    found = similar(points, 0.98, 10_000, parts, replace(ctx, threads=threads))
+    found = similar(points, 0.98, 10_000, parts, replace(ctx, threads=threads), block)
     assert set(zip(found.first, found.second, strict=True)) == set(zip(first, second, strict=True))
     assert found.total == len(first) > 20
     assert found.across == (parts[first] != parts[second]).sum() > 5
@@ -38,11 +36,10 @@ def test_it_finds_what_a_plain_comparison_finds(ctx, monkeypatch, block, threads
     assert (np.diff(found.similarity) <= 0).all()
 
 
-def test_of_too_many_the_most_similar_are_listed_and_all_are_counted(ctx, monkeypatch):
-    monkeypatch.setattr(near_duplicates, "BLOCK", 50)
+def test_of_too_many_the_most_similar_are_listed_and_all_are_counted(ctx):
     points = cloud(200)
-    whole = similar(points, 0.9, 10_000, np.zeros(200), ctx)
-    few = similar(points, 0.9, 10, np.zeros(200), ctx)
+    whole = similar(points, 0.9, 10_000, np.zeros(200), ctx, 50)
+    few = similar(points, 0.9, 10, np.zeros(200), ctx, 50)
     assert (few.total, len(few.first)) == (whole.total, 10)
     np.testing.assert_array_equal(few.first, whole.first[:10])
     np.testing.assert_array_equal(few.rows, whole.rows)
