@@ -26,7 +26,7 @@ CORNERS = {
     4: [[0, 0, 0], [10, 0, 0], [0, 10, 0], [10, 10, 0]],
     5: [[0, 0, 0], [10, 0, 0], [0, 10, 0], [10, 10, 0], [5, 5, 7]],
 }
-QUICK = ["k_max=7", "references=10", "seeds=3", "bootstraps=3"]
+QUICK = ["k_max=7", "references=5", "seeds=2", "bootstraps=2"]
 
 
 def stage(*settings, cluster="faiss_kmeans"):

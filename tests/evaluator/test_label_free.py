@@ -10,6 +10,7 @@ from experiments.config.build import build
 from experiments.context import Context
 from experiments.evaluator.label_free import LabelFree
 
+pytestmark = pytest.mark.timeout(300)  # UMAP may compile
 JUDGE = LabelFree(n_neighbors=10, min_dist=0.0, metric="euclidean", sample=1000, seed=0)
 BLOBS = np.repeat(np.arange(3), 30)
 

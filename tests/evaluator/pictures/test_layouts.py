@@ -10,6 +10,7 @@ from tests.messages import says
 
 from experiments.evaluator.pictures.layouts import METHODS, METRICS, Planes, place
 
+pytestmark = pytest.mark.timeout(300)  # UMAP may compile
 PLANES = Planes(n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, seed=0)
 
 
