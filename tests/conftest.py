@@ -12,9 +12,7 @@ from experiments.config.build import Tracking
 from experiments.context import Context
 from experiments.store.cache import Store
 
-SLOW = (
-    300  # seconds of a test that starts programs, a browser or a training; others have `timeout` in pyproject
-)
+SLOW = 300  # seconds of a test that starts programs or a browser, or trains; pyproject has the others'
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
