@@ -354,7 +354,7 @@ def test_memory_stays_that_of_a_few_pieces(table, ctx, write, monkeypatch):
     monkeypatch.setattr(form, "SAMPLE", 1 << 14)
     monkeypatch.setattr(form, "PIECE", 1 << 16)
     monkeypatch.setattr(vector_rows, "BYTES", 1 << 16)
-    values = np.random.default_rng(0).integers(0, 999, (4000, 200))
+    values = np.random.default_rng(0).integers(0, 999, (12000, 200))
     names = ",".join(f"d{place}" for place in range(200))
     body = "\n".join(f"{row}," + ",".join(map(str, line)) for row, line in enumerate(values))
     path = write(f"id,{names}\n{body}\n")
