@@ -12,18 +12,18 @@ check: .venv/.ready
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(PY) scripts/sizes.py
+	$(PY) scripts/make/sizes.py
 
 ui: .venv/.ready
 	sh mlflow/serve.sh
 
 setup: .venv/.ready
 
-.venv/.ready: requirements.txt pyproject.toml scripts/setup.sh
-	sh scripts/setup.sh
+.venv/.ready: requirements.txt pyproject.toml scripts/make/setup.sh
+	sh scripts/make/setup.sh
 
 lock: .venv/.ready
-	PATH="$(CURDIR)/.venv/bin:$$PATH" sh scripts/lock.sh
+	PATH="$(CURDIR)/.venv/bin:$$PATH" sh scripts/make/lock.sh
 
 clean:
 	rm -rf .venv cache outputs

@@ -13,9 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.config import compose
-from experiments.config.build import build
-from experiments.job import console, program
+from experiments import script
+from experiments.job import console
 from experiments.messages import counted
 from experiments.store.cache import Entry, Store
 
@@ -23,9 +22,9 @@ GB = 1e9
 DAY = 86_400
 
 
-def show(entries: Sequence[Entry]) -> None:
+def show(_args: argparse.Namespace, store: Store) -> None:
     """Print what is kept, largest first."""
-    now = time.time()
+    entries, now = store.entries(), time.time()
     rows = [[e.key, f"{e.size / 1e6:,.1f} MB", f"{(now - e.used) / DAY:.1f} days"] for e in entries]
     console.table("kept", ["key", "size", "unused for"], rows)
     console.say(f"{counted(len(entries), 'value')}, {sum(entry.size for entry in entries) / GB:.2f} GB")
@@ -45,9 +44,10 @@ def chosen(entries: Sequence[Entry], days: float | None, keep: float | None) -> 
     return doomed
 
 
-def prune(store: Store, doomed: Sequence[Entry], *, everything: bool) -> None:
+def prune(args: argparse.Namespace, store: Store) -> None:
     """Remove what no process is at work on; say how much went."""
-    unfinished = [*store.root.glob(".work/*"), *store.root.glob(".partial/*")] if everything else []
+    doomed = chosen(store.entries(), args.days, args.keep)
+    unfinished = [*store.root.glob(".work/*"), *store.root.glob(".partial/*")] if args.all else []
     keys = [*(entry.key for entry in doomed), *(path.name.partition("@")[0] for path in unfinished)]
     left = {key for key in keys if not store.remove(key)}
     gone = [entry for entry in doomed if entry.key not in left]
@@ -56,36 +56,31 @@ def prune(store: Store, doomed: Sequence[Entry], *, everything: bool) -> None:
         console.say(f"left {len(left)} that a process is at work on")
 
 
-def main() -> int:
-    """Read the command line; return the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    listing = commands.add_parser("list", help="show what is kept")
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = script.parser(__doc__)
+    commands = made.add_subparsers(dest="command", required=True)
+    listing = commands.add_parser("list", help="show what is cached")
+    listing.set_defaults(work=show)
     pruning = commands.add_parser("prune", help="make room")
-    for command in (listing, pruning):
-        command.add_argument(
-            "settings", metavar="key=value", nargs="*", default=[], help="such as cache.root"
-        )
     which = pruning.add_mutually_exclusive_group(required=True)
     which.add_argument("--days", type=float, help="remove what nobody used for so many days")
     which.add_argument("--keep", type=float, help="remove the least used beyond so many GB")
     which.add_argument("--all", action="store_true", help="remove everything")
-    args = parser.parse_args()
-    try:
-        plan = build(compose.compose_config(args.settings), args.settings)
-    except ValueError as error:
-        console.complain(str(error))
-        return 1
-    store = Store(Path(plan.cache.root))
-    entries = store.entries()
-    if args.command == "list":
-        show(entries)
-    else:
-        prune(store, chosen(entries, args.days, args.keep), everything=args.all)
+    pruning.set_defaults(work=prune)
+    return made
+
+
+def work(args: argparse.Namespace) -> int:
+    """Do what the command says."""
+    args.work(args, Store(Path(script.plan(args.settings).cache.root)))
     return 0
 
 
+def main() -> int:
+    """Read the command line; return the exit code."""
+    return script.run(parser(), work)
+
+
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(main())

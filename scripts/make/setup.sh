@@ -3,7 +3,7 @@
 # and compile UMAP and HDBSCAN for this machine.
 # PYTHON=/path/to/python chooses the Python; otherwise the first of 3.13, 3.12, 3.11 that is complete.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 fits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; }
 whole() { "$1" -c 'import venv, ensurepip' 2>/dev/null; }
@@ -42,5 +42,5 @@ else
 fi
 .venv/bin/python -m compileall -q src
 echo "compiling UMAP and HDBSCAN for this machine (a minute or two)" >&2
-.venv/bin/python scripts/compile.py || echo "they will compile when they are first used" >&2
+.venv/bin/python scripts/make/compile.py || echo "they will compile when they are first used" >&2
 touch .venv/.ready
