@@ -12,6 +12,7 @@ check: .venv/.ready
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	.venv/bin/codespell
 	$(PY) scripts/make/sizes.py
 
 ui: .venv/.ready
