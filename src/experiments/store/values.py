@@ -22,7 +22,7 @@ def digest(*parts: Any) -> str:
             hasher.update(_heading(part))
             hasher.update(np.ascontiguousarray(part).data if part.size else b"")
         else:
-            hasher.update(json.dumps(_plain(part), sort_keys=True).encode())
+            hasher.update(json.dumps(plain(part), sort_keys=True).encode())
         hasher.update(b"\0")
     return hasher.hexdigest()[:16]
 
@@ -51,20 +51,21 @@ def joined(texts: np.ndarray, between: str = "") -> str:
     return between.join(between.join(block) for block in blocks)
 
 
-def _plain(value: Any) -> Any:
-    """Spell a stage as its class, VERSION and every field that can change a result.
+def plain(value: Any) -> Any:
+    """Return JSON values: a stage as its class, VERSION and every field that can change a result.
 
     DERIVED names properties that can change it too, such as what a file holds that a field only names.
     """
     if is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
         names = [f.name for f in fields(value) if f.compare] + list(getattr(kind, "DERIVED", ()))
-        compared = {name: _plain(getattr(value, name)) for name in names}
-        return [f"{kind.__module__}.{kind.__qualname__}", getattr(kind, "VERSION", 0), compared]
+        compared = {name: plain(getattr(value, name)) for name in names}
+        about = {"class": f"{kind.__module__}.{kind.__qualname__}", "VERSION": getattr(kind, "VERSION", 0)}
+        return {**about, "fields": compared}
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     raise TypeError(f"{type(value).__name__} has no place in a key; use numbers, text, lists and stages")

@@ -22,7 +22,7 @@ from experiments.context import Context
 from experiments.dataset.images.listing import hidden
 from experiments.dataset.images.packed_names import Name, spelt_out, tar_name, zip_name
 from experiments.store.file_hashes import content_hash, sha256
-from experiments.store.values import digest
+from experiments.store.keys import cache_key
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def unpacked(archive: Path, ctx: Context) -> Path:
         name that no file can have. Any other error of writing stays an OSError.
     """
     content = content_hash(archive, "dataset.root", ctx.store)
-    key = f"unpacked-{digest(content, VERSION)}"
+    key = cache_key("unpacked", content=content, version=VERSION)
     folder = ctx.store.folder(key, lambda new: _unpack(archive, content, new, ctx))
     for note in json.loads((folder / NOTES).read_text("utf-8")):
         log.warning("%s: %s", archive.name, note)
