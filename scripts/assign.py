@@ -115,7 +115,8 @@ def assign(args: argparse.Namespace) -> int:
         )
     run = Recorded.of(uri, args.run_id)
     place = run.model
-    fitted = model.Model.load(place)
+    with run.by_its_code():
+        fitted = model.Model.load(place)
     with model.scratch() as ctx:
         ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)
         if fitted.kind == "images":

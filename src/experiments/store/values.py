@@ -118,6 +118,28 @@ class Store(Protocol):
         """Return in which circumstances the value kept under `key` was computed; empty if none is kept."""
 
 
+class OtherCodeError(ValueError):
+    """A class that is named where a run was recorded, and that this code does not have, or has otherwise.
+
+    Parameters
+    ----------
+    name
+        The class, as `module.Name` or `module:Name`.
+    why
+        The fact, without what to type.
+    """
+
+    def __init__(self, name: str, why: str, use: str) -> None:
+        super().__init__(f"{why}; {use}")
+        self.name = name
+        self.why = why
+
+    @property
+    def ours(self) -> bool:
+        """True if the class belongs to this package, in whichever version of it."""
+        return self.name.startswith("experiments.")
+
+
 def class_name(value: Kept) -> str:
     """Spell the class of a value as `kept_class` finds it."""
     return f"{type(value).__module__}:{type(value).__qualname__}"
@@ -142,9 +164,8 @@ def kept_class(name: str, folder: Path, *does: str) -> Any:
     try:
         kind = getattr(importlib.import_module(module), qualname)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{folder} holds a {name}, which cannot be imported ({error}); install it"
-        ) from error
+        why = f"{folder} holds a {name}, which cannot be imported ({error})"
+        raise OtherCodeError(name, why, "install it") from error
     wanted = ("save", "load", *does)
     fits = isinstance(kind, type) and is_dataclass(kind)
     if not fits or not all(callable(getattr(kind, method, None)) for method in wanted):
@@ -175,4 +196,8 @@ class Record:
                 values[f.name] = np.load(array, mmap_mode="r", allow_pickle=False)
             elif isinstance(values.get(f.name), list):
                 values[f.name] = tuple(values[f.name])
-        return cls(**values)
+        try:
+            return cls(**values)
+        except TypeError as error:
+            why = f"{folder} holds other fields than {cls.__name__} has ({error})"
+            raise OtherCodeError(f"{cls.__module__}:{cls.__qualname__}", why, "make it anew") from error
