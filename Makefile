@@ -13,6 +13,7 @@ check: .venv/.ready
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/codespell
+	.venv/bin/lint-imports --no-cache --no-logo
 	$(PY) scripts/make/sizes.py
 
 ui: .venv/.ready

@@ -149,10 +149,9 @@ def _failed(jobs: Mapping[Path, Outcome]) -> int:
     return int(len(failures) > 0)
 
 
-def reproduce(args: argparse.Namespace) -> int:
+def reproduce(study: claims.Study, overrides: Sequence[str], results: Path | None) -> int:
     """Run, compare, print and write; return the exit code."""
-    study = claims.read(args.study)
-    rows, folder, code = gathered(study, args.settings, args.results)
+    rows, folder, code = gathered(study, overrides, results)
     show(study, rows)
     write(study, rows, folder)
     console.say(f"tables: {folder / 'reproduction.md'}, .csv and .tex")
@@ -169,7 +168,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Read the command line; return the exit code."""
-    return script.run(parser(), reproduce, valued=("--results",))
+
+    def work(args: argparse.Namespace) -> int:
+        return reproduce(claims.read(args.study), args.settings, args.results)
+
+    return script.run(parser(), work, valued=("--results",))
 
 
 if __name__ == "__main__":
