@@ -12,8 +12,9 @@ check: .venv/.ready
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	.venv/bin/codespell
 	.venv/bin/lint-imports --no-cache --no-logo
-	$(PY) scripts/sizes.py
+	$(PY) scripts/make/sizes.py
 
 ui: .venv/.ready
 	sh mlflow/serve.sh

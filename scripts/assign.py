@@ -12,14 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.config import compose
-from experiments.config.build import build
+from experiments import script
 from experiments.context import Context
-from experiments.job import artifacts, console, context, model, program
+from experiments.job import artifacts, console, model
 from experiments.messages import counted
 from experiments.recorded import Recorded
 from experiments.recorded.new_rows import ENDINGS, new_rows
-from experiments.recorded.samples import config_of, moved
+from experiments.recorded.samples import config_of
 from experiments.report import tables
 from experiments.samples import Samples, ValueRange
 
@@ -86,54 +85,54 @@ def tell(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
         console.say(f"{left} left out, such as {name} ({why}); see {left_out(out)}")
 
 
-def main() -> int:
-    """Read the command line; return the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
-    parser.add_argument("words", metavar="FOLDER|FILE|key=value", nargs="*", default=[])
-    parser.add_argument("--out", type=Path, default=Path("assigned.csv"), help="default: %(default)s")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = script.parser(__doc__)
+    made.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
+    made.add_argument("places", metavar="FOLDER|FILE", nargs="*", default=[])
+    made.add_argument("--out", type=Path, default=Path("assigned.csv"), help="default: %(default)s")
+    made.add_argument(
         "--far",
         type=float,
         default=model.FAR,
         help="far is what is farther than this share of a cluster's own images; default: %(default)s",
     )
-    args = parser.parse_intermixed_args()
-    settings = [word for word in args.words if "=" in word and not Path(word).exists()]
-    places = [word for word in args.words if word not in settings]
-    try:
-        if not places:
-            raise ValueError("no image is named; give a folder, a zip or tar, or image files")
-        places_of_data, others = moved(settings)
-        if places_of_data:
-            raise ValueError(
-                f"{next(iter(places_of_data))} says where the run's own data is, and assigning reads none of "
-                "it; leave it out"
-            )
-        plan = build(compose.compose_config(others), others)
-        run = Recorded.of(plan.tracking.uri, args.run_id)
-        place = run.model
+    return made
+
+
+def assign(args: argparse.Namespace) -> int:
+    """Assign what was named, write the table, and print how many went where."""
+    if not args.places:
+        raise ValueError("no image is named; give a folder, a zip or tar, or image files")
+    uri, device, moved = script.connect(args.settings)
+    if moved:
+        raise ValueError(
+            f"{next(iter(moved))} says where the run's own data is, and assigning reads none of it; leave it "
+            "out"
+        )
+    run = Recorded.of(uri, args.run_id)
+    place = run.model
+    with run.by_its_code():
         fitted = model.Model.load(place)
-        device = context.make(plan, console.Report(lambda step, row: None))
-        with model.scratch() as ctx:
-            ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)
-            if fitted.kind == "images":
-                samples = read(places, fitted.value_range, ctx)
-            else:
-                samples = read_rows(places, fitted, run, place.parent, ctx)
-            claim(args.out)
-            table = fitted.assign(samples, ctx, args.far)
-        tables.to_csv(table, args.out)
-        if samples.skipped:
-            tables.to_csv(artifacts.reasons(samples.skipped), left_out(args.out))
-    except (ValueError, OSError) as error:
-        console.complain(str(error))
-        return 1
+    with model.scratch() as ctx:
+        ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)
+        if fitted.kind == "images":
+            samples = read(args.places, fitted.value_range, ctx)
+        else:
+            samples = read_rows(args.places, fitted, run, place.parent, ctx)
+        claim(args.out)
+        table = fitted.assign(samples, ctx, args.far)
+    tables.to_csv(table, args.out)
+    if samples.skipped:
+        tables.to_csv(artifacts.reasons(samples.skipped), left_out(args.out))
     tell(table, samples, args.out)
     return 0
 
 
+def main() -> int:
+    """Read the command line; return the exit code."""
+    return script.run(parser(), assign, valued=("--out",))
+
+
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(main())

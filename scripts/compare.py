@@ -20,11 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import comparison, tracking
+from experiments import comparison, script, tracking
 from experiments.config import compose
-from experiments.config.build import build
-from experiments.job import console, program
-from experiments.job.perform import EXPECTED
+from experiments.job import console
 from experiments.recorded import Recorded
 from experiments.report import tables
 from experiments.sweep import summary
@@ -110,7 +108,10 @@ def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
             note.write(f"\n{MEANING}\n")
         for kind in ("csv", "md"):
             path = str(Path(folder) / f"{name}.{kind}")
-            tracking.ask(run.uri, partial(_keep, run.id, path))
+            try:
+                tracking.ask(run.uri, partial(_keep, run.id, path))
+            except LookupError as error:
+                raise ValueError(f"SWEEP={run.id} takes no table ({error}); use its own store") from error
     console.say(f"recorded: {PLACE}/{name}.csv and .md of run {run.id}")
 
 
@@ -130,14 +131,13 @@ def two(words: Sequence[str], there: Sequence[str]) -> tuple[str, str]:
     return words[0], words[1]
 
 
-def compare(word: str, words: Sequence[str]) -> None:
+def compare(args: argparse.Namespace) -> int:
     """Read, test, print and record."""
     import pandas as pd
 
-    typed, overrides = separated(words)
+    typed, overrides = separated([*args.words, *args.settings])
     read = {each: settings(each) for each in typed if is_configuration(each)}
-    plan = build(compose.compose_config(overrides), overrides)
-    run = find(word, plan.tracking.uri)
+    run = find(args.sweep, script.plan(overrides).tracking.uri)
     with tempfile.TemporaryDirectory() as folder:
         rows = pd.read_csv(run.file("sweep.csv", Path(folder)))
     swept = json.loads(run.info.data.tags[SWEPT_TAG])
@@ -153,29 +153,27 @@ def compare(word: str, words: Sequence[str]) -> None:
         told = ", ".join(name for name in DEPENDENT if name in set(table["metric"]))
         console.say(f"k differs: {told} change with it by themselves; compare ari or ami")
     record(run, table, a, b)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = script.parser(__doc__)
+    made.add_argument("sweep", metavar="SWEEP", help="run id, which MLflow's page shows, or folder")
+    made.add_argument(
+        "words",
+        metavar="CONFIGURATION",
+        nargs="*",
+        default=[],
+        help="two that are compared, such as cluster.k=10 cluster.k=50; what follows is a setting",
+    )
+    return made
 
 
 def main() -> int:
     """Read the command line; return the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("sweep", metavar="SWEEP", help="run id, which MLflow's page shows, or folder")
-    parser.add_argument(
-        "words",
-        metavar="CONFIGURATION|key=value",
-        nargs="*",
-        default=[],
-        help="two that are compared, such as cluster.k=10 cluster.k=50; then settings, such as tracking.uri",
-    )
-    args = parser.parse_intermixed_args()
-    try:
-        compare(args.sweep, args.words)
-    except (*EXPECTED, LookupError) as error:
-        console.complain(str(error))
-        return 1
-    return 0
+    return script.run(parser(), compare)
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(main())

@@ -11,14 +11,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from experiments.config import compose
-from experiments.config.build import build
-from experiments.job import console, context, program
+from experiments import script
+from experiments.job import console
 from experiments.messages import counted
 from experiments.recorded import Recorded
 from experiments.recorded.embeddings import KINDS
 from experiments.recorded.export import HOWS, NOISE, export
-from experiments.recorded.samples import moved
 
 SAID = {"data": "data/<cluster>/", "labels.json": "labels.json (FiftyOne)"}
 
@@ -31,28 +29,21 @@ def written(folder: Path) -> list[str]:
     return [SAID.get(path.name, path.name) for path in sorted(folder.iterdir())]
 
 
-def main() -> int:
-    """Read the command line; return the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to; a new or an empty one")
-    parser.add_argument(
-        "settings", metavar="key=value", nargs="*", default=[], help="such as tracking.uri, dataset.root"
-    )
-    parser.add_argument("--how", choices=HOWS, default=HOWS[0], help="default: %(default)s")
-    parser.add_argument("--embeddings", choices=KINDS, help=EMBEDDINGS)
-    args = parser.parse_intermixed_args()
-    try:
-        places, settings = moved(args.settings)
-        plan = build(compose.compose_config(settings), settings)
-        run = Recorded.of(plan.tracking.uri, args.run_id).best
-        ctx = context.make(plan, console.Report(lambda step, row: None))
-        table = export(run, args.folder, args.how, ctx, args.embeddings, places)
-    except (ValueError, OSError) as error:
-        console.complain(str(error))
-        return 1
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = script.parser(__doc__)
+    made.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
+    made.add_argument("folder", metavar="FOLDER", type=Path, help="where to; a new or an empty one")
+    made.add_argument("--how", choices=HOWS, default=HOWS[0], help="default: %(default)s")
+    made.add_argument("--embeddings", choices=KINDS, help=EMBEDDINGS)
+    return made
+
+
+def export_run(args: argparse.Namespace) -> int:
+    """Export a run, and print what was written."""
+    uri, ctx, places = script.connect(args.settings)
+    run = Recorded.of(uri, args.run_id).best
+    table = export(run, args.folder, args.how, ctx, args.embeddings, places)
     noise = int((table["cluster"] < 0).sum())
     clusters = counted(table["cluster"].nunique() - bool(noise), "cluster")
     console.say(f"{counted(len(table), 'row')} in {clusters}, {noise} {NOISE}")
@@ -62,5 +53,10 @@ def main() -> int:
     return 0
 
 
+def main() -> int:
+    """Read the command line; return the exit code."""
+    return script.run(parser(), export_run)
+
+
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(main())

@@ -6,34 +6,29 @@ python scripts/labels.py page RUN_ID dataset.root=<where the images are now>
 python scripts/labels.py apply RUN_ID label_overrides_template.csv
 python scripts/labels.py apply RUN_ID FILE --who Ada tracking.uri=http://localhost:5000
 
-A setting is key=value. A FILE may be called so if it ends as a table or a page does; else type ./key=value.
+A FILE may be called key=value if it ends as a table or a page does; else type ./key=value.
 """
 
 import argparse
 import getpass
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.config import compose
-from experiments.config.build import build
+from experiments import script
 from experiments.context import Context
 from experiments.figures.html import tiles
-from experiments.job import console, context, program
+from experiments.job import console
 from experiments.messages import counted, setting
 from experiments.recorded.labelling import page, template
 from experiments.recorded.labelling.applying import BEFORE, Applied, apply
 from experiments.recorded.labelling.checking import WITHDRAWN
 from experiments.recorded.labelling.clustered import Clustered
 from experiments.recorded.labelling.scoring import SCORES
-from experiments.recorded.samples import moved, pictures_of
+from experiments.recorded.samples import pictures_of
 
 FEW = 5
-SETTING = re.compile(r"[+~]*[a-z_][\w./@]*=")  # how a setting begins
-FILES = (".csv", ".tsv", ".parquet", ".pq", ".html", ".htm")
-VALUED = ("--log", "--who")  # options that the next word belongs to
 
 
 def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context) -> None:
@@ -138,17 +133,6 @@ def options(args: argparse.Namespace) -> list[str]:
     return [*(["--log", str(args.log)] if args.log else []), *args.settings]
 
 
-def separated(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the words of the command line, and the settings among them."""
-    rest: list[str] = []
-    settings: list[str] = []
-    for before, word in zip(["", *words], words, strict=False):
-        is_value = len(before) > len("--") and any(option.startswith(before) for option in VALUED)
-        found = SETTING.match(word) and not word.lower().endswith(FILES) and not is_value
-        (settings if found else rest).append(word)
-    return rest, settings
-
-
 def user() -> str:
     """Return who is at work, as far as the system knows."""
     try:
@@ -159,23 +143,19 @@ def user() -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = script.parser(__doc__)
     commands = made.add_subparsers(dest="command", required=True)
-    each = argparse.ArgumentParser(add_help=False, epilog="and settings, such as tracking.uri=<server>")
+    each = argparse.ArgumentParser(add_help=False)
     each.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
     each.add_argument("--log", type=Path, help="of corrections; default: corrections/<data set>.csv")
-    making = commands.add_parser("template", parents=[each], epilog=each.epilog, help="write a table to edit")
+    making = commands.add_parser("template", parents=[each], help="write a table to edit")
     making.add_argument("file", metavar="FILE", nargs="?", type=Path, default=Path(template.NAME))
     making.set_defaults(work=make_template)
-    paging = commands.add_parser(
-        "page", parents=[each], epilog=each.epilog, help="write a page that edits it in a browser"
-    )
+    paging = commands.add_parser("page", parents=[each], help="write a page that edits it in a browser")
     paging.add_argument("file", metavar="FILE", nargs="?", type=Path, default=Path("labels.html"))
     paging.add_argument("--names", action="store_true", help="names instead of images, which may be gone")
     paging.set_defaults(work=make_page)
-    applying = commands.add_parser(
-        "apply", parents=[each], epilog=each.epilog, help="take over what was edited"
-    )
+    applying = commands.add_parser("apply", parents=[each], help="take over what was edited")
     applying.add_argument("file", metavar="FILE", type=Path)
     applying.add_argument("--who", default=user(), help="who decided so; default: %(default)s")
     applying.add_argument("--accept-new", action="store_true", help="labels that look mistyped are meant so")
@@ -186,20 +166,17 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def main() -> int:
-    """Read the command line; return the exit code."""
-    words, settings = separated(sys.argv[1:])
-    args = parser().parse_args(words, argparse.Namespace())
-    try:
-        args.places, args.settings = moved(settings)
-        plan = build(compose.compose_config(args.settings), args.settings)
-        ctx = context.make(plan, console.Report(lambda step, row: None))
-        args.work(args, Clustered.of(plan.tracking.uri, args.run_id), ctx)
-    except (ValueError, OSError) as error:
-        console.complain(str(error))
-        return 1
+def correct(args: argparse.Namespace) -> int:
+    """Do what the command says."""
+    uri, ctx, args.places = script.connect(args.settings)
+    args.work(args, Clustered.of(uri, args.run_id), ctx)
     return 0
 
 
+def main() -> int:
+    """Read the command line; return the exit code."""
+    return script.run(parser(), correct, valued=("--log", "--who"))
+
+
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(main())

@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiments import script
 from experiments.config import compose
-from experiments.config.build import build
-from experiments.job import console, program
+from experiments.job import console
 from experiments.job.perform import EXPECTED, Outcome
 from experiments.report import tables
 from experiments.sweep import claims
@@ -39,7 +39,7 @@ def absent(overrides: Sequence[str]) -> str:
         if o.key_or_group.startswith("dataset"):
             raise ValueError(f"{o.input_line} gives several data sets; reproduce on one at a time")
     single = [o.input_line for o in compose.parse(overrides) if not o.is_sweep_override()]
-    plan = build(compose.compose_config(single), single)
+    plan = script.plan(single)
     try:
         plan.stages.dataset.count()
     except EXPECTED as error:
@@ -158,27 +158,22 @@ def reproduce(study: claims.Study, overrides: Sequence[str], results: Path | Non
     return verdict(rows) or code
 
 
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = script.parser(__doc__)
+    made.add_argument("study", help=f"one of {', '.join(claims.studies())}")
+    made.add_argument("--results", type=Path, help="the folder of a sweep that ran before")
+    return made
+
+
 def main() -> int:
     """Read the command line; return the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("study", help=f"one of {', '.join(claims.studies())}")
-    parser.add_argument(
-        "overrides",
-        metavar="key=value",
-        nargs="*",
-        default=[],
-        help="settings, as for run.py: seed=0,1,2 dataset.root=...",
-    )
-    parser.add_argument("--results", type=Path, help="the folder of a sweep that ran before")
-    args = parser.parse_intermixed_args()
-    try:
-        return reproduce(claims.read(args.study), args.overrides, args.results)
-    except EXPECTED as error:
-        console.complain(str(error))
-        return 1
+
+    def work(args: argparse.Namespace) -> int:
+        return reproduce(claims.read(args.study), args.settings, args.results)
+
+    return script.run(parser(), work, valued=("--results",))
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(main())

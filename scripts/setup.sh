@@ -42,5 +42,5 @@ else
 fi
 .venv/bin/python -m compileall -q src
 echo "compiling UMAP and HDBSCAN for this machine (a minute or two)" >&2
-.venv/bin/python scripts/compile.py || echo "they will compile when they are first used" >&2
+.venv/bin/python scripts/make/compile.py || echo "they will compile when they are first used" >&2
 touch .venv/.ready

@@ -10,14 +10,14 @@ Exit code: 0 identical or within tolerance, 1 differs, 2 could not be checked.
 """
 
 import argparse
-import logging
 import sys
 from collections import Counter
 from collections.abc import Sequence
 
+from experiments import script
 from experiments.config import compose
-from experiments.config.build import build
-from experiments.job import console, program
+from experiments.job import console
+from experiments.job.perform import EXPECTED
 from experiments.recorded import Recorded
 from experiments.recorded.verification.past import best_job, given, jobs, of_a_sweep
 from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
@@ -25,7 +25,6 @@ from experiments.recorded.verification.verify import verify
 
 UNKNOWN = "could not be checked"
 CODES = {IDENTICAL: 0, WITHIN: 0, DIFFERS: 1, UNKNOWN: 2}
-INTERRUPTED = 130
 DIGITS = 16  # of a table's cell
 
 
@@ -45,9 +44,9 @@ def _number(value: float) -> str:
 def found(run_id: str, settings: Sequence[str], every: bool) -> list[Recorded]:
     """Find the run; of a sweep its best job, or all if `every`."""
     place = [word for word in settings if word.startswith(compose.KEPT)]
-    plan = build(compose.compose_config(place), place)
+    uri = script.plan(place).tracking.uri
     given(settings)
-    run = Recorded.of(plan.tracking.uri, run_id)
+    run = Recorded.of(uri, run_id)
     if every or not of_a_sweep(run):
         return jobs(run)
     best = best_job(run)
@@ -59,7 +58,7 @@ def checked(run: Recorded, settings: Sequence[str]) -> str:
     """Verify one run; return the verdict's word."""
     try:
         verdict = verify(run, settings, console.say)
-    except (ValueError, OSError) as error:
+    except EXPECTED as error:
         console.complain(str(error))
         return UNKNOWN
     show(verdict)
@@ -79,30 +78,26 @@ def verified(runs: Sequence[Recorded], settings: Sequence[str]) -> int:
     return max(CODES[word] for word in words)
 
 
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = script.parser(__doc__)
+    made.add_argument("run_id", metavar="RUN_ID", help="of a run or a sweep; run.py prints it at its end")
+    made.add_argument("--all", action="store_true", help="of a sweep: every job")
+    return made
+
+
+def verify_runs(args: argparse.Namespace) -> int:
+    """Verify a run, or the jobs of a sweep; return the exit code."""
+    runs = found(args.run_id, args.settings, args.all)
+    if not runs:
+        raise ValueError(f"RUN_ID={args.run_id} is a sweep without jobs; use a run that FINISHED")
+    return verified(runs, args.settings)
+
+
 def main() -> int:
     """Read the command line; return the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("run_id", metavar="RUN_ID", help="of a run or a sweep; run.py prints it at its end")
-    parser.add_argument(
-        "settings", metavar="key=value", nargs="*", default=[], help="such as tracking.uri, dataset.root"
-    )
-    parser.add_argument("--all", action="store_true", help="of a sweep: every job")
-    args = parser.parse_intermixed_args()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[console.Handler()])
-    try:
-        runs = found(args.run_id, args.settings, args.all)
-        if not runs:
-            raise ValueError(f"RUN_ID={args.run_id} is a sweep without jobs; use a run that FINISHED")
-        return verified(runs, args.settings)
-    except (ValueError, OSError) as error:
-        console.complain(str(error))
-        return CODES[UNKNOWN]
-    except KeyboardInterrupt:
-        console.complain("interrupted: the last run was not compared")
-        return INTERRUPTED
+    return script.run(parser(), verify_runs, failed=CODES[UNKNOWN])
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(main())

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from experiments.store.values import Store, T, digest
+from experiments.store.keys import Key, cache_key, digest_of
+from experiments.store.values import Store, T
 
 
 class Report(Protocol):
@@ -58,14 +59,14 @@ class Context:
         """Make a context for tests and notebooks: the CPU, two threads, silence."""
         return cls("cpu", "float32", 2, store, Silent())
 
-    def on(self, *keys: str) -> "Context":
-        """Return this context for a stage whose input has these keys."""
-        return replace(self, given=digest(*keys))
+    def on(self, key: str = "", /, **keys: Any) -> "Context":
+        """Return this context for a stage whose input has this key, or these by the name of each input."""
+        return replace(self, given=digest_of(**({"input": key} if key else {}), **keys))
 
-    def key(self, stage: Any) -> str:
-        """Name what `stage` makes of the input given, on this device."""
+    def key(self, stage: Any) -> Key:
+        """Return the cache key of what `stage` makes of the input given, on this device."""
         name = type(stage).__module__.rpartition(".")[2]
-        return f"{name}-{digest(stage, self.given, self.device, self.dtype)}"
+        return cache_key(name, stage=stage, input=self.given, device=self.device, dtype=self.dtype)
 
     def fitted(self, stage: Any, make: Callable[[], T]) -> T:
         """Return what `stage` makes of the input given, from the store if it is kept there."""

@@ -12,7 +12,8 @@ import numpy as np
 from experiments.context import Context
 from experiments.numerics.parallel import beside
 from experiments.samples import Samples
-from experiments.store.values import Store, digest
+from experiments.store.keys import cache_key, digest_of
+from experiments.store.values import Store
 from experiments.types import Clustering, Encoder, Evaluator, Findings, Projection, Stages, UnlabelledError
 
 
@@ -89,7 +90,7 @@ def run(stages: Stages, ctx: Context) -> Result:
         "clustering": clustering,
     }
     findings = judge(stages.evaluators, values, at, clock)
-    keys = {name: at.needs[name].key(evaluator) for name, evaluator in stages.evaluators.items()}
+    keys = {name: str(at.needs[name].key(each)) for name, each in stages.evaluators.items()}
     fitted = (samples, encoder, embeddings, projection, reduced, clustering)
     return Result(*fitted, findings, clock.seconds, keys, left_out, at)
 
@@ -173,12 +174,12 @@ class Places:
     @classmethod
     def of(cls, stages: Stages, samples: Samples, ctx: Context, stopped: str = "") -> "Places":
         """Derive every key from the samples and the stages."""
-        seen = ctx.on(samples.key if stages.backbone.TRAINS else "")
-        encoded = digest(seen.key(stages.backbone), stopped)
-        embedded = f"embeddings-{digest(encoded, samples.content_key)}"
-        rows = ctx.on(embedded, digest(fitted_rows(stages.protocol, samples)))
-        reduced = f"reduced-{digest(rows.key(stages.reducer), embedded)}"
-        points = ctx.on(reduced)
+        seen = ctx.on(samples=samples.key if stages.backbone.TRAINS else "")
+        encoded = digest_of(backbone=seen.key(stages.backbone), stopped=stopped)
+        embedded = cache_key("embeddings", encoder=encoded, content=samples.content_key)
+        rows = ctx.on(embeddings=embedded, rows=fitted_rows(stages.protocol, samples))
+        reduced = cache_key("reduced", reducer=rows.key(stages.reducer), embeddings=embedded)
+        points = ctx.on(reduced=reduced)
         keys = {
             "samples": samples.described,
             "encoder": encoded,
@@ -186,7 +187,8 @@ class Places:
             "reduced": reduced,
             "clustering": points.key(stages.cluster),
         }
-        needs = {name: ctx.on(*(keys[n] for n in e.NEEDS)) for name, e in stages.evaluators.items()}
+        evaluators = stages.evaluators.items()
+        needs = {name: ctx.on(**{need: keys[need] for need in each.NEEDS}) for name, each in evaluators}
         return cls(seen, embedded, rows, reduced, points, needs)
 
 

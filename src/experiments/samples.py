@@ -10,7 +10,8 @@ from typing import ClassVar, Protocol, Self
 import numpy as np
 
 from experiments.context import Context
-from experiments.store.values import digest, joined
+from experiments.store.keys import digest_of
+from experiments.store.values import joined
 
 SPLITS = ("training", "validation", "test")
 
@@ -150,21 +151,28 @@ class Samples:
     @cached_property
     def content_key(self) -> str:
         """Name the pixels or vectors alone: unchanged by labels and split."""
-        value_range = [self.content.value_range] if self.content.value_range else []
-        return digest(self.content.VERSION, joined(self.content.hashes), *value_range)
+        value_range = {"value_range": self.content.value_range} if self.content.value_range else {}
+        return digest_of(version=self.content.VERSION, hashes=joined(self.content.hashes), **value_range)
 
     @cached_property
     def described(self) -> str:
         """Name all that evaluators tell of, such as what was left out, where `key` names what is learnt."""
         tags = np.empty((0, 0), np.float32) if self.tags is None else self.tags
-        told = (self.name, self.skipped, self.unmatched, self.columns, self.tag_names, tags)
-        return digest(self.key, self.content.looks, *told)
+        names = ("name", "skipped", "unmatched", "columns", "tag_names")
+        told = {name: getattr(self, name) for name in names}
+        return digest_of(samples=self.key, looks=self.content.looks, **told, tags=tags)
 
     @cached_property
     def key(self) -> str:
         """Name all of it: content, ids, labels, class names and split."""
         labels = np.empty(0, np.int64) if self.labels is None else self.labels
-        return digest(self.content_key, joined(self.ids, "\n"), labels, self.class_names, self.split)
+        return digest_of(
+            content=self.content_key,
+            ids=joined(self.ids, "\n"),
+            labels=labels,
+            class_names=self.class_names,
+            split=self.split,
+        )
 
     def rows(self, *parts: str) -> np.ndarray:
         """Return the row numbers, int64 and ascending, of these parts of the split."""

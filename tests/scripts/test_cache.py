@@ -1,15 +1,24 @@
 """scripts/cache.py as a person types it, on a store that other processes may be at work on."""
 
+import json
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from filelock import FileLock
 from tests.messages import says
 
+from experiments import pipeline
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.context import Silent
+from experiments.job import context
 from experiments.store.cache import Store
+from experiments.store.entries import entries
+from experiments.store.keys import cache_key
 from scripts import cache as script
 
 DAYS_UNUSED = {"big": 40, "middle": 20, "small": 0}
@@ -39,7 +48,7 @@ def cache(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
 
 
 def kept(store: Store) -> list[str]:
-    return [entry.key for entry in store.entries()]
+    return [entry.key for entry in entries(store.root)]
 
 
 def test_list_shows_size_and_age_and_removes_nothing(filled: Store, cache: Callable[..., str]) -> None:
@@ -83,3 +92,47 @@ def test_all_leaves_what_a_process_is_at_work_on(filled: Store, cache: Callable[
     says(cache(filled, "prune", "--all"), use="removed 2 values")
     assert kept(filled) == []
     assert not list(filled.root.glob(".partial/*"))
+
+
+def test_list_sums_by_stage_and_data_set(cache: Callable[..., str], tmp_path: Path) -> None:
+    for dataset, numbers in (("digits", (0, 1)), ("photos", (2,))):
+        store = Store(tmp_path, dataset=dataset)
+        for number in numbers:
+            store.array(cache_key("pca", seed=number), lambda: np.zeros(1_000_000, np.uint8))
+    sums = cache(store, "list").partition("by stage and data set")[2]
+    rows = [
+        [cell.strip() for cell in line.strip("│").split("│")] for line in sums.splitlines() if "│" in line
+    ]
+    assert [row[:4] for row in rows] == [["pca", "digits", "2", "2.0 MB"], ["pca", "photos", "1", "1.0 MB"]]
+
+
+def test_from_an_evaluator_back_to_the_data_set(cache: Callable[..., str], tmp_path: Path) -> None:
+    """Each input that is cached can be explained in turn; the samples are spelt out."""
+    overrides = ["backbone=pixels", "reducer.n_components=4", "dataset.limit=60", "cluster.k=3"]
+    overrides += ["evaluator=[external]", "figures=none", f"cache.root={tmp_path}"]
+    plan = build(compose.compose_config(overrides))
+    pipeline.run(plan.stages, context.make(plan, Silent()))
+    seen, word = [], "external"
+    while word:
+        out = cache(Store(tmp_path), "explain", word)
+        first, _, rest = out.partition("\n")
+        seen.append(first.partition("-")[0])
+        assert first.endswith("computed for digits")
+        made_of, _ = json.JSONDecoder().raw_decode(rest)
+        assert made_of
+        found = [line.split()[-1] for line in out.splitlines() if line.startswith("input ")]
+        word = found[-1] if found else ""
+    assert seen == ["external", "faiss_kmeans", "reduced", "embeddings", "pixels"]
+    assert '"hashes": {' in cache(Store(tmp_path), "explain", "embeddings")
+
+
+def test_what_cannot_be_explained_says_so(
+    filled: Store,
+    cache: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    says(cache(filled, "explain", "big"), key="big", use="scripts/cache.py prune --all")
+    monkeypatch.setattr("sys.argv", ["cache.py", "explain", "none", f"cache.root={filled.root}"])
+    assert script.main() == 1
+    says(capfd.readouterr().err, key="KEY=none", use="scripts/cache.py list")

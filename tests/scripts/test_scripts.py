@@ -18,7 +18,7 @@ EXAMPLES = {  # as short a command of each as there is
     "verify": ["abc"],
 }
 WITHOUT_A_RUN = {"cache", "reproduce"}
-SCRIPTS = sorted(path.stem for path in (REPOSITORY / "scripts").glob("*.py") if path.stem != "sizes")
+SCRIPTS = sorted(path.stem for path in (REPOSITORY / "scripts").glob("*.py"))
 
 
 @pytest.fixture(autouse=True)

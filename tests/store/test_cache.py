@@ -17,6 +17,7 @@ from tests.messages import says
 
 from experiments.context import Context
 from experiments.store.cache import NotKeptError, Store
+from experiments.store.entries import entries
 from experiments.store.values import Record, digest
 from experiments.types import Findings
 
@@ -145,10 +146,10 @@ def test_without_computing_a_missing_value_is_named(store: Store) -> None:
 def test_entries_and_remove(store: Store) -> None:
     store.fitted("small", mean)
     store.array("large", lambda: np.zeros(10_000))
-    assert [entry.key for entry in store.entries()] == ["large", "small"]
-    assert store.entries()[0].size > 80_000
+    assert [entry.key for entry in entries(store.root)] == ["large", "small"]
+    assert entries(store.root)[0].size > 80_000
     assert store.remove("large")
-    assert [entry.key for entry in store.entries()] == ["small"]
+    assert [entry.key for entry in entries(store.root)] == ["small"]
 
 
 def test_what_another_process_removed_is_gone(store: Store) -> None:
@@ -297,7 +298,7 @@ def test_what_a_living_process_writes_is_left_alone_by_all_that_cannot_see_it(st
 
     store.array("y", lambda: np.arange(3))
     assert store.fill("x", (4,), "uint8", write).tolist() == [1, 1, 2, 2]
-    assert {entry.key for entry in store.entries()} == {"x", "y", "z"}
+    assert {entry.key for entry in entries(store.root)} == {"x", "y", "z"}
     assert not list(store.root.glob(".partial/*"))
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from experiments.cluster.density import fast_hdbscan
 from experiments.cluster.density.neighbours import check_density, lengths, nearest
 from experiments.cluster.density.reachability import Reachability
 from experiments.cluster.kmeans.centroids import check_finite, check_settings
@@ -150,62 +151,31 @@ class Hdbscan:
     def fit(self, reduced: np.ndarray, ctx: Context) -> HdbscanClustering:
         """Cluster float32 (n, p), with the tree from the store if any sweep left it there."""
         announce("fast_hdbscan", "HDBSCAN")
-        from fast_hdbscan import cluster_trees
-
         self.check(len(reduced))
         check_finite(reduced)
         points = np.array(reduced, np.float32)
+        n, epsilon = len(points), self.cluster_selection_epsilon
         tree = Reachability(self.min_samples).kept(points, ctx)
-        linkage = cluster_trees.mst_to_linkage_tree(np.array(tree.edges))
-        condensed = cluster_trees.condense_tree(linkage, min_cluster_size=self.min_cluster_size)
-        chosen = self._chosen(condensed, len(points))
-        assignments = cluster_trees.get_cluster_label_vector(
-            condensed, chosen, float(self.cluster_selection_epsilon), n_samples=len(points)
+        condensed = fast_hdbscan.condensed(tree.edges, self.min_cluster_size)
+        chosen = fast_hdbscan.chosen(
+            condensed,
+            n,
+            method=self.cluster_selection_method,
+            allow_single_cluster=self.allow_single_cluster,
+            epsilon=epsilon,
         )
-        probabilities = _depths(condensed, chosen, assignments)
+        assignments = fast_hdbscan.labels(condensed, chosen, epsilon, n)
+        probabilities = fast_hdbscan.depths(condensed, chosen, assignments)
         return HdbscanClustering(
-            assignments.astype(np.int64),
+            assignments,
             probabilities,
             None,
             None,
             self.min_samples,
             points,
             tree.inner,  # which is what approximate_predict reads for a core distance
-            *_branches(condensed, chosen, len(points)),
+            *_branches(condensed, chosen, n),
         )
-
-    def _chosen(self, condensed: Any, n: int) -> np.ndarray:
-        """Return the branches that are clusters, numbered from n."""
-        from fast_hdbscan import cluster_trees
-
-        branches = cluster_trees.cluster_tree_from_condensed_tree(condensed)
-        if not len(branches.parent):  # fast_hdbscan would give none, allowed or not
-            return np.array([n] if self.allow_single_cluster else [], np.int64)
-        if self.cluster_selection_method == "leaf":
-            chosen = cluster_trees.cluster_tree_leaves(branches, n)
-        else:
-            chosen = cluster_trees.extract_eom_clusters(
-                condensed, branches, allow_single_cluster=self.allow_single_cluster
-            )
-        if len(chosen) > 1 and self.cluster_selection_epsilon > 0:
-            chosen = cluster_trees.cluster_epsilon_search(
-                chosen, branches, min_epsilon=float(self.cluster_selection_epsilon)
-            )
-        return np.asarray(chosen, np.int64)
-
-
-def _depths(condensed: Any, chosen: np.ndarray, assignments: np.ndarray) -> np.ndarray:
-    """Return the density at which each point leaves, as a share of the largest finite one of its cluster."""
-    from fast_hdbscan import cluster_trees
-
-    if not len(chosen):
-        return np.zeros(len(assignments), np.float32)
-    finite = np.isfinite(condensed.lambda_val)
-    measured = condensed._replace(lambda_val=np.where(finite, condensed.lambda_val, 0))
-    depths: np.ndarray = cluster_trees.get_point_membership_strength_vector(measured, chosen, assignments)
-    equal = condensed.child[~finite & (condensed.child < len(assignments))]
-    depths[equal] = assignments[equal] >= 0
-    return depths
 
 
 def _branches(condensed: Any, chosen: np.ndarray, n: int) -> tuple[np.ndarray, ...]:

@@ -14,6 +14,7 @@ from experiments.config.compose import CONF, ROOT, key_of, known_keys, options, 
 from experiments.config.mistakes import no_such_key
 from experiments.config.text_fields import PATH_KEY
 from experiments.messages import literal
+from experiments.store.values import OtherCodeError
 from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, Stages
 
 PROTOCOLS: dict[str, type] = {
@@ -191,9 +192,10 @@ def build_stage(place: str, node: Any, typed: Iterable[str] = (), group: str = "
     try:
         stage = getattr(importlib.import_module(module), name)
     except (ImportError, ValueError, AttributeError) as error:
-        raise ValueError(
-            f"{place}._target_={target} cannot be imported: {error}; install your own module, or "
-            "name its folder in PYTHONPATH"
+        raise OtherCodeError(
+            target,
+            f"{place}._target_={target} cannot be imported: {error}",
+            "install your own module, or name its folder in PYTHONPATH",
         ) from error
     missing = [] if is_dataclass(stage) else ["@dataclass"]
     missing += [verb for verb in sorted(_verbs(PROTOCOLS[group])) if not hasattr(stage, verb)]

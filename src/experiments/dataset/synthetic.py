@@ -11,7 +11,7 @@ from experiments.dataset.selection.selection import Selection
 from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
-from experiments.store.values import digest
+from experiments.store.keys import cache_key
 
 KINDS = ("images", "vectors")
 ROWS, CENTRES = 0, 1  # streams of random numbers
@@ -78,8 +78,8 @@ class Synthetic(Selection):
     def load(self, ctx: Context) -> Samples:
         """Return the samples; they are made once, then read from the store."""
         labels = np.repeat(np.arange(self.classes), self.sizes())
-        made_of = (self.kind, self.n, self.classes, self.imbalance, self.width, self.noise, self.seed)
-        key = f"synthetic-{digest(*made_of, self.VERSION)}"
+        made_of = ("kind", "n", "classes", "imbalance", "width", "noise", "seed", "VERSION")
+        key = cache_key("synthetic", **{name: getattr(self, name) for name in made_of})
         images = self.kind == "images"
         shape = (self.n, self.width, self.width, 3) if images else (self.n, self.width)
         size = max(1, CHUNK_VALUES // int(np.prod(shape[1:])))
@@ -92,7 +92,7 @@ class Synthetic(Selection):
             in_chunks(f"make {self.kind}", self.n, ctx, chunk, size)
 
         values = ctx.store.fill(key, shape, "uint8" if images else "float32", write)
-        hashes = ctx.store.array(f"{key}-hashes", lambda: hash_rows(values))
+        hashes = ctx.store.array(cache_key("synthetic_hashes", values=key), lambda: hash_rows(values))
         content = ImageArrays.whole(values, hashes) if images else Vectors(values, hashes)
         ids = np.char.zfill(np.arange(self.n).astype(str), len(str(self.n - 1)))
         digits = len(str(self.classes - 1))

@@ -25,7 +25,13 @@ def make(plan: Plan, report: Report, *, compute: bool = True) -> Context:
     dtype = {"auto": "bfloat16" if gains else "float32"}.get(settings.precision, settings.precision)
     threads = cores() if settings.threads == "auto" else int(settings.threads)
     about = {"threads": str(threads), "code": code()}
-    store = Store(Path(plan.cache.root), enabled=plan.cache.enabled, compute=compute, about=about)
+    store = Store(
+        Path(plan.cache.root),
+        enabled=plan.cache.enabled,
+        compute=compute,
+        about=about,
+        dataset=plan.stages.dataset.name,
+    )
     return Context(device, dtype, threads, store, report)
 
 

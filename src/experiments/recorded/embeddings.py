@@ -55,7 +55,8 @@ def embeddings_of(
         If the data set does not give the samples any more that were clustered.
     """
     cfg = config_of(run)
-    chosen = {group: build_stage(group, cfg[group]) for group in GROUPS if group != "dataset"}
+    with run.by_its_code():
+        chosen = {group: build_stage(group, cfg[group]) for group in GROUPS if group != "dataset"}
     protocol = str(cfg.protocol)
     stages = Stages(dataset=dataset_of(run, cfg, places), **chosen, evaluators={}, protocol=protocol)
     samples = stages.dataset.load(ctx)

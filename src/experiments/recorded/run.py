@@ -2,12 +2,15 @@
 
 import difflib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from experiments import tracking
+from experiments.store.values import OtherCodeError
 
 CLOSE = 3  # run ids that are named where one was mistyped
 PARENT_TAG = "sweep"  # the tag of a sweep's own run, which is `parent` there
@@ -66,6 +69,27 @@ class Recorded:
         """Return the best job of a sweep; of any other run, and of a sweep without one, itself."""
         named = self.info.data.tags.get(tracking.BEST)
         return Recorded.of(self.uri, named) if named else self
+
+    @property
+    def checkout(self) -> str:
+        """Return how to get the code that recorded it, "" if that is unknown."""
+        commit = self.tags.get("git.commit") or self.tags.get("mlflow.source.git.commit", "none")
+        if commit == "none":
+            return ""
+        dirty = self.tags.get("git.dirty") == "true"
+        return f"git checkout {commit}{' (there were changes that were not committed)' if dirty else ''}"
+
+    @contextmanager
+    def by_its_code(self) -> Iterator[None]:
+        """Name the commit to check out where what it recorded names a class that this code does not have."""
+        try:
+            yield
+        except OtherCodeError as error:
+            if not error.ours or not self.checkout:
+                raise
+            raise ValueError(
+                f"RUN_ID={self.id} was recorded by other code: {error.why}; {self.checkout}, or run it anew"
+            ) from error
 
     @property
     def is_sweep(self) -> bool:

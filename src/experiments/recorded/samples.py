@@ -87,7 +87,8 @@ def dataset_of(run: Recorded, cfg: DictConfig, places: Mapping[str, Any] = NOWHE
     """
     for key, value in places.items():
         OmegaConf.update(cfg, key, value)
-    stage = build_stage("dataset", cfg.dataset, places)
+    with run.by_its_code():
+        stage = build_stage("dataset", cfg.dataset, places)
     names = {f.name for f in fields(stage)} - {key.removeprefix("dataset.") for key in places}
     is_path = Path(run.source).is_absolute()
     changed: dict[str, str] = {name: run.source for name in ("root", "path") if name in names and is_path}

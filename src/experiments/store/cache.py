@@ -16,13 +16,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
+from experiments.store.arrays import link, opened, reserve
+from experiments.store.keys import Key
 from experiments.store.libraries import versions
 from experiments.store.locks import unheld
 from experiments.store.values import T, class_name, file_digest, kept_class
@@ -37,15 +38,6 @@ class NotKeptError(LookupError):
     """A store that may not compute was asked for a value that it does not hold."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One kept value: its size in bytes and when it was last used (seconds since 1970)."""
-
-    key: str
-    size: int
-    used: float
-
-
 class Store:
     """Keep values in folders named by their keys.
 
@@ -58,6 +50,8 @@ class Store:
         False raises NotKeptError where something would have to be computed.
     about
         What is noted beside each value that is computed, such as the number of threads.
+    dataset
+        The data set that values are computed for, which is noted as well.
     """
 
     def __init__(
@@ -67,11 +61,13 @@ class Store:
         enabled: bool = True,
         compute: bool = True,
         about: Mapping[str, str] | None = None,
+        dataset: str = "",
     ) -> None:
         self.root = Path(root)
         self.enabled = enabled
         self.compute = compute
         self.about = about or {}
+        self.dataset = dataset
         self.computed: list[str] = []
         self.kept: list[str] = []
         self._swept = False
@@ -107,10 +103,10 @@ class Store:
 
         def into(folder: Path) -> None:
             array = make()
-            if not _link(array, self.place.absolute(), folder / "array.npy"):
+            if not link(array, self.place.absolute(), folder / "array.npy"):
                 np.save(folder / "array.npy", array, allow_pickle=False)
 
-        return _open(self.folder(key, into))
+        return opened(self.folder(key, into))
 
     def fill(
         self, key: str, shape: tuple[int, ...], dtype: str, write: Callable[[np.ndarray], None]
@@ -119,11 +115,11 @@ class Store:
 
         def into(folder: Path) -> None:
             array = np.lib.format.open_memmap(folder / "array.npy", mode="w+", dtype=dtype, shape=shape)
-            _reserve(folder / "array.npy")
+            reserve(folder / "array.npy")
             write(array)
             array.flush()
 
-        return _open(self.folder(key, into))
+        return opened(self.folder(key, into))
 
     def digest(self, key: str) -> str:
         """Name the array kept under `key` by its values, "" if none is; found once, and kept beside it."""
@@ -158,12 +154,6 @@ class Store:
     def holds(self, key: str) -> bool:
         """Tell whether `key` is kept."""
         return (self.place / key / "meta.json").exists()
-
-    def entries(self) -> list[Entry]:
-        """List what is kept, largest first."""
-        found = list(self.root.glob("[!.]*/meta.json"))
-        entries = [Entry(path.parent.name, _size(path.parent), path.stat().st_mtime) for path in found]
-        return sorted(entries, key=lambda entry: entry.size, reverse=True)
 
     def remove(self, key: str) -> bool:
         """Remove a value and its checkpoints unless a process works on it; tell whether they are gone."""
@@ -231,7 +221,8 @@ class Store:
             try:
                 write(partial)
                 meta = {"key": key, "seconds": round(time.perf_counter() - start, 3), "libraries": versions()}
-                meta["origin"] = dict(self.about)
+                meta |= {"origin": dict(self.about), "dataset": self.dataset}
+                meta |= {"made_of": key.text} if isinstance(key, Key) else {}
                 described = partial / "meta.json"
                 meta |= json.loads(described.read_text(encoding="utf-8")) if described.exists() else {}
                 described.write_text(json.dumps(meta, indent=1), encoding="utf-8")
@@ -286,34 +277,3 @@ def _load(folder: Path) -> Any:
     return kept_class(json.loads((folder / "meta.json").read_text(encoding="utf-8"))["class"], folder).load(
         folder
     )
-
-
-def _link(array: np.ndarray, root: Path, path: Path) -> bool:
-    """Link `path` to the file below `root` that a read-only memory map shows whole; False if it is none."""
-    whole = array if isinstance(array, np.memmap) else array.base
-    if not isinstance(whole, np.memmap) or whole.mode != "r" or not array.flags.c_contiguous:
-        return False
-    if whole.filename is None or root not in Path(whole.filename).parents:
-        return False
-    with suppress(OSError):  # some disks have no links
-        os.link(whole.filename, path)
-        kept = _open(path.parent)
-        if kept.dtype == array.dtype and kept.shape == array.shape:
-            return True
-        path.unlink()
-    return False
-
-
-def _open(folder: Path) -> np.ndarray:
-    return np.load(folder / "array.npy", mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
-
-
-def _reserve(path: Path) -> None:
-    """Claim the disk that a sparse file will need: a full one is an error here, and would be SIGBUS later."""
-    if hasattr(os, "posix_fallocate"):  # not on macOS
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.store.values import Record, Store, digest
+from experiments.store.keys import cache_key
+from experiments.store.values import Record, Store
 
 VERSION = 1
 EXACT = 10_000_000  # ns: a time that is a multiple of this is taken for one of a file system that rounds
@@ -105,7 +106,7 @@ def content_hash(path: Path, key: str, store: Store) -> str:
             value = sha256(path)
         return Hash(value, "" if _known.get(status) == value else "it changed while it was read")
 
-    return store.fitted(f"content-{digest(status, VERSION)}", hashed).sha256
+    return store.fitted(cache_key("content", status=status, version=VERSION), hashed).sha256
 
 
 @contextmanager

@@ -22,7 +22,7 @@ def digest(*parts: Any) -> str:
             hasher.update(_heading(part))
             hasher.update(np.ascontiguousarray(part).data if part.size else b"")
         else:
-            hasher.update(json.dumps(_plain(part), sort_keys=True).encode())
+            hasher.update(json.dumps(plain(part), sort_keys=True).encode())
         hasher.update(b"\0")
     return hasher.hexdigest()[:16]
 
@@ -51,20 +51,21 @@ def joined(texts: np.ndarray, between: str = "") -> str:
     return between.join(between.join(block) for block in blocks)
 
 
-def _plain(value: Any) -> Any:
-    """Spell a stage as its class, VERSION and every field that can change a result.
+def plain(value: Any) -> Any:
+    """Return JSON values: a stage as its class, VERSION and every field that can change a result.
 
     DERIVED names properties that can change it too, such as what a file holds that a field only names.
     """
     if is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
         names = [f.name for f in fields(value) if f.compare] + list(getattr(kind, "DERIVED", ()))
-        compared = {name: _plain(getattr(value, name)) for name in names}
-        return [f"{kind.__module__}.{kind.__qualname__}", getattr(kind, "VERSION", 0), compared]
+        compared = {name: plain(getattr(value, name)) for name in names}
+        about = {"class": f"{kind.__module__}.{kind.__qualname__}", "VERSION": getattr(kind, "VERSION", 0)}
+        return {**about, "fields": compared}
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     raise TypeError(f"{type(value).__name__} has no place in a key; use numbers, text, lists and stages")
@@ -117,6 +118,28 @@ class Store(Protocol):
         """Return in which circumstances the value kept under `key` was computed; empty if none is kept."""
 
 
+class OtherCodeError(ValueError):
+    """A class that is named where a run was recorded, and that this code does not have, or has otherwise.
+
+    Parameters
+    ----------
+    name
+        The class, as `module.Name` or `module:Name`.
+    why
+        The fact, without what to type.
+    """
+
+    def __init__(self, name: str, why: str, use: str) -> None:
+        super().__init__(f"{why}; {use}")
+        self.name = name
+        self.why = why
+
+    @property
+    def ours(self) -> bool:
+        """True if the class belongs to this package, in whichever version of it."""
+        return self.name.startswith("experiments.")
+
+
 def class_name(value: Kept) -> str:
     """Spell the class of a value as `kept_class` finds it."""
     return f"{type(value).__module__}:{type(value).__qualname__}"
@@ -141,9 +164,8 @@ def kept_class(name: str, folder: Path, *does: str) -> Any:
     try:
         kind = getattr(importlib.import_module(module), qualname)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{folder} holds a {name}, which cannot be imported ({error}); install it"
-        ) from error
+        why = f"{folder} holds a {name}, which cannot be imported ({error})"
+        raise OtherCodeError(name, why, "install it") from error
     wanted = ("save", "load", *does)
     fits = isinstance(kind, type) and is_dataclass(kind)
     if not fits or not all(callable(getattr(kind, method, None)) for method in wanted):
@@ -174,4 +196,8 @@ class Record:
                 values[f.name] = np.load(array, mmap_mode="r", allow_pickle=False)
             elif isinstance(values.get(f.name), list):
                 values[f.name] = tuple(values[f.name])
-        return cls(**values)
+        try:
+            return cls(**values)
+        except TypeError as error:
+            why = f"{folder} holds other fields than {cls.__name__} has ({error})"
+            raise OtherCodeError(f"{cls.__module__}:{cls.__qualname__}", why, "make it anew") from error

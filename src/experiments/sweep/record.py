@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-from experiments.config.build import Plan
+from experiments.config.build import GROUPS, Plan
 from experiments.recorded import PARENT_TAG, Recorded
 from experiments.sweep import outcomes
 
@@ -137,6 +137,11 @@ def _places(folder: str) -> Mapping[str, Path]:
 
 
 def _hash(plan: Plan) -> str:
-    """Name a job's settings; paths in its stages are absolute, so another working directory is another."""
+    """Name a job's settings, and the code of its stages.
+
+    Paths in its stages are absolute, so another working directory is another.
+    """
     about = [getattr(plan.settings, name) for name in ABOUT_RESULTS]
-    return hashlib.sha256(repr((plan.stages, about)).encode()).hexdigest()[:16]
+    stages = [*(getattr(plan.stages, group) for group in GROUPS), *plan.stages.evaluators.values()]
+    versions = [(type(stage).__module__, getattr(type(stage), "VERSION", 0)) for stage in stages]
+    return hashlib.sha256(repr((plan.stages, versions, about)).encode()).hexdigest()[:16]

@@ -145,20 +145,21 @@ def _sweeps(tracker: tracking.Tracker, more: str = "") -> list[Any]:
 def _named(word: str, asked: Record, uri: str) -> Any:
     """Return a sweep's run by its id or folder; raise ValueError if its jobs are not those of the command."""
     alone = "use the same command without resume"
-    run = recorded_sweep(word, uri, "resume", "resume=", alone).info
-    tags = run.data.tags
+    recorded = recorded_sweep(word, uri, "resume", "resume=", alone)
+    run, tags = recorded.info, recorded.tags
     if KEY_TAG not in tags:
         raise ValueError(
             f"resume={word} was recorded before sweeps could be resumed; run the command without resume, "
             "which computes nothing twice that is kept"
         )
     if tags[KEY_TAG] != asked.key:
-        raise ValueError(f"resume={word} is a sweep of {_difference(asked, Path(tags.get(FOLDER_TAG, '')))}")
+        raise ValueError(f"resume={word} is a sweep of {_difference(asked, recorded)}")
     return run
 
 
-def _difference(asked: Record, folder: Path) -> str:
+def _difference(asked: Record, run: Recorded) -> str:
     """Say in what a sweep differs from what is asked now."""
+    folder = Path(run.tags.get(FOLDER_TAG, ""))
     if not (folder / RECORD).is_file():
         return f"another command, and its folder {folder} is not here; run this one without resume"
     then = Record.load(folder)
@@ -170,9 +171,10 @@ def _difference(asked: Record, folder: Path) -> str:
         return f"another command: {', '.join(changes)}; type its command, or run this one without resume"
     if sorted(then.settings) == sorted(asked.settings):
         return "the same jobs in another order; type the settings as they were"
+    changed = run.checkout and run.tags.get("git.commit") != environment()["git.commit"]
     return (
         "the same words, but its settings differ: the configs in conf/, the code or the working directory "
-        "changed since; run it without resume"
+        f"changed since; {f'{run.checkout} to resume it, or ' if changed else ''}run it without resume"
     )
 
 

@@ -1,16 +1,13 @@
 """scripts/labels.py as a person types it: a table, an edit, and what it changed."""
 
 import csv
-import runpy
 import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
 from tests.messages import says
-from tests.project import REPOSITORY
 from tests.recorded.labelling.conftest import Typed
 
 from experiments.config import compose
@@ -66,15 +63,6 @@ def test_the_line_to_type_next_has_what_was_typed(typed: Typed, tmp_path: Path) 
     (override,) = compose.parse(shlex.split(line[line.rindex(": ") + 2 :]))
     assert (override.key_or_group, override.value()) == ("dataset.corrections", "my labels/log, 1.csv")
     assert read(tmp_path / "my labels" / "log, 1.csv")[0].who == "a=b"
-
-
-@pytest.mark.parametrize("name", ["run=3.csv", "k=3.TSV", "a=b.parquet", "./a=b", "=x", "--log=a=b"])
-def test_a_file_with_an_equals_sign_is_no_setting(name: str) -> None:
-    separated = runpy.run_path(str(REPOSITORY / "scripts" / "labels.py"))["separated"]
-    words = ["apply", "r", name, "+a/b@c.d=1", "--who", "who=me", "~x=2", "tracking.uri=sqlite:///a.db"]
-    assert separated(words) == (
-        ["apply", "r", name, "--who", "who=me"], ["+a/b@c.d=1", "~x=2", "tracking.uri=sqlite:///a.db"]
-    )  # fmt: skip
 
 
 def test_how_many_have_no_label_is_said(

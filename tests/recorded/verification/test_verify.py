@@ -27,6 +27,7 @@ from experiments.recorded.verification.past import CannotVerifyError
 from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
 from experiments.recorded.verification.verify import AS_IT_WAS, verify
 from experiments.store.cache import Store
+from experiments.store.entries import entries
 
 PLAIN = ["figures=none", "report=none", "tracking.log_model=none"]
 SMALL = ["backbone=pixels", "reducer.n_components=8", "cluster.k=6", *PLAIN]
@@ -248,7 +249,7 @@ def test_a_value_kept_from_other_circumstances_is_noted(lab: Lab, tmp_path: Path
     """Steps that a run reads from the store carry the circumstances that they were computed in."""
     assert Trace.load(lab.artifacts / "stages.json").kept == {}
     store = Store(lab.root / "cache", about={"threads": "2"})
-    (key,) = [entry.key for entry in store.entries() if entry.key.startswith("embeddings-")]
+    (key,) = [entry.key for entry in entries(store.root) if entry.key.startswith("embeddings-")]
     meta = lab.root / "cache" / key / "meta.json"
     text = meta.read_text(encoding="utf-8")
     meta.write_text(text.replace('"threads": "', '"threads": "9'), encoding="utf-8")

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from experiments.cluster.density import fast_hdbscan
 from experiments.context import Context
 from experiments.numerics.compiled import announce
 from experiments.numerics.scale import rescaled
@@ -63,19 +64,8 @@ class Reachability:
 
     def _tree(self, points: np.ndarray, threads: int) -> ReachabilityTree:
         announce("fast_hdbscan", "HDBSCAN")
-        import numba
-        from fast_hdbscan.boruvka import parallel_boruvka
-        from fast_hdbscan.numba_kdtree import build_kdtree
-
         rows, power = rescaled(np.ascontiguousarray(points, np.float32))
-        before = numba.get_num_threads()
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-        try:
-            edges, near, core = parallel_boruvka(
-                build_kdtree(rows), threads, self.others, np.empty(1, np.float32), False
-            )
-        finally:
-            numba.set_num_threads(before)
+        edges, near, core = fast_hdbscan.spanning_tree(rows, self.others, threads)
         tree = canonical(edges)
         tree[:, 2] = np.ldexp(tree[:, 2], power)
         if self.others == 1:  # where it gives zeros, which makes the same tree

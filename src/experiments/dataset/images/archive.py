@@ -22,7 +22,7 @@ from experiments.context import Context
 from experiments.dataset.images.listing import hidden
 from experiments.dataset.images.packed_names import Name, spelt_out, tar_name, zip_name
 from experiments.store.file_hashes import content_hash, sha256
-from experiments.store.values import digest
+from experiments.store.keys import cache_key
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +77,8 @@ def unpacked(archive: Path, ctx: Context, key: str = KEY) -> Path:
         name that no file can have. Any other error of writing stays an OSError.
     """
     content, source = content_hash(archive, key, ctx.store), f"{key}={archive}"
-    folder = ctx.store.folder(
-        f"unpacked-{digest(content, VERSION)}", lambda new: _unpack(archive, source, content, new, ctx)
-    )
+    stored = cache_key("unpacked", content=content, version=VERSION)
+    folder = ctx.store.folder(stored, lambda new: _unpack(archive, source, content, new, ctx))
     for note in json.loads((folder / NOTES).read_text("utf-8")):
         log.warning("%s: %s", archive.name, note)
     return folder / "files"

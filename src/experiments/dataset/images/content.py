@@ -16,7 +16,8 @@ from experiments.dataset.images import pixels
 from experiments.dataset.images.notices import about, listening
 from experiments.numerics.hashes import hash_bytes
 from experiments.samples import Resize, ValueRange
-from experiments.store.values import digest, joined
+from experiments.store.keys import cache_key
+from experiments.store.values import joined
 
 CHUNK = 64  # images that one thread takes at a time
 NO_IMAGE = "0" * 16  # the hash of a blank, where there is no image to look at
@@ -166,8 +167,8 @@ def in_chunks(task: str, n: int, ctx: Context, work: Callable[[int, int], None],
 
 
 def _pixel_map(hashes: np.ndarray, resize: Resize, value_range: ValueRange | None = None) -> tuple[str, int]:
-    ranges = [value_range] if value_range else []
-    key = f"pixels-{digest(joined(hashes), resize, pixels.VERSION, *ranges)}"
+    ranges = {"value_range": value_range} if value_range else {}
+    key = cache_key("pixels", hashes=joined(hashes), resize=resize, version=pixels.VERSION, **ranges)
     return key, len(hashes) * resize.size * resize.size * 3
 
 

@@ -17,7 +17,8 @@ from experiments.dataset.images.notices import about, listening
 from experiments.dataset.images.pixels import Facts, facts
 from experiments.numerics.hashes import hash_bytes
 from experiments.store.file_hashes import settled
-from experiments.store.values import Record, digest
+from experiments.store.keys import cache_key
+from experiments.store.values import Record
 
 VERSION = 2
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of ISO media files
@@ -68,12 +69,13 @@ def scanned(folder: Path, images: list[File], ctx: Context) -> Scan:
     paths = [file.path for file in images]
     statuses, listed = [file.status for file in images], "\0".join(paths)
     if settled(statuses):
-        key = f"hashes-{digest(listed, repr(statuses))}"
+        key = cache_key("hashes", paths=listed, statuses=repr(statuses))
         read = ctx.store.fitted(key, lambda: _hashed(folder, images, ctx))
     else:
         read = _hashed(folder, images, ctx)
-    key = digest(listed, "".join(read.hashes.tolist()), pixels.VERSION)
-    return ctx.store.fitted(f"scan-{key}-{VERSION}", lambda: _decoded(folder, paths, read.hashes, ctx))
+    hashes = "".join(read.hashes.tolist())
+    key = cache_key("scan", paths=listed, hashes=hashes, pixels=pixels.VERSION, version=VERSION)
+    return ctx.store.fitted(key, lambda: _decoded(folder, paths, read.hashes, ctx))
 
 
 def _hashed(folder: Path, images: list[File], ctx: Context) -> Hashes:

@@ -21,7 +21,7 @@ from experiments.dataset.vectors.vector_rows import Features, Read
 from experiments.messages import setting
 from experiments.samples import Samples
 from experiments.store.file_hashes import content_hash, sha256
-from experiments.store.values import digest
+from experiments.store.keys import cache_key
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class VectorFile(Selection, ABC):
         stage = type(self)
         kind, version = stage.__module__.rpartition(".")[2], stage.VERSION  # type: ignore[attr-defined]
         endings = [path.suffix.lower() for path in self._files().values()]
-        return f"{kind}-{digest(version, contents, endings, self._choice())}"
+        return cache_key(kind, version=version, contents=contents, endings=endings, choice=self._choice())
 
     def _other_ids(self, columns: Columns) -> str:
         """Return what to type where ids stand twice."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.numerics.axes import Scaled
-from experiments.store.values import Record, digest
+from experiments.store.keys import cache_key
+from experiments.store.values import Record
 
 WEIGHTS = ("none", "balanced")
 
@@ -83,7 +84,7 @@ class Logistic:
                 f"{place}.components={self.components} exceeds min(n, d)={most} of {rows} rows of {width} "
                 f"values; use {place}.components<={most}, or null"
             )
-        key = f"logistic-{digest(self, features.key, labels, fitted)}"
+        key = cache_key("logistic", stage=self, features=features.key, labels=labels, rows=fitted)
         return ctx.store.fitted(key, lambda: self._fit(features, labels, fitted))
 
     def _fit(self, features: Scaled, labels: np.ndarray, fitted: np.ndarray) -> Predictions:

@@ -11,7 +11,7 @@ from experiments.context import Context
 from experiments.numerics.compiled import announce
 from experiments.numerics.neighbours_of_points import nearest
 from experiments.numerics.scale import rescaled
-from experiments.store.values import digest
+from experiments.store.keys import cache_key
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ def place(plane: Plane, reduced: np.ndarray, ctx: Context) -> np.ndarray:
             return np.zeros((len(points), plane.AXES), np.float32)
         return np.asarray(plane.lay(points, ctx.threads), np.float32)
 
-    return ctx.store.array(f"plane-{digest(plane, np.asarray(reduced))}", make)
+    return ctx.store.array(cache_key("plane", plane=plane, points=np.asarray(reduced)), make)
 
 
 METHODS = ("pca", "umap", "tsne")

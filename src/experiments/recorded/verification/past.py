@@ -18,6 +18,7 @@ from experiments.job.trace import TRACE, Trace
 from experiments.recorded import Recorded
 from experiments.recorded.config import read_config
 from experiments.recorded.samples import DATA
+from experiments.store.values import OtherCodeError
 from experiments.tracking.environment import code
 
 if TYPE_CHECKING:
@@ -95,14 +96,20 @@ class Past:
             OmegaConf.update(cfg, key, value)
         try:
             return build(cfg, settings)
-        except ValueError as error:
-            why = str(error).partition("; if an experiment set it")[0]  # nothing is composed here
-            if self._same_code() or _of_the_user(why):
-                raise CannotVerifyError(f"RUN_ID={self.run.id}: {why}") from error
-            raise CannotVerifyError(
-                f"RUN_ID={self.run.id} has a config that this version of the framework refuses: "
-                f"{why.partition('; install your own module')[0]}; {self._checkout}"
+        except OtherCodeError as error:
+            raise self._refused(
+                error.why if error.ours else str(error), of_the_user=not error.ours
             ) from error
+        except ValueError as error:  # nothing is composed here, so no experiment set anything
+            raise self._refused(str(error).partition("; if an experiment set it")[0]) from error
+
+    def _refused(self, why: str, *, of_the_user: bool = False) -> CannotVerifyError:
+        if of_the_user or self._same_code():
+            return CannotVerifyError(f"RUN_ID={self.run.id}: {why}")
+        return CannotVerifyError(
+            f"RUN_ID={self.run.id} has a config that this version of the framework refuses: {why}; "
+            f"{self._checkout}"
+        )
 
     def _config(self) -> DictConfig:
         path = self._file("config.yaml")
@@ -130,12 +137,9 @@ class Past:
 
     @property
     def _checkout(self) -> str:
-        commit = self.run.tags.get("git.commit", "none")
-        if commit == "none":
-            return "run it anew"
-        dirty = self.run.tags.get("git.dirty") == "true"
-        but = " (there were changes that were not committed)" if dirty else ""
-        return f"git checkout {commit}{but} and verify it there, or run it anew"
+        return (
+            f"{self.run.checkout} and verify it there, or run it anew" if self.run.checkout else "run it anew"
+        )
 
     def _file(self, name: str) -> Path:
         try:
@@ -145,11 +149,6 @@ class Past:
                 f"RUN_ID={self.run.id} has no {name} at {self.run.info.info.artifact_uri}; put its files "
                 "back there, or run it anew"
             ) from error
-
-
-def _of_the_user(why: str) -> bool:
-    """Tell a class outside the package that cannot be imported, which no version of the framework has."""
-    return "_target_=" in why and "_target_=experiments." not in why
 
 
 def given(settings: Sequence[str]) -> dict[str, object]:

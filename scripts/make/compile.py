@@ -1,4 +1,4 @@
-"""Compile what UMAP and HDBSCAN need on this machine: `python scripts/compile.py`; set-up does it."""
+"""Compile what UMAP and HDBSCAN need on this machine: `python scripts/make/compile.py`; set-up does it."""
 
 import tempfile
 from pathlib import Path

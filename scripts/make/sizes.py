@@ -4,7 +4,7 @@ import ast
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FILE, FUNCTION = 300, 60
 
 

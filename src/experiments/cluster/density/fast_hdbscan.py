@@ -1,0 +1,68 @@
+"""Parts of fast_hdbscan that may change with any release: its search for the tree, and how it reads one."""
+
+from typing import Any
+
+import numpy as np
+
+
+def spanning_tree(rows: np.ndarray, others: int, threads: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the edges of the tree of mutual reachability, each row's nearest others, and core distances."""
+    import numba
+    from fast_hdbscan.boruvka import parallel_boruvka
+    from fast_hdbscan.numba_kdtree import build_kdtree
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    try:
+        edges, near, core = parallel_boruvka(
+            build_kdtree(rows), threads, others, np.empty(1, np.float32), False
+        )
+    finally:
+        numba.set_num_threads(before)
+    return edges, near, core
+
+
+def condensed(edges: np.ndarray, min_cluster_size: int) -> Any:
+    """Return the tree of branches with at least so many points: columns parent, child, lambda_val."""
+    from fast_hdbscan import cluster_trees
+
+    linkage = cluster_trees.mst_to_linkage_tree(np.array(edges))
+    return cluster_trees.condense_tree(linkage, min_cluster_size=min_cluster_size)
+
+
+def chosen(tree: Any, n: int, *, method: str, allow_single_cluster: bool, epsilon: float) -> np.ndarray:
+    """Return the branches of a condensed tree that are clusters, numbered from n."""
+    from fast_hdbscan import cluster_trees
+
+    branches = cluster_trees.cluster_tree_from_condensed_tree(tree)
+    if not len(branches.parent):  # fast_hdbscan would give none, allowed or not
+        return np.array([n] if allow_single_cluster else [], np.int64)
+    if method == "leaf":
+        found = cluster_trees.cluster_tree_leaves(branches, n)
+    else:
+        found = cluster_trees.extract_eom_clusters(tree, branches, allow_single_cluster=allow_single_cluster)
+    if len(found) > 1 and epsilon > 0:
+        found = cluster_trees.cluster_epsilon_search(found, branches, min_epsilon=float(epsilon))
+    return np.asarray(found, np.int64)
+
+
+def labels(tree: Any, clusters: np.ndarray, epsilon: float, n: int) -> np.ndarray:
+    """Return the cluster of each of n points, -1 is noise."""
+    from fast_hdbscan import cluster_trees
+
+    found = cluster_trees.get_cluster_label_vector(tree, clusters, float(epsilon), n_samples=n)
+    return np.asarray(found, np.int64)
+
+
+def depths(tree: Any, clusters: np.ndarray, assignments: np.ndarray) -> np.ndarray:
+    """Return the density at which each point leaves, as a share of the largest finite one of its cluster."""
+    from fast_hdbscan import cluster_trees
+
+    if not len(clusters):
+        return np.zeros(len(assignments), np.float32)
+    finite = np.isfinite(tree.lambda_val)
+    measured = tree._replace(lambda_val=np.where(finite, tree.lambda_val, 0))
+    found: np.ndarray = cluster_trees.get_point_membership_strength_vector(measured, clusters, assignments)
+    equal = tree.child[~finite & (tree.child < len(assignments))]
+    found[equal] = assignments[equal] >= 0
+    return found

@@ -1,0 +1,93 @@
+"""Cache keys remember what they were made of, and no more than a few lines of it."""
+
+import json
+import pickle
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from tests.messages import says
+
+from experiments.context import Context
+from experiments.store.cache import Store
+from experiments.store.entries import entries, entry
+from experiments.store.keys import Key, cache_key, digest_of
+from experiments.store.values import digest
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A stage."""
+
+    VERSION: ClassVar[int] = 3
+
+    of: int
+
+
+def test_names_of_parts_are_for_readers_alone() -> None:
+    assert cache_key("mean", stage=Mean(2), rows=1) == f"mean-{digest(Mean(2), 1)}"
+    assert cache_key("mean", a=1) == cache_key("mean", b=1) != cache_key("mean", a=2)
+
+
+def test_the_text_is_readable_json() -> None:
+    key = cache_key("mean", stage=Mean(2), input="embeddings-0123456789abcdef")
+    name = f"{Mean.__module__}.Mean"
+    assert key.text == {
+        "stage": {"class": name, "VERSION": 3, "fields": {"of": 2}},
+        "input": "embeddings-0123456789abcdef",
+    }
+
+
+def test_what_is_long_stands_by_its_digest() -> None:
+    rows = np.arange(100_000)
+    key = cache_key("mean", rows=rows, ids="x" * 100_000, names=["a"] * 1_000, few=["a", "b"])
+    assert key.text is not None
+    assert key.text["rows"] == {"dtype": "<i8", "shape": [100_000], "digest": digest(rows)}
+    assert key.text["ids"] == {"length": 100_000, "digest": digest("x" * 100_000)}
+    assert key.text["names"]["length"] == 1_000
+    assert key.text["few"] == ["a", "b"]
+    assert len(json.dumps(key.text)) < 500
+
+
+def test_a_bare_digest_is_spelt_out_and_a_cached_value_is_named() -> None:
+    given = digest_of(samples=digest_of(ids="a"), reduced=cache_key("reduced", of=1))
+    text = cache_key("mean", input=given).text
+    assert text is not None
+    assert text["input"]["digest"] == given
+    assert text["input"]["samples"] == {"digest": digest("a"), "ids": "a"}
+    assert text["input"]["reduced"] == f"reduced-{digest(1)}"
+
+
+def test_copies_keep_the_text() -> None:
+    key = cache_key("mean", of=1)
+    assert pickle.loads(pickle.dumps(key)).text == key.text == {"of": 1}
+
+
+def test_the_text_is_noted_beside_the_value(tmp_path: object) -> None:
+    store = Store(tmp_path, dataset="digits")  # type: ignore[arg-type]
+    ctx = Context.plain(store).on(samples=digest_of(ids="a"))
+    store.array(ctx.key(Mean(2)), lambda: np.zeros(3))
+    store.array("plain", lambda: np.zeros(3))
+    made, plain = (entry(store.root, name) for name in (ctx.key(Mean(2)), "plain"))
+    assert made.made_of == ctx.key(Mean(2)).text
+    assert made.made_of is not None
+    assert made.made_of["device"] == "cpu"
+    assert (made.dataset, made.name, made.inputs()) == ("digits", "test_keys", [])
+    assert (plain.made_of, plain.name) == (None, "plain")
+
+
+def test_a_key_may_be_abbreviated_while_it_is_the_only_one(store: Store) -> None:
+    keys = [Key(f"pca-{digits}") for digits in ("0123", "0199", "4567")]
+    for key in keys:
+        store.array(key, lambda: np.zeros(3))
+    for word in ("pca-4567", "pca-4", "45"):
+        assert entry(store.root, word).key == "pca-4567"
+    with pytest.raises(ValueError, match="KEY=01") as error:
+        entry(store.root, "01")
+    says(error, key="KEY=01", use="pca-0123 or pca-0199")
+    for word in ("umap", "", "../x"):
+        with pytest.raises(ValueError, match="KEY=") as error:
+            entry(store.root, word)
+        says(error, key=f"KEY={word}", use="scripts/cache.py list")
+    assert len(entries(store.root)) == len(keys)

@@ -1,0 +1,77 @@
+"""What pyproject.toml declares is what the code imports, and private parts have an upper bound."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from tests.project import REPOSITORY
+
+OURS = ("experiments", "scripts")
+UNIMPORTED = {"hydra-joblib-launcher", "plotly"}  # Hydra's -m hydra/launcher=joblib; a script that pages show
+PRIVATE = {  # libraries whose private parts are used, and the only modules that use them
+    "fast-hdbscan": ("fast_hdbscan", {"cluster/density/fast_hdbscan.py"}),
+    "hydra-core": ("hydra._internal", {"config/command_line.py"}),
+    "numba": ("numba.misc", {"numerics/compiled.py"}),
+    "open-clip-torch": ("open_clip", {"backbone/pretrained/open_clip.py"}),
+    "umap-learn": (r"umap\.\w+", {"reducer/umap.py"}),
+}
+
+
+@cache
+def imported() -> dict[Path, set[str]]:
+    """Return the modules that each file of the project imports."""
+    folders = [REPOSITORY / "src", REPOSITORY / "scripts"]
+    paths = [path for folder in folders for path in folder.rglob("*.py")] + [REPOSITORY / "run.py"]
+    return {path: set(_modules(ast.parse(path.read_text(encoding="utf-8")))) for path in paths}
+
+
+def _modules(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def declared() -> dict[str, Requirement]:
+    """Return what is required here, by its normalised name."""
+    lines = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "dependencies"
+    ]
+    found = [Requirement(line) for line in lines]
+    return {_normal(each.name): each for each in found if each.marker is None or each.marker.evaluate()}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+    names = {module.partition(".")[0] for modules in imported().values() for module in modules}
+    known = packages_distributions()
+    sources = {
+        name: {_normal(package) for package in known[name]}
+        for name in names - {*sys.stdlib_module_names, *OURS}
+    }
+    assert [name for name, packages in sources.items() if not packages & set(declared())] == []
+    assert set(declared()) - set().union(*sources.values()) == UNIMPORTED
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_private_parts_are_used_in_one_module_and_have_an_upper_bound(name: str) -> None:
+    private, places = PRIVATE[name]
+    users = {
+        path.relative_to(REPOSITORY / "src" / "experiments").as_posix()
+        for path, modules in imported().items()
+        if path.is_relative_to(REPOSITORY / "src")
+        and any(re.match(rf"{private}(\.|$)", module) for module in modules)
+    }
+    assert users == places
+    assert any(each.operator in ("<", "<=", "==") for each in declared()[name].specifier)
