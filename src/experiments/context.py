@@ -63,9 +63,13 @@ class Context:
         return replace(self, given=digest(*keys))
 
     def key(self, stage: Any) -> str:
-        """Name what `stage` makes of the input given, on this device."""
+        """Return the cache key of what `stage` makes of the input given, on this device.
+
+        The metrics that an evaluator promises are part of it, so that a new one is computed.
+        """
         name = type(stage).__module__.rpartition(".")[2]
-        return f"{name}-{digest(stage, self.given, self.device, self.dtype)}"
+        metrics = sorted(getattr(stage, "METRICS", ()))
+        return f"{name}-{digest(stage, *metrics, self.given, self.device, self.dtype)}"
 
     def fitted(self, stage: Any, make: Callable[[], T]) -> T:
         """Return what `stage` makes of the input given, from the store if it is kept there."""
