@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from experiments.comparison.paired import BOUNDS
+from experiments.metric_names import Name
+from experiments.metrics import BOUNDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ def spread(
     stable
         What `comparison.stability` makes: a row per configuration.
     """
-    results = [name for name in metrics if name not in BOUNDS]
+    results = [name for name in metrics if Name.parse(name).metric not in BOUNDS]
     wide = _wide(over, results, lambda row: cell(row["std"]))
     config = _configuration(over)
     wide.insert(len(config), "seeds", over.groupby(config)["n"].max().to_numpy())

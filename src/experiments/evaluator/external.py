@@ -9,8 +9,9 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.measures import metrics
 from experiments.evaluator.measures.chance import chance
-from experiments.evaluator.measures.noise import TREATMENTS, share, treatments
-from experiments.evaluator.protocol.scored_rows import SUFFIXES, views
+from experiments.evaluator.measures.noise import share, treatments
+from experiments.evaluator.protocol.scored_rows import views
+from experiments.metric_names import names_of, spelled
 from experiments.samples import Samples
 from experiments.types import Clustering, Encoder, Findings, UnlabelledError
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-
-CHANCE = ("acc_chance", "nmi_chance", "purity_chance")
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,7 @@ class External:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
     LABELLED: ClassVar[bool] = False  # it tells of all samples how many are noise, and how large clusters are
-    METRICS: ClassVar[tuple[str, ...]] = (
-        *(
-            f"{name}{treatment}{suffix}"
-            for treatment in TREATMENTS
-            for suffix in SUFFIXES
-            for name in (*metrics.METRICS, *CHANCE, *(["purity_mapped"] if suffix else []))
-        ),
-        *(f"noise_share{suffix}" for suffix in SUFFIXES),
-    )
+    METRICS: ClassVar[tuple[str, ...]] = names_of("external")
     VERSION: ClassVar[int] = 2
 
     seed: int
@@ -72,12 +63,12 @@ class External:
         noisy, known = bool((assignments < 0).any()), labels >= 0
         training = samples.labelled_rows("training")
         for suffix, rows, note in views(samples, encoder.trained):
-            scores |= {f"{name}{suffix}": value for name, value in share(assignments[rows]).items()}
+            scores |= {spelled(m, rows=suffix): value for m, value in share(assignments[rows]).items()}
             told = rows[known[rows]]
             note += f"; the {len(told)} of them that have a label" * (not known.all())
             for treatment in treatments(assignments):
                 about, own = note + treatment.about, told[treatment.rows[told]]
-                place = treatment.suffix + suffix
+                place = spelled("", "", treatment.suffix, suffix)
                 if not len(own):
                     about = (
                         f"undefined: all {len(told)} rows are noise" if len(told) else "undefined: no labels"
@@ -90,7 +81,7 @@ class External:
                         found["purity_mapped"] = metrics.purity_mapped(
                             labels, treatment.assignments, fitted, own
                         )
-                    scores |= {name + place: value for name, value in found.items()}
+                    scores |= {spelled(m, "", treatment.suffix, suffix): value for m, value in found.items()}
                 noise = {"noise": int((assignments[own] < 0).sum())} if noisy else {}
                 scored.append({"suffix": place, "rows": len(own), **noise, "about": about})
         classes = _classes(samples.class_names, labels[known], assignments[known])

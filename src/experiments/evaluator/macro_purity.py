@@ -13,7 +13,8 @@ from experiments.evaluator.measures.macro_categories import (
     class_tree,
     too_fine,
 )
-from experiments.evaluator.protocol.scored_rows import SUFFIXES, check_protocol, views
+from experiments.evaluator.protocol.scored_rows import check_protocol, views
+from experiments.metric_names import names_of, spelled
 from experiments.samples import Samples
 from experiments.types import Clustering, Encoder, Findings
 
@@ -49,8 +50,8 @@ class MacroPurity:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
-        """Name the figures that it gives wherever they are defined."""
-        return tuple(f"{name}_macro_{g}{s}" for s in SUFFIXES for g in self.granularities for name in SCORES)
+        """Name the metrics that it gives wherever they are defined."""
+        return names_of("macro_purity", self.granularities)
 
     def check(self, samples: Samples) -> None:
         """Raise ValueError if there are no labels, or a class has no mean."""
@@ -81,7 +82,10 @@ class MacroPurity:
             groups = tree.categories(labels, g)
             for suffix, at, _ in scored:
                 figures = {name: metrics.METRICS[name](groups[at], assignments[at]) for name in SCORES}
-                found |= {f"{name}_macro_{g}{suffix}": value for name, value in figures.items()}
+                found |= {
+                    spelled(f"{name}_macro_{{groups}}", str(g), rows=suffix): value
+                    for name, value in figures.items()
+                }
                 ceiling = metrics.purity_ceiling(groups[at], assignments[at])
                 chance = metrics.purity_chance(groups[at], assignments[at], self.seed)
                 row = {"categories": g, "suffix": suffix, "rows": len(at)} | figures
