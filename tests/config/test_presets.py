@@ -11,7 +11,6 @@ from omegaconf import DictConfig
 from experiments import sweep
 from experiments.config import command_line, compose
 from experiments.config.build import build
-from experiments.job import perform as job
 
 FEWER = ("evaluator=[internal]", "cluster=dbscan")
 OTHERS = ("evaluator=[external]", "backbone=pixels", "cluster=gmm", "reducer=l2", "dataset=digits")
@@ -65,7 +64,7 @@ def test_the_jobs_are_what_was_checked(monkeypatch: pytest.MonkeyPatch, tmp_path
         stages.append(build(cfg, typed).stages)
         raise ValueError("enough")
 
-    monkeypatch.setattr(job, "perform", perform)
+    monkeypatch.setattr("experiments.sweep.jobs.perform", perform)
     monkeypatch.setenv(sweep.TYPED, "[]")
     with compose.output_folder():
         monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={tmp_path}"])

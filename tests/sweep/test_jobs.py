@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 from experiments import sweep, tracking
 from experiments.config import build as config
 from experiments.config import compose
-from experiments.job import perform as job
 from experiments.job import run_folder
 from experiments.job.perform import Outcome
 from experiments.store.locks import Lock
@@ -93,7 +92,7 @@ def test_a_failed_job_has_no_objective(
         assert Outcome.load(tmp_path / "job").status == "RUNNING"
         raise ValueError("cluster.k=4 is a bad number")
 
-    monkeypatch.setattr(job, "perform", fail)
+    monkeypatch.setattr("experiments.sweep.jobs.perform", fail)
     assert sweep.run_job(composed) is None
     left = Outcome.load(tmp_path / "job")
     assert (left.status, left.error) == ("FAILED", "cluster.k=4 is a bad number")
@@ -109,7 +108,7 @@ def test_paths_are_those_of_what_was_typed(
         given.append(list(typed))
         raise ValueError("enough")
 
-    monkeypatch.setattr(config, "build", build)
+    monkeypatch.setattr("experiments.job.perform.build", build)
     sweep.run_job(composed)
     monkeypatch.setenv(sweep.TYPED, json.dumps(["seed=1"]))
     sweep.run_job(composed)

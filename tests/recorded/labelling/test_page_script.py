@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.browser import Tab
-from tests.scripts.test_labels import Typed, typed  # noqa: F401
+from tests.recorded.labelling.test_labels_script import Typed, typed  # noqa: F401
 
 from experiments.context import Context
 from experiments.recorded.labelling.clustered import Clustered

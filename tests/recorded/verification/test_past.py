@@ -136,7 +136,9 @@ def test_a_sweep_names_its_jobs_and_its_best(uri: str, tmp_path: Path) -> None:
 def test_a_file_that_is_gone_is_missed_before_anything_runs(
     run: Recorded, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "perform", lambda *given, **named: pytest.fail("it was run"))
+    monkeypatch.setattr(
+        "experiments.recorded.verification.verify.perform", lambda *given, **named: pytest.fail("it was run")
+    )
     (artifacts(run) / name).unlink()
     said = refused(run)
     assert said.startswith(
