@@ -64,9 +64,14 @@ class Metric:
     rows: tuple[str, ...] = ("",)
 
     @property
+    def bound(self) -> bool:
+        """True if it is a level of other metrics, and no result."""
+        return self.name in BOUNDS
+
+    @property
     def headlined(self) -> bool:
         """True if reports show it beside its levels: it is a result, on the scale of the other ones."""
-        return bool(self.rank) and self.charted == "together" and self.name not in BOUNDS
+        return bool(self.rank) and self.charted == "together" and not self.bound
 
     @property
     def capped(self) -> bool:

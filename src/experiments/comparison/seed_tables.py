@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.metric_names import Name
-from experiments.metrics import BOUNDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +30,7 @@ def spread(
     stable
         What `comparison.stability` makes: a row per configuration.
     """
-    results = [name for name in metrics if Name.parse(name).metric not in BOUNDS]
+    results = [name for name in metrics if not Name.parse(name).row.bound]
     wide = _wide(over, results, lambda row: cell(row["std"]))
     config = _configuration(over)
     wide.insert(len(config), "seeds", over.groupby(config)["n"].max().to_numpy())

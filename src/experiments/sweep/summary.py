@@ -18,7 +18,7 @@ from experiments.job import console
 from experiments.job.perform import Outcome
 from experiments.messages import command
 from experiments.metric_names import Name, main_metrics
-from experiments.metrics import BOUNDS, VALIDATION
+from experiments.metrics import VALIDATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +104,7 @@ def _over(
         {metric: means[metric].tolist() for metric in metrics},
         log_x=min(places) > 0 and max(places) / min(places) >= 10,
         ticks=[str(value) for value in values],
-        dashed=[metric for metric in metrics if Name.parse(metric).metric in BOUNDS],
+        dashed=[metric for metric in metrics if Name.parse(metric).row.bound],
         low=low,
         high=high,
     )
