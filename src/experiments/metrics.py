@@ -1,7 +1,8 @@
 """The catalogue of metrics: what each one means, and how it is read.
 
-To add a metric, compute it in an evaluator and give it a row here. A row with a rank stands in the terminal's
-table, in the report and in MLflow's view.
+To add a metric, write its function and a row here. One of labels and clusters goes into
+evaluator/measures/agreement.py, one of points and clusters into evaluator/measures/compactness.py, any other
+into an evaluator. A row with a rank stands in the terminal's table, in the report and in MLflow's view.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.evaluator.measures import metrics
+from experiments.evaluator.measures import agreement
 from experiments.evaluator.measures.chance import chance
 from experiments.evaluator.measures.noise import share, treatments
 from experiments.evaluator.protocol.scored_rows import views
@@ -78,7 +78,7 @@ class External:
                     found = self._score(labels[own], treatment.assignments[own])
                     if suffix:
                         fitted = training[treatment.rows[training]]
-                        found["purity_mapped"] = metrics.purity_mapped(
+                        found["purity_mapped"] = agreement.purity_mapped(
                             labels, treatment.assignments, fitted, own
                         )
                     scores |= {spelled(m, "", treatment.suffix, suffix): value for m, value in found.items()}
@@ -91,7 +91,7 @@ class External:
         )
 
     def _score(self, labels: np.ndarray, assignments: np.ndarray) -> dict[str, float]:
-        found = {name: metric(labels, assignments) for name, metric in metrics.METRICS.items()}
+        found = {name: metric(labels, assignments) for name, metric in agreement.METRICS.items()}
         return found | chance(labels, assignments, self.seed)
 
 
@@ -99,7 +99,7 @@ def _classes(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray
     """Describe each class by its main cluster."""
     import pandas as pd
 
-    clusters, counts = np.unique(assignments), metrics.contingency(labels, assignments)
+    clusters, counts = np.unique(assignments), agreement.contingency(labels, assignments)
     table = {"class": np.array(names)[np.unique(labels)], "n": counts.sum(axis=1)}
     table |= {"main_cluster": clusters[counts.argmax(axis=1)], "share": counts.max(axis=1) / table["n"]}
     return pd.DataFrame(table)
@@ -111,7 +111,7 @@ def _clusters(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarra
 
     clusters, sizes = np.unique(assignments, return_counts=True)
     present = np.unique(labels)
-    counts = metrics.contingency(labels, assignments)[present >= 0]
+    counts = agreement.contingency(labels, assignments)[present >= 0]
     known = counts.sum(axis=0)
     majority = np.array(names)[present[present >= 0][counts.argmax(axis=0)]]
     table = {"cluster": clusters, "size": sizes}

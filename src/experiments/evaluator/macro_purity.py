@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.evaluator.measures import metrics
+from experiments.evaluator.measures import agreement
 from experiments.evaluator.measures.macro_categories import (
     check_classes,
     check_granularities,
@@ -81,13 +81,13 @@ class MacroPurity:
                 continue
             groups = tree.categories(labels, g)
             for suffix, at, _ in scored:
-                figures = {name: metrics.METRICS[name](groups[at], assignments[at]) for name in SCORES}
+                figures = {name: agreement.METRICS[name](groups[at], assignments[at]) for name in SCORES}
                 found |= {
                     spelled(f"{name}_macro_{{groups}}", str(g), rows=suffix): value
                     for name, value in figures.items()
                 }
-                ceiling = metrics.purity_ceiling(groups[at], assignments[at])
-                chance = metrics.purity_chance(groups[at], assignments[at], self.seed)
+                ceiling = agreement.purity_ceiling(groups[at], assignments[at])
+                chance = agreement.purity_chance(groups[at], assignments[at], self.seed)
                 row = {"categories": g, "suffix": suffix, "rows": len(at)} | figures
                 rows.append(row | {"purity_ceiling": ceiling, "purity_chance": chance, "note": ""})
         about = pd.DataFrame([{"suffix": s, "rows": len(at), "about": note} for s, at, note in scored])
