@@ -27,8 +27,8 @@ from experiments.comparison.intervals import mean_interval
 from experiments.config import compose
 from experiments.config.build import build
 from experiments.context import Context
+from experiments.evaluator.measures.agreement import purity
 from experiments.evaluator.measures.macro_categories import class_tree
-from experiments.evaluator.measures.metrics import purity
 from experiments.store.cache import Store
 from experiments.types import Stages
 

@@ -23,16 +23,15 @@ from typing import TYPE_CHECKING, Any
 from experiments import comparison, script, tracking
 from experiments.config import compose
 from experiments.job import console
+from experiments.metric_names import Name, main_metrics
 from experiments.recorded import Recorded
 from experiments.report import tables
-from experiments.sweep import summary
 from experiments.sweep.record import SWEPT_TAG, recorded_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PLACE = "comparisons"  # among the artifacts of the sweep's run
-DEPENDENT = ("nmi", "purity", "acc", "inertia", "silhouette")  # on k by themselves
 COLUMNS = ["metric", "a", "b", "b - a", "95 % interval", "p", "p (Holm)", "p (sign flips)", "d_z", "seeds"]
 MEANING = (
     "p: paired t test over the seeds; Holm: corrected over the metrics; sign flips: permutation test; "
@@ -145,12 +144,12 @@ def compare(args: argparse.Namespace) -> int:
     first, second = (comparison.picked(rows, swept, read[each], each) for each in (a, b))
     if first.index.equals(second.index):
         raise ValueError(f"{a} and {b} are the same configuration; name two")
-    table = comparison.paired(first, second, summary.main_metrics(rows)).tables["paired"]
+    table = comparison.paired(first, second, main_metrics(rows)).tables["paired"]
     protocols = ", ".join(sorted({*first["protocol"], *second["protocol"]}))
     console.table(f"a: {a}; b: {b}; protocol {protocols}", COLUMNS, readable(table))
     console.say(MEANING)
     if "cluster.k" in swept and set(first["cluster.k"]) != set(second["cluster.k"]):
-        told = ", ".join(name for name in DEPENDENT if name in set(table["metric"]))
+        told = ", ".join(name for name in table["metric"] if Name.parse(name).row.drifts)
         console.say(f"k differs: {told} change with it by themselves; compare ari or ami")
     record(run, table, a, b)
     return 0

@@ -1,7 +1,9 @@
 """The story of one run, on the digits with raw pixels."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from experiments.config import compose
 from experiments.config.build import build
 from experiments.context import Context
 from experiments.store.cache import Store
-from experiments.types import Stages
+from experiments.types import Evaluator, Findings, Stages
 
 PIXELS = ["backbone=pixels", "dataset.limit=400", "reducer.n_components=8"]
 
@@ -55,6 +57,36 @@ def test_only_what_a_change_touches_is_computed(ctx: Context) -> None:
     assert computed(ctx, "evaluator.internal.sample=300") == {"internal"}
     assert "embeddings" not in computed(ctx, "dataset.split_seed=7")
     assert "faiss_kmeans" in computed(ctx, "seed=1")
+
+
+def counting(*metrics: str) -> Evaluator:
+    """Make an evaluator of one class, version and setting, as it is before and after a commit."""
+
+    @dataclass(frozen=True)
+    class Counting:
+        NEEDS: ClassVar[tuple[str, ...]] = ("samples",)
+        LABELLED: ClassVar[bool] = False
+        METRICS: ClassVar[tuple[str, ...]] = metrics
+        VERSION: ClassVar[int] = 1
+
+        check: ClassVar[Callable[..., None]] = lambda self, samples: None
+
+        def evaluate(self, *, ctx: Context, **needs: Any) -> Findings:
+            return Findings(dict.fromkeys(self.METRICS, 1.0))
+
+    return Counting()
+
+
+def test_a_new_metric_of_a_cached_evaluator_is_computed(ctx: Context) -> None:
+    chosen = stages()
+    found = [
+        pipeline.run(replace(chosen, evaluators={"counting": counting(*names)}), ctx).metrics
+        for names in (["ones"], ["ones", "twos"], ["twos", "ones"])
+    ]
+    assert found == [{"ones": 1}, {"ones": 1, "twos": 1}, {"ones": 1, "twos": 1}]
+    assert len([key for key in ctx.store.computed if key.startswith("test_pipeline")]) == 2, (
+        "the order is none"
+    )
 
 
 def test_sweeping_the_components_decomposes_once(ctx: Context) -> None:

@@ -64,9 +64,13 @@ class Context:
         return replace(self, given=digest_of(**({"input": key} if key else {}), **keys))
 
     def key(self, stage: Any) -> Key:
-        """Return the cache key of what `stage` makes of the input given, on this device."""
-        name = type(stage).__module__.rpartition(".")[2]
-        return cache_key(name, stage=stage, input=self.given, device=self.device, dtype=self.dtype)
+        """Return the cache key of what `stage` makes of the input given, on this device.
+
+        The metrics that an evaluator promises are part of it, so that a new one is computed.
+        """
+        name, metrics = type(stage).__module__.rpartition(".")[2], sorted(getattr(stage, "METRICS", ()))
+        parts = {"metrics": metrics} if metrics else {}
+        return cache_key(name, stage=stage, **parts, input=self.given, device=self.device, dtype=self.dtype)
 
     def fitted(self, stage: Any, make: Callable[[], T]) -> T:
         """Return what `stage` makes of the input given, from the store if it is kept there."""

@@ -14,6 +14,8 @@ from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build, build_stage
 from experiments.context import Context
+from experiments.metric_names import Name
+from experiments.metrics import CATALOGUE
 from experiments.store.cache import Store
 from experiments.types import Findings
 
@@ -31,6 +33,7 @@ CASES = [
     *(("vectors", name) for name in VECTORS),
     *(("partly", name) for name in NAMES if name not in ("profiles", "k_selection")),
 ]
+SETTINGS = tuple(dict(CASES))
 every_evaluator = pytest.mark.parametrize(("setting", "name"), CASES)
 NEEDS = {"samples", "encoder", "embeddings", "reduced", "clustering"}
 
@@ -137,6 +140,13 @@ def test_two_evaluators_that_give_a_figure_of_one_name_agree(runs):
         for name, value in findings.metrics.items():
             assert found.setdefault(name, value) == value, name
     assert found["noise_share"] == np.mean(runs[0].clustering.assignments < 0)
+
+
+def test_no_row_of_the_catalogue_is_dead(run_twice):
+    found = {name for setting in SETTINGS for name in run_twice(setting)[0].metrics}
+    seen = {Name.parse(name).metric for name in found}
+    knees = {"k_elbow_distance", "k_elbow_inertia"}  # of more values of k than are tried here
+    assert set(CATALOGUE) - seen - knees == {"purity_mapped"}, "that one needs a backbone that was trained"
 
 
 @pytest.mark.parametrize("setting", ["held_out", "vectors"])

@@ -43,8 +43,6 @@ def compare(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
     swept
         The keys that the jobs differ in.
     """
-    found = Findings({})
-    for part in (purity_grid(rows), probes(rows, swept), leakage(rows, swept), seeds(rows, swept)):
-        found.tables.update(part.tables)
-        found.figures.update(part.figures)
-    return found
+    parts = (purity_grid(rows), probes(rows, swept), leakage(rows, swept), seeds(rows, swept))
+    tables = {name: table for part in parts for name, table in part.tables.items()}
+    return Findings({}, tables, {name: figure for part in parts for name, figure in part.figures.items()})

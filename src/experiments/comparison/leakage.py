@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.intervals import Interval, mean_interval, proportion_difference
-from experiments.comparison.probes import embedding_keys, names
+from experiments.comparison.probes import embedding_keys, probed
+from experiments.metric_names import Name, spelled
 from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BOTH = ("held_out", "published")
+SHARE = "{probe}_accuracy"  # of the scored rows
 
 
 def leakage(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
@@ -40,7 +42,8 @@ def leakage(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
 
 
 def _figures(rows: "pd.DataFrame") -> list[str]:
-    return [f"{name}_{figure}" for name in names(rows.columns) for figure in ("accuracy", "macro_f1")]
+    metrics = (SHARE, "{probe}_macro_f1")
+    return [spelled(metric, probe) for probe in probed(rows.columns) for metric in metrics]
 
 
 def _compared(jobs: "pd.DataFrame", figure: str) -> dict[str, Any]:
@@ -50,10 +53,12 @@ def _compared(jobs: "pd.DataFrame", figure: str) -> dict[str, Any]:
     each = each.reindex(columns=list(BOTH)).dropna()
     if each.empty:
         return {}
-    scored = f"{figure.removesuffix('_accuracy')}_scored"
+    name = Name.parse(figure)
     interval, kind = mean_interval((each["published"] - each["held_out"]).to_numpy()), f"{len(each)} seeds"
     if len(each) == 1:
-        counts = jobs.groupby("protocol")[scored].first() if scored in jobs else None
+        scored = spelled("{probe}_scored", name.at)
+        counted = name.metric == SHARE and scored in jobs
+        counts = jobs.groupby("protocol")[scored].first() if counted else None
         interval, kind = _of_one(each.iloc[0], counts)
     row = {"figure": figure, "held_out": each["held_out"].mean(), "published": each["published"].mean()}
     return row | {"difference": interval.value, "low": interval.low, "high": interval.high, "over": kind}

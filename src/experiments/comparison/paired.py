@@ -7,18 +7,13 @@ import numpy as np
 
 from experiments.comparison.intervals import mean_interval
 from experiments.comparison.seeds import SEED, configuration
+from experiments.metric_names import Name
 from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FLIPS = 2**14  # of signs: all of them up to 14 seeds, above so many random ones
-BOUNDS = (
-    "purity_ceiling",
-    "purity_chance",
-    "nmi_chance",
-    "acc_chance",
-)  # what is compared with, and no result: not tested
 
 
 def picked(
@@ -135,7 +130,7 @@ def _tested(metric: str, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
     row: dict[str, Any] = {"seeds": len(a), "a": a.mean(), "b": b.mean(), "difference": interval.value}
     row |= {"low": interval.low, "high": interval.high}
     std = float(difference.std(ddof=1))
-    if metric in BOUNDS or std <= 1e-12 * float(np.abs(difference).max(initial=0)):
+    if Name.parse(metric).row.bound or std <= 1e-12 * float(np.abs(difference).max(initial=0)):
         return row | {"p": np.nan, "p_flip": np.nan, "d_z": np.nan}
     from scipy.stats import ttest_1samp
 

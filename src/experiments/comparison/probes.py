@@ -1,28 +1,29 @@
 """The probes of an embedding beside each other, and which of them tells the classes apart best."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.comparison.order import sorted_by
+from experiments.metric_names import Name, spelled
+from experiments.metrics import CATALOGUE
 from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TRAINED = re.compile(r"(\w+)_train_accuracy")
-FIGURES = (
-    "train_accuracy", "accuracy", "gap",
-    "macro_precision", "macro_recall", "macro_f1", "weighted_precision", "weighted_recall", "weighted_f1",
-    "class_mean", "class_median", "class_std", "scored", "trained_on", "converged",
-)  # fmt: skip
+FIGURES = {  # their names in the table
+    metric: metric.removeprefix("{probe}_")
+    for metric in CATALOGUE
+    if metric.startswith("{probe}_") and metric != "{probe}_iterations"
+}
 
 
-def names(columns: Iterable[str]) -> list[str]:
-    """Name the probes that these metrics are of."""
+def probed(columns: Iterable[str]) -> list[str]:
+    """Return the probes that these metrics are of."""
     columns = list(columns)
-    found = [match[1] for column in columns if (match := TRAINED.fullmatch(column))]
-    return [name for name in found if f"{name}_gap" in columns]
+    trained = [Name.parse(column) for column in columns]
+    found = [name.at for name in trained if name.metric == "{probe}_train_accuracy"]
+    return [probe for probe in found if spelled("{probe}_gap", probe) in columns]
 
 
 def embedding_keys(swept: Sequence[str]) -> list[str]:
@@ -37,14 +38,15 @@ def probes(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
     """
     import pandas as pd
 
-    known = names(rows.columns)
+    known = probed(rows.columns)
     done = rows[rows["status"] == "FINISHED"]
     keys = list(dict.fromkeys([*embedding_keys(swept), "protocol"]))
     if not known or done.empty:
         return Findings({})
     parts = []
     for name in known:
-        columns = {f"{name}_{figure}": figure for figure in FIGURES if f"{name}_{figure}" in rows}
+        columns = {spelled(metric, name): figure for metric, figure in FIGURES.items()}
+        columns = {metric: figure for metric, figure in columns.items() if metric in rows}
         part = done[[*keys, *columns]].rename(columns=columns).dropna(subset="accuracy")
         others = [key for key in keys if key.startswith("evaluator.") and key.split(".")[1] != name]
         part[others] = ""

@@ -1,6 +1,5 @@
 """How purity depends on k and on the granularity of the classes, over all jobs of a sweep."""
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -8,14 +7,20 @@ import numpy as np
 
 from experiments.comparison.seeds import SEED, over_seeds
 from experiments.figures import Heatmap, Lines
+from experiments.figures.specs import Figure
+from experiments.metric_names import Name, spelled
+from experiments.metrics import CATALOGUE
 from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 K = "cluster.k"
-MACRO = re.compile(r"purity_macro_(\d+)")
-COMPARED = {"purity_ceiling": "ceiling of fine", "purity_chance": "chance of fine"}
+PURITY, MACRO = "purity", "purity_macro_{groups}"
+COMPARED = {
+    str(CATALOGUE[PURITY].ceiling): "ceiling of fine",
+    str(CATALOGUE[PURITY].chance): "chance of fine",
+}
 
 
 def purity_grid(rows: "pd.DataFrame") -> Findings:
@@ -26,37 +31,39 @@ def purity_grid(rows: "pd.DataFrame") -> Findings:
     rows
         One per job, as `summary.to_frame` makes them; jobs of equal k are averaged.
     """
-    found = Findings({})
-    if K not in rows or "purity" not in rows:
-        return found
-    done = rows[rows["status"] == "FINISHED"].dropna(subset="purity")
+    if K not in rows or PURITY not in rows:
+        return Findings({})
+    tables: dict[str, pd.DataFrame] = {}
+    figures: dict[str, Figure] = {}
+    done = rows[rows["status"] == "FINISHED"].dropna(subset=PURITY)
     for protocol, jobs in done.groupby("protocol"):
         if jobs[K].nunique() > 1:
             suffix = f"_{protocol}" if done["protocol"].nunique() > 1 else ""
-            _add(found, jobs, str(protocol), suffix)
-    return found
+            tables[f"purity_grid{suffix}"], drawn = _of_protocol(jobs, str(protocol))
+            figures |= {f"{name}{suffix}": figure for name, figure in drawn.items()}
+    return Findings({}, tables, figures)
 
 
-def _add(found: Findings, jobs: "pd.DataFrame", protocol: str, suffix: str) -> None:
-    granularities = sorted(int(match[1]) for name in jobs.columns if (match := MACRO.fullmatch(str(name))))
-    names = {f"purity_macro_{g}": str(g) for g in granularities}
-    names["purity"] = "fine"
+def _of_protocol(jobs: "pd.DataFrame", protocol: str) -> "tuple[pd.DataFrame, dict[str, Figure]]":
+    parsed = [Name.parse(str(column)) for column in jobs.columns]
+    granularities = sorted(int(name.at) for name in parsed if name.metric == MACRO and not name.rows)
+    names = {spelled(MACRO, str(g)): str(g) for g in granularities}
+    names[PURITY] = "fine"
     compared = {name: label for name, label in COMPARED.items() if name in jobs}
     means = jobs.groupby(K, sort=True)[[*names, *compared]].mean().rename(columns=names | compared)
     averaged = f", mean of {len(jobs) / len(means):g} jobs each" if len(jobs) > len(means) else ""
     macro = " and their macro-categories" if granularities else ""
     title = f"Purity against the classes (fine){macro}; protocol {protocol}{averaged}"
     fine = means[list(names.values())]
-    found.tables[f"purity_grid{suffix}"] = means.rename_axis("k").reset_index()
-    found.figures[f"purity_grid{suffix}"] = Heatmap(
-        title, [f"k={k}" for k in means.index], list(fine.columns), fine.to_numpy(np.float64), "purity"
+    grid = Heatmap(
+        title, [f"k={k}" for k in means.index], list(fine.columns), fine.to_numpy(np.float64), PURITY
     )
     repeated = SEED in jobs and jobs[SEED].nunique() > 1
     low, high = _ends(jobs, names | compared) if repeated else ({}, {})
-    found.figures[f"purity_over_k{suffix}"] = Lines(
+    over_k = Lines(
         title + ("; bands: 95 % interval over the seeds" if low else ""),
         "k",
-        "purity",
+        PURITY,
         list(means.index),
         {str(name): means[name].tolist() for name in means.columns},
         log_x=True,
@@ -64,6 +71,7 @@ def _add(found: Findings, jobs: "pd.DataFrame", protocol: str, suffix: str) -> N
         low=low,
         high=high,
     )
+    return means.rename_axis("k").reset_index(), {"purity_grid": grid, "purity_over_k": over_k}
 
 
 def _ends(jobs: "pd.DataFrame", names: Mapping[str, str]) -> tuple[dict[str, list[float]], ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from experiments.comparison.paired import BOUNDS
+from experiments.metric_names import Name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ def spread(
     stable
         What `comparison.stability` makes: a row per configuration.
     """
-    results = [name for name in metrics if name not in BOUNDS]
+    results = [name for name in metrics if not Name.parse(name).row.bound]
     wide = _wide(over, results, lambda row: cell(row["std"]))
     config = _configuration(over)
     wide.insert(len(config), "seeds", over.groupby(config)["n"].max().to_numpy())

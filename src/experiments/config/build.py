@@ -14,6 +14,7 @@ from experiments.config.compose import CONF, ROOT, key_of, known_keys, options, 
 from experiments.config.mistakes import no_such_key
 from experiments.config.text_fields import PATH_KEY
 from experiments.messages import literal
+from experiments.metric_names import Name
 from experiments.store.values import OtherCodeError
 from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, Stages
 
@@ -264,7 +265,7 @@ def _one_of(key: str, value: str, valid: Sequence[str]) -> None:
 def check_objective(objective: str, stages: Stages) -> None:
     """Raise ValueError unless an evaluator that was chosen gives the objective."""
     given = [name for evaluator in stages.evaluators.values() for name in evaluator.METRICS]
-    plain = [name for name in given if not name.endswith(("_validation", "_test"))]
+    plain = [name for name in given if not Name.parse(name).rows]
     if objective not in given:
         raise ValueError(
             f"objective={objective} is given by none of the evaluators chosen "

@@ -11,6 +11,7 @@ from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import captions, check_side, has_images, thumbnails
 from experiments.figures import Sheets, pack
+from experiments.figures.specs import Figure
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
@@ -95,12 +96,10 @@ class ContactSheets:
         ]  # fmt: skip
         note = f"the {self.clusters:,} largest of {self.clusters + left_out:,} clusters" * bool(left_out)
         warnings = (f"{PLACE}.clusters={self.clusters} shows {note}",) if note else ()
-        found = Findings({}, {"contact_sheets": pd.DataFrame(table)}, warnings=warnings)
-        if has_images(samples, PLACE):
-            found.figures.update(self._figures(note, sheets, samples, ctx))
-        return found
+        figures = self._figures(note, sheets, samples, ctx) if has_images(samples, PLACE) else {}
+        return Findings({}, {"contact_sheets": pd.DataFrame(table)}, figures, warnings)
 
-    def _figures(self, note: str, sheets: list[Sheet], samples: Samples, ctx: Context) -> dict[str, Sheets]:
+    def _figures(self, note: str, sheets: list[Sheet], samples: Samples, ctx: Context) -> dict[str, Figure]:
         said = captions(samples)
         groups = [np.concatenate(list(sheet.parts.values())) for sheet in sheets]
         images = thumbnails(samples, np.concatenate(groups), self.thumbnail, ctx)
@@ -109,7 +108,7 @@ class ContactSheets:
         if self.apart is None:
             title = f"Clusters of {samples.name}" + f", {note}" * bool(note)
             return {"contact_sheets": _drawn(title, sheets, split, told)}
-        apart = {}
+        apart: dict[str, Figure] = {}
         for sheet, own, below in zip(sheets, split, told, strict=True):
             name = "noise" if sheet.cluster < 0 else f"cluster {sheet.cluster}"
             title = f"{name.capitalize()} of {samples.name}" + f"; shown are {note}" * bool(note)

@@ -11,6 +11,7 @@ from experiments.evaluator.measures.groups import Groups, cut, groups, headed
 from experiments.figures import Heatmap, StackedBars
 from experiments.figures.specs import Figure
 from experiments.figures.style import STACKED
+from experiments.metric_names import names_of
 from experiments.samples import Samples
 from experiments.types import Clustering, Encoder, Findings, UnlabelledError
 
@@ -42,7 +43,7 @@ class Crosstab:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
     LABELLED: ClassVar[bool] = True
-    METRICS: ClassVar[tuple[str, ...]] = ("chi_square", "chi_square_p", "cramers_v", "cramers_v_corrected")
+    METRICS: ClassVar[tuple[str, ...]] = names_of("crosstab")
     VERSION: ClassVar[int] = 2
 
     labels: int

@@ -8,6 +8,7 @@ import numpy as np
 from experiments.context import Context, Silent
 from experiments.figures import Bars, Grid, Histogram
 from experiments.figures.specs import Figure
+from experiments.metric_names import names_of
 from experiments.samples import Resize, Samples
 from experiments.types import Findings
 
@@ -37,10 +38,7 @@ class DataReport:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples",)
     LABELLED: ClassVar[bool] = False
-    METRICS: ClassVar[tuple[str, ...]] = (
-        "data_images", "data_duplicates", "data_skipped", "data_classes", "data_min", "data_max",
-        "data_mean", "data_median", "data_std", "data_imbalance",
-    )  # fmt: skip
+    METRICS: ClassVar[tuple[str, ...]] = names_of("data_report")
     VERSION: ClassVar[int] = 1
 
     sample: int
@@ -66,40 +64,46 @@ class DataReport:
         original = first[inverse]
         again = np.flatnonzero(original != np.arange(len(samples)))
         repeated = {"id": samples.ids[again], "same_as": samples.ids[original[again]]}
-        found = Findings(
-            {
-                "data_images": float(len(samples)),
-                "data_duplicates": float(len(again)),
-                "data_skipped": float(len(samples.skipped)),
-            },
-            {"data_duplicates": pd.DataFrame(repeated).astype(str)},
-        )
+        counts = {"images": len(samples), "duplicates": len(again), "skipped": len(samples.skipped)}
         about: dict[str, object] = {f"{samples.content.KIND}, read": len(samples)}
         about |= {"left out (skipped_files.csv)": len(samples.skipped), "duplicates": len(again)}
-        about |= _classes(samples, found) if samples.labels is not None else {"classes": "none: no labels"}
+        metrics = {f"data_{name}": float(count) for name, count in counts.items()}
+        tables = {"data_duplicates": pd.DataFrame(repeated).astype(str)}
+        figures: dict[str, Figure] = {}
+        if samples.labels is None:
+            about["classes"] = "none: no labels"
+        else:
+            classes, named = _classes(samples)
+            about |= named
+            metrics |= classes.metrics
+            tables |= classes.tables
+            figures |= classes.figures
         if samples.content.KIND == "images":
             rng = np.random.default_rng(self.seed)
-            about |= self._sizes(samples, rng, found)
-            found.figures["data_images"] = self._grid(samples, rng, ctx)
+            sizes, histograms = self._sizes(samples, rng)
+            about |= sizes
+            figures |= {**histograms, "data_images": self._grid(samples, rng, ctx)}
         else:
-            about |= {"width and height": "none: vectors"}
+            about["width and height"] = "none: vectors"
         rows = {"figure": list(about), "value": [_text(value) for value in about.values()]}
-        found.tables["data_report"] = pd.DataFrame(rows)
-        return found
+        return Findings(metrics, tables | {"data_report": pd.DataFrame(rows)}, figures)
 
-    def _sizes(self, samples: Samples, rng: np.random.Generator, found: Findings) -> dict[str, object]:
-        """Read widths and heights; a histogram of each, unless all are the same."""
+    def _sizes(
+        self, samples: Samples, rng: np.random.Generator
+    ) -> tuple[dict[str, object], dict[str, Figure]]:
+        """Return widths and heights in words, and a histogram of each, unless all are the same."""
         n = min(self.sample, len(samples))
         sizes = samples.content.take(np.sort(rng.choice(len(samples), n, replace=False))).dimensions()
         about: dict[str, object] = {"images whose size was read": n}
+        histograms: dict[str, Figure] = {}
         for name, values in (("width", sizes[:, 0]), ("height", sizes[:, 1])):
             low, median, high = values.min(), np.median(values), values.max()
             about[f"{name}, smallest / median / largest"] = f"{low} / {median:g} / {high}"
             if low < high:
                 title = f"{name.capitalize()} of {n:,} of {len(samples):,} images of {samples.name}"
                 bins = int(min(50, high - low + 1))
-                found.figures[f"data_{name}s"] = Histogram(title, f"{name} in pixels", values, bins)
-        return about
+                histograms[f"data_{name}s"] = Histogram(title, f"{name} in pixels", values, bins)
+        return about, histograms
 
     def _grid(self, samples: Samples, rng: np.random.Generator, ctx: Context) -> Figure:
         """Show random images, of each class drawn as many; without labels, of all."""
@@ -128,8 +132,8 @@ class DataReport:
         return np.concatenate(drawn), f"Random images of {len(labels)} random classes"
 
 
-def _classes(samples: Samples, found: Findings) -> dict[str, object]:
-    """Count the images of each class: table, metrics and a chart from the largest down."""
+def _classes(samples: Samples) -> tuple[Findings, dict[str, object]]:
+    """Count the images of each class: metrics, table and a chart from the largest down; and in words."""
     labels, counts = np.unique(np.asarray(samples.labels)[samples.labelled], return_counts=True)
     order = np.lexsort((labels, -counts))
     names, counts = np.array(samples.class_names)[labels[order]], counts[order]
@@ -142,10 +146,12 @@ def _classes(samples: Samples, found: Findings) -> dict[str, object]:
         "std": counts.std(),
         "imbalance": counts.max() / counts.min(),
     }
-    found.metrics.update({f"data_{name}": float(value) for name, value in spread.items()})
-    found.tables["data_classes"] = _table(names, counts)
     title = f"Images per class of {samples.name}"
-    found.figures["data_classes"] = Bars(title, "class", "images", names.tolist(), counts.tolist())
+    found = Findings(
+        {f"data_{name}": float(value) for name, value in spread.items()},
+        {"data_classes": _table(names, counts)},
+        {"data_classes": Bars(title, "class", "images", names.tolist(), counts.tolist())},
+    )
     said = {name if name in ("classes", "imbalance") else f"images per class, {name}": value
             for name, value in spread.items()}  # fmt: skip
     listed = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
@@ -153,7 +159,7 @@ def _classes(samples: Samples, found: Findings) -> dict[str, object]:
         said["without a label"] = len(samples) - len(samples.labelled)
     said["largest classes"] = ", ".join(listed[:EXTREMES])
     said["smallest classes"] = ", ".join(listed[::-1][:EXTREMES])
-    return said
+    return found, said
 
 
 def _table(names: np.ndarray, counts: np.ndarray) -> "pd.DataFrame":

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.evaluator.measures import metrics
+from experiments.evaluator.measures import agreement
 from experiments.evaluator.measures.chance import chance
-from experiments.evaluator.measures.noise import TREATMENTS, share, treatments
-from experiments.evaluator.protocol.scored_rows import SUFFIXES, views
+from experiments.evaluator.measures.noise import share, treatments
+from experiments.evaluator.protocol.scored_rows import views
+from experiments.metric_names import names_of, spelled
 from experiments.samples import Samples
 from experiments.types import Clustering, Encoder, Findings, UnlabelledError
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-
-CHANCE = ("acc_chance", "nmi_chance", "purity_chance")
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,7 @@ class External:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
     LABELLED: ClassVar[bool] = False  # it tells of all samples how many are noise, and how large clusters are
-    METRICS: ClassVar[tuple[str, ...]] = (
-        *(
-            f"{name}{treatment}{suffix}"
-            for treatment in TREATMENTS
-            for suffix in SUFFIXES
-            for name in (*metrics.METRICS, *CHANCE, *(["purity_mapped"] if suffix else []))
-        ),
-        *(f"noise_share{suffix}" for suffix in SUFFIXES),
-    )
+    METRICS: ClassVar[tuple[str, ...]] = names_of("external")
     VERSION: ClassVar[int] = 2
 
     seed: int
@@ -72,12 +63,12 @@ class External:
         noisy, known = bool((assignments < 0).any()), labels >= 0
         training = samples.labelled_rows("training")
         for suffix, rows, note in views(samples, encoder.trained):
-            scores |= {f"{name}{suffix}": value for name, value in share(assignments[rows]).items()}
+            scores |= {spelled(m, rows=suffix): value for m, value in share(assignments[rows]).items()}
             told = rows[known[rows]]
             note += f"; the {len(told)} of them that have a label" * (not known.all())
             for treatment in treatments(assignments):
                 about, own = note + treatment.about, told[treatment.rows[told]]
-                place = treatment.suffix + suffix
+                place = spelled("", "", treatment.suffix, suffix)
                 if not len(own):
                     about = (
                         f"undefined: all {len(told)} rows are noise" if len(told) else "undefined: no labels"
@@ -87,10 +78,10 @@ class External:
                     found = self._score(labels[own], treatment.assignments[own])
                     if suffix:
                         fitted = training[treatment.rows[training]]
-                        found["purity_mapped"] = metrics.purity_mapped(
+                        found["purity_mapped"] = agreement.purity_mapped(
                             labels, treatment.assignments, fitted, own
                         )
-                    scores |= {name + place: value for name, value in found.items()}
+                    scores |= {spelled(m, "", treatment.suffix, suffix): value for m, value in found.items()}
                 noise = {"noise": int((assignments[own] < 0).sum())} if noisy else {}
                 scored.append({"suffix": place, "rows": len(own), **noise, "about": about})
         classes = _classes(samples.class_names, labels[known], assignments[known])
@@ -100,7 +91,7 @@ class External:
         )
 
     def _score(self, labels: np.ndarray, assignments: np.ndarray) -> dict[str, float]:
-        found = {name: metric(labels, assignments) for name, metric in metrics.METRICS.items()}
+        found = {name: metric(labels, assignments) for name, metric in agreement.METRICS.items()}
         return found | chance(labels, assignments, self.seed)
 
 
@@ -108,7 +99,7 @@ def _classes(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray
     """Describe each class by its main cluster."""
     import pandas as pd
 
-    clusters, counts = np.unique(assignments), metrics.contingency(labels, assignments)
+    clusters, counts = np.unique(assignments), agreement.contingency(labels, assignments)
     table = {"class": np.array(names)[np.unique(labels)], "n": counts.sum(axis=1)}
     table |= {"main_cluster": clusters[counts.argmax(axis=1)], "share": counts.max(axis=1) / table["n"]}
     return pd.DataFrame(table)
@@ -120,7 +111,7 @@ def _clusters(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarra
 
     clusters, sizes = np.unique(assignments, return_counts=True)
     present = np.unique(labels)
-    counts = metrics.contingency(labels, assignments)[present >= 0]
+    counts = agreement.contingency(labels, assignments)[present >= 0]
     known = counts.sum(axis=0)
     majority = np.array(names)[present[present >= 0][counts.argmax(axis=0)]]
     table = {"cluster": clusters, "size": sizes}

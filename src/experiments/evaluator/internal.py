@@ -7,17 +7,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.evaluator.measures.compactness import calinski_harabasz, davies_bouldin
+from experiments.evaluator.measures.compactness import COMPACTNESS
 from experiments.evaluator.measures.extents import extents
-from experiments.evaluator.measures.noise import TREATMENTS, Treatment, share, treatments
+from experiments.evaluator.measures.noise import Treatment, share, treatments
 from experiments.evaluator.measures.silhouette import mean_silhouette, measured
+from experiments.metric_names import names_of, spelled
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
 log = logging.getLogger(__name__)
-
-
-GEOMETRY = ("silhouette", "silhouette_error", "silhouette_rows", "calinski_harabasz", "davies_bouldin")
 
 
 @dataclass(frozen=True)
@@ -40,10 +38,7 @@ class Internal:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced", "clustering")
     LABELLED: ClassVar[bool] = False
-    METRICS: ClassVar[tuple[str, ...]] = (
-        "noise_share", "inertia", "clusters", "smallest_cluster", "largest_cluster",
-        *(f"{name}{treatment}" for treatment in TREATMENTS for name in GEOMETRY),
-    )  # fmt: skip
+    METRICS: ClassVar[tuple[str, ...]] = names_of("internal", rows=("",))
     VERSION: ClassVar[int] = 5
 
     sample: int
@@ -94,20 +89,19 @@ class Internal:
         undefined = "" if 2 <= k < n else f"undefined for {k} clusters of {n} rows"
         about = [
             {
-                "figure": figure + treatment.suffix,
+                "figure": spelled(metric, noise=treatment.suffix),
                 "space": "reduced",
                 "rows": count,
                 "about": (undefined or note) + treatment.about,
             }
-            for figure, count, note in (
+            for metric, count, note in (
                 ("silhouette", min(n, self.sample), measured(n, self.sample)),
-                ("calinski_harabasz", n, "exact"),
-                ("davies_bouldin", n, "exact"),
+                *((metric, n, "exact") for metric in COMPACTNESS),
             )
         ]
         if undefined:
-            names = [str(entry["figure"]) for entry in about]
-            log.warning("%s, %s and %s are left out: %s", *names, undefined)
+            *others, last = (str(entry["figure"]) for entry in about)
+            log.warning("%s and %s are left out: %s", ", ".join(others), last, undefined)
             return {}, about
         with threadpool_limits(threads):
             known = extents(reduced, assignments)
@@ -116,7 +110,8 @@ class Internal:
                 "silhouette": silhouette.value,
                 "silhouette_error": silhouette.error,
                 "silhouette_rows": float(silhouette.rows),
-                "calinski_harabasz": calinski_harabasz(reduced, assignments, known),
-                "davies_bouldin": davies_bouldin(reduced, assignments, known),
             }
-        return {name + treatment.suffix: value for name, value in scores.items()}, about
+            scores |= {
+                metric: measure(reduced, assignments, known) for metric, measure in COMPACTNESS.items()
+            }
+        return {spelled(metric, noise=treatment.suffix): value for metric, value in scores.items()}, about

@@ -9,6 +9,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.k_methods.knee import knee
 from experiments.figures import Lines
+from experiments.metric_names import names_of
 from experiments.numerics.neighbours_of_points import nearest
 from experiments.samples import Samples
 from experiments.types import Findings
@@ -34,7 +35,7 @@ class KDistance:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
     LABELLED: ClassVar[bool] = False
-    METRICS: ClassVar[tuple[str, ...]] = ("k_distance_knee",)
+    METRICS: ClassVar[tuple[str, ...]] = names_of("k_distance")
     VERSION: ClassVar[int] = 1
 
     min_samples: int

@@ -13,7 +13,8 @@ from experiments.evaluator.k_methods.curves import curves
 from experiments.evaluator.k_methods.gap import Box, gap
 from experiments.evaluator.k_methods.reference import Reference
 from experiments.evaluator.k_methods.trial import COLUMNS, Trial, lighter
-from experiments.evaluator.k_methods.verdicts import METHODS, sentence, verdicts
+from experiments.evaluator.k_methods.verdicts import sentence, verdicts
+from experiments.metric_names import names_of
 from experiments.numerics.parallel import beside
 from experiments.samples import Samples
 from experiments.types import Findings
@@ -61,10 +62,11 @@ class KSelection:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
     LABELLED: ClassVar[bool] = False
-    METRICS: ClassVar[tuple[str, ...]] = tuple(f"k_{method}" for method in METHODS)
+    METRICS: ClassVar[tuple[str, ...]] = names_of("k_selection")
     VERSION: ClassVar[int] = 3
+    DERIVED: ClassVar[tuple[str, ...]] = ("clusterer",)  # of which k is not looked at
 
-    clusterers: dict[str, Any] = field(metadata={"holds": "cluster"})
+    clusterers: dict[str, Any] = field(metadata={"holds": "cluster"}, compare=False)
     k_min: int
     k_max: int
     values: tuple[int, ...]
@@ -90,8 +92,12 @@ class KSelection:
                 f"evaluator.k_selection.clusterers.{name}={type(clusterer).__name__} has no k to choose; use "
                 "a clusterer that has one, such as cluster=faiss_kmeans, or leave evaluator=k_selection out"
             )
-        tried = replace(clusterer, k=self.ks[-1])  # so that a sweep over cluster.k selects once
-        object.__setattr__(self, "clusterers", {name: tried})
+
+    @property
+    def clusterer(self) -> Any:
+        """The one to try, with the largest k: so that a sweep over cluster.k selects once."""
+        (clusterer,) = self.clusterers.values()
+        return replace(clusterer, k=self.ks[-1])
 
     def _check_ranges(self) -> None:
         place = "evaluator.k_selection"
@@ -125,8 +131,7 @@ class KSelection:
                 f"evaluator.k_selection.{name} goes up to {self.ks[-1]}, more than the {len(samples)} "
                 f"samples; use {len(samples)} or less"
             )
-        (clusterer,) = self.clusterers.values()
-        clusterer.check(len(samples))
+        self.clusterer.check(len(samples))
 
     def evaluate(self, *, ctx: Context, reduced: np.ndarray) -> Findings:
         """Try every k; the tables tell each figure, each method's verdict, and where they disagree."""
@@ -148,7 +153,7 @@ class KSelection:
         """Return a row per k, with the columns of a trial, the gap and its s."""
         import pandas as pd
 
-        (clusterer,) = self.clusterers.values()
+        clusterer = self.clusterer
         light = tuple(lighter(clusterer, k, self.light) for k in self.ks)
         trials = [
             Trial(replace(clusterer, k=k), fewer, self.seeds, self.bootstraps, self.sample, self.seed)
@@ -184,8 +189,7 @@ class KSelection:
 
     def _light(self) -> str:
         """Return how repeated fits were clustered."""
-        (clusterer,) = self.clusterers.values()
-        names = [name for name in self.light if name in {f.name for f in fields(clusterer)}]
+        names = [name for name in self.light if name in {f.name for f in fields(self.clusterer)}]
         return ", ".join(f"{name}={self.light[name]}" for name in names) or "as the others"
 
 

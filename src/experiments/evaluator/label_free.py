@@ -9,6 +9,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.measures.silhouette import mean_silhouette
 from experiments.evaluator.pictures.layouts import Planes, place
+from experiments.metric_names import names_of
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
@@ -37,7 +38,7 @@ class LabelFree:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("embeddings", "clustering")
     LABELLED: ClassVar[bool] = False
-    METRICS: ClassVar[tuple[str, ...]] = ("silhouette_umap", "silhouette_umap_error")
+    METRICS: ClassVar[tuple[str, ...]] = names_of("label_free")
     VERSION: ClassVar[int] = 2
 
     n_neighbors: int

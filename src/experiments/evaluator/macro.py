@@ -24,6 +24,7 @@ from experiments.evaluator.protocol.scored_rows import (
     visible,
 )
 from experiments.figures import Dendrogram, Heatmap, Lines
+from experiments.metric_names import names_of, spelled
 from experiments.numerics.axes import Scaled
 from experiments.samples import Samples
 from experiments.types import Encoder, Findings
@@ -81,10 +82,8 @@ class Macro:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
-        """Name the figures that it gives wherever they are defined."""
-        cuts = [*map(str, self.granularities), "fine"]
-        scored = [f"macro_accuracy_{cut}{suffix}" for suffix in suffixes(self.protocol) for cut in cuts]
-        return (*scored, *(f"macro_train_accuracy_{cut}" for cut in cuts))
+        """Name the metrics that it gives wherever they are defined."""
+        return names_of("macro", [*self.granularities, "fine"], suffixes(self.protocol))
 
     @property
     def _logistic(self) -> Logistic:
@@ -166,10 +165,10 @@ class Macro:
             largest = np.bincount(target[first.rows]).max() / len(first.rows)
             row = {"categories": name, "groups": groups, "random": 1 / groups, "largest": largest}
             row["train_accuracy"] = float(right[train.rows].mean())
-            metrics[f"macro_train_accuracy_{name}"] = row["train_accuracy"]
+            metrics[spelled("macro_train_accuracy_{groups}", name)] = row["train_accuracy"]
             for view in views[1:]:
                 row[f"accuracy{view.suffix}"] = accuracy = float(right[view.rows].mean())
-                metrics[f"macro_accuracy_{name}{view.suffix}"] = accuracy
+                metrics[spelled("macro_accuracy_{groups}", name, rows=view.suffix)] = accuracy
             rows.append(row | {"fine_accuracy": fine, "note": ""})
         for g in (g for g in self.granularities if g not in usable):
             rows.append({"categories": str(g), "groups": g, "note": too_fine(g, len(tree.classes))})

@@ -6,14 +6,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.evaluator.measures import metrics
+from experiments.evaluator.measures import agreement
 from experiments.evaluator.measures.macro_categories import (
     check_classes,
     check_granularities,
     class_tree,
     too_fine,
 )
-from experiments.evaluator.protocol.scored_rows import SUFFIXES, check_protocol, views
+from experiments.evaluator.protocol.scored_rows import check_protocol, views
+from experiments.metric_names import names_of, spelled
 from experiments.samples import Samples
 from experiments.types import Clustering, Encoder, Findings
 
@@ -49,8 +50,8 @@ class MacroPurity:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
-        """Name the figures that it gives wherever they are defined."""
-        return tuple(f"{name}_macro_{g}{s}" for s in SUFFIXES for g in self.granularities for name in SCORES)
+        """Name the metrics that it gives wherever they are defined."""
+        return names_of("macro_purity", self.granularities)
 
     def check(self, samples: Samples) -> None:
         """Raise ValueError if there are no labels, or a class has no mean."""
@@ -80,10 +81,13 @@ class MacroPurity:
                 continue
             groups = tree.categories(labels, g)
             for suffix, at, _ in scored:
-                figures = {name: metrics.METRICS[name](groups[at], assignments[at]) for name in SCORES}
-                found |= {f"{name}_macro_{g}{suffix}": value for name, value in figures.items()}
-                ceiling = metrics.purity_ceiling(groups[at], assignments[at])
-                chance = metrics.purity_chance(groups[at], assignments[at], self.seed)
+                figures = {name: agreement.METRICS[name](groups[at], assignments[at]) for name in SCORES}
+                found |= {
+                    spelled(f"{name}_macro_{{groups}}", str(g), rows=suffix): value
+                    for name, value in figures.items()
+                }
+                ceiling = agreement.purity_ceiling(groups[at], assignments[at])
+                chance = agreement.purity_chance(groups[at], assignments[at], self.seed)
                 row = {"categories": g, "suffix": suffix, "rows": len(at)} | figures
                 rows.append(row | {"purity_ceiling": ceiling, "purity_chance": chance, "note": ""})
         about = pd.DataFrame([{"suffix": s, "rows": len(at), "about": note} for s, at, note in scored])

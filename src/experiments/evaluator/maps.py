@@ -11,6 +11,7 @@ from experiments.evaluator.pictures.layouts import METHODS, SPATIAL, TITLES, Pla
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import check_side, file_names, has_images, thumbnails
 from experiments.figures import Map, Space, pack
+from experiments.figures.specs import Figure
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
@@ -91,13 +92,15 @@ class Maps:
     ) -> Findings:
         """Place the points once for all clusterings, and colour them by this one."""
         images = sheets(samples, self.thumbnail, ctx)
-        found = Findings({})
-        for method, file in zip(self.methods, self._files, strict=True):
-            points = place(self._planes.of(method), reduced, ctx)
-            table = _table(points, samples, clustering)
-            found.tables[f"map_{method}"] = table
-            found.figures[file] = self._map(method, table, samples, images)
-        return found
+        tables = {
+            method: _table(place(self._planes.of(method), reduced, ctx), samples, clustering)
+            for method in self.methods
+        }
+        figures: dict[str, Figure] = {
+            file: self._map(method, tables[method], samples, images)
+            for method, file in zip(self.methods, self._files, strict=True)
+        }
+        return Findings({}, {f"map_{method}": table for method, table in tables.items()}, figures)
 
     def _map(
         self,

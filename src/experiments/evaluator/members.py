@@ -10,6 +10,7 @@ from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import METHODS, Planes, place
 from experiments.evaluator.pictures.thumbnails import captions, check_side, file_names, has_images, thumbnails
 from experiments.figures import Grid, Sheets, pack
+from experiments.figures.specs import Figure
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
@@ -83,21 +84,16 @@ class Members:
         points = place(self._planes.of(self.method), reduced, ctx)
         table = _everybody(points, samples, reduced, clustering)
         certain, outliers = self._certain(table), self._outliers(table)
-        found = Findings(
-            {},
-            {
-                "cluster_probs": table.drop(columns="row").reset_index(drop=True),
-                "most_certain": certain.drop(columns="row").reset_index(drop=True),
-                "outliers": outliers.drop(columns="row").reset_index(drop=True),
-            },
-        )
+        tables = {"cluster_probs": table, "most_certain": certain, "outliers": outliers}
+        figures: dict[str, Figure] = {}
         if has_images(samples, PLACE):
             if len(certain):
-                found.figures["most_certain"] = self._sheets(certain, samples, table, ctx)
+                figures["most_certain"] = self._sheets(certain, samples, table, ctx)
             images = thumbnails(samples, outliers["row"].to_numpy(), self.thumbnail, ctx)
             title = f"Outliers of {samples.name}: {outliers['why'].iloc[0]}"
-            found.figures["outliers"] = Grid(title, images, outliers["id"].to_list(), ACROSS)
-        return found
+            figures["outliers"] = Grid(title, images, outliers["id"].to_list(), ACROSS)
+        shown = {name: rows.drop(columns="row").reset_index(drop=True) for name, rows in tables.items()}
+        return Findings({}, shown, figures)
 
     def _certain(self, table: "pd.DataFrame") -> "pd.DataFrame":
         """Return the first of each cluster, with their places."""

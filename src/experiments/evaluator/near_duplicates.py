@@ -11,6 +11,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.pictures.thumbnails import check_side, has_images, thumbnails
 from experiments.figures import Sheets, pack
+from experiments.metric_names import names_of
 from experiments.numerics.scale import rescaled
 from experiments.samples import SPLITS, Samples
 from experiments.types import Findings
@@ -55,10 +56,7 @@ class NearDuplicates:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings")
     LABELLED: ClassVar[bool] = False
-    METRICS: ClassVar[tuple[str, ...]] = (
-        "near_duplicate_pairs", "near_duplicate_images", "near_duplicates_across_split",
-        "exact_duplicate_pairs",
-    )  # fmt: skip
+    METRICS: ClassVar[tuple[str, ...]] = names_of("near_duplicates")
     VERSION: ClassVar[int] = 2
 
     similarity: float
@@ -99,10 +97,9 @@ class NearDuplicates:
         told = {"figure": list(about), "value": [str(value) for value in about.values()]}
         table = _table(found, samples)
         tables = {"near_duplicates": table, "near_duplicates_rows": pd.DataFrame(told)}
-        result = Findings({name: float(value) for name, value in metrics.items()}, tables)
-        if len(table) and has_images(samples, PLACE):
-            result.figures["near_duplicates"] = self._figure(found, table, samples, ctx)
-        return result
+        drawn = len(table) and has_images(samples, PLACE)
+        figures = {"near_duplicates": self._figure(found, table, samples, ctx)} if drawn else {}
+        return Findings({name: float(value) for name, value in metrics.items()}, tables, dict(figures))
 
     def _figure(self, found: Pairs, table: "pd.DataFrame", samples: Samples, ctx: Context) -> Sheets:
         rows = np.stack([found.first, found.second], axis=1)[: self.shown]

@@ -17,6 +17,7 @@ from experiments.evaluator.protocol.scored_rows import (
     visible,
 )
 from experiments.figures import Histogram
+from experiments.metric_names import names_of, spelled
 from experiments.numerics.axes import Scaled
 from experiments.samples import Samples
 from experiments.types import Encoder, Findings
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
 
 EXTREMES = 10  # classes in the tables of the best and the worst
 BINS = 20
-SCORED = (
-    "accuracy", "gap", "macro_precision", "macro_recall", "macro_f1", "weighted_precision", "weighted_recall",
-    "weighted_f1",
-)  # fmt: skip
-ONCE = (
-    "train_accuracy", "class_mean", "class_median", "class_std", "scored", "trained_on", "iterations",
-    "converged",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,9 +70,8 @@ class Probe:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
-        """Name the figures that it gives wherever they are defined."""
-        scored = (f"{figure}{suffix}" for suffix in suffixes(self.protocol) for figure in SCORED)
-        return tuple(f"{self.name}_{figure}" for figure in (*scored, *ONCE))
+        """Name the metrics that it gives wherever they are defined."""
+        return names_of("probe", [self.name], suffixes(self.protocol))
 
     @property
     def _place(self) -> str:
@@ -122,17 +114,20 @@ class Probe:
         }
         each = told["accuracy"].to_numpy()
         metrics = _metrics(labels, found, train, scored)
-        metrics |= {"class_mean": each.mean(), "class_median": np.median(each), "class_std": each.std()}
-        metrics["scored"] = len(scored[0].rows)
         known = trained_on(samples, encoder, scored[0].rows)
-        metrics["trained_on"] = known / len(scored[0].rows)
+        once = {"class_mean": each.mean(), "class_median": np.median(each), "class_std": each.std()}
+        once |= {"scored": len(scored[0].rows), "trained_on": known / len(scored[0].rows)}
+        metrics |= {(metric, ""): value for metric, value in once.items()}
         title = f"Accuracy of each class, {self._about}, on {len(scored[0].rows):,} rows"
         return Findings(
-            {f"{self.name}_{figure}": float(value) for figure, value in metrics.items()},
+            {self._spelled(*metric): float(value) for metric, value in metrics.items()},
             {f"{self.name}_{table}": rows.reset_index(drop=True) for table, rows in tables.items()},
             {f"{self.name}_classes": Histogram(title, "accuracy of a class", each, BINS)},
             (*found.doubts(self._place), *self._leak(known, len(scored[0].rows))),
         )
+
+    def _spelled(self, metric: str, rows: str) -> str:
+        return spelled(f"{{probe}}_{metric}", self.name, rows=rows)
 
     def _leak(self, known: int, rows: int) -> tuple[str, ...]:
         """Say so if the backbone was trained on scored rows."""
@@ -142,14 +137,17 @@ class Probe:
         return (f"{what} (protocol={self.protocol})",) if known else ()
 
 
-def _metrics(labels: np.ndarray, found: Predictions, train: View, scored: list[View]) -> dict[str, float]:
+def _metrics(
+    labels: np.ndarray, found: Predictions, train: View, scored: list[View]
+) -> dict[tuple[str, str], float]:
+    """Return the metrics by what they are and the suffix of their rows."""
     trained = float((found.predicted == labels)[train.rows].mean())
-    metrics = {"train_accuracy": trained}
+    metrics = {("train_accuracy", ""): trained}
     for view in scored:
-        figures = scores(labels[view.rows], found.predicted[view.rows])
-        figures["gap"] = trained - figures["accuracy"]
-        metrics |= {f"{figure}{view.suffix}": value for figure, value in figures.items()}
-    return metrics | {"iterations": found.iterations, "converged": found.converged}
+        of_rows = scores(labels[view.rows], found.predicted[view.rows])
+        of_rows["gap"] = trained - of_rows["accuracy"]
+        metrics |= {(metric, view.suffix): value for metric, value in of_rows.items()}
+    return metrics | {("iterations", ""): found.iterations, ("converged", ""): found.converged}
 
 
 def scores(labels: np.ndarray, predicted: np.ndarray) -> dict[str, float]:

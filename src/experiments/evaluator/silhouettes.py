@@ -9,6 +9,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.measures.silhouette import half_interval, measured, silhouettes
 from experiments.figures import Silhouettes as Profiles
+from experiments.metric_names import names_of
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
@@ -44,7 +45,7 @@ class Silhouettes:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
     LABELLED: ClassVar[bool] = False
-    METRICS: ClassVar[tuple[str, ...]] = ("silhouette_below_zero",)
+    METRICS: ClassVar[tuple[str, ...]] = names_of("silhouettes")
     VERSION: ClassVar[int] = 2
 
     sample: int

@@ -8,6 +8,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.protocol.scored_rows import check_protocol, visible
 from experiments.figures import Lines, Scatter
+from experiments.metric_names import names_of, spelled
 from experiments.numerics.axes import Scaled
 from experiments.samples import Samples
 from experiments.types import Findings
@@ -51,8 +52,8 @@ class Variance:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
-        """Name the figures that it gives wherever they are defined."""
-        return tuple(f"explained_variance_{count}" for count in self.components)
+        """Name the metrics that it gives wherever they are defined."""
+        return names_of("variance", self.components)
 
     def check(self, samples: Samples) -> None:
         """Accept any samples."""
@@ -95,7 +96,8 @@ class Variance:
             {"figure": "explained_variance", "rows": len(seen), "about": kind},
             {"figure": "variance_classes", "rows": len(shown), "about": note},
         ]
-        metrics = {f"explained_variance_{count}": float(held[count - 1]) for count in told}
+        explained = "explained_variance_{components}"
+        metrics = {spelled(explained, str(count)): float(held[count - 1]) for count in told}
         return Findings(
             metrics, {"variance_explained": shares, "variance_rows": pd.DataFrame(about)}, figures
         )

@@ -19,7 +19,7 @@ from experiments.config.build import Plan, build, placed
 from experiments.context import Context
 from experiments.job import artifacts, console, context, logged_model, run_folder
 from experiments.job.trace import trace
-from experiments.metrics import main_first
+from experiments.metric_names import main_first
 from experiments.report import notes
 
 log = logging.getLogger(__name__)

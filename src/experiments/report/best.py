@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from experiments.comparison.intervals import mean_interval
 from experiments.comparison.seeds import configuration
+from experiments.metric_names import Name
 from experiments.report.contents import Headline
-from experiments.report.headlines import LEVELS, ROWS, headlines, upper_bounds
+from experiments.report.headlines import headlines, upper_bounds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +49,8 @@ def bests(rows: "pd.DataFrame", swept: Sequence[str], main: Sequence[str], objec
         The columns of it that a person reads first.
     """
     done = rows[rows["status"] == "FINISHED"]
-    known = [f"{name}{suffix}" for name in LEVELS if name != "noise_share" for suffix in ROWS]
-    shown = [name for name in dict.fromkeys([objective, *main]) if name in known and name in done]
+    asked = [Name.parse(name) for name in dict.fromkeys([objective, *main]) if name in done]
+    shown = [str(name) for name in asked if name.row.chooses and not name.noise]
     keys = configuration(swept)
     told = [key for key in keys if done[key].nunique(dropna=False) > 1]
     jobs = {_named(told, each): each for _, each in done.groupby(keys, sort=False, dropna=False) if len(each)}

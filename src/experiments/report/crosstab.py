@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.evaluator.measures.metrics import contingency
+from experiments.evaluator.measures.agreement import contingency
 from experiments.figures import Heatmap
 from experiments.pipeline import Result
 

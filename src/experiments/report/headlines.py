@@ -1,35 +1,23 @@
 """The figures that a person reads first, beside their chance level, ceiling and what labels would give."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from experiments.comparison.probes import probed
+from experiments.metric_names import MAIN, Name, spelled
+from experiments.metrics import ROWS, TEST, VALIDATION
 from experiments.pipeline import Result
 from experiments.report.contents import Headline
 
-ROWS = {
-    "": "",
-    "_validation": ", images that the backbone was not trained on",
-    "_test": ", unseen images",
-}
+ABOUT = {"": "", VALIDATION: ", images that the backbone was not trained on", TEST: ", unseen images"}
 SCORED = {
     "": " that it was not fitted on",
-    "_validation": " of the validation part",
-    "_test": " of the test part",
+    VALIDATION: " of the validation part",
+    TEST: " of the test part",
 }  # the images that a probe is scored on
-ALIKE = "1 needs as many clusters as classes"
-LEVELS: dict[str, tuple[str, float | None, float | None]] = {
-    "ari": (f"agreement with the labels on pairs of images; comparable across k; {ALIKE}", 0.0, 1.0),
-    "ami": (f"information shared with the labels; comparable across k; {ALIKE}", 0.0, 1.0),
-    "nmi": (f"information shared with the labels; rises with k by itself; {ALIKE}", None, 1.0),
-    "purity": ("share of images in their cluster's majority class; rises with k by itself", None, None),
-    "acc": (f"accuracy of the best one-to-one match of clusters to classes; {ALIKE}", None, None),
-    "silhouette": ("how much nearer the own cluster is than the next one, from -1 to 1", 0.0, 1.0),
-    "noise_share": ("share of images in no cluster", None, None),
-}  # what it is, its chance level and its ceiling where they are known beforehand
-MATCHED = ("ari", "ami", "nmi")  # 1 can be reached only where there are as many clusters as classes
-CAPPED = ("purity", "acc")  # by the k largest classes; and a classifier's accuracy is of the same kind
-TRAINED, FITTED, GAP = "val_accuracy", "_train_accuracy", "_gap"
+ACCURACY, TRAINED = "{probe}_accuracy", "val_accuracy"
 
 
 def headlines(
@@ -45,15 +33,15 @@ def headlines(
         The suffixes of rows of which it is known that they have as many clusters as classes.
     """
     found = []
-    for suffix, rows in ROWS.items():
-        for name, (about, chance, ceiling) in LEVELS.items():
-            full = name + suffix
-            if full not in metrics:
+    headlined = [name for name in MAIN if name.row.headlined and not name.rows]
+    for suffix in ROWS:
+        for name in (replace(main, rows=suffix) for main in headlined):
+            if (value := metrics.get(str(name))) is None:
                 continue
-            supervised = _best(upper, suffix) if name in CAPPED else None
-            chance = metrics.get(f"{name}_chance{suffix}", chance)
-            ceiling = _ceiling(name, metrics.get(f"purity_ceiling{suffix}"), ceiling, suffix in alike)
-            found.append(Headline(full, metrics[full], about + rows, chance, ceiling, supervised))
+            chance, ceiling = _levels(name, metrics, suffix in alike)
+            supervised = _best(upper, suffix) if name.row.capped else None
+            about = name.row.about + ABOUT[suffix]
+            found.append(Headline(str(name), value, about, chance, ceiling, supervised))
     return found
 
 
@@ -64,21 +52,25 @@ def alike(result: Result) -> list[str]:
         return []
     labels = np.asarray(labels)
     rows = {"": result.samples.labelled}
-    for part in ("validation", "test"):
+    for suffix, part in {VALIDATION: "validation", TEST: "test"}.items():
         own = result.samples.rows(part)
-        rows[f"_{part}"] = own[labels[own] >= 0]
+        rows[suffix] = own[labels[own] >= 0]
     return [
         suffix for suffix, own in rows.items() if len(np.unique(labels[own])) == len(np.unique(clusters[own]))
     ]
 
 
-def _ceiling(name: str, capped: float | None, usual: float | None, alike: bool) -> float | None:
-    """Return the best that so many clusters can get; None where one would have to know their number."""
-    if name == "purity":
-        return capped
-    if name == "acc":  # of more clusters than classes some match none, and how few that may be is not known
-        return capped if alike or (capped is not None and capped < 1) else None
-    return usual if alike or name not in MATCHED else None
+def _levels(name: Name, metrics: Mapping[str, float], alike: bool) -> tuple[float | None, float | None]:
+    """Return a metric's chance level and its ceiling; None where it is not known."""
+
+    def level(value: float | str | None) -> float | None:
+        return metrics.get(str(replace(name, metric=value))) if isinstance(value, str) else value
+
+    ceiling = level(name.row.ceiling)
+    fewer = ceiling is not None and ceiling < 1  # clusters than classes: each may match one
+    # of more clusters than classes some match none, and how few that may be is not known
+    reached = alike or fewer or not name.row.matched
+    return level(name.row.chance), ceiling if reached else None
 
 
 def upper_bounds(metrics: Mapping[str, float], history: Sequence[Mapping[str, float]] = ()) -> list[Headline]:
@@ -89,18 +81,14 @@ def upper_bounds(metrics: Mapping[str, float], history: Sequence[Mapping[str, fl
     history
         The epochs of the backbone's own training; empty if it learnt from no labels.
     """
-    probes = [name.removesuffix(FITTED) for name in metrics if name.endswith(FITTED)]
     found = [
-        _probed(probe, suffix, metrics)
-        for probe in probes
-        if f"{probe}{GAP}" in metrics
-        for suffix in _told_apart(probe, metrics)
+        _bound(probe, suffix, metrics) for probe in probed(metrics) for suffix in _told_apart(probe, metrics)
     ]
     reached = [row[TRAINED] for row in history if TRAINED in row]
     if reached:
         about = "accuracy of the backbone's own classifier, told the labels, in its best epoch"
-        name = "backbone_accuracy_validation"
-        found.append(Headline(name, max(reached), about + ROWS["_validation"], None, 1.0))
+        name = spelled(ACCURACY, "backbone", rows=VALIDATION)
+        found.append(Headline(name, max(reached), about + ABOUT[VALIDATION], None, 1.0))
     return found
 
 
@@ -109,12 +97,12 @@ def _told_apart(probe: str, metrics: Mapping[str, float]) -> list[str]:
 
     All that it was not fitted on are those of the one part that there is besides training, if it is one.
     """
-    parts = [suffix for suffix in ROWS if f"{probe}_accuracy{suffix}" in metrics]
+    parts = [suffix for suffix in ROWS if spelled(ACCURACY, probe, rows=suffix) in metrics]
     return parts[1:] if len(parts) == 2 and not parts[0] else parts
 
 
-def _probed(probe: str, suffix: str, metrics: Mapping[str, float]) -> Headline:
-    name, count = f"{probe}_accuracy{suffix}", metrics.get(f"{probe}_scored")
+def _bound(probe: str, suffix: str, metrics: Mapping[str, float]) -> Headline:
+    name, count = spelled(ACCURACY, probe, rows=suffix), metrics.get(spelled("{probe}_scored", probe))
     alone = not suffix or len(_told_apart(probe, metrics)) == 1  # then they are all that it is scored on
     told = f"{count:,.0f} " if count is not None and alone else ""
     about = "accuracy of a logistic regression on the same embeddings, told the labels; of the "
@@ -123,4 +111,5 @@ def _probed(probe: str, suffix: str, metrics: Mapping[str, float]) -> Headline:
 
 def _best(upper: Sequence[Headline], suffix: str) -> float | None:
     """Return the highest of the same rows; none is of all rows, as a classifier was fitted on some."""
-    return max((each.value for each in upper if suffix and each.name.endswith(suffix)), default=None)
+    same = [each.value for each in upper if suffix and Name.parse(each.name).rows == suffix]
+    return max(same, default=None)

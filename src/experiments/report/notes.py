@@ -13,7 +13,7 @@ from experiments import tracking
 from experiments.comparison.seed_tables import means, one_protocol, spread
 from experiments.comparison.titles import ABOUT, MEANS, SPREAD
 from experiments.config import commands
-from experiments.metrics import MAIN_METRICS
+from experiments.metric_names import Name
 from experiments.pipeline import Result
 from experiments.report import tables
 from experiments.report.headlines import alike, headlines
@@ -68,7 +68,7 @@ def _figures(metrics: Mapping[str, float], suffixes: Sequence[str]) -> str:
     """Return the main figures in a line, each beside its chance level and its ceiling."""
     told = []
     for figure in headlines(metrics, alike=suffixes):
-        if figure.name in MAIN_METRICS:
+        if Name.parse(figure.name).rank:
             ends = {"chance": figure.chance, "ceiling": figure.ceiling}
             beside = ", ".join(f"{name} {value:.4g}" for name, value in ends.items() if value is not None)
             told.append(f"{figure.name} **{figure.value:.4g}**" + (f" ({beside})" if beside else ""))

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from experiments.metric_names import Name
 from experiments.report.best import Best
 from experiments.report.contents import Headline
-from experiments.report.headlines import CAPPED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def best_table(found: Sequence[Best], *, probed: bool) -> str:
     heads = ("figure", "best", "value", *over, "next best", *levels, "")
     rows = "".join(_best(each, repeated, levels) for each in found)
     table = f'<table class="figures stacked">{_head(*heads)}<tbody>{rows}</tbody></table>'
-    shares = any(each.headline.name in CAPPED for each in found)
+    shares = any(Name.parse(each.headline.name).row.capped for each in found)
     hint = f"<p>{NO_PROBE}</p>" if shares and not probed else ""
     return f'<div class="wide">{table}</div>{_about(levels)}{hint}'
 

@@ -15,17 +15,13 @@ from experiments.context import Silent
 from experiments.job import context, logged_model
 from experiments.job.model import Model
 from experiments.job.perform import Outcome
+from experiments.metric_names import Name
 from experiments.store.cache import NotKeptError
 
 log = logging.getLogger(__name__)
 
-LOWER = (  # they begin so: better when lower
-    "davies_bouldin", "inertia", "noise",
-    "silhouette_below_zero", "silhouette_error", "silhouette_umap_error",
-)  # fmt: skip
 NOISE = "noise_share"  # of a job that has noise
-TREATMENTS = ("_no_noise", "_noise_singletons")  # of that noise; evaluator=external may add another suffix
-JUDGED = ("acc", "clusters")  # figures that stand beside noise_share where there is noise
+JUDGED = ("acc", "clusters")  # metrics that stand beside noise_share where there is noise
 
 
 def record_best(
@@ -79,7 +75,7 @@ def record_best(
 
 def best(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:
     """Return the folder of the finished job with the best figure, the first of equals, or None."""
-    sign = -1 if objective.startswith(LOWER) else 1
+    sign = -1 if Name.parse(objective).row.better == "lower" else 1
     done = {place: figure(job.metrics, objective) for place, job in jobs.items() if job.status == "FINISHED"}
     given = {place: sign * value for place, value in done.items() if not math.isnan(value)}
     return max(given, key=lambda place: given[place]) if given else None
@@ -93,13 +89,10 @@ def figure(metrics: Mapping[str, float], objective: str) -> float:
     """
     if objective in metrics:
         return metrics[objective]
-    if objective.startswith(NOISE):
-        suffix = objective.removeprefix(NOISE)
-        return 0.0 if any(f"{name}{suffix}" in metrics for name in JUDGED) else math.nan
-    plain = objective
-    for treatment in TREATMENTS:
-        plain = plain.replace(treatment, "")
-    return math.nan if NOISE in metrics else metrics.get(plain, math.nan)
+    name = Name.parse(objective)
+    if name.metric == NOISE:
+        return 0.0 if any(str(replace(name, metric=judge)) in metrics for judge in JUDGED) else math.nan
+    return math.nan if NOISE in metrics else metrics.get(str(replace(name, noise="")), math.nan)
 
 
 def _made(place: Path, outcome: Outcome, typed: Sequence[str] | None) -> Model:

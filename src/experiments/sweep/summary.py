@@ -17,7 +17,8 @@ from experiments.figures import Lines
 from experiments.job import console
 from experiments.job.perform import Outcome
 from experiments.messages import command
-from experiments.metrics import MAIN_METRICS
+from experiments.metric_names import Name, main_metrics
+from experiments.metrics import VALIDATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 SERVE = Path(__file__).parents[3] / "mlflow" / "serve.sh"
 SERVED = "http://127.0.0.1:5000"  # where mlflow/serve.sh listens unless told otherwise
-NOISE = ("clusters", "noise_share")  # told where there is noise; else it is the k that was asked for
 
 
 def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame":
@@ -66,19 +66,13 @@ def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*swept, "protocol", *main_metrics(rows)]))
 
 
-def main_metrics(rows: "pd.DataFrame") -> list[str]:
-    """Name the main metrics that there are."""
-    shown = [name for name in MAIN_METRICS if name in rows]
-    return shown if "noise_share" in rows else [name for name in shown if name not in NOISE]
-
-
 def charts(rows: "pd.DataFrame", swept: Sequence[str]) -> dict[str, Lines]:
     """Return a chart of the main metrics over each setting that was swept: their mean over the rest.
 
     Where seeds repeat a configuration, it is one point with the 95 % interval over them.
     """
     done = rows[rows["status"] == "FINISHED"]
-    metrics = [name for name in main_metrics(done) if name not in ("inertia", "clusters")]
+    metrics = [name for name in main_metrics(done) if Name.parse(name).row.charted == "together"]
     if len(done) < 2 or not metrics:
         return {}
     protocols = ", ".join(sorted(set(done["protocol"])))
@@ -110,7 +104,7 @@ def _over(
         {metric: means[metric].tolist() for metric in metrics},
         log_x=min(places) > 0 and max(places) / min(places) >= 10,
         ticks=[str(value) for value in values],
-        dashed=["purity_ceiling"],
+        dashed=[metric for metric in metrics if Name.parse(metric).row.bound],
         low=low,
         high=high,
     )
@@ -197,7 +191,7 @@ def _show_figures(
     compared = comparison.compare(rows, swept).tables
     metrics = main_metrics(rows)
     title = f"figures, protocol {', '.join(sorted(set(rows['protocol'])))}"
-    if "purity_validation" in metrics:
+    if any(Name.parse(metric).rows == VALIDATION for metric in metrics):
         title += "; _validation: rows that the backbone was not trained on"
     if "seeds" in compared:
         over = compared["seeds"]

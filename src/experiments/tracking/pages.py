@@ -4,7 +4,7 @@ import json
 import time
 from typing import Any
 
-from experiments.metrics import MAIN_METRICS
+from experiments.metric_names import MAIN
 
 NOTE = "mlflow.note.content"  # the description of a run, a model or an experiment, in Markdown
 VIEW = "figures"  # the saved view's key, in links
@@ -24,7 +24,6 @@ AFTER = (
     "attributes.`Models`",
 )
 LETTER, ROOM, LEAST = 8, 28, 85  # pixels of a column: a letter of its name, what is round it, four figures
-CHARTED = ("inertia",)  # of another scale than the others, so in no chart that comes first
 
 
 def run_page(experiment_id: str, run_id: str, file: str = "") -> str:
@@ -48,12 +47,12 @@ def tags(experiment_id: str) -> dict[str, str]:
 
 def _state() -> dict[str, Any]:
     """Return what MLflow's pages save as a view: columns, their order and width, and the charts."""
-    figures = [f"metrics.`{name}`" for name in MAIN_METRICS]
+    figures = [f"metrics.`{name}`" for name in MAIN]
     columns = [*figures, *AFTER]
-    widths = {f"metrics.`{name}`": max(LEAST, LETTER * len(name) + ROOM) for name in MAIN_METRICS}
+    widths = {f"metrics.`{name}`": max(LEAST, LETTER * len(str(name)) + ROOM) for name in MAIN}
     widths |= WIDTHS
     sections = {"figures": NAME, "others": "Model metrics"}
-    charted = [name for name in MAIN_METRICS if name not in CHARTED]
+    charted = [str(name) for name in MAIN if name.row.charted]
     return {
         "selectedColumns": [*CHOSEN, *columns],
         "columnOrder": [*FIRST, *columns],

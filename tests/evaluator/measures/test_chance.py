@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.evaluator.measures import metrics
+from experiments.evaluator.measures import agreement
 from experiments.evaluator.measures.chance import chance
 
 RNG = np.random.default_rng(0)
@@ -15,18 +15,19 @@ ALONE = np.where(RNG.random(600) < 0.8, 100 + np.arange(600), CLUSTERS)  # most 
 @pytest.mark.parametrize("assigned", [CLUSTERS, ALONE, np.arange(600), np.zeros(600, int)])
 def test_each_is_the_mean_of_the_metric_over_the_same_permutations(assigned):
     rng = np.random.default_rng(5)
-    shuffled = [rng.permutation(LABELS) for _ in range(metrics.PERMUTATIONS)]
+    shuffled = [rng.permutation(LABELS) for _ in range(agreement.PERMUTATIONS)]
     found = chance(LABELS, assigned, seed=5)
     for name in ("acc", "nmi", "purity"):
-        expected = np.mean([metrics.METRICS[name](labels, assigned) for labels in shuffled])
+        expected = np.mean([agreement.METRICS[name](labels, assigned) for labels in shuffled])
         assert found[f"{name}_chance"] == pytest.approx(expected, abs=1e-12)
-    assert found["purity_chance"] == metrics.purity_chance(LABELS, assigned, seed=5)
+    assert found["purity_chance"] == agreement.purity_chance(LABELS, assigned, seed=5)
 
 
 def test_clusters_that_know_nothing_get_what_chance_gives():
     labels, random = RNG.integers(0, 10, 3000), RNG.integers(0, 50, 3000)
     for name, value in chance(labels, random, seed=0).items():
-        assert metrics.METRICS[name.removesuffix("_chance")](labels, random) == pytest.approx(value, rel=0.2)
+        measure = agreement.METRICS[name.removesuffix("_chance")]
+        assert measure(labels, random) == pytest.approx(value, rel=0.2)
 
 
 def test_one_class_in_one_cluster_is_always_right():

@@ -19,7 +19,7 @@ from tests.messages import says
 from experiments.backbone import pixels
 from experiments.config import compose
 from experiments.dataset.images import listing
-from experiments.evaluator.measures import metrics
+from experiments.evaluator.measures import agreement
 from experiments.job.perform import Outcome, perform
 from experiments.job.trace import STEPS, Trace
 from experiments.recorded import Recorded
@@ -176,7 +176,7 @@ def test_code_that_moves_the_last_bit_is_within_tolerance(lab: Lab, monkeypatch:
 def test_a_measure_that_counts_otherwise_is_seen_at_its_metric(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(metrics.METRICS, "ari", lambda *given: 0.125)
+    monkeypatch.setitem(agreement.METRICS, "ari", lambda *given: 0.125)
     verdict = lab.verify()
     assert (verdict.word, verdict.first) == (DIFFERS, "metric external ari")
 

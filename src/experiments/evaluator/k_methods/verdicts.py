@@ -11,10 +11,6 @@ from experiments.evaluator.k_methods.knee import knee
 
 if TYPE_CHECKING:
     import pandas as pd
-METHODS = (
-    "elbow_distance", "elbow_inertia", "silhouette", "gap", "calinski_harabasz", "davies_bouldin",
-    "stability_seeds", "stability_bootstrap",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

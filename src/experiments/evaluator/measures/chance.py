@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.evaluator.measures.metrics import PERMUTATIONS
+from experiments.evaluator.measures.agreement import PERMUTATIONS
 
 
 class Counts(NamedTuple):

@@ -4,6 +4,8 @@ scikit-learn's look through all points once per cluster, sum float32 values, and
 pairs of centroids. Up to `MANY` points in `FEW` clusters they are called, so that the results are theirs.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from experiments.evaluator.measures.extents import Extents, extents
@@ -14,7 +16,17 @@ FEW = 1_000
 SMALL = 10  # powers of two below 1 from which points are brought to size 1, as scikit-learn takes 1e-8 for 0
 DISTANCES = 4_000_000  # of centroids held at a time: 32 MB
 
+Compactness = Callable[[np.ndarray, np.ndarray, Extents | None], float]
+COMPACTNESS: dict[str, Compactness] = {}  # every metric of points and assignments, by its name
 
+
+def compactness(measure: Compactness) -> Compactness:
+    """Have evaluator=internal give this metric."""
+    COMPACTNESS[measure.__name__] = measure
+    return measure
+
+
+@compactness
 def calinski_harabasz(points: np.ndarray, assignments: np.ndarray, known: Extents | None = None) -> float:
     """Return the variance between clusters over that within, each by its degrees of freedom.
 
@@ -38,6 +50,7 @@ def calinski_harabasz(points: np.ndarray, assignments: np.ndarray, known: Extent
     return 1.0 if within == 0 else between * (n - k) / (within * (k - 1))
 
 
+@compactness
 def davies_bouldin(points: np.ndarray, assignments: np.ndarray, known: Extents | None = None) -> float:
     """Return how wide two neighbouring clusters are against their distance, at worst, averaged; 0 is best.
 

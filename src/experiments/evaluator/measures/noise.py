@@ -5,9 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-NO_NOISE = "_no_noise"
-SINGLETONS = "_noise_singletons"
-TREATMENTS = ("", NO_NOISE, SINGLETONS)
+from experiments.metrics import NO_NOISE, SINGLETONS
 
 
 class Treatment(NamedTuple):

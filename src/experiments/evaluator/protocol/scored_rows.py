@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from experiments.metrics import ROWS, TEST, VALIDATION
 from experiments.samples import Samples
 from experiments.types import Encoder, UnlabelledError
 
 PROTOCOLS = ("held_out", "published")
 TEST_SHARE = 0.2  # of the study's own split
-SUFFIXES = ("", "_validation", "_test")  # of the figures about all rows that are scored, and about parts
 
 
 class View(NamedTuple):
@@ -56,7 +56,7 @@ def sides(samples: Samples, encoder: Encoder, protocol: str, seed: int) -> tuple
 
 def suffixes(protocol: str) -> tuple[str, ...]:
     """Return those that the views of `sides` may have."""
-    return SUFFIXES if protocol == "held_out" else SUFFIXES[:1]
+    return ROWS if protocol == "held_out" else ROWS[:1]
 
 
 def check_protocol(place: str, protocol: str) -> None:
@@ -102,13 +102,12 @@ def check_scored(samples: Samples, place: str, protocol: str) -> None:
 
 def _parts(samples: Samples, trained: bool) -> Iterator[View]:
     untrained = "; the backbone saw no labels"
-    for part, note in (
-        ("validation", ", not trained on; they chose when training stopped" if trained else untrained),
-        ("test", ", unseen" if trained else untrained),
-    ):
+    chose = ", not trained on; they chose when training stopped" if trained else untrained
+    unseen = ", unseen" if trained else untrained
+    for suffix, part, note in ((VALIDATION, "validation", chose), (TEST, "test", unseen)):
         rows = samples.rows(part)
         if len(rows):
-            yield View(f"_{part}", rows, f"{part} rows{note}")
+            yield View(suffix, rows, f"{part} rows{note}")
 
 
 def trained_on(samples: Samples, encoder: Encoder, rows: np.ndarray) -> int:

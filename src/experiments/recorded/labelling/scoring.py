@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.evaluator.measures.agreement import METRICS
 from experiments.evaluator.measures.groups import headed
-from experiments.evaluator.measures.metrics import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics.cluster import contingency_matrix
 
-from experiments.evaluator.measures import metrics
-from experiments.evaluator.measures.metrics import METRICS
+from experiments.evaluator.measures import agreement
+from experiments.evaluator.measures.agreement import METRICS
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
 CLUSTERS = np.array([5, 5, 5, 2, 2, 2, 2, 2, 0, 0])  # 5: aaa   2: abbbc   0: cc
@@ -16,48 +16,48 @@ each = pytest.mark.parametrize("name", METRICS)
 
 
 def test_contingency_counts_rows_without_empty_lines():
-    np.testing.assert_array_equal(metrics.contingency(LABELS, CLUSTERS), [[0, 1, 3], [0, 3, 0], [2, 1, 0]])
-    np.testing.assert_array_equal(metrics.contingency(MANY, GUESS), contingency_matrix(MANY, GUESS))
+    np.testing.assert_array_equal(agreement.contingency(LABELS, CLUSTERS), [[0, 1, 3], [0, 3, 0], [2, 1, 0]])
+    np.testing.assert_array_equal(agreement.contingency(MANY, GUESS), contingency_matrix(MANY, GUESS))
 
 
 def test_known_answers():
-    assert metrics.purity(LABELS, CLUSTERS) == pytest.approx((3 + 3 + 2) / 10)
-    assert metrics.acc(LABELS, CLUSTERS) == pytest.approx((3 + 3 + 2) / 10)
-    assert metrics.acc(LABELS, np.arange(10)) == pytest.approx(3 / 10)  # one row of each class is matched
-    assert metrics.purity(LABELS, np.arange(10)) == 1
-    assert metrics.acc(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])) == pytest.approx(3 / 4)
+    assert agreement.purity(LABELS, CLUSTERS) == pytest.approx((3 + 3 + 2) / 10)
+    assert agreement.acc(LABELS, CLUSTERS) == pytest.approx((3 + 3 + 2) / 10)
+    assert agreement.acc(LABELS, np.arange(10)) == pytest.approx(3 / 10)  # one row of each class is matched
+    assert agreement.purity(LABELS, np.arange(10)) == 1
+    assert agreement.acc(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])) == pytest.approx(3 / 4)
 
 
 def test_ceiling_is_the_share_of_the_k_largest_classes():
-    assert metrics.purity_ceiling(LABELS, np.zeros(10, int)) == pytest.approx(4 / 10)
-    assert metrics.purity_ceiling(LABELS, np.arange(10) % 2) == pytest.approx(7 / 10)
-    assert metrics.purity_ceiling(LABELS, CLUSTERS) == 1
-    assert metrics.purity_ceiling(LABELS, np.arange(10)) == 1
+    assert agreement.purity_ceiling(LABELS, np.zeros(10, int)) == pytest.approx(4 / 10)
+    assert agreement.purity_ceiling(LABELS, np.arange(10) % 2) == pytest.approx(7 / 10)
+    assert agreement.purity_ceiling(LABELS, CLUSTERS) == 1
+    assert agreement.purity_ceiling(LABELS, np.arange(10)) == 1
 
 
 @pytest.mark.parametrize("k", [1, 2, 4, 20])
 def test_purity_stays_below_its_ceiling(k):
     assigned = MANY % k
-    assert metrics.purity(MANY, assigned) <= metrics.purity_ceiling(MANY, assigned)
+    assert agreement.purity(MANY, assigned) <= agreement.purity_ceiling(MANY, assigned)
 
 
 def test_chance_is_the_purity_of_clusters_that_know_nothing():
     labels, assigned = RNG.integers(0, 4, 4000), RNG.integers(0, 3, 4000)
-    chance = metrics.purity_chance(labels, assigned, seed=0)
-    assert chance == pytest.approx(metrics.purity(labels, assigned), abs=0.02)
-    assert chance == metrics.purity_chance(labels, assigned, seed=0)
-    assert chance != metrics.purity_chance(labels, assigned, seed=1)
-    assert metrics.purity_chance(labels, np.arange(4000), seed=0) == 1
+    chance = agreement.purity_chance(labels, assigned, seed=0)
+    assert chance == pytest.approx(agreement.purity(labels, assigned), abs=0.02)
+    assert chance == agreement.purity_chance(labels, assigned, seed=0)
+    assert chance != agreement.purity_chance(labels, assigned, seed=1)
+    assert agreement.purity_chance(labels, np.arange(4000), seed=0) == 1
 
 
 def test_mapped_purity_uses_the_training_rows_classes():
     training, scored = np.array([0, 1, 3, 4, 5, 8]), np.array([2, 6, 7, 9])
-    assert metrics.purity_mapped(LABELS, CLUSTERS, training, scored) == pytest.approx(3 / 4)
-    assert metrics.purity_mapped(LABELS, CLUSTERS, training[:2], scored) == pytest.approx(1 / 4)
+    assert agreement.purity_mapped(LABELS, CLUSTERS, training, scored) == pytest.approx(3 / 4)
+    assert agreement.purity_mapped(LABELS, CLUSTERS, training[:2], scored) == pytest.approx(1 / 4)
 
 
 def test_nmi_is_the_v_measure():
-    assert metrics.nmi(MANY, GUESS) == pytest.approx(metrics.v_measure(MANY, GUESS))
+    assert agreement.nmi(MANY, GUESS) == pytest.approx(agreement.v_measure(MANY, GUESS))
 
 
 @each

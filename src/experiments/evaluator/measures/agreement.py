@@ -10,6 +10,15 @@ import numpy as np
 
 PERMUTATIONS = 20
 
+Agreement = Callable[[np.ndarray, np.ndarray], float]
+METRICS: dict[str, Agreement] = {}  # every metric of labels and assignments, by its name
+
+
+def metric(measure: Agreement) -> Agreement:
+    """Have evaluator=external give this metric."""
+    METRICS[measure.__name__] = measure
+    return measure
+
 
 def contingency(labels: np.ndarray, assignments: np.ndarray) -> np.ndarray:
     """Count rows by class and cluster: int64 (c, k), without empty classes and clusters.
@@ -22,6 +31,7 @@ def contingency(labels: np.ndarray, assignments: np.ndarray) -> np.ndarray:
     return counts[counts.any(axis=1)][:, counts.any(axis=0)]
 
 
+@metric
 def acc(labels: np.ndarray, assignments: np.ndarray) -> float:
     """Accuracy under the best one-to-one match of clusters to classes; falls once k exceeds c."""
     from scipy.optimize import linear_sum_assignment
@@ -30,11 +40,13 @@ def acc(labels: np.ndarray, assignments: np.ndarray) -> float:
     return float(table[linear_sum_assignment(table, maximize=True)].sum() / len(labels))
 
 
+@metric
 def purity(labels: np.ndarray, assignments: np.ndarray) -> float:
     """Share of rows in their cluster's majority class; rises with k by itself."""
     return float(contingency(labels, assignments).max(axis=0).sum() / len(labels))
 
 
+@metric
 def purity_ceiling(labels: np.ndarray, assignments: np.ndarray) -> float:
     """Share of rows in the k largest classes: as many clusters cannot be purer."""
     table = contingency(labels, assignments)
@@ -61,6 +73,7 @@ def purity_mapped(
     return float((majority[assignments[scored] + 1] == labels[scored]).mean())
 
 
+@metric
 def nmi(labels: np.ndarray, assignments: np.ndarray) -> float:
     """Mutual information over the mean of both entropies; rises with k by itself."""
     from sklearn.metrics import normalized_mutual_info_score
@@ -68,6 +81,7 @@ def nmi(labels: np.ndarray, assignments: np.ndarray) -> float:
     return float(normalized_mutual_info_score(labels, assignments))
 
 
+@metric
 def ami(labels: np.ndarray, assignments: np.ndarray) -> float:
     """Mutual information above what chance gives; 0 for random clusters at any k."""
     from sklearn.metrics import adjusted_mutual_info_score
@@ -75,6 +89,7 @@ def ami(labels: np.ndarray, assignments: np.ndarray) -> float:
     return float(adjusted_mutual_info_score(labels, assignments))
 
 
+@metric
 def ari(labels: np.ndarray, assignments: np.ndarray) -> float:
     """Agreement on pairs of rows above what chance gives; 0 for random clusters at any k."""
     from sklearn.metrics import adjusted_rand_score
@@ -82,6 +97,7 @@ def ari(labels: np.ndarray, assignments: np.ndarray) -> float:
     return float(adjusted_rand_score(labels, assignments))
 
 
+@metric
 def homogeneity(labels: np.ndarray, assignments: np.ndarray) -> float:
     """How far each cluster holds a single class; 1 when every one does."""
     from sklearn.metrics import homogeneity_score
@@ -89,6 +105,7 @@ def homogeneity(labels: np.ndarray, assignments: np.ndarray) -> float:
     return float(homogeneity_score(labels, assignments))
 
 
+@metric
 def completeness(labels: np.ndarray, assignments: np.ndarray) -> float:
     """How far each class sits in a single cluster; 1 when every one does."""
     from sklearn.metrics import completeness_score
@@ -96,16 +113,9 @@ def completeness(labels: np.ndarray, assignments: np.ndarray) -> float:
     return float(completeness_score(labels, assignments))
 
 
+@metric
 def v_measure(labels: np.ndarray, assignments: np.ndarray) -> float:
     """Harmonic mean of homogeneity and completeness; the same number as `nmi`."""
     from sklearn.metrics import v_measure_score
 
     return float(v_measure_score(labels, assignments))
-
-
-METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    metric.__name__: metric
-    for metric in (
-        acc, nmi, ami, ari, purity, purity_ceiling, homogeneity, completeness, v_measure,
-    )
-}  # fmt: skip
