@@ -23,11 +23,10 @@ from typing import TYPE_CHECKING, Any
 from experiments import comparison, tracking
 from experiments.config import compose
 from experiments.config.build import build
-from experiments.job import console, program
+from experiments.job import console, program, summary
 from experiments.job.perform import EXPECTED
 from experiments.recorded import Recorded
 from experiments.report import tables
-from experiments.sweep import summary
 from experiments.sweep.record import SWEPT_TAG, recorded_sweep
 
 if TYPE_CHECKING:

@@ -1,15 +1,17 @@
 """One job: what run() refuses, what is left of an error, and what a job leaves in its folder."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.running import run_typed
 
 import experiments
 from experiments import tracking
 from experiments.config import compose
 from experiments.config.build import Tracking, build
 from experiments.job import run_folder
-from experiments.job.perform import Outcome, draws, explain, perform
+from experiments.job.perform import Outcome, draws, explain
 
 FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -38,7 +40,7 @@ def test_an_expected_error_is_one_line_and_another_leaves_its_traceback(tmp_path
 
 def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
     kept = Outcome(["cluster.k=3"], 2, "a sweep", "held_out", "FINISHED", {"ari": 0.5}, {"embed": None})
-    kept.found = {"external": "external-0"}
+    kept = replace(kept, found={"external": "external-0"})
     kept.save(tmp_path / "0")
     assert Outcome.load(tmp_path / "0") == kept
 
@@ -59,11 +61,9 @@ def test_who_draws(typed: list[str], alone: bool, in_a_sweep: bool) -> None:
 
 
 def test_tables_and_pictures_are_written_twice(tmp_path: Path) -> None:
-    cfg = compose.compose_config(
-        [*FEW, f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
-    )
-    outcome = Outcome([])
-    result = perform(cfg, tmp_path / "run", outcome)
+    places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    performed = run_typed([*FEW, *places], tmp_path / "run")
+    result, outcome = performed.result, performed.outcome
     files = {path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").rglob("*.*")}
     found = result.findings["data_report"]
     assert files >= {f"{name}.{kind}" for name in found.tables for kind in ("csv", "md")}
@@ -74,11 +74,9 @@ def test_tables_and_pictures_are_written_twice(tmp_path: Path) -> None:
 
 def test_the_main_figures_are_recorded_first_and_the_seconds_last(tmp_path: Path) -> None:
     few = [*FEW[:-1], "evaluator=[internal,external]"]
-    cfg = compose.compose_config(
-        [*few, f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
-    )
-    outcome = Outcome([])
-    perform(cfg, tmp_path / "run", outcome, choices={"backbone": "pixels", "experiment": None})
+    places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    choices = {"backbone": "pixels", "experiment": None}
+    outcome = run_typed([*few, *places], tmp_path / "run", choices=choices).outcome
     client = tracking.connect(Tracking(f"sqlite:///{tmp_path}/mlflow.db"), "digits").client
     found = client.get_run(outcome.run_id).data
     names = list(found.metrics)
@@ -146,11 +144,9 @@ def test_what_makes_a_number_doubtful_stands_on_the_run_also_when_it_was_kept(
 ) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     typed = ["evaluator=[probe]", "evaluator.probe.max_iter=1", f"cache.root={tmp_path}/cache"]
-    cfg = compose.compose_config([*FEW, *typed, f"tracking.uri={uri}"])
     for name in ("first", "again"):
         caplog.clear()
-        outcome = Outcome([])
-        perform(cfg, tmp_path / name, outcome)
+        outcome = run_typed([*FEW, *typed, f"tracking.uri={uri}"], tmp_path / name).outcome
         tags = tracking.connect(Tracking(uri), "digits").client.get_run(outcome.run_id).data.tags
         assert "evaluator.probe has not converged after 1 iterations" in tags["warnings"]
         assert tags["warnings"] in caplog.messages

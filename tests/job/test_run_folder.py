@@ -1,6 +1,5 @@
 """A run's folder: whose it is, what goes when it is used again, and what stays."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -63,9 +62,8 @@ def test_one_process_at_a_time_holds_a_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=answer), run_folder.held(folder, KEY):
         pass
     lock.release()
-    with run_folder.held(folder, KEY) as first, run_folder.held(folder, KEY) as again:
+    with run_folder.held(folder, KEY) as first, run_folder.held(folder, KEY, folder) as again:
         assert (first, again) == (True, False), "a job may be in the folder of its own command"
-    assert run_folder.HOLDER not in os.environ
     assert not folder.exists(), "nothing was written"
 
 
@@ -90,7 +88,7 @@ def test_a_sweep_is_cleared_with_its_jobs_and_no_other_run(tmp_path: Path) -> No
     with run_folder.held(tmp_path, "hydra.sweep.dir"):
         write(tmp_path, "sweep.csv")
         for name in "01":
-            with run_folder.held(tmp_path / name, KEY):
+            with run_folder.held(tmp_path / name, KEY, tmp_path):
                 write(tmp_path / name, "assignments.parquet")
     assert below(tmp_path) == [
         "0/assignments.parquet",

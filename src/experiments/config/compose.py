@@ -4,8 +4,7 @@ import logging
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,9 +29,11 @@ NO_STAGES = ("claims", "experiment", "hydra")
 NOT_GROUPS = ("claims", "hydra")  # folders of conf/ whose files are no options of ours
 KEPT = ("cache.", "tracking.")  # settings that say where things are kept
 PLACES = (*KEPT, "hydra.")  # the same, and Hydra's own
-OUTPUT = "EXPERIMENTS_OUTPUT"  # where conf/config.yaml tells Hydra to put a run or a sweep
 
 OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
+OmegaConf.register_new_resolver(  # conf/config.yaml; cached: a config has one folder
+    "output_folder", lambda: str(output_folder()), replace=True, use_cache=True
+)
 
 
 def compose_config(
@@ -99,25 +100,19 @@ def options(group: str, directory: str | None = None) -> list[str]:
     return sorted({path.stem for folder in folders for path in (folder / group).glob("[!_]*.yaml")})
 
 
-@contextmanager
-def output_folder(*, anywhere: bool = False, root: Path = ROOT) -> Iterator[Path]:
-    """Name a new folder for a run or a sweep; a random end keeps two of the same second apart.
+def output_folder(*, anywhere: bool = False, root: Path = ROOT) -> Path:
+    """Return the path of a new folder for a run or a sweep; a random end keeps two of the same second apart.
 
     Parameters
     ----------
     anywhere
-        Name a temporary one where `root` cannot be written.
+        Return a temporary one where `root` cannot be written.
     """
     now = datetime.now().astimezone()
     present = next(path for path in (root / "outputs", root, *root.parents) if path.exists())
     if anywhere and not (present.is_dir() and os.access(present, os.W_OK)):
         root = Path(tempfile.mkdtemp(prefix="experiments-"))
-    folder = root / "outputs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{uuid.uuid4().hex[:6]}"
-    os.environ[OUTPUT] = str(folder)
-    try:
-        yield folder
-    finally:
-        os.environ.pop(OUTPUT, None)
+    return root / "outputs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{uuid.uuid4().hex[:6]}"
 
 
 def working_directory() -> Path:

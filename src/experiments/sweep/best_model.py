@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -28,9 +28,7 @@ TREATMENTS = ("_no_noise", "_noise_singletons")  # of that noise; evaluator=exte
 JUDGED = ("acc", "clusters")  # figures that stand beside noise_share where there is noise
 
 
-def record_best(
-    jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run, typed: Sequence[str] | None
-) -> bool:
+def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) -> bool:
     """Record the model of the job that is best by the objective, and name that job in the sweep's record.
 
     Returns
@@ -42,8 +40,6 @@ def record_best(
     ----------
     jobs
         By the folders that they left.
-    typed
-        The overrides of the command line, if the jobs' hold a preset's as well.
     """
     if plan.tracking.log_model != "best":
         return False
@@ -65,7 +61,7 @@ def record_best(
         elif (left / "data").exists():
             logged_model.send(Model.load(left / "data"), place, run)
         else:
-            logged_model.record(_made(place, jobs[place], typed), place, run)
+            logged_model.record(_made(place), place, run)
         recorded = run.has_model()  # what a store refused was said
     except NotKeptError:
         log.warning("cache.root here does not hold the best job's model; tracking.log_model=all records each")
@@ -102,9 +98,8 @@ def figure(metrics: Mapping[str, float], objective: str) -> float:
     return math.nan if NOISE in metrics else metrics.get(plain, math.nan)
 
 
-def _made(place: Path, outcome: Outcome, typed: Sequence[str] | None) -> Model:
+def _made(place: Path) -> Model:
     """Make a job's model of what the store holds, computing nothing."""
-    cfg = cast(DictConfig, OmegaConf.load(place / "config.yaml"))
-    plan = build(cfg, outcome.overrides if typed is None else typed)
+    plan = build(cast(DictConfig, OmegaConf.load(place / "config.yaml")))  # its paths are absolute
     ctx = context.make(plan, Silent(), compute=False)
     return Model.of(pipeline.run(replace(plan.stages, evaluators={}), ctx), ctx.dtype)

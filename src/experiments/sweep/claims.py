@@ -12,9 +12,9 @@ from yaml import YAMLError
 
 from experiments.comparison.intervals import mean_interval
 from experiments.config import compose
+from experiments.job import summary
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.perform import Outcome
-from experiments.sweep import summary
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.recorded.labelling.pages import opened  # noqa: F401
+from tests.running import run_typed
 
 from experiments.config import compose
-from experiments.job.perform import Outcome, perform
 from experiments.recorded.labelling.clustered import Clustered
 
 PLAIN = {"backbone": "pixels", "reducer": "identity", "cluster.k": "2", "evaluator": "[external]"}
@@ -38,8 +38,7 @@ def run(tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
     own = [f"tracking.uri=sqlite:///{store}", f"cache.root={tmp_path}/cache", "figures=none"]
 
     def make(*overrides: str) -> Clustered:
-        outcome = Outcome([*own, *overrides])
-        perform(compose.compose_config(outcome.overrides), tmp_path / "run", outcome, name="first")
+        outcome = run_typed([*own, *overrides], tmp_path / "run", name="first").outcome
         return Clustered.of(f"sqlite:///{store}", outcome.run_id)
 
     return make
