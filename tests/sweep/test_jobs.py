@@ -101,17 +101,17 @@ def test_a_job_is_recorded_beside_its_parent(
     assert found.data.tags["mlflow.parentRunId"] == left.parent == parent.info.run_id
 
 
-@pytest.mark.parametrize("wrong", [{"k": 0}, {"k": 201}], ids=["before it begins", "at work"])
+@pytest.mark.parametrize("k", [0, 201], ids=["before it begins", "at work"])
 def test_a_failed_job_has_no_objective(
-    composed: DictConfig, tmp_path: Path, told: Invocation, wrong: dict[str, int]
+    composed: DictConfig, tmp_path: Path, told: Invocation, k: int
 ) -> None:
-    composed.cluster |= wrong
+    composed.cluster.k = k
     with told.to_jobs():
         assert launch.run_job(composed) is None
     left = Outcome.load(tmp_path / "job")
     assert left.status == "FAILED"
-    assert left.error.startswith(f"cluster.k={wrong['k']} ")
-    assert bool(left.run_id) == (wrong["k"] == 201), "what began is recorded"
+    assert left.error.startswith(f"cluster.k={k} ")
+    assert bool(left.run_id) == (k == 201), "what began is recorded"
 
 
 def test_paths_are_those_of_what_was_typed(

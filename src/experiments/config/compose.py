@@ -48,22 +48,12 @@ def compose_config(
     directory
         A folder of further options, as in --config-dir.
     """
-    if not (CONF / "config.yaml").exists():
-        raise ValueError(f"no configs in {CONF}; install a clone (pip install -e .), or set EXPERIMENTS_ROOT")
-    if directory and not Path(directory).is_dir():
-        raise ValueError(
-            f"--config-dir {directory} is no folder; give one that holds cluster/mine.yaml or the like"
-        )
+    _refuse(overrides, directory)
     search = [f"hydra.searchpath=[file://{os.path.abspath(directory)}]"] if directory else []
 
     def composed(words: Sequence[str]) -> DictConfig:
         return compose("config", overrides=[*search, *words], return_hydra_config=True)
 
-    for override in parse(overrides):
-        group, value = override.key_or_group, override.value()
-        if group in SINGLE and isinstance(value, list):
-            several = ",".join(map(str, value))
-            raise ValueError(f"{override.input_line} takes one option; type -m {group}={several} to run each")
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         try:
             cfg = composed(overrides)
@@ -80,6 +70,21 @@ def compose_config(
         preset = cfg.hydra.runtime.choices.experiment
         log.warning("experiment=%s: left out for options not chosen: %s", preset, ", ".join(gone))
     return cfg if hydra else without_hydra(cfg)
+
+
+def _refuse(overrides: Sequence[str], directory: str | None) -> None:
+    """Raise ValueError for what Hydra would answer without a hint."""
+    if not (CONF / "config.yaml").exists():
+        raise ValueError(f"no configs in {CONF}; install a clone (pip install -e .), or set EXPERIMENTS_ROOT")
+    if directory and not Path(directory).is_dir():
+        raise ValueError(
+            f"--config-dir {directory} is no folder; give one that holds cluster/mine.yaml or the like"
+        )
+    for override in parse(overrides):
+        group, value = override.key_or_group, override.value()
+        if group in SINGLE and isinstance(value, list):
+            several = ",".join(map(str, value))
+            raise ValueError(f"{override.input_line} takes one option; type -m {group}={several} to run each")
 
 
 def known_keys() -> dict[str, list[str]]:

@@ -54,23 +54,28 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
     if not jobs[place].run_id:  # the record was lost, which was said
         return False
     run = parent.sibling(jobs[place].run_id, place)
-    left = place / logged_model.FOLDER
     try:
-        if run.has_model():  # an earlier attempt of a resumed sweep recorded it
-            pass
-        elif (left / "data").exists():
-            logged_model.send(Model.load(left / "data"), place, run)
-        else:
-            logged_model.record(_made(place), place, run)
-        recorded = run.has_model()  # what a store refused was said
+        recorded = _recorded(place, run)
     except NotKeptError:
         log.warning("cache.root here does not hold the best job's model; tracking.log_model=all records each")
+        return False
     except (ValueError, OSError, LookupError) as error:  # the results are recorded already
         log.error("the best job's model is not recorded: %s", error)
+        return False
+    parent.log(tags={tracking.BEST: run.id, "best.objective": plan.settings.objective})
+    return recorded
+
+
+def _recorded(place: Path, run: tracking.Run) -> bool:
+    """Record the model of the job in a folder, unless its run has one; True if it has one now."""
+    left = place / logged_model.FOLDER / "data"
+    if run.has_model():  # an earlier attempt of a resumed sweep recorded it
+        return True
+    if left.exists():
+        logged_model.send(Model.load(left), place, run)
     else:
-        parent.log(tags={tracking.BEST: run.id, "best.objective": plan.settings.objective})
-        return recorded
-    return False
+        logged_model.record(_made(place), place, run)
+    return run.has_model()  # what a store refused was said
 
 
 def best(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:

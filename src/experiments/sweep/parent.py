@@ -18,7 +18,7 @@ from experiments.recorded import PARENT_TAG
 from experiments.report import notes, tables
 from experiments.store.cache import Store
 from experiments.sweep import best_model, resumption
-from experiments.sweep.in_common import shared, trained
+from experiments.sweep.in_common import shared, together, trained
 from experiments.sweep.outcomes import collect, left
 from experiments.sweep.record import Record
 from experiments.types import Findings
@@ -152,27 +152,19 @@ class Sweep:
     def _write(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> "Mapping[str, pd.DataFrame]":
         """Write and record what the jobs show together; return the tables that compare them."""
         store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
-        compared = comparison.compare(rows, self.swept)
-        for found in self._clusterings(rows, outcomes):
-            compared.tables.update(found.tables)
-            compared.figures.update(found.figures)
-        self.stable = compared.tables.get("stability")
-        compared.tables.update(comparison.label_free(rows, self.swept, self.stable).tables)
-        written = dict(compared.tables)
-        pictures: dict[str, Figure] = {**summary.charts(rows, self.swept), **compared.figures}
-        for found in (shared(outcomes, store), trained(self.folder, self.run.id)):
-            written |= found.tables
-            pictures |= found.figures
+        compared = self._compared(rows, outcomes)
+        shown = together(compared, shared(outcomes, store), trained(self.folder, self.run.id))
+        pictures: dict[str, Figure] = {**summary.charts(rows, self.swept), **shown.figures}
         drawn = {} if self.plan.settings.figures == "none" else pictures  # the report has them all the same
-        files = [f"{name}.{kind}" for name in written for kind in ("csv", "md")]
+        files = [f"{name}.{kind}" for name in shown.tables for kind in ("csv", "md")]
         files += [f"figures/{name}.{kind}" for name in drawn for kind in ("html", "png")]
         files += [] if self.plan.settings.report == "none" else [report.NAME]
         before = self._note(files)
-        for name, table in written.items():
+        for name, table in shown.tables.items():
             tables.write(table, self.folder, name)
         figures.write(drawn, self.folder / "figures")
         if report.NAME in files:
-            self._report(rows, outcomes, pictures, {"sweep": rows} | written)
+            self._report(rows, outcomes, pictures, {"sweep": rows} | shown.tables)
         for file in files:
             self.run.artifact(self.folder / file)
         for file in before - {*TABLE, *files}:
@@ -180,6 +172,13 @@ class Sweep:
             self.run.forget(file)
         self._note([*TABLE, *files], whole=True)
         return compared.tables
+
+    def _compared(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> Findings:
+        """Compare the jobs by their metrics and by their clusterings."""
+        found = together(comparison.compare(rows, self.swept), *self._clusterings(rows, outcomes))
+        self.stable = found.tables.get("stability")
+        chosen = comparison.label_free(rows, self.swept, self.stable)
+        return replace(found, tables=found.tables | chosen.tables)
 
     def _in_words(
         self,

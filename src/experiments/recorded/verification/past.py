@@ -13,6 +13,7 @@ from yaml import YAMLError
 
 from experiments.config import compose
 from experiments.config.build import Plan, build
+from experiments.config.mistakes import SettingError
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.trace import TRACE, Trace
 from experiments.recorded import Recorded
@@ -96,12 +97,14 @@ class Past:
         try:
             return build(cfg, settings)
         except ValueError as error:
-            why = str(error).partition("; if an experiment set it")[0]  # nothing is composed here
-            if self._same_code() or _of_the_user(why):
+            wrong = error if isinstance(error, SettingError) else SettingError(str(error))
+            users = wrong.target and not wrong.target.startswith("experiments.")
+            if self._same_code() or users:
+                why = wrong if wrong.target else wrong.fact  # nothing is composed here
                 raise CannotVerifyError(f"RUN_ID={self.run.id}: {why}") from error
             raise CannotVerifyError(
                 f"RUN_ID={self.run.id} has a config that this version of the framework refuses: "
-                f"{why.partition('; install your own module')[0]}; {self._checkout}"
+                f"{wrong.fact}; {self._checkout}"
             ) from error
 
     def _config(self) -> DictConfig:
@@ -145,11 +148,6 @@ class Past:
                 f"RUN_ID={self.run.id} has no {name} at {self.run.info.info.artifact_uri}; put its files "
                 "back there, or run it anew"
             ) from error
-
-
-def _of_the_user(why: str) -> bool:
-    """Tell a class outside the package that cannot be imported, which no version of the framework has."""
-    return "_target_=" in why and "_target_=experiments." not in why
 
 
 def given(settings: Sequence[str]) -> dict[str, object]:
