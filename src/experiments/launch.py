@@ -122,12 +122,12 @@ def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, 
 
         def end(error: BaseException | None = None) -> int:
             outcomes, place = parent.close(error), tracker.experiment_id
-            told = (before, parent.lost, place, parent.stable)
-            return summary.show(outcomes, request.swept, folder, tracker.uri, *told)
+            rest = (before, parent.lost, place, parent.stable)
+            return summary.show(outcomes, request.swept, folder, tracker.uri, *rest)
 
         try:
             if begun is None or len(begun.record.finished) < len(request.jobs):
-                run_jobs(SWEEP, parent.told(invocation))
+                run_jobs(SWEEP, parent.for_jobs(invocation))
         except BaseException as error:
             end(error)
             raise

@@ -36,14 +36,14 @@ def composed(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> DictC
 
 
 @pytest.fixture
-def told(begun: sweep.Sweep) -> Invocation:
-    return begun.told(Invocation())
+def invocation(begun: sweep.Sweep) -> Invocation:
+    return begun.for_jobs(Invocation())
 
 
 def test_a_job_returns_its_objective_and_leaves_its_number(
     composed: DictConfig, tmp_path: Path, begun: sweep.Sweep
 ) -> None:
-    with begun.told(Invocation()).to_jobs():
+    with begun.for_jobs(Invocation()).to_jobs():
         objective = launch.run_job(composed)
     left = Outcome.load(tmp_path / "job")
     assert (left.status, left.number, left.parent) == ("FINISHED", 3, begun.run.id)
@@ -59,9 +59,9 @@ def test_a_single_run_has_no_parent_and_the_number_0(composed: DictConfig, tmp_p
 
 
 def test_a_job_without_a_server_keeps_its_results(
-    composed: DictConfig, tmp_path: Path, told: Invocation
+    composed: DictConfig, tmp_path: Path, invocation: Invocation
 ) -> None:
-    sweep.run_job(composed, replace(told, parent=("http://127.0.0.1:9", "1", "lost")))
+    sweep.run_job(composed, replace(invocation, parent=("http://127.0.0.1:9", "1", "lost")))
     left = Outcome.load(tmp_path / "job")
     assert (left.status, left.run_id) == ("FINISHED", "")
     assert left.lost.startswith("tracking.uri=http://127.0.0.1:9 stopped answering")
@@ -69,21 +69,21 @@ def test_a_job_without_a_server_keeps_its_results(
 
 
 def test_two_jobs_of_a_sweep_do_not_share_a_folder(
-    composed: DictConfig, tmp_path: Path, told: Invocation, caplog: pytest.LogCaptureFixture
+    composed: DictConfig, tmp_path: Path, invocation: Invocation, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert told.parent
-    other = Outcome([], number=2, parent=told.parent[2], status="FINISHED")
+    assert invocation.parent
+    other = Outcome([], number=2, parent=invocation.parent[2], status="FINISHED")
     other.save(tmp_path / "job")
-    assert sweep.run_job(composed, told).metrics == {}
+    assert sweep.run_job(composed, invocation).metrics == {}
     assert Outcome.load(tmp_path / "job") == other
     assert "hydra.sweep.subdir puts jobs 2 and 3 into" in caplog.text
 
 
 def test_a_job_leaves_a_folder_alone_that_another_works_in(
-    composed: DictConfig, tmp_path: Path, told: Invocation, caplog: pytest.LogCaptureFixture
+    composed: DictConfig, tmp_path: Path, invocation: Invocation, caplog: pytest.LogCaptureFixture
 ) -> None:
     lock = Lock(tmp_path / "job" / run_folder.FILES)
-    assert sweep.run_job(composed, told).metrics == {}
+    assert sweep.run_job(composed, invocation).metrics == {}
     assert not (tmp_path / "job" / "result.json").exists()
     assert f"hydra.sweep.subdir={tmp_path / 'job'} is the folder of a run that is at work" in caplog.text
     lock.release()
@@ -93,7 +93,7 @@ def test_a_job_is_recorded_beside_its_parent(
     composed: DictConfig, tmp_path: Path, begun: sweep.Sweep
 ) -> None:
     composed.tracking.experiment = "another"
-    left = sweep.run_job(composed, begun.told(Invocation()))
+    left = sweep.run_job(composed, begun.for_jobs(Invocation()))
     assert left == Outcome.load(tmp_path / "job")
     client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
     found, parent = client.get_run(left.run_id), client.get_run(begun.run.id)
@@ -103,10 +103,10 @@ def test_a_job_is_recorded_beside_its_parent(
 
 @pytest.mark.parametrize("k", [0, 201], ids=["before it begins", "at work"])
 def test_a_failed_job_has_no_objective(
-    composed: DictConfig, tmp_path: Path, told: Invocation, k: int
+    composed: DictConfig, tmp_path: Path, invocation: Invocation, k: int
 ) -> None:
     composed.cluster.k = k
-    with told.to_jobs():
+    with invocation.to_jobs():
         assert launch.run_job(composed) is None
     left = Outcome.load(tmp_path / "job")
     assert left.status == "FAILED"

@@ -123,7 +123,7 @@ def test_a_job_that_is_finished_returns_its_objective_at_once(
     monkeypatch.setattr(jobs.HydraConfig, "get", lambda: at_work)
     before = (made.folder / "2" / "result.json").stat().st_mtime_ns
     cfg: Any = SimpleNamespace(objective="ari")
-    with again.told(Invocation()).to_jobs():
+    with again.for_jobs(Invocation()).to_jobs():
         assert launch.run_job(cfg) == 0.2
     assert (made.folder / "2" / "result.json").stat().st_mtime_ns == before
 

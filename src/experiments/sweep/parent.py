@@ -83,8 +83,8 @@ class Sweep:
                 self.record.save(folder)
         self.parent = tracking.Parent(tracker.uri, tracker.experiment_id, self.run.id)
 
-    def told(self, invocation: Invocation) -> Invocation:
-        """Return what its jobs are told."""
+    def for_jobs(self, invocation: Invocation) -> Invocation:
+        """Return an invocation with this sweep as the parent of its jobs."""
         parent, resumed = (self.parent.uri, self.parent.experiment_id, self.run.id), self.begun is not None
         return replace(
             invocation, folder=str(self.folder), swept=tuple(self.swept), parent=parent, resumed=resumed
