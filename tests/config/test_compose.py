@@ -40,3 +40,10 @@ def test_where_the_project_is_closed_what_must_be_written_goes_elsewhere(tmp_pat
     folder = compose.output_folder(root=tmp_path)
     assert tmp_path in folder.parents, "a run says which setting names another"
     assert tmp_path / "new" in compose.output_folder(anywhere=True, root=tmp_path / "new").parents
+
+
+def test_a_config_has_one_folder_of_its_own() -> None:
+    first, second = (compose.compose_config([], hydra=True).hydra for _ in "ab")
+    assert first.run.dir == first.run.dir == first.sweep.dir
+    assert Path(first.run.dir).parents[1] == compose.ROOT / "outputs"
+    assert second.run.dir != first.run.dir

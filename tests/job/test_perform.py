@@ -1,5 +1,6 @@
 """One job: what run() refuses, what is left of an error, and what a job leaves in its folder."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import experiments
 from experiments import tracking
 from experiments.config import compose
 from experiments.config.build import Tracking, build
+from experiments.config.invocation import VARIABLE
 from experiments.job import run_folder
 from experiments.job.perform import Outcome, draws, explain
 
@@ -136,6 +138,7 @@ def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(tmp_
     client = tracking.connect(Tracking(uri), "synthetic").client
     recorded = {file.path for file in client.list_artifacts(run_id)}
     assert recorded == files - {"notes.md", run_folder.FILES}
+    assert VARIABLE not in os.environ
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
