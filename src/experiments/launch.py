@@ -100,14 +100,9 @@ def _launch(main: Main, args: Any) -> int:
 def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, run_jobs: RunJobs) -> int:
     """Run all jobs of a sweep, or those that an earlier attempt left."""
     asked = None if request.optimiser else Record.of(request)
-    begun = resumption.find(request.resume, asked, tracker) if request.resume and asked else None
+    begun = _begun(request, asked, tracker)
     if begun and begun.complete:
-        done = f"all {len(request.jobs)} jobs of {begun.record.run_id} finished"
-        console.say(f"nothing to resume: {done}; see {begun.folder}")
         return 0
-    if begun:
-        done = f"{len(begun.record.finished)} of {len(request.jobs)} jobs"
-        log.info("resuming %s: %s are finished", begun.record.run_id, done)
     before, data = check(request)
     invocation = _with_threads(invocation, request, begun)
     folder = begun.folder if begun else request.folder
@@ -135,6 +130,19 @@ def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, 
     if code and asked:
         console.say("the missing jobs alone: the same command with resume=true")
     return code
+
+
+def _begun(request: Request, asked: Record | None, tracker: tracking.Tracker) -> resumption.Begun | None:
+    """Return the sweep to resume, if any, and say how much of it is finished."""
+    if not request.resume or asked is None:
+        return None
+    begun = resumption.find(request.resume, asked, tracker)
+    sweep_id, done, jobs = begun.record.run_id, len(begun.record.finished), len(request.jobs)
+    if begun.complete:
+        console.say(f"nothing to resume: all {jobs} jobs of {sweep_id} finished; see {begun.folder}")
+    else:
+        log.info("resuming %s: %d of %d jobs are finished", sweep_id, done, jobs)
+    return begun
 
 
 def _with_threads(invocation: Invocation, request: Request, begun: resumption.Begun | None) -> Invocation:
