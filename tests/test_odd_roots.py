@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 from tests.running import run_typed
 
-from experiments.config import compose
 from experiments.context import Context
 from experiments.recorded import Recorded
 from experiments.recorded.export import export
@@ -42,7 +41,7 @@ def test_all_that_is_made_of_a_run_works_there(
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(level, level + 9, (6, 6, 3)).astype(np.uint8)).save(place)
     shutil.copy(tables, project / "mlflow.db")
-    monkeypatch.setattr(compose, "ROOT", project)
+    monkeypatch.setenv("EXPERIMENTS_ROOT", str(project))
     uri = f"sqlite:///{project}/mlflow.db"
     typed = [
         "dataset=image_folder", quoted("dataset.root", f"{root}/"), "dataset.image_size=6",
