@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from tests.messages import says
 
 from experiments.config import compose
 from experiments.config.build import build
@@ -87,8 +88,9 @@ def test_loading_runs_nothing_but_projections(tmp_path, named):
     mark = tmp_path / "ran"
     (tmp_path / "0").write_bytes(pickle.dumps(Runs(mark)))
     (tmp_path / "steps.json").write_text(json.dumps([named]), encoding="utf-8")
-    with pytest.raises(ValueError, match=f"holds a {named}, which"):
+    with pytest.raises(ValueError) as error:
         ChainProjection.load(tmp_path)
+    assert str(tmp_path) in says(error, use=f" {named},")
     assert not mark.exists()
 
 
@@ -100,15 +102,16 @@ def test_what_is_saved_is_read_again(tmp_path, ctx):
 
 def test_width_is_that_of_the_last_and_errors_name_the_step():
     chain = Chain({"first": Pca(20, True, False, 0), "l2": L2(), "last": Pca(30, True, False, 0)})
-    message = r"^reducer\.steps\.last\.n_components=30 exceeds .* use reducer\.steps\.last\.n_components<=20"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError) as error:
         chain.width(100, 64)
+    says(error, key="reducer.steps.last.n_components=30", use="reducer.steps.last.n_components<=20")
     assert Chain({"first": Pca(20, True, False, 0), "same": Identity()}).width(100, 64) == 20
 
 
 def test_no_steps_say_what_to_type():
-    with pytest.raises(ValueError, match=r"reducer\.steps=\{\} holds no reducer; use one or more"):
+    with pytest.raises(ValueError) as error:
         Chain({})
+    says(error, key="reducer.steps={}", use="one or more")
 
 
 def test_the_command_line_reaches_a_step():

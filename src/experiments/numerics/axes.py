@@ -49,14 +49,14 @@ class Scaled:
         """Name them by their content."""
         return digest(self.values, self.visible)
 
-    def axes(self, seed: int) -> Axes:
-        """Decompose the visible rows; all min(m, d) components, or the first 256 of many."""
+    def axes(self, seed: int, exact: int = EXACT_WIDTH, rank: int = RANK) -> Axes:
+        """Decompose the visible rows; all min(m, d) components up to `exact`, or the first `rank` of more."""
         from sklearn.decomposition import PCA
 
         rows = self.values[self.visible]
         m, d = rows.shape
-        if min(m, d) > EXACT_WIDTH:
-            pca = PCA(RANK, svd_solver="randomized", random_state=seed).fit(rows)
+        if min(m, d) > exact:
+            pca = PCA(rank, svd_solver="randomized", random_state=seed).fit(rows)
         else:
             pca = PCA(svd_solver="covariance_eigh" if m >= d else "full").fit(rows)
         return Axes(pca.components_.astype(np.float32), pca.explained_variance_ratio_.astype(np.float64))

@@ -61,12 +61,18 @@ def draw(figure: Figure, path: Path) -> None:
     path.write_bytes(_drawn(figure))
 
 
-def _drawn(figure: Figure) -> bytes:
+def laid_out(figure: Figure) -> "Canvas":
+    """Return matplotlib's own figure of a picture that is not of several panels."""
     from matplotlib.figure import Figure as Canvas
 
-    canvas, png = Canvas(dpi=DPI, layout="constrained"), BytesIO()
+    canvas = Canvas(dpi=DPI, layout="constrained")
     _onto(figure, canvas)
-    canvas.savefig(png, format="png")
+    return canvas
+
+
+def _drawn(figure: Figure) -> bytes:
+    png = BytesIO()
+    laid_out(figure).savefig(png, format="png")
     return png.getvalue()
 
 
