@@ -10,14 +10,13 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from experiments import launch, sweep
-from experiments.config import compose
+from experiments import launch
 
 
-@hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")
+@hydra.main(version_base="1.3", config_path=launch.CONF, config_name="config")
 def main(cfg: DictConfig) -> float | None:
     """Run one job; the value of cfg.objective is for an optimiser."""
-    return sweep.run_job(cfg)
+    return launch.run_job(cfg)
 
 
 if __name__ == "__main__":

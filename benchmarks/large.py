@@ -78,7 +78,7 @@ def measure(folder: Path, more: list[str]) -> None:
     for name in IMPORTS:
         importlib.import_module(name)
     from experiments import figures, pipeline, report
-    from experiments.job import artifacts, logged_model
+    from experiments.job import artifacts, from_python, logged_model
     from experiments.job import perform as job
 
     peak = Peak()
@@ -116,7 +116,7 @@ def measure(folder: Path, more: list[str]) -> None:
     setattr(pipeline.Clock, "__call__", watched)  # noqa: B010 (mypy refuses to replace a method)
     peak.start()
     start, spent = time.perf_counter(), time.process_time()
-    job.run(
+    from_python.run(
         [
             "dataset=embeddings",
             f"dataset.path={folder}/vectors.npy",

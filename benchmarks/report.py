@@ -23,7 +23,7 @@ from experiments.config.build import build
 from experiments.figures import Map
 from experiments.figures.html import tiles
 from experiments.job import console, context
-from experiments.job.perform import Outcome, perform
+from experiments.job.perform import Job, perform
 from experiments.report import Contents
 
 USUAL = ["backbone=pixels", "figures=none", "report=none", "tracking.log_model=none"]
@@ -47,8 +47,9 @@ def made(typed: list[str], place: Path) -> tuple[Contents, Path, list[float]]:
     kept = [f"cache.root={place}/cache", f"tracking.uri=sqlite:///{place}/mlflow.db"]
     typed = [*USUAL, *kept, *typed]
     cfg = compose.compose_config(typed)
-    result = perform(cfg, place / "run", Outcome(typed))
-    ctx = context.make(build(cfg, typed), console.Report(lambda _step, _row: None))
+    plan = build(cfg, typed)
+    result = perform(plan, place / "run", Job(typed)).result
+    ctx = context.make(plan, console.Report(lambda _step, _row: None))
     seconds = []
     for _ in range(2):
         start = time.perf_counter()

@@ -49,9 +49,9 @@ def absent(overrides: Sequence[str]) -> str:
 
 def run(words: Sequence[str]) -> tuple[Path, int]:
     """Run it in a process of its own; return its folder and its exit code."""
-    with compose.output_folder() as folder:
-        place = [f"hydra.sweep.dir={folder}", f"hydra.run.dir={folder}"]
-        done = subprocess.run([sys.executable, str(RUN), *words, *place], check=False)
+    folder = compose.output_folder()
+    place = [f"hydra.sweep.dir={folder}", f"hydra.run.dir={folder}"]
+    done = subprocess.run([sys.executable, str(RUN), *words, *place], check=False)
     return folder, done.returncode
 
 
@@ -127,11 +127,8 @@ def gathered(
     for command, names in study.runs().items():
         words = [*command, *overrides]
         why = absent([word for word in words if not word.startswith("-")])
-        jobs = {}
-        if why:
-            with compose.output_folder() as folder:
-                pass
-        else:
+        jobs, folder = {}, compose.output_folder()
+        if not why:
             folder, ended = run(words)
             jobs = left(folder)
             code = code or int(ended != 0) or _failed(jobs)

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.running import run_typed
 
-from experiments.config import compose
 from experiments.context import Context
-from experiments.job.perform import Outcome, perform
 from experiments.recorded import Recorded
 from experiments.recorded.export import export
 from experiments.recorded.labelling.applying import apply
@@ -50,8 +49,8 @@ def test_all_that_is_made_of_a_run_works_there(
         "evaluator=[external,crosstab,contact_sheets,members,data_report]", quoted("tracking.uri", uri),
         quoted("cache.root", f"{project}/cache"),
     ]  # fmt: skip
-    outcome = Outcome(typed)
-    result = perform(compose.compose_config(typed), project / "run", outcome, name="odd")
+    performed = run_typed(typed, project / "run", name="odd")
+    result, outcome = performed.result, performed.outcome
     assert result.samples.class_names == tuple(CLASSES)
     assert (outcome.metrics["ari"], outcome.lost) == (1, "")
 

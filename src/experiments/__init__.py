@@ -17,7 +17,7 @@ __all__ = ["run"]
 
 
 def run(overrides: Sequence[str] = ()) -> "Result":
-    """Run one experiment, as `python run.py <overrides>` does; see `experiments.job.perform.run`."""
-    from experiments.job import perform
+    """Run one experiment, as `python run.py <overrides>` does; see `experiments.job.from_python.run`."""
+    from experiments.job import from_python
 
-    return perform.run(overrides)
+    return from_python.run(overrides)

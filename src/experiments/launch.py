@@ -1,34 +1,39 @@
 """From a command line to an exit code: everything is checked before the first job runs."""
 
-import json
 import logging
-import os
 import shlex
 import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from omegaconf import DictConfig
+
 from experiments import pipeline, sweep, tracking
 from experiments.config import compose
 from experiments.config.command_line import Request, arguments, read
-from experiments.config.concurrency import THREADS
-from experiments.job import console, context, program, run_folder
+from experiments.config.invocation import Invocation
+from experiments.job import composed, console, context, preview, program, run_folder, summary
 from experiments.job.perform import EXPECTED, Outcome
+from experiments.messages import text
 from experiments.samples import Samples
-from experiments.sweep import resumption, summary
+from experiments.sweep import resumption
 from experiments.sweep.record import Record
-from experiments.tracking.environment import COMMAND
 
 log = logging.getLogger(__name__)
 
+CONF = str(compose.CONF)  # where run.py lets Hydra look
 INTERRUPTED = 130
+RUN, SWEEP = "hydra.run.dir", "hydra.sweep.dir"
+Main = Callable[[], None]  # run.py's, decorated by Hydra
+RunJobs = Callable[[str, Invocation], None]
 
 
-def launch(main: Callable[[], None]) -> int:
+def launch(main: Main) -> int:
     """Run `main` under Hydra, as one job or a sweep; return the exit code."""
     program.prefer_utf8()
     program.steady_console()
@@ -38,9 +43,7 @@ def launch(main: Callable[[], None]) -> int:
         console.complain(str(error))
         return 1
     if args.help or args.hydra_help or args.cfg or args.info is not None or args.shell_completion:
-        os.environ.setdefault(compose.OUTPUT, "outputs")
-        sys.argv[1:] = [*(word for word in sys.argv[1:] if word not in args.overrides), *args.overrides]
-        main()
+        _hydra(main, args, args.overrides)
         return 0
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[console.Handler()])
     if "hydra.verbose=true" in [override.lower() for override in args.overrides]:
@@ -48,8 +51,7 @@ def launch(main: Callable[[], None]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     program.outlive_terminal(_interrupt)
     try:
-        with compose.output_folder():
-            return _launch(main, args)
+        return _launch(main, args)
     except EXPECTED as error:
         console.complain(str(error))
         log.debug("traceback", exc_info=error)
@@ -62,83 +64,115 @@ def launch(main: Callable[[], None]) -> int:
         return INTERRUPTED
 
 
-def _launch(main: Callable[[], None], args: Any) -> int:
+def run_job(cfg: DictConfig) -> float | None:
+    """Run a job that Hydra composed, here or in a worker; return its objective, for an optimiser."""
+    program.steady_console()  # of a worker
+    invocation = Invocation.current()
+    if invocation.parent:
+        outcome = sweep.run_job(cfg, invocation)
+    else:
+        outcome = composed.run(cfg, composed.folder_of(), composed.job_of(invocation), invocation)
+    return outcome.metrics.get(str(cfg.objective))
+
+
+def _launch(main: Main, args: Any) -> int:
     request = read(args)
     first = request.plans[0]
     if first.settings.plan:
-        return _preview(request)
+        preview.show(request.plans)
+        return 0
     tracker = tracking.connect(first.tracking, first.stages.dataset.name)
     tracker.end_the_dead()
-    os.environ[sweep.TYPED] = json.dumps(request.typed)
-    os.environ[COMMAND] = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    sys.argv[1:] = [*(word for word in sys.argv[1:] if word not in args.overrides), *request.words]
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    invocation = Invocation(command, tuple(request.typed), str(request.folder), request.threads)
+    run_jobs = partial(_run_jobs, main, args, request.words)
     if request.multirun:
-        return _sweep(main, request, tracker)
+        return _sweep(request, tracker, invocation, run_jobs)
     before, _ = check(request)
-    os.environ[compose.OUTPUT] = str(request.folder)  # as it was composed: another moment, another ${now:}
-    sys.argv.append("hydra.run.dir=${oc.env:" + compose.OUTPUT + "}")
-    with run_folder.held(request.folder, "hydra.run.dir"):
-        run_folder.begin(request.folder, "hydra.run.dir")
-        _hydra(main)
-        outcome, place = Outcome.load(request.folder), tracker.experiment_id
-    return summary.show([outcome], [], request.folder, first.tracking.uri, before, experiment_id=place)
+    with run_folder.held(request.folder, RUN):
+        run_folder.begin(request.folder, RUN)
+        run_jobs(RUN, invocation)
+        outcome = Outcome.load(request.folder)
+    uri, place = tracker.uri, tracker.experiment_id
+    return summary.show([outcome], [], request.folder, uri, before, experiment_id=place)
 
 
-def _sweep(main: Callable[[], None], request: Request, tracker: tracking.Tracker) -> int:
+def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, run_jobs: RunJobs) -> int:
     """Run all jobs of a sweep, or those that an earlier attempt left."""
-    first = request.plans[0]
-    asked = begun = None
-    folder, jobs = request.folder, None if request.optimiser else request.jobs
-    if jobs is not None:
-        asked = Record.of(request.typed, request.plans, jobs, request.swept, request.threads)
-    if request.resume and asked:
-        begun = resumption.find(request.resume, asked, tracker)
-        folder, done = begun.folder, len(begun.record.finished)
-        if begun.complete:
-            console.say(f"nothing to resume: all {done} jobs of {begun.record.run_id} finished; see {folder}")
-            return 0
-        log.info("resuming %s: %d of %d jobs are finished", begun.record.run_id, done, len(request.jobs))
+    asked = None if request.optimiser else Record.of(request)
+    begun = _begun(request, asked, tracker)
+    if begun and begun.complete:
+        return 0
     before, data = check(request)
-    threads = begun.record.threads if begun else request.threads
-    os.environ[THREADS] = str(threads)
-    if request.at_once > 1 and threads and first.settings.threads == "auto":
-        log.info("%d jobs at a time, each with threads=%d", request.at_once, threads)
-    os.environ[compose.OUTPUT] = str(folder)  # what it was composed to here: another moment, another ${now:}
-    sys.argv.append("hydra.sweep.dir=${oc.env:" + compose.OUTPUT + "}")
-    with run_folder.held(folder, "hydra.sweep.dir"):
-        if begun is None:
-            run_folder.begin(folder, "hydra.sweep.dir")
-        elif asked:  # anew, now that no other process can go on with it
+    invocation = _with_threads(invocation, request, begun)
+    folder = begun.folder if begun else request.folder
+    with run_folder.held(folder, SWEEP):
+        if begun and asked:  # anew, now that no other process can go on with it
             begun = resumption.find(begun.record.run_id, asked, tracker)
             resumption.refuse_other_data(begun, data)
-        show = partial(
-            summary.show,
-            swept=request.swept,
-            folder=folder,
-            uri=first.tracking.uri,
-            before=before,
-            experiment_id=tracker.experiment_id,
-        )
-        parent = sweep.Sweep(first, folder, request.swept, jobs, asked, begun)
+        else:
+            run_folder.begin(folder, SWEEP)
+        jobs = request.jobs if asked else None
+        parent = sweep.Sweep(request.plans[0], folder, request.swept, jobs, asked, begun)
+
+        def end(error: BaseException | None = None) -> int:
+            outcomes, place = parent.close(error), tracker.experiment_id
+            rest = (before, parent.lost, place, parent.stable)
+            return summary.show(outcomes, request.swept, folder, tracker.uri, *rest)
+
         try:
             if begun is None or len(begun.record.finished) < len(request.jobs):
-                _hydra(main)
+                run_jobs(SWEEP, parent.for_jobs(invocation))
         except BaseException as error:
-            show(parent.close(error), lost=parent.lost, stable=parent.stable)
+            end(error)
             raise
-        code = show(parent.close(), lost=parent.lost, stable=parent.stable)
+        code = end()
     if code and asked:
         console.say("the missing jobs alone: the same command with resume=true")
     return code
 
 
-def _hydra(main: Callable[[], None]) -> None:
-    """Let Hydra run the jobs; it leaves by SystemExit when one of them raised, and ours do not."""
-    try:
-        main()
-    except SystemExit as error:
-        if error.code:
-            raise ValueError("Hydra stopped; its message stands above") from error
+def _begun(request: Request, asked: Record | None, tracker: tracking.Tracker) -> resumption.Begun | None:
+    """Return the sweep to resume, if any, and say how much of it is finished."""
+    if not request.resume or asked is None:
+        return None
+    begun = resumption.find(request.resume, asked, tracker)
+    sweep_id, done, jobs = begun.record.run_id, len(begun.record.finished), len(request.jobs)
+    if begun.complete:
+        console.say(f"nothing to resume: all {jobs} jobs of {sweep_id} finished; see {begun.folder}")
+    else:
+        log.info("resuming %s: %d of %d jobs are finished", sweep_id, done, jobs)
+    return begun
+
+
+def _with_threads(invocation: Invocation, request: Request, begun: resumption.Begun | None) -> Invocation:
+    """Say how many threads each job has, if several run at a time: as an earlier attempt had them."""
+    threads = begun.record.threads if begun else request.threads
+    if request.at_once > 1 and threads and request.plans[0].settings.threads == "auto":
+        log.info("%d jobs at a time, each with threads=%d", request.at_once, threads)
+    return replace(invocation, threads=threads)
+
+
+def _run_jobs(main: Main, args: Any, words: list[str], key: str, invocation: Invocation) -> None:
+    """Let Hydra run the jobs; it leaves by SystemExit when one of them raised, and ours do not.
+
+    Parameters
+    ----------
+    key
+        The setting of the folder, which is given as it was composed: another moment, another ${now:}.
+    """
+    with invocation.to_jobs():
+        try:
+            _hydra(main, args, [*words, f"{key}={text(invocation.folder)}"])
+        except SystemExit as error:
+            if error.code:
+                raise ValueError("Hydra stopped; its message stands above") from error
+
+
+def _hydra(main: Main, args: Any, overrides: list[str]) -> None:
+    """Give Hydra the flags as typed, and these overrides: it reads sys.argv."""
+    sys.argv[1:] = [*(word for word in sys.argv[1:] if word not in args.overrides), *overrides]
+    main()
 
 
 def check(request: Request) -> tuple[list[str], list[resumption.Data]]:
@@ -169,13 +203,6 @@ def check(request: Request) -> tuple[list[str], list[resumption.Data]]:
         pipeline.checked(plan.stages, samples)
         data.append(resumption.Data(samples.key, samples.described))
     return computed, data
-
-
-def _preview(request: Request) -> int:
-    from experiments.job.preview import show
-
-    show(request.plans)
-    return 0
 
 
 def _interrupt(number: int, frame: Any) -> None:

@@ -8,8 +8,8 @@ from scipy import stats
 from experiments.comparison import agreement, compare
 from experiments.comparison.agreement import MOST
 from experiments.comparison.intervals import mean_interval, proportion_difference
+from experiments.job import summary
 from experiments.job.perform import Outcome
-from experiments.sweep import summary
 
 SWEPT = ["cluster.k", "protocol", "seed"]
 

@@ -10,9 +10,9 @@ from experiments import comparison
 from experiments.comparison.order import in_order, sorted_by
 from experiments.comparison.seed_tables import means, spread
 from experiments.figures import Lines
+from experiments.job import summary
 from experiments.job.perform import Outcome
 from experiments.report.best import bests
-from experiments.sweep import summary
 
 LIMIT, SWEPT = "dataset.limit", ["dataset.limit", "seed"]
 FOUND = {"null": 0.5, "100": 0.25, "20": 0.75}

@@ -6,8 +6,8 @@ from tests.messages import numbers
 
 from experiments.comparison.purity_grid import purity_grid
 from experiments.figures import Heatmap, Lines
+from experiments.job import summary
 from experiments.job.perform import Outcome
-from experiments.sweep import summary
 from experiments.types import Findings
 
 

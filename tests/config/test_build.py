@@ -123,8 +123,7 @@ def test_a_path_is_relative_to_where_it_was_typed_also_in_a_job_that_works_elsew
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typed = ["dataset=image_folder", "dataset.root=photos", "tracking.uri='sqlite:///a.db?timeout=60'"]
-    with compose.output_folder():
-        cfg = compose.compose_config([*typed, "hydra.job.chdir=true"], hydra=True)
+    cfg = compose.compose_config([*typed, "hydra.job.chdir=true"], hydra=True)
     cfg.hydra.runtime.cwd = str(tmp_path)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", cfg)
     plan = build(*typed)

@@ -15,13 +15,11 @@ from experiments.config import command_line, compose
 
 def read(*overrides: str, multirun: bool = True) -> command_line.Request:
     words = [*["-m"] * multirun, *overrides]
-    with compose.output_folder():
-        return command_line.read(command_line.arguments(words))
+    return command_line.read(command_line.arguments(words))
 
 
 def command(words: str) -> command_line.Request:
-    with compose.output_folder():
-        return command_line.read(command_line.arguments(words.split(" ")))
+    return command_line.read(command_line.arguments(words.split(" ")))
 
 
 def ks(request: command_line.Request) -> list[tuple[int, int]]:
@@ -198,9 +196,8 @@ def test_hydra_runs_the_jobs_that_were_checked(
     def job(cfg: DictConfig) -> None:
         ran.append([*HydraConfig.get().overrides.task, repr(cfg.tracking.experiment)])
 
-    with compose.output_folder():
-        monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={tmp_path}"])
-        hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")(job)()
+    monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={tmp_path}"])
+    hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")(job)()
     names = [repr(plan.cfg.tracking.experiment) for plan in request.plans]
     assert ran == [[*job, name] for job, name in zip(request.jobs, names, strict=True)]
     assert command(words).jobs == request.jobs, "the same command has the same order"

@@ -2,17 +2,14 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import sweep
-from experiments.config import command_line, compose
+from experiments.config import command_line
 from experiments.config import concurrency as share
 from experiments.job import context
-from experiments.sweep import jobs
 from experiments.sweep.record import Record
 
 
@@ -57,30 +54,9 @@ def test_jobs_at_once(
     ],
 )
 def test_a_sweep_is_asked_with_its_share(words: list[str], at_once: int) -> None:
-    with compose.output_folder():
-        request = command_line.read(command_line.arguments(["-m", *words]))
+    request = command_line.read(command_line.arguments(["-m", *words]))
     assert (request.at_once, request.threads) == (at_once, max(1, context.cores() // at_once))
     assert {plan.settings.threads for plan in request.plans} == {"auto"}, "what was asked is what it was"
-
-
-@pytest.mark.parametrize(("typed", "given", "expected"), [("auto", 64, 64), (3, 64, 3), ("auto", 0, "auto")])
-def test_a_job_records_its_share(
-    typed: Any, given: int, expected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[Any] = []
-    cfg = OmegaConf.create({"threads": typed, "objective": "ari"})
-    at_work = SimpleNamespace(
-        runtime=SimpleNamespace(output_dir=str(tmp_path), choices={}),
-        overrides=SimpleNamespace(task=[]),
-        job=OmegaConf.create({"num": 0}),
-    )
-    monkeypatch.setattr(jobs.HydraConfig, "get", lambda: at_work)
-    monkeypatch.setattr(
-        "experiments.sweep.jobs.perform", lambda cfg, *words, **named: seen.append(cfg.threads)
-    )
-    monkeypatch.setenv(share.THREADS, str(given))
-    sweep.run_job(cfg)
-    assert seen == [expected]
 
 
 def test_what_was_written_down_holds_when_a_sweep_is_resumed(tmp_path: Path) -> None:

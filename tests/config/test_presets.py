@@ -2,24 +2,23 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import hydra
 import pytest
 from omegaconf import DictConfig
 from tests.messages import says
 
-from experiments import sweep
 from experiments.config import command_line, compose
-from experiments.config.build import build
+from experiments.config.invocation import Invocation
+from experiments.job import composed
+from experiments.job.perform import Job
 
 FEWER = ("evaluator=[internal]", "cluster=dbscan")
 OTHERS = ("evaluator=[external]", "backbone=pixels", "cluster=gmm", "reducer=l2", "dataset=digits")
 
 
 def read(*words: str) -> command_line.Request:
-    with compose.output_folder():
-        return command_line.read(command_line.arguments(words))
+    return command_line.read(command_line.arguments(words))
 
 
 @pytest.mark.parametrize("name", compose.options("experiment"))
@@ -59,13 +58,9 @@ def test_the_jobs_are_what_was_checked(monkeypatch: pytest.MonkeyPatch, tmp_path
     """Hydra composes each job again, with all that the preset sets."""
     request, stages = read("experiment=caltech101", *FEWER, "seed=1,2"), []
 
-    def perform(cfg: DictConfig, *words: Any, typed: Any, **named: Any) -> None:
-        stages.append(build(cfg, typed).stages)
-        raise ValueError("enough")
+    def job(cfg: DictConfig) -> None:
+        stages.append(composed.plan_of(cfg, Job(), Invocation(typed=())).stages)
 
-    monkeypatch.setattr("experiments.sweep.jobs.perform", perform)
-    monkeypatch.setenv(sweep.TYPED, "[]")
-    with compose.output_folder():
-        monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={tmp_path}"])
-        hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")(sweep.run_job)()
+    monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={tmp_path}"])
+    hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")(job)()
     assert stages == [plan.stages for plan in request.plans]

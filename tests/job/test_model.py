@@ -272,9 +272,8 @@ def outcomes(metric: str, *values: float | None) -> dict[Path, Outcome]:
     """Make finished jobs with these figures, and one that failed with the best of all."""
     made = {}
     for number, value in enumerate(values):
-        done = Outcome([], number=number, status="FINISHED")
-        done.metrics = {} if value is None else {metric: value}
-        made[Path(str(number))] = done
+        found = {} if value is None else {metric: value}
+        made[Path(str(number))] = Outcome([], number=number, status="FINISHED", metrics=found)
     made[Path("failed")] = Outcome([], status="FAILED", metrics={metric: 0.0 if metric == "inertia" else 1e9})
     return made
 

@@ -1,17 +1,21 @@
 """One job: what run() refuses, what is left of an error, and what a job leaves in its folder."""
 
+import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.messages import says
+from tests.running import run_typed
 
 import experiments
 from experiments import tracking
 from experiments.config import compose
 from experiments.config.build import Tracking, build
+from experiments.config.invocation import VARIABLE
 from experiments.job import run_folder
-from experiments.job.perform import Outcome, draws, explain, perform
+from experiments.job.perform import Outcome, draws, explain
 
 FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -42,7 +46,7 @@ def test_an_expected_error_is_one_line_and_another_leaves_its_traceback(tmp_path
 
 def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
     kept = Outcome(["cluster.k=3"], 2, "a sweep", "held_out", "FINISHED", {"ari": 0.5}, {"embed": None})
-    kept.found = {"external": "external-0"}
+    kept = replace(kept, found={"external": "external-0"})
     kept.save(tmp_path / "0")
     assert Outcome.load(tmp_path / "0") == kept
 
@@ -70,9 +74,9 @@ def places(tables: Path, tmp_path: Path) -> list[str]:
 
 
 def test_tables_and_pictures_are_written_twice(places: list[str], tmp_path: Path) -> None:
-    cfg = compose.compose_config([*FEW, "report=none", "tracking.log_model=none", *places])
-    outcome = Outcome([])
-    result = perform(cfg, tmp_path / "run", outcome)
+    typed = [*FEW, "report=none", "tracking.log_model=none", *places]
+    performed = run_typed(typed, tmp_path / "run")
+    result, outcome = performed.result, performed.outcome
     files = {path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").rglob("*.*")}
     found = result.findings["data_report"]
     assert files >= {f"{name}.{kind}" for name in found.tables for kind in ("csv", "md")}
@@ -82,9 +86,9 @@ def test_tables_and_pictures_are_written_twice(places: list[str], tmp_path: Path
 
 
 def test_the_main_figures_are_recorded_first_and_the_seconds_last(places: list[str], tmp_path: Path) -> None:
-    cfg = compose.compose_config([*FEW[:-1], "evaluator=[internal,external]", "figures=none", *places])
-    outcome = Outcome([])
-    perform(cfg, tmp_path / "run", outcome, choices={"backbone": "pixels", "experiment": None})
+    typed = [*FEW[:-1], "evaluator=[internal,external]", "figures=none", *places]
+    choices = {"backbone": "pixels", "experiment": None}
+    outcome = run_typed(typed, tmp_path / "run", choices=choices).outcome
     client = tracking.connect(Tracking(f"sqlite:///{tmp_path}/mlflow.db"), "digits").client
     found = client.get_run(outcome.run_id).data
     names = list(found.metrics)
@@ -145,6 +149,7 @@ def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(
     client = tracking.connect(Tracking(f"sqlite:///{tmp_path}/mlflow.db"), "synthetic").client
     recorded = {file.path for file in client.list_artifacts(run_id)}
     assert recorded == files - {"notes.md", run_folder.FILES}
+    assert VARIABLE not in os.environ
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
@@ -153,11 +158,10 @@ def test_what_makes_a_number_doubtful_stands_on_the_run_also_when_it_was_kept(
 ) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     typed = ["evaluator=[probe]", "evaluator.probe.max_iter=1", "figures=none", "report=none"]
-    cfg = compose.compose_config([*FEW, *typed, "tracking.log_model=none", *places])
+    typed = [*FEW, *typed, "tracking.log_model=none", *places]
     for name in ("first", "again"):
         caplog.clear()
-        outcome = Outcome([])
-        perform(cfg, tmp_path / name, outcome)
+        outcome = run_typed(typed, tmp_path / name).outcome
         tags = tracking.connect(Tracking(uri), "digits").client.get_run(outcome.run_id).data.tags
         says(tags["warnings"], key="evaluator.probe", use="max_iter")
         assert tags["warnings"] in caplog.messages

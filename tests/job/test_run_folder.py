@@ -1,6 +1,5 @@
 """A run's folder: whose it is, what goes when it is used again, and what stays."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -67,9 +66,8 @@ def test_one_process_at_a_time_holds_a_folder(tmp_path: Path) -> None:
     says(error, key=f"{KEY}={folder}", use=f"set {KEY}=")
     says(error, use="at work")
     lock.release()
-    with run_folder.held(folder, KEY) as first, run_folder.held(folder, KEY) as again:
+    with run_folder.held(folder, KEY) as first, run_folder.held(folder, KEY, folder) as again:
         assert (first, again) == (True, False), "a job may be in the folder of its own command"
-    assert run_folder.HOLDER not in os.environ
     assert not folder.exists(), "nothing was written"
 
 
@@ -91,7 +89,7 @@ def test_a_sweep_is_cleared_with_its_jobs_and_no_other_run(tmp_path: Path) -> No
     with run_folder.held(tmp_path, "hydra.sweep.dir"):
         write(tmp_path, "sweep.csv")
         for name in "01":
-            with run_folder.held(tmp_path / name, KEY):
+            with run_folder.held(tmp_path / name, KEY, tmp_path):
                 write(tmp_path / name, "assignments.parquet")
     assert below(tmp_path) == [
         "0/assignments.parquet",

@@ -13,12 +13,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 from tests.messages import says
+from tests.running import run_typed
 
-from experiments.config import compose
 from experiments.context import Context
 from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.tables.tabular import text_table
-from experiments.job.perform import Outcome, perform
 from experiments.recorded import Recorded
 from experiments.recorded import embeddings as recorded_embeddings
 from experiments.recorded.export import _names, export
@@ -38,9 +37,7 @@ def recorded(tables: Path, folder: Path, *overrides: str) -> Recorded:
         "backbone=pixels", "reducer=identity", "evaluator=[internal]", "figures=none", "report=none",
         "tracking.log_model=none", f"tracking.uri={uri}", f"cache.root={folder}/cache", *overrides,
     ]  # fmt: skip
-    outcome = Outcome(typed)
-    perform(compose.compose_config(typed), folder / "run", outcome)
-    return Recorded.of(uri, outcome.run_id)
+    return Recorded.of(uri, run_typed(typed, folder / "run").outcome.run_id)
 
 
 @pytest.fixture(scope="module")

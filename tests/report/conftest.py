@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 from tests.browser import Tab
+from tests.running import run_typed
 
 from experiments import report
-from experiments.config import compose
 from experiments.context import Context
-from experiments.job.perform import Outcome, perform
 from experiments.pipeline import Result
 from experiments.report import Contents
 from experiments.store.cache import Store
@@ -28,7 +27,7 @@ def ran(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result,
     place = tmp_path_factory.mktemp("report")
     shutil.copy(tables, place / "mlflow.db")
     typed = [*QUICK, f"tracking.uri=sqlite:///{place}/mlflow.db", f"cache.root={place}/cache"]
-    return perform(compose.compose_config(typed), place / "run", Outcome(typed)), place / "run"
+    return run_typed(typed, place / "run").result, place / "run"
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,10 @@ import pytest
 from tests.browser import PHONE, Tab
 from tests.messages import numbers, says
 from tests.report.conftest import QUICK
+from tests.running import run_typed
 
 from experiments import report
-from experiments.config import compose
 from experiments.figures import Heatmap
-from experiments.job.perform import Outcome, perform
 from experiments.report import Contents
 from experiments.report.run import members
 
@@ -105,8 +104,7 @@ def test_a_run_leaves_its_doubts_to_its_sweep(ran: Any, tmp_path: Path) -> None:
     place = ran[1].parent  # where most of it is kept
     typed = [*QUICK, f"tracking.uri=sqlite:///{place}/mlflow.db", f"cache.root={place}/cache"]
     typed += ["evaluator=[contact_sheets]", "evaluator.contact_sheets.clusters=2", "report=none"]
-    perform(compose.compose_config(typed), tmp_path, Outcome(typed))
-    (doubt,) = Outcome.load(tmp_path).doubts
+    (doubt,) = run_typed(typed, tmp_path).outcome.doubts
     assert numbers(says(doubt, key="evaluator.contact_sheets.clusters=2")) == ["2", "2", "6"]
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from tests.messages import says
 from tests.project import REPOSITORY, SHORT, Project
+from tests.running import run_typed
 
 from experiments import tracking
-from experiments.config import compose
 from experiments.config.build import Tracking
-from experiments.job.perform import Outcome, perform
 from experiments.recorded import Recorded
 
 Main = Callable[..., int]
@@ -47,7 +46,7 @@ def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
         typed = ["backbone=pixels", "reducer=identity", "dataset.limit=100", "evaluator=[external]"]
         typed += [f"cluster.k={k}", "figures=none", f"tracking.uri={uri}", f"cache.root={root}/cache"]
         parent = Recorded.of(uri, sweep.id).parent
-        perform(compose.compose_config(typed), root / str(k), Outcome(typed), parent=parent)
+        run_typed(typed, root / str(k), parent=parent)
     sweep.end("FINISHED")
     return uri
 

@@ -1,8 +1,6 @@
 """A sweep that has begun, in a store of its own."""
 
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,8 +31,6 @@ def plan(uri: str, tmp_path: Path) -> Plan:
 
 
 @pytest.fixture
-def begun(plan: Plan, tmp_path: Path) -> Iterator[sweep.Sweep]:
+def begun(plan: Plan, tmp_path: Path) -> sweep.Sweep:
     """Begin a sweep of four jobs."""
-    yield sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], JOBS)
-    for variable in (sweep.PARENT, sweep.SWEPT):
-        os.environ.pop(variable, None)
+    return sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], JOBS)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.messages import says
+from tests.running import run_typed
 
 from experiments import tracking
 from experiments.config import compose
@@ -14,7 +15,7 @@ from experiments.evaluator.external import External
 from experiments.evaluator.internal import Internal
 from experiments.job import logged_model
 from experiments.job.model import Model
-from experiments.job.perform import Outcome, perform
+from experiments.job.perform import Outcome
 from experiments.sweep import best_model
 
 FEW = [
@@ -37,13 +38,12 @@ class Sweep:
         self.tracker = tracking.connect(self.plan.tracking, "digits")
         self.parent = self.tracker.open("sweep", root, params={}, tags={})
         above = tracking.Parent(self.tracker.uri, self.tracker.experiment_id, self.parent.id)
-        self.outcome = Outcome(typed, parent=self.parent.id)
-        perform(cfg, self.folder, self.outcome, parent=above)
+        self.outcome = run_typed(typed, self.folder, parent=above).outcome
 
     def close(self, **changed: str) -> bool:
         """Record the best job's model; tell whether that came about."""
         plan = replace(self.plan, settings=replace(self.plan.settings, **changed))
-        return best_model.record_best({self.folder: self.outcome}, plan, self.parent, self.outcome.overrides)
+        return best_model.record_best({self.folder: self.outcome}, plan, self.parent)
 
     def models(self) -> int:
         """Count the models that the job recorded."""

@@ -1,6 +1,7 @@
 """Published figures are held against ours, and README.md to what a run gives."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_a_claim_is_about_the_jobs_it_names(tmp_path: Path) -> None:
 
 def test_another_protocol_is_another_figure(tmp_path: Path) -> None:
     jobs = dict(left(tmp_path, n, purity=p) for n, p in enumerate((0.5, 0.9)))
-    jobs[tmp_path / "1"].protocol = "held_out"
+    jobs[tmp_path / "1"] = replace(jobs[tmp_path / "1"], protocol="held_out")
     assert one(claims.compared(study(protocol="published"), jobs))["ours"] == pytest.approx(50)
     assert one(claims.compared(study(), jobs))["ours"] == pytest.approx(70)
 
@@ -138,8 +139,8 @@ def test_jobs_with_other_settings_are_shown_and_reproduce_nothing(tmp_path: Path
 
 def test_a_failed_job_gives_no_figure(tmp_path: Path) -> None:
     place, outcome = left(tmp_path, 0, purity=0.5)
-    outcome.status = "FAILED"
-    assert one(claims.compared(study(), {place: outcome}))["verdict"] == NOT_RUNNABLE
+    failed = replace(outcome, status="FAILED")
+    assert one(claims.compared(study(), {place: failed}))["verdict"] == NOT_RUNNABLE
 
 
 def test_an_unknown_study_is_answered_with_those_that_there_are() -> None:

@@ -1,22 +1,23 @@
 """A job of a sweep, as Hydra runs it."""
 
-import json
-import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from omegaconf import DictConfig, OmegaConf
 from tests.messages import says
 
-from experiments import sweep, tracking
+from experiments import launch, sweep, tracking
 from experiments.config import build as config
 from experiments.config import compose
+from experiments.config.invocation import Invocation
+from experiments.job import composed as job
 from experiments.job import run_folder
-from experiments.job.perform import Outcome
+from experiments.job.perform import Job, Outcome
 from experiments.store.locks import Lock
-from experiments.sweep import jobs
+
+TASK = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "cluster.k=4"]
 
 PLAIN = ["figures=none", "report=none", "tracking.log_model=none"]
 
@@ -24,33 +25,45 @@ PLAIN = ["figures=none", "report=none", "tracking.log_model=none"]
 @pytest.fixture
 def composed(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> DictConfig:
     """Compose a small run, as Hydra hands it to a job."""
-    words = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "cluster.k=4"]
-    with compose.output_folder():
-        cfg = compose.compose_config(
-            [*words, *PLAIN, "objective=nmi", f"tracking.uri={uri}", f"cache.root={tmp_path / 'cache'}"],
-            hydra=True,
-        )
+    places = [f"tracking.uri={uri}", f"cache.root={tmp_path / 'cache'}"]
+    cfg = compose.compose_config([*TASK, *PLAIN, "objective=nmi", *places], hydra=True)
     runtime = SimpleNamespace(output_dir=str(tmp_path / "job"), choices=cfg.hydra.runtime.choices)
     at_work = {
         "runtime": runtime,
-        "overrides": SimpleNamespace(task=words),
+        "overrides": SimpleNamespace(task=TASK),
         "job": OmegaConf.create({"num": 3}),
     }
-    monkeypatch.setattr(jobs.HydraConfig, "get", lambda: SimpleNamespace(**at_work))
+    monkeypatch.setattr(job.HydraConfig, "get", lambda: SimpleNamespace(**at_work))
     return compose.without_hydra(cfg)
 
 
-def test_a_job_returns_its_objective_and_leaves_its_number(composed: DictConfig, tmp_path: Path) -> None:
-    objective = sweep.run_job(composed)
+@pytest.fixture
+def invocation(begun: sweep.Sweep) -> Invocation:
+    return begun.for_jobs(Invocation())
+
+
+def test_a_job_returns_its_objective_and_leaves_its_number(
+    composed: DictConfig, tmp_path: Path, begun: sweep.Sweep
+) -> None:
+    with begun.for_jobs(Invocation()).to_jobs():
+        objective = launch.run_job(composed)
     left = Outcome.load(tmp_path / "job")
-    assert (left.status, left.number, left.parent) == ("FINISHED", 3, "")
+    assert (left.status, left.number, left.parent) == ("FINISHED", 3, begun.run.id)
     assert objective == left.metrics["nmi"]
     assert 0 < left.metrics["nmi"] != left.metrics["ari"]
 
 
-def test_a_job_without_a_server_keeps_its_results(composed: DictConfig, tmp_path: Path, begun: Any) -> None:
-    os.environ[sweep.PARENT] = json.dumps(["http://127.0.0.1:9", "1", "lost"])
-    assert sweep.run_job(composed) is not None
+def test_a_single_run_has_no_parent_and_the_number_0(composed: DictConfig, tmp_path: Path) -> None:
+    composed.objective = "unknown"
+    assert launch.run_job(composed) is None
+    left = Outcome.load(tmp_path / "job")
+    assert (left.status, left.number, left.parent) == ("FINISHED", 0, "")
+
+
+def test_a_job_without_a_server_keeps_its_results(
+    composed: DictConfig, tmp_path: Path, invocation: Invocation
+) -> None:
+    sweep.run_job(composed, replace(invocation, parent=("http://127.0.0.1:9", "1", "lost")))
     left = Outcome.load(tmp_path / "job")
     assert (left.status, left.run_id) == ("FINISHED", "")
     says(left.lost, key="tracking.uri=http://127.0.0.1:9")
@@ -58,22 +71,24 @@ def test_a_job_without_a_server_keeps_its_results(composed: DictConfig, tmp_path
 
 
 def test_two_jobs_of_a_sweep_do_not_share_a_folder(
-    composed: DictConfig, tmp_path: Path, begun: sweep.Sweep, caplog: pytest.LogCaptureFixture
+    composed: DictConfig, tmp_path: Path, invocation: Invocation, caplog: pytest.LogCaptureFixture
 ) -> None:
-    other = Outcome([], number=2, parent=begun.run.id, status="FINISHED")
+    assert invocation.parent
+    other = Outcome([], number=2, parent=invocation.parent[2], status="FINISHED")
     other.save(tmp_path / "job")
-    assert sweep.run_job(composed) is None
+    assert sweep.run_job(composed, invocation).metrics == {}
     assert Outcome.load(tmp_path / "job") == other
     says(caplog.text, key="hydra.sweep.subdir", use="2 and 3")
 
 
 def test_a_job_leaves_a_folder_alone_that_another_works_in(
-    composed: DictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    composed: DictConfig, tmp_path: Path, invocation: Invocation, caplog: pytest.LogCaptureFixture
 ) -> None:
     lock = Lock(tmp_path / "job" / run_folder.FILES)
-    assert sweep.run_job(composed) is None
+    assert sweep.run_job(composed, invocation).metrics == {}
     assert not (tmp_path / "job" / "result.json").exists()
-    says(caplog.text, key=f"hydra.run.dir={tmp_path / 'job'}", use="set hydra.run.dir=")
+    key = "hydra.sweep.subdir"
+    says(caplog.text, key=f"{key}={tmp_path / 'job'}", use=f"set {key}=")
     lock.release()
 
 
@@ -81,41 +96,37 @@ def test_a_job_is_recorded_beside_its_parent(
     composed: DictConfig, tmp_path: Path, begun: sweep.Sweep
 ) -> None:
     composed.tracking.experiment = "another"
-    sweep.run_job(composed)
-    left = Outcome.load(tmp_path / "job")
+    left = sweep.run_job(composed, begun.for_jobs(Invocation()))
+    assert left == Outcome.load(tmp_path / "job")
     client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
     found, parent = client.get_run(left.run_id), client.get_run(begun.run.id)
     assert found.info.experiment_id == parent.info.experiment_id
     assert found.data.tags["mlflow.parentRunId"] == left.parent == parent.info.run_id
 
 
+@pytest.mark.parametrize("k", [0, 201], ids=["before it begins", "at work"])
 def test_a_failed_job_has_no_objective(
-    composed: DictConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    composed: DictConfig, tmp_path: Path, invocation: Invocation, k: int
 ) -> None:
-    def fail(*words: Any, **named: Any) -> None:
-        assert Outcome.load(tmp_path / "job").status == "RUNNING"
-        raise ValueError("cluster.k=4 is a bad number")
-
-    monkeypatch.setattr("experiments.sweep.jobs.perform", fail)
-    assert sweep.run_job(composed) is None
+    composed.cluster.k = k
+    with invocation.to_jobs():
+        assert launch.run_job(composed) is None
     left = Outcome.load(tmp_path / "job")
-    assert (left.status, left.error) == ("FAILED", "cluster.k=4 is a bad number")
+    assert left.status == "FAILED"
+    assert left.error.startswith(f"cluster.k={k} ")
+    assert bool(left.run_id) == (k == 201), "what began is recorded"
 
 
 def test_paths_are_those_of_what_was_typed(
     composed: DictConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A preset's sweep list stands in hydra.overrides.task as well, and is not typed."""
-    given: list[Any] = []
+    monkeypatch.chdir(tmp_path)
+    composed.cache.root = "mine"
 
-    def build(cfg: DictConfig, typed: Any) -> None:
-        given.append(list(typed))
-        raise ValueError("enough")
+    def root(typed: tuple[str, ...] | None) -> str:
+        own = Job([*TASK, "cache.root=mine"])
+        return job.plan_of(composed.copy(), own, Invocation(typed=typed)).cache.root
 
-    monkeypatch.setattr("experiments.job.perform.build", build)
-    sweep.run_job(composed)
-    monkeypatch.setenv(sweep.TYPED, json.dumps(["seed=1"]))
-    sweep.run_job(composed)
-    task = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "cluster.k=4"]
-    assert given == [task, ["seed=1"]]
-    assert Outcome.load(tmp_path / "job").overrides == task
+    assert root(None) == root(("cache.root=mine",)) == str(tmp_path / "mine")
+    assert root(("seed=1",)) == str(compose.ROOT / "mine")

@@ -1,7 +1,6 @@
 """The parent run of a sweep: its record, what its jobs left, how it ends."""
 
-import json
-import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,8 @@ from experiments.sweep import best_model
 
 
 def leave(made: sweep.Sweep, number: int, place: str, status: str = "FINISHED") -> None:
-    outcome = Outcome(JOBS[number][:1], number=number, parent=made.run.id, status=status)
-    outcome.metrics = {"ari": 0.5} if status == "FINISHED" else {}
+    metrics = {"ari": 0.5} if status == "FINISHED" else {}
+    outcome = Outcome(JOBS[number][:1], number, made.run.id, status=status, metrics=metrics)
     outcome.save(made.folder / place)
 
 
@@ -91,9 +90,9 @@ def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: swee
     begun.plan.settings.report = "auto"  # type: ignore[misc]
     for number in range(4):
         leave(begun, number, str(number))
-        outcome = Outcome.load(begun.folder / str(number))
-        outcome.doubts = ["about 100 of 300 samples", f"only job {number}"]
-        outcome.save(begun.folder / str(number))
+        doubts = ["about 100 of 300 samples", f"only job {number}"]
+        place = begun.folder / str(number)
+        replace(Outcome.load(place), doubts=doubts).save(place)
     begun.close()
     text = (begun.folder / report.NAME).read_text(encoding="utf-8")
     assert "<li>about 100 of 300 samples</li>" in text
@@ -144,7 +143,7 @@ def test_an_optimiser_has_the_jobs_that_it_ran(plan: Plan, tmp_path: Path) -> No
 
 
 def test_a_job_that_was_stopped_ends_killed_in_the_record(begun: sweep.Sweep, tmp_path: Path) -> None:
-    tracker = tracking.join(tracking.Parent(*json.loads(os.environ[sweep.PARENT])))
+    tracker = tracking.join(begun.parent)
     child, working = (tracker.open("job", tmp_path, params={}, tags={}) for _ in "ab")
     assert child._lock
     child._lock.release(keep=True)  # as the end of its process does
@@ -163,7 +162,6 @@ def test_a_sweep_that_cannot_be_recorded_does_not_begin(
         sweep.Sweep(plan, tmp_path / "sweep", [], JOBS)
     says(error, key="tracking.uri=http://127.0.0.1:9")
     assert not (tmp_path / "sweep").exists()
-    assert sweep.PARENT not in os.environ
 
 
 def test_a_sweep_says_that_its_table_is_not_recorded(begun: sweep.Sweep) -> None:

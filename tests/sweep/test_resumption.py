@@ -1,10 +1,8 @@
 """Which sweep a command goes on with, what of it is repeated, and what is refused."""
 
-import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +11,11 @@ from typing import Any
 import pytest
 from tests.messages import says
 
+import experiments
 from experiments import launch, sweep, tracking
 from experiments.config import command_line, compose
 from experiments.config.build import Cache, Plan, Tracking
-from experiments.job import perform as job
+from experiments.config.invocation import Invocation
 from experiments.job import run_folder
 from experiments.job.perform import Outcome
 from experiments.job.trace import Trace
@@ -28,13 +27,11 @@ COMMAND = ["backbone=pixels", "cluster.k=10,20,30", "hydra/launcher=joblib"]
 
 
 def read(*words: str) -> command_line.Request:
-    with compose.output_folder():
-        return command_line.read(command_line.arguments(["-m", *words]))
+    return command_line.read(command_line.arguments(["-m", *words]))
 
 
 def asked(*words: str) -> Record:
-    request = read(*words)
-    return Record.of(request.typed, request.plans, request.jobs, request.swept, request.threads)
+    return Record.of(read(*words))
 
 
 @pytest.fixture(scope="module")
@@ -63,19 +60,17 @@ def plan(tracker: tracking.Tracker, tmp_path: Path) -> Plan:
 
 
 @pytest.fixture
-def made(plan: Plan, command: Record, tmp_path: Path) -> Iterator[sweep.Sweep]:
+def made(plan: Plan, command: Record, tmp_path: Path) -> sweep.Sweep:
     """Begin a sweep of three jobs."""
-    yield sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], command.jobs, command)
-    for variable in (sweep.PARENT, sweep.SWEPT, record.FINISHED):
-        os.environ.pop(variable, None)
+    return sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], command.jobs, command)
 
 
 def work(made: sweep.Sweep, number: int, status: str = "FINISHED") -> str:
     """Do as a job does: a run of its own, and a result in its folder; return the run's id."""
-    parent = tracking.Parent(*json.loads(os.environ[sweep.PARENT]))
-    run = tracking.join(parent).open("job", made.folder / str(number), params={}, tags={})
-    outcome = Outcome([f"cluster.k={number}"], number=number, parent=made.run.id, status=status)
-    outcome.run_id, outcome.metrics = run.id, {"ari": number / 10} if status == "FINISHED" else {}
+    run = tracking.join(made.parent).open("job", made.folder / str(number), params={}, tags={})
+    metrics = {"ari": number / 10} if status == "FINISHED" else {}
+    about: dict[str, Any] = {"status": status, "metrics": metrics, "run_id": run.id}
+    outcome = Outcome([f"cluster.k={number}"], number, made.run.id, **about)
     outcome.save(made.folder / str(number))
     run.end(status)
     return run.id
@@ -104,8 +99,7 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     again = sweep.Sweep(plan, begun.folder, ["cluster.k"], command.jobs, command, begun)
     assert (again.run.id, status(tracker, made.run.id)) == (made.run.id, "RUNNING")
     assert "error" not in tracker.client.get_run(made.run.id).data.tags
-    places = [record.finished(number) for number in range(3)]
-    assert places == [made.folder / "0", None, made.folder / "2"]
+    assert record.finished(made.folder) == {0: made.folder / "0", 2: made.folder / "2"}
     assert not (made.folder / "1").exists(), "what a failed attempt left would stand beside the next one's"
     assert tracker.client.get_run(runs[1]).data.tags[SUPERSEDED] == "true"
     work(again, 1)
@@ -119,9 +113,8 @@ def test_a_job_that_is_finished_returns_its_objective_at_once(
     made: sweep.Sweep, plan: Plan, command: Record, tracker: tracking.Tracker, monkeypatch: Any
 ) -> None:
     fail_one(made)
-    sweep.Sweep(
-        plan, made.folder, ["cluster.k"], command.jobs, command, resumption.find("true", command, tracker)
-    )
+    begun = resumption.find("true", command, tracker)
+    again = sweep.Sweep(plan, made.folder, ["cluster.k"], command.jobs, command, begun)
     at_work = SimpleNamespace(
         runtime=SimpleNamespace(output_dir=str(made.folder / "2")),
         overrides=SimpleNamespace(task=["cluster.k=30"]),
@@ -130,7 +123,9 @@ def test_a_job_that_is_finished_returns_its_objective_at_once(
     at_work.job.num = 2
     monkeypatch.setattr(jobs.HydraConfig, "get", lambda: at_work)
     before = (made.folder / "2" / "result.json").stat().st_mtime_ns
-    assert sweep.run_job(SimpleNamespace(objective="ari")) == 0.2  # type: ignore[arg-type]
+    cfg: Any = SimpleNamespace(objective="ari")
+    with again.for_jobs(Invocation()).to_jobs():
+        assert launch.run_job(cfg) == 0.2
     assert (made.folder / "2" / "result.json").stat().st_mtime_ns == before
 
 
@@ -139,9 +134,8 @@ def test_a_result_that_was_not_recorded_whole_is_repeated(
 ) -> None:
     runs = [work(made, number) for number in range(3)]
     tracker.client.set_terminated(runs[0], "KILLED")  # killed between its result and its record
-    lost = Outcome.load(made.folder / "1")
-    lost.lost = "tracking.uri=http://server stopped answering"
-    lost.save(made.folder / "1")
+    lost = "tracking.uri=http://server stopped answering"
+    replace(Outcome.load(made.folder / "1"), lost=lost).save(made.folder / "1")
     made.close(KeyboardInterrupt())
     begun = resumption.find("true", command, tracker)
     assert begun.record.finished == {"2": "2"}
@@ -385,7 +379,7 @@ def test_data_that_changed_is_found_before_anything_goes_on(
     seen(made, 0, "samples-of-another-time")
     request = replace(read(*COMMAND, f"cache.root={tmp_path}/cache"), resume=made.run.id)
     with pytest.raises(ValueError) as error:
-        launch._sweep(lambda: pytest.fail("it went on"), request, tracker)
+        launch._sweep(request, tracker, Invocation(), lambda *words: pytest.fail("it went on"))
     says(error, key=f"resume={made.run.id}", use="data is not what its 2 finished jobs")
     assert status(tracker, made.run.id) == "FAILED"
     assert (made.folder / "1" / "result.json").exists()
@@ -421,7 +415,7 @@ def test_resume_is_read_and_no_job_has_it(typed: str, told: str) -> None:
 
 
 def test_a_single_run_has_nothing_to_resume() -> None:
-    with pytest.raises(ValueError) as error, compose.output_folder():
+    with pytest.raises(ValueError) as error:
         command_line.read(command_line.arguments(["resume=true"]))
     says(error, key="resume=true", use="without it")
     with pytest.raises(ValueError) as error:
@@ -431,5 +425,5 @@ def test_a_single_run_has_nothing_to_resume() -> None:
 
 def test_from_python_there_is_no_sweep_to_resume() -> None:
     with pytest.raises(ValueError) as error:
-        job.run(["resume=true"])
+        experiments.run(["resume=true"])
     says(error, key="resume=True", use="python run.py -m")

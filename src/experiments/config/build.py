@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from experiments.config.compose import CONF, ROOT, key_of, known_keys, options, working_directory
-from experiments.config.mistakes import no_such_key
+from experiments.config.mistakes import SettingError, no_such_key
 from experiments.config.text_fields import PATH_KEY
 from experiments.messages import literal
 from experiments.metric_names import Name
@@ -29,6 +29,7 @@ GROUPS = ("dataset", "backbone", "reducer", "cluster")
 PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute here
 #   or {"path": tells}: a field of words or paths, and a function that tells whether a value is a path
 LABEL_FREE = "label_free"  # the evaluator that label_free=true adds
+SQLITE = "sqlite:///"
 HOLDS = "holds"  # {"holds": "reducer"}: a dict[str, Any] field of stages of that group, by name
 
 
@@ -111,6 +112,18 @@ def build(cfg: DictConfig, typed: Iterable[str] = ()) -> Plan:
 
 
 def _built(cfg: DictConfig, keys: set[str]) -> Plan:
+    _check_keys(cfg)
+    settings = _checked(Settings, {f.name: cfg[f.name] for f in fields(Settings)}, "", keys)
+    stages = _stages(cfg, settings, keys)
+    if "objective" in keys:  # the default may be missing, one that somebody asked for may not
+        check_objective(settings.objective, stages)
+    cache = _checked(Cache, cfg.cache, "cache", keys)
+    cache = Cache(_absolute(cache.root, "cache.root" in keys), cache.enabled)
+    return Plan(cfg, stages, settings, cache, _tracking(cfg, keys))
+
+
+def _check_keys(cfg: DictConfig) -> None:
+    """Raise ValueError for a key that is none, and for a part that a run cannot be without."""
     known = [*GROUPS, "evaluator", "cache", "tracking", *(f.name for f in fields(Settings))]
     for key in cfg:
         if key not in known:
@@ -118,33 +131,32 @@ def _built(cfg: DictConfig, keys: set[str]) -> Plan:
     for key in (*GROUPS, "cache", "tracking"):
         if not isinstance(cfg.get(key), DictConfig):
             choice = (
-                f"; use {key}={'|'.join(options(key))}" if key in GROUPS else "; set the values in it instead"
+                f"use {key}={'|'.join(options(key))}" if key in GROUPS else "set the values in it instead"
             )
-            raise ValueError(f"{key}={cfg.get(key)} leaves a run without one{choice}")
-    top = {f.name: cfg[f.name] for f in fields(Settings)}
-    settings = _checked(Settings, top, "", keys)
+            raise ValueError(f"{key}={cfg.get(key)} leaves a run without one; {choice}")
+
+
+def _stages(cfg: DictConfig, settings: Settings, keys: set[str]) -> Stages:
+    """Build all stages; label_free=true adds its evaluator."""
     chosen = {group: build_stage(group, cfg[group], keys) for group in GROUPS}
-    evaluators = {
-        str(name): build_stage(f"evaluator.{name}", node, keys)
-        for name, node in (cfg.get("evaluator") or {}).items()
-    }
+    nodes = {str(name): node for name, node in (cfg.get("evaluator") or {}).items()}
+    evaluators = {name: build_stage(f"evaluator.{name}", node, keys) for name, node in nodes.items()}
     if settings.label_free and LABEL_FREE not in evaluators:
         node = OmegaConf.load(CONF / "evaluator" / f"{LABEL_FREE}.yaml")
         evaluators[LABEL_FREE] = build_stage(f"evaluator.{LABEL_FREE}", node)
     if not evaluators:
         raise ValueError(f"evaluator=[] judges nothing; use one or more of {', '.join(options('evaluator'))}")
-    stages = Stages(**chosen, evaluators=evaluators, protocol=settings.protocol)
-    if "objective" in keys:  # the default may be missing, one that somebody asked for may not
-        check_objective(settings.objective, stages)
-    tracking = _checked(Tracking, cfg.tracking, "tracking", keys)
-    sqlite = "sqlite:///"
-    if tracking.uri.startswith(sqlite):
-        path, mark, query = tracking.uri.removeprefix(sqlite).partition("?")  # ?timeout=60 is the driver's
-        place = _absolute(path, "tracking.uri" in keys)
-        tracking = replace(tracking, uri=f"{sqlite}{place}{mark}{query}")
-    cache = _checked(Cache, cfg.cache, "cache", keys)
-    cache = Cache(_absolute(cache.root, "cache.root" in keys), cache.enabled)
-    return Plan(cfg, stages, settings, cache, tracking)
+    return Stages(**chosen, evaluators=evaluators, protocol=settings.protocol)
+
+
+def _tracking(cfg: DictConfig, keys: set[str]) -> Tracking:
+    """Build it; the path of a SQLite store is made absolute."""
+    tracking: Tracking = _checked(Tracking, cfg.tracking, "tracking", keys)
+    if not tracking.uri.startswith(SQLITE):
+        return tracking
+    path, mark, query = tracking.uri.removeprefix(SQLITE).partition("?")  # ?timeout=60 is the driver's
+    place = _absolute(path, "tracking.uri" in keys)
+    return replace(tracking, uri=f"{SQLITE}{place}{mark}{query}")
 
 
 def placed(plan: Plan) -> DictConfig:
@@ -214,21 +226,7 @@ def _verbs(protocol: type) -> set[str]:
 
 def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
     prefix = f"{place}." if place else ""
-    names = [f.name for f in fields(schema)]
-    unknown = [str(key) for key in values if key not in names]
-    if unknown:
-        left = f"{prefix}{unknown[0]}"
-        preset = "" if left in typed else f"; if an experiment set it, remove it with ~{left}"
-        raise ValueError(no_such_key(left, schema.__name__, names, known_keys()) + preset)
-    try:
-        unread = values if OmegaConf.is_config(values) else _literal(values)  # these are resolved already
-        merged = OmegaConf.merge(OmegaConf.structured(schema), unread)
-        plain: Any = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        key, reason = f"{prefix}{error.full_key}", str(error).splitlines()[0]
-        if isinstance(error, MissingMandatoryValue):
-            raise ValueError(f"{key} has no value; type {key}=..., see conf/{_where(place)}") from None
-        raise ValueError(f"{key}: {reason}; see conf/{_where(place)}") from None
+    plain = _plain(schema, values, place, typed)
     hints = typing.get_type_hints(schema)
     built: dict[str, Any] = {}
     for f in fields(schema):
@@ -239,6 +237,26 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
         value = _placed(value, f.metadata, key, typed)
         built[f.name] = tuple(value) if typing.get_origin(hints[f.name]) is tuple else value
     return schema(**built)
+
+
+def _plain(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
+    """Return the values of a stage by name, of the types that it declares; raise ValueError otherwise."""
+    prefix = f"{place}." if place else ""
+    names = [f.name for f in fields(schema)]
+    unknown = [str(key) for key in values if key not in names]
+    if unknown:
+        left = f"{prefix}{unknown[0]}"
+        instead = "" if left in typed else f"if an experiment set it, remove it with ~{left}"
+        raise SettingError(no_such_key(left, schema.__name__, names, known_keys()), instead)
+    try:
+        unread = values if OmegaConf.is_config(values) else _literal(values)  # these are resolved already
+        merged = OmegaConf.merge(OmegaConf.structured(schema), unread)
+        return OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        key, reason = f"{prefix}{error.full_key}", str(error).splitlines()[0]
+        if isinstance(error, MissingMandatoryValue):
+            raise ValueError(f"{key} has no value; type {key}=..., see conf/{_where(place)}") from None
+        raise ValueError(f"{key}: {reason}; see conf/{_where(place)}") from None
 
 
 def _placed(value: Any, metadata: Mapping[Any, Any], key: str, typed: Iterable[str]) -> Any:

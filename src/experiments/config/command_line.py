@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -45,8 +45,6 @@ class Request:
         Which sweep to go on with: empty, `true`, a run's id or a folder.
     at_once
         How many jobs the launcher runs at the same time on this machine.
-    threads
-        What threads=auto means to each of them.
     """
 
     plans: list[Plan]
@@ -59,7 +57,11 @@ class Request:
     words: list[str]
     resume: str = ""
     at_once: int = 1
-    threads: int = 0
+
+    @property
+    def threads(self) -> int:
+        """What threads=auto means to each job."""
+        return max(1, cores() // self.at_once)
 
 
 def arguments(words: Sequence[str] | None = None) -> Any:
@@ -73,46 +75,78 @@ def read(args: Any) -> Request:
     """Compose and build every job; raise ValueError that says what to type instead."""
     refuse_flags(args)
     overrides = [word for word in args.overrides if key_of(word) != RESUME]
-    options = partial(compose.options, directory=args.config_dir)
-    lines = [typed(override, options) for override in parse(overrides)]
+    lines = _written_out(overrides, args.config_dir)
     fixed = [str(line) for line in lines if not line.is_sweep]
     base = compose.compose_config(fixed, hydra=True, directory=args.config_dir)
     multirun = args.multirun or base.hydra.mode == RunMode.MULTIRUN
     _refuse_several([line for line in lines if line.is_sweep], base, multirun=multirun)
-    all_cores = cores()
     optimiser = not str(base.hydra.sweeper._target_).endswith("BasicSweeper")
     resume = _resume(args.overrides, multirun=multirun, optimiser=optimiser)
-    if not multirun or optimiser:
-        plans = [build(compose.without_hydra(base), overrides)]
-        if optimiser:
-            check_objective(plans[0].settings.objective, plans[0].stages)
-        folder = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).absolute()
-        words = overrides if optimiser else text_fields.as_texts(fixed, base)
-        several = at_once(base.hydra, None, all_cores) if multirun else 1
-        threads = max(1, all_cores // several)
-        made = Request(plans, [overrides], [], multirun, optimiser, folder, overrides, words)
-        return replace(made, at_once=several, threads=threads)
+    if multirun and not optimiser:
+        return _sweep(base, overrides, lines, args.config_dir, resume)
+    plan = build(compose.without_hydra(base), overrides)
+    if optimiser:
+        check_objective(plan.settings.objective, plan.stages)
+    folder = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).absolute()
+    words = overrides if optimiser else text_fields.as_texts(fixed, base)
+    several = at_once(base.hydra, None, cores()) if multirun else 1
+    return Request([plan], [overrides], [], multirun, optimiser, folder, overrides, words, at_once=several)
+
+
+def _written_out(words: Sequence[str], directory: str | None) -> list[Typed]:
+    """Return overrides with their sweeps value by value."""
+    options = partial(compose.options, directory=directory)
+    return [typed(override, options) for override in parse(words)]
+
+
+def _sweep(
+    base: DictConfig, overrides: list[str], lines: list[Typed], directory: str | None, resume: str
+) -> Request:
+    """Return the request of a sweep whose jobs are known before it runs.
+
+    Parameters
+    ----------
+    base
+        The config without the values that are swept.
+    lines
+        The overrides, written out; a preset's lists come before them.
+    """
     _refuse_intervals(lines)
-    _refuse_presets(lines, args.config_dir)
+    _refuse_presets(lines, directory)
+    lists = _lists(base, overrides)
+    lines = [*_written_out([f"{key}={value}" for key, value in lists.items()], directory), *lines]
+    jobs, cfgs = _composed(lines, directory)
+    texts = [_as_texts(line, cfgs) for line in lines]
+    if texts != lines:
+        jobs, cfgs = _composed(texts, directory)
+    _refuse_one_folder(base, len(jobs))
+    return Request(
+        [build(cfg, overrides) for cfg in cfgs],
+        jobs,
+        _differing(lines, jobs),
+        multirun=True,
+        optimiser=False,
+        folder=Path(base.hydra.sweep.dir).absolute(),
+        typed=overrides,
+        words=[*map(str, texts), *([f"{PARAMS}=null"] if base.hydra.sweeper.params else [])],
+        resume=resume,
+        at_once=at_once(base.hydra, len(jobs), cores()),
+    )
+
+
+def _lists(base: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
+    """Return the lists that a preset sweeps, but for those of options that are not chosen."""
     lists = base.hydra.sweeper.params or {}
     gone = presets.without_place(set(lists).difference(map(key_of, overrides)), base)
     if gone:
         log.warning("the preset's sweep: left out for options not chosen: %s", ", ".join(gone))
-    params = [f"{key}={value}" for key, value in lists.items() if key not in gone]
-    lines = [*(typed(override, options) for override in parse(params)), *lines]
-    jobs, cfgs = _composed(lines, args.config_dir)
-    texts = [_as_texts(line, cfgs) for line in lines]
-    if texts != lines:
-        jobs, cfgs = _composed(texts, args.config_dir)
+    return {str(key): value for key, value in lists.items() if key not in gone}
+
+
+def _differing(lines: Sequence[Typed], jobs: Sequence[Sequence[str]]) -> list[str]:
+    """Return the swept keys that have several values among the jobs."""
     keys = dict.fromkeys(key_of(line.key) for line in lines if line.is_sweep)
-    swept = [key for key in keys if len({_value(job, key) for job in jobs}) > 1]
-    plans = [build(cfg, overrides) for cfg in cfgs]
-    _refuse_one_folder(base, len(jobs))
-    folder = Path(base.hydra.sweep.dir).absolute()
-    words = [*map(str, texts), *([f"{PARAMS}=null"] if lists else [])]
-    several = at_once(base.hydra, len(jobs), all_cores)
-    threads = max(1, all_cores // several)
-    return Request(plans, jobs, swept, True, False, folder, overrides, words, resume, several, threads)
+    return [key for key in keys if len({_value(job, key) for job in jobs}) > 1]
 
 
 def _refuse_one_folder(base: DictConfig, jobs: int) -> None:

@@ -4,8 +4,7 @@ import logging
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -37,9 +36,11 @@ NO_STAGES = ("claims", "experiment", "hydra")
 NOT_GROUPS = ("claims", "hydra")  # folders of conf/ whose files are no options of ours
 KEPT = ("cache.", "tracking.")  # settings that say where things are kept
 PLACES = (*KEPT, "hydra.")  # the same, and Hydra's own
-OUTPUT = "EXPERIMENTS_OUTPUT"  # where conf/config.yaml tells Hydra to put a run or a sweep
 
 OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
+OmegaConf.register_new_resolver(  # conf/config.yaml; cached: a config has one folder
+    "output_folder", lambda: str(output_folder()), replace=True, use_cache=True
+)
 
 
 def compose_config(
@@ -54,22 +55,12 @@ def compose_config(
     directory
         A folder of further options, as in --config-dir.
     """
-    if not (CONF / "config.yaml").exists():
-        raise ValueError(f"no configs in {CONF}; install a clone (pip install -e .), or set EXPERIMENTS_ROOT")
-    if directory and not Path(directory).is_dir():
-        raise ValueError(
-            f"--config-dir {directory} is no folder; give one that holds cluster/mine.yaml or the like"
-        )
+    _refuse(overrides, directory)
     search = [f"hydra.searchpath=[file://{os.path.abspath(directory)}]"] if directory else []
 
     def composed(words: Sequence[str]) -> DictConfig:
         return compose("config", overrides=[*search, *words], return_hydra_config=True)
 
-    for override in parse(overrides):
-        group, value = override.key_or_group, override.value()
-        if group in SINGLE and isinstance(value, list):
-            several = ",".join(map(str, value))
-            raise ValueError(f"{override.input_line} takes one option; type -m {group}={several} to run each")
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         try:
             cfg = composed(overrides)
@@ -86,6 +77,21 @@ def compose_config(
         preset = cfg.hydra.runtime.choices.experiment
         log.warning("experiment=%s: left out for options not chosen: %s", preset, ", ".join(gone))
     return cfg if hydra else without_hydra(cfg)
+
+
+def _refuse(overrides: Sequence[str], directory: str | None) -> None:
+    """Raise ValueError for what Hydra would answer without a hint."""
+    if not (CONF / "config.yaml").exists():
+        raise ValueError(f"no configs in {CONF}; install a clone (pip install -e .), or set EXPERIMENTS_ROOT")
+    if directory and not Path(directory).is_dir():
+        raise ValueError(
+            f"--config-dir {directory} is no folder; give one that holds cluster/mine.yaml or the like"
+        )
+    for override in parse(overrides):
+        group, value = override.key_or_group, override.value()
+        if group in SINGLE and isinstance(value, list):
+            several = ",".join(map(str, value))
+            raise ValueError(f"{override.input_line} takes one option; type -m {group}={several} to run each")
 
 
 @cache
@@ -107,14 +113,13 @@ def options(group: str, directory: str | None = None) -> list[str]:
     return sorted({path.stem for folder in folders for path in (folder / group).glob("[!_]*.yaml")})
 
 
-@contextmanager
-def output_folder(*, anywhere: bool = False, root: Path | None = None) -> Iterator[Path]:
-    """Name a new folder for a run or a sweep; a random end keeps two of the same second apart.
+def output_folder(*, anywhere: bool = False, root: Path | None = None) -> Path:
+    """Return the path of a new folder for a run or a sweep; a random end keeps two of the same second apart.
 
     Parameters
     ----------
     anywhere
-        Name a temporary one where `root` cannot be written.
+        Return a temporary one where `root` cannot be written.
     root
         None: the project's.
     """
@@ -123,12 +128,7 @@ def output_folder(*, anywhere: bool = False, root: Path | None = None) -> Iterat
     present = next(path for path in (root / "outputs", root, *root.parents) if path.exists())
     if anywhere and not (present.is_dir() and os.access(present, os.W_OK)):
         root = Path(tempfile.mkdtemp(prefix="experiments-"))
-    folder = root / "outputs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{uuid.uuid4().hex[:6]}"
-    os.environ[OUTPUT] = str(folder)
-    try:
-        yield folder
-    finally:
-        os.environ.pop(OUTPUT, None)
+    return root / "outputs" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}-{uuid.uuid4().hex[:6]}"
 
 
 def working_directory() -> Path:

@@ -9,8 +9,6 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-THREADS = "EXPERIMENTS_THREADS"  # what threads=auto means to the jobs of a sweep, wherever they run
-
 
 def at_once(hydra: Any, jobs: int | None, cores: int) -> int:
     """Return how many jobs run at the same time on this machine.

@@ -23,6 +23,22 @@ Elsewhere = Mapping[str, Sequence[str]]  # every key of conf/, and the options t
 Compose = Callable[[Sequence[str]], DictConfig]  # raises what Hydra raises
 
 
+class SettingError(ValueError):
+    """A setting that no stage has.
+
+    Parameters
+    ----------
+    fact
+        What is wrong.
+    instead
+        What to type instead of a composed setting; a recorded config has other remedies.
+    """
+
+    def __init__(self, fact: str, instead: str) -> None:
+        super().__init__(f"{fact}; {instead}" if instead else fact)
+        self.fact = fact
+
+
 def known_keys(folder: Path, groups: Sequence[str]) -> dict[str, list[str]]:
     """Return every key that options of the groups have, and these: {"cluster.eps": ["cluster=dbscan"]}."""
     known: dict[str, list[str]] = {}
@@ -47,9 +63,13 @@ def _names(path: Path) -> list[str]:
 
 
 def no_such_key(key: str, option: str, names: Sequence[str], elsewhere: Elsewhere) -> str:
-    """Return which settings there are, and which one was meant."""
+    """Return which settings there are, and which one was meant, after the key as typed."""
+    return f"{key}: {_settings(key, option, names, elsewhere)}"
+
+
+def _settings(key: str, option: str, names: Sequence[str], elsewhere: Elsewhere) -> str:
     name, hint = key.rpartition(".")[2], _meant(key, names, elsewhere)
-    return f"{key}: {option} has no setting {name}; its settings are {', '.join(names) or 'none'}{hint}"
+    return f"{option} has no setting {name}; its settings are {', '.join(names) or 'none'}{hint}"
 
 
 def _meant(key: str, names: Sequence[str], elsewhere: Elsewhere) -> str:
@@ -167,7 +187,7 @@ def _no_place(key: str, base: DictConfig, elsewhere: Elsewhere) -> str:
         return f"the config has no {place}; its settings are {', '.join(names)}{hint}"
     names = [str(name) for name in node if name not in ("_target_", "hydra")]
     target = str(node.get("_target_", "the config")).rpartition(".")[2] if place else "the config"
-    return no_such_key(key, target, names, elsewhere).partition(": ")[2]
+    return _settings(key, target, names, elsewhere)
 
 
 def _first_line(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from experiments.figures.training import training_curves
 from experiments.numerics.scale import rescaled
 from experiments.pipeline import Result
 from experiments.report import tables
+from experiments.samples import Samples
 from experiments.types import Findings
 
 if TYPE_CHECKING:
@@ -28,6 +29,26 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True), encoding="utf-8")
+    _assignments(result).to_parquet(folder / ASSIGNMENTS)
+    if result.clustering.centroids is not None:
+        centroids = pd.DataFrame(result.clustering.centroids)
+        centroids.columns = [f"d{column}" for column in centroids]
+        centroids.to_parquet(folder / "centroids.parquet")
+    if result.encoder.history:
+        epochs = pd.DataFrame(result.encoder.history)
+        epochs.insert(0, "epoch", range(1, len(epochs) + 1))
+        tables.write(epochs, folder, TRAINING)
+    for name, left in _left_out(result.samples).items():
+        tables.to_csv(reasons(left), folder / f"{name}.csv")
+    for found in result.findings.values():
+        for name, rows in found.tables.items():
+            tables.write(rows, folder, name)
+
+
+def _assignments(result: Result) -> "pd.DataFrame":
+    """Return a row per sample: id, hash, cluster, and probability, distance and label where there are any."""
+    import pandas as pd
+
     samples, clustering = result.samples, result.clustering
     columns = {"id": samples.ids, "hash": samples.content.hashes, "cluster": clustering.assignments}
     table = pd.DataFrame(columns)
@@ -37,24 +58,16 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
         table["distance"] = _distances(result.reduced, clustering.centroids, clustering.assignments)
     if samples.labels is not None:
         table["label"] = samples.label_names
-    table.to_parquet(folder / ASSIGNMENTS)
-    if clustering.centroids is not None:
-        centroids = pd.DataFrame(clustering.centroids)
-        centroids.columns = [f"d{column}" for column in centroids]
-        centroids.to_parquet(folder / "centroids.parquet")
-    if result.encoder.history:
-        epochs = pd.DataFrame(result.encoder.history)
-        epochs.insert(0, "epoch", range(1, len(epochs) + 1))
-        tables.write(epochs, folder, TRAINING)
+    return table
+
+
+def _left_out(samples: Samples) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return what was left out, and why, by the name of its table."""
     lists = {"skipped_files": samples.skipped, "unmatched_labels": samples.unmatched}
     if 0 < len(samples.labelled) < len(samples):
         without = np.delete(samples.ids, samples.labelled)
         lists["unlabelled_samples"] = tuple((str(name), "no label") for name in without)
-    for name, left in lists.items():
-        tables.to_csv(reasons(left), folder / f"{name}.csv")
-    for found in result.findings.values():
-        for name, rows in found.tables.items():
-            tables.write(rows, folder, name)
+    return lists
 
 
 def _distances(reduced: np.ndarray, centroids: np.ndarray, assignments: np.ndarray) -> np.ndarray:
@@ -90,12 +103,16 @@ def check_names(findings: Mapping[str, Findings], params: Mapping[str, Any]) -> 
     for kind in ("figures", "tables"):
         owners: dict[str, str] = {}
         for evaluator, found in findings.items():
-            for name in getattr(found, kind):
-                if owners.setdefault(name, evaluator) == evaluator:
-                    continue
-                both = (f"evaluator.{owners[name]}.", f"evaluator.{evaluator}.")
-                named = [key for key, value in params.items() if key.startswith(both) and value == name]
-                raise ValueError(
-                    f"{both[0][:-1]} and {both[1][:-1]} both make {kind} called {name}; use "
-                    + (f"{named[-1]}=<another name>" if named else "one of them alone")
-                )
+            twice = [name for name in getattr(found, kind) if name in owners]
+            if twice:
+                raise ValueError(_both(kind, twice[0], (owners[twice[0]], evaluator), params))
+            owners |= dict.fromkeys(getattr(found, kind), evaluator)
+
+
+def _both(kind: str, name: str, evaluators: tuple[str, str], params: Mapping[str, Any]) -> str:
+    """Return which two evaluators use a name, and which setting gives another."""
+    first, second = (f"evaluator.{evaluator}" for evaluator in evaluators)
+    places = (f"{first}.", f"{second}.")
+    named = [key for key, value in params.items() if key.startswith(places) and value == name]
+    use = f"{named[-1]}=<another name>" if named else "one of them alone"
+    return f"{first} and {second} both make {kind} called {name}; use {use}"

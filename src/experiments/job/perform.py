@@ -2,25 +2,24 @@
 
 import json
 import logging
-import shlex
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from experiments import figures, pipeline, report, tracking
 from experiments.config import compose
-from experiments.config.build import Plan, build, placed
+from experiments.config.build import Plan, placed
 from experiments.context import Context
 from experiments.job import artifacts, console, context, logged_model, run_folder
 from experiments.job.trace import trace
 from experiments.metric_names import main_first
 from experiments.report import notes
+from experiments.store.values import Store
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ RESULT = "result.json"
 LOG = "run.log"  # conf/hydra/job_logging writes it
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
     """How a job ended: what a sweep needs of it, kept as result.json in the job's folder.
 
@@ -67,108 +66,183 @@ class Outcome:
         """Read what `save` wrote."""
         return cls(**json.loads((folder / RESULT).read_text(encoding="utf-8")))
 
+    def with_result(self, result: pipeline.Result) -> "Outcome":
+        """Return it with what the stages gave."""
+        return replace(
+            self,
+            metrics=result.metrics,
+            seconds=result.seconds,
+            found=result.keys,
+            stopped=result.encoder.stopped,
+            doubts=result.doubts,
+        )
 
-def perform(
-    cfg: DictConfig,
-    folder: Path,
-    outcome: Outcome,
-    *,
-    name: str = "",
-    choices: Mapping[str, Any] | None = None,
-    parent: tracking.Parent | None = None,
-    typed: Sequence[str] | None = None,
-    tags: Mapping[str, str] | None = None,
-) -> pipeline.Result:
-    """Run one composed config; leave what it made in `folder`, its record in MLflow, its end in `outcome`.
+    def with_keys(self, store: Store) -> "Outcome":
+        """Return it with the cache keys that were computed, and reused, so far."""
+        return replace(self, computed=list(store.computed), kept=list(store.kept))
+
+    def failed(self, error: BaseException, folder: Path) -> "Outcome":
+        """Return it as one that an error ended, or an interruption."""
+        if isinstance(error, Exception):
+            return replace(self, status="FAILED", error=explain(error, folder))
+        return replace(self, status="KILLED", error="interrupted")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a job is called and belongs to, beside its config.
 
     Parameters
     ----------
-    parent
-        The sweep's run, if the job belongs to one.
-    typed
-        The overrides of the command line, if `outcome.overrides` holds a preset's as well.
+    overrides
+        What was typed, swept, or set by a preset's sweep for it.
+    number, parent
+        Its place in a sweep, and the sweep's run.
+    choices
+        The option chosen in each group, recorded as tags.
     tags
         What else is to be recorded as tags.
     """
+
+    overrides: Sequence[str] = ()
+    name: str = "run"
+    number: int = 0
+    parent: tracking.Parent | None = None
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of a job that begins."""
+        return Outcome(list(self.overrides), self.number, self.parent.run_id if self.parent else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Performed:
+    """A job that ended: its outcome, and its result or the error that ended it."""
+
+    outcome: Outcome
+    _result: pipeline.Result | None = None
+    _error: Exception | None = None
+
+    @property
+    def result(self) -> pipeline.Result:
+        """The result of the stages; raises the error of a job that failed."""
+        if self._result is None or self._error is not None:
+            raise self._error or ValueError(f"{self.outcome.status} without a result")
+        return self._result
+
+
+def perform(plan: Plan, folder: Path, job: Job) -> Performed:
+    """Run one checked config; leave its files and its outcome in `folder`, and its record in MLflow.
+
+    Returns
+    -------
+    Performed
+        Also of a job that failed; an interruption is raised, after its outcome was saved.
+
+    Raises
+    ------
+    ValueError, ConnectionError
+        The job cannot begin: its folder or the server refuses it.
+    """
     start = time.perf_counter()
-    plan = build(cfg, outcome.overrides if typed is None else typed)
-    outcome.protocol = plan.settings.protocol
     logged_model.check_place(folder, plan)
-    tracker = tracking.join(parent) if parent else tracking.connect(plan.tracking, plan.stages.dataset.name)
-    params = compose.flatten(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
-    chosen = {group: str(option) for group, option in (choices or {}).items() if option and "/" not in group}
+    parent, dataset = job.parent, plan.stages.dataset.name
+    tracker = tracking.join(parent) if parent else tracking.connect(plan.tracking, dataset)
+    params = compose.flatten(OmegaConf.to_container(plan.cfg, resolve=True))  # type: ignore[arg-type]
+    tags = {group: str(option) for group, option in job.choices.items() if option and "/" not in group}
+    outcome = replace(job.outcome, protocol=plan.settings.protocol)
+    result = failure = None
     try:
-        with tracker.run(name or "run", folder, params=params, tags=chosen | dict(tags or {})) as run:
-            outcome.run_id = run.id
-            ctx = context.make(plan, console.Report(run.epoch))
-            result = _run(plan, ctx, run, outcome)
-            artifacts.check_names(result.findings, params)
-            outcome.status, outcome.total = "FINISHED", time.perf_counter() - start
-            with run_folder.new_files(folder) as new:
-                artifacts.write(new, placed(plan), result)
-                outcome.save(folder)
-                trace(result, plan, ctx).save(new)
-                if draws(plan, parent):
-                    figures.write(artifacts.pictures(result), new / "figures")
-                if reports(plan, parent):
-                    spent = time.perf_counter() - start
-                    report.write(result, new, ctx, name=name or "run", run_id=run.id, seconds=spent)
-                written = run_folder.files_below(new)
-            run.describe(_in_words(result, plan, run, parent))
-            run.artifacts([*written, *(name for name in (RESULT, LOG) if (folder / name).exists())])
-            logged_model.keep(result, ctx.dtype, plan, folder, run, alone=parent is None)
-        outcome.lost = run.lost
+        with tracker.run(job.name, folder, params=params, tags=tags | dict(job.tags)) as run:
+            outcome = replace(outcome, run_id=run.id)
+            work = Work(plan, folder, job, run, context.make(plan, console.Report(run.epoch)), start)
+            try:
+                result = pipeline.run(plan.stages, work.ctx)
+                outcome = outcome.with_result(result)
+                work.record(result)
+                artifacts.check_names(result.findings, params)
+                outcome = replace(outcome.with_keys(work.ctx.store), status="FINISHED", total=work.seconds)
+                work.write(result, outcome)
+            finally:
+                outcome = outcome.with_keys(work.ctx.store)
+        outcome = replace(outcome, lost=run.lost)
     except BaseException as error:
-        interrupted = not isinstance(error, Exception)
-        outcome.status = "KILLED" if interrupted else "FAILED"
-        outcome.error = "interrupted" if interrupted else explain(error, folder)
-        raise
+        outcome = outcome.failed(error, folder)
+        if not isinstance(error, Exception):
+            raise
+        failure = error
     finally:
-        outcome.total = time.perf_counter() - start
+        outcome = replace(outcome, total=time.perf_counter() - start)
         outcome.save(folder)
-    return result
+    return Performed(outcome, result, failure)
 
 
-def _run(plan: Plan, ctx: Context, run: tracking.Run, outcome: Outcome) -> pipeline.Result:
-    store = ctx.store
-    try:
-        result = pipeline.run(plan.stages, ctx)
-    finally:
-        outcome.computed, outcome.kept = store.computed, store.kept
-    outcome.metrics, outcome.seconds, outcome.found = result.metrics, result.seconds, result.keys
-    outcome.stopped, outcome.doubts = result.encoder.stopped, result.doubts
-    run.dataset(result.samples)
-    spent = {step: value for step, value in result.seconds.items() if value is not None}
-    times = {f"wall_seconds_{step}": value for step, value in spent.items()}  # behind all others in charts
-    tags = {
-        "data.key": result.samples.key,
-        "device": ctx.device,
-        "dtype": ctx.dtype,
-        "threads": str(ctx.threads),
-    }
-    if result.encoder.stopped:
-        tags["stopped"] = result.encoder.stopped
-        log.warning("training stopped %s", result.encoder.stopped)
-    for doubt in result.doubts:
-        log.warning("%s", doubt)
-    if result.doubts:
-        tags["warnings"] = "; ".join(result.doubts)
-    run.log(metrics=main_first(result.metrics) | times, tags=tags)
-    run.history(result.encoder.history)
-    log.info("computed %d values, read %d kept ones", len(store.computed), len(store.kept))
-    return result
+@dataclass(frozen=True)
+class Work:
+    """A job at work: its record, its surroundings, and when it began."""
 
+    plan: Plan
+    folder: Path
+    job: Job
+    run: tracking.Run
+    ctx: Context
+    start: float
 
-def _in_words(result: pipeline.Result, plan: Plan, run: tracking.Run, parent: tracking.Parent | None) -> str:
-    return notes.of_run(
-        result,
-        plan.stages,
-        result.doubts,
-        run_id=run.id,
-        uri=plan.tracking.uri,
-        report=run.page(report.NAME) if reports(plan, parent) else "",
-        assigns=logged_model.records(plan, alone=parent is None),
-    )
+    @property
+    def seconds(self) -> float:
+        """Seconds since it began."""
+        return time.perf_counter() - self.start
+
+    def record(self, result: pipeline.Result) -> None:
+        """Record data set, metrics, tags and epochs."""
+        run, ctx, stopped = self.run, self.ctx, result.encoder.stopped
+        run.dataset(result.samples)
+        spent = {step: value for step, value in result.seconds.items() if value is not None}
+        times = {f"wall_seconds_{step}": value for step, value in spent.items()}  # last in charts
+        tags = {
+            "data.key": result.samples.key,
+            "device": ctx.device,
+            "dtype": ctx.dtype,
+            "threads": str(ctx.threads),
+            "stopped": stopped,
+            "warnings": "; ".join(result.doubts),
+        }
+        for warning in [f"training stopped {stopped}"] * bool(stopped) + result.doubts:
+            log.warning("%s", warning)
+        run.log(metrics=main_first(result.metrics) | times, tags={k: v for k, v in tags.items() if v})
+        run.history(result.encoder.history)
+        log.info("computed %d values, read %d kept ones", len(ctx.store.computed), len(ctx.store.kept))
+
+    def write(self, result: pipeline.Result, outcome: Outcome) -> None:
+        """Write the files of a run into its folder, and record them with its description and its model."""
+        plan, folder, run, parent = self.plan, self.folder, self.run, self.job.parent
+        with run_folder.new_files(folder) as new:
+            artifacts.write(new, placed(plan), result)
+            outcome.save(folder)
+            trace(result, plan, self.ctx).save(new)
+            if draws(plan, parent):
+                figures.write(artifacts.pictures(result), new / "figures")
+            if reports(plan, parent):
+                name = self.job.name
+                report.write(result, new, self.ctx, name=name, run_id=run.id, seconds=self.seconds)
+            written = run_folder.files_below(new)
+        run.describe(self._in_words(result))
+        run.artifacts([*written, *(name for name in (RESULT, LOG) if (folder / name).exists())])
+        logged_model.keep(result, self.ctx.dtype, plan, folder, run, alone=parent is None)
+
+    def _in_words(self, result: pipeline.Result) -> str:
+        plan, run, parent = self.plan, self.run, self.job.parent
+        return notes.of_run(
+            result,
+            plan.stages,
+            result.doubts,
+            run_id=run.id,
+            uri=plan.tracking.uri,
+            report=run.page(report.NAME) if reports(plan, parent) else "",
+            assigns=logged_model.records(plan, alone=parent is None),
+        )
 
 
 def draws(plan: Plan, parent: tracking.Parent | None) -> bool:
@@ -193,43 +267,3 @@ def explain(error: BaseException, folder: Path) -> str:
     (folder / "traceback.txt").write_text(text, encoding="utf-8")
     log.debug("%s", text)
     return f"{type(error).__name__}: {error}; the traceback is in {folder / 'traceback.txt'}"
-
-
-def run(overrides: Sequence[str] = ()) -> pipeline.Result:
-    """Run one experiment from Python, as `python run.py <overrides>` does.
-
-    Parameters
-    ----------
-    overrides
-        What one would type, such as `["cluster.k=20", "seed=3"]`; paths are relative to the working
-        directory.
-
-    Returns
-    -------
-    Result
-        `metrics`, `samples`, `embeddings` float32 (n, d), `reduced` (n, p), `clustering` and `findings`.
-
-    Raises
-    ------
-    ValueError
-        A setting that cannot be; the message says what to type instead.
-    """
-    several = [o.input_line for o in compose.parse(overrides) if o.is_sweep_override()]
-    if several:
-        raise ValueError(f"{several[0]} gives several values; call run once for each, or python run.py -m")
-    with compose.output_folder():
-        cfg = compose.compose_config(overrides, hydra=True)
-        folder = Path(cfg.hydra.run.dir).absolute()
-    if cfg.hydra.mode == RunMode.MULTIRUN:
-        typed = shlex.join(overrides)
-        raise ValueError(f"{typed} is a sweep; run it with python run.py {typed}")
-    if cfg.resume:
-        raise ValueError(f"resume={cfg.resume} is for sweeps: python run.py -m ... resume={cfg.resume}")
-    if cfg.plan:
-        raise ValueError("plan=true only looks; use python run.py plan=true")
-    outcome = Outcome(list(overrides))
-    choices = dict(cfg.hydra.runtime.choices)
-    name = compose.run_name(overrides)
-    with run_folder.held(folder, "hydra.run.dir"):
-        run_folder.begin(folder, "hydra.run.dir")
-        return perform(compose.without_hydra(cfg), folder, outcome, name=name, choices=choices)

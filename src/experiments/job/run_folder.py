@@ -14,7 +14,6 @@ from experiments.store.locks import Lock, unheld
 
 FILES = ".experiments-files"  # a path a line, below the folder; locked by the process that works there
 NEW = ".experiments-new"  # where results are written before they are named and moved
-HOLDER = "EXPERIMENTS_HOLDS"  # the folder that the command holds which a job belongs to
 SECONDS = 1.0  # a process that looks whether a lock is free holds it for a moment
 USUAL = (  # what most runs and sweeps write: looked for before any work
     "result.json", "run.log", "traceback.txt", "config.yaml", "assignments.parquet", "stages.json",
@@ -23,21 +22,22 @@ USUAL = (  # what most runs and sweeps write: looked for before any work
 
 
 @contextmanager
-def held(folder: Path, key: str) -> Iterator[bool]:
+def held(folder: Path, key: str, above: Path | None = None) -> Iterator[bool]:
     """Hold a folder that a run or a sweep is to write into; yield False if its command does already.
 
     Parameters
     ----------
     key
         The setting that names it: hydra.run.dir or hydra.sweep.dir.
+    above
+        The folder that the command of a job holds.
 
     Raises
     ------
     ValueError
         Another process works in it, or it cannot be made.
     """
-    before = os.environ.get(HOLDER)
-    if before == str(folder):
+    if above == folder:
         yield False
         return
     try:
@@ -51,16 +51,11 @@ def held(folder: Path, key: str) -> Iterator[bool]:
         raise ValueError(
             f"{key}={folder} cannot be written ({error.strerror}); set {key}=<a folder that can be>"
         ) from error
-    os.environ[HOLDER] = str(folder)
     try:
-        if before and Path(before) in folder.parents:
-            add(Path(before), [(folder / FILES).relative_to(before).as_posix()])
+        if above and above in folder.parents:
+            add(above, [(folder / FILES).relative_to(above).as_posix()])
         yield True
     finally:
-        if before is None:
-            os.environ.pop(HOLDER)
-        else:
-            os.environ[HOLDER] = before
         lock.release(keep=bool(_written(folder)))
         with suppress(OSError):  # it holds something, as it should
             folder.rmdir()

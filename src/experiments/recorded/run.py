@@ -33,8 +33,8 @@ class Recorded:
     info: Any
 
     @classmethod
-    def of(cls, uri: str, run_id: str) -> "Recorded":
-        """Find a run; raise ValueError that names the closest ones if there is none."""
+    def of(cls, uri: str, run_id: str, key: str = "RUN_ID") -> "Recorded":
+        """Find a run, which was typed as `key`; raise ValueError with the closest ones if there is none."""
         try:
             return cls(uri, tracking.ask(uri, lambda client: client.get_run(run_id)))
         except LookupError:
@@ -42,7 +42,7 @@ class Recorded:
             close = [known_id for known_id in known if known_id.startswith(run_id)]
             close = close or difflib.get_close_matches(run_id, known, n=CLOSE, cutoff=0.5)
             hint = f"did you mean {' or '.join(close[:CLOSE])}?" if close else f"it has {len(known)} runs"
-            raise ValueError(f"RUN_ID={run_id} is no run of tracking.uri={uri}; {hint}") from None
+            raise ValueError(f"{key}={run_id} is no run of tracking.uri={uri}; {hint}") from None
 
     @property
     def id(self) -> str:

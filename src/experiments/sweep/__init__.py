@@ -1,6 +1,6 @@
 """What belongs to all jobs of one multirun: their parent run, what is said over them, going on with them."""
 
-from experiments.sweep.jobs import PARENT, SWEPT, TYPED, run_job
+from experiments.sweep.jobs import run_job
 from experiments.sweep.parent import Sweep
 
-__all__ = ["PARENT", "SWEPT", "TYPED", "Sweep", "run_job"]
+__all__ = ["Sweep", "run_job"]

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -24,9 +24,7 @@ NOISE = "noise_share"  # of a job that has noise
 JUDGED = ("acc", "clusters")  # metrics that stand beside noise_share where there is noise
 
 
-def record_best(
-    jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run, typed: Sequence[str] | None
-) -> bool:
+def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) -> bool:
     """Record the model of the job that is best by the objective, and name that job in the sweep's record.
 
     Returns
@@ -38,8 +36,6 @@ def record_best(
     ----------
     jobs
         By the folders that they left.
-    typed
-        The overrides of the command line, if the jobs' hold a preset's as well.
     """
     if plan.tracking.log_model != "best":
         return False
@@ -54,23 +50,28 @@ def record_best(
     if not jobs[place].run_id:  # the record was lost, which was said
         return False
     run = parent.sibling(jobs[place].run_id, place)
-    left = place / logged_model.FOLDER
     try:
-        if run.has_model():  # an earlier attempt of a resumed sweep recorded it
-            pass
-        elif (left / "data").exists():
-            logged_model.send(Model.load(left / "data"), place, run)
-        else:
-            logged_model.record(_made(place, jobs[place], typed), place, run)
-        recorded = run.has_model()  # what a store refused was said
+        recorded = _recorded(place, run)
     except NotKeptError:
         log.warning("cache.root here does not hold the best job's model; tracking.log_model=all records each")
+        return False
     except (ValueError, OSError, LookupError) as error:  # the results are recorded already
         log.error("the best job's model is not recorded: %s", error)
+        return False
+    parent.log(tags={tracking.BEST: run.id, "best.objective": plan.settings.objective})
+    return recorded
+
+
+def _recorded(place: Path, run: tracking.Run) -> bool:
+    """Record the model of the job in a folder, unless its run has one; True if it has one now."""
+    left = place / logged_model.FOLDER / "data"
+    if run.has_model():  # an earlier attempt of a resumed sweep recorded it
+        return True
+    if left.exists():
+        logged_model.send(Model.load(left), place, run)
     else:
-        parent.log(tags={tracking.BEST: run.id, "best.objective": plan.settings.objective})
-        return recorded
-    return False
+        logged_model.record(_made(place), place, run)
+    return run.has_model()  # what a store refused was said
 
 
 def best(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:
@@ -95,9 +96,8 @@ def figure(metrics: Mapping[str, float], objective: str) -> float:
     return math.nan if NOISE in metrics else metrics.get(str(replace(name, noise="")), math.nan)
 
 
-def _made(place: Path, outcome: Outcome, typed: Sequence[str] | None) -> Model:
+def _made(place: Path) -> Model:
     """Make a job's model of what the store holds, computing nothing."""
-    cfg = cast(DictConfig, OmegaConf.load(place / "config.yaml"))
-    plan = build(cfg, outcome.overrides if typed is None else typed)
+    plan = build(cast(DictConfig, OmegaConf.load(place / "config.yaml")))  # its paths are absolute
     ctx = context.make(plan, Silent(), compute=False)
     return Model.of(pipeline.run(replace(plan.stages, evaluators={}), ctx), ctx.dtype)

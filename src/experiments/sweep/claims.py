@@ -12,9 +12,9 @@ from yaml import YAMLError
 
 from experiments.comparison.intervals import mean_interval
 from experiments.config import compose
+from experiments.job import summary
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.perform import Outcome
-from experiments.sweep import summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,15 +157,14 @@ def compared(
     import pandas as pd
 
     jobs = {f: o for f, o in jobs.items() if o.status == "FINISHED" and study.protocol in ("", o.protocol)}
-    claims, data = study.claims(), other_data(study, jobs)
+    claims, about, data = study.claims(), study.about(), other_data(study, jobs)
     named = {key for each in claims.values() for claim in each for key in claim.job}
     rows = []
-    for name, table in study.about().items() if names is None else [(n, study.about()[n]) for n in names]:
-        own = {folder: job for folder, job in jobs.items() if _ran(table.run or study.run, job)}
-        other = data or _other_settings(table.run or study.run, named, own)
-        for claim in claims[name]:
-            values, why = ([], claim.lacks or absent) if claim.lacks or absent else _values(claim, own)
-            rows.append({"table": name, **_row(claim, values, why or other)})
+    for name in about if names is None else names:
+        run = about[name].run or study.run
+        own = {folder: job for folder, job in jobs.items() if _ran(run, job)}
+        other = data or _other_settings(run, named, own)
+        rows += [{"table": name, **_row(claim, own, absent, other)} for claim in claims[name]]
     return pd.DataFrame(rows)
 
 
@@ -207,9 +206,19 @@ def other_data(study: Study, jobs: Mapping[Path, Outcome]) -> str:
     return ""
 
 
-def _row(claim: Claim, values: Sequence[float], why: str) -> dict[str, Any]:
+def _row(claim: Claim, jobs: Mapping[Path, Outcome], absent: str, other: str) -> dict[str, Any]:
+    """Hold one figure against ours.
+
+    Parameters
+    ----------
+    other
+        Why ours are other figures than the published ones; empty if they are the same.
+    """
+    why = claim.lacks or absent
+    values, missing = ([], why) if why else _values(claim, jobs)
+    why = missing or other
     row: dict[str, Any] = {"figure": claim.name, "published": claim.published}
-    mean, low, high = mean_interval(list(values)) if values else (np.nan,) * 3
+    mean, low, high = mean_interval(values) if values else (np.nan,) * 3
     difference = mean - claim.published
     within = abs(difference) <= claim.tolerance * (1 + 1e-9)  # exactly the tolerance is within it
     verdict = NOT_RUNNABLE if why else REPRODUCED if within else DIFFERS

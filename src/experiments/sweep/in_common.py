@@ -1,8 +1,9 @@
 """What several jobs have in common: tables and pictures of the same data, embedding or training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from experiments.figures.specs import Figure
 from experiments.figures.training import training_curves
@@ -12,6 +13,9 @@ from experiments.store.cache import Store
 from experiments.sweep.outcomes import left
 from experiments.types import Findings
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def shared(outcomes: Sequence[Outcome], store: Store) -> Findings:
     """Return the tables and pictures that the first job has in common with others, from the store.
@@ -20,16 +24,15 @@ def shared(outcomes: Sequence[Outcome], store: Store) -> Findings:
     Where only some jobs share a picture, its title says what these have in common.
     """
     done = [outcome for outcome in outcomes if outcome.status == "FINISHED"]
-    common = Findings({})
+    tables: dict[str, pd.DataFrame] = {}
+    pictures: dict[str, Figure] = {}
     for name, key in done[0].found.items() if done else ():
         about = _in_common([outcome for outcome in done if outcome.found.get(name) == key], done)
         if about is not None and store.holds(key):
             found = store.fitted(key, lambda: Findings({}))
-            common.tables.update(found.tables)
-            common.figures.update(
-                {each: replace(figure, title=figure.title + about) for each, figure in found.figures.items()}
-            )
-    return common
+            tables |= found.tables
+            pictures |= _titled(found.figures, about)
+    return Findings({}, tables, pictures)
 
 
 def trained(folder: Path, parent: str) -> Findings:
@@ -46,10 +49,17 @@ def trained(folder: Path, parent: str) -> Findings:
         return Findings({})
     epochs = pd.read_csv(paths[0])
     curves = training_curves(epochs.drop(columns="epoch").to_dict("records"))  # type: ignore[arg-type]
-    titled: dict[str, Figure] = {
-        name: replace(figure, title=figure.title + about) for name, figure in curves.items()
-    }
-    return Findings({}, {TRAINING: epochs}, titled)
+    return Findings({}, {TRAINING: epochs}, _titled(curves, about))
+
+
+def together(*parts: Findings) -> Findings:
+    """Return the tables and pictures of all parts."""
+    tables = {name: table for part in parts for name, table in part.tables.items()}
+    return Findings({}, tables, {name: figure for part in parts for name, figure in part.figures.items()})
+
+
+def _titled(figures: Mapping[str, Figure], about: str) -> dict[str, Figure]:
+    return {name: replace(figure, title=figure.title + about) for name, figure in figures.items()}
 
 
 def _in_common(sharing: Sequence[Outcome], done: Sequence[Outcome]) -> str | None:

@@ -1,6 +1,7 @@
 """What the jobs of a sweep left in their folders: how each ended."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from experiments.config import compose
@@ -17,12 +18,16 @@ def collect(
     found = {outcome.number: outcome for outcome in left(folder, parent).values()}
     for number, overrides in enumerate(jobs or ()):
         found.setdefault(number, Outcome(own(overrides), number=number, status="NOT RUN"))
-    for outcome in found.values():
-        if outcome.status == "RUNNING" and interrupted:
-            outcome.status, outcome.error = "KILLED", "interrupted"
-        elif outcome.status == "RUNNING" or (outcome.status == "NOT RUN" and not interrupted):
-            outcome.status, outcome.error = "FAILED", "its process ended without a result"
-    return [found[number] for number in sorted(found)]
+    return [_ended(found[number], interrupted=interrupted) for number in sorted(found)]
+
+
+def _ended(outcome: Outcome, *, interrupted: bool) -> Outcome:
+    """Return the outcome of a job that does not run any more."""
+    if outcome.status == "RUNNING" and interrupted:
+        return replace(outcome, status="KILLED", error="interrupted")
+    if outcome.status == "RUNNING" or (outcome.status == "NOT RUN" and not interrupted):
+        return replace(outcome, status="FAILED", error="its process ended without a result")
+    return outcome
 
 
 def left(folder: Path, parent: str | None = None) -> dict[Path, Outcome]:

@@ -1,8 +1,6 @@
 """The parent run of several jobs, with the tables and pictures of what they left."""
 
-import json
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,19 +9,18 @@ from typing import TYPE_CHECKING
 from experiments import comparison, figures, report, tracking
 from experiments.config import compose
 from experiments.config.build import Plan
-from experiments.config.concurrency import THREADS
+from experiments.config.invocation import Invocation
 from experiments.figures.specs import Figure
-from experiments.job import run_folder
+from experiments.job import run_folder, summary
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.perform import Outcome
 from experiments.recorded import PARENT_TAG
 from experiments.report import notes, tables
 from experiments.store.cache import Store
-from experiments.sweep import best_model, resumption, summary
-from experiments.sweep.in_common import shared, trained
-from experiments.sweep.jobs import PARENT, SWEPT, TYPED
+from experiments.sweep import best_model, resumption
+from experiments.sweep.in_common import shared, together, trained
 from experiments.sweep.outcomes import collect, left
-from experiments.sweep.record import FINISHED, Record
+from experiments.sweep.record import Record
 from experiments.types import Findings
 
 if TYPE_CHECKING:
@@ -69,6 +66,7 @@ class Sweep:
         self.swept = list(swept)
         self.jobs = jobs
         self.asked = asked
+        self.begun = begun
         self.plan = plan
         self.stable: pd.DataFrame | None = None
         tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
@@ -76,7 +74,6 @@ class Sweep:
             tracker = tracking.Tracker(begun.uri, begun.experiment_id)
             self.run = resumption.reopen(begun)
             self.record: Record | None = begun.record
-            os.environ[FINISHED] = str(folder)
         else:
             tags = asked.tags(folder) if asked else {PARENT_TAG: "parent"}
             self.run = tracker.open(self.name, folder, params={}, tags=tags)
@@ -84,8 +81,14 @@ class Sweep:
             self.record = replace(asked, run_id=self.run.id) if asked else None
             if self.record:
                 self.record.save(folder)
-        os.environ[PARENT] = json.dumps([tracker.uri, tracker.experiment_id, self.run.id])
-        os.environ[SWEPT] = json.dumps(self.swept)
+        self.parent = tracking.Parent(tracker.uri, tracker.experiment_id, self.run.id)
+
+    def for_jobs(self, invocation: Invocation) -> Invocation:
+        """Return an invocation with this sweep as the parent of its jobs."""
+        parent, resumed = (self.parent.uri, self.parent.experiment_id, self.run.id), self.begun is not None
+        return replace(
+            invocation, folder=str(self.folder), swept=tuple(self.swept), parent=parent, resumed=resumed
+        )
 
     @property
     def name(self) -> str:
@@ -107,8 +110,6 @@ class Sweep:
         error
             What ended the sweep before its time; it is recorded, and the caller's to raise.
         """
-        for variable in (PARENT, SWEPT, FINISHED, THREADS):
-            os.environ.pop(variable, None)
         interrupted = error is not None and not isinstance(error, Exception)
         outcomes: list[Outcome] = []
         try:
@@ -144,35 +145,26 @@ class Sweep:
         for file in TABLE:
             self.run.artifact(self.folder / file)
         compared = self._write(rows, outcomes)
-        typed = json.loads(os.environ.get(TYPED, "null"))
         jobs = left(self.folder, self.run.id)
-        assigns = best_model.record_best(jobs, self.plan, self.run, typed)
+        assigns = best_model.record_best(jobs, self.plan, self.run)
         return self._in_words(rows, outcomes, compared, assigns)
 
     def _write(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> "Mapping[str, pd.DataFrame]":
         """Write and record what the jobs show together; return the tables that compare them."""
         store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
-        compared = comparison.compare(rows, self.swept)
-        for found in self._clusterings(rows, outcomes):
-            compared.tables.update(found.tables)
-            compared.figures.update(found.figures)
-        self.stable = compared.tables.get("stability")
-        compared.tables.update(comparison.label_free(rows, self.swept, self.stable).tables)
-        written = dict(compared.tables)
-        pictures: dict[str, Figure] = {**summary.charts(rows, self.swept), **compared.figures}
-        for found in (shared(outcomes, store), trained(self.folder, self.run.id)):
-            written |= found.tables
-            pictures |= found.figures
+        compared = self._compared(rows, outcomes)
+        shown = together(compared, shared(outcomes, store), trained(self.folder, self.run.id))
+        pictures: dict[str, Figure] = {**summary.charts(rows, self.swept), **shown.figures}
         drawn = {} if self.plan.settings.figures == "none" else pictures  # the report has them all the same
-        files = [f"{name}.{kind}" for name in written for kind in ("csv", "md")]
+        files = [f"{name}.{kind}" for name in shown.tables for kind in ("csv", "md")]
         files += [f"figures/{name}.{kind}" for name in drawn for kind in ("html", "png")]
         files += [] if self.plan.settings.report == "none" else [report.NAME]
         before = self._note(files)
-        for name, table in written.items():
+        for name, table in shown.tables.items():
             tables.write(table, self.folder, name)
         figures.write(drawn, self.folder / "figures")
         if report.NAME in files:
-            self._report(rows, outcomes, pictures, {"sweep": rows} | written)
+            self._report(rows, outcomes, pictures, {"sweep": rows} | shown.tables)
         for file in files:
             self.run.artifact(self.folder / file)
         for file in before - {*TABLE, *files}:
@@ -180,6 +172,13 @@ class Sweep:
             self.run.forget(file)
         self._note([*TABLE, *files], whole=True)
         return compared.tables
+
+    def _compared(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> Findings:
+        """Compare the jobs by their metrics and by their clusterings."""
+        found = together(comparison.compare(rows, self.swept), *self._clusterings(rows, outcomes))
+        self.stable = found.tables.get("stability")
+        chosen = comparison.label_free(rows, self.swept, self.stable)
+        return replace(found, tables=found.tables | chosen.tables)
 
     def _in_words(
         self,

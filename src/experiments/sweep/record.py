@@ -2,19 +2,18 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
 from experiments.config.build import GROUPS, Plan
+from experiments.config.command_line import Request
 from experiments.recorded import PARENT_TAG, Recorded
 from experiments.sweep import outcomes
 
 RECORD = "sweep.json"
 KEY_TAG, FOLDER_TAG, SWEPT_TAG = "sweep.key", "sweep.folder", "sweep.swept"
-FINISHED = "EXPERIMENTS_FINISHED"  # the sweep's folder, if earlier attempts finished some of its jobs
 ABOUT_RESULTS = ("seed", "protocol", "device", "precision", "threads")  # settings beside the stages'
 
 
@@ -52,18 +51,11 @@ class Record:
     threads: int = 0
 
     @classmethod
-    def of(
-        cls,
-        typed: Sequence[str],
-        plans: Sequence[Plan],
-        jobs: Iterable[Sequence[str]],
-        swept: Sequence[str],
-        threads: int = 0,
-    ) -> "Record":
+    def of(cls, request: Request) -> "Record":
         """Describe a sweep before it begins."""
-        told = [outcomes.own(overrides) for overrides in jobs]
-        settings = [_hash(plan) for plan in plans]
-        return cls(outcomes.own(typed), told, settings, list(swept), threads=threads)
+        jobs = [outcomes.own(overrides) for overrides in request.jobs]
+        settings = [_hash(plan) for plan in request.plans]
+        return cls(outcomes.own(request.typed), jobs, settings, request.swept, threads=request.threads)
 
     @property
     def key(self) -> str:
@@ -93,10 +85,10 @@ class Record:
             ) from error
 
 
-def finished(number: int) -> Path | None:
-    """Return the folder of a job that an earlier attempt of this sweep finished."""
-    place = os.environ.get(FINISHED)
-    return _places(place).get(str(number)) if place else None
+@cache
+def finished(sweep: Path) -> Mapping[int, Path]:
+    """Return the folders of the jobs that earlier attempts of a sweep finished, by their numbers."""
+    return {int(number): sweep / place for number, place in Record.load(sweep).finished.items()}
 
 
 def recorded_sweep(word: str, uri: str, key: str, again: str, alone: str) -> Recorded:
@@ -119,21 +111,13 @@ def recorded_sweep(word: str, uri: str, key: str, again: str, alone: str) -> Rec
     folder = Path(word)
     if folder.is_dir() and not (folder / RECORD).is_file():
         raise ValueError(f"{key}={word} holds no {RECORD}; give a sweep's folder, or its run's id")
-    try:
-        run = Recorded.of(uri, Record.load(folder).run_id if folder.is_dir() else word)
-    except ValueError as error:
-        raise ValueError(str(error).replace("RUN_ID=", f"{key}=", 1)) from error
+    run = Recorded.of(uri, Record.load(folder).run_id if folder.is_dir() else word, key)
     if not run.is_sweep:
         above = run.tags.get("mlflow.parentRunId")  # of a verification, the run that it repeats
         is_job = above and Recorded.of(uri, above).is_sweep
         hint = f"use {again}{above}, the sweep that it belongs to" if is_job else alone
         raise ValueError(f"{key}={word} is a single run; {hint}")
     return run
-
-
-@cache
-def _places(folder: str) -> Mapping[str, Path]:
-    return {number: Path(folder) / place for number, place in Record.load(Path(folder)).finished.items()}
 
 
 def _hash(plan: Plan) -> str:

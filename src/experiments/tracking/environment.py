@@ -10,10 +10,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from experiments.config.invocation import Invocation
 from experiments.store.libraries import NUMERIC, versions
 from experiments.store.values import digest
 
-COMMAND = "EXPERIMENTS_COMMAND"  # what was typed, where run.py gives Hydra other words
 CODE = Path(__file__).parents[1]  # in the repository of the code, wherever EXPERIMENTS_ROOT may point
 LIBRARIES = (
     "experiments",
@@ -40,7 +40,7 @@ def environment() -> dict[str, str]:
         "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows what follows the last slash
         "mlflow.source.git.commit": _git()["git.commit"],  # and this beside it
         "mlflow.user": _user(),
-        "command": os.environ.get(COMMAND) or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": Invocation.current().command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         **{f"version.{name}": found for name, found in versions(LIBRARIES).items()},
     }
 

@@ -10,9 +10,8 @@ import pytest
 from PIL import Image
 from tests.project import REPOSITORY
 from tests.recorded.labelling.pages import opened  # noqa: F401
+from tests.running import run_typed
 
-from experiments.config import compose
-from experiments.job.perform import Outcome, perform
 from experiments.recorded.labelling.clustered import Clustered
 
 PLAIN = {"backbone": "pixels", "reducer": "identity", "cluster.k": "2", "evaluator": "[external]"}
@@ -35,8 +34,7 @@ def recorded(root: Path, *overrides: str) -> Clustered:
     uri = f"sqlite:///{root}/mlflow.db"
     own = [f"tracking.uri={uri}", f"cache.root={root}/cache"]
     own += ["figures=none", "report=none", "tracking.log_model=none"]
-    outcome = Outcome([*own, *overrides])
-    perform(compose.compose_config(outcome.overrides), root / "run", outcome, name="first")
+    outcome = run_typed([*own, *overrides], root / "run", name="first").outcome
     return Clustered.of(uri, outcome.run_id)
 
 

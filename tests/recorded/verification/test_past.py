@@ -9,13 +9,13 @@ import pytest
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 from tests.messages import says
+from tests.running import run_typed
 
 from experiments import tracking
 from experiments.cluster import faiss_kmeans
 from experiments.config import compose
 from experiments.config.build import PATH, PATH_KEY, Cache, Tracking
 from experiments.job import context
-from experiments.job import perform as job
 from experiments.recorded import SUPERSEDED, Recorded
 from experiments.recorded.verification.past import (
     MAY,
@@ -47,9 +47,7 @@ def first(uri: str, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """Run one small experiment."""
     root = tmp_path_factory.mktemp("first")
     typed = [*SMALL, f"tracking.uri={uri}", f"cache.root={root}/cache"]
-    outcome = job.Outcome(typed)
-    job.perform(compose.compose_config(typed), root / "run", outcome, typed=typed)
-    return Recorded.of(uri, outcome.run_id)
+    return Recorded.of(uri, run_typed(typed, root / "run").outcome.run_id)
 
 
 @pytest.fixture

@@ -15,12 +15,11 @@ from omegaconf import OmegaConf
 from PIL import Image
 from sklearn.datasets import load_digits
 from tests.messages import says
+from tests.running import run_typed
 
 from experiments.backbone import pixels
-from experiments.config import compose
 from experiments.dataset.images import listing
 from experiments.evaluator.measures import agreement
-from experiments.job.perform import Outcome, perform
 from experiments.job.trace import STEPS, Trace
 from experiments.recorded import Recorded
 from experiments.recorded.verification.past import CannotVerifyError
@@ -55,10 +54,8 @@ class Lab:
 
     def record(self, *overrides: str, small: Sequence[str] = SMALL) -> None:
         typed = [*small, *self.settings, *overrides]
-        outcome = Outcome(typed)
         choices = {"cluster": "faiss_kmeans"}
-        perform(compose.compose_config(typed), self.root / "run", outcome, typed=typed, choices=choices)
-        self.run_id = outcome.run_id
+        self.run_id = run_typed(typed, self.root / "run", choices=choices).outcome.run_id
 
     def verify(self, *settings: str) -> Verdict:
         self.said.clear()

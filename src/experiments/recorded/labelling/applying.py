@@ -135,14 +135,14 @@ def _keep(
     """Write the folder of files, then the log; without the one there is not the other."""
     for line in lines:
         line.line()  # raises where the log cannot hold it
-    with compose.output_folder(anywhere=True) as folder:
-        folder.mkdir(parents=True)
-        try:
-            _write(folder, clustered, done, (decided.before, decided.after), note)
-            append(done.log, lines)
-        except (ValueError, OSError):
-            shutil.rmtree(folder)
-            raise
+    folder = compose.output_folder(anywhere=True)
+    folder.mkdir(parents=True)
+    try:
+        _write(folder, clustered, done, (decided.before, decided.after), note)
+        append(done.log, lines)
+    except (ValueError, OSError):
+        shutil.rmtree(folder)
+        raise
     return folder
 
 

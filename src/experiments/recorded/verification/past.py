@@ -13,6 +13,7 @@ from yaml import YAMLError
 
 from experiments.config import compose
 from experiments.config.build import Plan, build
+from experiments.config.mistakes import SettingError
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.trace import TRACE, Trace
 from experiments.recorded import Recorded
@@ -97,11 +98,10 @@ class Past:
         try:
             return build(cfg, settings)
         except OtherCodeError as error:
-            raise self._refused(
-                error.why if error.ours else str(error), of_the_user=not error.ours
-            ) from error
-        except ValueError as error:  # nothing is composed here, so no experiment set anything
-            raise self._refused(str(error).partition("; if an experiment set it")[0]) from error
+            why = error.why if error.ours else str(error)
+            raise self._refused(why, of_the_user=not error.ours) from error
+        except ValueError as error:  # nothing is composed here
+            raise self._refused(error.fact if isinstance(error, SettingError) else str(error)) from error
 
     def _refused(self, why: str, *, of_the_user: bool = False) -> CannotVerifyError:
         if of_the_user or self._same_code():

@@ -12,7 +12,7 @@ from experiments.config import compose
 from experiments.config.build import PROTOCOLS, Plan
 from experiments.context import Context
 from experiments.job import console, context
-from experiments.job.perform import Outcome, explain, perform
+from experiments.job.perform import Job, Outcome, perform
 from experiments.job.trace import STEPS, TRACE, Trace, surroundings
 from experiments.recorded import Recorded
 from experiments.recorded.samples import DATA
@@ -43,10 +43,8 @@ def verify(run: Recorded, settings: Sequence[str], say: Callable[[str], None]) -
         It cannot be run again here; the message says what to do.
     """
     refuse_unfinished(run)
-    with (
-        tempfile.TemporaryDirectory(prefix="verify-") as name,
-        compose.output_folder(anywhere=True) as folder,
-    ):
+    folder = compose.output_folder(anywhere=True)
+    with tempfile.TemporaryDirectory(prefix="verify-") as name:
         scratch = Path(name)
         (scratch / "recorded").mkdir()
         past = Past(run, scratch / "recorded")
@@ -57,8 +55,7 @@ def verify(run: Recorded, settings: Sequence[str], say: Callable[[str], None]) -
         for line in differences or [AS_IT_WAS]:
             say(line)
         _check_data(past, plan, _samples(past, plan, ctx))
-        outcome = Outcome(list(settings))
-        clusters = _again(past, plan, settings, folder, outcome)
+        outcome, clusters = _again(past, plan, settings, folder)
         now = Trace.load(folder / TRACE)
         verdict = compare(then, now, table["cluster"].to_numpy(), clusters)
         _record(verdict, differences, run, outcome, folder)
@@ -122,29 +119,24 @@ def _kept(then: Trace) -> list[str]:
     ]
 
 
-def _again(past: Past, plan: Plan, settings: Sequence[str], folder: Path, outcome: Outcome) -> np.ndarray:
-    """Run it as run.py would; return the cluster of each sample, in the order of the first run."""
+def _again(past: Past, plan: Plan, settings: Sequence[str], folder: Path) -> tuple[Outcome, np.ndarray]:
+    """Run it as run.py would; return also the cluster of each sample, in the order of the first run."""
     run = past.run
+    choices = {group: run.tags[group] for group in PROTOCOLS if group in run.tags}
+    tags = {VERIFIES: run.id}
+    job = Job(settings, f"verify {run.name}", parent=run.parent, choices=choices, tags=tags)
+    performed = perform(plan, folder, job)
     try:
-        result = perform(
-            plan.cfg,
-            folder,
-            outcome,
-            name=f"verify {run.name}",
-            choices={group: run.tags[group] for group in PROTOCOLS if group in run.tags},
-            parent=run.parent,
-            typed=settings,
-            tags={VERIFIES: run.id},
-        )
+        result = performed.result
     except Exception as error:  # whatever a stage raises, a user's own too: then there is no verdict
-        why = outcome.error or explain(error, folder)
         raise CannotVerifyError(
-            f"RUN_ID={run.id} FINISHED then, and fails now: {why}; mend that, or run it anew"
+            f"RUN_ID={run.id} FINISHED then, and fails now: {performed.outcome.error}; mend that, or run it "
+            "anew"
         ) from error
     import pandas as pd
 
     clusters = pd.Series(result.clustering.assignments, result.samples.ids)
-    return clusters.loc[past.table["id"]].to_numpy()
+    return performed.outcome, clusters.loc[past.table["id"]].to_numpy()
 
 
 def _record(

@@ -1,6 +1,7 @@
 """What all jobs found: table, chart, last lines, exit code."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +10,8 @@ from scipy import stats
 from tests.messages import says
 
 from experiments.config import commands
+from experiments.job import summary
 from experiments.job.perform import Outcome
-from experiments.sweep import summary
 
 
 def outcome(k: object, ari: float, **changed: object) -> Outcome:
@@ -39,9 +40,10 @@ def test_a_chart_over_numbers_has_the_means_over_the_rest() -> None:
 
 def over_seeds(*values: tuple[int, int, float]) -> pd.DataFrame:
     """Make the table of a sweep over k and seed."""
-    jobs = [outcome(k, ari) for k, _, ari in values]
-    for job, (k, seed, _) in zip(jobs, values, strict=True):
-        job.overrides, job.protocol = [f"cluster.k={k}", f"seed={seed}"], "held_out"
+    jobs = [
+        replace(outcome(k, ari), overrides=[f"cluster.k={k}", f"seed={seed}"], protocol="held_out")
+        for k, seed, ari in values
+    ]
     return summary.to_frame(jobs, ["cluster.k", "seed"])
 
 
@@ -158,8 +160,7 @@ def test_seconds_stand_a_row_per_configuration_where_seeds_repeat_it(
     def job(k: int, seed: int, training: float | None, clustering: float) -> Outcome:
         seconds = {"backbone": training, "cluster": clustering}
         made = outcome(k, 0.5, seconds=seconds, total=3.0)
-        made.overrides = [f"cluster.k={k}", f"seed={seed}"]
-        return made
+        return replace(made, overrides=[f"cluster.k={k}", f"seed={seed}"])
 
     jobs = [job(10, 0, 8.0, 1.0), job(50, 0, None, 2.0), job(10, 1, 4.0, 2.0), job(50, 1, None, 4.0)]
     summary.show(jobs, ["seed", "cluster.k"], tmp_path, "http://localhost:5000")

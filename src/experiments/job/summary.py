@@ -137,26 +137,10 @@ def show(
     if done:
         _show_figures(done, swept, stable)
         _show_seconds(done, swept)
-        counts = Counter([*before, *(key for outcome in outcomes for key in outcome.computed)])
-        twice = [key for key, count in counts.items() if count > 1]
-        again = f"; more than once: {', '.join(twice)}" if twice else ", each once"
-        kept = len({key for outcome in outcomes for key in outcome.kept} - set(counts))
-        console.say(f"computed {len(counts)} distinct values{again if counts else ''}; read {kept} kept ones")
-    for _, outcome in done:
-        if outcome.stopped:
-            console.complain(f"not finished: training stopped {outcome.stopped}")
-            break
-    failures = [(number, outcome) for number, outcome in enumerate(outcomes) if outcome.status != "FINISHED"]
-    for number, outcome in failures:
-        reason = f": {outcome.error}" if outcome.error else ""
-        told = [o for o in outcome.overrides if compose.key_of(o) in swept] or outcome.overrides
-        console.complain(f"{outcome.status} job {number} {' '.join(told)}{reason}")
-    unrecorded = [outcome.lost for outcome in outcomes if outcome.lost]
-    if unrecorded or lost:
-        reason, count = (unrecorded or [lost])[0], len(unrecorded)
-        console.complain(
-            f"{reason}; {count} of {len(outcomes)} results are not recorded, all are in {folder}"
-        )
+        console.say(_computed(outcomes, before))
+    faults = [*_failures(outcomes, swept), *_unrecorded(outcomes, lost, folder)]
+    for fault in [*_unfinished(outcomes), *faults]:
+        console.complain(fault)
     run = outcomes[0].parent or outcomes[0].run_id if outcomes else ""
     if run:
         console.say(f"run: {run}")
@@ -164,7 +148,42 @@ def show(
     if (folder / report.NAME).exists():
         console.say(f"report: {(folder / report.NAME).as_uri()}")
     console.say(f"compare: {_how_to_compare(uri, experiment_id)}")
-    return 1 if failures or unrecorded or lost else 0
+    return 1 if faults else 0
+
+
+def _computed(outcomes: Sequence[Outcome], before: Sequence[str]) -> str:
+    """Return how many values were computed, and which of them more than once, and how many were reused."""
+    counts = Counter([*before, *(key for outcome in outcomes for key in outcome.computed)])
+    twice = [key for key, count in counts.items() if count > 1]
+    again = f"; more than once: {', '.join(twice)}" if twice else ", each once"
+    kept = len({key for outcome in outcomes for key in outcome.kept} - set(counts))
+    return f"computed {len(counts)} distinct values{again if counts else ''}; read {kept} kept ones"
+
+
+def _unfinished(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return why a training was stopped, of the first job where it was."""
+    stopped = [outcome.stopped for outcome in outcomes if outcome.status == "FINISHED" and outcome.stopped]
+    return [f"not finished: training stopped {reason}" for reason in stopped[:1]]
+
+
+def _failures(outcomes: Sequence[Outcome], swept: Sequence[str]) -> list[str]:
+    """Return a line for each job that did not finish: its status, its number, its settings, and why."""
+    lines = []
+    for number, outcome in enumerate(outcomes):
+        if outcome.status != "FINISHED":
+            settings = [o for o in outcome.overrides if compose.key_of(o) in swept] or outcome.overrides
+            reason = f": {outcome.error}" if outcome.error else ""
+            lines.append(f"{outcome.status} job {number} {' '.join(settings)}{reason}")
+    return lines
+
+
+def _unrecorded(outcomes: Sequence[Outcome], lost: str, folder: Path) -> list[str]:
+    """Return how many results are not recorded, and why, if any."""
+    reasons = [outcome.lost for outcome in outcomes if outcome.lost]
+    why = next(iter([*reasons, lost]))
+    if not why:
+        return []
+    return [f"{why}; {len(reasons)} of {len(outcomes)} results are not recorded, all are in {folder}"]
 
 
 def _how_to_compare(uri: str, experiment_id: str) -> str:

@@ -1,0 +1,51 @@
+"""One run from Python, as `python run.py` does it."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.types import RunMode
+
+from experiments import pipeline
+from experiments.config import compose
+from experiments.config.build import build
+from experiments.job import run_folder
+from experiments.job.perform import Job, perform
+
+
+def run(overrides: Sequence[str] = ()) -> pipeline.Result:
+    """Run one experiment from Python, as `python run.py <overrides>` does.
+
+    Parameters
+    ----------
+    overrides
+        What one would type, such as `["cluster.k=20", "seed=3"]`; paths are relative to the working
+        directory.
+
+    Returns
+    -------
+    Result
+        `metrics`, `samples`, `embeddings` float32 (n, d), `reduced` (n, p), `clustering` and `findings`.
+
+    Raises
+    ------
+    ValueError
+        A setting that cannot be; the message says what to type instead.
+    """
+    several = [o.input_line for o in compose.parse(overrides) if o.is_sweep_override()]
+    if several:
+        raise ValueError(f"{several[0]} gives several values; call run once for each, or python run.py -m")
+    cfg = compose.compose_config(overrides, hydra=True)
+    folder = Path(cfg.hydra.run.dir).absolute()
+    if cfg.hydra.mode == RunMode.MULTIRUN:
+        typed = shlex.join(overrides)
+        raise ValueError(f"{typed} is a sweep; run it with python run.py {typed}")
+    if cfg.resume:
+        raise ValueError(f"resume={cfg.resume} is for sweeps: python run.py -m ... resume={cfg.resume}")
+    if cfg.plan:
+        raise ValueError("plan=true only looks; use python run.py plan=true")
+    plan = build(compose.without_hydra(cfg), overrides)
+    job = Job(overrides, compose.run_name(overrides), choices=dict(cfg.hydra.runtime.choices))
+    with run_folder.held(folder, "hydra.run.dir"):
+        run_folder.begin(folder, "hydra.run.dir")
+        return perform(plan, folder, job).result

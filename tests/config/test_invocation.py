@@ -1,0 +1,25 @@
+"""What a command tells its jobs, and that nothing of it stays behind."""
+
+import os
+
+import pytest
+
+from experiments.config.invocation import VARIABLE, Invocation
+
+WHOLE = Invocation(
+    "run.py -m 'a b=1,2'", ("a b=1,2",), "/tmp/ü", 3, ("a b",), ("sqlite:///x", "1", "id"), resumed=True
+)
+
+
+@pytest.mark.parametrize("told", [WHOLE, Invocation(), Invocation(typed=())])
+def test_jobs_read_what_they_were_told(told: Invocation) -> None:
+    assert Invocation.from_json(told.to_json()) == told
+    with told.to_jobs():
+        assert Invocation.current() == told
+
+
+def test_no_variable_stays_behind() -> None:
+    with pytest.raises(KeyboardInterrupt), WHOLE.to_jobs():
+        raise KeyboardInterrupt
+    assert VARIABLE not in os.environ
+    assert Invocation.current() == Invocation()
