@@ -38,7 +38,7 @@ class LabelFree:
     NEEDS: ClassVar[tuple[str, ...]] = ("embeddings", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ("silhouette_umap", "silhouette_umap_error")
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     n_neighbors: int
     min_dist: float
