@@ -51,7 +51,7 @@ def lay_out(
     announce("pynndescent", "UMAP")
     from umap import UMAP
 
-    known = None, None, None
+    known: tuple[np.ndarray | None, ...] = (None, None, None)
     if metric in METRICS:
         near, distances = nearest(points, points, n_neighbors, metric, threads=threads)
         known = near, distances.astype(np.float32)
