@@ -5,8 +5,6 @@ import pytest
 from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 
-from experiments.config import compose
-from experiments.config.build import build
 from experiments.reducer import standardize
 from experiments.reducer.standardize import Standardize
 
@@ -45,11 +43,3 @@ def test_values_that_are_not_numbers_are_refused(ctx, value):
     rows[3, 5] = value
     with pytest.raises(ValueError, match=r"reducer=standardize was given nan or inf; use"):
         Standardize().fit(rows, ctx)
-
-
-def test_the_command_line_puts_it_into_a_chain(ctx):
-    step = "+reducer.steps.standardize={_target_: experiments.reducer.standardize.Standardize}"
-    reducer = build(compose.compose_config(["reducer=chain", "~reducer.steps.pca", step])).stages.reducer
-    assert reducer.order == ("l2", "standardize")
-    reduced = reducer.fit(WINE, ctx).transform(WINE)
-    np.testing.assert_allclose(reduced.std(axis=0), 1, atol=1e-5)

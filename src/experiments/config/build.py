@@ -10,10 +10,11 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from experiments.config import steps
 from experiments.config.compose import CONF, ROOT, key_of, known_keys, options, working_directory
 from experiments.config.mistakes import no_such_key
 from experiments.config.text_fields import PATH_KEY
-from experiments.messages import literal
+from experiments.messages import keys_within, literal
 from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, Stages
 
 PROTOCOLS: dict[str, type] = {
@@ -212,6 +213,7 @@ def _verbs(protocol: type) -> set[str]:
 def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
     prefix = f"{place}." if place else ""
     names = [f.name for f in fields(schema)]
+    values = steps.gathered(schema, values, place)
     unknown = [str(key) for key in values if key not in names]
     if unknown:
         left = f"{prefix}{unknown[0]}"
@@ -233,9 +235,16 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
         if f.metadata.get(HOLDS):
             held = f.metadata[HOLDS]
             value = {name: build_stage(f"{key}.{name}", node, typed, held) for name, node in value.items()}
+        if group := f.metadata.get(steps.STEPS):
+            value = [_step(place, *step, typed, group) for step in value]
         value = _placed(value, f.metadata, key, typed)
         built[f.name] = tuple(value) if typing.get_origin(hints[f.name]) is tuple else value
     return schema(**built)
+
+
+def _step(place: str, name: str, node: Any, typed: Iterable[str], group: str) -> tuple[str, Any]:
+    with keys_within(group, name):
+        return name, build_stage(f"{place}.{name}", node, typed, group)
 
 
 def _placed(value: Any, metadata: Mapping[Any, Any], key: str, typed: Iterable[str]) -> Any:

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import tracking
-from experiments.config import compose, presets
+from experiments.config import compose, presets, steps
 from experiments.config.concurrency import THREADS
 from experiments.job import program, run_folder
 from experiments.job.perform import Outcome, explain, perform
@@ -63,6 +63,7 @@ def _perform(
         hydra, typed = HydraConfig.get(), json.loads(os.environ.get(TYPED, "null"))
         own = outcome.overrides if typed is None else typed
         presets.leave_out(cfg, hydra.runtime, map(compose.key_of, own))
+        steps.fill(cfg, hydra.runtime)
         threads = int(os.environ.get(THREADS, 0))
         if cfg.threads == "auto" and threads not in (0, cores()):
             cfg.threads = threads
