@@ -12,6 +12,7 @@ check: .venv/.ready
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	.venv/bin/lint-imports --no-cache --no-logo
 	$(PY) scripts/sizes.py
 
 ui: .venv/.ready

@@ -149,9 +149,8 @@ def _failed(jobs: Mapping[Path, Outcome]) -> int:
     return int(len(failures) > 0)
 
 
-def reproduce(name: str, overrides: Sequence[str], results: Path | None) -> int:
+def reproduce(study: claims.Study, overrides: Sequence[str], results: Path | None) -> int:
     """Run, compare, print and write; return the exit code."""
-    study = claims.read(name)
     rows, folder, code = gathered(study, overrides, results)
     show(study, rows)
     write(study, rows, folder)
@@ -175,7 +174,7 @@ def main() -> int:
     parser.add_argument("--results", type=Path, help="the folder of a sweep that ran before")
     args = parser.parse_intermixed_args()
     try:
-        return reproduce(args.study, args.overrides, args.results)
+        return reproduce(claims.read(args.study), args.overrides, args.results)
     except EXPECTED as error:
         console.complain(str(error))
         return 1

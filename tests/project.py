@@ -1,19 +1,30 @@
-"""A project root in a temporary folder, and run.py started in it as a process of its own."""
+"""A project root in a temporary folder, and run.py or a script in it: as a new process, or in this one."""
 
+import contextlib
+import importlib
+import io
 import json
+import logging
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import pytest
+
+from experiments import launch
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REPOSITORY = Path(__file__).parents[1]
 SHORT = ["backbone.max_epochs=2", "reducer.n_components=10"]  # what the shared project was trained with
+LEAN = ["figures=none", "report=none", "tracking.log_model=none"]  # most of the time of a short run
 FRAGILE = ["--config-dir", str(REPOSITORY / "tests" / "user_conf"), "cluster=fragile"]
 
 
@@ -51,15 +62,63 @@ class Project:
         out, err = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def succeed(self, *words: str, cwd: Path | None = None, **variables: str) -> str:
-        """Run run.py, which has to succeed; return its standard output."""
-        done = self.run(*words, cwd=cwd, **variables)
+    @property
+    def uri(self) -> str:
+        """The MLflow store."""
+        return f"sqlite:///{self.root}/mlflow/mlflow.db"
+
+    def launch(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run run.py to its end in this process, which saves the seconds that a new Python takes.
+
+        It is no test of start-up, imports, signals, closed streams or parallel launchers.
+        """
+        stores = [f"tracking.uri={self.uri}", f"cache.root={self.root}/cache"]
+        typed = {word.partition("=")[0] for word in words}
+        stores = [word for word in stores if word.partition("=")[0] not in typed]
+        main = importlib.import_module("run").main
+        return self._inside(["run.py", *words, *stores], lambda: launch.launch(main), self.root)
+
+    def script(self, name: str, *words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+        """Run a script to its end in this process."""
+        main = importlib.import_module(f"scripts.{name}").main
+        return self._inside([f"{name}.py", *words, f"tracking.uri={self.uri}"], main, cwd)
+
+    def _inside(
+        self, words: list[str], main: Callable[[], int], cwd: Path
+    ) -> "subprocess.CompletedProcess[str]":
+        out, err = io.StringIO(), io.StringIO()
+        logs = [logging.getLogger(name) for name in (None, "experiments")]
+        before = [(log, log.handlers, log.level) for log in logs]
+        handlers = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGHUP)]
+        with (
+            pytest.MonkeyPatch.context() as changed,
+            patch.dict(os.environ, EXPERIMENTS_ROOT=str(self.root)),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            changed.setattr(sys, "argv", words)
+            changed.syspath_prepend(REPOSITORY / "tests")
+            changed.chdir(cwd)
+            logs[0].handlers = []  # pytest's own, or none of ours would be added
+            try:
+                code = main()
+            finally:
+                for log, known, level in before:
+                    log.handlers = known
+                    log.setLevel(level)
+                for number, handler in handlers:
+                    signal.signal(number, handler)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+    def succeed(self, *words: str) -> str:
+        """Run run.py here, which has to succeed; return its standard output."""
+        done = self.launch(*words)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def fail(self, *words: str) -> str:
-        """Run run.py, which has to fail with one clear line; return its standard error."""
-        done = self.run(*words)
+        """Run run.py here, which has to fail with one clear line; return its standard error."""
+        done = self.launch(*words)
         assert done.returncode == 1, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done.stderr
@@ -82,7 +141,7 @@ class Project:
         """Return every MLflow run, newest first."""
         from mlflow.tracking import MlflowClient
 
-        client = MlflowClient(f"sqlite:///{self.root}/mlflow/mlflow.db")
+        client = MlflowClient(self.uri)
         return list(client.search_runs([found.experiment_id for found in client.search_experiments()]))
 
 

@@ -42,7 +42,7 @@ def test_all_that_is_made_of_a_run_works_there(
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(level, level + 9, (6, 6, 3)).astype(np.uint8)).save(place)
     shutil.copy(tables, project / "mlflow.db")
-    monkeypatch.setattr(compose, "ROOT", project)
+    monkeypatch.setenv("EXPERIMENTS_ROOT", str(project))
     uri = f"sqlite:///{project}/mlflow.db"
     typed = [
         "dataset=image_folder", quoted("dataset.root", f"{root}/"), "dataset.image_size=6",

@@ -1,7 +1,8 @@
-"""run.py as a person meets it: a process of its own, its output, its exit code, and what is left behind.
+"""run.py as a person meets it: its output, its exit code, and what is left behind.
 
 Every test works in a project root of its own store; the fixtures `project` and `beside` have one CNN trained
-in it already, so that no test trains it again.
+in it already, so that no test trains it again. Tests marked `process` start a new Python, as
+they ask for start-up, imports, closed streams, workers or a server that dies. The others run in this process.
 """
 
 import json
@@ -19,18 +20,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from tests.project import FRAGILE, REPOSITORY, SHORT, Project, artifacts
+from tests.messages import says
+from tests.project import FRAGILE, LEAN, REPOSITORY, SHORT, Project, artifacts
 
+import experiments
 from experiments.job import context
 
-pytestmark = pytest.mark.process
 
-
+@pytest.mark.process
 def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
     done = project.first
     assert done.returncode == 0, done.stderr
-    assert re.search(r"computed \d+ distinct values, each once", done.stdout)
-    assert "compare: make ui" in done.stdout
+    assert re.search(r"computed \d+ .*each once", done.stdout)
+    says(done.stdout, key="compare", use="make ui")
     runs = project.runs()
     assert [run.info.status for run in runs] == ["FINISHED"] * 3
     parent = runs[-1]
@@ -46,16 +48,15 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
         assert "None" not in tags.values()
         k = run.data.params["cluster.k"]
         note = tags["mlflow.note.content"]
-        told = f"{k} clusters of digits: cnn → pca → faiss_kmeans, 1,797 samples, protocol held_out."
-        assert note.startswith(told)
+        says(note, key=f"{k} clusters of digits: cnn → pca → faiss_kmeans, 1,797 samples", use="held_out")
         assert ("scripts/assign.py" in note, "report.html" in note) == (False, False), "the sweep's has them"
         wanted = {"config.yaml", "assignments.parquet", "centroids.parquet", "training.csv"}
         assert wanted <= artifacts(run)
     best = next(run for run in children if run.info.run_id == parent.data.tags["best.run_id"])
     note = parent.data.tags["mlflow.note.content"]
     ari, k = best.data.metrics["ari"], best.data.params["cluster.k"]
-    told = f"2 of 2 jobs finished, best job by ari ({ari:.4g}): k={k}"
-    assert note.startswith(f"{told}. [Open it](#/experiments/1/runs/{best.info.run_id}?")
+    assert note.startswith("2 of 2 jobs")
+    says(note, key=f"ari ({ari:.4g}): k={k}", use=f"](#/experiments/1/runs/{best.info.run_id}?")
     assert f"/runs/{parent.info.run_id}/artifacts/report.html?" in note
     tables = {
         f"{name}.{kind}"
@@ -78,14 +79,15 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
 
 def test_the_same_again_is_kept_and_equal(project: Project) -> None:
     before = project.sweep()
-    out = project.succeed("-m", *SHORT, "cluster.k=10,20")
-    assert "computed 0 distinct values" in out
+    out = project.succeed("-m", *SHORT, *LEAN, "cluster.k=10,20")
+    assert "computed 0 " in out
     after = project.sweep()
     same = [name for name in before if name not in ("seconds", "run_id")]
     pd.testing.assert_frame_equal(before[same], after[same], check_exact=True)
     assert [run.data.metrics["val_loss"] for run in project.runs()[:2]]
 
 
+@pytest.mark.process
 def test_a_run_whose_stages_are_kept_imports_no_framework(project: Project) -> None:
     command = [sys.executable, "-X", "importtime", str(REPOSITORY / "run.py"), *SHORT]
     env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
@@ -95,6 +97,7 @@ def test_a_run_whose_stages_are_kept_imports_no_framework(project: Project) -> N
     assert not imported & {"torch", "pytorch_lightning", "faiss", "sklearn.cluster", "umap"}
 
 
+@pytest.mark.process
 def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that_leaves(
     beside: Project, tmp_path: Path
 ) -> None:
@@ -111,8 +114,10 @@ def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that
     assert not (tmp_path / "outputs").exists()
 
 
+@pytest.mark.process
 def test_joblib_runs_jobs_side_by_side(beside: Project) -> None:
-    beside.succeed("-m", *SHORT, "cluster.k=10,12", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    done = beside.run("-m", *SHORT, "cluster.k=10,12", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    assert done.returncode == 0, done.stderr
     assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
     jobs = [run.data for run in beside.runs() if "mlflow.parentRunId" in run.data.tags]
     assert [job.tags["threads"] for job in jobs] == [str(max(1, context.cores() // 2))] * 2
@@ -120,14 +125,15 @@ def test_joblib_runs_jobs_side_by_side(beside: Project) -> None:
 
 
 def test_a_preset_is_a_sweep_by_itself(beside: Project) -> None:
-    out = beside.succeed("experiment=digits_seeds", *SHORT, "seed=0", "cluster.k=10,20")
-    assert "computed 0 distinct values" in out, "seed 0 is the default, which was run before"
+    out = beside.succeed("experiment=digits_seeds", *SHORT, *LEAN, "seed=0", "cluster.k=10,20")
+    assert "computed 0 " in out, "seed 0 is the default, which was run before"
     table = beside.sweep()
     assert table["cluster.k"].tolist() == [10, 20]
     assert table["status"].tolist() == ["FINISHED"] * 2
     assert sum("mlflow.parentRunId" in run.data.tags for run in beside.runs()) == 2
 
 
+@pytest.mark.process
 def test_a_folder_of_images_and_a_broken_one_in_a_locale_without_their_letters(
     beside: Project, tmp_path: Path
 ) -> None:
@@ -141,32 +147,25 @@ def test_a_folder_of_images_and_a_broken_one_in_a_locale_without_their_letters(
     whole = (folder / f"{number}.png").read_bytes()
     (folder / "broken.png").write_bytes(whole[: len(whole) // 2])
     small = ["dataset.image_size=8", "backbone.max_epochs=1", "reducer.n_components=5", "cluster.k=2"]
-    beside.succeed("dataset=image_folder", "dataset.root='Bäume'", *small, cwd=tmp_path, **locale)
+    done = beside.run("dataset=image_folder", "dataset.root='Bäume'", *small, cwd=tmp_path, **locale)
+    assert done.returncode == 0, done.stderr
     kept, run = beside.last(), beside.runs()[0]
     skipped = pd.read_csv(kept / "skipped_files.csv")
     assert skipped["id"].tolist() == ["hell/broken.png"]
-    assert "cannot be decoded" in skipped["reason"][0]
+    assert "decoded" in skipped["reason"][0]
     rows = pd.read_parquet(kept / "assignments.parquet")
     assert (len(rows), set(rows["label"])) == (40, {"hell", "düster"})
     assert "skipped_files.csv" in artifacts(run)
     assert run.inputs.dataset_inputs[0].dataset.name == "Bäume"
 
 
-def test_python_api_gives_the_same_figures(project: Project) -> None:
-    code = (
-        f"import experiments, json; result = experiments.run({[*SHORT, 'cluster.k=20']!r});"
-        "print(json.dumps(result.metrics), len(result.clustering.assignments))"
-    )
-    env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True, encoding="utf-8"
-    )
-    metrics, _, n = done.stdout.strip().rpartition(" ")
-    assert int(n) == 1797
-    swept = json.loads(
-        (min((project.root / "outputs").glob("*/*")) / "1" / "result.json").read_text(encoding="utf-8")
-    )
-    assert json.loads(metrics) == swept["metrics"]
+def test_python_api_gives_the_same_figures(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPERIMENTS_ROOT", str(project.root))
+    stores = [f"tracking.uri={project.uri}", f"cache.root={project.root}/cache"]
+    result = experiments.run([*SHORT, *LEAN, "cluster.k=20", *stores])
+    assert len(result.clustering.assignments) == 1797
+    swept = min((project.root / "outputs").glob("*/*")) / "1" / "result.json"
+    assert result.metrics == json.loads(swept.read_text(encoding="utf-8"))["metrics"]
 
 
 def test_plan_says_what_is_kept_and_does_nothing(beside: Project) -> None:
@@ -174,13 +173,13 @@ def test_plan_says_what_is_kept_and_does_nothing(beside: Project) -> None:
     rows = [re.findall(r"\w+", line) for line in out.splitlines()]
     assert ["0", *["kept"] * 9] in rows
     assert ["1", *["kept"] * 6, *["compute"] * 3] in rows, "k=33 needs clustering, external and internal"
-    assert re.search(r"3 distinct values to compute, about [\d.]+ MB of disk; nothing was done", out)
+    assert re.search(r"3 distinct .*[\d.]+ MB", out)
     assert not (beside.root / "outputs").exists()
     assert beside.runs() == []
 
 
 def test_one_failing_job_does_not_stop_the_others(beside: Project) -> None:
-    done = beside.run("-m", *SHORT, *FRAGILE, "cluster.accident=error", "cluster.k=2,3,4")
+    done = beside.launch("-m", *SHORT, *FRAGILE, "cluster.accident=error", "cluster.k=2,3,4")
     assert done.returncode == 1, done.stderr
     assert beside.sweep()["status"].tolist() == ["FINISHED", "FAILED", "FINISHED"]
     last = done.stderr.strip().splitlines()[-1]
@@ -195,28 +194,29 @@ def test_one_failing_job_does_not_stop_the_others(beside: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"),
+    ("typed", "key", "use"),
     [
-        ("cluster.k=10,ten", r"cluster\.k: Value 'ten'"),
-        ("cluster.k=10,5000", r"cluster\.k=5000 exceeds the 1797 samples; use cluster\.k<=1797"),
-        ("cluster.kk=3,4", r"cluster\.kk"),
+        ("cluster.k=10,ten", "cluster.k", "'ten'"),
+        ("cluster.k=10,5000", "cluster.k=5000", "cluster.k<=1797"),
+        ("cluster.kk=3,4", "cluster.kk=3", "cluster.k?"),
     ],
 )
-def test_a_bad_value_stops_a_sweep_before_its_first_job(beside: Project, typed: str, answer: str) -> None:
-    error = beside.fail("-m", typed)
-    assert re.search(answer, error), error
+def test_a_bad_value_stops_a_sweep_before_its_first_job(
+    beside: Project, typed: str, key: str, use: str
+) -> None:
+    says(beside.fail("-m", typed), key=key, use=use)
     assert not (beside.root / "outputs").exists()
 
 
 def test_a_traceback_is_for_those_who_ask(beside: Project) -> None:
-    done = beside.run("cluster.k=0", "hydra.verbose=true")
+    done = beside.launch("cluster.k=0", "hydra.verbose=true")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
-    assert "cluster.k=0 is less than one" in done.stderr
+    says(done.stderr, key="cluster.k=0", use="1 or more")
 
 
 def test_several_values_want_m(beside: Project) -> None:
-    assert "type -m before it" in beside.fail("cluster.k=10,20")
+    says(beside.fail("cluster.k=10,20"), key="cluster.k=10,20", use="type -m")
 
 
 def test_a_server_that_does_not_answer_stops_at_once(beside: Project) -> None:
@@ -224,7 +224,7 @@ def test_a_server_that_does_not_answer_stops_at_once(beside: Project) -> None:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     error = beside.fail(f"tracking.uri=http://127.0.0.1:{port}")
-    assert f"tracking.uri=http://127.0.0.1:{port} does not answer" in error
+    says(error, key=f"tracking.uri=http://127.0.0.1:{port}", use="leave tracking.uri out")
     assert not (beside.root / "outputs").exists()
 
 
@@ -246,11 +246,12 @@ def server(root: Path) -> tuple["subprocess.Popen[bytes]", str]:
     raise AssertionError("the MLflow server did not start")
 
 
+@pytest.mark.process
 def test_a_server_that_dies_half_way_loses_nothing(beside: Project, tmp_path: Path) -> None:
     process, uri = server(tmp_path)
     try:
         accident = ["cluster.k=2,3,4", f"cluster.accident='kill {process.pid}'"]  # at k=3
-        done = beside.run("-m", *SHORT, *FRAGILE, *accident, f"tracking.uri={uri}")
+        done = beside.launch("-m", *SHORT, *FRAGILE, *accident, f"tracking.uri={uri}")
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -265,6 +266,6 @@ def test_a_server_that_dies_half_way_loses_nothing(beside: Project, tmp_path: Pa
         assert len(pd.read_parquet(job / "assignments.parquet")) == 1797
         left = beside.result(number)
         assert left["metrics"]["ari"] > 0
-        assert left["lost"].startswith(f"tracking.uri={uri} stopped answering (") == lost
-        assert (f"the results are kept in {job}" in done.stderr) == lost
-    assert f"2 of 3 results are not recorded, all are in {kept}" in done.stderr
+        assert left["lost"].startswith(f"tracking.uri={uri} ") == lost
+        assert (str(job) in done.stderr) == lost
+    says(done.stderr, key="2 of 3", use=str(kept))

@@ -1,9 +1,10 @@
-"""Bad settings stop before any work, with a sentence that says what to type instead."""
+"""Bad settings stop before any work, with a message that has what to type instead."""
 
 from pathlib import Path
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
+from tests.messages import says
 
 from experiments.config import build as config
 from experiments.config import compose
@@ -28,50 +29,47 @@ def test_values_typed_reach_the_stages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"),
+    ("typed", "key", "use"),
     [
-        ("cluster.k=0", r"cluster\.k=0 is less than one; use 1 or more"),
-        ("cluster.k=ten", r"cluster\.k: Value 'ten' of type 'str' could not be converted to Integer"),
-        (
-            "cluster.kk=3",
-            r"cluster\.kk=3: FaissKMeans has no setting kk; its settings are k, .*did you mean cluster\.k\?",
-        ),
-        ("clusters.k=3", r"clusters\.k=3: the config has no clusters; .*did you mean cluster\?"),
-        ("sede=3", r"sede=3: .*did you mean seed\?"),
-        ("+cluster.kk=3", r"cluster\.kk: FaissKMeans has no setting kk.*did you mean cluster\.k\?"),
-        (
-            "cluster=faiss_kmean",
-            r"cluster=faiss_kmean is not an option; cluster has .*did you mean faiss_kmeans\?",
-        ),
-        ("evaluator=[externl]", r"evaluator=\[externl\] is not an option.*did you mean external\?"),
-        ("evaluator=[]", r"evaluator=\[\] judges nothing; use one or more of .*external, internal"),
-        ("objective=arri", r"objective=arri is given by none of the evaluators chosen"),
-        ("protocol=heldout", r"protocol=heldout is not an option; use held_out or published"),
-        ("device=gpu", r"device=gpu is not an option; use auto or cpu or cuda"),
-        ("figures=some", r"figures=some is not an option; use auto or all or none"),
-        ("seed=-1", r"seed=-1 is not a seed; use 0 to 4294967295"),
-        ("seed=5000000000", r"seed=5000000000 is not a seed"),
-        ("seed=x", r"seed: Value 'x' of type 'str' could not be converted to Integer"),
-        ("threads=none", r"threads=none is not a number of cores; use auto, or 1 or more"),
-        ("cache.rot=x", r"cache\.rot=x: .*did you mean cache\.root\?"),
-        ("~cluster", r"cluster=None leaves a run without one; use cluster=.*faiss_kmeans\|"),
-        ("tracking=null", r"tracking=None leaves a run without one"),
-        ("cluster.k=${nothing}", r"cluster\.k: Interpolation key 'nothing' not found"),
-        ("cluster._target_=pathlib.Path", r"pathlib\.Path is no cluster: it lacks @dataclass, check, fit"),
-        ("hydra/launcher=jobli", r"hydra/launcher=jobli is not an option.*did you mean joblib\?"),
-        ("cluster._target_=nowhere.Thing", r"cluster\._target_=nowhere\.Thing cannot be imported"),
-        ("experiment=nothing", r"experiment=nothing is not an option; experiment has "),
+        ("cluster.k=0", "cluster.k=0", "1 or more"),
+        ("cluster.k=ten", "cluster.k", "'ten'"),
+        ("cluster.kk=3", "cluster.kk=3", "cluster.k?"),
+        ("clusters.k=3", "clusters.k=3", "cluster?"),
+        ("sede=3", "sede=3", "seed?"),
+        ("+cluster.kk=3", "cluster.kk", "cluster.k?"),
+        ("cluster=faiss_kmean", "cluster=faiss_kmean", "faiss_kmeans?"),
+        ("evaluator=[externl]", "evaluator=[externl]", "external?"),
+        ("evaluator=[]", "evaluator=[]", "external, internal"),
+        ("objective=arri", "objective=arri", "ami, ari, purity"),
+        ("protocol=heldout", "protocol=heldout", "held_out or published"),
+        ("device=gpu", "device=gpu", "auto or cpu or cuda"),
+        ("figures=some", "figures=some", "auto or all or none"),
+        ("tracking.log_model=some", "tracking.log_model=some", "best or all or none"),
+        ("seed=-1", "seed=-1", "0 to 4294967295"),
+        ("seed=5000000000", "seed=5000000000", "0 to 4294967295"),
+        ("seed=x", "seed", "'x'"),
+        ("threads=none", "threads=none", "auto, or 1 or more"),
+        ("cache.rot=x", "cache.rot=x", "cache.root?"),
+        ("~cluster", "cluster=None", "cluster=agglomerative|dbscan|faiss_kmeans|"),
+        ("tracking=null", "tracking=None", "values in it"),
+        ("cluster.k=${nothing}", "cluster.k", "'nothing'"),
+        ("cluster._target_=pathlib.Path", "pathlib.Path", "@dataclass, check, fit"),
+        ("hydra/launcher=jobli", "hydra/launcher=jobli", "joblib?"),
+        ("cluster._target_=nowhere.Thing", "cluster._target_=nowhere.Thing", "PYTHONPATH"),
+        ("experiment=nothing", "experiment=nothing", "digits_seeds"),
     ],
 )
-def test_a_mistake_is_answered_with_what_to_type(typed: str, answer: str) -> None:
-    with pytest.raises(ValueError, match=answer):
+def test_a_mistake_is_answered_with_what_to_type(typed: str, key: str, use: str) -> None:
+    with pytest.raises(ValueError) as error:
         build(typed)
+    says(error, key=key, use=use)
 
 
 def test_an_objective_that_nobody_asked_for_may_be_missing() -> None:
     assert build("evaluator=[internal]").settings.objective == "ari"
-    with pytest.raises(ValueError, match="objective=ari is given by none"):
+    with pytest.raises(ValueError) as error:
         build("evaluator=[internal]", "objective=ari")
+    says(error, key="objective=ari", use="silhouette")
 
 
 @pytest.mark.parametrize(
@@ -85,10 +83,9 @@ def test_an_objective_may_be_of_some_rows_or_some_categories(objective: str) -> 
 def test_settings_of_an_option_that_was_replaced_are_named() -> None:
     cfg = compose.compose_config([])
     node = compose.compose_config(["+evaluator.probe.C=0.5"]).evaluator.probe
-    with pytest.raises(
-        ValueError, match=r"evaluator\.probe\.C belongs to an option that is not chosen.*~evaluator\.probe"
-    ):
+    with pytest.raises(ValueError) as error:
         config.build_stage("evaluator.probe", node)
+    says(error, key="evaluator.probe.C", use="~evaluator.probe")
     assert config.build(cfg)
 
 

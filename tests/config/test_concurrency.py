@@ -12,7 +12,6 @@ from experiments import sweep
 from experiments.config import command_line, compose
 from experiments.config import concurrency as share
 from experiments.job import context
-from experiments.job import perform as job
 from experiments.sweep import jobs
 from experiments.sweep.record import Record
 
@@ -76,7 +75,9 @@ def test_a_job_records_its_share(
         job=OmegaConf.create({"num": 0}),
     )
     monkeypatch.setattr(jobs.HydraConfig, "get", lambda: at_work)
-    monkeypatch.setattr(job, "perform", lambda cfg, *words, **named: seen.append(cfg.threads))
+    monkeypatch.setattr(
+        "experiments.sweep.jobs.perform", lambda cfg, *words, **named: seen.append(cfg.threads)
+    )
     monkeypatch.setenv(share.THREADS, str(given))
     sweep.run_job(cfg)
     assert seen == [expected]

@@ -3,9 +3,11 @@
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig
 
 from experiments.config import build as config
 from experiments.config import command_line, compose
@@ -17,11 +19,18 @@ EXPERIMENTS = compose.options("experiment")
 STANDS_FOR = {"<eps>": "2", "...": "dataset=digits"}  # what a person puts there; others are paths
 
 
+@cache
+def composed(place: int) -> DictConfig:
+    """Compose the option at this place of each group, and all evaluators: a composition takes .2 s."""
+    found = {group: compose.options(group) for group in config.GROUPS}
+    words = [f"{group}={names[place % len(names)]}" for group, names in found.items()]
+    return compose.compose_config([*words, f"evaluator=[{','.join(compose.options('evaluator'))}]"])
+
+
 def built(group: str, name: str) -> object:
-    chosen = f"evaluator=[{name}]" if group == "evaluator" else f"{group}={name}"
-    cfg = compose.compose_config([chosen])
-    node = cfg.evaluator[name] if group == "evaluator" else cfg[group]
-    return config.build_stage(group, node)
+    if group == "evaluator":
+        return config.build_stage(group, composed(0).evaluator[name])
+    return config.build_stage(group, composed(compose.options(group).index(name))[group])
 
 
 def commands() -> Iterator[tuple[str, str]]:

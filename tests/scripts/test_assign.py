@@ -1,8 +1,5 @@
 """scripts/assign.py as a person types it, on the shared project's sweep: nothing is fitted again."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
-from tests.project import REPOSITORY, Project
-
-pytestmark = pytest.mark.process
-
-
-def script(project: Project, name: str, *words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(REPOSITORY / "scripts" / f"{name}.py"), *words]
-    env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
-    return subprocess.run(
-        command, env=env, cwd=cwd, capture_output=True, text=True, check=False, encoding="utf-8"
-    )
+from tests.messages import says
+from tests.project import Project
 
 
 def best(project: Project) -> tuple[str, str]:
@@ -42,17 +30,17 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_images_go_where_the_run_put_them(project: Project, held_out: Path, tmp_path: Path) -> None:
     sweep, job = best(project)
-    done = script(project, "assign", job, str(held_out), cwd=tmp_path)
+    done = project.script("assign", job, str(held_out), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "assigned.csv")
     (made,) = project.root.glob("mlflow/artifacts/" + f"{job}/artifacts/assignments.parquet")
     known = pd.read_parquet(made).set_index("id")["cluster"]
     assert (table["cluster"].to_numpy() == known[table["id"].str[:4]].to_numpy()).all()
-    assert f"{len(table)} images in 10 clusters, 0 noise" in done.stdout
+    says(done.stdout, key=f"{len(table)} images in 10 clusters", use="0 noise")
     assert pd.read_csv(tmp_path / "assigned_skipped_files.csv")["id"].tolist() == ["broken.png"]
-    assert "1 file left out, such as broken.png" in done.stdout
+    says(done.stdout, key="1 file", use="broken.png")
     one = str(held_out / "0009.png")
-    again = script(project, "assign", sweep, one, "--out", "one.csv", "device=cpu", cwd=tmp_path)
+    again = project.script("assign", sweep, one, "--out", "one.csv", "device=cpu", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert pd.read_csv(tmp_path / "one.csv")["cluster"][0] == table["cluster"][1]
 
@@ -63,22 +51,19 @@ def test_what_cannot_be_is_one_line(project: Project, held_out: Path, tmp_path: 
     other = next(run_id for run_id in jobs if run_id != job)
     (tmp_path / "empty").mkdir()
     answers = {
-        (
-            other,
-            str(held_out),
-        ): "recorded no model: of a sweep, its best job does; run the same command with tracking.log_",
-        (job, "empty"): "holds no image that can be read",
-        ("norun", str(held_out)): "RUN_ID=norun is no run",
-        (job, "nowhere"): "FOLDER=",
-        (job, str(held_out), "dataset.root=there"): "dataset.root says where the run's own data is",
+        (other, str(held_out)): (f"RUN_ID={other}", "tracking.log_model=all"),
+        (job, "empty"): (f"FOLDER={tmp_path / 'empty'}", "no image"),
+        ("norun", str(held_out)): ("RUN_ID=norun", "tracking.uri="),
+        (job, "nowhere"): (f"FOLDER={tmp_path / 'nowhere'}", "does not exist"),
+        (job, str(held_out), "dataset.root=there"): ("dataset.root", "leave it out"),
     }
     (tmp_path / "mine.csv").write_text(
         "", encoding="utf-8"
     )  # what is wrong with the run or the images is told before it
-    for words, answer in answers.items():
-        done = script(project, "assign", *words, "--out", "mine.csv", cwd=tmp_path)
+    for words, (key, use) in answers.items():
+        done = project.script("assign", *words, "--out", "mine.csv", cwd=tmp_path)
         assert done.returncode == 1
-        assert answer in done.stderr
+        says(done.stderr, key=key, use=use)
         assert "Traceback" not in done.stderr
     assert (tmp_path / "mine.csv").read_text(encoding="utf-8") == ""
 
@@ -88,16 +73,15 @@ def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(
 ) -> None:
     _, job = best(project)
     one = str(held_out / "0009.png")
-    done = script(project, "assign", job, one, "--out", "new/er/one.csv", cwd=tmp_path)
+    done = project.script("assign", job, one, "--out", "new/er/one.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(pd.read_csv(tmp_path / "new" / "er" / "one.csv")) == 1
-    assert "1 image in 1 cluster, 0 noise" in done.stdout
+    says(done.stdout, key="1 image in 1 cluster", use="0 noise")
     (tmp_path / "file").write_text("", encoding="utf-8")
     for out in ("file/one.csv", "new/er/one.csv"):
-        done = script(project, "assign", job, one, "--out", out, cwd=tmp_path)
+        done = project.script("assign", job, one, "--out", out, cwd=tmp_path)
         assert done.returncode == 1
-        assert done.stderr.startswith(f"--out {out}")
-        assert done.stderr.strip().endswith("name another file")
+        says(done.stderr, key=f"--out {out}", use="name another file")
         assert len(done.stderr.splitlines()) == 1
 
 
@@ -105,9 +89,9 @@ def test_a_model_of_vectors_says_what_to_call(fresh: Project, held_out: Path, tm
     made = ["dataset=synthetic_vectors", "dataset.n=60", "dataset.classes=3"]
     fresh.succeed(*made, "backbone=identity", "reducer=identity", "cluster.k=3", "figures=none")
     (run,) = fresh.runs()
-    done = script(fresh, "assign", run.info.run_id, str(held_out), cwd=tmp_path)
+    done = fresh.script("assign", run.info.run_id, str(held_out), cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"RUN_ID={run.info.run_id} clustered vectors, and here are images; ")
+    says(done.stderr, key=f"RUN_ID={run.info.run_id}", use="mlflow.pyfunc.load_model(")
     folder = done.stderr.partition("mlflow.pyfunc.load_model('")[2].partition("')")[0]
     assert Path(folder, "MLmodel").exists()
     assert len(done.stderr.splitlines()) == 1
@@ -125,22 +109,23 @@ def test_new_rows_of_a_table_go_where_the_run_put_them(fresh: Project, tmp_path:
     known = pd.read_parquet(Path(run.info.artifact_uri.removeprefix("file://")) / "assignments.parquet")
     new = rows.iloc[::7, ::-1].assign(other="text")  # columns in another order, and one more
     new.to_parquet(tmp_path / "new.parquet", index=False)
-    done = script(fresh, "assign", run.info.run_id, "new.parquet", cwd=tmp_path)
+    done = fresh.script("assign", run.info.run_id, "new.parquet", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "26 vectors in 3 clusters, 0 noise" in done.stdout
+    says(done.stdout, key="26 vectors in 3 clusters", use="0 noise")
     table = pd.read_csv(tmp_path / "assigned.csv", dtype={"id": str})
     assert table["id"].tolist() == new["id"].tolist()
     expected = known.set_index("id")["cluster"][new["id"]]
     assert table["cluster"].tolist() == expected.tolist()
-    done = script(fresh, "export", run.info.run_id, "out", "--embeddings", "csv", cwd=tmp_path)
+    words = [run.info.run_id, "out", "--embeddings", "csv", f"cache.root={fresh.root}/cache"]
+    done = fresh.script("export", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "read back with protocol=published they give the same clusters" in done.stdout
-    done = script(fresh, "assign", run.info.run_id, "out/embeddings.csv", "--out", "own.csv", cwd=tmp_path)
+    says(done.stdout, key="protocol=published", use="same clusters")
+    done = fresh.script("assign", run.info.run_id, "out/embeddings.csv", "--out", "own.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     own = pd.read_csv(tmp_path / "own.csv", dtype={"id": str})
     assert own["cluster"].tolist() == known.set_index("id")["cluster"][own["id"]].tolist()
     new.drop(columns="alcohol").to_csv(tmp_path / "short.csv", index=False)
-    done = script(fresh, "assign", run.info.run_id, "short.csv", "--out", "two.csv", cwd=tmp_path)
+    done = fresh.script("assign", run.info.run_id, "short.csv", "--out", "two.csv", cwd=tmp_path)
     assert done.returncode == 1
-    assert "short.csv lacks 1 of the 13 columns of the run: alcohol; name its columns" in done.stderr
+    says(done.stderr, key="short.csv", use="1 of the 13 columns of the run: alcohol; name its columns")
     assert len(done.stderr.splitlines()) == 1

@@ -1,28 +1,19 @@
 """scripts/reproduce.py as a person types it; README.md's own figures are reproduced here, on every commit."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.messages import says
 from tests.project import REPOSITORY, Project
 
-SCRIPT = REPOSITORY / "scripts" / "reproduce.py"
+from experiments.sweep import claims
+from scripts import reproduce as script
 
 
 def reproduce(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    env = os.environ | {"EXPERIMENTS_ROOT": str(root)}
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), *words],
-        env=env,
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-        encoding="utf-8",
-    )
+    return Project(root).script("reproduce", *words, cwd=root)
 
 
 @pytest.fixture(scope="module")
@@ -45,49 +36,45 @@ def test_readmes_figures_are_reproduced(
 
 @pytest.mark.process
 def test_a_claim_that_does_not_hold_fails(
-    readme: "tuple[Project, subprocess.CompletedProcess[str]]", tmp_path: Path
+    readme: "tuple[Project, subprocess.CompletedProcess[str]]",
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     project, _ = readme
-    conf = tmp_path / "conf"
-    conf.mkdir()
-    for entry in (REPOSITORY / "conf").iterdir():
-        if entry.name != "claims":
-            (conf / entry.name).symlink_to(entry)
-    (conf / "claims").mkdir()
     text = (REPOSITORY / "conf" / "claims" / "readme.yaml").read_text(encoding="utf-8")
     assert text.count("metric: purity_validation") == 3
     wrong = text.replace("published: 0.986,", "published: 0.5,")
     assert wrong != text
-    (conf / "claims" / "readme.yaml").write_text(wrong, encoding="utf-8")
-    done = reproduce(tmp_path, "readme", "--results", str(project.last()))
-    assert done.returncode == 1
-    assert "claimed as reproduced: k10, purity_validation: differs" in done.stderr
+    (tmp_path / "readme.yaml").write_text(wrong, encoding="utf-8")
+    assert script.reproduce(claims.read("readme", tmp_path), [], project.last()) == 1
+    says(capsys.readouterr().err, key="k10, purity_validation", use="differs")
 
 
-@pytest.mark.process
 def test_without_its_data_a_study_is_not_runnable_here(tmp_path: Path) -> None:
     project = Project(tmp_path / "root")
-    done = reproduce(project.root, "patternmind")
+    done = reproduce(project.root, "patternmind", f"dataset.root={tmp_path}/nowhere")
     assert done.returncode == 0, done.stderr
-    assert "not runnable here: dataset.root=" in done.stdout
+    says(done.stdout, key="not runnable here", use=f"dataset.root={tmp_path}/nowhere")
     rows = pd.read_csv(project.last() / "reproduction.csv")
     assert set(rows["verdict"]) == {"not runnable here"}
     assert rows["ours"].isna().all()
 
 
-@pytest.mark.process
 @pytest.mark.parametrize(
-    ("words", "answer"),
+    ("words", "key", "use"),
     [
-        (["nothing"], "nothing is no study with claims; use"),
-        (["readme", "cluster.kk=3"], "did you mean cluster.k?"),
-        (["readme", "cluster.k=ten,3"], "cluster.k: Value 'ten'"),
-        (["readme", "dataset.limit=10,20"], "dataset.limit=10,20 gives several data sets"),
-        (["readme", "--results", "."], "--results . holds none; give the folder"),
+        (["nothing"], "nothing", "caltech101 or patternmind"),
+        (["readme", "cluster.kk=3"], "cluster.kk=3", "cluster.k?"),
+        (["readme", "cluster.k=ten,3"], "cluster.k", "'ten'"),
+        (["readme", "dataset.limit=10,20"], "dataset.limit=10,20", "several data sets"),
+        (["readme", "--results", "."], "--results .", "give the folder"),
     ],
 )
-def test_a_mistake_is_answered_with_what_to_type(tmp_path: Path, words: list[str], answer: str) -> None:
+def test_a_mistake_is_answered_with_what_to_type(
+    tmp_path: Path, words: list[str], key: str, use: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     done = reproduce(Project(tmp_path / "root").root, *words)
     assert done.returncode == 1
-    assert answer in done.stderr
-    assert "Traceback" not in done.stderr
+    told = done.stderr + capfd.readouterr().err  # of this process, and of run.py's
+    says(told, key=key, use=use)
+    assert "Traceback" not in told

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.messages import says
 from tests.project import REPOSITORY, SHORT, Project
-from tests.scripts.test_assign import script
 
 from experiments import tracking
 from experiments.config import compose
@@ -27,7 +27,7 @@ def main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Main:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(compose, "ROOT", tmp_path)
+    monkeypatch.setenv("EXPERIMENTS_ROOT", str(tmp_path))
 
     def call(*words: str) -> int:
         monkeypatch.setattr("sys.argv", ["verify.py", *words])
@@ -64,8 +64,8 @@ def test_every_job_of_a_sweep_is_verified_and_the_worst_is_the_exit_code(
     sweep = sweep_of(uri)
     assert main(sweep.id, "--all", f"tracking.uri={uri}") == 0
     said = capsys.readouterr().out
-    assert said.count("verdict: identical: every stage") == 2
-    assert said.splitlines()[-1] == "2 jobs: 2 identical"
+    assert said.count("verdict: identical") == 2
+    says(said.splitlines()[-1], key="2 jobs", use="2 identical")
     first, second = (run for run in sweep.below() if "verifies" not in run.tags)
     place = Path(second.info.info.artifact_uri.removeprefix("file://")) / "stages.json"
     trace = json.loads(place.read_text(encoding="utf-8"))
@@ -74,18 +74,17 @@ def test_every_job_of_a_sweep_is_verified_and_the_worst_is_the_exit_code(
     place.write_text(json.dumps(trace), encoding="utf-8")
     assert main(sweep.id, "--all", f"tracking.uri={uri}") == 1
     said = capsys.readouterr().out
-    assert said.count("verdict: identical: every stage") == 1
-    assert "verdict: differs: the first to differ is embedding" in said
-    assert "metric external nmi" in said
-    assert "-0.125" in said
-    assert said.splitlines()[-1] == "2 jobs: 1 identical, 1 differs"
+    assert said.count("verdict: identical") == 1
+    says(said, key="verdict: differs", use="embedding")
+    says(said, key="metric external nmi", use="-0.125")
+    says(said.splitlines()[-1], key="2 jobs", use="1 identical, 1 differs")
     (place.parent / "config.yaml").unlink()
     assert main(sweep.id, "--all", f"tracking.uri={uri}") == 2
     told = capsys.readouterr()
     assert told.out.count("verdict: identical") == 1
-    assert f"RUN_ID={second.id} has no config.yaml" in told.err
-    assert f"1 of 2: {first.id}" in told.out
-    assert told.out.splitlines()[-1] == "2 jobs: 1 identical, 1 could not be checked"
+    says(told.err, key=f"RUN_ID={second.id}", use="config.yaml")
+    says(told.out, key="1 of 2", use=first.id)
+    says(told.out.splitlines()[-1], key="2 jobs", use="1 identical, 1 could not be checked")
 
 
 def test_of_a_sweep_alone_its_best_job_is_verified(
@@ -96,8 +95,8 @@ def test_of_a_sweep_alone_its_best_job_is_verified(
     tracking.ask(uri, lambda client: client.set_tag(sweep.id, "best.run_id", best.id))
     assert main(sweep.id, f"tracking.uri={uri}") == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"{sweep.id} is a sweep; its best job is {best.id} run; --all verifies each job")
-    assert said.count("verdict: identical: every stage") == 1
+    assert best.id in says(said.partition("\n")[0], key=sweep.id, use="--all")
+    assert said.count("verdict: identical") == 1
     tracking.ask(uri, lambda client: client.delete_tag(sweep.id, "best.run_id"))
 
 
@@ -107,28 +106,28 @@ def test_what_cannot_be_checked_is_one_line_and_exit_code_two(
     sweep = sweep_of(uri)
     known = sweep.below()[0].id
     answers = {
-        (sweep.id, f"tracking.uri={uri}"): "is a sweep of 2 jobs",
-        (known[:-1], f"tracking.uri={uri}"): f"did you mean {known}?",
-        (known, f"tracking.uri={uri}", "seed=1"): "seed=1 would make it another run",
-        (known, f"tracking.uri={uri}", "nonsense"): "nonsense",
-        (known, f"tracking.uri=sqlite:///{tmp_path}/none.db"): "does not exist; set the store",
+        (sweep.id, f"tracking.uri={uri}"): (f"RUN_ID={sweep.id}", "2 jobs"),
+        (known[:-1], f"tracking.uri={uri}"): (f"RUN_ID={known[:-1]}", f"{known}?"),
+        (known, f"tracking.uri={uri}", "seed=1"): ("seed=1", "python run.py"),
+        (known, f"tracking.uri={uri}", "nonsense"): ("nonsense", "key=value"),
+        (known, f"tracking.uri=sqlite:///{tmp_path}/none.db"): (f"{tmp_path}/none.db", "set the store"),
     }
-    for words, answer in answers.items():
+    for words, (key, use) in answers.items():
+        capsys.readouterr()
         assert main(*words) == 2
         told = capsys.readouterr()
-        assert answer in told.err
+        says(told.err, key=key, use=use)
         assert len(told.err.splitlines()) == 1, told.err
         assert "verdict" not in told.out
 
 
-@pytest.mark.process
 def test_a_network_kept_from_another_run_is_trained_again_to_the_same_bits(
     beside: Project, tmp_path: Path
 ) -> None:
     beside.succeed(*SHORT, "cluster.k=10")
     (run,) = beside.runs()
-    done = script(beside, "verify", run.info.run_id, cwd=tmp_path)
+    done = beside.script("verify", run.info.run_id, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "verdict: identical: every stage, all " in done.stdout
+    says(done.stdout, key="verdict: identical", use=" metrics")
     assert "Traceback" not in done.stderr
     assert {found.data.tags.get("verdict") for found in beside.runs()} == {"identical", None}

@@ -1,6 +1,7 @@
 """A sweep that has begun, in a store of its own."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +16,9 @@ JOBS = [[f"cluster.k={k}", "hydra/launcher=joblib"] for k in (10, 20, 30, 40)]
 
 
 @pytest.fixture(scope="session")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Name the store that every sweep here is recorded in."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+    return f"sqlite:///{shutil.copy(tables, tmp_path_factory.mktemp('mlflow'))}"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Published figures are held against ours, and README.md to what a run gives."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
+from tests.messages import says
 
-from experiments.config import compose
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.perform import Outcome
 from experiments.sweep import claims
@@ -63,7 +64,7 @@ def test_a_claim_is_about_the_jobs_it_names(tmp_path: Path) -> None:
     found = claims.compared(study({"job": {"cluster.k": 50}}, {"job": {"cluster.k": 99}}), jobs)
     assert found["ours"].iloc[0] == pytest.approx(50)
     assert found["verdict"].to_list() == [REPRODUCED, NOT_RUNNABLE]
-    assert found["why"].iloc[1] == "no job cluster.k=99 of this command and protocol finished"
+    says(found["why"].iloc[1], key="cluster.k=99")
 
 
 def test_another_protocol_is_another_figure(tmp_path: Path) -> None:
@@ -77,7 +78,8 @@ def test_a_figure_may_stand_in_a_table(tmp_path: Path) -> None:
     epochs = [{"metric": "accuracy", "table": "training", "where": {"epoch": n}} for n in (2, 38)]
     found = claims.compared(study(*epochs), dict([left(tmp_path, 0)]))
     assert found["verdict"].to_list() == [REPRODUCED, NOT_RUNNABLE]
-    assert found["why"].to_list() == ["", "training.csv has no row epoch=38"]
+    assert found["why"].iloc[0] == ""
+    says(found["why"].iloc[1], key="training.csv", use="epoch=38")
 
 
 def test_a_row_of_a_table_may_be_about_a_class_called_na(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_on_other_data_nothing_is_reproduced_and_ours_still_stands_there(tmp_pat
     assert one(claims.compared(study(samples=6, classes=3), jobs))["verdict"] == REPRODUCED
     row = one(claims.compared(study(samples=6, classes=4), jobs))
     assert (row["verdict"], row["ours"]) == (NOT_RUNNABLE, pytest.approx(50))
-    assert row["why"] == "other data: 6 samples of 3 classes, published for 6 of 4"
+    assert re.findall(r"\d+", row["why"]) == ["6", "3", "6", "4"]
 
 
 @pytest.mark.parametrize(
@@ -100,13 +102,14 @@ def test_on_other_data_nothing_is_reproduced_and_ours_still_stands_there(tmp_pat
     [
         ({}, "db does not exist", "db does not exist"),
         ({"lacks": "backbone=resnet50"}, "", "backbone=resnet50"),
-        ({"metric": "nmi"}, "", "no job gave nmi"),
+        ({"metric": "nmi"}, "", "nmi"),
     ],
 )
 def test_what_cannot_be_run_says_why(tmp_path: Path, more: dict[str, Any], absent: str, why: str) -> None:
     jobs = {} if absent else dict([left(tmp_path, 0, purity=0.5)])
     row = one(claims.compared(study(more), jobs, absent))
-    assert (row["verdict"], row["why"]) == (NOT_RUNNABLE, why)
+    assert row["verdict"] == NOT_RUNNABLE
+    says(row["why"], key=why)
     assert np.isnan(row["ours"])
 
 
@@ -121,14 +124,14 @@ def test_a_table_may_have_a_command_of_its_own(tmp_path: Path) -> None:
     assert claims.compared(both, jobs, "", ["ward"])["table"].to_list() == ["ward"]
     found = claims.compared(both, jobs).set_index("table")
     assert found.loc["ward", ["ours", "verdict"]].to_list() == [pytest.approx(50), REPRODUCED]
-    assert found.loc["kmeans", "why"] == "other settings than the published ones: cluster=ward"
+    says(found.loc["kmeans", "why"], key="cluster=ward")
 
 
 def test_jobs_with_other_settings_are_shown_and_reproduce_nothing(tmp_path: Path) -> None:
     jobs = dict(left(tmp_path, n, f"evaluator.probe.C={c}", purity=p) for n, (c, p) in enumerate(CS.items()))
     row = one(claims.compared(study(), jobs))
     assert (row["verdict"], row["ours"]) == (NOT_RUNNABLE, pytest.approx(50))
-    assert row["why"] == "other settings than the published ones: evaluator.probe.C=0.01 evaluator.probe.C=1"
+    says(row["why"], key="evaluator.probe.C=0.01", use="evaluator.probe.C=1")
     free = dict([left(tmp_path, 9, "seed=1", "dataset.root=/data", "tracking.uri=x", purity=0.5)])
     assert one(claims.compared(study(), free))["verdict"] == REPRODUCED
 
@@ -140,8 +143,9 @@ def test_a_failed_job_gives_no_figure(tmp_path: Path) -> None:
 
 
 def test_an_unknown_study_is_answered_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match=r"studyz is no study with claims; use caltech101 or .*readme"):
+    with pytest.raises(ValueError) as error:
         claims.read("studyz")
+    says(error, key="studyz", use="caltech101 or patternmind or patternmind_resnet50 or readme")
 
 
 @pytest.mark.parametrize("name", claims.studies())
@@ -153,29 +157,28 @@ def test_claims_are_checked_and_say_where_they_come_from(name: str) -> None:
         assert claim.unit in claims.SCALE, claim
 
 
-def test_a_misspelt_key_in_a_claim_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_misspelt_key_in_a_claim_is_named(tmp_path: Path) -> None:
     values = {"title": "t", "run": [], "tables": {"m": {"title": "t", "source": "s", "rows": [{"nam": "x"}]}}}
-    (tmp_path / "claims").mkdir()
-    OmegaConf.save(OmegaConf.create(values), tmp_path / "claims" / "mine.yaml")
-    monkeypatch.setattr(compose, "CONF", tmp_path)
-    with pytest.raises(ValueError, match=r"mine\.yaml: nam: Key 'nam' not in 'Claim'"):
-        claims.read("mine")
+    OmegaConf.save(OmegaConf.create(values), tmp_path / "mine.yaml")
+    with pytest.raises(ValueError) as error:
+        claims.read("mine", tmp_path)
+    says(error, key="mine.yaml", use="nam: ")
 
 
 @pytest.mark.parametrize(
     "text", ["title: [", "title: t\nrun: []\ntables: {m: {title: t, source: s, rows: [3]}}"]
 )
-def test_a_broken_file_of_claims_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
-    (tmp_path / "claims").mkdir()
-    (tmp_path / "claims" / "mine.yaml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(compose, "CONF", tmp_path)
-    with pytest.raises(ValueError, match=r"^mine\.yaml: "):
-        claims.read("mine")
+def test_a_broken_file_of_claims_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError) as error:
+        claims.read("mine", tmp_path)
+    says(error, key="mine.yaml", use="Claim" if "rows" in text else "expected")
 
 
 def test_an_unknown_unit_is_refused() -> None:
-    with pytest.raises(ValueError, match="purity: unit=pct is none; use %"):
+    with pytest.raises(ValueError) as error:
         study({"unit": "pct"}).claims()
+    says(error, key="unit=pct", use="%")
 
 
 def readme_table() -> dict[int, dict[str, float]]:

@@ -1,12 +1,15 @@
 """One store for what is recorded here."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from experiments import tracking
 from experiments.config.build import Tracking
 
 
-@pytest.fixture(scope="module")
-def tracker(tmp_path_factory: pytest.TempPathFactory) -> tracking.Tracker:
-    place = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+@pytest.fixture(scope="session")
+def tracker(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> tracking.Tracker:
+    place = shutil.copy(tables, tmp_path_factory.mktemp("mlflow"))
     return tracking.connect(Tracking(f"sqlite:///{place}"), "trials")

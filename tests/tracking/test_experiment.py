@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.messages import says
 
 from experiments import tracking
 from experiments.config.build import Tracking
@@ -11,8 +12,9 @@ from experiments.config.build import Tracking
 def test_a_deleted_experiment_says_so(tracker: tracking.Tracker) -> None:
     doomed = tracker.client.create_experiment("doomed")
     tracker.client.delete_experiment(doomed)
-    with pytest.raises(ValueError, match=r"tracking\.experiment=doomed was deleted; restore it"):
+    with pytest.raises(ValueError) as error:
         tracking.connect(Tracking(tracker.uri, "doomed"), "x")
+    says(error, key="tracking.experiment=doomed", use="restore it")
 
 
 def tags(tracker: tracking.Tracker) -> dict[str, str]:

@@ -17,7 +17,7 @@ from experiments import tracking
 from experiments.config.build import Tracking
 
 REPOSITORY = Path(__file__).parents[2]
-SECONDS = 60
+SECONDS = 180  # for a server to start beside other work
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,13 @@ __all__ = ["key_of", "parse"]  # and what is defined here
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[3])).absolute()
+
+def project_root() -> Path:
+    """Return the folder of conf/, outputs/ and corrections/: EXPERIMENTS_ROOT, or the clone of this code."""
+    return Path(os.environ.get("EXPERIMENTS_ROOT", Path(__file__).parents[3])).absolute()
+
+
+ROOT = project_root()
 CONF = ROOT / "conf"
 SINGLE = ("dataset", "backbone", "reducer", "cluster")  # groups of which a run has one option
 NO_STAGES = ("claims", "experiment", "hydra")
@@ -83,6 +90,7 @@ def compose_config(
     return cfg if hydra else without_hydra(cfg)
 
 
+@cache
 def known_keys() -> dict[str, list[str]]:
     """Return every key that an option in conf/ has, and these options."""
     groups = [path.name for path in CONF.iterdir() if path.is_dir()]
@@ -102,14 +110,17 @@ def options(group: str, directory: str | None = None) -> list[str]:
 
 
 @contextmanager
-def output_folder(*, anywhere: bool = False, root: Path = ROOT) -> Iterator[Path]:
+def output_folder(*, anywhere: bool = False, root: Path | None = None) -> Iterator[Path]:
     """Name a new folder for a run or a sweep; a random end keeps two of the same second apart.
 
     Parameters
     ----------
     anywhere
         Name a temporary one where `root` cannot be written.
+    root
+        None: the project's.
     """
+    root = root or project_root()
     now = datetime.now().astimezone()
     present = next(path for path in (root / "outputs", root, *root.parents) if path.exists())
     if anywhere and not (present.is_dir() and os.access(present, os.W_OK)):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REPRODUCED, DIFFERS, NOT_RUNNABLE = "reproduced", "differs", "not runnable here"
+CLAIMS = compose.CONF / "claims"
 SCALE = {"%": 100.0, "": 1.0}
 FREE = ("seed", "dataset.root", "device", "threads", "figures", "cache", "tracking", "hydra")  # as one likes
 
@@ -109,16 +110,16 @@ class Study:
         return [(name, _checked(Table, table)) for name, table in self.tables.items()]
 
 
-def studies() -> list[str]:
+def studies(folder: Path = CLAIMS) -> list[str]:
     """Name the studies that have claims."""
-    return sorted(path.stem for path in (compose.CONF / "claims").glob("*.yaml"))
+    return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
-def read(name: str) -> Study:
+def read(name: str, folder: Path = CLAIMS) -> Study:
     """Read a study's claims; raise ValueError that says what is wrong with the file, or which there are."""
-    path = compose.CONF / "claims" / f"{name}.yaml"
+    path = folder / f"{name}.yaml"
     if not path.exists():
-        raise ValueError(f"{name} is no study with claims; use {' or '.join(studies())}")
+        raise ValueError(f"{name} is no study with claims; use {' or '.join(studies(folder))}")
     try:
         study: Study = _checked(Study, OmegaConf.to_container(OmegaConf.load(path)))
         study.claims()

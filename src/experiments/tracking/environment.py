@@ -59,10 +59,10 @@ def circumstances() -> dict[str, str]:
 
 
 @cache
-def code() -> str:
+def code(folder: Path = CODE) -> str:
     """Name the package by what its modules say, committed or not."""
-    paths = sorted(CODE.rglob("*.py"))
-    return digest({path.relative_to(CODE).as_posix(): path.read_text(encoding="utf-8") for path in paths})
+    paths = sorted(folder.rglob("*.py"))
+    return digest({path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths})
 
 
 def _processor() -> str:

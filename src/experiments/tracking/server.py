@@ -93,7 +93,7 @@ def all_pages(search: Callable[..., Any], *words: Any, **named: Any) -> Iterator
             return
 
 
-def reach(uri: str) -> None:
+def reach(uri: str, seconds: float = SECONDS_TO_ANSWER) -> None:
     """Raise ConnectionError within seconds if a server does not answer."""
     if not uri.startswith(("http://", "https://")):
         return
@@ -101,7 +101,7 @@ def reach(uri: str) -> None:
 
     place = f"{uri.rstrip('/')}/health"
     try:
-        requests.get(place, timeout=SECONDS_TO_ANSWER, allow_redirects=False, stream=True).close()
+        requests.get(place, timeout=seconds, allow_redirects=False, stream=True).close()
     except requests.exceptions.SSLError:
         return  # it answers; whom to trust is told to MLflow, by its own variables
     except OSError as error:

@@ -1,5 +1,6 @@
 """What the tests of labelling share: photographs on disk, and recorded runs on them."""
 
+import runpy
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.project import REPOSITORY
 from tests.recorded.labelling.pages import opened  # noqa: F401
 
 from experiments.config import compose
@@ -14,42 +16,89 @@ from experiments.job.perform import Outcome, perform
 from experiments.recorded.labelling.clustered import Clustered
 
 PLAIN = {"backbone": "pixels", "reducer": "identity", "cluster.k": "2", "evaluator": "[external]"}
+Typed = Callable[..., tuple[int, str, str]]
+
+
+def written(folder: Path) -> Path:
+    """Write nine bright and nine dark images; one of each lies among the others, by mistake."""
+    rng = np.random.default_rng(0)
+    for number in range(18):
+        kind, level = (("day", 200), ("night", 20))[number % 2]
+        place = folder / {16: "night", 17: "day"}.get(number, kind) / f"{number:02}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(level, level + 20, (6, 6, 3)).astype(np.uint8)).save(place)
+    return folder
+
+
+def recorded(root: Path, *overrides: str) -> Clustered:
+    """Run an experiment in a folder with an MLflow store, and return what it recorded of its samples."""
+    uri = f"sqlite:///{root}/mlflow.db"
+    own = [f"tracking.uri={uri}", f"cache.root={root}/cache"]
+    own += ["figures=none", "report=none", "tracking.log_model=none"]
+    outcome = Outcome([*own, *overrides])
+    perform(compose.compose_config(outcome.overrides), root / "run", outcome, name="first")
+    return Clustered.of(uri, outcome.run_id)
+
+
+def about(root: Path, *overrides: str) -> list[str]:
+    """Return the settings of a run on the images below `root`."""
+    chosen = PLAIN | dict(override.split("=", 1) for override in overrides)
+    images = ["dataset=image_folder", f"dataset.root={root}", "dataset.image_size=6"]
+    return [*images, *(f"{key}={value}" for key, value in chosen.items())]
+
+
+@pytest.fixture(scope="session")
+def shared(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Clustered:
+    """Run the first experiment once: no test may change its images or its files."""
+    root = tmp_path_factory.mktemp("first")
+    shutil.copy(tables, root / "mlflow.db")
+    return recorded(root, *about(written(root / "photos")))
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Nine bright and nine dark images; one of each lies among the others, by mistake."""
-    rng = np.random.default_rng(0)
-    for number in range(18):
-        kind, level = (("day", 200), ("night", 20))[number % 2]
-        folder = {16: "night", 17: "day"}.get(number, kind)
-        place = tmp_path / "photos" / folder / f"{number:02}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(level, level + 20, (6, 6, 3)).astype(np.uint8)).save(place)
-    return tmp_path / "photos"
+    """Write the images of the first run for a test that changes them, or runs on them."""
+    return written(tmp_path / "photos")
 
 
 @pytest.fixture
 def run(tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Clustered]:
-    """Run an experiment in a project root of its own, and return what it recorded of its samples."""
-    monkeypatch.setattr(compose, "ROOT", tmp_path)
-    store = tmp_path / "mlflow.db"
-    shutil.copy(tables, store)
-    own = [f"tracking.uri=sqlite:///{store}", f"cache.root={tmp_path}/cache", "figures=none"]
+    """Run an experiment in a project root of its own."""
+    monkeypatch.setenv("EXPERIMENTS_ROOT", str(tmp_path))
+    shutil.copy(tables, tmp_path / "mlflow.db")
+    return lambda *overrides: recorded(tmp_path, *overrides)
 
-    def make(*overrides: str) -> Clustered:
-        outcome = Outcome([*own, *overrides])
-        perform(compose.compose_config(outcome.overrides), tmp_path / "run", outcome, name="first")
-        return Clustered.of(f"sqlite:///{store}", outcome.run_id)
+
+@pytest.fixture
+def of_photos(photos: Path, run: Callable[..., Clustered], shared: Clustered) -> Callable[..., Clustered]:
+    """Run on the images with other settings or another root; without these give the shared first run."""
+
+    def make(*overrides: str, root: Path = photos) -> Clustered:
+        return run(*about(root, *overrides)) if overrides or root != photos else shared
 
     return make
 
 
 @pytest.fixture
-def of_photos(photos: Path, run: Callable[..., Clustered]) -> Callable[..., Clustered]:
-    def make(*overrides: str, root: Path = photos) -> Clustered:
-        chosen = PLAIN | dict(override.split("=", 1) for override in overrides)
-        about = ["dataset=image_folder", f"dataset.root={root}", "dataset.image_size=6"]
-        return run(*about, *(f"{key}={value}" for key, value in chosen.items()))
+def first(of_photos: Callable[..., Clustered], request: pytest.FixtureRequest) -> Clustered:
+    """Give the shared first run, or with a parameter one of a test's own, to change its images and files."""
+    return of_photos("seed=0") if hasattr(request, "param") else of_photos()
+
+
+@pytest.fixture
+def typed(
+    first: Clustered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Typed:
+    """Run scripts/labels.py on the first run, in this process, as its imports take seconds."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(command: str, *words: str, run: Clustered = first) -> tuple[int, str, str]:
+        capsys.readouterr()
+        whole = ["labels.py", command, run.run.id, *words, f"tracking.uri={run.run.uri}"]
+        monkeypatch.setattr("sys.argv", whole)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(REPOSITORY / "scripts" / "labels.py"), run_name="__main__")
+        told = capsys.readouterr()
+        return int(str(ended.value.code)), told.out, told.err
 
     return make

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,13 @@ def applied(tab: Tab) -> dict[str, str]:
     }
 
 
-def counts(tab: Tab) -> str:
-    return str(tab.page.locator("#counts").inner_text())
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def counts(tab: Tab) -> list[int]:
+    """Return how many labels were changed, how many are doubtful, and how many missing if any is."""
+    return numbers(tab.page.locator("#counts").inner_text())
 
 
 def upload(tab: Tab, content: bytes) -> str:

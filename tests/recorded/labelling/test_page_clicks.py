@@ -2,14 +2,24 @@
 
 import pandas as pd
 import pytest
-from tests.recorded.labelling.pages import Opener, animals, applied, captions, counts, label, rows, tile
+from tests.recorded.labelling.pages import (
+    Opener,
+    animals,
+    applied,
+    captions,
+    counts,
+    label,
+    numbers,
+    rows,
+    tile,
+)
 
 
 @pytest.mark.browser
 def test_a_label_is_chosen_shown_counted_listed_and_taken_back(opened: Opener) -> None:
     tab = opened(animals())
     assert captions(tab, 0) == ["dog ?", *["cat"] * 5]
-    assert counts(tab) == "0 changes, 2 doubtful left"
+    assert counts(tab) == [0, 2]
     tile(tab, "c4.png").click()
     assert tab.page.locator("#offered li").all_inner_texts() == [
         "catthe cluster's majority",
@@ -17,14 +27,14 @@ def test_a_label_is_chosen_shown_counted_listed_and_taken_back(opened: Opener) -
     ]
     tab.page.locator("#offered li", has_text="majority").click()
     assert captions(tab, 0) == ["dog → cat", *["cat"] * 5]
-    assert counts(tab) == "1 change, 1 doubtful left"
+    assert counts(tab) == [1, 1]
     tab.page.locator("#changes summary").click()
     assert tab.page.locator("#list li").all_inner_texts() == ["take back f/c4.png: dog → cat"]
     assert applied(tab) == {"c4.png": "cat"}
     tile(tab, "c4.png").click()
     tab.page.locator("#take-back").click()
     assert captions(tab, 0) == ["dog ?", *["cat"] * 5]
-    assert counts(tab) == "0 changes, 2 doubtful left"
+    assert counts(tab) == [0, 2]
     assert applied(tab) == {}
 
 
@@ -37,7 +47,7 @@ def test_a_new_label_is_offered_from_then_on_and_undo_takes_it_back(opened: Open
     assert tab.page.locator("#offered li").all_inner_texts() == ["lynx", "LYa new label"]
     tab.page.locator("#typed").press("Escape")
     tab.page.keyboard.press("Control+z")
-    assert counts(tab) == "0 changes, 2 doubtful left"
+    assert counts(tab) == [0, 2]
     assert tab.page.locator("#undo").is_disabled()
 
 
@@ -46,7 +56,7 @@ def test_a_label_that_is_right_is_confirmed_and_no_longer_doubtful(opened: Opene
     tab = opened(animals())
     label(tab, "d0.png", "cat")
     assert captions(tab, 1)[0] == "cat ✓"
-    assert counts(tab) == "1 change, 1 doubtful left"
+    assert counts(tab) == [1, 1]
     assert applied(tab) == {"d0.png": "cat"}
 
 
@@ -83,7 +93,7 @@ def test_everything_works_with_the_keyboard(opened: Opener) -> None:
         keys.press(key)
     assert tab.page.locator("#selection").is_hidden()
     tab.page.locator(".tile[title^='f/d4.png']:focus").wait_for()  # as the dialog closes
-    assert counts(tab) == "2 changes, 1 doubtful left"
+    assert counts(tab) == [2, 1]
 
 
 @pytest.mark.browser
@@ -108,11 +118,12 @@ def partly_labelled() -> pd.DataFrame:
 @pytest.mark.browser
 def test_what_has_no_label_is_counted_shown_and_accepted_apart_from_what_has_another(opened: Opener) -> None:
     tab = opened(partly_labelled())
-    assert counts(tab) == "0 changes, 2 doubtful left, 5 without a label"
+    assert counts(tab) == [0, 2, 5]
     assert captions(tab, 0) == ["dog ?"] * 2 + ["no label"] * 4 + ["cat"] * 3
     head = tab.page.locator("#c0 .head span")
-    assert head.inner_text() == "9 images, mostly cat (60 % of 5 labelled), 4 without a label, 2 doubtful"
-    assert tab.page.locator("#c1 .head span").inner_text() == "1 image, 1 without a label"
+    assert " cat " in head.inner_text()
+    assert numbers(head.inner_text()) == [9, 60, 5, 4, 2]
+    assert numbers(tab.page.locator("#c1 .head span").inner_text()) == [1, 1]
     tab.page.locator("#filter").select_option("unlabelled")
     assert tab.page.locator(".tile:visible").count() == 5
     buttons = tab.page.locator("#c0 .accept:visible")
@@ -121,8 +132,8 @@ def test_what_has_no_label_is_counted_shown_and_accepted_apart_from_what_has_ano
     ]  # fmt: skip
     buttons.first.click()
     assert applied(tab) == dict.fromkeys(["a2.png", "a4.png", "a6.png", "a8.png"], "cat")
-    assert counts(tab) == "4 changes, 2 doubtful left, 1 without a label"
-    assert head.inner_text() == "9 images, mostly cat (78 % of 9 labelled), 2 doubtful, 4 changed"
+    assert counts(tab) == [4, 2, 1]
+    assert numbers(head.inner_text()) == [9, 78, 9, 2, 4]
     assert buttons.all_inner_texts() == ["accept “cat” for the 2 labelled otherwise"]
 
 
@@ -132,7 +143,7 @@ def test_a_label_is_withdrawn_which_is_a_decision(opened: Opener) -> None:
     tile(tab, "a1.png").click()
     tab.page.locator("#none").click()
     assert "dog → no label" in captions(tab, 0)
-    assert counts(tab) == "1 change, 1 doubtful left, 5 without a label"
+    assert counts(tab) == [1, 1, 5]
     assert applied(tab) == {"a1.png": "'-"}
     assert tab.page.locator("#said").inner_text().startswith("labels_0123abcd.csv")
     tile(tab, "a5.png").click()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.messages import says
 
 from experiments.job.trace import STEPS, Trace
 from experiments.recorded.verification.verdict import (
@@ -46,7 +47,7 @@ def test_equal_traces_are_identical_and_nan_is_nan() -> None:
     found = verdict(TRACE)
     assert (found.word, found.first, found.ari, found.agreement) == (IDENTICAL, "", 1, 1)
     assert {row.verdict for row in found.rows} == {IDENTICAL}
-    assert found.line == "identical: every stage, all 3 metrics, every table and picture, bit by bit"
+    says(found.line, key=IDENTICAL, use="3 metrics")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -54,15 +55,15 @@ def test_the_first_step_that_differs_is_named(step: str) -> None:
     later = dict.fromkeys(STEPS[STEPS.index(step) :], "b")
     found = verdict(with_ari(0.6, **later))
     assert (found.word, found.first) == (DIFFERS, step)
-    assert found.line.startswith(f"differs: the first to differ is {step} ")
+    says(found.line, key=DIFFERS, use=f" {step} ")
 
 
 def test_other_bits_with_the_same_clusters_and_metrics_are_within_tolerance() -> None:
     near = 0.5 * (1 + TOLERANCE / 2)
     found = verdict(with_ari(near, embedding="b", projection="b", clustering="b"))
     assert (found.word, found.first) == (WITHIN, "embedding")
-    assert f"each metric to {TOLERANCE:g} of its value" in found.line
-    assert "the first to differ is embedding" in found.line
+    says(found.line, key=WITHIN, use=f"{TOLERANCE:g}")
+    says(found.line, key=WITHIN, use="embedding")
 
 
 def test_next_to_zero_a_difference_is_not_relative() -> None:
@@ -91,8 +92,8 @@ def test_a_metric_a_table_or_a_picture_that_is_new_was_not_recorded_and_does_not
     }
     found = verdict(replace(TRACE, metrics=metrics, shown=shown))
     assert found.word == IDENTICAL
-    new = "metric external new, external picture new, later table a and 1 more were not recorded then"
-    assert f"({new}), all 3 metrics" in found.line
+    says(found.line, key="metric external new, external picture new, later table a", use="1 more")
+    says(found.line, use="3 metrics")
     assert verdict(TRACE, then=replace(TRACE, shown=shown)).word == DIFFERS  # a picture that is gone
 
 
@@ -117,7 +118,7 @@ def test_what_was_not_recorded_is_said_and_does_not_differ() -> None:
     then = with_steps(pixels="")
     found = verdict(TRACE, then=then)
     assert found.word == IDENTICAL
-    assert "(pixels were not recorded then)" in found.line
+    says(found.line, key="pixels")
     assert verdict(then, then=TRACE).first == "pixels"
 
 
@@ -141,12 +142,9 @@ def test_the_share_in_the_same_cluster(then: list[int], now: list[int], share: f
 def test_circumstances_that_changed_are_named() -> None:
     then = {"python": "3.11.7", "version.numpy": "2.4", "code": "a", "gone": "1"}
     now = {"python": "3.11.7", "version.numpy": "2.5", "code": "b", "new": "2"}
-    assert changes(then, now) == [
-        "version.numpy was 2.4 and is 2.5",
-        "the code of the package changed: a then, b now",
-        "gone was 1 and is none",
-        "new was none and is 2",
-    ]
+    expected = (("version.numpy was 2.4", "2.5"), ("code", "b"), ("gone", "1"), ("new", "2"))
+    for line, (key, use) in zip(changes(then, now), expected, strict=True):
+        says(line, key=key, use=use)
     assert changes(then, then) == []
 
 
@@ -177,5 +175,6 @@ def test_a_trace_comes_back_whole_and_another_version_of_it_is_refused(tmp_path:
     assert Trace.load(tmp_path / "stages.json") == kept
     for text in ('{"steps": {}}', '{"stops": {}}', "{", "[]"):
         (tmp_path / "stages.json").write_text(text, encoding="utf-8")
-        with pytest.raises(ValueError, match=r"stages\.json cannot be read"):
+        with pytest.raises(ValueError) as error:
             Trace.load(tmp_path / "stages.json")
+        says(error, key="stages.json", use="cannot be read")

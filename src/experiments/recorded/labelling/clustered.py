@@ -78,7 +78,7 @@ class Clustered:
 
     def log(self, path: Path | None = None) -> tuple[Path, list[Correction]]:
         """Return the log of corrections of its data set, and what is in it so far."""
-        path = path or compose.ROOT / "corrections" / f"{self.name.replace('/', '_')}.csv"
+        path = path or compose.project_root() / "corrections" / f"{self.name.replace('/', '_')}.csv"
         return path, read(path, KEY) if path.exists() else []
 
     def history(self, corrections: Sequence[Correction]) -> History:
