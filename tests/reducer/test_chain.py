@@ -100,7 +100,7 @@ def test_what_is_saved_is_read_again(tmp_path, ctx):
 
 
 def test_width_is_that_of_the_last_and_errors_name_the_step():
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match="last") as error:
         chain(first=Pca(20, True, False, 0), l2=L2(), last=Pca(30, True, False, 0)).width(100, 64)
     says(error, key="reducer.last.n_components=30", use="reducer.last.n_components<=20")
     assert chain(first=Pca(20, True, False, 0), same=Identity()).width(100, 64) == 20

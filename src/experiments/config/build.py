@@ -236,7 +236,7 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
             held = f.metadata[HOLDS]
             value = {name: build_stage(f"{key}.{name}", node, typed, held) for name, node in value.items()}
         if group := f.metadata.get(steps.STEPS):
-            value = [_step(place, *step, typed, group) for step in value]
+            value = [_step(place, name, node, typed, group) for name, node in value]
         value = _placed(value, f.metadata, key, typed)
         built[f.name] = tuple(value) if typing.get_origin(hints[f.name]) is tuple else value
     return schema(**built)

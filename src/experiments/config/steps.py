@@ -42,12 +42,10 @@ def _expanded(override: Any) -> str:
         return word
     if rest.startswith("steps."):
         name = rest.split(".")[1]
-        setting = (
-            f"{GROUP}.{rest.removeprefix('steps.')}" if rest.count(".") > 1 else f"{GROUP}.{name}.<setting>"
-        )
+        setting = rest.removeprefix("steps.") if rest.count(".") > 1 else f"{name}.<setting>"
         raise ValueError(
             f"{word}: {KEY} is a list of names; type '{KEY}=[...]' with {name} at its place or without it, "
-            f"and settings as {setting}=..."
+            f"and settings as {GROUP}.{setting}=..."
         )
     if key == KEY and not override.is_sweep_override():
         _check(override.value())
@@ -60,7 +58,7 @@ def names(node: Any, stage: Any) -> list[str] | None:
     field = _field(stage)
     if field is None:
         return None
-    value = node.get(field)
+    value: Any = node.get(field)
     value = OmegaConf.to_container(value) if isinstance(value, (ListConfig, DictConfig)) else value
     _check(value)
     return list(value)
@@ -116,8 +114,8 @@ def gathered(stage: type, values: Mapping[str, Any], place: str) -> Mapping[str,
         typed = f"{place}.{unused}.{setting}={value}"
         if steps is None:
             raise ValueError(
-                f"{typed} is for a step, and {stage.__name__} has none; type {place}.{setting}={value}, or add "
-                f"'{KEY}=[{unused}]' for a chain"
+                f"{typed} is for a step, and {stage.__name__} has none; type {place}.{setting}={value}, or "
+                f"add '{KEY}=[{unused}]' for a chain"
             )
         raise ValueError(
             f"{typed} is for a step that is not in {KEY}=[{','.join(steps)}]; add {unused} to them, or leave "

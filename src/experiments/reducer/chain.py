@@ -50,8 +50,8 @@ class Chain:
     Parameters
     ----------
     steps
-        Names and reducers, in order; a name may stand more than once. Each is kept by itself, so that a change
-        of the last repeats that alone.
+        Names and reducers, in order; a name may stand more than once. Each is kept by itself, so that a
+        change of the last repeats that alone.
     """
 
     VERSION: ClassVar[int] = 2
