@@ -85,7 +85,7 @@ def test_what_a_preset_sets_for_a_step_that_was_typed_away_is_left_out(mine, cap
         (["reducer.pca.n_components=3"], "reducer.pca.n_components=3", "reducer.n_components=3"),
         (["reducer=chain", "reducer.pca.n_componentz=3"], "reducer.pca.n_componentz", "pca.n_components?"),
         (["reducer=chain", "reducer.pca.n_components=0"], "reducer.pca.n_components=0", "1 or more"),
-        (["reducer=chain", "reducer.steps.pca.whiten=true"], "reducer.steps.pca.whiten=true", "reducer.pca.whiten="),
+        (["reducer.steps.pca.whiten=true"], "reducer.steps.pca.whiten=true", "reducer.pca.whiten="),
         (["reducer=chain", "~reducer.steps.l2"], "~reducer.steps.l2", "reducer.steps=[...]"),
         (["reducer=umap", "reducer.steps=[pca]"], "reducer.steps", "reducer=chain"),
     ],

@@ -1,60 +1,16 @@
-"""Draw a picture as a PNG with matplotlib: no browser, no state that another picture could inherit."""
+"""Draw a figure as a PNG with matplotlib: no browser, no state that another figure could inherit."""
 
-from functools import singledispatch
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from experiments.figures.png.canvas import DPI, WIDTH, axis_of, plain, rows_of
-from experiments.figures.png.images import draw_grid, draw_sheets, join
-from experiments.figures.png.points import draw_map, draw_scatter, draw_silhouettes, draw_space
-from experiments.figures.specs import (
-    Bars,
-    Contrasts,
-    Dendrogram,
-    Figure,
-    Grid,
-    Heatmap,
-    Histogram,
-    Lines,
-    Map,
-    Panels,
-    Scatter,
-    Sheets,
-    Silhouettes,
-    Space,
-    StackedBars,
-)
-from experiments.figures.style import (
-    ALL_TICKS,
-    BAND,
-    CONTRAST,
-    LEGEND,
-    ROW,
-    SPOKEN,
-    TALL,
-    branches,
-    font_size,
-    longest,
-    reach,
-    row_height,
-    said,
-    short,
-    stacked,
-    styles,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.colors import Colormap
-    from matplotlib.figure import Figure as Canvas
-
-LEGIBLE = 0.06  # of a bar: what a part needs to have its number written in it
+from experiments.figures.kinds import kind_of
+from experiments.figures.png.canvas import DPI
+from experiments.figures.png.images import join
+from experiments.figures.specs import Figure, Panels
 
 
 def draw(figure: Figure, path: Path) -> None:
-    """Write the PNG of a picture to `path`."""
+    """Write the PNG of a figure to `path`."""
     if isinstance(figure, Panels):
         join([_drawn(panel) for panel in figure.panels], path)
         return
@@ -65,155 +21,6 @@ def _drawn(figure: Figure) -> bytes:
     from matplotlib.figure import Figure as Canvas
 
     canvas, png = Canvas(dpi=DPI, layout="constrained"), BytesIO()
-    _onto(figure, canvas)
+    kind_of(figure).draw(figure, canvas)
     canvas.savefig(png, format="png")
     return png.getvalue()
-
-
-@singledispatch
-def _onto(figure: Figure, canvas: "Canvas") -> None:
-    raise TypeError(f"{type(figure).__name__} is no kind of picture")
-
-
-@_onto.register(Lines)
-def _lines(figure: Lines, canvas: "Canvas") -> None:
-    axis = axis_of(canvas, figure.title, WIDTH + (1.6 if len(figure.series) > 1 else 0), 4.2)
-    for (name, values), (colour, _), marker in zip(
-        figure.series.items(), styles(len(figure.series)), "os^DvPX*ph" * len(figure.series), strict=False
-    ):
-        axis.plot(
-            figure.x,
-            values,
-            color=colour,
-            marker=marker if len(figure.x) <= 30 else None,
-            markersize=5,
-            linestyle="--" if name in figure.dashed else "-",
-            label=plain(short(name, LEGEND)),
-        )
-        if name in figure.low:
-            low, high = np.array(figure.low[name]), np.array(figure.high[name])
-            axis.fill_between(figure.x, low, high, color=colour, alpha=BAND, linewidth=0)
-    if figure.log_x:
-        axis.set_xscale("log")
-    if figure.ticks or len(figure.x) <= ALL_TICKS:
-        axis.set_xticks(figure.x, [plain(tick) for tick in figure.ticks] or [f"{x:g}" for x in figure.x])
-        axis.minorticks_off()
-    for name, place in figure.marks.items():
-        axis.axvline(place, color="0.4", linestyle=":", linewidth=1)
-        axis.annotate(
-            plain(f" {name} "),
-            (place, 0),
-            xycoords=("data", "axes fraction"),
-            rotation=90,
-            va="bottom",
-            ha="right",
-            size=8,
-            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
-        )
-    axis.set(xlabel=plain(figure.x_label), ylabel=plain(figure.y_label))
-    if len(figure.series) > 1:
-        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
-
-
-@_onto.register(Bars)
-def _bars(figure: Bars, canvas: "Canvas") -> None:
-    axis = rows_of(canvas, figure.title, figure.names)
-    bars = axis.barh(range(len(figure.names)), figure.values, height=0.8)
-    axis.bar_label(bars, [said(value) for value in figure.values], padding=2, size=font_size(len(bars)))
-    axis.set_ylim(len(bars) - 0.5, -0.5)
-    axis.margins(x=0.08)
-    axis.set(xlabel=plain(figure.y_label), ylabel=plain(figure.x_label))
-    axis.tick_params(top=len(bars) > TALL, labeltop=len(bars) > TALL)
-    axis.grid(visible=False, axis="y")
-
-
-@_onto.register(StackedBars)
-def _stacked_bars(figure: StackedBars, canvas: "Canvas") -> None:
-    axis = rows_of(canvas, figure.title, figure.names, figure.parts)
-    rows, left = np.arange(len(figure.names)), np.zeros(len(figure.names))
-    for part, colour, shares in zip(figure.parts, stacked(figure), figure.shares.T, strict=True):
-        bars = axis.barh(rows, shares, left=left, height=0.8, color=colour, label=plain(short(part, LEGEND)))
-        if len(rows) <= TALL:
-            told = [f"{share:.0%}" if share >= LEGIBLE else "" for share in shares]
-            axis.bar_label(bars, told, label_type="center", size=font_size(len(rows)) - 2)
-        left = left + shares
-    axis.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
-    axis.set(xlabel=plain(figure.y_label), ylabel=plain(figure.x_label))
-    axis.xaxis.set_major_formatter("{x:.0%}")
-    axis.tick_params(top=len(rows) > TALL, labeltop=len(rows) > TALL)
-    axis.grid(visible=False, axis="y")
-    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
-
-
-@_onto.register(Histogram)
-def _histogram(figure: Histogram, canvas: "Canvas") -> None:
-    axis = axis_of(canvas, figure.title, WIDTH, 4.2)
-    axis.hist(figure.values, bins=figure.bins, edgecolor="white", linewidth=0.5)
-    axis.set(xlabel=plain(figure.x_label), ylabel="count")
-
-
-@_onto.register(Heatmap)
-def _heatmap(figure: Heatmap, canvas: "Canvas") -> None:
-    r, c = figure.values.shape
-    spoken = r * c <= SPOKEN
-    cell = (0.62, 0.4) if spoken else (row_height(max(r, c)),) * 2
-    upright = max(map(len, figure.columns)) > (6 if spoken else 2)
-    width = max(4.5, c * cell[0] + 2 + longest(figure.rows))
-    height = max(3.2, r * cell[1] + 1.4 + upright * longest(figure.columns))
-    axis = axis_of(canvas, figure.title, width, height)
-    contrasts = isinstance(figure, Contrasts)
-    image = axis.imshow(figure.values, aspect="auto", interpolation="nearest")
-    if contrasts:
-        image.set_cmap(_contrast())
-        image.set_clim(-reach(figure), reach(figure))
-    rows, columns = ([plain(short(name, ROW)) for name in names] for names in (figure.rows, figure.columns))
-    axis.set_xticks(range(c), columns, size=font_size(c), rotation=90 if upright else 0)
-    axis.set_yticks(range(r), rows, size=font_size(r))
-    axis.set(xlabel=plain(figure.x_label), ylabel=plain(figure.y_label))
-    axis.tick_params(top=r > TALL, labeltop=r > TALL)
-    axis.grid(visible=False)
-    canvas.colorbar(
-        image,
-        ax=axis,
-        label=plain(figure.value_label),
-        shrink=min(1.0, 6 / height),
-        aspect=25,
-        fraction=min(0.15, 1 / width),
-        pad=0.2 / width,
-    )
-    for row, column in np.ndindex(r, c) if spoken else ():
-        value = figure.values[row, column]
-        if not np.isfinite(value):
-            continue
-        dark = abs(image.norm(value) - 0.5) > 0.38 if contrasts else image.norm(value) < 0.6
-        told = f"{value:.2f}" if contrasts else f"{value:.3g}"
-        axis.text(column, row, told, ha="center", va="center", size=8, color="white" if dark else "black")
-
-
-def _contrast() -> "Colormap":
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("contrast", CONTRAST)
-
-
-@_onto.register(Dendrogram)
-def _dendrogram(figure: Dendrogram, canvas: "Canvas") -> None:
-    from matplotlib.collections import LineCollection
-
-    places, heights, colours, names = branches(figure)
-    axis = rows_of(canvas, figure.title, names)
-    joins = list(np.stack([heights, places], axis=-1))
-    axis.add_collection(LineCollection(joins, colors=colours, linewidths=1.2))
-    axis.axvline(figure.cut, color="0.2", linestyle="--", linewidth=1)
-    axis.set_xlim(0, 1.03 * max(heights.max(initial=0), figure.cut))
-    axis.set_ylim(len(names) - 0.5, -0.5)
-    axis.grid(visible=False, axis="y")
-    axis.set_xlabel(f"height, cut at {figure.cut:.4g}")
-
-
-_onto.register(Scatter)(draw_scatter)
-_onto.register(Map)(draw_map)
-_onto.register(Space)(draw_space)
-_onto.register(Silhouettes)(draw_silhouettes)
-_onto.register(Grid)(draw_grid)
-_onto.register(Sheets)(draw_sheets)
