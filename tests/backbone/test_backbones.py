@@ -29,7 +29,7 @@ def case(
 ) -> tuple:
     """Return a backbone, and samples that it can embed: a new option of conf/backbone needs no line here."""
     if request.param.startswith("cnn"):
-        return cnn(max_epochs=request.param == "cnn"), digits
+        return cnn(max_epochs=int(request.param == "cnn")), digits
     stage = option("backbone", request.param)
     if hasattr(stage, "weights"):
         return pretrained(request.param), few

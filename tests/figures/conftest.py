@@ -26,7 +26,7 @@ from experiments.figures import (
 from experiments.figures.kinds import KINDS
 from experiments.figures.specs import Figure
 
-NAMES = [kind.__name__ for kind in (*KINDS, Panels)]
+KIND_NAMES = [kind.__name__ for kind in (*KINDS, Panels)]
 
 
 def make(kind: str, n: int) -> Figure:
@@ -112,7 +112,7 @@ def make(kind: str, n: int) -> Figure:
     return made[kind]()
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=KIND_NAMES)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
-from tests.figures.conftest import NAMES, make
+from tests.figures.conftest import KIND_NAMES, make
 
 from experiments.figures import (
     Bars,
@@ -126,7 +126,7 @@ def test_next_to_nothing_is_drawn_all_the_same(figure: Figure, tmp_path: Path) -
 NAMES = ["$10_$ prize", "_hidden", "$x$", "a" * 70]
 
 
-@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize("kind", KIND_NAMES)
 def test_names_with_dollars_are_no_mathematics(kind: str, tmp_path: Path) -> None:
     figure = make(kind, 4)
     changed: dict[str, object] = {"title": "$10_$ of $20^"}
