@@ -48,7 +48,7 @@ class Tab:
         self.complaints: list[str] = []
         self.exports: list[bytes] = []
         self.context = chromium.new_context(viewport=viewport, accept_downloads=True, **settings)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(30_000)  # a busy machine draws slowly
         self.url = file.as_uri()
         self.page = self.open()
 

@@ -12,6 +12,16 @@ from experiments.config.build import Tracking
 from experiments.context import Context
 from experiments.store.cache import Store
 
+SLOW = 300  # seconds of a test that starts programs or a browser, or trains; pyproject has the others'
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give slow tests more time, so that a hang of any other names itself soon."""
+    for item in items:
+        started = {"project", "beside", "chromium"} & set(getattr(item, "fixturenames", ()))
+        if started or item.get_closest_marker("process"):
+            item.add_marker(pytest.mark.timeout(SLOW), append=True)  # a mark of the test's own comes first
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:

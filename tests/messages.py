@@ -24,3 +24,8 @@ def says(message: BaseException | pytest.ExceptionInfo | str, *, key: str = "", 
         start = match.end()
     assert use in text[start:], f"{use!r} is not suggested after {key!r} in: {text}"
     return text
+
+
+def numbers(text: str) -> list[str]:
+    """Return the numbers in a text as they are written, such as ["2", "1,021", "44.4%"]."""
+    return re.findall(r"(?<!\w)\d+(?:[.,]\d+)*%?", text)

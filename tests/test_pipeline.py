@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.messages import says
 
 from experiments import pipeline
 from experiments.config import compose
@@ -81,36 +82,36 @@ def test_without_a_cache_the_figures_are_the_same(ctx: Context, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("overrides", "answer"),
+    ("override", "use"),
     [
-        (["cluster.k=401"], r"cluster\.k=401 exceeds the 400 samples"),
-        (["reducer.n_components=200"], r"reducer\.n_components=200 exceeds min\(n, d\)=192"),
-        (["backbone=identity"], r"backbone=identity needs vectors"),
+        ("cluster.k=401", "cluster.k<=400"),
+        ("reducer.n_components=200", "reducer.n_components<=192"),
+        ("backbone=identity", "backbone=cnn"),
     ],
 )
-def test_what_cannot_be_stops_before_anything_is_computed(
-    ctx: Context, overrides: list[str], answer: str
-) -> None:
-    with pytest.raises(ValueError, match=answer):
-        pipeline.run(stages(*overrides), ctx)
+def test_what_cannot_be_stops_before_anything_is_computed(ctx: Context, override: str, use: str) -> None:
+    with pytest.raises(ValueError) as error:
+        pipeline.run(stages(override), ctx)
+    says(error, key=override, use=use)
     assert not [key for key in ctx.store.computed if not key.startswith("digits")]
 
 
 @pytest.mark.parametrize(
-    ("limit", "answer"),
+    ("limit", "key", "use"),
     [
-        (5, r"^cluster=hdbscan needs 6 samples or more"),
-        (10, r"^reducer\.n_neighbors=15 and reducer\.n_components=15 are too much for 10 different rows"),
+        (5, "cluster=hdbscan", "cluster=agglomerative"),
+        (10, "reducer.n_neighbors=15 and reducer.n_components=15", "reducer=identity"),
     ],
 )
 def test_too_few_images_for_the_study_of_groups_have_one_answer(
-    ctx: Context, limit: int, answer: str
+    ctx: Context, limit: int, key: str, use: str
 ) -> None:
     few = ["experiment=clip_density", "dataset=digits", "backbone=pixels", "evaluator=[internal]"]
     settings = ["~evaluator.members", "~evaluator.maps", f"dataset.limit={limit}"]
     chosen = build(compose.compose_config([*few, *settings])).stages
-    with pytest.raises(ValueError, match=answer):
+    with pytest.raises(ValueError) as error:
         pipeline.run(chosen, ctx)
+    says(error, key=key, use=use)
 
 
 def test_what_follows_an_unfinished_training_is_kept_apart(ctx: Context) -> None:

@@ -47,7 +47,7 @@ class Diary(Silent):
         self.after.get(step, lambda: None)()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def diary() -> type[Diary]:
     """Return the class: a report that can be read, and that can interrupt a training."""
     return Diary
@@ -59,9 +59,10 @@ def ctx(store: Store) -> Context:
     return replace(Context.plain(store), threads=1)
 
 
-@pytest.fixture
-def digits(ctx: Context) -> Samples:
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     """200 digits, 20 of them for validation or a few more."""
+    store = Store(tmp_path_factory.mktemp("digits"))
     about = {
         "image_size": 8,
         "mirror": False,
@@ -70,10 +71,10 @@ def digits(ctx: Context) -> Samples:
         "corrections": None,
         "unlabelled": "keep",
     }
-    return Digits(split=SPLIT, split_seed=123, **about).load(ctx)
+    return Digits(split=SPLIT, split_seed=123, **about).load(Context.plain(store))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cnn() -> Callable[..., Cnn]:
     """Return a function: the CNN of conf/backbone/cnn.yaml, small and for 8x8 digits, with these changes."""
     given = {"dataset": {"image_size": 8, "mirror": False}, "seed": 0}
@@ -84,7 +85,7 @@ def cnn() -> Callable[..., Cnn]:
     return lambda **changes: Cnn(**{**values, **changes})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def few(digits: Samples) -> Samples:
     """Return 10 digits."""
     assert digits.labels is not None
@@ -107,7 +108,7 @@ def tiny_clip(cards: Path) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pretrained(cards: Path, tiny_clip: Path) -> Callable[..., Any]:
     """Return a function: a backbone of conf/ that is small and has random weights, with these changes."""
     models = {"resnet50": "squeezenet1_1", "clip": str(tiny_clip), "dinov2": "test_vit.r160_in1k"}
@@ -123,7 +124,7 @@ def pretrained(cards: Path, tiny_clip: Path) -> Callable[..., Any]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def vectors(digits: Samples) -> Samples:
     """Return the same samples, holding vectors of 5 values."""
     return replace(digits, content=Table(np.random.default_rng(0).random((len(digits), 5))))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.messages import numbers
 
 from experiments.comparison.purity_grid import purity_grid
 from experiments.figures import Heatmap, Lines
@@ -29,7 +30,7 @@ def test_the_grid_has_a_row_a_k_and_a_column_a_granularity() -> None:
     assert heat.rows == ["k=10", "k=50", "k=233"]
     assert heat.columns == ["5", "10", "30", "fine"]
     np.testing.assert_allclose(heat.values[1], [0.25, 0.15, 0.05 + 1 / 30, 0.05])
-    assert heat.title.endswith("protocol held_out")
+    assert "held_out" in heat.title
     table = found.tables["purity_grid"]
     assert table.columns.to_list() == ["k", "5", "10", "30", "fine"]
     assert table["k"].to_list() == [10, 50, 233]
@@ -50,7 +51,7 @@ def test_jobs_of_equal_k_are_averaged_and_it_says_so() -> None:
     heat = found.figures["purity_grid"]
     assert isinstance(heat, Heatmap)
     np.testing.assert_allclose(heat.values[:, -1], [0.11, 0.15])
-    assert heat.title.endswith("mean of 3 jobs each")
+    assert numbers(heat.title) == ["3"]
 
 
 def test_each_protocol_has_its_own() -> None:

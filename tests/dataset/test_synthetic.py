@@ -1,15 +1,15 @@
 """Synthetic samples: class sizes, and the same values on any machine, in any chunks, in little memory."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.messages import says
 
-from experiments.context import Context
 from experiments.dataset import synthetic
-from experiments.dataset.synthetic import Synthetic
+from experiments.dataset.synthetic import CHUNK_VALUES, Synthetic
 from experiments.samples import Resize
-from experiments.store.cache import Store
 
 NEAR = 2  # rounding of 0..255
 
@@ -37,15 +37,25 @@ def values(samples, ctx):
     return samples.content.pixels(Resize(samples.content.images.shape[1]), ctx)
 
 
+def made(stage, rows):
+    """Make some rows of a data set at once."""
+    labels = np.repeat(np.arange(stage.classes), stage.sizes())[rows]
+    return (stage._images if stage.kind == "images" else stage._vectors)(labels, rows.start)
+
+
 @pytest.mark.parametrize("kind", ["images", "vectors"])
 @pytest.mark.parametrize("width", [1, 7, 16])
-def test_chunks_do_not_matter(make, tmp_path, monkeypatch, kind, width):
-    loaded = []
-    for name, size in (("whole", 2**30), ("pieces", 5 * width)):
-        monkeypatch.setattr(synthetic, "CHUNK_VALUES", size)
-        ctx = Context.plain(Store(tmp_path / name))
-        loaded.append(values(make(kind=kind, n=41, width=width).load(ctx), ctx))
-    np.testing.assert_array_equal(*loaded)
+def test_chunks_do_not_matter(make, kind, width):
+    stage = make(kind=kind, n=41, width=width)
+    parts = [made(stage, slice(start, start + 5)) for start in range(0, 41, 5)]
+    np.testing.assert_array_equal(np.concatenate(parts), made(stage, slice(0, 41)))
+
+
+@pytest.mark.parametrize(("kind", "size"), [("images", 16 * 16 * 3), ("vectors", 16)])
+def test_a_data_set_of_several_chunks_is_that_of_one(make, ctx, kind, size):
+    stage = make(kind=kind, n=2 * CHUNK_VALUES // size + 5)
+    loaded = values(stage.load(replace(ctx, threads=2)), ctx)
+    np.testing.assert_array_equal(loaded, made(stage, slice(0, stage.n)).astype(loaded.dtype))
 
 
 def test_the_values_are_those_of_version_1(make, ctx):
@@ -117,18 +127,19 @@ def test_memory_grows_with_the_chunk_and_not_with_n(make, ctx):
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "key", "use"),
     [
-        ({"kind": "pictures"}, "dataset.kind=pictures is no kind of sample; use images or vectors"),
-        ({"n": 0}, "dataset.n=0 makes no samples"),
-        ({"width": 0}, "dataset.width=0 makes no samples"),
-        ({"imbalance": 0.5}, "dataset.imbalance=0.5 is no ratio"),
-        ({"imbalance": float("nan")}, "dataset.imbalance=nan"),
-        ({"noise": -1.0}, "dataset.noise=-1.0 is no amount"),
-        ({"seed": -1}, "dataset.seed=-1 is negative"),
-        ({"n": 20, "imbalance": 100.0}, "dataset.n=20 leaves some of 6 classes without a sample"),
+        ({"kind": "pictures"}, "dataset.kind=pictures", "images or vectors"),
+        ({"n": 0}, "dataset.n=0", "1 or more"),
+        ({"width": 0}, "dataset.width=0", "1 or more"),
+        ({"imbalance": 0.5}, "dataset.imbalance=0.5", "1 or more"),
+        ({"imbalance": float("nan")}, "dataset.imbalance=nan", "1 or more"),
+        ({"noise": -1.0}, "dataset.noise=-1.0", "0 or more"),
+        ({"seed": -1}, "dataset.seed=-1", "0 or more"),
+        ({"n": 20, "imbalance": 100.0}, "dataset.n=20", "fewer classes"),
     ],
 )
-def test_a_bad_value_says_what_to_type(make, changes, message):
-    with pytest.raises(ValueError, match=message):
+def test_a_bad_value_says_what_to_type(make, changes, key, use):
+    with pytest.raises(ValueError) as error:
         make(**changes)
+    says(error, key=key, use=use)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from tests.evaluator.stand_ins import Grouped, without_pictures
+from tests.messages import numbers, says
 
 from experiments.evaluator.crosstab import Crosstab
 from experiments.figures import Heatmap, StackedBars
@@ -67,22 +68,23 @@ def test_metrics_are_those_of_the_table(ctx):
 
 def test_what_makes_the_figures_doubtful_is_said(ctx):
     few = crossed(ctx, labelled(LABELS), SIX, trained=True)
-    assert "fewer than 5 rows are expected in 100% of the cells" in few.warnings[0]
-    assert "backbone was trained on these labels" in few.warnings[1]
+    assert numbers(few.warnings[0]) == ["5", "100%"]
+    assert len(few.warnings) == 1 + len(crossed(ctx, labelled(LABELS), SIX).warnings)
+    assert "backbone" in few.warnings[1]
     hardly = crossed(ctx, labelled([0, 1]), [0, 1])
     assert "cramers_v_corrected" not in hardly.metrics
-    assert "cramers_v_corrected is undefined" in hardly.warnings[0]
+    says(hardly.warnings[0], key="cramers_v_corrected")
 
 
-ONE_LABEL = ([0, 0, 0], [0, 1, 1], "2 clusters and 1 labels")
-ONE_CLUSTER = ([0, 1, 1], [-1, -1, -1], "1 clusters and 2 labels")
+ONE_LABEL = ([0, 0, 0], [0, 1, 1], ["2", "1"])
+ONE_CLUSTER = ([0, 1, 1], [-1, -1, -1], ["1", "2"])
 
 
-@pytest.mark.parametrize(("labels", "clusters", "said"), [ONE_LABEL, ONE_CLUSTER])
-def test_one_row_or_one_column_leaves_the_metrics_out(ctx, labels, clusters, said):
+@pytest.mark.parametrize(("labels", "clusters", "counts"), [ONE_LABEL, ONE_CLUSTER])
+def test_one_row_or_one_column_leaves_the_metrics_out(ctx, labels, clusters, counts):
     found = crossed(ctx, labelled(labels), clusters)
     assert found.metrics == {}
-    assert f"chi_square and cramers_v are undefined for {said}" in found.warnings[0]
+    assert numbers(says(found.warnings[0], key="chi_square")) == counts
     assert found.tables["cluster_label_crosstab"]["total"].iloc[-1] == 3
 
 
@@ -102,7 +104,7 @@ def test_of_many_labels_the_largest_have_a_colour_and_the_rest_is_other(ctx):
     ]
     assert figure.parts == ["a", "c", "other"]
     np.testing.assert_allclose(figure.shares, [[0.8, 0, 0.2], [0, 0.6, 0.4], [0.4, 0.3, 0.3]])
-    assert figure.title == "Labels in each cluster of table; 2 labels are together in other"
+    assert numbers(figure.title) == ["2"]
 
 
 def test_a_label_that_is_called_other_is_not_taken_for_the_rest(ctx):
@@ -110,7 +112,7 @@ def test_a_label_that_is_called_other_is_not_taken_for_the_rest(ctx):
     found = crossed(ctx, samples, [0] * 6, replace(STAGE, labels=2))
     figure = found.figures["cluster_label_distribution"]
     assert figure.parts == ["other_", "b", "other"]
-    assert figure.title == "Labels in each cluster of table; 1 label is in other"
+    assert numbers(figure.title) == ["1"]
     whole = crossed(ctx, samples, [0] * 6).figures["cluster_label_distribution"]
     assert whole.parts == ["other", "b", "c"]
 
@@ -118,11 +120,9 @@ def test_a_label_that_is_called_other_is_not_taken_for_the_rest(ctx):
 def test_more_labels_than_colours_are_refused():
     most = len(STACKED)
     replace(STAGE, labels=most)
-    refusal = (
-        rf"evaluator\.crosstab\.labels={most + 1} exceeds the {most} colours .*; use evaluator\.crosstab"
-    )
-    with pytest.raises(ValueError, match=rf"{refusal}\.labels={most} or fewer"):
+    with pytest.raises(ValueError) as error:
         replace(STAGE, labels=most + 1)
+    says(error, key=f"evaluator.crosstab.labels={most + 1}", use=f"evaluator.crosstab.labels={most}")
 
 
 def test_of_too_many_clusters_the_largest_are_drawn_and_all_are_in_the_last_bar(ctx):
@@ -130,7 +130,7 @@ def test_of_too_many_clusters_the_largest_are_drawn_and_all_are_in_the_last_bar(
     figure = found.figures["cluster_label_distribution"]
     assert figure.names == ["0 (2)", "2 (2)", "all (5)"]
     np.testing.assert_allclose(figure.shares[-1], [0.4, 0.4, 0.2])
-    assert figure.title.endswith("the 2 largest of 3 clusters")
+    assert numbers(figure.title) == ["2", "3"]
 
 
 def test_every_image_is_listed_with_cluster_label_and_tags(ctx):
@@ -176,11 +176,13 @@ def test_many_tags_are_a_table_alone(ctx):
 
 
 def test_without_labels_it_says_how_to_bring_some():
-    with pytest.raises(UnlabelledError, match=r"evaluator\.crosstab needs labels and table has none; use"):
+    with pytest.raises(UnlabelledError) as error:
         STAGE.check(without_pictures(4))
+    says(error, key="evaluator.crosstab", use="evaluator=[internal,sizes]")
 
 
 @pytest.mark.parametrize("name", ["labels", "clusters"])
 def test_settings_that_cannot_be_are_refused(name):
-    with pytest.raises(ValueError, match=rf"evaluator\.crosstab\.{name}=0 leaves no (label|bar); use 1"):
+    with pytest.raises(ValueError) as error:
         replace(STAGE, **{name: 0})
+    says(error, key=f"evaluator.crosstab.{name}=0", use="1 or more")

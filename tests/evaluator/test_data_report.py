@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.messages import numbers, says
 
 from experiments.context import Context
 from experiments.dataset.image_folder import ImageFolder
@@ -115,7 +116,7 @@ def test_another_seed_draws_others_and_the_same_seed_the_same(pets: Samples, ctx
 def test_of_many_images_a_sample_is_read(pets: Samples, ctx: Context) -> None:
     found = replace(REPORT, sample=4).evaluate(ctx=ctx, samples=pets)
     assert told(found)["images whose size was read"] == "4"
-    assert "4 of 10 images" in found.figures["data_widths"].title
+    assert numbers(found.figures["data_widths"].title) == ["4", "10"]
 
 
 def test_images_of_one_size_need_no_histogram(
@@ -133,7 +134,7 @@ def test_without_labels_it_says_so(tmp_path: Path, load: Callable[..., Samples],
         save(tmp_path / "flat" / f"{seed}.png", seed)
     found = REPORT.evaluate(ctx=ctx, samples=load(tmp_path / "flat"))
     assert set(found.metrics) == {"data_images", "data_duplicates", "data_skipped"} < set(DataReport.METRICS)
-    assert told(found)["classes"] == "none: no labels"
+    assert told(found)["classes"].startswith("none")
     grid = found.figures["data_images"]
     assert isinstance(grid, Grid)
     assert grid.captions == ["0.png", "1.png", "2.png"]
@@ -149,7 +150,7 @@ def test_of_vectors_it_tells_what_applies(ctx: Context) -> None:
     assert found.metrics["data_duplicates"] == 1
     assert found.metrics["data_imbalance"] == 2
     assert set(found.figures) == {"data_classes"}
-    assert told(found)["width and height"] == "none: vectors"
+    assert told(found)["width and height"].startswith("none")
 
 
 def test_it_can_be_kept(pets: Samples, ctx: Context, tmp_path: Path) -> None:
@@ -163,8 +164,9 @@ def test_it_can_be_kept(pets: Samples, ctx: Context, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["sample", "grid_classes", "grid_images"])
 def test_nothing_to_draw_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"evaluator\.data_report\.{name}=0 is too few; use 1 or more"):
+    with pytest.raises(ValueError) as error:
         replace(REPORT, **{name: 0})
+    says(error, key=f"evaluator.data_report.{name}=0", use="1 or more")
 
 
 def test_few_images_show_no_bar(pets: Samples, ctx: Context, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
+from tests.messages import numbers, says
 
 from experiments.evaluator.members import Members
 from experiments.figures import Grid, Sheets
@@ -43,7 +44,8 @@ def test_the_most_certain_and_the_first_noise_points_are_shown(ctx):
     assert isinstance(grid, Grid)
     assert sheets.captions[:2] == ["001.png: 1", "000.png: 0.5"]
     np.testing.assert_allclose(grid.images.mean(axis=(1, 2, 3)), [6, 7])
-    assert grid.title == "Outliers of toy: the first noise points of 2"
+    assert numbers(grid.title) == ["2"]
+    assert "noise" in grid.title
 
 
 def test_without_probabilities_the_distance_to_the_centre_decides(ctx):
@@ -54,8 +56,8 @@ def test_without_probabilities_the_distance_to_the_centre_decides(ctx):
     assert first["distance"].is_monotonic_increasing
     assert first["file"].iloc[0] == "001.png"
     assert found.tables["outliers"]["file"].iloc[0] == "006.png"
-    assert found.figures["outliers"].title.endswith("centre of their cluster, as there is no noise")
-    assert found.figures["most_certain"].title.endswith("and their distance")
+    assert numbers(found.figures["outliers"].title) == []
+    assert "distance" in found.figures["most_certain"].title
 
 
 def test_all_noise_has_nobody_certain(ctx):
@@ -68,18 +70,19 @@ def test_vectors_leave_the_tables(ctx, caplog):
     found = STAGE.evaluate(ctx=ctx, samples=without_pictures(8), reduced=POINTS, clustering=NOISY)
     assert found.figures == {}
     assert len(found.tables["cluster_probs"]) == 8
-    assert "evaluator.members shows no images, as table holds vectors" in caplog.text
+    says(caplog.text, key="evaluator.members", use="table")
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "key", "use"),
     [
-        ({"method": "mds"}, r"evaluator\.members\.method=mds is not an option; use pca or umap or tsne"),
-        ({"certain": 0}, r"certain=0 shows nobody"),
-        ({"outliers": 0}, r"outliers=0 shows nobody"),
-        ({"thumbnail": 1000}, r"thumbnail=1000 is no size"),
+        ({"method": "mds"}, "evaluator.members.method=mds", "pca or umap or tsne"),
+        ({"certain": 0}, "evaluator.members.certain=0", "1 or more"),
+        ({"outliers": 0}, "evaluator.members.outliers=0", "1 or more"),
+        ({"thumbnail": 1000}, "evaluator.members.thumbnail=1000", "8 to 512"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(changes, message):
-    with pytest.raises(ValueError, match=message):
+def test_settings_that_cannot_be_are_refused(changes, key, use):
+    with pytest.raises(ValueError) as error:
         replace(STAGE, **changes)
+    says(error, key=key, use=use)

@@ -1,10 +1,12 @@
 """Profiles of clusters of a small table, whose means one can work out by hand."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
+from tests.messages import numbers, says
 
 from experiments.evaluator.profiles import Profiles, standardised
 from experiments.figures import Contrasts
@@ -41,9 +43,8 @@ def test_the_heat_map_shows_z_scores_across_clusters_and_zero_where_all_are_the_
     heights = np.array([2, 5, 9])
     np.testing.assert_allclose(figure.values[0], (heights - 16 / 3) / heights.std())
     np.testing.assert_array_equal(figure.values[2:], 0)
-    assert found.warnings == (
-        "evaluator.profiles: all clusters have the same mean of age, cluster; its z-scores are 0",
-    )
+    (warning,) = found.warnings
+    says(warning, key="evaluator.profiles", use="age, cluster")
 
 
 def test_each_cluster_is_explained_by_its_highest_and_lowest_columns(ctx):
@@ -51,9 +52,8 @@ def test_each_cluster_is_explained_by_its_highest_and_lowest_columns(ctx):
     assert table["high_1"].tolist() == ["weight", "weight", "height"]
     assert table["low_1"].tolist() == ["height", "height", "weight"]
     assert table["high_1_z"][1] == pytest.approx((30 - 50 / 3) / np.std([20, 30, 0]))
-    assert table["explanation"][2] == (
-        "highest: height (+1.28), age (+0.00); lowest: weight (-1.34), cluster (+0.00)"
-    )
+    told = re.findall(r"(\w+) \(([-+\d.]+)\)", table["explanation"][2])
+    assert told == [("height", "+1.28"), ("age", "+0.00"), ("weight", "-1.34"), ("cluster", "+0.00")]
 
 
 @pytest.mark.parametrize(("d", "high", "low"), [(1, 1, 0), (2, 1, 1), (3, 2, 1), (5, 3, 2), (9, 3, 3)])
@@ -84,7 +84,7 @@ def test_two_clusters_are_explained_by_what_differs_most_for_its_spread(ctx):
         ["d4", "d6", "d2", "d3"],
         ["d2", "d3", "d4", "d6"],
     ]
-    assert "of two clusters every z-score is +1 or -1" in found.warnings[0]
+    assert numbers(says(found.warnings[0], key="evaluator.profiles")) == ["1", "1"]
 
 
 def test_columns_that_say_the_same_stay_in_their_order(ctx):
@@ -103,14 +103,14 @@ def test_columns_without_names_are_numbered(ctx):
 def test_of_too_many_columns_there_is_no_heat_map_and_it_says_so(ctx):
     found = profiled(ctx, replace(STAGE, columns=3))
     assert found.figures == {}
-    assert "evaluator.profiles.columns=3 is below the 4 columns, so there is no heat map" in found.warnings
+    assert any("evaluator.profiles.columns=3" in text and "4" in numbers(text) for text in found.warnings)
     assert set(found.tables) == {"cluster_feature_centroids", "cluster_explanations"}
 
 
 def test_of_too_many_clusters_the_largest_are_in_the_heat_map(ctx):
     figure = profiled(ctx, replace(STAGE, clusters=2)).figures["cluster_feature_profiles_heatmap"]
     assert figure.columns == ["0", "1"]
-    assert figure.title.endswith(", the 2 largest of 3 clusters")
+    assert numbers(figure.title) == ["2", "3"]
     np.testing.assert_allclose(figure.values[0], (np.array([2, 5]) - 16 / 3) / np.std([2, 5, 9]))
 
 
@@ -119,9 +119,8 @@ def test_without_a_second_cluster_there_is_nothing_to_compare(ctx, assignments, 
     found = profiled(ctx, clustering=Grouped(np.array(assignments)))
     assert len(found.tables["cluster_feature_centroids"]) == rows
     assert list(found.tables) == ["cluster_feature_centroids"]
-    assert found.warnings == (
-        f"evaluator.profiles compares no means: there are {rows} clusters, and it needs two",
-    )
+    (warning,) = found.warnings
+    assert numbers(says(warning, key="evaluator.profiles")) == [str(rows)]
 
 
 def test_large_values_that_differ_by_rounding_alone_are_the_same():
@@ -132,19 +131,21 @@ def test_large_values_that_differ_by_rounding_alone_are_the_same():
 
 
 def test_images_are_refused_with_what_to_do():
-    with pytest.raises(ValueError, match=r"evaluator\.profiles .* toy holds images; leave profiles out"):
+    with pytest.raises(ValueError) as error:
         STAGE.check(pictured(6))
+    says(error, key="evaluator.profiles", use="dataset=table")
     STAGE.check(without_pictures(6))
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "key", "use"),
     [
-        ({"extremes": 0}, r"evaluator\.profiles\.extremes=0 names no column; use 1"),
-        ({"columns": -1}, r"evaluator\.profiles\.columns=-1 is no number of columns"),
-        ({"clusters": 0}, r"evaluator\.profiles\.clusters=0 leaves no cluster; use 1"),
+        ({"extremes": 0}, "evaluator.profiles.extremes=0", "1 or more"),
+        ({"columns": -1}, "evaluator.profiles.columns=-1", "0 or more"),
+        ({"clusters": 0}, "evaluator.profiles.clusters=0", "1 or more"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(changes, message):
-    with pytest.raises(ValueError, match=message):
+def test_settings_that_cannot_be_are_refused(changes, key, use):
+    with pytest.raises(ValueError) as error:
         replace(STAGE, **changes)
+    says(error, key=key, use=use)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.evaluator.stand_ins import Grouped, without_pictures
+from tests.messages import numbers, says
 
 from experiments.evaluator.sizes import Sizes
 from experiments.figures import Bars
@@ -22,9 +23,10 @@ def test_each_cluster_is_counted_and_noise_comes_last(ctx):
     }
     assert list(found.figures) == ["cluster_counts"]
     bars = found.figures["cluster_counts"]
-    assert bars == Bars(
-        "Images per cluster of table", "cluster", "images", ["0", "1", "3", "noise"], [2, 3, 2, 1]
-    )
+    assert isinstance(bars, Bars)
+    assert (bars.names, bars.values) == (["0", "1", "3", "noise"], [2, 3, 2, 1])
+    assert "table" in bars.title
+    assert numbers(bars.title) == []
 
 
 def test_of_too_many_clusters_the_largest_are_drawn_and_the_title_says_so(ctx):
@@ -32,17 +34,18 @@ def test_of_too_many_clusters_the_largest_are_drawn_and_the_title_says_so(ctx):
     found = replace(STAGE, clusters=2).evaluate(ctx=ctx, samples=without_pictures(6), clustering=clustering)
     bars = found.figures["cluster_counts"]
     assert bars.names == ["1", "2", "noise"]
-    assert bars.title == "Images per cluster of table, the 2 largest of 3 clusters"
+    assert numbers(bars.title) == ["2", "3"]
     assert len(found.tables["cluster_sizes"]) == 4
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "key", "use"),
     [
-        ({"file": "../x"}, r"evaluator\.sizes\.file=\.\./x is no file name"),
-        ({"clusters": 0}, r"evaluator\.sizes\.clusters=0 leaves no bar; use 1"),
+        ({"file": "../x"}, "evaluator.sizes.file=../x", "evaluator.sizes.file=clusters"),
+        ({"clusters": 0}, "evaluator.sizes.clusters=0", "1 or more"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(changes, message):
-    with pytest.raises(ValueError, match=message):
+def test_settings_that_cannot_be_are_refused(changes, key, use):
+    with pytest.raises(ValueError) as error:
         replace(STAGE, **changes)
+    says(error, key=key, use=use)

@@ -41,10 +41,10 @@ def test_compiling_is_said_once_and_only_where_it_happens(library, caplog):
     assert not compiled.is_compiled("there_is_no_such_package")
     compiled.announce(library.name, "a test")
     compiled.announce(library.name, "a test")
-    assert caplog.text.count("compiling a test for this machine") == 1
+    assert caplog.text.count("a test") == 1
     import slow_to_start
 
     slow_to_start.twice(2)
     compiled.announce.cache_clear()
     compiled.announce(library.name, "a test")
-    assert caplog.text.count("compiling a test") == 1
+    assert caplog.text.count("a test") == 1

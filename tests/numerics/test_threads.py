@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from tests.messages import says
 from threadpoolctl import threadpool_info
 
 from experiments.numerics import threads
@@ -70,8 +71,7 @@ def test_a_step_that_cannot_adapt_names_the_remedy(caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.WARNING):
         warn_if_busy("training", 2, others=1.0, all_cores=2)
     [message] = caplog.messages
-    assert "threads=2" in message
-    assert "use threads=1" in message
+    says(message, key="threads=2", use="threads=1")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="GNU's OpenMP, as Linux loads it")

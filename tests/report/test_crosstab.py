@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from tests.messages import numbers, says
 
 from experiments.report.crosstab import counted, crosstab
 
@@ -24,7 +25,7 @@ def test_each_cluster_is_shared_out_to_its_classes() -> None:
     assert note == ""
     assert picture.rows == ["ant", "bee", "cat"]
     assert picture.columns == ["5", "1", "noise"]
-    assert (picture.x_label, picture.y_label) == ("clusters, ordered by their majority class", "classes")
+    assert ("cluster" in picture.x_label, "cluster" in picture.y_label) == (True, False)
     np.testing.assert_allclose(picture.values, [[2 / 3, 1 / 3, 0], [0, 2 / 3, 0], [1 / 3, 0, 1]])
 
 
@@ -35,10 +36,7 @@ def test_of_too_many_the_largest_are_drawn_and_the_rest_is_named() -> None:
     assert picture.rows == ["ant", "cat"]
     assert picture.columns == ["1", "noise"]
     np.testing.assert_allclose(picture.values, [[1 / 3, 0], [0, 1]])  # of the whole cluster
-    assert note == (
-        "Shown are the 2 largest of 3 classes and the 2 largest of 3 clusters, 44.4% of the labelled "
-        "samples; classes_in_clusters.csv, among the tables, has all."
-    )
+    assert numbers(says(note, key="44.4%", use="classes_in_clusters.csv")) == ["2", "3", "2", "3", "44.4%"]
 
 
 def test_samples_without_a_label_are_in_neither() -> None:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from tests.messages import numbers, says
 
 from experiments.report.contents import Headline
 from experiments.report.headlines import alike, headlines, upper_bounds
@@ -19,7 +20,8 @@ def test_each_figure_stands_beside_its_own_levels() -> None:
     assert (found["ari"].chance, found["ari"].ceiling) == (0, None)
     assert (found["purity"].chance, found["purity"].ceiling) == (0.2, 0.9)
     assert (found["purity_validation"].chance, found["purity_validation"].ceiling) == (0.25, 0.95)
-    assert found["purity_validation"].about.endswith("images that the backbone was not trained on")
+    assert found["purity_validation"].about.startswith(found["purity"].about)
+    assert "backbone" in found["purity_validation"].about.removeprefix(found["purity"].about)
 
 
 CEILED = {
@@ -33,7 +35,7 @@ def test_what_needs_as_many_clusters_as_classes_has_a_ceiling_only_where_they_ar
     assert unknown == {"ari": None, "purity": 1, "acc": None, "ari_validation": None, "acc_validation": 0.8}
     alike = {each.name: each.ceiling for each in headlines(CEILED, alike=[""])}
     assert alike == {"ari": 1, "purity": 1, "acc": 1, "ari_validation": None, "acc_validation": 0.8}
-    assert "1 needs as many clusters as classes" in headlines(CEILED)[0].about
+    says(headlines(CEILED)[0].about, key="1", use="clusters")
 
 
 def test_rows_are_alike_that_have_as_many_clusters_as_classes() -> None:
@@ -67,16 +69,15 @@ def test_what_a_probe_reaches_on_rows_that_it_was_not_fitted_on_is_the_upper_bou
     assert [each.name for each in found] == names
     assert isinstance(found[0], Headline)
     assert found[0].value == 0.9
-    rows = [each.about.rpartition("; of the ")[2] for each in found]
-    assert rows == [
-        "1,021 images that it was not fitted on", "images of the validation part", "images of the test part",
-    ]  # fmt: skip
+    assert [numbers(each.about) for each in found] == [["1,021"], [], []]
+    for part, told in (("validation", [False, True, False]), ("test", [False, False, True])):
+        assert [part in each.about for each in found] == told
 
 
 def test_the_same_rows_stand_there_once_under_their_name() -> None:
     (found,) = upper_bounds({name: value for name, value in PROBED.items() if not name.endswith("_test")})
     assert found.name == "probe_accuracy_validation"
-    assert found.about.endswith("; of the 1,021 images of the validation part")
+    says(found.about, key="1,021", use="validation")
     (found,) = upper_bounds(
         {name: value for name, value in PROBED.items() if "accuracy_" not in name[5:]}
         | {"probe_train_accuracy": 1.0}
@@ -88,7 +89,7 @@ def test_a_backbone_that_learnt_from_labels_is_an_upper_bound_too() -> None:
     history = [{"val_accuracy": 0.5, "val_loss": 2.0}, {"val_accuracy": 0.75}, {"val_accuracy": 0.7}]
     (found,) = upper_bounds({"acc": 0.3}, history)
     assert (found.name, found.value) == ("backbone_accuracy_validation", 0.75)
-    assert "in its best epoch, images that the backbone was not trained on" in found.about
+    says(found.about, key="epoch", use="backbone")
 
 
 def test_the_best_upper_bound_of_the_same_rows_stands_beside_what_clusters_get() -> None:

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from tests.forked import in_another_pid_namespace
+from tests.messages import says
 
 from experiments.context import Context
 from experiments.store.cache import NotKeptError, Store
@@ -102,8 +103,10 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(OSError, match=r"No space left on device.*cache\.root=<a folder with room>"):
+    with pytest.raises(OSError) as error:
         store.fitted("a", mean)
+    text = says(error, key=f"cache.root={store.root}", use="cache.root=<a folder with room>")
+    assert os.strerror(errno.ENOSPC) in text
     monkeypatch.undo()
     assert not store.holds("a")
     assert checkpoint.read_text(encoding="utf-8") == "epoch 7"
@@ -113,8 +116,10 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
 
 
 def test_what_a_maker_could_not_read_is_no_matter_of_room(store: Store) -> None:
-    with pytest.raises(FileNotFoundError, match=r"No such file or directory: 'gone\.jpg'"):
+    with pytest.raises(FileNotFoundError) as error:
         store.array("x", lambda: np.frombuffer(Path("gone.jpg").read_bytes(), np.uint8))
+    assert error.value.filename == "gone.jpg"
+    assert "cache.root" not in says(error, key="'gone.jpg'")
 
 
 def test_disabled_neither_reads_nor_writes(store: Store) -> None:
@@ -132,8 +137,9 @@ def test_without_computing_a_missing_value_is_named(store: Store) -> None:
     store.fitted("a", mean)
     looking = Store(store.root, compute=False)
     assert looking.fitted("a", never).count == 3
-    with pytest.raises(NotKeptError, match="b"):
+    with pytest.raises(NotKeptError) as missing:
         looking.fitted("b", mean)
+    says(missing, key="b")
 
 
 def test_entries_and_remove(store: Store) -> None:
@@ -164,9 +170,7 @@ def slow(root: Path, log: Path) -> None:
 
 def test_two_processes_compute_a_key_once(store: Store, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    workers = [
-        multiprocessing.get_context("spawn").Process(target=slow, args=(store.root, log)) for _ in "ab"
-    ]
+    workers = [multiprocessing.get_context("fork").Process(target=slow, args=(store.root, log)) for _ in "ab"]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -185,7 +189,7 @@ def stall(root: Path) -> None:
 
 
 def test_a_killed_process_leaves_no_lock_and_no_half_value(store: Store) -> None:
-    worker = multiprocessing.get_context("spawn").Process(target=stall, args=(store.root,))
+    worker = multiprocessing.get_context("fork").Process(target=stall, args=(store.root,))
     worker.start()
     deadline = time.monotonic() + 60
     while not (store.root / "stalled").exists() and time.monotonic() < deadline:
@@ -220,8 +224,9 @@ def test_digest_sees_dtype_shape_and_order() -> None:
     names = [digest(x), digest(x.reshape(2, 3)), digest(x.astype(np.int32)), digest(x[::-1]), digest(x, "")]
     assert len(set(names)) == 5
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
-    with pytest.raises(TypeError, match="no place in a key"):
+    with pytest.raises(TypeError) as error:
         digest(object())
+    says(error, use="key")
 
 
 def test_an_array_is_named_by_its_values_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,8 +317,9 @@ def test_a_value_that_came_first_stays_where_two_were_computed(store: Store) -> 
 def test_a_store_that_cannot_be_written_names_the_setting(tmp_path: Path, use: str) -> None:
     (tmp_path / "file").touch()
     store = Store(tmp_path / "file" / "cache")
-    with pytest.raises(OSError, match=r"^cache\.root=.*/file/cache cannot take x: .*set cache\.root=<"):
+    with pytest.raises(OSError) as error:
         store.workdir("x") if use == "workdir" else store.array("x", lambda: np.ones(1))
+    says(error, key=f"cache.root={store.root}", use="cache.root=<")
 
 
 def test_checkpoints_of_what_is_kept_go(store: Store) -> None:

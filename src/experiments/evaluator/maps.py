@@ -90,7 +90,7 @@ class Maps:
         self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
     ) -> Findings:
         """Place the points once for all clusterings, and colour them by this one."""
-        images = self._images(samples, ctx)
+        images = sheets(samples, self.thumbnail, ctx)
         found = Findings({})
         for method, file in zip(self.methods, self._files, strict=True):
             points = place(self._planes.of(method), reduced, ctx)
@@ -98,16 +98,6 @@ class Maps:
             found.tables[f"map_{method}"] = table
             found.figures[file] = self._map(method, table, samples, images)
         return found
-
-    def _images(self, samples: Samples, ctx: Context) -> tuple[np.ndarray, list[int], int]:
-        """Return the packed images, where each sheet of them ends, and pixels a side."""
-        n = len(samples)
-        if not has_images(samples, PLACE):
-            return np.empty(0, np.uint8), [], 0
-        fitting = max(SMALLEST, int((AREA / n) ** 0.5) // SMALLEST * SMALLEST)
-        images = thumbnails(samples, np.arange(n), min(self.thumbnail, fitting), ctx)
-        packed, ends = pack(images[start : start + PER] for start in range(0, n, PER))
-        return packed, ends, images.shape[1]
 
     def _map(
         self,
@@ -151,6 +141,27 @@ def _check_files(files: Mapping[str, str], used: list[str], known: tuple[str, ..
     twice = [file for file in used if used.count(file) > 1]
     if twice:
         raise ValueError(f"{PLACE}.files={dict(files)} calls two pictures {twice[0]}; rename one")
+
+
+def sheets(
+    samples: Samples, side: int, ctx: Context, *, per: int = PER, area: int = AREA
+) -> tuple[np.ndarray, list[int], int]:
+    """Return all images of at most `side` pixels a side, packed, where each sheet ends, and their side.
+
+    Parameters
+    ----------
+    per
+        Images a sheet.
+    area
+        Pixels of all images together.
+    """
+    n = len(samples)
+    if not has_images(samples, PLACE):
+        return np.empty(0, np.uint8), [], 0
+    fitting = max(SMALLEST, int((area / n) ** 0.5) // SMALLEST * SMALLEST)
+    images = thumbnails(samples, np.arange(n), min(side, fitting), ctx)
+    packed, ends = pack(images[start : start + per] for start in range(0, n, per))
+    return packed, ends, images.shape[1]
 
 
 def _table(points: np.ndarray, samples: Samples, clustering: Clustering) -> "pd.DataFrame":

@@ -118,7 +118,9 @@ class NearDuplicates:
         return Sheets(title, names, [{"": 2}] * len(rows), captions, packed, ends, images.shape[1])
 
 
-def similar(vectors: np.ndarray, least: float, most: int, parts: np.ndarray, ctx: Context) -> Pairs:
+def similar(
+    vectors: np.ndarray, least: float, most: int, parts: np.ndarray, ctx: Context, size: int = BLOCK
+) -> Pairs:
     """Find every two rows of float32 (n, d) with a cosine of at least `least`; return the `most` similar.
 
     Block by block, each pair of rows once, each block on one thread: so the memory is bounded, and the
@@ -132,11 +134,11 @@ def similar(vectors: np.ndarray, least: float, most: int, parts: np.ndarray, ctx
     n, rows, count, across = len(unit), np.zeros(len(unit), bool), 0, 0
     kept = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
 
-    def compare(block: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    def compare(block: tuple[slice, slice]) -> tuple[np.ndarray, ...]:
         return _block(unit, *block, least - 1e-6, most, parts)
 
     with threadpool_limits(1), ThreadPoolExecutor(ctx.threads) as pool:
-        blocks = list(_blocks(n))
+        blocks = list(_blocks(n, size))
         with ctx.report.progress("compare", len(blocks), "blocks") as done:
             for first, second, values, seen, number, beyond in pool.map(compare, blocks):
                 kept.append((first, second, values))
@@ -148,16 +150,16 @@ def similar(vectors: np.ndarray, least: float, most: int, parts: np.ndarray, ctx
     return Pairs(first[order], second[order], values[order], count, across, rows)
 
 
-def _blocks(n: int) -> Iterator[tuple[int, int]]:
-    for top in range(0, n, BLOCK):
-        for left in range(top, n, BLOCK):
-            yield top, left
+def _blocks(n: int, size: int) -> Iterator[tuple[slice, slice]]:
+    for top in range(0, n, size):
+        for left in range(top, n, size):
+            yield slice(top, top + size), slice(left, left + size)
 
 
 def _block(
-    unit: np.ndarray, top: int, left: int, least: float, most: int, parts: np.ndarray
+    unit: np.ndarray, top: slice, left: slice, least: float, most: int, parts: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Compare rows from `top` with rows from `left`.
+    """Compare some rows with others.
 
     Returns
     -------
@@ -166,11 +168,11 @@ def _block(
     seen, number, across
         The rows in any pair, the number of pairs, and of those whose rows are in different parts.
     """
-    cosines = unit[top : top + BLOCK] @ unit[left : left + BLOCK].T
+    cosines = unit[top] @ unit[left].T
     flat = np.flatnonzero(cosines >= least)
     first, second = np.divmod(flat, cosines.shape[1])
     values = np.minimum(np.round(cosines.ravel()[flat], 6), 1)
-    first, second = first + top, second + left
+    first, second = first + top.start, second + left.start
     if top == left:
         once = first < second
         first, second, values = first[once], second[once], values[once]

@@ -73,7 +73,7 @@ class Scaled:
         """Name them by their content."""
         return digest(self.values, self.visible)
 
-    def axes(self, seed: int) -> Axes:
-        """Decompose the visible rows; all min(m, d) components, or the first 256 of many."""
+    def axes(self, seed: int, exact: int = EXACT_WIDTH, rank: int = RANK) -> Axes:
+        """Decompose the visible rows; all min(m, d) components up to `exact`, or the first `rank` of more."""
         rows = self.values[self.visible]  # a copy
-        return principal_axes(rows, RANK if min(rows.shape) > EXACT_WIDTH else None, seed)
+        return principal_axes(rows, rank if min(rows.shape) > exact else None, seed)

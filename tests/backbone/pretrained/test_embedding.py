@@ -1,25 +1,28 @@
 """Embedding with a pretrained network: the pixels it wants, interruptions, batches, precision."""
 
+import json
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.backbone.conftest import TINY
+from tests.messages import says
 
 from experiments.backbone.inference.embedding import _fitting
-from experiments.backbone.pretrained import embedding as module
+from experiments.backbone.pretrained.embedding import BATCH_PIXELS
 from experiments.context import Context, Silent
 from experiments.dataset.images.pixels import resized
 from experiments.samples import Resize, Samples
 
 Make = Callable[..., Any]
 OPTIONS = ("resnet50", "clip", "dinov2")
-BATCH = 3
 
 
 class Interrupting(Silent):
@@ -43,11 +46,13 @@ class Interrupting(Silent):
 
 
 @pytest.fixture
-def encoder(pretrained: Make, few: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return an encoder that embeds three images at a time."""
-    made = pretrained("clip").fit(few, ctx)
-    monkeypatch.setitem(module.BATCH_PIXELS, "cpu", BATCH * made.card.resize.size**2)
-    return made
+def encoder(pretrained: Make, few: Samples, ctx: Context, tmp_path: Path) -> Any:
+    """Return an encoder of images so large that a CPU embeds three of them at a time."""
+    path = tmp_path / "large.json"
+    vision = TINY["vision_cfg"] | {"image_size": 512, "patch_size": 128, "layers": 1}
+    path.write_text(json.dumps(TINY | {"vision_cfg": vision}), encoding="utf-8")
+    assert BATCH_PIXELS["cpu"] // 512**2 == 3
+    return pretrained("clip", model=str(path)).fit(few, ctx)
 
 
 @pytest.mark.parametrize("torn", [b"", b"half a row"])
@@ -90,18 +95,17 @@ def test_embedding_tells_its_speed(
 ):
     caplog.set_level(logging.INFO)
     encoder.embed(few, ctx)
-    assert any("embedded 10 images in" in line and "a second" in line for line in caplog.messages)
+    says(caplog.text, key="10 images", use="a second")
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_the_batch_does_not_matter(
-    option: str, pretrained: Make, few: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_batch_does_not_matter(option: str, pretrained: Make, few: Samples, ctx: Context):
     encoder = pretrained(option).fit(few, ctx)
     whole = encoder.embed(few, ctx)
-    monkeypatch.setitem(module.BATCH_PIXELS, "cpu", 1)
-    single = encoder.embed(few, ctx)
-    np.testing.assert_allclose(single, whole, atol=1e-5 * np.abs(whole).max())
+    single = [
+        encoder.embed(replace(few, content=few.content.take(np.array([row]))), ctx) for row in range(10)
+    ]
+    np.testing.assert_allclose(np.concatenate(single), whole, atol=1e-5 * np.abs(whole).max())
 
 
 def test_half_precision_is_near(pretrained: Make, few: Samples, ctx: Context):

@@ -1,6 +1,7 @@
 """Weights trained on ImageNet tell photographs apart; skipped where there are none of either."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from experiments.context import Context
 from experiments.dataset.image_folder import ImageFolder
 from experiments.samples import Samples
+from experiments.store.cache import Store
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 PHOTOGRAPHS = DATA / "caltech101_128.zip"
@@ -24,16 +26,22 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def photographs(tmp_path: Path, ctx: Context) -> Samples:
+@pytest.fixture(scope="module")
+def ctx(tmp_path_factory: pytest.TempPathFactory) -> Context:
+    return replace(Context.plain(Store(tmp_path_factory.mktemp("cache"))), threads=1)
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory, ctx: Context) -> Samples:
     """Return a few photographs of six classes."""
     import zipfile
 
+    root = tmp_path_factory.mktemp("images")
     with zipfile.ZipFile(PHOTOGRAPHS) as archive:
         for name in CLASSES:
             members = sorted(m for m in archive.namelist() if f"/{name}/" in f"/{m}" and m.endswith(".jpg"))
             for number, member in enumerate(members[:EACH]):
-                place = tmp_path / "images" / name / f"{number}.jpg"
+                place = root / name / f"{number}.jpg"
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(archive.read(member))
     split = {"train": 0.8, "validation": 0.2, "test": 0.0}
@@ -47,29 +55,32 @@ def photographs(tmp_path: Path, ctx: Context) -> Samples:
         "labels": None,
     }
     about |= {"corrections": None, "unlabelled": "keep"}
-    return ImageFolder(root=str(tmp_path / "images"), split=split, split_seed=123, **about).load(ctx)
+    return ImageFolder(root=str(root), split=split, split_seed=123, **about).load(ctx)
+
+
+@pytest.fixture(scope="module")
+def embeddings(photographs: Samples, pretrained: Callable[..., Any], ctx: Context) -> np.ndarray:
+    """Embed the photographs with the trained weights."""
+    stage = pretrained("resnet50", model="squeezenet1_0", weights=str(WEIGHTS))
+    made: np.ndarray = stage.fit(photographs, ctx).embed(photographs, ctx)
+    return made
 
 
 def test_trained_weights_find_the_classes_that_random_ones_do_not(
-    photographs: Samples, pretrained: Callable[..., Any], ctx: Context
+    embeddings: np.ndarray, photographs: Samples, pretrained: Callable[..., Any], ctx: Context
 ):
-    def nmi(weights: str) -> float:
-        stage = pretrained("resnet50", model="squeezenet1_0", weights=weights)
-        embeddings = stage.fit(photographs, ctx).embed(photographs, ctx)
+    def nmi(embeddings: np.ndarray) -> float:
         assert embeddings.shape == (len(CLASSES) * EACH, 512)
         found = KMeans(len(CLASSES), n_init=5, random_state=0).fit_predict(embeddings)
         return float(normalized_mutual_info_score(photographs.labels, found))
 
-    trained, random = nmi(str(WEIGHTS)), nmi("none")
+    untrained = pretrained("resnet50", model="squeezenet1_0", weights="none").fit(photographs, ctx)
+    trained, random = nmi(embeddings), nmi(untrained.embed(photographs, ctx))
     assert trained > 0.75
     assert random < trained - 0.15
 
 
-def test_the_nearest_photograph_is_of_the_same_class(
-    photographs: Samples, pretrained: Callable[..., Any], ctx: Context
-):
-    stage = pretrained("resnet50", model="squeezenet1_0", weights=str(WEIGHTS))
-    embeddings = stage.fit(photographs, ctx).embed(photographs, ctx)
+def test_the_nearest_photograph_is_of_the_same_class(embeddings: np.ndarray, photographs: Samples):
     distances = np.linalg.norm(embeddings[:, None] - embeddings[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     assert photographs.labels is not None

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.messages import says
 
 from experiments.backbone.pretrained.weight_files import found
 
@@ -53,23 +54,24 @@ def test_the_second_is_taken_where_the_first_is_not_offered(server: str, tmp_pat
 @pytest.mark.parametrize(
     ("address", "name", "reason"),
     [
-        ("cut", "net.pth", "IncompleteRead|ended after 100 of 10,240 bytes"),
-        ("whole", "net-00000000.pth", "what came is not the file that its name says"),
-        ("absent", "net.pth", "it is not offered any more"),
+        ("cut", "net.pth", "100 "),
+        ("whole", "net-00000000.pth", "not the file"),
+        ("absent", "net.pth", "not offered"),
     ],
 )
 def test_a_download_that_fails_leaves_nothing(
     address: str, name: str, reason: str, server: str, tmp_path: Path
 ):
-    with pytest.raises(ValueError, match=rf"needs {name} for .*cannot be downloaded \(.*({reason})"):
+    with pytest.raises(ValueError) as error:
         found([(f"{server}/{address}", name)], tmp_path, "net")
+    text = says(error, key="backbone.weights=pretrained", use="backbone.weights=none")
+    says(text, key=name, use=reason)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/net.pth", "https://no-such-host.invalid/net.pth"])
 def test_without_a_network_it_says_which_file_to_put_where(address: str, tmp_path: Path):
-    expected = (
-        rf"needs net.pth for backbone.model=net, which is not in {tmp_path} .*; put that file there, or"
-    )
-    with pytest.raises(ValueError, match=expected):
+    with pytest.raises(ValueError) as error:
         found([(address, "net.pth")], tmp_path, "net")
+    text = says(error, key="backbone.model=net", use="put that file there, or use backbone.weights=<")
+    says(text, key="net.pth", use=str(tmp_path))

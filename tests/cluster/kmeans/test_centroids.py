@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.cluster.kmeans import centroids
-from experiments.cluster.kmeans.centroids import CentroidClustering, nearest
+from experiments.cluster.kmeans.centroids import DISTANCES, CentroidClustering, nearest
 
 
 def test_known_distances():
@@ -23,14 +22,16 @@ def test_small_differences_far_from_the_origin_are_kept():
     np.testing.assert_array_equal(squared, 0)
 
 
-def test_batches_change_nothing(monkeypatch):
+def test_batches_change_nothing():
     rng = np.random.default_rng(0)
-    points, middle = rng.standard_normal((500, 8)).astype(np.float32), rng.standard_normal((20, 8))
-    whole = nearest(middle, points)
-    monkeypatch.setattr(centroids, "DISTANCES", 60)
-    in_threes = nearest(middle, points)
-    np.testing.assert_array_equal(whole[0], in_threes[0])
-    np.testing.assert_allclose(whole[1], in_threes[1], rtol=1e-12)
+    points, middle = (
+        rng.standard_normal((900, 4)).astype(np.float32),
+        rng.standard_normal((DISTANCES // 400, 4)),
+    )
+    in_three = nearest(middle, points)
+    parts = [nearest(middle, points[start : start + 100]) for start in range(0, 900, 100)]
+    np.testing.assert_array_equal(in_three[0], np.concatenate([ids for ids, _ in parts]))
+    np.testing.assert_allclose(in_three[1], np.concatenate([squared for _, squared in parts]), rtol=1e-12)
 
 
 def test_inertia_is_summed_precisely():

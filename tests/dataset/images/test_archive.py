@@ -12,6 +12,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from tests.messages import says
 
 from experiments.dataset.images import archive as module
 from experiments.dataset.images.archive import names, unpacked
@@ -88,10 +89,9 @@ def test_an_archive_that_changes_while_it_is_unpacked_is_not_kept(tmp_path, ctx,
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "_pieces", slow)
-        with pytest.raises(
-            ValueError, match=r"x.zip (changed while it was unpacked; run it again|cannot be)"
-        ):
+        with pytest.raises(ValueError) as error:
             unpacked(archive, ctx)
+    says(error, key=f"dataset.root={archive}", use="again")
     assert contents(unpacked(archive, ctx)) == {"other.png": b"four"}
 
 
@@ -142,7 +142,7 @@ def test_names_in_a_zip_are_what_they_were(tmp_path, ctx, caplog, members, expec
     for _ in range(2):  # what is kept says it again
         caplog.clear()
         assert contents(unpacked(archive, ctx)) == files
-        assert ("x.zip: nothing says how 1 of" in caplog.text) == guessed
+        assert (f"1 of {len(members)} names" in caplog.text) == guessed
     assert set(names(archive)) == set(files)
 
 
@@ -157,23 +157,23 @@ def test_names_in_a_tar_are_what_they_were_in_any_locale(tmp_path, ctx, caplog, 
     assert contents(unpacked(tmp_path / "x.tar", ctx)) == {"café/1.png": b"1"}
     assert names(tmp_path / "x.tar") == ["café/1.png"]
     guessed = coding == "latin-1" and form != tarfile.PAX_FORMAT  # which is always UTF-8
-    assert ("nothing says how 1 of 1 names" in caplog.text) == guessed
+    assert ("1 of 1 names" in caplog.text) == guessed
 
 
 def test_folders_that_the_file_system_takes_for_one_are_refused(tmp_path):
     (tmp_path / "cat").mkdir()
     module._check_folders(tmp_path / "x.zip", tmp_path, ["cat/1.png", "cat/2.png"])
-    with pytest.raises(
-        ValueError, match=r"dataset.root=.*x.zip .* differ only in case.*; rename them, or set"
-    ):
+    with pytest.raises(ValueError) as error:
         module._check_folders(tmp_path / "x.zip", tmp_path, ["cat/1.png", "Cat/2.png"])
+    says(error, key=f"dataset.root={tmp_path}/x.zip", use="cache.root=<another file system>")
 
 
 def test_a_zip_whose_name_is_not_what_it_says_is_refused(tmp_path, ctx):
     archive = zipped(tmp_path / "x.zip", {"é.png": b"1"})
     archive.write_bytes(archive.read_bytes().replace("é".encode(), b"\xe9\xe9"))
-    with pytest.raises(ValueError, match=r"dataset.root=.*x.zip cannot be unpacked .*; unpack it by hand"):
+    with pytest.raises(ValueError) as error:
         unpacked(archive, ctx)
+    says(error, key=f"dataset.root={archive}", use="unpack it by hand")
 
 
 def test_backslashes_of_windows_tools_are_folders(tmp_path, ctx):
@@ -187,10 +187,9 @@ def test_backslashes_of_windows_tools_are_folders(tmp_path, ctx):
 @pytest.mark.parametrize("pack", [zipped, tarred])
 def test_a_name_that_leads_out_unpacks_nothing(tmp_path, ctx, pack, name):
     archive = pack(tmp_path / ("x.zip" if pack is zipped else "x.tar"), FILES | {name: b"evil"})
-    with pytest.raises(
-        ValueError, match=r"evil.png', which leads out of the folder .* nothing was unpacked; use"
-    ):
+    with pytest.raises(ValueError) as error:
         unpacked(archive, ctx)
+    assert repr(name) in says(error, key=f"dataset.root={archive}", use="a source that you trust")
     assert not list(tmp_path.rglob("*.png"))
 
 
@@ -205,8 +204,9 @@ def test_a_name_that_leads_out_unpacks_nothing(tmp_path, ctx, pack, name):
 )
 def test_a_link_or_device_in_a_tar_unpacks_nothing(tmp_path, ctx, link):
     archive = tarred(tmp_path / "x.tar", FILES, [link])
-    with pytest.raises(ValueError, match=r"which is a link or device .*; pack the files themselves"):
+    with pytest.raises(ValueError) as error:
         unpacked(archive, ctx)
+    says(error, key=f"{link[0]!r}", use="tar --dereference --hard-dereference")
     assert not list(tmp_path.rglob("*.png"))
 
 
@@ -215,14 +215,16 @@ def test_a_link_in_a_zip_unpacks_nothing(tmp_path, ctx):
     info.external_attr = 0o120777 << 16
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr(info, "/etc")
-    with pytest.raises(ValueError, match="'out', which is a link"):
+    with pytest.raises(ValueError) as error:
         unpacked(tmp_path / "x.zip", ctx)
+    says(error, key="'out'", use="pack the files themselves")
 
 
 def test_what_is_no_archive_says_what_is_wanted(tmp_path, ctx):
     (tmp_path / "x.zip").write_text("no archive", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"x.zip is neither a folder nor a zip or tar; use"):
+    with pytest.raises(ValueError) as error:
         unpacked(tmp_path / "x.zip", ctx)
+    says(error, key=f"dataset.root={tmp_path}/x.zip", use="a folder of images")
 
 
 @pytest.mark.parametrize(
@@ -243,8 +245,9 @@ def test_a_damaged_archive_keeps_nothing(tmp_path, ctx, name, cut):
     middle = slice(len(data) // 2, len(data) // 2 + 1000)
     data[middle] = bytes(1000)
     archive.write_bytes(data[: middle.start] if cut else data)
-    with pytest.raises(ValueError, match=r"cannot be unpacked .*; unpack it by hand and use the folder"):
+    with pytest.raises(ValueError) as error:
         unpacked(archive, ctx)
+    says(error, key=f"dataset.root={archive}", use="unpack it by hand")
     assert not list(tmp_path.rglob("*.png"))
 
 
@@ -260,8 +263,9 @@ def test_a_damaged_archive_keeps_nothing(tmp_path, ctx, name, cut):
 )
 def test_a_name_that_no_file_can_have_is_the_archive_s_fault(tmp_path, ctx, pack, impossible):
     archive = pack(tmp_path / ("x.zip" if pack is zipped else "x.tar"), dict.fromkeys(impossible, b"one"))
-    with pytest.raises(ValueError, match=r"dataset.root=.* holds '.*', which no file here .*; pack it again"):
+    with pytest.raises(ValueError) as error:
         unpacked(archive, ctx)
+    assert repr(impossible[-1])[:60] in says(error, key=f"dataset.root={archive}", use="pack it again")
     assert not list(tmp_path.rglob("*.png"))
 
 
@@ -273,8 +277,9 @@ def test_an_archive_that_the_disk_cannot_read_is_named(tmp_path, ctx, name, monk
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(module, "partial", lambda read, size: fail)  # what reads a piece of a member
-    with pytest.raises(ValueError, match=r"dataset.root=.* cannot be unpacked .*Input/output error"):
+    with pytest.raises(ValueError) as error:
         unpacked(archive, ctx)
+    assert "Input/output error" in says(error, key=f"dataset.root={archive}", use="fetch it again")
 
 
 def test_an_error_of_writing_is_no_fault_of_the_archive(tmp_path, ctx):
@@ -294,8 +299,9 @@ def test_an_encrypted_zip_is_refused(tmp_path, ctx):
     for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.index(signature) + place] |= 1
     archive.write_bytes(data)
-    with pytest.raises(ValueError, match=r"cannot be unpacked.*encrypted"):
+    with pytest.raises(ValueError) as error:
         unpacked(archive, ctx)
+    assert "encrypted" in says(error, key=f"dataset.root={archive}", use="unpack it by hand")
 
 
 def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path, ctx, monkeypatch):
@@ -303,8 +309,7 @@ def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path, ctx, monkeypat
     assert archive.stat().st_size < 20_000
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=15_000_000))
-    with pytest.raises(
-        ValueError, match=r"unpacks to 0.0 GB, more than half .*; free some space, or set cache.root"
-    ):
+    with pytest.raises(ValueError) as error:
         unpacked(archive, ctx)
+    assert "0.0 GB" in says(error, key=f"dataset.root={archive}", use="cache.root=<a folder with room>")
     assert not list(tmp_path.rglob("*.png"))

@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 import pytest
+from tests.messages import says
 
 from experiments.dataset.images.class_folders import KEY, check_level, labels_of, log_classes
 from experiments.dataset.images.listing import File, arrange, class_of
@@ -60,35 +61,38 @@ def test_images_next_to_the_class_folders_have_no_class_at_any_level():
 
 
 @pytest.mark.parametrize(
-    ("paths", "level", "expected"),
+    ("paths", "level", "count", "named", "use"),
     [
-        ([*NESTED, "latin/9.png"], 2, r"1 of 6 in dataset.root=root .* latin/9.png; use .*=1 or"),
-        ([*NESTED, "latin/9.png"], -2, rf"such as latin/9.png; use {KEY}=-1$"),
-        (NESTED, 3, rf"{KEY}=3 asks for images in 3 folders.* 5 of 5 .*; use {KEY}=2 or {KEY}=-1$"),
-        (["1.png", "2.png"], 2, rf"2 of 2 .*; use {KEY}=null$"),
-        (["greek/a/1.png", "greek/b/1.png"], 2, rf"below greek/ \(all are in that.*; use {KEY}=1 or"),
+        ([*NESTED, "latin/9.png"], 2, "1 of 6", "latin/9.png", f"{KEY}=1 or {KEY}=-1"),
+        ([*NESTED, "latin/9.png"], -2, "1 of 6", "latin/9.png", f"{KEY}=-1"),
+        (NESTED, 3, "5 of 5", "greek/alpha/1.png", f"{KEY}=2 or {KEY}=-1"),
+        (["1.png", "2.png"], 2, "2 of 2", "1.png", f"{KEY}=null"),
+        (["greek/a/1.png", "greek/b/1.png"], 2, "2 of 2", "below greek/", f"{KEY}=1 or {KEY}=-1"),
     ],
-)  # fmt: skip
-def test_a_level_that_some_images_do_not_reach_names_one_and_what_to_type(paths, level, expected):
-    with pytest.raises(ValueError, match=expected):
+)
+def test_a_level_that_some_images_do_not_reach_names_one_and_what_to_type(paths, level, count, named, use):
+    with pytest.raises(ValueError) as error:
         check_level(listed(paths, level), level, "root")
+    text = says(error, key=f"{KEY}={level}", use=use)
+    assert text.endswith(use)
+    assert named in says(text, key=count, use="dataset.root=root")
 
 
 @pytest.mark.parametrize(
     ("paths", "level", "expected"),
     [
-        (NESTED, 1, [f"such as greek; 4 folders inside them, such as greek/alpha, ignored; {KEY}=2 "]),
-        ([*NESTED, "latin/9.png"], 1, [f"4 folders inside them, such as greek/alpha, ignored; {KEY}=-1"]),
+        (NESTED, 1, [("4 folders", "greek/alpha", f"{KEY}=2")]),
+        ([*NESTED, "latin/9.png"], 1, [("4 folders", "greek/alpha", f"{KEY}=-1")]),
         (NESTED, 2, []),
         (NESTED, None, []),
-        (SPLIT, -1, ["2 classes, of which 1 are in several folders, such as cat in test/cat and train/cat"]),
-        (SPLIT, 1, [f"folders test, train look like a split, and are taken for classes; {KEY}=-1 takes"]),
-        (["train/1.png", "val/2.png"], 1, ["folders train, val look like a split, and are taken for cl"]),
+        (SPLIT, -1, [("2 classes", "1 ", "cat in test/cat and train/cat")]),
+        (SPLIT, 1, [("test, train", "split", f"{KEY}=-1")]),
+        (["train/1.png", "val/2.png"], 1, [("train, val", "split", "classes")]),
         (["n01/images/1.png", "n02/images/1.png"], 1, []),  # nothing is lost
-        (["1.png", "cats/2.png"], 1, ["no folder is a class: next to 1 folder, such as cats, lie images"]),
+        (["1.png", "cats/2.png"], 1, [("no folder", "1 folder", "cats")]),
         (["1.png", "2.png"], 1, []),
-        (["caf\xe9/1.png", "cafe\u0301/1.png"], 1, [r"'cafe\u0301' and 'caf\xe9'; rename"]),
-        (["cat/1.png", "cat /1.png", "Cat/1.png"], 1, ["different ones: 'cat' and 'cat '; rename"]),
+        (["caf\xe9/1.png", "cafe\u0301/1.png"], 1, [(r"'cafe\u0301'", r"'caf\xe9'", "rename")]),
+        (["cat/1.png", "cat /1.png", "Cat/1.png"], 1, [("'cat'", "'cat '", "rename")]),
     ],
 )  # fmt: skip
 def test_what_is_taken_for_classes_is_said_in_a_line(caplog, paths, level, expected):
@@ -96,5 +100,6 @@ def test_what_is_taken_for_classes_is_said_in_a_line(caplog, paths, level, expec
     listing = listed(paths, level)
     log_classes(listing, labels_of(listing, np.arange(len(listing.images)), level), level)
     assert len(caplog.messages) == len(expected)
-    for message, part in zip(caplog.messages, expected, strict=True):
-        assert part in message
+    for message, (key, fact, use) in zip(caplog.messages, expected, strict=True):
+        says(message, key=key, use=fact)
+        says(message, key=key, use=use)

@@ -20,6 +20,7 @@ from tests.dataset.images.writers import (
     tiff,
     tiff_lab,
 )
+from tests.messages import says
 
 from experiments.dataset.images.pixels import dimensions, load_rgb
 
@@ -94,7 +95,7 @@ def test_a_kind_of_tiff_that_is_refused_is_told_from_damage(tmp_path, image_fold
         (tmp_path / f"{number}.tif").write_bytes(tiff(eight(COLOURS * number), photometric="rgb"))
     ((name, reason),) = image_folder(tmp_path).load(ctx).skipped
     assert name == "float.tif"
-    assert "save it with 8 or 16 bits a channel" in reason
+    says(reason, use="8 or 16 bits a channel")
 
 
 def test_cielab_is_converted_from_its_white():

@@ -1,14 +1,16 @@
 """The log of corrections: who is meant by a line, and what a killed process leaves."""
 
 import logging
+import multiprocessing
+import os
 import signal
-import subprocess
-import sys
 import threading
 import unicodedata
 
 import numpy as np
 import pytest
+from tests.forked import forked
+from tests.messages import says
 
 from experiments.dataset.images.content import Vectors
 from experiments.dataset.labels import corrections as log_of
@@ -59,7 +61,7 @@ def test_an_id_in_the_other_form_of_unicode_is_the_same_images(tmp_path, caplog)
     ids, hashes = np.array([decomposed, "b"]), np.array(["new", "h2"])
     lines = [correction(composed, "old", composed), correction("b", "h2", "y")]
     assert labels_of(lines, ids, hashes) == {decomposed: composed, "b": "y"}
-    assert "1 but for the form of Unicode" in caplog.text
+    says(caplog.text, key="1 but", use="Unicode")
     append(tmp_path / "log.csv", lines)
     found = corrected(Found(np.array([0, 1]), ("x", decomposed)), tmp_path / "log.csv", ids, hashes)
     assert (found.class_names, found.labels.tolist()) == (("x", decomposed, "y"), [1, 2])
@@ -73,65 +75,66 @@ def test_no_line_is_ever_changed(tmp_path):
     assert path.read_bytes().startswith(before)
 
 
-ADDING = """
-import sys
-from pathlib import Path
-from experiments.dataset.labels.corrections import Correction, append
-
-for number in range(40):
-    name = f"{sys.argv[2]}-{number}"
-    batch = [Correction("", "", "", f"{name}-{part}", "h", "", "x" * 300) for part in range(3)]
-    append(Path(sys.argv[1]), batch)
-"""
+def add(path, name):
+    for number in range(40):
+        append(
+            path, [Correction("", "", "", f"{name}-{number}-{part}", "h", "", "x" * 300) for part in range(3)]
+        )
 
 
 def test_two_processes_append_whole_batches(tmp_path):
     path = tmp_path / "log.csv"
-    workers = [subprocess.Popen([sys.executable, "-c", ADDING, str(path), name]) for name in "ab"]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    workers = [multiprocessing.get_context("fork").Process(target=add, args=(path, name)) for name in "ab"]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0]
     ids = [each.id for each in read(path)]
     assert len(set(ids)) == len(ids) == 240
     batches = [ids[row : row + 3] for row in range(0, 240, 3)]
     assert all(batch == [f"{batch[0].rpartition('-')[0]}-{part}" for part in range(3)] for batch in batches)
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from experiments.dataset.labels import corrections
+def killed_after(kept, path):
+    """Append in a process that is killed when it has written so many bytes; return its exit code."""
 
-whole = os.write
-def half(number, data):
-    whole(number, bytes(data)[:{kept}])
-    os.kill(os.getpid(), signal.SIGKILL)
-corrections.os.write = half
-each = corrections.Correction("2026-02-01T12:00:00+00:00", "Bob", "run2", "b, or c", "h2", "cat", "döner")
-corrections.append(Path(sys.argv[1]), [each])
-"""
+    def work():
+        whole = os.write
+
+        def half(number, data):
+            whole(number, bytes(data)[:kept])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        os.write = half  # of this process, which ends with it
+        append(
+            path, [Correction("2026-02-01T12:00:00+00:00", "Bob", "run2", "b, or c", "h2", "cat", "döner")]
+        )
+        return 0
+
+    return forked(work)
 
 
 @pytest.mark.parametrize("kept", [1, 30, 38, 54, 58])  # in a quote, in a letter, before the end of the line
 def test_the_line_of_a_killed_process_is_left_out_for_ever(tmp_path, caplog, kept):
     path = tmp_path / "log.csv"
     append(path, [correction("a", "h1", "x")])
-    done = subprocess.run([sys.executable, "-c", KILLED.format(kept=kept), str(path)], check=False)
-    assert done.returncode == -signal.SIGKILL
+    assert killed_after(kept, path) == -signal.SIGKILL
     assert not path.read_bytes().endswith(b"\n")
     with caplog.at_level(logging.WARNING):
         assert read(path) == [correction("a", "h1", "x")]
-    assert "line 3 was cut off" in caplog.text
+    says(caplog.text, key="log.csv", use="line 3")
     caplog.clear()
     append(path, [correction("c", "h3", "z")])
     with caplog.at_level(logging.WARNING):
         assert read(path) == [correction("a", "h1", "x"), correction("c", "h3", "z")]
-    assert "line 3 was cut off" in caplog.text
+    says(caplog.text, key="log.csv", use="line 3")
 
 
 def test_a_process_killed_in_the_header_leaves_a_log_that_goes_on(tmp_path):
     path = tmp_path / "log.csv"
     for kept in (10, len(HEADER)):
-        done = subprocess.run([sys.executable, "-c", KILLED.format(kept=kept), str(path)], check=False)
-        assert done.returncode == -signal.SIGKILL
+        assert killed_after(kept, path) == -signal.SIGKILL
         assert read(path) == []
     append(path, [correction("a", "h1", "x")])
     append(path, [correction("b", "h2", "y")])
@@ -139,31 +142,35 @@ def test_a_process_killed_in_the_header_leaves_a_log_that_goes_on(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "line"),
     [
-        ("id,label\na,x\n", "line 1 is 'id,label', and its columns are when,who"),
+        ("id,label\na,x\n", "line 1 is 'id,label'"),
         (HEADER + "\na,b\n", "line 2 is 'a,b'"),
-        (HEADER.replace(",", ";") + "\n", "is no log of corrections"),
-        (HEADER + "\n" + HEADER + "\n", "line 2 is"),
-        (HEADER + "\n,,,a,b,,Bär\n", "line 2 is ',,,a,b,,B.r', and its columns are .*, in UTF-8"),
+        (HEADER.replace(",", ";") + "\n", f"line 1 is '{HEADER.replace(',', ';')}'"),
+        (HEADER + "\n" + HEADER + "\n", f"line 2 is '{HEADER}'"),
+        (HEADER + "\n,,,a,b,,Bär\n", "line 2 is ',,,a,b,,B\N{REPLACEMENT CHARACTER}r'"),
     ],
 )
-def test_another_file_is_no_log(tmp_path, text, message):
+def test_another_file_is_no_log(tmp_path, text, line):
     path = tmp_path / "log.csv"
     path.write_text(text, encoding="latin-1")
-    with pytest.raises(ValueError, match=f"dataset.corrections=.*{message}"):
+    with pytest.raises(ValueError) as error:
         read(path)
+    told = says(error, key=f"dataset.corrections={path}", use="scripts/labels.py apply")
+    assert "UTF-8" in says(told, key=line, use=HEADER)
 
 
 def test_a_missing_log_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"dataset.corrections=.*none.csv cannot be read.*labels.py apply"):
+    with pytest.raises(ValueError) as error:
         read(tmp_path / "none.csv")
+    says(error, key=f"dataset.corrections={tmp_path}/none.csv", use="scripts/labels.py apply")
 
 
 @pytest.mark.parametrize("label", ["x\ny", "x\r", "\u2028x"])
 def test_a_line_break_is_refused_before_anything_is_written(tmp_path, label):
-    with pytest.raises(ValueError, match="has a line break"):
+    with pytest.raises(ValueError) as error:
         append(tmp_path / "log.csv", [correction("a", "h1", "x"), correction("a", "h1", label)])
+    says(error, key=repr(label), use="rename it")
     assert not (tmp_path / "log.csv").exists()
 
 
@@ -178,7 +185,7 @@ def test_a_renamed_file_is_known_by_its_content():
 def test_a_changed_file_is_known_by_its_id(caplog):
     with caplog.at_level(logging.WARNING):
         assert labels_of([correction("a", "h1", "y"), correction("b", "old", "x")]) == {"a": "y", "b": "x"}
-    assert "1 corrected image has another content now, and an unchanged label: b" in caplog.text
+    says(caplog.text, key="1 corrected image", use="another content now, and an unchanged label: b")
 
 
 def test_another_data_set_with_the_same_ids_is_known_by_its_content(caplog, tmp_path):
@@ -187,15 +194,12 @@ def test_another_data_set_with_the_same_ids_is_known_by_its_content(caplog, tmp_
     with caplog.at_level(logging.WARNING):
         assert labels_of([*ours, *theirs]) == {"a": "x", "b": "y"}
         assert labels_of(theirs) == {}
-    assert "3 corrections are of images of the same name and another content" in caplog.text
+    says(caplog.text, key="3 corrections", use="another content")
     append(tmp_path / "log.csv", [*ours, *theirs])
     found = corrected(Found(np.array([0, 0, 0]), ("m",)), tmp_path / "log.csv", IDS, HASHES)
     assert list(found.labels) == [1, 2, 0]
-    assert found.unmatched[2] == (
-        "c",
-        "correction in log.csv to 'theirs' is taken for another data set's: the image has another content "
-        "here",
-    )
+    assert found.unmatched[2][0] == "c"
+    says(found.unmatched[2][1], key="log.csv", use="'theirs'")
 
 
 def test_an_id_alone_needs_half_of_its_run_here():
@@ -204,26 +208,25 @@ def test_an_id_alone_needs_half_of_its_run_here():
     assert labels_of([*few, correction("renamed", "h2", "w")]) == {"a": "x", "b": "w", "c": "z"}
 
 
-def test_a_log_that_stays_in_use_is_named(tmp_path, monkeypatch):
+def test_a_log_that_stays_in_use_is_named(tmp_path):
     path = tmp_path / "log.csv"
     append(path, [correction("a", "h1", "x")])
-    monkeypatch.setattr(log_of, "PATIENCE", 0.1)
     told = []
 
     def wait():
-        for use in (lambda: append(path, [correction("a", "h1", "y")]), lambda: read(path)):
-            try:
-                use()
-            except ValueError as error:
-                told.append(str(error))
+        try:
+            with held(path, patience=0.1):
+                pass
+        except ValueError as error:
+            told.append(str(error))
 
     with held(path):
         other = threading.Thread(target=wait)
         other.start()
         other.join(10)
         assert len(read(path)) == 1  # who holds it comes in
-    assert len(told) == 2
-    assert all("is in use by another process, which held" in text and "log.csv.lock" in text for text in told)
+    assert len(told) == 1
+    assert "0.1 s" in says(told[0], key=str(path), use="log.csv.lock")
 
 
 def test_a_log_that_another_is_writing_is_read_when_it_is_whole(tmp_path, caplog):
@@ -275,7 +278,7 @@ def test_where_id_and_content_speak_differently_the_later_counts(order, caplog):
     lines = [correction("a", "gone", "x"), correction("gone", "h1", "y")][::order]
     with caplog.at_level(logging.WARNING):
         assert labels_of(lines) == {"a": lines[-1].after}
-    assert "two corrections, of which the later one counts: a (" in caplog.text
+    says(caplog.text, key="two corrections", use="a (")
 
 
 def test_new_classes_come_last_and_what_matches_nothing_is_listed(tmp_path):
@@ -284,15 +287,18 @@ def test_new_classes_come_last_and_what_matches_nothing_is_listed(tmp_path):
     found = corrected(Found(np.array([0, 0, -1]), ("m", "q")), path, IDS, HASHES)
     assert found.class_names == ("m", "q", "z")
     assert list(found.labels) == [0, 2, 1]
-    assert found.unmatched == (
-        ("gone", "correction in log.csv to 'x' matches no image, by content or by id"),
-    )
+    [(name, reason)] = found.unmatched
+    assert name == "gone"
+    says(reason, key="log.csv", use="'x'")
 
 
 def test_a_log_of_another_data_set_is_an_error_where_nothing_else_has_labels(tmp_path):
     append(tmp_path / "log.csv", [correction("x", "y", "z")])
-    with pytest.raises(ValueError, match="has a label for none of the 3 samples"):
+    with pytest.raises(ValueError) as error:
         corrected(Found(None, ()), tmp_path / "log.csv", IDS, HASHES)
+    assert "3 samples" in says(
+        error, key=f"dataset.corrections={tmp_path}/log.csv", use="the log of this data set"
+    )
 
 
 @pytest.mark.parametrize("unlabelled", ["keep", "drop"])
@@ -321,7 +327,7 @@ def test_how_many_were_given_changed_and_confirmed_is_told(tmp_path, caplog):
     append(tmp_path / "log.csv", lines)
     with caplog.at_level(logging.INFO):
         corrected(Found(np.array([-1, 0, 0]), ("x",)), tmp_path / "log.csv", IDS, hashes)
-    assert "log.csv: of 3 labels 1 are given, 1 changed, 1 confirmed" in caplog.text
+    says(caplog.text, key="log.csv: of 3", use="1 changed, 1 confirmed")
 
 
 def test_a_label_that_was_withdrawn_is_none(tmp_path):
@@ -330,5 +336,6 @@ def test_a_label_that_was_withdrawn_is_none(tmp_path):
     assert read(path)[1].after == ""
     found = corrected(Found(np.array([-1, 0, 1]), ("m", "q")), path, IDS, HASHES)
     assert (found.labels.tolist(), found.class_names) == ([-1, 0, -1], ("m", "q"))
-    with pytest.raises(ValueError, match="has a label for none of the 3 samples"):
+    with pytest.raises(ValueError) as error:
         corrected(Found(None, ()), path, IDS, HASHES)
+    says(error, key=f"dataset.corrections={path}", use="the log of this data set")

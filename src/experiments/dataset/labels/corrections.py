@@ -56,22 +56,22 @@ class Correction:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path, patience: float = PATIENCE) -> Iterator[None]:
     """Keep other processes and threads from the log; whoever holds it may read and append.
 
     Raises
     ------
     ValueError
-        If somebody else holds it for longer than `PATIENCE`.
+        If somebody else holds it for longer than `patience` seconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     place = _lock(path)
     lock = FileLock(place, is_singleton=True)  # so that its holder comes in again
     try:
-        lock.acquire(timeout=PATIENCE)
+        lock.acquire(timeout=patience)
     except Timeout as error:
         raise ValueError(
-            f"{path} is in use by another process, which held {place} for {PATIENCE:g} s; try again when "
+            f"{path} is in use by another process, which held {place} for {patience:g} s; try again when "
             "that process has ended"
         ) from error
     try:

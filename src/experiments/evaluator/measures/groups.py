@@ -28,13 +28,13 @@ class Groups(NamedTuple):
         """Return what each group is called."""
         return ["noise" if number < 0 else str(number) for number in self.ids.tolist()]
 
-    def means(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def means(self, values: np.ndarray, rows: np.ndarray, chunk: int = CHUNK) -> np.ndarray:
         """Return the mean of each group, float64 (g, d); `rows` says which of (m, d) are the n grouped."""
         sums = np.zeros((len(self.ids), values.shape[1]))
-        for start in range(0, len(rows), CHUNK):
-            part = np.asarray(values[rows[start : start + CHUNK]], np.float64)
-            of = self.of[start : start + CHUNK]
-            if len(self.ids) > CHUNK:  # millions of clusters of noise: those of these rows alone
+        for start in range(0, len(rows), chunk):
+            part = np.asarray(values[rows[start : start + chunk]], np.float64)
+            of = self.of[start : start + chunk]
+            if len(self.ids) > chunk:  # millions of clusters of noise: those of these rows alone
                 present, of = np.unique(of, return_inverse=True)
                 sums[present] += _sums(of, part, len(present))
             else:

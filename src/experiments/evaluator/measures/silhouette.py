@@ -80,15 +80,23 @@ def silhouettes(
     return exact_silhouettes(points, assignments, rows)
 
 
-def exact_silhouettes(points: np.ndarray, assignments: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the silhouette of these rows, float64 (m,), each measured against all points."""
+def exact_silhouettes(
+    points: np.ndarray, assignments: np.ndarray, rows: np.ndarray, held: int = DISTANCES
+) -> np.ndarray:
+    """Return the silhouette of these rows, float64 (m,), each measured against all points.
+
+    Parameters
+    ----------
+    held
+        Distances held at a time.
+    """
     from sklearn.metrics import euclidean_distances
 
     _, own, sizes = np.unique(assignments, return_inverse=True, return_counts=True)
     by_cluster = points[np.argsort(own, kind="stable")].astype(np.float64)  # four times as fast as float32
     starts = np.cumsum(sizes) - sizes
     scores = [np.empty(0)]
-    for batch in _batches(rows, len(points)):
+    for batch in _batches(rows, len(points), held):
         distances = euclidean_distances(points[batch].astype(np.float64), by_cluster)
         sums = np.add.reduceat(distances, starts, axis=1)
         positions, home = np.arange(len(batch)), own[batch]
@@ -99,6 +107,6 @@ def exact_silhouettes(points: np.ndarray, assignments: np.ndarray, rows: np.ndar
     return np.concatenate(scores)
 
 
-def _batches(rows: np.ndarray, n: int) -> Iterator[np.ndarray]:
-    count = max(1, min(len(rows), -(-len(rows) * n // DISTANCES)))
+def _batches(rows: np.ndarray, n: int, held: int) -> Iterator[np.ndarray]:
+    count = max(1, min(len(rows), -(-len(rows) * n // held)))
     yield from np.array_split(rows, count)

@@ -2,11 +2,15 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from experiments.figures.kinds import kind_of
 from experiments.figures.png.canvas import DPI
 from experiments.figures.png.images import join
 from experiments.figures.specs import Figure, Panels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 
 def draw(figure: Figure, path: Path) -> None:
@@ -17,10 +21,16 @@ def draw(figure: Figure, path: Path) -> None:
     path.write_bytes(_drawn(figure))
 
 
-def _drawn(figure: Figure) -> bytes:
+def laid_out(figure: Figure) -> "Canvas":
+    """Return matplotlib's own figure of a picture that is not of several panels."""
     from matplotlib.figure import Figure as Canvas
 
-    canvas, png = Canvas(dpi=DPI, layout="constrained"), BytesIO()
+    canvas = Canvas(dpi=DPI, layout="constrained")
     kind_of(figure).draw(figure, canvas)
-    canvas.savefig(png, format="png")
+    return canvas
+
+
+def _drawn(figure: Figure) -> bytes:
+    png = BytesIO()
+    laid_out(figure).savefig(png, format="png")
     return png.getvalue()

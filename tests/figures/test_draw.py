@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure as Canvas
 from PIL import Image
 from tests.figures.conftest import KIND_NAMES, make
 
@@ -28,7 +27,9 @@ from experiments.figures import (
     pack,
 )
 from experiments.figures import style as looks
+from experiments.figures.draw import laid_out
 from experiments.figures.kinds import traces
+from experiments.figures.png.canvas import DPI
 from experiments.figures.specs import Figure
 
 NONE = np.empty(0, np.uint8)
@@ -49,8 +50,17 @@ def test_a_picture_is_a_png_of_a_sane_size_that_is_not_blank(figure: Figure, tmp
     assert 0.01 < (pixels < 250).any(axis=2).mean() < 0.95
 
 
-def test_of_233_classes_each_name_has_its_room(kind: str, many: Figure, tmp_path: Path) -> None:
-    height, width, _ = drawn(many, tmp_path).shape
+def test_a_png_has_the_pixels_of_its_inches(tmp_path: Path) -> None:
+    bars = make("Bars", 233)
+    width, height = laid_out(bars).get_size_inches() * DPI
+    assert drawn(bars, tmp_path).shape == pytest.approx((height, width, 3), abs=1)
+
+
+def test_of_233_classes_each_name_has_its_room(kind: str, many: Figure) -> None:
+    """Drawing takes most of the time, and changes no size."""
+    panels = [laid_out(each) for each in (many.panels if isinstance(many, Panels) else [many])]
+    width, height = np.max([panel.get_size_inches() for panel in panels], axis=0) * DPI
+    width *= min(len(panels), 2)  # beside each other
     if kind in ("Bars", "Dendrogram", "Heatmap", "Contrasts", "StackedBars"):
         assert 233 * 13 < height < 233 * 18, "pixels a name; at 7 points a letter is 11 high"
     assert width < 6000
@@ -149,17 +159,7 @@ def _dollars(value: object) -> object:
     return [_dollars(entry) for entry in value] if isinstance(value, list) else value
 
 
-def shown(figure: Figure, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Canvas:
-    """Draw, and return what was drawn on."""
-    held: list[Canvas] = []
-    monkeypatch.setattr(Canvas, "savefig", lambda self, *_, **__: held.append(self))
-    draw(figure, folder / "picture.png")
-    return held[0]
-
-
-def test_a_legend_names_all_and_shortens_what_is_long(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_legend_names_all_and_shortens_what_is_long() -> None:
     """By itself matplotlib leaves out what begins with `_`."""
     points = np.arange(4.0)
     pictures = [
@@ -168,7 +168,7 @@ def test_a_legend_names_all_and_shortens_what_is_long(
         Scatter("", "", "", points, points, NAMES, NAMES),
     ]
     for picture in pictures:
-        legend = shown(picture, monkeypatch, tmp_path).axes[0].get_legend()
+        legend = laid_out(picture).axes[0].get_legend()
         texts = [text.get_text() for text in legend.get_texts()]
         assert sorted(texts) == sorted(
             [r"\$10_\$ prize", "\u200b_hidden", r"\$x\$", f"{'a' * 14}…{'a' * 15}"]
@@ -176,13 +176,13 @@ def test_a_legend_names_all_and_shortens_what_is_long(
 
 
 @pytest.mark.filterwarnings("error:constrained_layout not applied")
-def test_long_names_leave_the_bars_their_width(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_long_names_leave_the_bars_their_width() -> None:
     """In a legend, beside rows, and beside and below a heat map."""
     ones, many = np.ones((2, 2)), [letter * 200 for letter in "ab"]
 
     def size(figure: Figure) -> tuple[float, float]:
         """Return the inches of what is drawn in."""
-        canvas = shown(figure, monkeypatch, tmp_path)
+        canvas = laid_out(figure)
         canvas.draw_without_rendering()
         box = canvas.axes[0].get_position()
         return box.width * canvas.get_figwidth(), box.height * canvas.get_figheight()
@@ -202,10 +202,10 @@ def test_whole_numbers_are_told_whole() -> None:
     assert traces(Bars("", "", "", ["a"], [12345]))[0][0]["text"] == ["12,345"]
 
 
-def test_a_cell_without_a_value_stays_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_cell_without_a_value_stays_empty() -> None:
     values = np.array([[0.5, np.nan, np.inf]])
     for kind in (Heatmap, Contrasts):
-        canvas = shown(kind("", ["a"], list("bcd"), values, "v"), monkeypatch, tmp_path)
+        canvas = laid_out(kind("", ["a"], list("bcd"), values, "v"))
         assert [float(text.get_text()) for text in canvas.axes[0].texts] == [0.5]
 
 
@@ -213,15 +213,13 @@ def test_ten_clusters_have_ten_colours() -> None:
     assert len(set(looks.GROUPED)) == 10
 
 
-def test_of_too_many_clusters_for_a_legend_the_largest_are_numbered(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_of_too_many_clusters_for_a_legend_the_largest_are_numbered() -> None:
     for kind in ("Map", "Space"):
         figure = make(kind, 33)  # one of which is noise
-        (axis,) = shown(figure, monkeypatch, tmp_path).axes
+        (axis,) = laid_out(figure).axes
         assert axis.get_legend() is None
         assert {text.get_text() for text in axis.texts} == {str(number) for number in range(32)}
-        listed, *_ = shown(make(kind, 10), monkeypatch, tmp_path).axes
+        listed, *_ = laid_out(make(kind, 10)).axes
         assert not listed.texts
 
 
