@@ -11,7 +11,7 @@ SMALL = {  # of whichever option has the setting
     "reducer": {"n_components": 8, "n_neighbors": 10, "n_epochs": 20},
     "cluster": {
         "k": 10, "n_redo": 3, "n_init": 1, "max_iter": 300, "eps": 20.0,
-        "covariance_type": "diag", "reg": 1e-3,
+        "covariance_type": "diag", "reg": 1e-3, "breath": 8,
     },
 }  # fmt: skip
 

@@ -128,7 +128,7 @@ def test_every_setting_is_in_the_key(clusterer):
     for f in fields(clusterer):
         old = getattr(clusterer, f.name)
         new = (
-            changed[f.name]
+            changed.get(f.name, f"another value of {f.name}: add one to `changed`")
             if isinstance(old, str)
             else not old
             if isinstance(old, bool)
