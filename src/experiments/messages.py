@@ -2,7 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 PLAIN = re.compile(r"(?:[A-Za-z_/]|\.\.?/)[\w./@+:-]*", re.ASCII)  # a text to Hydra and to every shell
 NAMED = 12  # of many names, those that a message lists
@@ -57,3 +58,13 @@ def few(names: Iterable[str], most: int = NAMED) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """1, "image" -> "1 image"; 2, "image" -> "2 images"; `many` where an s is not enough."""
     return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
+@contextmanager
+def keys_within(outer: str, name: str) -> Iterator[None]:
+    """Let errors about settings of `outer` name those of a stage inside it: `reducer.pca.n_components`."""
+    try:
+        yield
+    except ValueError as error:
+        inner = re.sub(rf"\b{outer}\.(?!{re.escape(name)}\.)", f"{outer}.{name}.", str(error))
+        raise ValueError(inner) from error

@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from experiments.backbone.clip import Clip
 from experiments.backbone.cnn import Cnn
-from experiments.backbone.dinov2 import Dinov2
-from experiments.backbone.resnet50 import Resnet50
+from experiments.config.build import build_stage
 from experiments.context import Context, Silent
 from experiments.dataset.digits import Digits
 from experiments.samples import Samples
@@ -113,15 +111,15 @@ def tiny_clip(cards: Path) -> Path:
 @pytest.fixture(scope="session")
 def pretrained(cards: Path, tiny_clip: Path) -> Callable[..., Any]:
     """Return a function: a backbone of conf/ that is small and has random weights, with these changes."""
-    classes = {"resnet50": Resnet50, "clip": Clip, "dinov2": Dinov2}
-    small = {"resnet50": "squeezenet1_1", "clip": str(tiny_clip), "dinov2": "test_vit.r160_in1k"}
+    models = {"resnet50": "squeezenet1_1", "clip": str(tiny_clip), "dinov2": "test_vit.r160_in1k"}
 
     def make(option: str, **changes: Any) -> Any:
+        if option not in models:
+            pytest.fail(f"backbone={option} has weights: add a small model of its library to `models` here")
         node = OmegaConf.create({"seed": 0, "backbone": OmegaConf.load(FOLDER / f"{option}.yaml")}).backbone
         values = dict(OmegaConf.to_container(node, resolve=True))
-        del values["_target_"]
-        values |= {"model": small[option], "weights": "none", "weights_cache": str(cards)}
-        return classes[option](**values | changes)
+        values |= {"model": models[option], "weights": "none", "weights_cache": str(cards)}
+        return build_stage("backbone", values | changes)
 
     return make
 

@@ -1,4 +1,4 @@
-"""What every clusterer promises, on scikit-learn's 1,797 scanned digits."""
+"""What every clusterer of conf/cluster promises, on scikit-learn's 1,797 scanned digits."""
 
 import subprocess
 import sys
@@ -10,32 +10,18 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
 from tests.messages import says
+from tests.options import every, option
 
 from experiments.cluster.agglomerative import Agglomerative
-from experiments.cluster.dbscan import Dbscan
-from experiments.cluster.faiss_kmeans import FaissKMeans
-from experiments.cluster.gmm import Gmm
-from experiments.cluster.hdbscan import Hdbscan
-from experiments.cluster.sklearn_kmeans import SklearnKMeans
-from experiments.cluster.spherical_kmeans import SphericalKMeans
 from experiments.context import Context
 from experiments.store.cache import Store
 from experiments.store.values import digest
 
 X = load_digits().data.astype(np.float32)
-KMEANS = [
-    FaissKMeans(10, 3, 8, 300, start_tolerance=1e-3, tolerance=1e-6, spherical=False, seed=0),
-    SklearnKMeans(10, n_init=3, max_iter=300, tolerance=1e-4, seed=0),
-]
-OF_K = [
-    *KMEANS,
-    SphericalKMeans(10, 3, 8, 300, start_tolerance=1e-3, tolerance=1e-6, seed=0),
-    Agglomerative(10, "ward"),
-    Agglomerative(10, "average"),
-    Gmm(10, "diag", n_init=1, reg=1e-3, max_iter=50, tolerance=1e-2, seed=0),
-]
-OF_DENSITY = [Hdbscan(5, 5, "eom", 0.0, False), Dbscan(20.0, 5)]
-CLUSTERERS = [*OF_K, *OF_DENSITY]
+CLUSTERERS = [*every("cluster"), option("cluster", "agglomerative", k=10, linkage="average")]
+OF_K = [one for one in CLUSTERERS if hasattr(one, "k")]
+OF_DENSITY = [one for one in CLUSTERERS if one not in OF_K]
+KMEANS = [option("cluster", "faiss_kmeans"), option("cluster", "sklearn_kmeans")]
 FIELDS = ("assignments", "probabilities", "centroids", "inertia")
 
 
@@ -142,7 +128,7 @@ def test_every_setting_is_in_the_key(clusterer):
     for f in fields(clusterer):
         old = getattr(clusterer, f.name)
         new = (
-            changed[f.name]
+            changed.get(f.name, f"another value of {f.name}: add one to `changed`")
             if isinstance(old, str)
             else not old
             if isinstance(old, bool)
@@ -252,9 +238,7 @@ def test_values_that_are_not_numbers_are_refused(clusterer, value, ctx):
 
 def test_kept_clusterings_import_no_framework():
     code = (
-        "import sys, experiments.cluster.faiss_kmeans, experiments.cluster.sklearn_kmeans; "
-        "import experiments.cluster.hdbscan, experiments.cluster.dbscan, experiments.cluster.gmm; "
-        "import experiments.cluster.agglomerative, experiments.cluster.spherical_kmeans; "
+        f"import sys, {', '.join({type(clusterer).__module__ for clusterer in CLUSTERERS})}; "
         "heavy = ('sklearn', 'scipy', 'faiss', 'threadpoolctl', 'numba', 'fast_hdbscan', 'psutil'); "
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -33,7 +33,7 @@ def stage(group, name):
     """Build an option of conf/, small."""
     built = build_stage(group, compose.compose_config([f"{group}={name}"])[group])
     if name == "chain":
-        return replace(built, steps={step: _small(group, one) for step, one in built.steps.items()})
+        return replace(built, steps=tuple((step, _small(group, one)) for step, one in built.steps))
     return _small(group, built)
 
 

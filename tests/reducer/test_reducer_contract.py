@@ -1,35 +1,29 @@
-"""What every reducer promises."""
+"""What every reducer promises: each option of conf/reducer, and further settings of some."""
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from tests.options import every, option
 
 from experiments.context import Context
 from experiments.reducer.chain import Chain
-from experiments.reducer.identity import Identity
 from experiments.reducer.l2 import L2
-from experiments.reducer.pca import Pca
 from experiments.reducer.standardize import Standardize
-from experiments.reducer.umap import Umap
 from experiments.store.cache import Store
 from experiments.store.values import digest
 
 X = load_digits().data.astype(np.float32)
-SHORT = Umap(4, 10, "cosine", min_dist=0.0, n_epochs=20, seed=0)
+PCA, UMAP = option("reducer", "pca"), option("reducer", "umap")
 REDUCERS = [
-    Identity(),
-    Pca(8, True, False, 0),
-    Pca(8, False, True, 0),
-    L2(),
-    Standardize(),
-    SHORT,
-    Chain({"pca": Pca(8, True, False, 0), "l2": L2()}),
-    Chain({"l2": L2(), "pca": Pca(8, True, False, 0)}),
-    Chain({"standardize": Standardize(), "l2": L2()}),
-    Chain({"pca": Pca(20, True, False, 0), "umap": SHORT}),
+    *every("reducer"),
+    replace(PCA, standardize=False, whiten=True),
+    Chain((("l2", L2()), ("pca", PCA))),
+    Chain((("standardize", Standardize()), ("l2", L2()))),
+    Chain((("pca", PCA), ("umap", UMAP))),
 ]
 everyone = pytest.mark.parametrize("reducer", REDUCERS, ids=lambda one: type(one).__name__)
 
@@ -103,8 +97,7 @@ def test_every_setting_is_in_the_key():
 
 def test_kept_projections_import_no_framework():
     code = (
-        "import sys, experiments.reducer.pca, experiments.reducer.identity, experiments.reducer.l2; "
-        "import experiments.reducer.umap, experiments.reducer.chain; "
+        f"import sys, {', '.join({type(reducer).__module__ for reducer in REDUCERS})}; "
         "heavy = ('sklearn', 'scipy', 'faiss', 'pandas', 'umap', 'numba'); "
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -6,8 +6,6 @@ from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 from tests.messages import says
 
-from experiments.config import compose
-from experiments.config.build import build
 from experiments.reducer.standardize import BATCH, Standardize
 
 WINE = load_wine().data.astype(np.float32)
@@ -47,11 +45,3 @@ def test_values_that_are_not_numbers_are_refused(ctx, value):
     with pytest.raises(ValueError) as error:
         Standardize().fit(rows, ctx)
     says(error, key="reducer=standardize", use="nan or inf")
-
-
-def test_the_command_line_puts_it_into_a_chain(ctx):
-    step = "+reducer.steps.standardize={_target_: experiments.reducer.standardize.Standardize}"
-    reducer = build(compose.compose_config(["reducer=chain", "~reducer.steps.pca", step])).stages.reducer
-    assert reducer.order == ("l2", "standardize")
-    reduced = reducer.fit(WINE, ctx).transform(WINE)
-    np.testing.assert_allclose(reduced.std(axis=0), 1, atol=1e-5)

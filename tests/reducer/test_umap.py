@@ -82,20 +82,6 @@ def test_equal_rows_are_one_row(ctx):
     assert np.isfinite(reduced).all()
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine", "correlation"])
-def test_each_metric_finds_its_own_neighbours(metric):
-    from sklearn.metrics import pairwise_distances
-
-    rows = np.random.default_rng(0).standard_normal((300, 20)).astype(np.float32) + 50 * (
-        metric == "euclidean"
-    )
-    near, distances = nearest(rows, rows[:40], 12, metric)
-    pairs = pairwise_distances(rows[:40].astype(np.float64), rows.astype(np.float64), metric=metric)
-    np.testing.assert_array_equal(near, np.argsort(pairs, axis=1, kind="stable")[:, :12])
-    np.testing.assert_allclose(distances, np.sort(pairs, axis=1)[:, :12], atol=1e-6)
-    np.testing.assert_array_equal(near[:, 0], np.arange(40))
-
-
 @pytest.mark.parametrize("n", [7, 12, 40])
 def test_small_folders_are_laid_out(ctx, n):
     reduced = replace(STAGE, n_components=4, n_neighbors=5).fit(X[:n], ctx.on(str(n))).transform(X[: n + 3])

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.density.neighbours import numbered
+from experiments.cluster.density.groups import numbered
 from experiments.cluster.kmeans.centroids import check_finite, check_k, check_settings, nearest
 from experiments.context import Context
 from experiments.store.values import Record

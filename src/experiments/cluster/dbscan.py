@@ -5,10 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.density.neighbours import check_density, lengths, nearest, numbered
+from experiments.cluster.density.groups import check_density, lengths, numbered
 from experiments.cluster.density.reachability import Reachability
 from experiments.cluster.kmeans.centroids import check_finite, check_settings
 from experiments.context import Context
+from experiments.numerics.nearest import nearest
 from experiments.store.values import Record
 
 ROUNDING = 1e-6  # of a distance in float32: points exactly eps apart are within it
@@ -69,7 +70,7 @@ class Dbscan:
     Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013 (the cut).
     """
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     eps: float
     min_samples: int
@@ -116,6 +117,6 @@ def _nearest_cores(
     if not len(cores):
         return np.full(len(points), -1), distances
     few = min(2, len(cores))
-    distances[:, :few], rows = nearest(cores, points, few)
+    rows, distances[:, :few] = nearest(cores, points, few)
     ids = np.where(distances[:, 0] <= eps * (1 + ROUNDING), core_ids[rows[:, 0]], -1)
     return ids.astype(np.int64), distances

@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.cluster.density import fast_hdbscan
-from experiments.cluster.density.neighbours import check_density, lengths, nearest
+from experiments.cluster.density.groups import check_density, lengths
 from experiments.cluster.density.reachability import Reachability
 from experiments.cluster.kmeans.centroids import check_finite, check_settings
 from experiments.context import Context
 from experiments.numerics.compiled import announce
+from experiments.numerics.nearest import nearest
 from experiments.store.values import Record
 
 METHODS = ("eom", "leaf")
@@ -72,7 +73,7 @@ class HdbscanClustering(Record):
 
     def _assigned(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         most = min(2 * self.min_samples + 1, len(self.points))
-        distances, rows = nearest(self.points, reduced, most)
+        rows, distances = nearest(self.points, reduced, most)
         same = distances[:, 0] <= ROUNDING * lengths(reduced)
         fitted = self.assignments[rows[:, 0]]
         shift = same[:, None]  # a fitted row is no neighbour of itself

@@ -10,10 +10,11 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from experiments.config import steps
 from experiments.config.compose import CONF, ROOT, key_of, known_keys, options, working_directory
 from experiments.config.mistakes import SettingError, no_such_key
 from experiments.config.text_fields import PATH_KEY
-from experiments.messages import literal
+from experiments.messages import keys_within, literal
 from experiments.metric_names import Name
 from experiments.store.values import OtherCodeError
 from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, Stages
@@ -234,6 +235,8 @@ def _checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any
         if f.metadata.get(HOLDS):
             held = f.metadata[HOLDS]
             value = {name: build_stage(f"{key}.{name}", node, typed, held) for name, node in value.items()}
+        if group := f.metadata.get(steps.STEPS):
+            value = [_step(place, name, node, typed, group) for name, node in value]
         value = _placed(value, f.metadata, key, typed)
         built[f.name] = tuple(value) if typing.get_origin(hints[f.name]) is tuple else value
     return schema(**built)
@@ -243,6 +246,7 @@ def _plain(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
     """Return the values of a stage by name, of the types that it declares; raise ValueError otherwise."""
     prefix = f"{place}." if place else ""
     names = [f.name for f in fields(schema)]
+    values = steps.gathered(schema, values, place)
     unknown = [str(key) for key in values if key not in names]
     if unknown:
         left = f"{prefix}{unknown[0]}"
@@ -257,6 +261,11 @@ def _plain(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
         if isinstance(error, MissingMandatoryValue):
             raise ValueError(f"{key} has no value; type {key}=..., see conf/{_where(place)}") from None
         raise ValueError(f"{key}: {reason}; see conf/{_where(place)}") from None
+
+
+def _step(place: str, name: str, node: Any, typed: Iterable[str], group: str) -> tuple[str, Any]:
+    with keys_within(group, name):
+        return name, build_stage(f"{place}.{name}", node, typed, group)
 
 
 def _placed(value: Any, metadata: Mapping[Any, Any], key: str, typed: Iterable[str]) -> Any:

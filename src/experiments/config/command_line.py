@@ -12,7 +12,7 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.config import compose, presets, text_fields
+from experiments.config import compose, presets, steps, text_fields
 from experiments.config.build import Plan, build, check_objective
 from experiments.config.concurrency import at_once
 from experiments.config.overrides import Typed, key_of, parse, typed
@@ -74,7 +74,7 @@ def arguments(words: Sequence[str] | None = None) -> Any:
 def read(args: Any) -> Request:
     """Compose and build every job; raise ValueError that says what to type instead."""
     refuse_flags(args)
-    overrides = [word for word in args.overrides if key_of(word) != RESUME]
+    overrides = steps.expanded([word for word in args.overrides if key_of(word) != RESUME])
     lines = _written_out(overrides, args.config_dir)
     fixed = [str(line) for line in lines if not line.is_sweep]
     base = compose.compose_config(fixed, hydra=True, directory=args.config_dir)
@@ -271,6 +271,7 @@ def _is_value(override: Any) -> bool:
     """Return True for a plain value, such as cluster.k=10, False for what changes the composition."""
     key = override.key_or_group
     plain = override.type is not None and override.type.name == "CHANGE" and override.package is None
+    plain = plain and key != steps.KEY  # which options stand in the config
     return plain and not key.startswith("hydra") and not (compose.CONF / key.replace(".", "/")).is_dir()
 
 

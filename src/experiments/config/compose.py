@@ -16,7 +16,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from yaml import YAMLError
 
-from experiments.config import mistakes, presets, text_fields
+from experiments.config import mistakes, presets, steps, text_fields
 from experiments.config.overrides import key_of, parse
 
 __all__ = ["key_of", "parse"]  # and what is defined here
@@ -61,6 +61,7 @@ def compose_config(
     def composed(words: Sequence[str]) -> DictConfig:
         return compose("config", overrides=[*search, *words], return_hydra_config=True)
 
+    overrides = steps.expanded(overrides)
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         try:
             cfg = composed(overrides)
@@ -73,6 +74,7 @@ def compose_config(
         texts = text_fields.as_texts(overrides, cfg)
         cfg = cfg if texts == list(overrides) else composed(texts)
         gone = presets.leave_out(cfg, cfg.hydra.runtime, map(key_of, overrides))
+        steps.fill(cfg, cfg.hydra.runtime)
     if gone:
         preset = cfg.hydra.runtime.choices.experiment
         log.warning("experiment=%s: left out for options not chosen: %s", preset, ", ".join(gone))
@@ -175,5 +177,5 @@ def run_name(overrides: Sequence[str]) -> str:
         key, sign, value = override.partition("=")
         if value.startswith(("'", '"')) and not (parsed := parse([override])[0]).is_sweep_override():
             value = str(parsed.value())
-        named.append(f"{key}{sign}{value.rstrip('/').rpartition('/')[2]}")
+        named.append(f"{key.removeprefix('++')}{sign}{value.rstrip('/').rpartition('/')[2]}")
     return " ".join(named) or "run"

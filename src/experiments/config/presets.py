@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from experiments.config import steps
 from experiments.config.text_fields import schema
 
 GROUP = "experiment"
@@ -85,7 +86,7 @@ def _has_place(key: str, cfg: DictConfig) -> bool:
     stage = schema(place, cfg)
     if not isinstance(node, DictConfig) or "_target_" not in node:
         return False
-    return stage is None or name in [f.name for f in fields(stage)]
+    return stage is None or name in {*(f.name for f in fields(stage)), *(steps.names(node, stage) or ())}
 
 
 def _remove(key: str, cfg: DictConfig) -> None:

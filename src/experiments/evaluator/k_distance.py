@@ -10,7 +10,7 @@ from experiments.context import Context
 from experiments.evaluator.k_methods.knee import knee
 from experiments.figures import Lines
 from experiments.metric_names import names_of
-from experiments.numerics.neighbours_of_points import nearest
+from experiments.numerics.nearest import nearest
 from experiments.samples import Samples
 from experiments.types import Findings
 
@@ -36,7 +36,7 @@ class KDistance:
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = names_of("k_distance")
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     min_samples: int
 
@@ -58,7 +58,8 @@ class KDistance:
         """Sort the distances; the table tells for each, thinned out, how many rows it makes core points."""
         import pandas as pd
 
-        distances = np.sort(nearest(reduced, self.min_samples, ctx.threads)[0][:, -1])
+        _, distances = nearest(reduced, reduced, self.min_samples, threads=ctx.threads)
+        distances = np.sort(distances[:, -1])
         n = len(distances)
         bend = knee(np.arange(n), distances[::-1])  # of the falling curve
         at = None if bend is None else n - 1 - bend

@@ -39,7 +39,7 @@ class LabelFree:
     NEEDS: ClassVar[tuple[str, ...]] = ("embeddings", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = names_of("label_free")
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     n_neighbors: int
     min_dist: float

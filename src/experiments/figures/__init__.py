@@ -1,7 +1,7 @@
 """Pictures as values: each is kept with what was found, and drawn as a page and as a PNG."""
 
-from experiments.figures.html.page import page
-from experiments.figures.png.draw import draw
+from experiments.figures.draw import draw
+from experiments.figures.page import page
 from experiments.figures.specs import (
     Bars,
     Contrasts,

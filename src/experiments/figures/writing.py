@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.figures.html.page import page
-from experiments.figures.png.draw import draw
+from experiments.figures.draw import draw
+from experiments.figures.page import page
 from experiments.figures.specs import Figure
 
 

@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from experiments import tracking
-from experiments.config import compose, presets
+from experiments.config import compose, presets, steps
 from experiments.config.build import Plan, build
 from experiments.config.invocation import Invocation
 from experiments.job.perform import Job, Outcome, perform
@@ -33,6 +33,7 @@ def plan_of(cfg: DictConfig, job: Job, invocation: Invocation) -> Plan:
     """Build the config of the job at work, with its share of the threads; its preset's leftovers go."""
     typed = job.overrides if invocation.typed is None else invocation.typed
     presets.leave_out(cfg, HydraConfig.get().runtime, map(compose.key_of, typed))
+    steps.fill(cfg, HydraConfig.get().runtime)
     if cfg.threads == "auto" and invocation.threads not in (0, cores()):
         cfg.threads = invocation.threads
     return build(cfg, typed)

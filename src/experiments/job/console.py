@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -137,7 +138,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for index, column in enumerate(columns[:shown]):
         drawn.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
-        drawn.add_row(*row[:shown])
+        drawn.add_row(*map(escape, row[:shown]))  # [l2,pca] is a value
     Console(width=room).print(drawn)
 
 

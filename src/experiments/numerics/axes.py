@@ -1,4 +1,4 @@
-"""Standardised embeddings and their principal axes, from the rows that may be seen."""
+"""Principal axes, and embeddings standardised by the rows that may be seen."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,23 +9,47 @@ from experiments.numerics.scale import rescaled
 from experiments.store.values import digest
 
 EXACT_WIDTH = 2048  # up to here all components are found exactly; beyond, that takes minutes
-RANK = 256  # components that are found beyond it, by randomised projections
+RANK = 256  # components that are found beyond it, at least
 
 
 @dataclass(frozen=True, eq=False)
 class Axes:
-    """Principal axes of standardised rows, most variance first.
+    """Principal axes of rows, most variance first.
 
     Parameters
     ----------
     components
-        float32 (r, d).
-    ratio
-        float64 (r,): share of the variance along each.
+        float32 (r, d), orthonormal; the largest entry of each is positive.
+    variance, ratio
+        float64 (r,): variance along each, and its share of that along all d directions.
     """
 
     components: np.ndarray
+    variance: np.ndarray
     ratio: np.ndarray
+
+
+def principal_axes(rows: np.ndarray, rank: int | None, seed: int | None) -> Axes:
+    """Decompose float32 (m, d), which is overwritten.
+
+    Parameters
+    ----------
+    rank
+        Components to find by randomised projections; None finds all min(m, d) of them exactly.
+    seed
+        Of those projections.
+
+    Source
+    ------
+    Halko, Martinsson, Tropp, "Finding structure with randomness", 2011 (the randomised ones).
+    """
+    from sklearn.decomposition import PCA
+
+    m, d = rows.shape
+    solver = "randomized" if rank else "covariance_eigh" if m >= d else "full"
+    pca = PCA(rank, copy=False, svd_solver=solver, random_state=seed).fit(rows)
+    variance, ratio = pca.explained_variance_, pca.explained_variance_ratio_
+    return Axes(pca.components_.astype(np.float32), variance.astype(np.float64), ratio.astype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +75,5 @@ class Scaled:
 
     def axes(self, seed: int, exact: int = EXACT_WIDTH, rank: int = RANK) -> Axes:
         """Decompose the visible rows; all min(m, d) components up to `exact`, or the first `rank` of more."""
-        from sklearn.decomposition import PCA
-
-        rows = self.values[self.visible]
-        m, d = rows.shape
-        if min(m, d) > exact:
-            pca = PCA(rank, svd_solver="randomized", random_state=seed).fit(rows)
-        else:
-            pca = PCA(svd_solver="covariance_eigh" if m >= d else "full").fit(rows)
-        return Axes(pca.components_.astype(np.float32), pca.explained_variance_ratio_.astype(np.float64))
+        rows = self.values[self.visible]  # a copy
+        return principal_axes(rows, rank if min(rows.shape) > exact else None, seed)

@@ -1,8 +1,6 @@
 """Several reducers, one after another."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.context import Context
+from experiments.messages import keys_within
 from experiments.store.values import class_name, kept_class
 from experiments.types import Projection, Reducer
 
@@ -51,36 +50,26 @@ class Chain:
     Parameters
     ----------
     steps
-        Reducers by names of your own, in order. Each is kept by itself, so that a change of the last
-        repeats that alone.
+        Names and reducers, in order; a name may stand more than once. Each is kept by itself, so that a
+        change of the last repeats that alone.
     """
 
-    VERSION: ClassVar[int] = 1
-    DERIVED: ClassVar[tuple[str, ...]] = ("order",)  # which the key of a mapping forgets
+    VERSION: ClassVar[int] = 2
 
-    steps: dict[str, Any] = field(metadata={"holds": "reducer"})
-
-    def __post_init__(self) -> None:
-        if not self.steps:
-            raise ValueError("reducer.steps={} holds no reducer; use one or more, or reducer=identity")
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """Name the steps in their order."""
-        return tuple(self.steps)
+    steps: tuple[Any, ...] = field(metadata={"steps": "reducer"})
 
     def width(self, n: int, d: int) -> int:
         """Return the width that the last step gives; raise ValueError naming the step that cannot be."""
-        for name, step in self.steps.items():
-            with _named(name):
+        for name, step in self.steps:
+            with keys_within("reducer", name):
                 d = step.width(n, d)
         return d
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> ChainProjection:
         """Fit float32 (m, d), with the steps from the store that any run left there."""
         fitted: list[Projection] = []
-        for name, step in self.steps.items():
-            with _named(name):
+        for name, step in self.steps:
+            with keys_within("reducer", name):
                 fitted.append(ctx.fitted(step, self._fit_of(step, tuple(fitted), embeddings, ctx)))
             ctx = ctx.on(ctx.key(step))
         return ChainProjection(tuple(fitted))
@@ -89,12 +78,3 @@ class Chain:
         self, step: Reducer, before: tuple[Projection, ...], embeddings: np.ndarray, ctx: Context
     ) -> Any:
         return lambda: step.fit(ChainProjection(before).transform(embeddings), ctx)
-
-
-@contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Let errors name the key as typed: `reducer.steps.pca.n_components`."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(str(error).replace("reducer.", f"reducer.steps.{name}.")) from error

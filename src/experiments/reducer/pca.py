@@ -6,30 +6,25 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.context import Context
+from experiments.numerics.axes import EXACT_WIDTH, RANK, principal_axes
 from experiments.numerics.scale import rescaled
 from experiments.store.values import Record
 
-VERSION = 2  # of the decomposition, and so of every projection
-EXACT_WIDTH = 2048  # up to here all d components are found exactly; beyond, the eigenproblem takes minutes
-RANK = 256  # beyond it at least this many are, so that sweeping n_components still decomposes once
+VERSION = 3  # of the decomposition, and so of every projection
 ROUNDING = 1e-6  # a smaller share of the largest variance is float32's rounding, not a direction
 BATCH = 16_384  # rows that are scaled or projected at a time
 
 
 @dataclass(frozen=True, eq=False)
-class PrincipalAxes(Record):
-    """What a decomposition found, most variance first.
+class Standardised(Record):
+    """Standardised rows and their principal axes, most variance first.
 
     Parameters
     ----------
     mean, scale
         float32 (d,): what is subtracted, and what the rest is divided by.
-    components
-        float32 (r, d), orthonormal; the largest entry of each is positive.
-    variance, ratio
-        float64 (r,): variance along each component, and its share of `total`.
-    total
-        Variance of the (standardised) rows along all d directions.
+    components, variance, ratio
+        As in `Axes`.
     """
 
     mean: np.ndarray
@@ -37,7 +32,6 @@ class PrincipalAxes(Record):
     components: np.ndarray
     variance: np.ndarray
     ratio: np.ndarray
-    total: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +80,8 @@ class Decomposition:
     rank: int | None
     seed: int | None
 
-    def fit(self, embeddings: np.ndarray) -> PrincipalAxes:
+    def fit(self, embeddings: np.ndarray) -> Standardised:
         """Decompose (m, d) in float32, with one float32 copy and what scikit-learn needs beside it."""
-        from sklearn.decomposition import PCA
         from sklearn.preprocessing import StandardScaler
 
         spread = np.ptp(embeddings, axis=0)
@@ -107,19 +100,14 @@ class Decomposition:
         scale = scaler.scale_.astype(np.float32) if self.standardize else np.ones_like(mean)
         rows = np.subtract(embeddings, mean, dtype=np.float32)
         rows /= scale
-        exact = "covariance_eigh" if len(rows) >= len(mean) else "full"
-        pca = PCA(
-            self.rank, copy=False, svd_solver="randomized" if self.rank else exact, random_state=self.seed
-        ).fit(rows)
-        variance = pca.explained_variance_.astype(np.float64)
-        ratio = pca.explained_variance_ratio_.astype(np.float64)
-        components = pca.components_.astype(np.float32)
+        axes = principal_axes(rows, self.rank, self.seed)
+        variance, ratio = axes.variance, axes.ratio
         mean = np.ldexp(mean, powers.ravel())
         if self.standardize:
             scale = np.ldexp(scale, powers.ravel())
         else:
             variance = np.ldexp(variance, 2 * powers)
-        return PrincipalAxes(mean, scale, components, variance, ratio, float(variance[0] / ratio[0]))
+        return Standardised(mean, scale, axes.components, variance, ratio)
 
 
 @dataclass(frozen=True)

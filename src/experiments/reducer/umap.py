@@ -1,28 +1,21 @@
 """UMAP: few dimensions in which near rows stay near; for density clustering and maps.
 
-umap-learn lays out the graph; the neighbours it starts from are exact (nearest.py), where its own search
-by NNDescent is approximate, and with a seed runs on one thread: 25,557 rows of 50 values to 15 took 49 s
-of processor time against 79, and kept as many neighbours (benchmarks/density.py). Plain arrays are stored:
-umap-learn's own models hold compiled search trees that only pickle can carry.
+Plain arrays are stored: umap-learn's own models hold compiled search trees that only pickle can carry.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from experiments.context import Context
-from experiments.numerics.compiled import announce
 from experiments.numerics.nearest import METRICS, nearest
 from experiments.numerics.scale import rescaled
+from experiments.numerics.umap_layout import Layout, lay_out, place
 from experiments.store.values import Record
 
-EPOCHS = 100  # in which a new row finds its place, as in umap-learn for up to 10,000 of them
 ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
-DECIMALS = 3  # of where a new row starts, whose bits seed its random numbers
 FEWEST = 3  # rows that can be laid out: each with a neighbour, in one dimension
-SLOW = 0.25  # of the learning rate with which the fitted rows found theirs
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +42,8 @@ class UmapProjection(Record):
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
         """Map float32 (n, d) to float32 (n, p).
 
-        A fitted row, but for rounding, goes exactly where it was put. Any other starts at the mean of its
-        neighbours, weighted by nearness, and is moved as umap-learn moves a row that comes alone: so it does
-        not matter which come with it.
+        A fitted row, but for rounding, goes exactly where it was put; any other among its neighbours, and it
+        does not matter which come with it.
         """
         embeddings = np.ldexp(np.asarray(embeddings, np.float32), -self.power) if self.power else embeddings
         places = {row.tobytes(): place for place, row in enumerate(_plain(self.rows))}
@@ -66,44 +58,11 @@ class UmapProjection(Record):
             rounded = apart <= ROUNDING * np.linalg.norm(rows, axis=1)
             known[other[rounded]] = near[rounded, 0]
             if not rounded.all():
-                reduced[other[~rounded]] = self._placed(near[~rounded], distances[~rounded])
+                layout = Layout(np.asarray(self.positions), self.a, self.b)
+                near, distances = near[~rounded], distances[~rounded].astype(np.float32)
+                reduced[other[~rounded]] = place(layout, near, distances, self.seed)
         reduced[known >= 0] = self.positions[known[known >= 0]]
         return reduced
-
-    def _placed(self, near: np.ndarray, distances: np.ndarray) -> np.ndarray:
-        announce("pynndescent", "UMAP")
-        from umap.layouts import optimize_layout_euclidean
-
-        strength = self._strength(distances)
-        start = _start(strength, near, np.asarray(self.positions))
-        strength = np.where(strength < strength.max(axis=1, keepdims=True) / EPOCHS, 0, strength)
-        head, column = strength.nonzero()
-        every = (strength.max(axis=1, keepdims=True) / np.where(strength > 0, strength, 1))[head, column]
-        state = np.random.RandomState(self.seed % 2**32).randint(-(2**31) + 1, 2**31 - 2, 3)
-        return optimize_layout_euclidean(  # type: ignore[no-any-return]
-            start,
-            np.array(self.positions),
-            head.astype(np.int32),
-            near[head, column].astype(np.int32),
-            EPOCHS,
-            len(self.positions),
-            every.astype(np.float64),
-            self.a,
-            self.b,
-            state.astype(np.int64),
-            initial_alpha=SLOW,
-        )
-
-    def _strength(self, distances: np.ndarray) -> np.ndarray:
-        """Return how near each neighbour is, float32 (m, n_neighbors): 1 is the same point."""
-        from umap.umap_ import smooth_knn_dist
-
-        scales = np.empty(len(distances), np.float32)
-        for row in range(len(distances)):  # one by one: its floor is a share of the mean of all that it gets
-            scales[row] = smooth_knn_dist(
-                distances[row : row + 1], float(self.n_neighbors), local_connectivity=0.0
-            )[0][0]
-        return np.exp(-distances / np.maximum(scales, np.finfo(np.float32).tiny)[:, None]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -133,7 +92,7 @@ class Umap:
     reduction", 2018.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     n_components: int
     n_neighbors: int
@@ -166,10 +125,7 @@ class Umap:
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> UmapProjection:
         """Lay out float32 (m, d)."""
-        announce("pynndescent", "UMAP")
-        import faiss  # noqa: F401 (its threads must be loaded to be limited)
         from threadpoolctl import threadpool_limits
-        from umap import UMAP
 
         _check_finite(embeddings)
         embeddings, power = rescaled(embeddings)
@@ -177,20 +133,17 @@ class Umap:
         _, first = np.unique(rows, axis=0, return_index=True)
         rows = rows[np.sort(first)]
         self.width(*rows.shape)
-        with threadpool_limits(ctx.threads), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "precomputed_knn")  # it cannot place new rows; we do
-            model = UMAP(
-                n_neighbors=self.n_neighbors,
+        with threadpool_limits(ctx.threads):
+            positions, a, b = lay_out(
+                rows,
                 n_components=self.n_components,
+                n_neighbors=self.n_neighbors,
                 metric=self.metric,
                 min_dist=self.min_dist,
-                n_epochs=self.n_epochs or None,
-                random_state=self.seed,
-                n_jobs=1,
-                precomputed_knn=nearest(rows, rows, self.n_neighbors, self.metric),
-            ).fit(rows)
-        a, b = float(model._a), float(model._b)
-        positions = np.asarray(model.embedding_, np.float32)
+                seed=self.seed,
+                n_epochs=self.n_epochs,
+                threads=ctx.threads,
+            )
         return UmapProjection(rows, positions, self.metric, self.n_neighbors, self.seed, a, b, int(power))
 
 
@@ -202,14 +155,3 @@ def _check_finite(rows: np.ndarray) -> None:
 def _plain(rows: np.ndarray) -> np.ndarray:
     """Return float32 rows whose equal values have equal bytes: there is a zero below zero."""
     return np.ascontiguousarray(rows, np.float32) + np.float32(0)
-
-
-def _start(strength: np.ndarray, near: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Return the mean of the neighbours' positions, or that of a neighbour that is the same point."""
-    start = np.zeros((len(near), positions.shape[1]), np.float32)
-    shares = strength / strength.sum(axis=1, keepdims=True)
-    for column in range(near.shape[1]):
-        start += shares[:, column, None] * positions[near[:, column]]
-    same = strength[:, 0] == 1
-    start[same] = positions[near[same, 0]]
-    return start.round(DECIMALS)

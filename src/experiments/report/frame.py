@@ -12,8 +12,8 @@ import numpy as np
 from experiments.figures import Panels
 from experiments.figures.html import tiles
 from experiments.figures.html.markup import document, script
-from experiments.figures.html.page import library
-from experiments.figures.html.traces import traces
+from experiments.figures.kinds import traces
+from experiments.figures.page import library
 from experiments.figures.specs import Figure
 
 ALONE = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:; \

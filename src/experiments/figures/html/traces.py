@@ -1,6 +1,5 @@
-"""A picture in plotly's own words: the traces and the layout that plotly.js draws."""
+"""Charts in plotly's own words: the traces and the layout that plotly.js draws."""
 
-from functools import singledispatch
 from itertools import pairwise
 from typing import Any
 
@@ -17,19 +16,13 @@ from experiments.figures.html.layout import (
     rows_layout,
     upright,
 )
-from experiments.figures.html.traces_points import map_traces, scatter_traces, silhouette_traces, space_traces
 from experiments.figures.specs import (
     Bars,
     Contrasts,
     Dendrogram,
-    Figure,
     Heatmap,
     Histogram,
     Lines,
-    Map,
-    Scatter,
-    Silhouettes,
-    Space,
     StackedBars,
 )
 from experiments.figures.style import (
@@ -53,14 +46,8 @@ from experiments.figures.style import (
 HIGH_BAR = {"len": 400, "lenmode": "pixels", "y": 1, "yanchor": "top"}
 
 
-@singledispatch
-def traces(figure: Figure) -> Plot:
-    """Return plotly's traces and layout of a picture."""
-    raise TypeError(f"{type(figure).__name__} is no kind of picture")
-
-
-@traces.register(Lines)
-def _lines(figure: Lines) -> Plot:
+def lines_traces(figure: Lines) -> Plot:
+    """Draw curves over one x."""
     mode = "lines+markers" if len(figure.x) <= 30 else "lines"
     data: list[dict[str, Any]] = []
     for (name, values), (colour, _), symbol in zip(
@@ -113,8 +100,8 @@ def _band(figure: Lines, name: str, colour: str) -> list[dict[str, Any]]:
     return [band | looks | {"legendgroup": name, "showlegend": False, "hoverinfo": "skip"}]
 
 
-@traces.register(Bars)
-def _bars(figure: Bars) -> Plot:
+def bars_traces(figure: Bars) -> Plot:
+    """Draw a bar for each name."""
     places = list(range(len(figure.names)))
     bars = {
         "type": "bar",
@@ -130,8 +117,8 @@ def _bars(figure: Bars) -> Plot:
     return [bars], rows_layout(figure, figure.names, figure.y_label, figure.x_label)
 
 
-@traces.register(StackedBars)
-def _stacked_bars(figure: StackedBars) -> Plot:
+def stacked_bars_traces(figure: StackedBars) -> Plot:
+    """Draw a bar for each name, cut into shares."""
     rows = list(range(len(figure.names)))
     data = [
         {
@@ -158,8 +145,8 @@ def _stacked_bars(figure: StackedBars) -> Plot:
     return data, layout
 
 
-@traces.register(Histogram)
-def _histogram(figure: Histogram) -> Plot:
+def histogram_traces(figure: Histogram) -> Plot:
+    """Draw a bar for each bin."""
     counts, edges = np.histogram(figure.values, bins=figure.bins)
     bars = {
         "type": "bar",
@@ -173,8 +160,8 @@ def _histogram(figure: Histogram) -> Plot:
     return [bars], plane(figure, 5, figure.x_label, "count")
 
 
-@traces.register(Heatmap)
-def _heatmap(figure: Heatmap) -> Plot:
+def heatmap_traces(figure: Heatmap) -> Plot:
+    """Draw a cell for each row and column."""
     r, c = figure.values.shape
     spoken = r * c <= SPOKEN
     rows, columns = ([plain(name) for name in names] for names in (figure.rows, figure.columns))
@@ -209,8 +196,8 @@ def _heatmap(figure: Heatmap) -> Plot:
     return [cells], layout
 
 
-@traces.register(Dendrogram)
-def _dendrogram(figure: Dendrogram) -> Plot:
+def dendrogram_traces(figure: Dendrogram) -> Plot:
+    """Draw a tree."""
     places, heights, colours, names = branches(figure)
     data = []
     for colour in dict.fromkeys(colours):
@@ -230,9 +217,3 @@ def _dendrogram(figure: Dendrogram) -> Plot:
     layout["xaxis"]["range"] = [0, 1.03 * max(heights.max(initial=0), figure.cut)]
     layout["shapes"] = [upright(figure.cut)]
     return data, layout
-
-
-traces.register(Scatter)(scatter_traces)
-traces.register(Map)(map_traces)
-traces.register(Space)(space_traces)
-traces.register(Silhouettes)(silhouette_traces)

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.browser import Tab
-from tests.figures.conftest import KINDS, make
+from tests.figures.conftest import KIND_NAMES, make
 
 from experiments.figures import Bars, Grid, Heatmap, Histogram, Lines, Map, Panels, Sheets, Space, pack, page
-from experiments.figures.html.traces import traces
+from experiments.figures.kinds import traces
 from experiments.figures.specs import Figure
 from experiments.figures.style import ROW, short
 
@@ -78,7 +78,7 @@ def test_a_page_holds_all_its_data(figure: Figure) -> None:
             assert all(np.isclose(held, number, rtol=1e-5).any() for number in wanted[~np.isnan(wanted)])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KIND_NAMES)
 def test_no_name_is_read_as_html(kind: str) -> None:
     """Each picture's names and title in HTML: none of them is left as it is in what plotly is given."""
     figure = make(kind, 4)

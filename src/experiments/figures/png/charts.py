@@ -1,30 +1,17 @@
-"""Draw a picture as a PNG with matplotlib: no browser, no state that another picture could inherit."""
+"""Charts by matplotlib."""
 
-from functools import singledispatch
-from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.figures.png.canvas import DPI, WIDTH, axis_of, plain, rows_of
-from experiments.figures.png.images import draw_grid, draw_sheets, join
-from experiments.figures.png.points import draw_map, draw_scatter, draw_silhouettes, draw_space
+from experiments.figures.png.canvas import WIDTH, axis_of, plain, rows_of
 from experiments.figures.specs import (
     Bars,
     Contrasts,
     Dendrogram,
-    Figure,
-    Grid,
     Heatmap,
     Histogram,
     Lines,
-    Map,
-    Panels,
-    Scatter,
-    Sheets,
-    Silhouettes,
-    Space,
     StackedBars,
 )
 from experiments.figures.style import (
@@ -53,36 +40,8 @@ if TYPE_CHECKING:
 LEGIBLE = 0.06  # of a bar: what a part needs to have its number written in it
 
 
-def draw(figure: Figure, path: Path) -> None:
-    """Write the PNG of a picture to `path`."""
-    if isinstance(figure, Panels):
-        join([_drawn(panel) for panel in figure.panels], path)
-        return
-    path.write_bytes(_drawn(figure))
-
-
-def laid_out(figure: Figure) -> "Canvas":
-    """Return matplotlib's own figure of a picture that is not of several panels."""
-    from matplotlib.figure import Figure as Canvas
-
-    canvas = Canvas(dpi=DPI, layout="constrained")
-    _onto(figure, canvas)
-    return canvas
-
-
-def _drawn(figure: Figure) -> bytes:
-    png = BytesIO()
-    laid_out(figure).savefig(png, format="png")
-    return png.getvalue()
-
-
-@singledispatch
-def _onto(figure: Figure, canvas: "Canvas") -> None:
-    raise TypeError(f"{type(figure).__name__} is no kind of picture")
-
-
-@_onto.register(Lines)
-def _lines(figure: Lines, canvas: "Canvas") -> None:
+def draw_lines(figure: Lines, canvas: "Canvas") -> None:
+    """Draw curves over one x."""
     axis = axis_of(canvas, figure.title, WIDTH + (1.6 if len(figure.series) > 1 else 0), 4.2)
     for (name, values), (colour, _), marker in zip(
         figure.series.items(), styles(len(figure.series)), "os^DvPX*ph" * len(figure.series), strict=False
@@ -121,8 +80,8 @@ def _lines(figure: Lines, canvas: "Canvas") -> None:
         axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
 
 
-@_onto.register(Bars)
-def _bars(figure: Bars, canvas: "Canvas") -> None:
+def draw_bars(figure: Bars, canvas: "Canvas") -> None:
+    """Draw a bar for each name."""
     axis = rows_of(canvas, figure.title, figure.names)
     bars = axis.barh(range(len(figure.names)), figure.values, height=0.8)
     axis.bar_label(bars, [said(value) for value in figure.values], padding=2, size=font_size(len(bars)))
@@ -133,8 +92,8 @@ def _bars(figure: Bars, canvas: "Canvas") -> None:
     axis.grid(visible=False, axis="y")
 
 
-@_onto.register(StackedBars)
-def _stacked_bars(figure: StackedBars, canvas: "Canvas") -> None:
+def draw_stacked_bars(figure: StackedBars, canvas: "Canvas") -> None:
+    """Draw a bar for each name, cut into shares."""
     axis = rows_of(canvas, figure.title, figure.names, figure.parts)
     rows, left = np.arange(len(figure.names)), np.zeros(len(figure.names))
     for part, colour, shares in zip(figure.parts, stacked(figure), figure.shares.T, strict=True):
@@ -151,15 +110,15 @@ def _stacked_bars(figure: StackedBars, canvas: "Canvas") -> None:
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
 
 
-@_onto.register(Histogram)
-def _histogram(figure: Histogram, canvas: "Canvas") -> None:
+def draw_histogram(figure: Histogram, canvas: "Canvas") -> None:
+    """Draw a bar for each bin."""
     axis = axis_of(canvas, figure.title, WIDTH, 4.2)
     axis.hist(figure.values, bins=figure.bins, edgecolor="white", linewidth=0.5)
     axis.set(xlabel=plain(figure.x_label), ylabel="count")
 
 
-@_onto.register(Heatmap)
-def _heatmap(figure: Heatmap, canvas: "Canvas") -> None:
+def draw_heatmap(figure: Heatmap, canvas: "Canvas") -> None:
+    """Draw a cell for each row and column."""
     r, c = figure.values.shape
     spoken = r * c <= SPOKEN
     cell = (0.62, 0.4) if spoken else (row_height(max(r, c)),) * 2
@@ -202,8 +161,8 @@ def _contrast() -> "Colormap":
     return LinearSegmentedColormap.from_list("contrast", CONTRAST)
 
 
-@_onto.register(Dendrogram)
-def _dendrogram(figure: Dendrogram, canvas: "Canvas") -> None:
+def draw_dendrogram(figure: Dendrogram, canvas: "Canvas") -> None:
+    """Draw a tree."""
     from matplotlib.collections import LineCollection
 
     places, heights, colours, names = branches(figure)
@@ -215,11 +174,3 @@ def _dendrogram(figure: Dendrogram, canvas: "Canvas") -> None:
     axis.set_ylim(len(names) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.set_xlabel(f"height, cut at {figure.cut:.4g}")
-
-
-_onto.register(Scatter)(draw_scatter)
-_onto.register(Map)(draw_map)
-_onto.register(Space)(draw_space)
-_onto.register(Silhouettes)(draw_silhouettes)
-_onto.register(Grid)(draw_grid)
-_onto.register(Sheets)(draw_sheets)

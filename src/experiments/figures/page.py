@@ -9,11 +9,9 @@ import gzip
 from functools import cache
 from importlib.resources import files
 
-from experiments.figures.html.hover_card import hovering
-from experiments.figures.html.image_pages import grid_page, sheets_page
 from experiments.figures.html.markup import document, script
-from experiments.figures.html.traces import traces
-from experiments.figures.specs import Figure, Grid, Map, Panels, Sheets
+from experiments.figures.kinds import kind_of, traces
+from experiments.figures.specs import Figure, Panels
 
 PLOT = """<div id="figure"></div>
 <script type="text/plain" id="packed">{library}</script>
@@ -37,17 +35,17 @@ try {{
 
 
 def page(figure: Figure) -> str:
-    """Return a picture as an HTML page."""
-    if isinstance(figure, Grid):
-        return grid_page(figure)
-    if isinstance(figure, Sheets):
-        return sheets_page(figure)
-    plots = [traces(panel) for panel in (figure.panels if isinstance(figure, Panels) else [figure])]
-    style, before, after = hovering(figure) if isinstance(figure, Map) else ("", "", "")
+    """Return a figure as an HTML page."""
+    panels = figure.panels if isinstance(figure, Panels) else [figure]
+    first = kind_of(panels[0])
+    if first.page:
+        return first.page(figure)
+    plots = [traces(panel) for panel in panels]
+    style, before, after = first.hover(figure) if first.hover else ("", "", "")
     body = PLOT.format(
         library=library(),
         plots=script(plots),
-        zooms=script(isinstance(figure, Map)),
+        zooms=script(first.hover is not None),
         before=before,
         after=after,
     )

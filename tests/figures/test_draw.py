@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.figures.conftest import KINDS, make
+from tests.figures.conftest import KIND_NAMES, make
 
 from experiments.figures import (
     Bars,
@@ -27,9 +27,9 @@ from experiments.figures import (
     pack,
 )
 from experiments.figures import style as looks
-from experiments.figures.html.traces import traces
+from experiments.figures.draw import laid_out
+from experiments.figures.kinds import traces
 from experiments.figures.png.canvas import DPI
-from experiments.figures.png.draw import laid_out
 from experiments.figures.specs import Figure
 
 NONE = np.empty(0, np.uint8)
@@ -136,7 +136,7 @@ def test_next_to_nothing_is_drawn_all_the_same(figure: Figure, tmp_path: Path) -
 NAMES = ["$10_$ prize", "_hidden", "$x$", "a" * 70]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KIND_NAMES)
 def test_names_with_dollars_are_no_mathematics(kind: str, tmp_path: Path) -> None:
     figure = make(kind, 4)
     changed: dict[str, object] = {"title": "$10_$ of $20^"}

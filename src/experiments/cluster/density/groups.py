@@ -1,23 +1,10 @@
-"""What clusterers by density share: the nearest points, exactly, and what cannot be clustered so."""
+"""Groups of points by density: their numbers, and how few points are too few."""
 
 from typing import Any
 
 import numpy as np
 
 FEWEST = 6  # images below which a density says nothing
-TREE_WIDTH = 15  # values up to which a tree beats comparing all pairs
-
-
-def nearest(points: np.ndarray, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Find the `count` nearest of the points to each query, in float64: distances and rows (m, count)."""
-    if not len(queries):
-        return np.empty((0, count)), np.empty((0, count), np.int64)
-    from sklearn.neighbors import NearestNeighbors
-
-    algorithm = "kd_tree" if points.shape[1] <= TREE_WIDTH else "brute"
-    search = NearestNeighbors(n_neighbors=count, algorithm=algorithm).fit(np.asarray(points, np.float64))
-    distances, rows = search.kneighbors(np.asarray(queries, np.float64))
-    return distances, rows
 
 
 def lengths(rows: np.ndarray) -> np.ndarray:

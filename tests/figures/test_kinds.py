@@ -1,0 +1,23 @@
+"""Every kind of figure is declared once, with its drawing and its page."""
+
+import pytest
+
+from experiments.figures import specs
+from experiments.figures.kinds import KINDS, kind_of
+
+
+def test_every_class_of_figures_has_a_row() -> None:
+    classes = {one for one in vars(specs).values() if isinstance(one, type) and issubclass(one, specs.Figure)}
+    assert classes - {specs.Figure, specs.Panels} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_kind_is_drawn_and_has_a_page(kind: type) -> None:
+    row = KINDS[kind]
+    assert callable(row.draw)
+    assert (row.plot is None) != (row.page is None)
+
+
+def test_one_without_a_row_says_where_to_add_it() -> None:
+    with pytest.raises(TypeError, match=r"Figure has no row in figures/kinds\.py"):
+        kind_of(specs.Figure("Nothing"))
