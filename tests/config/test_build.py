@@ -40,7 +40,7 @@ def test_values_typed_reach_the_stages() -> None:
         ("cluster=faiss_kmean", "cluster=faiss_kmean", "faiss_kmeans?"),
         ("evaluator=[externl]", "evaluator=[externl]", "external?"),
         ("evaluator=[]", "evaluator=[]", "external, internal"),
-        ("objective=arri", "objective=arri", "ami, ari, purity"),
+        ("objective=arri", "objective=arri", "ari, ami, nmi"),
         ("protocol=heldout", "protocol=heldout", "held_out or published"),
         ("device=gpu", "device=gpu", "auto or cpu or cuda"),
         ("figures=some", "figures=some", "auto or all or none"),
