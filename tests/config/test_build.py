@@ -8,9 +8,11 @@ from tests.messages import says
 
 from experiments.config import build as config
 from experiments.config import compose
+from experiments.config.plan import Plan
+from experiments.config.stage import build_stage
 
 
-def build(*overrides: str) -> config.Plan:
+def build(*overrides: str) -> Plan:
     return config.build(compose.compose_config(overrides), overrides)
 
 
@@ -84,7 +86,7 @@ def test_settings_of_an_option_that_was_replaced_are_named() -> None:
     cfg = compose.compose_config([])
     node = compose.compose_config(["+evaluator.probe.C=0.5"]).evaluator.probe
     with pytest.raises(ValueError) as error:
-        config.build_stage("evaluator.probe", node)
+        build_stage("evaluator.probe", node)
     says(error, key="evaluator.probe.C", use="~evaluator.probe")
     assert config.build(cfg)
 

@@ -7,7 +7,7 @@ import pytest
 from scripts.make import compile as compilation
 
 from experiments.config import compose
-from experiments.config.build import build_stage
+from experiments.config.stage import build_stage
 from experiments.context import Context
 from experiments.numerics.scale import exponents, rescaled
 
