@@ -85,8 +85,8 @@ def test_every_module_of_a_stage_has_its_option() -> None:
         folder = Path(stage.__file__).parents[1] / group
         for path in folder.rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            stage = r"^    def (load|fit|evaluate)\(self, (ctx|samples|embeddings|reduced|\*)"
-            if re.search(stage, text, re.M) and "@abstractmethod" not in text:
+            work = r"^    def (load|fit|evaluate)\(self, (ctx|samples|embeddings|reduced|\*)"
+            if re.search(work, text, re.M) and "@abstractmethod" not in text:
                 names = [name for name in compose.options(group) if name.startswith(path.stem)]
                 assert names, f"{path} has no YAML"
                 assert path.parent == folder, f"{path} is a stage among the parts of stages"
