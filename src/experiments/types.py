@@ -2,6 +2,10 @@
 
 n samples, d embedding width, p reduced width, k clusters, c classes. `labels` are truth, `assignments`
 are predicted cluster ids, -1 is noise.
+
+A stage is a frozen dataclass: its fields are its settings, and its `VERSION`, an int, is raised when equal
+settings give another result. What it fits is a frozen dataclass too, best a `Record`, which saves and loads
+itself; backbone/pixels.py is the shortest example of both.
 """
 
 import json

@@ -13,7 +13,7 @@ from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build
 
-BACKBONES = ("cnn", "pixels", "resnet50", "clip", "dinov2")
+BACKBONES = sorted({*compose.options("backbone")} - {"identity"})
 
 
 @pytest.fixture
