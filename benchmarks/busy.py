@@ -25,7 +25,8 @@ if "--notebook" in sys.argv:
 import numpy as np
 
 from experiments.config import compose
-from experiments.config.build import Plan, build
+from experiments.config.build import build
+from experiments.config.plan import Plan
 from experiments.context import Context, Silent
 from experiments.job import context
 from experiments.types import Stages

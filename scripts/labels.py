@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments import script
+from experiments.config.compose import key_of
 from experiments.context import Context
 from experiments.figures.html import tiles
 from experiments.job import console
@@ -130,7 +131,8 @@ def tell(done: Applied) -> None:
 
 def options(args: argparse.Namespace) -> list[str]:
     """Return what was typed and holds for the next step too, which needs no images."""
-    return [*(["--log", str(args.log)] if args.log else []), *args.settings]
+    settings = [word for word in args.settings if key_of(word) not in args.places]
+    return [*(["--log", str(args.log)] if args.log else []), *settings]
 
 
 def user() -> str:

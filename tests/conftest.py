@@ -17,7 +17,7 @@ from tests.browser import chromium  # noqa: F401
 from tests.project import SHORT, Project
 
 from experiments import tracking
-from experiments.config.build import Tracking
+from experiments.config.plan import Tracking
 from experiments.context import Context
 from experiments.store.cache import Store
 

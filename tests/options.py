@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from experiments.config import compose
-from experiments.config.build import build_stage
+from experiments.config.stage import build_stage
 
 SMALL = {  # of whichever option has the setting
     "backbone": {"image_size": 8},

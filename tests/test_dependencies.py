@@ -20,7 +20,7 @@ PRIVATE = {  # libraries whose private parts are used, and the only modules that
     "hydra-core": ("hydra._internal", {"config/command_line.py"}),
     "numba": ("numba.misc", {"numerics/compiled.py"}),
     "open-clip-torch": ("open_clip", {"backbone/pretrained/open_clip.py"}),
-    "umap-learn": (r"umap\.\w+", {"reducer/umap.py"}),
+    "umap-learn": (r"umap\.\w+", {"numerics/umap_layout.py"}),
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.config import compose
-from experiments.config.build import build_stage
+from experiments.config.stage import build_stage
 from experiments.metric_names import MAIN, Name, main_first, main_metrics, names_of
 from experiments.metrics import CATALOGUE, NO_NOISE, ROWS, SINGLETONS, TEST, TREATMENTS, VALIDATION
 from experiments.types import Evaluator

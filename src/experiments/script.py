@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from experiments.config import compose
-from experiments.config.build import Plan, build
+from experiments.config.build import build
+from experiments.config.plan import Plan
 from experiments.context import Context
 from experiments.job import console, context, program
 from experiments.job.perform import EXPECTED

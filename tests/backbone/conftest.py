@@ -13,7 +13,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments.backbone.cnn import Cnn
-from experiments.config.build import build_stage
+from experiments.config.stage import build_stage
 from experiments.context import Context, Silent
 from experiments.dataset.digits import Digits
 from experiments.samples import Samples

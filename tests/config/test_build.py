@@ -8,9 +8,11 @@ from tests.messages import says
 
 from experiments.config import build as config
 from experiments.config import compose
+from experiments.config.plan import Plan
+from experiments.config.stage import build_stage
 
 
-def build(*overrides: str) -> config.Plan:
+def build(*overrides: str) -> Plan:
     return config.build(compose.compose_config(overrides), overrides)
 
 
@@ -40,7 +42,7 @@ def test_values_typed_reach_the_stages() -> None:
         ("cluster=faiss_kmean", "cluster=faiss_kmean", "faiss_kmeans?"),
         ("evaluator=[externl]", "evaluator=[externl]", "external?"),
         ("evaluator=[]", "evaluator=[]", "external, internal"),
-        ("objective=arri", "objective=arri", "ami, ari, purity"),
+        ("objective=arri", "objective=arri", "ari, ami, nmi"),
         ("protocol=heldout", "protocol=heldout", "held_out or published"),
         ("device=gpu", "device=gpu", "auto or cpu or cuda"),
         ("figures=some", "figures=some", "auto or all or none"),
@@ -84,7 +86,7 @@ def test_settings_of_an_option_that_was_replaced_are_named() -> None:
     cfg = compose.compose_config([])
     node = compose.compose_config(["+evaluator.probe.C=0.5"]).evaluator.probe
     with pytest.raises(ValueError) as error:
-        config.build_stage("evaluator.probe", node)
+        build_stage("evaluator.probe", node)
     says(error, key="evaluator.probe.C", use="~evaluator.probe")
     assert config.build(cfg)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from experiments.config import build as config
-from experiments.config import command_line, compose
+from experiments.config import command_line, compose, stage
+from experiments.config.build import build
 
-GROUPS = (*config.GROUPS, "evaluator")
+GROUPS = (*stage.GROUPS, "evaluator")
 OPTIONS = [(group, name) for group in GROUPS for name in compose.options(group)]
 ALIASES = {"patternmind": "image_folder"}
 EXPERIMENTS = compose.options("experiment")
@@ -22,15 +22,15 @@ STANDS_FOR = {"<eps>": "2", "...": "dataset=digits"}  # what a person puts there
 @cache
 def composed(place: int) -> DictConfig:
     """Compose the option at this place of each group, and all evaluators: a composition takes .2 s."""
-    found = {group: compose.options(group) for group in config.GROUPS}
+    found = {group: compose.options(group) for group in stage.GROUPS}
     words = [f"{group}={names[place % len(names)]}" for group, names in found.items()]
     return compose.compose_config([*words, f"evaluator=[{','.join(compose.options('evaluator'))}]"])
 
 
 def built(group: str, name: str) -> object:
     if group == "evaluator":
-        return config.build_stage(group, composed(0).evaluator[name])
-    return config.build_stage(group, composed(compose.options(group).index(name))[group])
+        return stage.build_stage(group, composed(0).evaluator[name])
+    return stage.build_stage(group, composed(compose.options(group).index(name))[group])
 
 
 def commands() -> Iterator[tuple[str, str]]:
@@ -69,7 +69,7 @@ def test_an_option_says_how_to_use_it(group: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_builds_and_says_what_it_costs(name: str) -> None:
-    config.build(compose.compose_config([f"experiment={name}"]))
+    build(compose.compose_config([f"experiment={name}"]))
     text = (compose.CONF / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
     assert f"python run.py experiment={name}" in text
     assert re.search(r"\d+ (s|min)", text)
@@ -82,11 +82,11 @@ def test_there_are_options_of_every_group() -> None:
 
 def test_every_module_of_a_stage_has_its_option() -> None:
     for group in GROUPS:
-        folder = Path(config.__file__).parents[1] / group
+        folder = Path(stage.__file__).parents[1] / group
         for path in folder.rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            stage = r"^    def (load|fit|evaluate)\(self, (ctx|samples|embeddings|reduced|\*)"
-            if re.search(stage, text, re.M) and "@abstractmethod" not in text:
+            work = r"^    def (load|fit|evaluate)\(self, (ctx|samples|embeddings|reduced|\*)"
+            if re.search(work, text, re.M) and "@abstractmethod" not in text:
                 names = [name for name in compose.options(group) if name.startswith(path.stem)]
                 assert names, f"{path} has no YAML"
                 assert path.parent == folder, f"{path} is a stage among the parts of stages"

@@ -52,9 +52,11 @@ def mine(tmp_path):
         (tmp_path / folder).mkdir()
     fields = "n_components: 5\nstandardize: false\nwhiten: true\nseed: ${seed}\n"
     reducer = f"_target_: experiments.reducer.pca.Pca\n{fields}"
-    (tmp_path / "reducer/small.yaml").write_text(reducer)
+    (tmp_path / "reducer/small.yaml").write_text(reducer, encoding="utf-8")
     preset = "# @package _global_\ndefaults:\n  - override /reducer: chain\nreducer:\n  steps: [pca, small]\n"
-    (tmp_path / "experiment/mine.yaml").write_text(f"{preset}  pca:\n    n_components: 20\n")
+    (tmp_path / "experiment/mine.yaml").write_text(
+        f"{preset}  pca:\n    n_components: 20\n", encoding="utf-8"
+    )
     return str(tmp_path)
 
 

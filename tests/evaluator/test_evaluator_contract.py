@@ -13,7 +13,8 @@ from tests.messages import numbers
 
 from experiments import pipeline
 from experiments.config import compose
-from experiments.config.build import build, build_stage
+from experiments.config.build import build
+from experiments.config.stage import build_stage
 from experiments.context import Context
 from experiments.metric_names import Name
 from experiments.metrics import CATALOGUE

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.cluster.kmeans.centroids import CentroidClustering
 from experiments.config import compose
-from experiments.config.build import build_stage
+from experiments.config.stage import build_stage
 from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 

@@ -13,7 +13,8 @@ from tests.messages import says
 
 from experiments import pipeline, tracking
 from experiments.config import compose
-from experiments.config.build import Tracking, build
+from experiments.config.build import build
+from experiments.config.plan import Tracking
 from experiments.context import Context
 from experiments.job import logged_model
 from experiments.job.model import (

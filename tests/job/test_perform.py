@@ -12,8 +12,9 @@ from tests.running import run_typed
 import experiments
 from experiments import tracking
 from experiments.config import compose
-from experiments.config.build import Tracking, build
+from experiments.config.build import build
 from experiments.config.invocation import VARIABLE
+from experiments.config.plan import Tracking
 from experiments.job import run_folder
 from experiments.job.perform import Outcome, draws, explain
 

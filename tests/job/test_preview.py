@@ -8,7 +8,7 @@ import pytest
 from tests.config.test_command_line import read
 from tests.messages import says
 
-from experiments import launch, pipeline
+from experiments import pipeline
 from experiments.context import Context
 from experiments.job import preview
 from experiments.store.cache import Store
@@ -47,7 +47,7 @@ def test_a_plan_counts_the_steps_of_data_that_was_never_read(
     words: list[str], steps: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     request = read(*SMALL, *words, f"cache.root={tmp_path}", "plan=true")
-    assert launch._preview(request) == 0
+    preview.show(request.plans)
     out = capsys.readouterr().out
     says(out, key="digits", use="never read")
     assert re.search(rf"\b{steps} distinct .*\d+\.\d MB", out)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-from tests.figures.conftest import KINDS, make
+from tests.figures.conftest import KIND_NAMES, make
 
 from experiments import pipeline
 from experiments.cluster.kmeans.centroids import CentroidClustering
@@ -154,7 +154,7 @@ def test_a_kept_run_is_traced_without_a_framework(tmp_path: Path) -> None:
     assert done.stdout.strip() == "[] []", done.stderr
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KIND_NAMES)
 def test_every_kind_of_picture_is_named_by_what_it_is_drawn_from(kind: str) -> None:
     def named(n: int) -> str:
         return shown(Findings({}, {}, {"p": make(kind, n)}))["picture p"]

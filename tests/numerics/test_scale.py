@@ -4,12 +4,12 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from scripts.make import compile as compilation
 
 from experiments.config import compose
-from experiments.config.build import build_stage
+from experiments.config.stage import build_stage
 from experiments.context import Context
 from experiments.numerics.scale import exponents, rescaled
-from scripts import compile as compilation
 
 pytestmark = [
     pytest.mark.timeout(60, func_only=True),

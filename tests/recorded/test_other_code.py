@@ -16,8 +16,7 @@ from PIL import Image
 from tests.messages import says
 
 from experiments import tracking
-from experiments.config import compose
-from experiments.config.build import build
+from experiments.config import command_line
 from experiments.recorded import Recorded
 from experiments.store.values import OtherCodeError
 from experiments.sweep import resumption
@@ -104,8 +103,7 @@ def test_a_config_of_a_class_that_moved(
 def test_a_sweep_is_resumed_by_its_own_code(uri: str) -> None:
     sweep, _ = runs(uri)
     then = Record.load(Path(sweep.tags["sweep.folder"]))
-    plans = [build(compose.compose_config(overrides)) for overrides in then.jobs]
-    asked = Record.of(then.command, plans, then.jobs, then.swept)
+    asked = Record.of(command_line.read(command_line.arguments(["-m", *then.command])))
     tracker = tracking.Tracker(uri, sweep.info.info.experiment_id)
     with pytest.raises(ValueError, match="resume=") as error:
         resumption.find(sweep.id, asked, tracker)

@@ -9,7 +9,7 @@ from scipy import stats
 from tests.messages import says
 
 from experiments import tracking
-from experiments.config.build import Tracking
+from experiments.config.plan import Tracking
 from experiments.sweep.record import Record
 from scripts import compare
 

@@ -12,7 +12,7 @@ from tests.project import REPOSITORY, SHORT, Project
 from tests.running import run_typed
 
 from experiments import tracking
-from experiments.config.build import Tracking
+from experiments.config.plan import Tracking
 from experiments.recorded import Recorded
 
 Main = Callable[..., int]

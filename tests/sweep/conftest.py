@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from experiments import sweep
-from experiments.config.build import Cache, Plan, Tracking
+from experiments.config.plan import Cache, Plan, Tracking
 
 JOBS = [[f"cluster.k={k}", "hydra/launcher=joblib"] for k in (10, 20, 30, 40)]
 

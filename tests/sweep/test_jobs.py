@@ -9,9 +9,9 @@ from omegaconf import DictConfig, OmegaConf
 from tests.messages import says
 
 from experiments import launch, sweep, tracking
-from experiments.config import build as config
 from experiments.config import compose
 from experiments.config.invocation import Invocation
+from experiments.config.plan import Tracking
 from experiments.job import composed as job
 from experiments.job import run_folder
 from experiments.job.perform import Job, Outcome
@@ -98,7 +98,7 @@ def test_a_job_is_recorded_beside_its_parent(
     composed.tracking.experiment = "another"
     left = sweep.run_job(composed, begun.for_jobs(Invocation()))
     assert left == Outcome.load(tmp_path / "job")
-    client = tracking.connect(config.Tracking(begun.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
     found, parent = client.get_run(left.run_id), client.get_run(begun.run.id)
     assert found.info.experiment_id == parent.info.experiment_id
     assert found.data.tags["mlflow.parentRunId"] == left.parent == parent.info.run_id

@@ -8,7 +8,7 @@ from tests.messages import says
 from tests.sweep.conftest import JOBS
 
 from experiments import comparison, report, sweep, tracking
-from experiments.config.build import Plan, Tracking
+from experiments.config.plan import Plan, Tracking
 from experiments.job.perform import Outcome
 from experiments.sweep import best_model
 

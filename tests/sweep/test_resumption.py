@@ -14,8 +14,8 @@ from tests.messages import says
 import experiments
 from experiments import launch, sweep, tracking
 from experiments.config import command_line, compose
-from experiments.config.build import Cache, Plan, Tracking
 from experiments.config.invocation import Invocation
+from experiments.config.plan import Cache, Plan, Tracking
 from experiments.job import run_folder
 from experiments.job.perform import Outcome
 from experiments.job.trace import Trace

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments import tracking
-from experiments.config.build import Tracking
+from experiments.config.plan import Tracking
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,12 @@ def test_a_user_without_a_name_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_commit_is_that_of_the_code(tmp_path: Path) -> None:
     code = "from experiments.tracking.environment import environment; print(environment()['git.commit'])"
     env = os.environ | {"EXPERIMENTS_ROOT": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, encoding="utf-8", check=True
+    )
     head = ["git", "rev-parse", "HEAD"]
-    assert done.stdout == subprocess.run(head, cwd=REPOSITORY, capture_output=True, text=True).stdout != ""
+    there = subprocess.run(head, cwd=REPOSITORY, capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == there.stdout != ""
 
 
 def test_what_may_change_a_results_bits_is_told() -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.messages import says
 
 from experiments import tracking
-from experiments.config.build import Tracking
+from experiments.config.plan import Tracking
 
 
 def test_a_deleted_experiment_says_so(tracker: tracking.Tracker) -> None:

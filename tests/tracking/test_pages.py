@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from experiments import tracking
-from experiments.config.build import Tracking
+from experiments.config.plan import Tracking
 
 REPOSITORY = Path(__file__).parents[2]
 SECONDS = 180  # for a server to start beside other work

@@ -13,7 +13,7 @@ import requests
 from tests.messages import says
 
 from experiments import tracking
-from experiments.config.build import Tracking
+from experiments.config.plan import Tracking
 from experiments.tracking import server
 
 

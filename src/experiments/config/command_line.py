@@ -13,9 +13,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.config import compose, presets, steps, text_fields
-from experiments.config.build import Plan, build, check_objective
+from experiments.config.build import build, check_objective
 from experiments.config.concurrency import at_once
 from experiments.config.overrides import Typed, key_of, parse, typed
+from experiments.config.plan import Plan
 from experiments.messages import setting
 from experiments.numerics.threads import cores
 

@@ -81,16 +81,18 @@ def fill(cfg: DictConfig, runtime: Any) -> None:
     """
     node = cfg.get(GROUP)
     steps = names(node, schema(GROUP, cfg)) if isinstance(node, DictConfig) else None
+    if not steps:
+        return
     folders = [Path(source.path) / GROUP for source in runtime.config_sources if source.schema == "file"]
     paths = {path.stem: path for folder in reversed(folders) for path in folder.glob("[!_]*.yaml")}
-    options = {name: _option(path) for name, path in paths.items()} if steps else {}
+    options = {name: _option(path) for name, path in paths.items()}
     known = [name for name, option in options.items() if option.get("_target_") != node.get("_target_")]
-    for name in dict.fromkeys(steps or ()):
+    for name in dict.fromkeys(steps):
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise ValueError(
-                f"{KEY}=[{','.join(steps or ())}]: {name} is not an option for a step; use "
+                f"{KEY}=[{','.join(steps)}]: {name} is not an option for a step; use "
                 f"{', '.join(sorted(known))}{hint}"
             )
         with open_dict(cfg):

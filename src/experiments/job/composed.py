@@ -8,8 +8,9 @@ from omegaconf import DictConfig
 
 from experiments import tracking
 from experiments.config import compose, presets, steps
-from experiments.config.build import Plan, build
+from experiments.config.build import build
 from experiments.config.invocation import Invocation
+from experiments.config.plan import Plan
 from experiments.job.perform import Job, Outcome, perform
 from experiments.numerics.threads import cores
 

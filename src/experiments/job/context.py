@@ -4,7 +4,7 @@ import ctypes
 import sys
 from pathlib import Path
 
-from experiments.config.build import Plan
+from experiments.config.plan import Plan
 from experiments.context import Context, Report
 from experiments.numerics.threads import cores, let_waiting_threads_sleep
 from experiments.store.cache import Store

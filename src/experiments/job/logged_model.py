@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from experiments import tracking
-from experiments.config.build import Plan
+from experiments.config.plan import Plan
 from experiments.job import run_folder
 from experiments.job.model import ABOUT, Model
 from experiments.pipeline import Result

@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 
 from experiments import figures, pipeline, report, tracking
 from experiments.config import compose
-from experiments.config.build import Plan, placed
+from experiments.config.build import placed
+from experiments.config.plan import Plan
 from experiments.context import Context
 from experiments.job import artifacts, console, context, logged_model, run_folder
 from experiments.job.trace import trace

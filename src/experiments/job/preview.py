@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments import pipeline
-from experiments.config.build import Plan
+from experiments.config.plan import Plan
 from experiments.context import Context, Silent
 from experiments.job import console, context
 from experiments.store.cache import NotKeptError

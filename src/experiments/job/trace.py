@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.config.build import GROUPS, Plan
+from experiments.config.plan import Plan
+from experiments.config.stage import GROUPS
 from experiments.context import Context
 from experiments.figures.specs import Figure
 from experiments.pipeline import Result

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.config.build import GROUPS, build_stage
+from experiments.config.stage import GROUPS, build_stage
 from experiments.context import Context
 from experiments.dataset.tables.cells import guarded
 from experiments.dataset.tables.matching import matched

@@ -11,7 +11,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.config import compose
-from experiments.config.build import build_stage
+from experiments.config.stage import build_stage
 from experiments.context import Context
 from experiments.dataset.tables.matching import matched
 from experiments.evaluator.pictures.thumbnails import thumbnails

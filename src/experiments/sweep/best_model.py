@@ -10,7 +10,8 @@ from typing import cast
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import pipeline, tracking
-from experiments.config.build import Plan, build
+from experiments.config.build import build
+from experiments.config.plan import Plan
 from experiments.context import Silent
 from experiments.job import context, logged_model
 from experiments.job.model import Model

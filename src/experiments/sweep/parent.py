@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from experiments import comparison, figures, report, tracking
 from experiments.config import compose
-from experiments.config.build import Plan
 from experiments.config.invocation import Invocation
+from experiments.config.plan import Plan
 from experiments.figures.specs import Figure
 from experiments.job import run_folder, summary
 from experiments.job.artifacts import ASSIGNMENTS

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-from experiments.config.build import GROUPS, Plan
 from experiments.config.command_line import Request
+from experiments.config.plan import Plan
+from experiments.config.stage import GROUPS
 from experiments.recorded import PARENT_TAG, Recorded
 from experiments.sweep import outcomes
 

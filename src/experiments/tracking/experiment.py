@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from experiments.config.build import Tracking
+from experiments.config.plan import Tracking
 from experiments.tracking import pages
 from experiments.tracking.server import client_of, first_alone, reach, reason, sqlite_path
 from experiments.tracking.tracker import Tracker

@@ -14,7 +14,9 @@ from tests.running import run_typed
 from experiments import tracking
 from experiments.cluster import faiss_kmeans
 from experiments.config import compose
-from experiments.config.build import PATH, PATH_KEY, Cache, Tracking
+from experiments.config.plan import Cache, Tracking
+from experiments.config.stage import PATH
+from experiments.config.text_fields import PATH_KEY
 from experiments.job import context
 from experiments.recorded import SUPERSEDED, Recorded
 from experiments.recorded.verification.past import (

@@ -16,15 +16,7 @@ from experiments.figures.html.layout import (
     rows_layout,
     upright,
 )
-from experiments.figures.specs import (
-    Bars,
-    Contrasts,
-    Dendrogram,
-    Heatmap,
-    Histogram,
-    Lines,
-    StackedBars,
-)
+from experiments.figures.specs import Bars, Contrasts, Dendrogram, Heatmap, Histogram, Lines, StackedBars
 from experiments.figures.style import (
     ALL_TICKS,
     BAND,

@@ -5,15 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.figures.png.canvas import WIDTH, axis_of, plain, rows_of
-from experiments.figures.specs import (
-    Bars,
-    Contrasts,
-    Dendrogram,
-    Heatmap,
-    Histogram,
-    Lines,
-    StackedBars,
-)
+from experiments.figures.specs import Bars, Contrasts, Dendrogram, Heatmap, Histogram, Lines, StackedBars
 from experiments.figures.style import (
     ALL_TICKS,
     BAND,

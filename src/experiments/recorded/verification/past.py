@@ -12,8 +12,9 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from experiments.config import compose
-from experiments.config.build import Plan, build
+from experiments.config.build import build
 from experiments.config.mistakes import SettingError
+from experiments.config.plan import Plan
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.trace import TRACE, Trace
 from experiments.recorded import Recorded

@@ -9,7 +9,8 @@ import numpy as np
 
 from experiments import tracking
 from experiments.config import compose
-from experiments.config.build import PROTOCOLS, Plan
+from experiments.config.plan import Plan
+from experiments.config.stage import PROTOCOLS
 from experiments.context import Context
 from experiments.job import console, context
 from experiments.job.perform import Job, Outcome, perform
