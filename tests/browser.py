@@ -4,13 +4,17 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 REQUIRED = os.environ.get("EXPERIMENTS_BROWSER") == "required"
-ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]  # WebGL without a GPU
+ARGUMENTS = [
+    "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",  # WebGL without a GPU
+    "--disable-gpu-compositing",  # or every page is put together by that slow one
+]  # fmt: skip
+EMPTY = Path(__file__).with_name("empty.html")
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
@@ -28,36 +32,62 @@ def chromium() -> Iterator[Any]:
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
+        Tab.kept.clear()
         browser.close()
 
 
 class Tab:
     """A page that was opened from a file.
 
+    A page takes Chromium a second to make, so one that was closed is emptied and kept for the next that is to
+    be as large.
+
     Parameters
     ----------
+    alone
+        Make a page that no other was before, and throw it away.
     complaints
         Console errors, exceptions, and requests to anywhere.
     exports
         What was downloaded.
     """
 
+    kept: ClassVar[dict[tuple[Any, str], Any]] = {}  # emptied pages by browser and settings
+
     def __init__(
-        self, chromium: Any, file: Path, viewport: dict[str, int] = DESKTOP, **settings: Any
+        self,
+        chromium: Any,
+        file: Path,
+        viewport: dict[str, int] = DESKTOP,
+        *,
+        alone: bool = False,
+        **settings: Any,
     ) -> None:
         self.complaints: list[str] = []
         self.exports: list[bytes] = []
-        self.context = chromium.new_context(viewport=viewport, accept_downloads=True, **settings)
-        self.context.set_default_timeout(30_000)  # a busy machine draws slowly
         self.url = file.as_uri()
-        self.page = self.open()
+        self.listened: list[tuple[Any, str, Any]] = []
+        self.settings = None if alone else (chromium, repr((viewport, settings)))
+        page = self.kept.pop(self.settings, None) if self.settings else None
+        if page is None:
+            context = chromium.new_context(viewport=viewport, accept_downloads=True, **settings)
+            context.set_default_timeout(30_000)  # a busy machine draws slowly
+            page = context.new_page()
+        self.context = page.context
+        self.page = self._shown(page)
 
     def open(self) -> Any:
         """Open the file once more, as a second tab."""
-        page = self.context.new_page()
-        page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._request)
+        return self._shown(self.context.new_page())
+
+    def _shown(self, page: Any) -> Any:
+        for event, heard in {
+            "console": lambda said: said.type == "error" and self.complaints.append(said.text),
+            "pageerror": lambda error: self.complaints.append(str(error)),
+            "request": self._request,
+        }.items():
+            page.on(event, heard)
+            self.listened.append((page, event, heard))
         page.goto(self.url)
         return page
 
@@ -67,5 +97,21 @@ class Tab:
 
     def close(self) -> None:
         """Close it; fail if it complained."""
-        self.context.close()
+        if self.settings is None or self.settings in self.kept:
+            self.context.close()
+        else:
+            self._empty()
+            self.kept[self.settings] = self.page
         assert self.complaints == []
+
+    def _empty(self) -> None:
+        """Leave nothing of the file to the next, whose page runs in the same process as it is a file too."""
+        for page in self.context.pages:
+            if page != self.page:
+                page.close()
+        for page, event, heard in self.listened:
+            page.remove_listener(event, heard)
+        self.page.mouse.move(0, 0)
+        self.page.goto(EMPTY.as_uri())
+        self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        self.context.clear_cookies()

@@ -1,6 +1,7 @@
 """Metrics of embeddings of any size: those of size 1, in their unit."""
 
 from dataclasses import dataclass, fields, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -35,10 +36,15 @@ class Untrained:
     trained: bool = False
 
 
+@cache
+def composed():
+    """Compose the evaluators that are tried here."""
+    return compose.compose_config([f"evaluator=[{','.join(VALUES)}]"])
+
+
 def evaluated(name, samples, embeddings, ctx):
     """Return what an evaluator of conf/ finds, small."""
-    cfg = compose.compose_config([f"evaluator=[{name}]"])
-    evaluator = build_stage("evaluator", cfg.evaluator[name])
+    evaluator = build_stage("evaluator", composed().evaluator[name])
     held = {f.name for f in fields(evaluator)}
     evaluator = replace(evaluator, **{key: value for key, value in SMALL.items() if key in held})
     content = Vectors(embeddings, hash_rows(embeddings))

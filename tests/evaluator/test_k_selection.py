@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ CORNERS = {
 QUICK = ["k_max=7", "references=5", "seeds=2", "bootstraps=2"]
 
 
+@cache
 def stage(*settings, cluster="faiss_kmeans"):
     chosen = [f"evaluator.k_selection.{setting}" for setting in (*QUICK, *settings)]
     cfg = compose.compose_config(["evaluator=[k_selection]", f"cluster={cluster}", *chosen])

@@ -170,7 +170,7 @@ def test_changes_survive_closing_and_are_seen_in_a_second_tab(opened: Opener) ->
 
 @pytest.mark.browser
 def test_a_browser_that_keeps_nothing_is_told_of(opened: Opener) -> None:
-    tab = opened(animals())
+    tab = opened(animals(), alone=True)
     assert tab.page.locator("#warning").is_hidden()
     tab.context.add_init_script(
         "Object.defineProperty(window, 'localStorage',"
