@@ -24,18 +24,24 @@ SHARED_K = 4  # what every sweep clusters into, beside one k of its own
 WANTED = {"config.yaml", "assignments.parquet", "result.json"}
 
 
-def start(root: Path, number: int) -> "subprocess.Popen[str]":
+def start(root: Path, number: int, *words: str) -> "subprocess.Popen[str]":
     """Start one of the sweeps."""
-    command = [sys.executable, str(REPOSITORY / "run.py"), *SMALL, f"cluster.k={SHARED_K},{number + 5}"]
+    command = [
+        sys.executable,
+        str(REPOSITORY / "run.py"),
+        *SMALL,
+        f"cluster.k={SHARED_K},{number + 5}",
+        *words,
+    ]
     env = os.environ | {"EXPERIMENTS_ROOT": str(root)}
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
     return subprocess.Popen(command, env=env, cwd=root, **pipes)
 
 
-def crowd(root: Path, processes: int) -> list[str]:
-    """Run them all at once in a project root of their own; name what was wrong."""
+def crowd(root: Path, processes: int, *words: str) -> list[str]:
+    """Run them all at once, with these settings, in a project root of their own; name what was wrong."""
     (root / "conf").symlink_to(REPOSITORY / "conf")
-    at_once = [start(root, number) for number in range(processes)]
+    at_once = [start(root, number, *words) for number in range(processes)]
     ended = [process.communicate(timeout=1200)[0] for process in at_once]
     wrong = [
         f"sweep {number} ended with {process.returncode}: {' '.join(out.split())[-300:]}"
