@@ -116,7 +116,8 @@ def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that
 
 @pytest.mark.process
 def test_joblib_runs_jobs_side_by_side(beside: Project) -> None:
-    done = beside.run("-m", *SHORT, "cluster.k=10,12", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    done = beside.run("-m", *SHORT, *LEAN, "cluster.k=10,12", *parallel)
     assert done.returncode == 0, done.stderr
     assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
     jobs = [run.data for run in beside.runs() if "mlflow.parentRunId" in run.data.tags]
