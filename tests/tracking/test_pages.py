@@ -55,14 +55,23 @@ def server(store: tuple[Path, tracking.Run]) -> Iterator[str]:
         process.wait(SECONDS)
 
 
-@pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    """Open a tab in which MLflow's assistant was closed before."""
+@pytest.fixture(scope="module")
+def context(chromium: Any) -> Iterator[Any]:
+    """Keep MLflow's scripts between tests; a page remembers nothing, but that its assistant was closed."""
     context = chromium.new_context(viewport={"width": 1600, "height": 1000})
     context.set_default_timeout(30_000)
-    context.add_init_script("localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true')")
-    yield context.new_page()
+    closed = "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true')"
+    context.add_init_script(f"localStorage.clear(); sessionStorage.clear(); {closed}")
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(context: Any) -> Iterator[Any]:
+    """Open a tab."""
+    page = context.new_page()
+    yield page
+    page.close()
 
 
 def test_the_runs_have_the_main_figures_as_their_first_columns(
