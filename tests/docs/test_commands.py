@@ -1,0 +1,89 @@
+"""Commands of documents are composed and checked, so that what a reader types is understood."""
+
+import importlib
+import re
+import shutil
+
+import pytest
+from tests.docs.documents import ROOT, Command, commands, settings
+
+from experiments import script
+from experiments.config import command_line, compose
+from experiments.recorded.samples import moved
+
+COMMANDS = commands()
+OURS = "mine"  # the folder of docs/extend, whose commands test_examples.py executes
+HYDRA = ("hydra", "hydra/launcher")
+PIP = ("pip", "install", "-e", ".")
+
+
+def words_after(command: Command, program: str) -> list[str]:
+    words = command.words
+    return words[words.index(program) + 1 :]
+
+
+def named(kind: str) -> list[Command]:
+    return [command for command in COMMANDS if kind in command.text and OURS not in command.words]
+
+
+@pytest.mark.parametrize("command", named("run.py "), ids=lambda command: command.text[:60])
+def test_run_py_composes_it(command: Command) -> None:
+    words = words_after(command, "run.py")
+    if words in (["--help"], ["--cfg", "job"]):
+        return
+    request = command_line.read(command_line.arguments(words))
+    assert request.multirun == ("-m" in words or len(request.jobs) > 1), "a sweep needs -m or a preset's list"
+
+
+@pytest.mark.parametrize("command", named("scripts/"), ids=lambda command: command.text[:60])
+def test_a_script_parses_it(command: Command) -> None:
+    name = re.findall(r"scripts/([\w/]+)\.(py|sh)", command.text)
+    assert (ROOT / "scripts" / ".".join(name[0])).exists()
+    if "/" in name[0][0] or name[0][1] == "sh":
+        return
+    words = words_after(command, f"scripts/{name[0][0]}.py")
+    if words == ["--help"]:
+        return
+    module = importlib.import_module(f"scripts.{name[0][0]}")
+    rest, given = script.separated(words)
+    args, unknown = script._parsed(module.parser(), rest, importlib.import_module("argparse").Namespace())
+    assert unknown == []
+    if name[0][0] == "compare":  # two configurations, whose keys a sweep has
+        assert len(given) >= 2
+        return
+    script.plan(moved(given)[1])
+
+
+def test_other_commands_name_what_is_there() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for command in COMMANDS:
+        first, *rest = command.words
+        if first == "make":
+            assert rest[0] in targets, command
+        elif first == "sh":
+            assert (ROOT / rest[0]).exists(), command
+        elif first == "pip":
+            assert tuple(command.words) == PIP, command
+        else:
+            assert rest[0].startswith(("run.py", "scripts/", OURS, "-m")), command
+
+
+def test_settings_in_the_text_exist() -> None:
+    known = {*compose.known_keys(), *compose.flatten(compose.without_hydra(compose.compose_config([])))}
+    groups = [path.name for path in compose.CONF.iterdir() if path.is_dir()]
+    wrong = []
+    for document, setting in settings():
+        key, _, value = setting.partition("=")
+        if key in groups:
+            names = value.strip("[]…,").split(",")
+            valid = not value or set(names) <= {*compose.options(key), "<option>", "<name>", "mine"}
+        else:
+            valid = key in known or key.startswith(HYDRA) or any(other.startswith(f"{key}.") for other in known)
+        if not valid:
+            wrong.append((document, setting))
+    assert wrong == []
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(COMMANDS) > 40
+    assert shutil.which("sh")
