@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,6 +37,9 @@ ENDED = "it had ended"
 NOTHING_BEGAN = "no sweep"  # what resume=true says after a kill before the sweep's run was recorded
 
 
+Popen = Callable[..., "subprocess.Popen[str]"]
+
+
 class Line(NamedTuple):
     """What run.py said, and how many seconds after its start."""
 
@@ -45,10 +48,16 @@ class Line(NamedTuple):
 
 
 class Root:
-    """A project root with nothing in it: its own outputs, cache and MLflow store."""
+    """A project root with nothing in it: its own outputs, cache and MLflow store.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Parameters
+    ----------
+    popen
+        Starts a process, as subprocess.Popen does.
+    """
+
+    def __init__(self, folder: Path, popen: Popen = subprocess.Popen) -> None:
+        self.folder, self.popen = folder, popen
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "conf").exists():
             (folder / "conf").symlink_to(REPOSITORY / "conf")
@@ -57,11 +66,10 @@ class Root:
         """Start run.py in a process group of its own."""
         command = [sys.executable, str(REPOSITORY / "run.py"), *words]
         env = os.environ | {"EXPERIMENTS_ROOT": str(self.folder)}
-        return subprocess.Popen(
+        return self.popen(
             command,
             env=env,
             cwd=self.folder,
-            text=True,
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,10 @@ SHARED_K = 4  # what every sweep clusters into, beside one k of its own
 WANTED = {"config.yaml", "assignments.parquet", "result.json"}
 
 
-def start(root: Path, number: int, *words: str) -> "subprocess.Popen[str]":
+Popen = Callable[..., "subprocess.Popen[str]"]
+
+
+def start(root: Path, number: int, *words: str, popen: Popen) -> "subprocess.Popen[str]":
     """Start one of the sweeps."""
     command = [
         sys.executable,
@@ -35,13 +38,13 @@ def start(root: Path, number: int, *words: str) -> "subprocess.Popen[str]":
     ]
     env = os.environ | {"EXPERIMENTS_ROOT": str(root)}
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
-    return subprocess.Popen(command, env=env, cwd=root, **pipes)
+    return popen(command, env=env, cwd=root, **pipes)
 
 
-def crowd(root: Path, processes: int, *words: str) -> list[str]:
+def crowd(root: Path, processes: int, *words: str, popen: Popen = subprocess.Popen) -> list[str]:
     """Run them all at once, with these settings, in a project root of their own; name what was wrong."""
     (root / "conf").symlink_to(REPOSITORY / "conf")
-    at_once = [start(root, number, *words) for number in range(processes)]
+    at_once = [start(root, number, *words, popen=popen) for number in range(processes)]
     ended = [process.communicate(timeout=1200)[0] for process in at_once]
     wrong = [
         f"sweep {number} ended with {process.returncode}: {' '.join(out.split())[-300:]}"

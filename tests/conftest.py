@@ -1,7 +1,9 @@
 """What several tests share: a store in a temporary folder, a context that uses it, and whole projects."""
 
+import json
 import pickle
 import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from io import StringIO
@@ -12,7 +14,9 @@ from unittest.mock import patch
 
 import pytest
 import yaml
+from filelock import FileLock
 from omegaconf._utils import get_yaml_loader
+from tests import warm
 from tests.browser import chromium  # noqa: F401
 from tests.project import SHORT, Project
 
@@ -28,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give slow tests more time, so that a hang of any other names itself soon."""
     for item in items:
         started = {"project", "beside", "chromium"} & set(getattr(item, "fixturenames", ()))
-        if started or item.get_closest_marker("process"):
+        if started or any(item.get_closest_marker(name) for name in ("process", "service")):
             item.add_marker(pytest.mark.timeout(SLOW), append=True)  # a mark of the test's own comes first
 
 
@@ -50,6 +54,19 @@ def texts_parsed_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return a folder that all workers of pytest-xdist share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_processes(shared_folder: Path) -> None:
+    """Have the server of warm processes where all workers find it; it starts when a test needs it."""
+    warm.serve_in(shared_folder)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "cache")
@@ -61,18 +78,29 @@ def ctx(store: Store) -> Context:
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Make a project in which a sweep over k was run: one CNN is trained."""
-    made = Project(tmp_path_factory.mktemp("project"))
-    made.first = made.run("-m", *SHORT, "cluster.k=10,20")
+def project(shared_folder: Path) -> Project:
+    """Make a project in which a sweep over k was run, once for all workers: one CNN is trained.
+
+    No test writes into it; those that do ask for `beside`.
+    """
+    made = Project(shared_folder / "project")
+    printed = shared_folder / "project.json"
+    with FileLock(shared_folder / "first-project.lock"):
+        if not printed.exists():
+            done = made.run("-m", *SHORT, "cluster.k=10,20")
+            record = [done.args, done.returncode, done.stdout, done.stderr]
+            printed.write_text(json.dumps(record), encoding="utf-8")
+    made.first = subprocess.CompletedProcess(*json.loads(printed.read_text(encoding="utf-8")))
     return made
 
 
 @pytest.fixture(scope="session")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an MLflow store without a run, which takes seconds."""
-    path = tmp_path_factory.mktemp("tables") / "mlflow.db"
-    tracking.connect(Tracking(f"sqlite:///{path}"), "empty")
+def tables(shared_folder: Path) -> Path:
+    """Make an MLflow store without a run, which takes seconds, once for all workers."""
+    path = shared_folder / "mlflow.db"
+    with FileLock(shared_folder / "first-tables.lock"):
+        if not path.exists():
+            tracking.connect(Tracking(f"sqlite:///{path}"), "empty")
     return path
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
+from tests import warm
 
 from experiments import launch
 
@@ -45,20 +46,29 @@ class Project:
         if not (root / "conf").exists():
             (root / "conf").symlink_to(REPOSITORY / "conf")
 
-    def start(self, *words: str, cwd: Path | None = None, **variables: str) -> "subprocess.Popen[str]":
-        """Start run.py with these arguments and environment variables."""
+    def start(
+        self, *words: str, cwd: Path | None = None, cold: bool = False, **variables: str
+    ) -> "subprocess.Popen[str]":
+        """Start run.py with these arguments and environment variables.
+
+        Parameters
+        ----------
+        cold
+            In a new Python; otherwise in one that has imported everything.
+        """
         code = os.pathsep.join(str(REPOSITORY / folder) for folder in ("src", "tests"))
         env = os.environ | {"EXPERIMENTS_ROOT": str(self.root), "PYTHONPATH": code}
         env |= variables
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
         command = [sys.executable, str(REPOSITORY / "run.py"), *words]
-        return subprocess.Popen(command, env=env, cwd=cwd or self.root, **pipes)
+        start = subprocess.Popen if cold else warm.popen
+        return start(command, env=env, cwd=cwd or self.root, **pipes)
 
     def run(
-        self, *words: str, cwd: Path | None = None, **variables: str
+        self, *words: str, cwd: Path | None = None, cold: bool = False, **variables: str
     ) -> "subprocess.CompletedProcess[str]":
         """Run run.py to its end."""
-        process = self.start(*words, cwd=cwd, **variables)
+        process = self.start(*words, cwd=cwd, cold=cold, **variables)
         out, err = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 

@@ -1,8 +1,8 @@
 """run.py as a person meets it: its output, its exit code, and what is left behind.
 
 Every test works in a project root of its own store; the fixtures `project` and `beside` have one CNN trained
-in it already, so that no test trains it again. Tests marked `process` start a new Python, as
-they ask for start-up, imports, closed streams, workers or a server that dies. The others run in this process.
+in it already, so that no test trains it again. Tests marked `process` start another process, as they ask for
+start-up, imports, closed streams, workers or a server that dies. The others run in this process.
 """
 
 import json
@@ -77,20 +77,20 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
     assert sum(key.startswith("cnn-") for keys in trained for key in keys) == 1
 
 
-def test_the_same_again_is_kept_and_equal(project: Project) -> None:
+def test_the_same_again_is_kept_and_equal(project: Project, beside: Project) -> None:
     before = project.sweep()
-    out = project.succeed("-m", *SHORT, *LEAN, "cluster.k=10,20")
+    out = beside.succeed("-m", *SHORT, *LEAN, "cluster.k=10,20")
     assert "computed 0 " in out
-    after = project.sweep()
+    after = beside.sweep()
     same = [name for name in before if name not in ("seconds", "run_id")]
     pd.testing.assert_frame_equal(before[same], after[same], check_exact=True)
-    assert [run.data.metrics["val_loss"] for run in project.runs()[:2]]
+    assert [run.data.metrics["val_loss"] for run in beside.runs()[:2]]
 
 
 @pytest.mark.process
-def test_a_run_whose_stages_are_kept_imports_no_framework(project: Project) -> None:
+def test_a_run_whose_stages_are_kept_imports_no_framework(beside: Project) -> None:
     command = [sys.executable, "-X", "importtime", str(REPOSITORY / "run.py"), *SHORT]
-    env = os.environ | {"EXPERIMENTS_ROOT": str(project.root)}
+    env = os.environ | {"EXPERIMENTS_ROOT": str(beside.root)}
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=True, encoding="utf-8")
     imported = set(re.findall(r"\|\s+([\w.]+)$", done.stderr, re.MULTILINE))
     assert "mlflow" in imported
@@ -117,7 +117,7 @@ def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that
 @pytest.mark.process
 def test_joblib_runs_jobs_side_by_side(beside: Project) -> None:
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
-    done = beside.run("-m", *SHORT, *LEAN, "cluster.k=10,12", *parallel)
+    done = beside.run("-m", *SHORT, *LEAN, "cluster.k=10,12", *parallel, cold=True)
     assert done.returncode == 0, done.stderr
     assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
     jobs = [run.data for run in beside.runs() if "mlflow.parentRunId" in run.data.tags]
@@ -136,7 +136,7 @@ def test_a_preset_is_a_sweep_by_itself(beside: Project) -> None:
 
 @pytest.mark.process
 def test_a_folder_of_images_and_a_broken_one_in_a_locale_without_their_letters(
-    beside: Project, tmp_path: Path
+    fresh: Project, tmp_path: Path
 ) -> None:
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # ASCII
     rng = np.random.default_rng(0)
@@ -147,10 +147,12 @@ def test_a_folder_of_images_and_a_broken_one_in_a_locale_without_their_letters(
         Image.fromarray(pixels).save(folder / f"{number}.png")
     whole = (folder / f"{number}.png").read_bytes()
     (folder / "broken.png").write_bytes(whole[: len(whole) // 2])
-    small = ["dataset.image_size=8", "backbone.max_epochs=1", "reducer.n_components=5", "cluster.k=2"]
-    done = beside.run("dataset=image_folder", "dataset.root='Bäume'", *small, cwd=tmp_path, **locale)
+    small = ["dataset.image_size=8", "backbone=pixels", "reducer.n_components=5", "cluster.k=2"]
+    done = fresh.run(
+        "dataset=image_folder", "dataset.root='Bäume'", *small, *LEAN, cwd=tmp_path, cold=True, **locale
+    )
     assert done.returncode == 0, done.stderr
-    kept, run = beside.last(), beside.runs()[0]
+    kept, run = fresh.last(), fresh.runs()[0]
     skipped = pd.read_csv(kept / "skipped_files.csv")
     assert skipped["id"].tolist() == ["hell/broken.png"]
     assert "decoded" in skipped["reason"][0]
@@ -160,9 +162,11 @@ def test_a_folder_of_images_and_a_broken_one_in_a_locale_without_their_letters(
     assert run.inputs.dataset_inputs[0].dataset.name == "Bäume"
 
 
-def test_python_api_gives_the_same_figures(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EXPERIMENTS_ROOT", str(project.root))
-    stores = [f"tracking.uri={project.uri}", f"cache.root={project.root}/cache"]
+def test_python_api_gives_the_same_figures(
+    project: Project, beside: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPERIMENTS_ROOT", str(beside.root))
+    stores = [f"tracking.uri={beside.uri}", f"cache.root={beside.root}/cache"]
     result = experiments.run([*SHORT, *LEAN, "cluster.k=20", *stores])
     assert len(result.clustering.assignments) == 1797
     swept = min((project.root / "outputs").glob("*/*")) / "1" / "result.json"
@@ -247,7 +251,7 @@ def server(root: Path) -> tuple["subprocess.Popen[bytes]", str]:
     raise AssertionError("the MLflow server did not start")
 
 
-@pytest.mark.process
+@pytest.mark.service
 def test_a_server_that_dies_half_way_loses_nothing(beside: Project, tmp_path: Path) -> None:
     process, uri = server(tmp_path)
     try:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from benchmarks import crash, crowd
+from tests import warm
 from tests.messages import says
 from tests.project import FRAGILE, LEAN, SHORT, Project, wait_for
 
@@ -25,7 +26,7 @@ def interrupted(process: "subprocess.Popen[str]") -> str:
 
 
 def test_ctrl_c_during_training_keeps_the_epochs(fresh: Project) -> None:
-    process = fresh.start("backbone.max_epochs=300", "backbone.patience=300", "dataset.limit=400")
+    process = fresh.start("backbone.max_epochs=300", "backbone.patience=300", "dataset.limit=400", cold=True)
     wait_for(lambda: list((fresh.root / "cache" / ".work").glob("cnn-*/*")), process)
     interrupted(process)
     assert [run.info.status for run in fresh.runs()] == ["KILLED"]
@@ -75,9 +76,7 @@ def test_kill_9_and_resume_repeats_what_is_missing_in_the_same_run(beside: Proje
     process.communicate(timeout=60)
     (folder,) = (beside.root / "outputs").glob("*/*")
     before = beside.result(0)
-    done = beside.run(
-        *stalling(sign, *LEAN), "resume=true", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"
-    )
+    done = beside.run(*stalling(sign, *LEAN), "resume=true")
     assert done.returncode == 0, done.stderr
     says(done.stderr, use="1 of 2 jobs")
     assert beside.last() == folder
@@ -100,7 +99,7 @@ def test_a_kill_of_a_whole_sweep_ends_in_the_table_of_an_undisturbed_one(
     def root(name: str) -> crash.Root:
         (tmp_path / name / "mlflow").mkdir(parents=True)
         shutil.copy(tables, tmp_path / name / "mlflow")
-        return crash.Root(tmp_path / name)
+        return crash.Root(tmp_path / name, warm.popen)
 
     words = [
         "-m",
@@ -126,7 +125,7 @@ def test_a_job_is_told_by_all_that_its_sweep_swept() -> None:
 
 def test_three_sweeps_at_once_make_one_store_and_one_cache(tmp_path: Path) -> None:
     """A short form of benchmarks/crowd.py."""
-    assert crowd.crowd(tmp_path, 3, *LEAN) == []
+    assert crowd.crowd(tmp_path, 3, *LEAN, popen=warm.popen) == []
 
 
 def test_two_sweeps_at_once_in_one_folder(beside: Project) -> None:

@@ -18,7 +18,7 @@ from experiments.config.plan import Tracking
 
 REPOSITORY = Path(__file__).parents[2]
 SECONDS = 180  # for a server to start beside other work
-pytestmark = [pytest.mark.browser, pytest.mark.process]
+pytestmark = [pytest.mark.browser, pytest.mark.service]
 
 
 @pytest.fixture(scope="module")
