@@ -1,7 +1,10 @@
-"""Make docs/pictures from real runs: python scripts/make/pictures.py PHOTOS [--weights FILE] [--only NAME ...]
+"""Make docs/pictures from real runs.
 
-PHOTOS is a folder, zip or tar of class folders, such as caltech101_128.zip, of which `CLASSES` are used. It takes a few
-minutes, the set-up of `make setup`, and Chromium for the pages. Each picture is at most `MOST` bytes.
+python scripts/make/pictures.py PHOTOS --weights squeezenet1_0.pth
+python scripts/make/pictures.py PHOTOS --only report runs --work <a folder whose runs are reused>
+
+PHOTOS is a folder, zip or tar of class folders, such as caltech101_128.zip, of which `CLASSES` are used. It
+takes a few minutes, and Chromium for the pages. Each picture is at most `MOST` bytes.
 """
 
 import argparse
@@ -24,7 +27,16 @@ ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 MOST = 300_000  # bytes of a picture
 WIDTH = 1200  # pixels at most
-CLASSES = ("airplanes", "bonsai", "car_side", "butterfly", "grand_piano", "Leopards", "Motorbikes", "sunflower")
+CLASSES = (
+    "airplanes",
+    "bonsai",
+    "car_side",
+    "butterfly",
+    "grand_piano",
+    "Leopards",
+    "Motorbikes",
+    "sunflower",
+)
 EACH = 40  # photographs of a class
 BAR = 50  # pixels of a report's links, which stay at its top
 DESKTOP = {"width": 1280, "height": 800}
@@ -45,12 +57,15 @@ RUNS = {  # what docs/gallery.md shows, by the name of the run
         "backbone=pixels", "reducer=umap", "cluster=hdbscan", "evaluator=[internal,external,maps]",
         "evaluator.maps.methods=[umap]", "report=none", "tracking.experiment=density",
     ],
-    "table": ["dataset=table", "dataset.path={table}", "evaluator=[internal,profiles]", "cluster.k=3", "report=none"],
+    "table": [
+        "dataset=table", "dataset.path={table}", "evaluator=[internal,profiles]", "cluster.k=3",
+        "report=none",
+    ],
 }  # fmt: skip
 
 
 class Picture(NamedTuple):
-    """A picture, the run that it is of, and the file of it or what is clicked."""
+    """A figure, the run that draws it, and its file there."""
 
     name: str
     run: str
@@ -133,7 +148,9 @@ def browser() -> Iterator[Any]:
 
     program = next(filter(None, map(shutil.which, BROWSERS)))
     with sync_playwright() as started:
-        yield started.chromium.launch(executable_path=program, args=["--no-sandbox", "--use-angle=swiftshader"])
+        yield started.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--use-angle=swiftshader"]
+        )
 
 
 @contextmanager
@@ -141,7 +158,11 @@ def server(work: Path) -> Iterator[str]:
     """Serve the MLflow store of the runs."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    env = os.environ | {"PORT": str(port), "STORE": str(work / "mlflow" / "mlflow.db"), "PYTHON": sys.executable}
+    env = os.environ | {
+        "PORT": str(port),
+        "STORE": str(work / "mlflow" / "mlflow.db"),
+        "PYTHON": sys.executable,
+    }
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(["sh", str(ROOT / "mlflow" / "serve.sh")], env=env, stdout=quiet, stderr=quiet)
     try:
@@ -180,7 +201,7 @@ def shoot_mlflow(chromium: Any, work: Path) -> None:
     from experiments import tracking
 
     client = MlflowClient(f"sqlite:///{work}/mlflow/mlflow.db")
-    experiment = client.get_experiment_by_name("digits").experiment_id
+    experiment = next(e.experiment_id for e in client.search_experiments() if e.name == "digits")
     sweep = client.search_runs([experiment], "tags.sweep = 'parent'")[0].info.run_id
     figures = tracking.figures_page(experiment)
     addresses = {
@@ -231,11 +252,15 @@ def make(photos: Path, weights: str, only: Sequence[str], work: Path) -> None:
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("photos", type=Path)
     parser.add_argument("--weights", default="none", help="of torchvision's squeezenet1_0; default: random")
     parser.add_argument("--only", nargs="*", default=[], help=f"such as {DRAWN[0].name}; default: all")
-    parser.add_argument("--work", type=Path, help="a folder whose runs are used again; default: a temporary one")
+    parser.add_argument(
+        "--work", type=Path, help="a folder whose runs are used again; default: a temporary one"
+    )
     args = parser.parse_args()
     weights = str(Path(args.weights).absolute()) if args.weights != "none" else "none"
     with tempfile.TemporaryDirectory() as temporary:

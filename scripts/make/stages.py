@@ -1,4 +1,4 @@
-"""Write docs/stages/ from conf/, the stage classes and the catalogue of metrics: `python scripts/make/stages.py`.
+"""Write docs/stages/ from conf/, the stage classes and the catalogue: `python scripts/make/stages.py`.
 
 A test fails when the pages are older than the code.
 """
@@ -159,7 +159,7 @@ def option(group: str, path: Path) -> list[str]:
 
 
 def _with_meanings(rows: list[Setting], known: dict[str, str]) -> list[Setting]:
-    """Return the settings; one without a comment gets its meaning from `known`, by its name or its group's."""
+    """Return the settings; one without a comment gets its meaning by its name, or its group's."""
     known = {"seed": SEED} | {row.name: row.meaning for row in rows if row.meaning} | known
     meanings = [row.meaning or known.get(row.name) or known.get(row.name.split(".")[0], "") for row in rows]
     return [row._replace(meaning=meaning) for row, meaning in zip(rows, meanings, strict=True)]
@@ -219,7 +219,7 @@ def experiment_page() -> str:
 def metric_page() -> str:
     """Return the page of the metrics: the main ones in their order, then the others by evaluator."""
     about = (
-        "Metrics with a rank stand first in the terminal, in reports and in MLflow. Suffixes, chance levels and "
+        "Metrics with a rank are first in the terminal, in reports and in MLflow. Suffixes, chance levels, "
         "ceilings: [the glossary](../concepts.md#metrics). `{…}` stands for a name or a number."
     )
     main = list(dict.fromkeys(name.metric for name in MAIN))

@@ -52,12 +52,12 @@ def files(name: str) -> dict[str, str]:
 
 def commands() -> list[Command]:
     """Return every distinct command; generated pages repeat those of conf/, which tests/config types."""
-    found: dict[str, Command] = {}
+    distinct: dict[str, Command] = {}
     for name, text in texts().items():
         if not name.startswith("docs/stages/"):
             for line in _lines(text):
-                found.setdefault(line.partition("  #")[0].strip(), Command(name, line))
-    return list(found.values())
+                distinct.setdefault(line.partition("  #")[0].strip(), Command(name, line))
+    return list(distinct.values())
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -71,14 +71,14 @@ def _lines(text: str) -> Iterator[str]:
 
 def settings() -> list[tuple[str, str]]:
     """Return every setting between backticks, with its document."""
-    found = {}
+    documents: dict[str, str] = {}
     for name, text in texts().items():
         if not name.startswith("docs/stages/"):
             for words in INLINE.findall(without_code(text)):
                 parts = words.replace("\n", " ").split(" ")
                 if all(SETTING.fullmatch(part) for part in parts):
-                    found |= {part: name for part in parts}
-    return sorted((name, setting) for setting, name in found.items())
+                    documents |= dict.fromkeys(parts, name)
+    return sorted((name, setting) for setting, name in documents.items())
 
 
 def slug(heading: str) -> str:

@@ -2,7 +2,6 @@
 
 import importlib
 import re
-import shutil
 
 import pytest
 from tests.docs.documents import ROOT, Command, commands, settings
@@ -30,7 +29,9 @@ def named(kind: str) -> list[Command]:
 
 @pytest.mark.parametrize("command", named("run.py "), ids=lambda command: command.text[:60])
 def test_run_py_composes_it(command: Command) -> None:
-    words = words_after(command, "run.py")
+    words = [
+        word.replace("range(10)", "range(2)") for word in words_after(command, "run.py")
+    ]  # as good, and faster
     if words in (["--help"], ["--cfg", "job"]):
         return
     request = command_line.read(command_line.arguments(words))
@@ -39,21 +40,18 @@ def test_run_py_composes_it(command: Command) -> None:
 
 @pytest.mark.parametrize("command", named("scripts/"), ids=lambda command: command.text[:60])
 def test_a_script_parses_it(command: Command) -> None:
-    name = re.findall(r"scripts/([\w/]+)\.(py|sh)", command.text)
-    assert (ROOT / "scripts" / ".".join(name[0])).exists()
-    if "/" in name[0][0] or name[0][1] == "sh":
+    path = next(word for word in command.words if word.startswith("scripts/"))
+    assert (ROOT / path).exists()
+    words = words_after(command, path)
+    if path.startswith("scripts/make/") or words == ["--help"]:
         return
-    words = words_after(command, f"scripts/{name[0][0]}.py")
-    if words == ["--help"]:
-        return
-    module = importlib.import_module(f"scripts.{name[0][0]}")
-    rest, given = script.separated(words)
-    args, unknown = script._parsed(module.parser(), rest, importlib.import_module("argparse").Namespace())
-    assert unknown == []
-    if name[0][0] == "compare":  # two configurations, whose keys a sweep has
-        assert len(given) >= 2
-        return
-    script.plan(moved(given)[1])
+    program = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    rest, typed = script.separated(words)
+    program.parser().parse_args(rest)
+    if path == "scripts/compare.py":  # of two configurations, whose keys a sweep has
+        assert len(typed) + len(rest) == 3
+    else:
+        script.plan(moved(typed)[1])
 
 
 def test_other_commands_name_what_is_there() -> None:
@@ -87,5 +85,4 @@ def test_settings_in_the_text_exist() -> None:
 
 
 def test_there_are_commands_to_check() -> None:
-    assert len(COMMANDS) > 40
-    assert shutil.which("sh")
+    assert len(COMMANDS) > 80

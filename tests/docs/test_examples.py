@@ -91,7 +91,7 @@ def test_a_metric_is_a_function_and_a_row(tmp_path: Path) -> None:
     catalogue = tmp_path / "experiments" / "metrics.py"
     text = catalogue.read_text("utf-8")
     start = text.index('        EXTERNAL("homogeneity"')
-    catalogue.write_text(f"{text[:start]}        {row}{text[start:]}", encoding="utf-8")
+    catalogue.write_text(f"{text[:start]}        {row.strip()},\n{text[start:]}", encoding="utf-8")
     code = """
 import numpy as np
 from experiments.evaluator.external import External

@@ -9,7 +9,9 @@ from experiments.metrics import CATALOGUE
 from experiments.sweep import claims
 
 TIMES = re.compile(r"\b\d+(?:[.,]\d+)? ?(?:s|min|h|minutes|seconds|hours)\b")
-DATED = re.compile(r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December) 20\d\d")
+DATED = re.compile(
+    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December) 20\d\d"
+)
 NAMES = "|".join(name for name in CATALOGUE if "{" not in name)
 METRIC = re.compile(rf"\b({NAMES})\b[`:= ]{{0,3}}(?:of |is |was )?(0?\.\d+)", re.IGNORECASE)
 
@@ -27,7 +29,9 @@ def table(lines: list[str], edge: str) -> dict[tuple[object, str], float]:
     """Return the numbers of a table whose first column is k, by k and metric."""
     head, *rows = [[cell.strip() for cell in line.strip(f"{edge}┃").split(edge)] for line in lines]
     return {
-        (int(cells[0]), name): float(cell) for cells in rows for name, cell in zip(head[1:], cells[1:], strict=True)
+        (int(cells[0]), name): float(cell)
+        for cells in rows
+        for name, cell in zip(head[1:], cells[1:], strict=True)
     }
 
 

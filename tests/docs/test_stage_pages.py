@@ -11,11 +11,18 @@ def test_pages_are_up_to_date() -> None:
 
 
 def test_a_setting_has_the_comment_of_its_line_and_those_below() -> None:
-    text = "# About.   python run.py x=1\n#   Each:   python run.py -m x=1,2\na: [1, 2]   # one\n#   more\nb:   # group\n  c: null   # inner\n"
+    about = "# About.   python run.py x=1\n#   Each:   python run.py -m x=1,2\n"
+    text = f"{about}a: [1, 2]   # one\n#   more\nb:   # group\n  c: null   # inner\n"
     assert stages.header(text) == ("About.", ["python run.py x=1", "python run.py -m x=1,2    # each"])
-    assert stages.settings(text) == [("a", "[1, 2]", "one more"), ("b", "", "group"), ("b.c", "null", "inner")]
+    assert stages.settings(text) == [
+        ("a", "[1, 2]", "one more"),
+        ("b", "", "group"),
+        ("b.c", "null", "inner"),
+    ]
 
 
 def test_every_setting_has_a_meaning() -> None:
-    rows = [line for path, text in stages.pages().items() if path.stem != "metrics" for line in text.splitlines()]
+    rows = [
+        line for path, text in stages.pages().items() if path.stem != "metrics" for line in text.splitlines()
+    ]
     assert [row for row in rows if row.startswith("| `") and row.endswith("|  |")] == []

@@ -145,7 +145,11 @@ def test_a_failed_job_gives_no_figure(tmp_path: Path) -> None:
 def test_an_unknown_study_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(ValueError) as error:
         claims.read("studyz")
-    says(error, key="studyz", use="caltech101 or caltech101_seeds or patternmind or patternmind_resnet50 or readme")
+    says(
+        error,
+        key="studyz",
+        use="caltech101 or caltech101_seeds or patternmind or patternmind_resnet50 or readme",
+    )
 
 
 @pytest.mark.parametrize("name", claims.studies())
