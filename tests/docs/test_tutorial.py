@@ -7,6 +7,7 @@ import pytest
 from tests.docs.documents import ROOT, Command, texts
 from tests.project import LEAN, Project
 
+FEW = ["dataset.limit=400"]
 NOTEBOOK = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text(encoding="utf-8"))
 
 
@@ -18,7 +19,7 @@ def words(pattern: str) -> list[str]:
 
 
 def test_a_sweep_over_k_and_pca_and_its_verification(fresh: Project) -> None:
-    fresh.succeed(*words(r"^python run.py -m .*n_components=5,20$"), "figures=none", "report=none")
+    fresh.succeed(*words(r"^python run.py -m .*n_components=5,20$"), *FEW, "figures=none", "report=none")
     table = fresh.sweep()
     assert table["status"].tolist() == ["FINISHED"] * 6
     assert len(set(table["ari"].round(6))) == 6
@@ -39,7 +40,7 @@ def test_the_notebooks_cells_run_in_order(
     for number, cell in enumerate(cells):
         exec(compile(cell, f"cell {number}", "exec"), space)
         if number == 0:
-            space["settings"] += [f"tracking.uri={fresh.uri}", f"cache.root={fresh.root}/cache", *LEAN]  # type: ignore[operator]
+            space["settings"] += [f"tracking.uri={fresh.uri}", f"cache.root={fresh.root}/cache", *LEAN, *FEW]  # type: ignore[operator]
     assert sorted(space["runs"]) == [5, 10, 20]  # type: ignore[call-overload]
     assert space["ward"].metrics["ami"] > 0.5  # type: ignore[attr-defined]
     assert "cluster.k?" in capsys.readouterr().out
