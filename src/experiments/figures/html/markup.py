@@ -4,6 +4,8 @@ import html
 import json
 from typing import Any
 
+from experiments.store.values import plain_number
+
 HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -20,4 +22,4 @@ def document(title: str, style: str, body: str, head: str = "") -> str:
 
 def script(value: Any) -> str:
     """Spell a value in JavaScript, so that no text in it can end the script."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(value, separators=(",", ":"), default=plain_number).replace("<", "\\u003c")
