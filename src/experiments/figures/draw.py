@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 def draw(figure: Figure, path: Path) -> None:
     """Write the PNG of a figure to `path`."""
+    path.write_bytes(picture(figure))
+
+
+def picture(figure: Figure) -> bytes:
+    """Return the PNG of a figure."""
     if isinstance(figure, Panels):
-        join([_drawn(panel) for panel in figure.panels], path)
-        return
-    path.write_bytes(_drawn(figure))
+        return join([_drawn(panel) for panel in figure.panels])
+    return _drawn(figure)
 
 
 def laid_out(figure: Figure) -> "Canvas":

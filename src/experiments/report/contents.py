@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +65,10 @@ class Contents:
         What a figure leaves out, by the figure's name.
     pictures
         Further images that evaluators show.
+    drawn
+        The figures' PNGs that were written before, by the figure's name.
+    verdict
+        Which k most methods choose; empty if that was not asked.
     unseen
         Names of figures that stand nowhere in the report.
     tables
@@ -85,6 +90,8 @@ class Contents:
     figures: Mapping[str, Figure]
     notes: Mapping[str, str]
     pictures: Mapping[str, Sheets]
+    drawn: Mapping[str, Path]
+    verdict: str
     unseen: Sequence[str]
     tables: Mapping[str, str]
     warnings: Sequence[str] = field(default=())

@@ -1,10 +1,11 @@
-"""What every report has: sections below a navigation, plots drawn when they come near, tables to save."""
+"""What every report has: sections below a navigation, charts drawn when they come near, tables to save."""
 
 import base64
 import gzip
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from experiments.figures.html.markup import document, script
 from experiments.figures.kinds import traces
 from experiments.figures.page import library
 from experiments.figures.specs import Figure
+from experiments.report.stills import HEIGHT, still
 
 ALONE = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:; \
 style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'">
@@ -61,17 +63,31 @@ def framed(
     return document(title, f"{part('style.css')}\n{tiles.style(images)}", whole, ALONE)
 
 
-def plotted(figures: Mapping[str, Figure], names: Iterable[str], notes: Mapping[str, str]) -> str:
-    """Return headings, what each leaves out, and places where these figures are drawn."""
-    return "\n".join(
-        f"<h3>{html.escape(figures[name].title)}</h3>{_noted(notes.get(name, ''))}"
-        f'<div class="plot" data-plot="{html.escape(name)}"></div>'
-        for name in names
-    )
+def plotted(
+    figures: Mapping[str, Figure], names: Iterable[str], notes: Mapping[str, str], drawn: Mapping[str, Path]
+) -> str:
+    """Return headings, notes and charts: each a still picture at its final height, until it is drawn.
+
+    Parameters
+    ----------
+    notes
+        What a figure leaves out, by its name.
+    drawn
+        The PNGs that were written before, by their names.
+    """
+    return "\n".join(_chart(name, figures[name], notes.get(name, ""), drawn.get(name)) for name in names)
 
 
-def _noted(note: str) -> str:
-    return f"<p>{html.escape(note)}</p>" if note else ""
+def _chart(name: str, figure: Figure, note: str, drawn: Path | None) -> str:
+    said = f"<p>{html.escape(note)}</p>" if note else ""
+    box = f'class="plot" data-plot="{html.escape(name)}" style="min-height:{_height(figure):.0f}px"'
+    heading = f'<h3 class="charted">{html.escape(figure.title)}</h3>'
+    return f"{heading}{said}<div {box}>{still(figure, drawn)}</div>"
+
+
+def _height(figure: Figure) -> float:
+    """Return the height of a chart in pixels."""
+    return float(sum(layout.get("height", HEIGHT) for _, layout in _plots(figure)))
 
 
 def part(name: str) -> str:

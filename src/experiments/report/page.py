@@ -11,12 +11,14 @@ from experiments.report.contents import Contents
 from experiments.report.crosstab import NAME as CROSSTAB
 from experiments.report.frame import framed, part, plotted
 from experiments.report.images import images
+from experiments.report.stills import still_clusters, still_map
 from experiments.report.tabling import facts, headline_table, preview, ranking
 
+K_SELECTION = "k_selection"  # the figure of the evaluator of that name
 STEPS = 99_999  # of the longer side of the map: finer than a screen at any zoom
-SECTIONS = {
-    "run": "What was run",
-    "figures": "Figures",
+SECTIONS = {  # the answer to what was asked stands first
+    "k": "Which k",
+    "figures": "Metrics",
     "map": "Map",
     "clusters": "Clusters",
     "crosstab": "Classes in clusters",
@@ -24,8 +26,19 @@ SECTIONS = {
     "classes": "Classes",
     "worst": "Worst clusters",
     "pictures": "More pictures",
+    "run": "What was run",
     "tables": "Tables",
 }
+
+
+SCRIPTS = ("card", "groups", "map", "moves", "legend", "sheets")  # of the map and the clusters
+OF_BEST = ("map", "clusters", "crosstab", "classes", "worst")  # sections that a sweep has of its best job
+
+
+def of_best(contents: Contents) -> dict[str, tuple[str, str]]:
+    """Return heading and markup of the sections that show the best job of a sweep."""
+    body = dict(_sections(contents))
+    return {name: (f"{SECTIONS[name]} of the best job", body[name]) for name in OF_BEST if name in body}
 
 
 def page(contents: Contents) -> str:
@@ -38,8 +51,8 @@ def page(contents: Contents) -> str:
         figures=contents.figures,
         tables=contents.tables,
         images=contents.images,
-        data=_data(contents),
-        parts=("card", "groups", "map", "moves", "legend", "sheets"),
+        data=data_of(contents),
+        parts=SCRIPTS,
     )
 
 
@@ -54,8 +67,11 @@ def _sections(contents: Contents) -> Iterator[tuple[str, str]]:
     )
     left = f"<p>{contents.left_out:,} samples more are not shown, as a page has no room.</p>"
     left = left if contents.left_out else ""
-    yield "map", left + part("map.html")
-    yield "clusters", left + part("sheets.html")
+    first, plane = next(iter(contents.maps.items()))
+    clusters = contents.members["cluster"].to_numpy()
+    yield "map", left + still_map(first, plane, clusters) + part("map.html")
+    static = f'<div class="still">{still_clusters(contents.members, contents.images)}</div>'
+    yield "clusters", left + static + part("sheets.html")
     for name, about in {"classes": contents.classes, "worst": contents.clusters}.items():
         if len(about):
             yield name, ranking(about, SECTIONS[name], ("cluster", "main_cluster"))
@@ -67,9 +83,11 @@ def _figures(contents: Contents) -> dict[str, str]:
     """Return the markup of each section that holds figures."""
     places: dict[str, list[str]] = {}
     for name in contents.figures:
-        place = name if name == CROSSTAB else "training" if name.startswith("training_") else "pictures"
-        places.setdefault(place, []).append(name)
-    found = {place: plotted(contents.figures, names, contents.notes) for place, names in places.items()}
+        places.setdefault(_section_of(name), []).append(name)
+    found = {
+        place: plotted(contents.figures, names, contents.notes, contents.drawn)
+        for place, names in places.items()
+    }
     parts = [found.get("pictures", "")]
     parts += [
         f"<h3>{html.escape(figure.title)}</h3>{images(name, figure)}"
@@ -78,11 +96,19 @@ def _figures(contents: Contents) -> dict[str, str]:
     if contents.unseen:
         names = html.escape(", ".join(contents.unseen))
         parts.append(f"<p>Not on this page: {names}. With figures=auto each has a page of its own.</p>")
+    if contents.verdict and "k" in found:
+        found["k"] = f"<p><b>{html.escape(contents.verdict)}</b></p>{found['k']}"
     return found | ({"pictures": "\n".join(parts)} if any(parts) else {})
 
 
-def _data(contents: Contents) -> dict[str, Any]:
-    """Return what the map and the sheets know of each member."""
+def _section_of(figure: str) -> str:
+    if figure in (CROSSTAB, K_SELECTION):
+        return {CROSSTAB: CROSSTAB, K_SELECTION: "k"}[figure]
+    return "training" if figure.startswith("training_") else "pictures"
+
+
+def data_of(contents: Contents) -> dict[str, Any]:
+    """Return the data of the scripts of the map and the clusters: ids, clusters, labels, coordinates."""
     members = contents.members
     labels = members["label"].astype(str).to_list() if "label" in members else []
     return {

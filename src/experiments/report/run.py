@@ -82,6 +82,8 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
         figures=figures,
         notes={CROSSTAB: crossed[1]} if crossed and crossed[1] else {},
         pictures=held,
+        drawn={name: folder / "figures" / f"{name}.png" for name in figures},
+        verdict=_verdict(result),
         unseen=[*others, *without],
         tables=_tables(result, folder),
         warnings=result.doubts,
@@ -148,6 +150,14 @@ def _maps(result: Result, rows: np.ndarray, ctx: Context) -> dict[str, np.ndarra
     order = np.sort(rows)
     points = result.reduced if len(order) == len(result.samples) else result.reduced[order]
     return {TITLES["pca"]: place(Pca(0), points, ctx)[np.searchsorted(order, rows)]}
+
+
+def _verdict(result: Result) -> str:
+    """Return the sentence about the k of all methods, if they were asked."""
+    tables = [
+        found.tables["k_agreement"] for found in result.findings.values() if "k_agreement" in found.tables
+    ]
+    return str(tables[0]["verdict"].iloc[0]) if tables else ""
 
 
 def _worst(result: Result, name: str) -> "pd.DataFrame":

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,11 @@ from experiments.comparison.titles import ABOUT, MEANS, SPREAD
 from experiments.figures.specs import Figure
 from experiments.report.best import Best, bests
 from experiments.report.choice import chosen
+from experiments.report.contents import Contents
+from experiments.report.crosstab import NAME as CROSSTAB
 from experiments.report.frame import framed, plotted
 from experiments.report.headlines import upper_bounds
+from experiments.report.page import SCRIPTS, data_of, of_best
 from experiments.report.run import NAME
 from experiments.report.tables import csv_text
 from experiments.report.tabling import best_table, facts, preview, ranking
@@ -28,6 +32,15 @@ OPEN = {
 }  # tables shown open
 
 
+@dataclass(frozen=True, eq=False)
+class BestJob:
+    """The best job of a sweep: its name, its folder and the contents of its report."""
+
+    name: str
+    folder: Path
+    contents: Contents
+
+
 def write_sweep(
     folder: Path,
     rows: "pd.DataFrame",
@@ -41,6 +54,7 @@ def write_sweep(
     tables: "Mapping[str, pd.DataFrame]",
     errors: Mapping[str, str],
     doubts: Sequence[Sequence[str]] = (),
+    best: BestJob | None = None,
 ) -> Path:
     """Write report.html into the folder of a sweep; return its path.
 
@@ -58,21 +72,39 @@ def write_sweep(
         Why jobs failed, by their names.
     doubts
         What a reader of the figures has to know, of each job that finished; what is true of all is told.
+    best
+        The job that is best by the objective, if its results are in the cache.
     """
     known, done = environment(), int((rows["status"] == "FINISHED").sum())
     about = {"name": name, "run": run_id, "commit": known["git.commit"], "command": known["command"]}
     drawn = chosen(figures)
+    written = {name: folder / "figures" / f"{name}.png" for name in drawn if drawn[name] is figures.get(name)}
     texts = {key: csv_text(table) for key, table in tables.items()}
     found = bests(rows, swept, main, objective)
     sections = {
-        "run": ("What was run", _listed("warnings", _shared(doubts)) + facts(about, "")),
-        "best": ("Best", _best(rows, found)),
+        "best": (
+            "Best",
+            _listed("warnings", _shared(doubts)) + _answer(rows, found, best, objective, folder),
+        ),
+        **(of_best(best.contents) if best else {}),
         **_compared(main, tables),
-        **_sections(rows, main, drawn, texts, errors),
+        **_sections(rows, main, drawn, errors, written),
+        "run": ("What was run", facts(about, "")),
+        "tables": ("Tables", "\n".join(preview(key, text) for key, text in texts.items())),
     }
     sections = {name: section for name, section in sections.items() if section[1]}
     told = f"{len(rows)} runs, {done} of them finished"
-    page = framed(name, told, sections, figures=drawn, tables=texts)
+    shown = best.contents if best else None
+    page = framed(
+        name,
+        told,
+        sections,
+        figures=drawn | ({CROSSTAB: shown.figures[CROSSTAB]} if shown and CROSSTAB in shown.figures else {}),
+        tables=texts,
+        images=shown.images if shown else None,
+        data=data_of(shown) if shown else None,
+        parts=SCRIPTS if shown else (),
+    )
     (folder / NAME).write_text(page, encoding="utf-8")
     return folder / NAME
 
@@ -81,19 +113,18 @@ def _sections(
     rows: "pd.DataFrame",
     main: Sequence[str],
     figures: Mapping[str, Figure],
-    tables: Mapping[str, str],
     errors: Mapping[str, str],
+    written: Mapping[str, Path],
 ) -> dict[str, tuple[str, str]]:
-    """Return heading and markup of what follows the best: the runs, pictures and tables."""
+    """Return heading and markup of the runs and the charts over them."""
     shown = rows[[*main, *(column for column in STATUS if column not in main)]]
     failed = _listed("failed runs", [f"{name}: {why}" for name, why in errors.items()])
     over = [name for name in figures if name.startswith(OVER)]
     others = [name for name in figures if name not in over]
     return {
         "runs": ("Runs", failed + ranking(shown, "runs")),
-        "over": ("Over each setting", plotted(figures, over, {})),
-        "compared": ("Compared", plotted(figures, others, {})),
-        "tables": ("Tables", "\n".join(preview(name, text) for name, text in tables.items())),
+        "over": ("Over each setting", plotted(figures, over, {}, written)),
+        "compared": ("Compared", plotted(figures, others, {}, written)),
     }
 
 
@@ -108,9 +139,22 @@ def _listed(name: str, lines: Sequence[str]) -> str:
     return f'<ul class="doubts" aria-label="{name}">{items}</ul>' if items else ""
 
 
-def _best(rows: "pd.DataFrame", found: Sequence[Best]) -> str:
+def _linked(best: BestJob, objective: str, folder: Path) -> str:
+    """Return which job is shown below, with links to the reports of the jobs that have one."""
+    paths = sorted(folder.glob(f"*/{NAME}"), key=lambda path: (len(path.parent.name), path.parent.name))
+    links = " ".join(f'<a href="{path.parent.name}/{NAME}">{path.parent.name}</a>' for path in paths)
+    reports = f" Reports of the jobs: {links}." if links else ""
+    job, by = html.escape(best.name), html.escape(objective)
+    return f"<p>Best by {by}: <b>{job}</b>, job {html.escape(best.folder.name)}, shown below.{reports}</p>"
+
+
+def _answer(
+    rows: "pd.DataFrame", found: Sequence[Best], best: BestJob | None, objective: str, folder: Path
+) -> str:
+    """Return the table of the best values, and which job is shown."""
+    linked = _linked(best, objective, folder) if best else ""
     metrics = dict.fromkeys((str(column) for column in rows.dropna(axis="columns", how="all")), 0.0)
-    return best_table(found, probed=bool(upper_bounds(metrics))) if found else ""
+    return (best_table(found, probed=bool(upper_bounds(metrics))) if found else "") + linked
 
 
 def _compared(main: Sequence[str], tables: "Mapping[str, pd.DataFrame]") -> dict[str, tuple[str, str]]:

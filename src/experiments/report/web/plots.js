@@ -1,3 +1,4 @@
+document.documentElement.classList.add("live");
 // Each plot is drawn when it comes near; plotly is unpacked once, for the first of them.
 let loading;
 const plotly = () => (loading ??= unpacked("plotly").text().then((code) =>
@@ -37,20 +38,30 @@ for (const place of document.querySelectorAll(".plot, .wide")) {
   edges.observe(place);
 }
 
+// Each chart has its final height before it is drawn, so that no link moves.
+const narrow = innerWidth < 700, charts = new Map();
+for (const place of document.querySelectorAll(".plot")) {
+  const panels = JSON.parse(document.getElementById(`plot-${place.dataset.plot}`).textContent);
+  for (const [traces, layout] of panels) {
+    if (narrow) narrower(traces, layout);
+    if (narrow && layout.width) shrunk(traces, layout, place.clientWidth);
+  }
+  place.style.minHeight = `${panels.reduce((sum, [, { height = 450 }]) => sum + height, 0)}px`;
+  charts.set(place, panels);
+}
+
 async function draw(place) {
   try {
     await plotly();
-    for (const [traces, layout] of JSON.parse(document.getElementById(`plot-${place.dataset.plot}`).textContent)) {
-      const part = place.appendChild(document.createElement("div")), narrow = innerWidth < 700;
-      if (narrow) narrower(traces, layout);
-      if (narrow && layout.width) shrunk(traces, layout, place.clientWidth);
+    for (const [traces, layout] of charts.get(place)) {
+      const part = place.appendChild(document.createElement("div"));
       const buttons = { displayModeBar: !narrow, displaylogo: false, modeBarButtonsToRemove: ["sendChartToCloud"] };
       await Plotly.newPlot(part, traces, layout, { responsive: !layout.width, scrollZoom: false, ...buttons });
     }
     place.dataset.drawn = "yes";
     cut(place);
   } catch (error) {
-    place.textContent = `This needs a browser of 2023 or later. ${error}`;
+    place.append(`This needs a browser of 2023 or later. ${error}`);
   }
 }
 

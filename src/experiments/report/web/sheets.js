@@ -1,5 +1,5 @@
 // The clusters as contact sheets: the images nearest to the centre first, all of them when asked for.
-const FIRST = 24, sheets = document.getElementById("sheets"), order = document.getElementById("order");
+const FIRST = 24, MANY = 150, sheets = document.getElementById("sheets"), order = document.getElementById("order");
 
 function figure(place, cluster, each) {
   const label = data.labels[place], id = data.ids[place], most = majorities.get(cluster).label;
@@ -9,8 +9,7 @@ function figure(place, cluster, each) {
 }
 
 function sheet(cluster) {
-  const places = members.get(cluster), { label, share, of } = majorities.get(cluster), name = clusterName(cluster);
-  const mostly = label ? `, mostly ${label} (${Math.round(100 * share)} %${of < places.length ? ` of ${of.toLocaleString("en")} labelled` : ""})` : "";
+  const places = members.get(cluster), mostly = composition(majorities.get(cluster), places.length), name = clusterName(cluster);
   const more = places.length > FIRST ? `<button type="button" data-cluster="${cluster}">show all ${places.length.toLocaleString("en")}</button>` : "";
   return `<div class="sheet" id="cluster-${cluster}" style="contain-intrinsic-size:auto 220px"><h3 id="named-${cluster}">${text(`${name}: ${places.length.toLocaleString("en")}${mostly}`)}</h3>` +
     `<div class="tiles" role="group" aria-labelledby="named-${cluster}">${places.slice(0, FIRST).map((place, each) => figure(place, cluster, each)).join("")}</div>${more}</div>`;
@@ -20,6 +19,7 @@ function drawSheets() {
   const size = (cluster) => -members.get(cluster).length, worst = (cluster) => majorities.get(cluster).share;
   const clusters = [...members.keys()], key = { size, worst }[order.value];
   if (key) clusters.sort((one, other) => (one < 0) - (other < 0) || key(one) - key(other));
+  sheets.classList.toggle("many", clusters.length > MANY); // then those out of sight are laid out when they come near
   sheets.innerHTML = clusters.map(sheet).join("");
 }
 
