@@ -113,7 +113,7 @@ def test_a_person_reads_it_from_the_top(told: Contents, opened: Callable[..., Ta
     tab = opened(told)
     says(tab.page.locator("h1").inner_text(), key="digits", use="6")
     links = [str(link.get_attribute("href")) for link in tab.page.locator("nav a").all()]
-    assert links == ["#run", "#figures", "#map", "#clusters", "#crosstab", "#classes", "#worst", "#tables"]
+    assert links == ["#figures", "#map", "#clusters", "#crosstab", "#classes", "#worst", "#run", "#tables"]
     for link in links:
         assert tab.page.locator(link).count() == 1
     row = tab.page.locator(".figures tr", has=tab.page.locator("th", has_text=re.compile("^purity")))
