@@ -80,7 +80,7 @@ def plotted(
 
 def _chart(name: str, figure: Figure, note: str, drawn: Path | None) -> str:
     said = f"<p>{html.escape(note)}</p>" if note else ""
-    box = f'class="plot" data-plot="{html.escape(name)}" style="min-height:{_height(figure):.0f}px"'
+    box = f'class="plot" data-plot="{html.escape(name)}" style="--height:{_height(figure):.0f}px"'
     heading = f'<h3 class="charted">{html.escape(figure.title)}</h3>'
     return f"{heading}{said}<div {box}>{still(figure, drawn)}</div>"
 

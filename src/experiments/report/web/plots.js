@@ -46,7 +46,7 @@ for (const place of document.querySelectorAll(".plot")) {
     if (narrow) narrower(traces, layout);
     if (narrow && layout.width) shrunk(traces, layout, place.clientWidth);
   }
-  place.style.minHeight = `${panels.reduce((sum, [, { height = 450 }]) => sum + height, 0)}px`;
+  place.style.setProperty("--height", `${panels.reduce((sum, [, { height = 450 }]) => sum + height, 0)}px`);
   charts.set(place, panels);
 }
 
