@@ -97,6 +97,7 @@ def test_no_name_ends_the_script(told: Contents) -> None:
     text = report.page(replace(told, members=members, title="<i>", warnings=["<u>"]))
     assert "</script><b>" not in text
     assert "<title>&lt;i&gt;" in text
+    assert "<h1>&lt;i&gt;" in text
     assert "<li>&lt;u&gt;</li>" in text
 
 
