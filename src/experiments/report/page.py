@@ -1,41 +1,29 @@
-"""Lay the report of a run out: one file that opens offline, and asks nothing of the network."""
+"""The page of a run: its sections in reading order, and the data of its map and sheets."""
 
-import html
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from experiments.figures.style import GROUPED, NOISE
+from experiments.report.charts import charts
 from experiments.report.contents import Contents
 from experiments.report.crosstab import NAME as CROSSTAB
-from experiments.report.frame import framed, part, plotted
-from experiments.report.images import images
+from experiments.report.frame import Section, framed
+from experiments.report.images import sheets
 from experiments.report.tabling import facts, headline_table, preview, ranking
 
 STEPS = 99_999  # of the longer side of the map: finer than a screen at any zoom
-SECTIONS = {
-    "run": "What was run",
-    "figures": "Figures",
-    "map": "Map",
-    "clusters": "Clusters",
-    "crosstab": "Classes in clusters",
-    "training": "Training",
-    "classes": "Classes",
-    "worst": "Worst clusters",
-    "pictures": "More pictures",
-    "tables": "Tables",
-}
+LINKED = ("cluster", "main_cluster")  # columns that name a cluster, whose images are on the page
 
 
 def page(contents: Contents) -> str:
     """Return the report of a run as an HTML page."""
-    body = dict(_sections(contents))
     return framed(
         contents.title,
-        contents.told,
-        {name: (heading, body[name]) for name, heading in SECTIONS.items() if name in body},
-        figures=contents.figures,
+        contents.summary,
+        list(_sections(contents)),
+        charts=charts(contents.figures),
         tables=contents.tables,
         images=contents.images,
         data=_data(contents),
@@ -43,42 +31,34 @@ def page(contents: Contents) -> str:
     )
 
 
-def _sections(contents: Contents) -> Iterator[tuple[str, str]]:
-    """Give the markup of each section that has something to tell."""
-    doubts = "".join(f"<li>{html.escape(doubt)}</li>" for doubt in contents.warnings)
-    told = f'<ul class="doubts" aria-label="warnings">{doubts}</ul>' if doubts else ""
-    yield "run", facts(contents.facts, contents.config)
-    yield (
-        "figures",
-        told + headline_table(contents.headlines, contents.upper, labelled="label" in contents.members),
-    )
-    left = f"<p>{contents.left_out:,} samples more are not shown, as a page has no room.</p>"
-    left = left if contents.left_out else ""
-    yield "map", left + part("map.html")
-    yield "clusters", left + part("sheets.html")
-    for name, about in {"classes": contents.classes, "worst": contents.clusters}.items():
-        if len(about):
-            yield name, ranking(about, SECTIONS[name], ("cluster", "main_cluster"))
-    yield from _figures(contents).items()
-    yield "tables", "\n".join(preview(name, text) for name, text in contents.tables.items())
-
-
-def _figures(contents: Contents) -> dict[str, str]:
-    """Return the markup of each section that holds figures."""
-    places: dict[str, list[str]] = {}
-    for name in contents.figures:
-        place = name if name == CROSSTAB else "training" if name.startswith("training_") else "pictures"
-        places.setdefault(place, []).append(name)
-    found = {place: plotted(contents.figures, names, contents.notes) for place, names in places.items()}
-    parts = [found.get("pictures", "")]
-    parts += [
-        f"<h3>{html.escape(figure.title)}</h3>{images(name, figure)}"
-        for name, figure in contents.pictures.items()
-    ]
-    if contents.unseen:
-        names = html.escape(", ".join(contents.unseen))
-        parts.append(f"<p>Not on this page: {names}. With figures=auto each has a page of its own.</p>")
-    return found | ({"pictures": "\n".join(parts)} if any(parts) else {})
+def _sections(contents: Contents) -> Iterator[Section]:
+    """Give the sections that have content, in reading order."""
+    labelled = "label" in contents.members
+    about = facts(contents.facts, contents.config)
+    yield Section("run", "What was run", "facts.html", about | {"warnings": []})
+    table = headline_table(contents.headlines, contents.upper, labelled=labelled)
+    yield Section("figures", "Figures", "headlines.html", table | {"warnings": contents.warnings})
+    yield Section("map", "Map", "map.html", {"omitted": contents.left_out})
+    yield Section("clusters", "Clusters", "sheets.html", {"omitted": contents.left_out})
+    drawn = charts(contents.figures, contents.notes)
+    training = [chart for chart in drawn if chart.name.startswith("training_")]
+    others = [chart for chart in drawn if chart.name != CROSSTAB and chart not in training]
+    if CROSSTAB in contents.figures:
+        crosstab = [chart for chart in drawn if chart.name == CROSSTAB]
+        yield Section("crosstab", "Classes in clusters", "charts.html", {"charts": crosstab})
+    if training:
+        yield Section("training", "Training", "charts.html", {"charts": training})
+    rankings = {"classes": ("Classes", contents.classes), "worst": ("Worst clusters", contents.clusters)}
+    for name, (heading, rows) in rankings.items():
+        if len(rows):
+            shown = {"tables": [ranking(rows, heading, LINKED)], "titled": False}
+            yield Section(name, heading, "rankings.html", shown)
+    if others or contents.pictures or contents.unseen:
+        pictures = [sheets(name, figure) for name, figure in contents.pictures.items()]
+        more = {"charts": others, "pictures": pictures, "unseen": contents.unseen}
+        yield Section("pictures", "More pictures", "pictures.html", more)
+    files = [preview(name, text) for name, text in contents.tables.items()]
+    yield Section("tables", "Tables", "files.html", {"files": files})
 
 
 def _data(contents: Contents) -> dict[str, Any]:
@@ -99,7 +79,7 @@ def _map(name: str, places: np.ndarray) -> dict[str, Any]:
     """Return places in whole steps from the left and from the top, both axes in the same."""
     extent = max(np.ptp(places, axis=0).max(initial=0), np.finfo(np.float64).tiny)
     across, down = (
-        np.rint((each - each.min()) / extent * STEPS).astype(int) for each in (places[:, 0], -places[:, 1])
+        np.rint((axis - axis.min()) / extent * STEPS).astype(int) for axis in (places[:, 0], -places[:, 1])
     )
     sides = {"wide": int(across.max()), "high": int(down.max())}
     return {"name": name, "x": across.tolist(), "y": down.tolist(), **sides}

@@ -62,13 +62,13 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
     if crossed is not None:
         figures[CROSSTAB] = crossed[0]
     count = len(np.unique(clusters[clusters >= 0]))
-    told = f"{len(samples):,} samples of {samples.name} by {' → '.join(stages.values())}: {count} clusters"
+    summary = f"{len(samples):,} samples of {samples.name} by {' → '.join(stages.values())}: {count} clusters"
     noise = float((clusters < 0).mean())
     classes, per_cluster = (_worst(result, key) for key in ("classes", "clusters"))
     upper = upper_bounds(result.metrics, result.encoder.history if result.encoder.trained else ())
     return Contents(
         title=f"{samples.name}: {count} clusters",
-        told=told + (f" and {noise:.1%} noise" if noise else ""),
+        summary=summary + (f" and {noise:.1%} noise" if noise else ""),
         facts={**facts, **_surroundings(result, ctx)},
         config=config,
         headlines=headlines(result.metrics, upper, alike(result)),

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 FIGURES = "experiments.figures"
 
 
-def render(template: str, package: str = FIGURES, **values: Any) -> str:
-    """Return a page from a template in the folder web/ of a package, which may extend those of the figures."""
+def render(template: str, package: str = FIGURES, /, **values: Any) -> str:
+    """Return a page from a template of a package, in its folder web/; it may extend those of the figures."""
     return _environment(package).get_template(template).render(**values)
 
 
@@ -30,9 +30,19 @@ def script(value: Any) -> "Markup":
     return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))  # noqa: S704
 
 
+def number(value: float | None) -> str:
+    """Return a number to four figures, "" where there is none."""
+    return "" if value is None or value != value else f"{value:.4g}"
+
+
+def percent(value: float) -> str:
+    """Return a number from 0 to 1 as a length of a style."""
+    return f"{100 * min(max(value, 0.0), 1.0):.1f}%"
+
+
 @cache
 def _environment(package: str) -> "Environment":
-    """Return the templates of a package; in them `source(name)` is the text of a file next to them."""
+    """Return the templates of a package; in them `source(name)` is the text of a file of theirs."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -40,5 +50,6 @@ def _environment(package: str) -> "Environment":
     templates = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
+    templates.filters |= {"number": number, "percent": percent}
     templates.globals["source"] = lambda name: Markup(loader.get_source(templates, name)[0])  # noqa: S704
     return templates
