@@ -70,7 +70,8 @@ def framed(
         packed={name: _packed(text) for name, text in tables.items()},
         plotly=library(),
         image_style=Markup(tiles.style(images)),  # noqa: S704
-        tiles=Markup(tiles.script(images)),  # noqa: S704
+        tiles=tiles.layout(images),
+        tile_script=Markup(tiles.script(images)),  # noqa: S704
         parts=[f"{name}.js" for name in ("plots", "tables", *parts)],
     )
 

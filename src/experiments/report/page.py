@@ -1,67 +1,88 @@
 """The page of a run: its sections in reading order, and the data of its map and sheets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from experiments.figures import Drawing
 from experiments.figures.style import GROUPED, NOISE
-from experiments.report.charts import charts
+from experiments.report.charts import Chart, charts
+from experiments.report.clusters import FIRST, Cluster, clusters, shown
 from experiments.report.contents import Contents
 from experiments.report.crosstab import NAME as CROSSTAB
 from experiments.report.frame import Section, framed
 from experiments.report.images import sheets
+from experiments.report.map_picture import SHAPES, looks, path, picture
 from experiments.report.tabling import facts, headline_table, preview, ranking
 
 STEPS = 99_999  # of the longer side of the map: finer than a screen at any zoom
 LINKED = ("cluster", "main_cluster")  # columns that name a cluster, whose images are on the page
 
 
-def page(contents: Contents) -> str:
-    """Return the report of a run as an HTML page."""
+def page(contents: Contents, drawings: Mapping[str, Drawing] | None = None) -> str:
+    """Return the report of a run as an HTML page; figures without a drawing are drawn."""
+    drawn = charts(contents.figures, contents.notes, drawings)
+    groups = clusters(contents.members)
     return framed(
         contents.title,
         contents.summary,
-        list(_sections(contents)),
-        charts=charts(contents.figures),
+        list(_sections(contents, groups, drawn)),
+        charts=drawn,
         tables=contents.tables,
         images=contents.images,
-        data=_data(contents),
+        data=_data(contents, groups),
         parts=("card", "groups", "map", "moves", "legend", "sheets"),
     )
 
 
-def _sections(contents: Contents) -> Iterator[Section]:
+def _sections(contents: Contents, groups: Sequence[Cluster], drawn: Sequence[Chart]) -> Iterator[Section]:
     """Give the sections that have content, in reading order."""
     labelled = "label" in contents.members
     about = facts(contents.facts, contents.config)
     yield Section("run", "What was run", "facts.html", about | {"warnings": []})
     table = headline_table(contents.headlines, contents.upper, labelled=labelled)
     yield Section("figures", "Figures", "headlines.html", table | {"warnings": contents.warnings})
-    yield Section("map", "Map", "map.html", {"omitted": contents.left_out})
-    yield Section("clusters", "Clusters", "sheets.html", {"omitted": contents.left_out})
-    drawn = charts(contents.figures, contents.notes)
+    omitted, pictured = {"omitted": contents.left_out}, len(contents.images) > 0
+    yield Section("map", "Map", "map.html", omitted | _map_shown(contents, groups))
+    members = shown(contents.members, groups, pictured=pictured)
+    sheets_shown = {"clusters": groups, "members": members, "labelled": labelled, "pictured": pictured}
+    yield Section("clusters", "Clusters", "sheets.html", omitted | sheets_shown)
+    yield from _figures(contents, drawn)
+    files = [preview(name, text) for name, text in contents.tables.items()]
+    yield Section("tables", "Tables", "files.html", {"files": files})
+
+
+def _figures(contents: Contents, drawn: Sequence[Chart]) -> Iterator[Section]:
+    """Give the sections of figures and of rankings."""
+    crosstab = [chart for chart in drawn if chart.name == CROSSTAB]
     training = [chart for chart in drawn if chart.name.startswith("training_")]
-    others = [chart for chart in drawn if chart.name != CROSSTAB and chart not in training]
-    if CROSSTAB in contents.figures:
-        crosstab = [chart for chart in drawn if chart.name == CROSSTAB]
+    others = [chart for chart in drawn if chart not in crosstab and chart not in training]
+    if crosstab:
         yield Section("crosstab", "Classes in clusters", "charts.html", {"charts": crosstab})
     if training:
         yield Section("training", "Training", "charts.html", {"charts": training})
     rankings = {"classes": ("Classes", contents.classes), "worst": ("Worst clusters", contents.clusters)}
     for name, (heading, rows) in rankings.items():
         if len(rows):
-            shown = {"tables": [ranking(rows, heading, LINKED)], "titled": False}
-            yield Section(name, heading, "rankings.html", shown)
+            tables = {"tables": [ranking(rows, heading, LINKED)], "titled": False}
+            yield Section(name, heading, "rankings.html", tables)
     if others or contents.pictures or contents.unseen:
         pictures = [sheets(name, figure) for name, figure in contents.pictures.items()]
         more = {"charts": others, "pictures": pictures, "unseen": contents.unseen}
         yield Section("pictures", "More pictures", "pictures.html", more)
-    files = [preview(name, text) for name, text in contents.tables.items()]
-    yield Section("tables", "Tables", "files.html", {"files": files})
 
 
-def _data(contents: Contents) -> dict[str, Any]:
+def _map_shown(contents: Contents, groups: Sequence[Cluster]) -> dict[str, Any]:
+    """Return the first map as a picture, and the names on it."""
+    axis, places = next(iter(contents.maps.items()))
+    names = [
+        (cluster, colour, path(shape)) for cluster, (colour, shape) in zip(groups, looks(groups), strict=True)
+    ]
+    return {"axis": axis, "picture": picture(places, groups, contents.images), "names": names}
+
+
+def _data(contents: Contents, groups: Sequence[Cluster]) -> dict[str, Any]:
     """Return what the map and the sheets know of each member."""
     members = contents.members
     labels = members["label"].astype(str).to_list() if "label" in members else []
@@ -70,7 +91,12 @@ def _data(contents: Contents) -> dict[str, Any]:
         "clusters": members["cluster"].to_list(),
         "labels": labels,
         "maps": [_map(name, places) for name, places in contents.maps.items()],
+        "majorities": [
+            [cluster.number, cluster.label, cluster.share, cluster.labelled] for cluster in groups
+        ],
+        "first": FIRST,
         "colours": GROUPED,
+        "shapes": [path(shape) for shape in SHAPES],
         "noise": NOISE,
     }
 

@@ -10,7 +10,7 @@ from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import TITLES, Pca, place
 from experiments.evaluator.pictures.thumbnails import thumbnails
-from experiments.figures import Grid, Map, Sheets, Space
+from experiments.figures import Drawing, Grid, Map, Sheets, Space
 from experiments.figures.html import tiles
 from experiments.figures.specs import Figure
 from experiments.figures.training import training_curves
@@ -33,17 +33,28 @@ MAPS = ("umap", "tsne", "pca")  # of which the first that an evaluator made is s
 SHEETS = "contact_sheets"  # the evaluator of what the clusters of each report show anyway
 
 
-def write(result: Result, folder: Path, ctx: Context, *, name: str, run_id: str, seconds: float) -> Path:
+def write(
+    result: Result,
+    folder: Path,
+    ctx: Context,
+    *,
+    name: str,
+    run_id: str,
+    seconds: float,
+    drawings: Mapping[str, Drawing] | None = None,
+) -> Path:
     """Write report.html into the folder of a run that has its tables already; return its path.
 
     Parameters
     ----------
     seconds
         How long the run took in all.
+    drawings
+        PNGs of the figures that were drawn before, by name.
     """
     facts = {"name": name, "run": run_id, "took": f"{seconds:,.1f} s"}
     path = folder / NAME
-    path.write_text(page(contents(result, folder, ctx, facts)), encoding="utf-8")
+    path.write_text(page(contents(result, folder, ctx, facts), drawings), encoding="utf-8")
     return path
 
 

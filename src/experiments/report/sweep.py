@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.comparison.shown import shown
+from experiments.figures import Drawing
 from experiments.figures.specs import Figure
 from experiments.report.best import bests
-from experiments.report.charts import charts
+from experiments.report.charts import Chart, charts
 from experiments.report.choice import chosen
 from experiments.report.frame import Section, framed
 from experiments.report.headlines import upper_bounds
@@ -42,6 +43,7 @@ def write_sweep(
     tables: "Mapping[str, pd.DataFrame]",
     errors: Mapping[str, str],
     doubts: Sequence[Sequence[str]] = (),
+    drawings: Mapping[str, Drawing] | None = None,
 ) -> Path:
     """Write report.html into the folder of a sweep; return its path.
 
@@ -59,20 +61,24 @@ def write_sweep(
         Why jobs failed, by their names.
     doubts
         What a reader of the metrics has to know, of each job that finished; what is true of all is shown.
+    drawings
+        PNGs of the figures that were drawn before, by name.
     """
-    about = {"name": name, "run": run_id}
-    drawn, texts = chosen(figures), {key: csv_text(table) for key, table in tables.items()}
+    about, texts = {"name": name, "run": run_id}, {key: csv_text(table) for key, table in tables.items()}
+    kept = chosen(figures)
+    drawn = {key: png for key, png in (drawings or {}).items() if kept.get(key) is figures[key]}
+    pictured = charts(kept, drawings=drawn)
     sections = [
         _run(about, doubts),
         *_best(rows, swept, main, objective),
         *_compared(rows, main, tables),
         _jobs(rows, main, errors),
-        *_charts(drawn),
+        *_charts(pictured),
         *_files(texts),
     ]
     done = int((rows["status"] == "FINISHED").sum())
     summary = f"{len(rows)} runs, {done} of them finished"
-    page = framed(name, summary, sections, charts=charts(drawn), tables=texts)
+    page = framed(name, summary, sections, charts=pictured, tables=texts)
     (folder / NAME).write_text(page, encoding="utf-8")
     return folder / NAME
 
@@ -114,9 +120,9 @@ def _jobs(rows: "pd.DataFrame", main: Sequence[str], errors: Mapping[str, str]) 
     return Section("runs", "Runs", "runs.html", {"failed": failed, "table": ranking(table, "runs")})
 
 
-def _charts(figures: Mapping[str, Figure]) -> Iterator[Section]:
-    over = [chart for chart in charts(figures) if chart.name.startswith(OVER)]
-    others = [chart for chart in charts(figures) if chart not in over]
+def _charts(pictured: Sequence[Chart]) -> Iterator[Section]:
+    over = [chart for chart in pictured if chart.name.startswith(OVER)]
+    others = [chart for chart in pictured if chart not in over]
     if over:
         yield Section("over", "Over each setting", "charts.html", {"charts": over})
     if others:

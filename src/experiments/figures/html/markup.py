@@ -50,6 +50,6 @@ def _environment(package: str) -> "Environment":
     templates = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    templates.filters |= {"number": number, "percent": percent}
+    templates.filters |= {"number": number, "percent": percent, "thousands": "{:,}".format}
     templates.globals["source"] = lambda name: Markup(loader.get_source(templates, name)[0])  # noqa: S704
     return templates
