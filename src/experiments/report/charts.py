@@ -12,7 +12,7 @@ from experiments.figures.specs import Figure
 
 COLOURS = 128  # of a picture
 LONGEST = 16_000  # pixels of a side
-TALL = 1.3  # times as high as wide: a picture that may take more than a page of paper
+TALL = 3  # times as high as wide: a picture that would be too small on one page of paper
 LOWEST = 640  # pixels to which a phone lowers a chart
 LEGEND, LISTED = 24, 8  # pixels of a row of the legend, which a phone shows below, and its rows at most
 BAR = 16  # pixels of the bar that scrolls a chart of a width of its own
