@@ -112,7 +112,7 @@ class Dataset(Protocol):
 
     @property
     def name(self) -> str:
-        """Return what people call it: the name of its folder, or of the stage's module."""
+        """Return what people call it: `dataset.name`, or the name of its path or of the stage's module."""
 
     def count(self) -> int:
         """Return about how many samples `load` will give, from a listing alone."""
