@@ -36,6 +36,17 @@ def test_run_refuses_what_it_would_do_otherwise(typed: str, use: str) -> None:
     says(error, key=typed, use=use)
 
 
+def test_data_that_is_not_there_leaves_no_experiment(tables: Path, tmp_path: Path) -> None:
+    store = shutil.copy(tables, tmp_path / "runs.db")
+    words = ["dataset=image_folder", f"dataset.root={tmp_path}/nothere", f"cache.root={tmp_path}/cache"]
+    where = [f"tracking.uri=sqlite:///{store}", f"hydra.run.dir={tmp_path}/run"]
+    with pytest.raises(ValueError) as error:
+        experiments.run(["backbone=pixels", *words, *where])
+    says(error, key=f"dataset.root={tmp_path}/nothere")
+    made = tracking.ask(f"sqlite:///{store}", lambda client: client.get_experiment_by_name("nothere"))
+    assert made is None
+
+
 def test_an_expected_error_is_one_line_and_another_leaves_its_traceback(tmp_path: Path) -> None:
     assert explain(ValueError("k=0 is nothing"), tmp_path) == "k=0 is nothing"
     assert not list(tmp_path.iterdir())
