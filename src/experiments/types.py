@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def step_name(option: str, model: object = None) -> str:
+    """Return what reports call a step: the network that its setting `model` names, else its option."""
+    return Path(str(model)).name.removesuffix(".json") if model else option
+
+
 class Encoder(Kept, Protocol):
     """A fitted backbone.
 

@@ -16,7 +16,7 @@ from experiments.config.build import build
 from experiments.config.invocation import VARIABLE
 from experiments.config.plan import Tracking
 from experiments.job import run_folder
-from experiments.job.perform import Outcome, draws, explain
+from experiments.job.perform import Job, Outcome, draws, explain
 
 FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -113,6 +113,12 @@ def test_the_main_figures_are_recorded_first_and_the_seconds_last(places: list[s
     assert "experiment" not in found.tags
     assert "report.html" in found.tags["mlflow.note.content"]
     assert "scripts/assign.py" in found.tags["mlflow.note.content"]
+
+
+def test_a_pretrained_backbone_is_called_after_its_network() -> None:
+    choices = {"backbone": "resnet50", "cluster": "gmm", "experiment": None, "hydra/launcher": "basic"}
+    params = {"backbone.model": "squeezenet1_1", "cluster.k": 3}
+    assert Job(choices=choices).options(params) == {"backbone": "squeezenet1_1", "cluster": "gmm"}
 
 
 def test_two_pictures_of_one_name_are_refused_with_what_to_change(places: list[str], tmp_path: Path) -> None:
