@@ -1,10 +1,9 @@
-"""Make docs/pictures from real runs.
+"""Make docs/pictures from real runs on data that scikit-learn ships.
 
-python scripts/make/pictures.py PHOTOS --weights squeezenet1_0.pth
-python scripts/make/pictures.py PHOTOS --only report runs --work <a folder whose runs are reused>
+python scripts/make/pictures.py
+python scripts/make/pictures.py --only report runs --work <a folder whose runs are reused>
 
-PHOTOS is a folder, zip or tar of class folders, such as caltech101_128.zip, of which `CLASSES` are used. It
-takes a few minutes, and Chromium for the pages. Each picture is at most `MOST` bytes.
+It takes a few minutes, and Chromium for the pages. Each picture is at most `MOST` bytes.
 """
 
 import argparse
@@ -27,32 +26,17 @@ ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 MOST = 300_000  # bytes of a picture
 WIDTH = 1200  # pixels at most
-CLASSES = (
-    "airplanes",
-    "bonsai",
-    "car_side",
-    "butterfly",
-    "grand_piano",
-    "Leopards",
-    "Motorbikes",
-    "sunflower",
-)
-EACH = 40  # photographs of a class
 BAR = 50  # pixels of a report's links, which stay at its top
 DESKTOP = {"width": 1280, "height": 800}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PHOTOS = [
-    "dataset=image_folder", "dataset.root={photos}", "backbone=resnet50", "backbone.model=squeezenet1_0",
-    "backbone.weights={weights}", "cluster.k=8",
-]  # fmt: skip
 RUNS = {  # what docs/gallery.md shows, by the name of the run
     "digits": ["-m", "cluster.k=10,50,233"],
-    "photos": [
-        *PHOTOS,
+    "whole": [
         "evaluator=[external,internal,maps,contact_sheets,silhouettes,crosstab,data_report,macro,near_duplicates]",
-        "evaluator.macro.granularities=[2,4]", "evaluator.near_duplicates.similarity=0.95",
+        "evaluator.macro.granularities=[2,4]", "evaluator.near_duplicates.similarity=0.999",
+        "evaluator.maps.methods=[umap]",
     ],
-    "which_k": [*PHOTOS, "evaluator=[internal,k_selection]", "report=none"],
+    "which_k": ["backbone=pixels", "evaluator=[internal,k_selection]", "report=none"],
     "density": [
         "backbone=pixels", "reducer=umap", "cluster=hdbscan", "evaluator=[internal,external,maps]",
         "evaluator.maps.methods=[umap]", "report=none", "tracking.experiment=density",
@@ -75,12 +59,12 @@ class Picture(NamedTuple):
 DRAWN = [
     Picture("sweep_metrics", "digits", "sweep_cluster.k.png"),
     Picture("training", "digits", "training_accuracy.png"),
-    Picture("contact_sheets", "photos", "contact_sheets.png"),
-    Picture("silhouettes", "photos", "silhouettes.png"),
-    Picture("labels_in_clusters", "photos", "cluster_label_distribution.png"),
-    Picture("data", "photos", "data_images.png"),
-    Picture("macro_tree", "photos", "macro_tree.png"),
-    Picture("near_duplicates", "photos", "near_duplicates.png"),
+    Picture("contact_sheets", "whole", "contact_sheets.png"),
+    Picture("silhouettes", "whole", "silhouettes.png"),
+    Picture("labels_in_clusters", "whole", "cluster_label_distribution.png"),
+    Picture("data", "whole", "data_images.png"),
+    Picture("macro_tree", "whole", "macro_tree.png"),
+    Picture("near_duplicates", "whole", "near_duplicates.png"),
     Picture("which_k", "which_k", "k_selection.png"),
     Picture("density", "density", "map_umap.png"),
     Picture("profiles", "table", "cluster_feature_profiles_heatmap.png"),
@@ -112,24 +96,6 @@ def shrink(source: Path, target: Path) -> None:
         if target.stat().st_size <= MOST:
             return
         width = int(width * 0.85)
-
-
-def photos_of(root: Path, work: Path) -> Path:
-    """Return a folder of some photographs of some classes."""
-    folder = work / "photographs"
-    if folder.exists():
-        return folder
-    if not root.is_dir():
-        shutil.unpack_archive(root, work / "unpacked")
-        root = work / "unpacked"
-    for name in CLASSES:
-        source = next(root.rglob(name), None)
-        if source is None:
-            continue
-        (folder / name).mkdir(parents=True)
-        for path in sorted(source.iterdir())[:EACH]:
-            shutil.copy(path, folder / name)
-    return folder
 
 
 def table_of(work: Path) -> Path:
@@ -180,8 +146,8 @@ def server(work: Path) -> Iterator[str]:
 
 
 def shoot_reports(chromium: Any, work: Path, folders: dict[str, Path]) -> None:
-    """Photograph the report of the photographs at its map, and the sweep's from its top."""
-    for name, folder, heading in (("report", "photos", "Map"), ("sweep_report", "digits", "")):
+    """Photograph a report at its map, and the sweep's from its top."""
+    for name, folder, heading in (("report", "whole", "Map"), ("sweep_report", "digits", "")):
         page = chromium.new_page(viewport=DESKTOP)
         page.goto((folders[folder] / "report.html").as_uri())
         page.wait_for_timeout(3_000)
@@ -228,17 +194,17 @@ def shot(page: Any, name: str, work: Path) -> None:
     shrink(path, PICTURES / f"{name}.png")
 
 
-def make(photos: Path, weights: str, only: Sequence[str], work: Path) -> None:
+def make(only: Sequence[str], work: Path) -> None:
     """Run what is needed, and write the pictures."""
     (work / "mlflow").mkdir(parents=True, exist_ok=True)
     if not (work / "conf").exists():
         (work / "conf").symlink_to(ROOT / "conf")
-    values = {"photos": str(photos_of(photos, work)), "weights": weights, "table": str(table_of(work))}
+    table = str(table_of(work))
     wanted = [picture for picture in DRAWN if not only or picture.name in only]
     pages = [name for name in PAGES if not only or name in only]
-    needed = {picture.run for picture in wanted} | ({"digits", "photos"} if pages else set())
+    needed = {picture.run for picture in wanted} | ({"digits", "whole"} if pages else set())
     folders = {
-        name: run(name, [word.format(**values) for word in words], work)
+        name: run(name, [word.format(table=table) for word in words], work)
         for name, words in RUNS.items()
         if name in needed
     }
@@ -255,16 +221,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("photos", type=Path)
-    parser.add_argument("--weights", default="none", help="of torchvision's squeezenet1_0; default: random")
     parser.add_argument("--only", nargs="*", default=[], help=f"such as {DRAWN[0].name}; default: all")
     parser.add_argument(
         "--work", type=Path, help="a folder whose runs are used again; default: a temporary one"
     )
     args = parser.parse_args()
-    weights = str(Path(args.weights).absolute()) if args.weights != "none" else "none"
     with tempfile.TemporaryDirectory() as temporary:
-        make(args.photos, weights, args.only, args.work.absolute() if args.work else Path(temporary))
+        make(args.only, args.work.absolute() if args.work else Path(temporary))
     return 0
 
 

@@ -65,7 +65,7 @@ def test_other_commands_name_what_is_there() -> None:
         elif first == "pip":
             assert tuple(command.words) == PIP, command
         else:
-            assert rest[0].startswith(("run.py", "scripts/", OURS, "-m")), command
+            assert rest[0].startswith(("run.py", "scripts/", "benchmarks/", OURS, "-m")), command
 
 
 def test_settings_in_the_text_exist() -> None:

@@ -1,6 +1,5 @@
 """The report of a sweep: its runs side by side."""
 
-import html
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 from tests.browser import PHONE, Tab
 from tests.messages import numbers
 
@@ -73,9 +73,9 @@ def test_runs_stand_side_by_side(written: Path, chromium: Any) -> None:
     tab = Tab(chromium, written)
     page = tab.page
     links = [str(link.get_attribute("href")) for link in page.locator("nav a").all()]
-    assert links == ["#run", "#best", "#label_free", "#runs", "#over", "#compared", "#tables"]
+    assert links == ["#best", "#label_free", "#runs", "#over", "#compared", "#run", "#tables"]
     assert numbers(page.locator("header p").inner_text()) == ["3", "2"]
-    assert page.locator("#run .doubts li").all_inner_texts() == ["100 of <300>"]
+    assert page.locator("#best .doubts li").all_inner_texts() == ["100 of <300>"]
     assert page.locator("#label_free td").all_inner_texts() == ["10", "0.25"]
     assert page.locator("#runs .doubts li").all_inner_texts() == [
         "k=233: cluster.k=233 exceeds <200> samples"
@@ -146,7 +146,7 @@ def test_means_over_the_seeds_stand_above_the_runs(tmp_path: Path) -> None:
     path = report.write_sweep(tmp_path, rows, ["ari"], swept=[], name="sweep", run_id="a", **about)
     text = path.read_text(encoding="utf-8")
     assert "<td>0.5 ± 0.1</td>" in text
-    assert html.escape(MEANS[1:]) in text
+    assert escape(MEANS[1:]) in text
     assert text.index('id="best"') < text.index('id="seeds"') < text.index('id="runs"')
 
 

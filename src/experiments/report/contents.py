@@ -12,10 +12,12 @@ from experiments.figures.specs import Figure
 if TYPE_CHECKING:
     import pandas as pd
 
+LEVELS = ("chance", "ceiling", "supervised")  # what a metric may be compared with
+
 
 @dataclass(frozen=True)
 class Headline:
-    """A figure beside what it may be compared with; None where there is no such figure.
+    """A metric and what it may be compared with; None where that is not known.
 
     Parameters
     ----------
@@ -36,6 +38,12 @@ class Headline:
     ceiling: float | None = None
     supervised: float | None = None
 
+    @property
+    def levels(self) -> dict[str, float]:
+        """The levels that are known, by name."""
+        levels = zip(LEVELS, (self.chance, self.ceiling, self.supervised), strict=True)
+        return {name: level for name, level in levels if level is not None}
+
 
 @dataclass(frozen=True, eq=False)
 class Contents:
@@ -43,7 +51,7 @@ class Contents:
 
     Parameters
     ----------
-    told
+    summary
         The run in one sentence.
     facts
         What was run, by name: data, stages, commit, device, times.
@@ -64,6 +72,8 @@ class Contents:
         What a figure leaves out, by the figure's name.
     pictures
         Further images that evaluators show.
+    verdict
+        Which k most methods choose; empty if that was not asked.
     unseen
         Names of figures that stand nowhere in the report.
     tables
@@ -71,7 +81,7 @@ class Contents:
     """
 
     title: str
-    told: str
+    summary: str
     facts: Mapping[str, str]
     config: str
     headlines: Sequence[Headline]
@@ -87,4 +97,5 @@ class Contents:
     pictures: Mapping[str, Sheets]
     unseen: Sequence[str]
     tables: Mapping[str, str]
+    verdict: str = ""
     warnings: Sequence[str] = field(default=())

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -121,8 +120,8 @@ def _tile(axis: Any, image: np.ndarray, caption: str, x: float, y: float) -> Non
     axis.text(x + 0.47, y + 0.98, plain(short(caption, 17)), ha="center", va="top", size=5.2)
 
 
-def join(drawn: Sequence[bytes], path: Path, across: int = 2) -> None:
-    """Write PNGs beside and below each other as one."""
+def join(drawn: Sequence[bytes], across: int = 2) -> bytes:
+    """Return PNGs next to and below each other as one."""
     from PIL import Image
 
     images = [Image.open(BytesIO(each)).convert("RGB") for each in drawn]
@@ -130,4 +129,6 @@ def join(drawn: Sequence[bytes], path: Path, across: int = 2) -> None:
     paper = Image.new("RGB", (across * width, -(-len(images) // across) * height), "white")
     for number, image in enumerate(images):
         paper.paste(image, (number % across * width, number // across * height))
-    paper.save(path)
+    png = BytesIO()
+    paper.save(png, "PNG")
+    return png.getvalue()

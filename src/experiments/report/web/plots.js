@@ -1,13 +1,12 @@
-// Each plot is drawn when it comes near; plotly is unpacked once, for the first of them.
+// Each chart is a picture until it comes near, and one again on paper; plotly is unpacked once, for the first of them.
 let loading;
 const plotly = () => (loading ??= unpacked("plotly").text().then((code) =>
   document.head.append(Object.assign(document.createElement("script"), { text: code }))));
 
 // On a phone the legend stands below the plot, and scrolls if it is long.
-function narrower(traces, layout) {
+function narrower(traces, layout, height) {
   const named = traces.filter(({ name, showlegend }) => name && showlegend !== false).length, rows = Math.min(Math.ceil(named / 2), 8);
-  if (!layout.width && !layout.yaxis?.ticktext) layout.height = Math.min(layout.height, innerHeight * 0.8);
-  if (!layout.width) layout.height += 24 * rows;
+  layout.height = height;
   layout.legend = { ...layout.legend, orientation: "h", x: 0, xanchor: "left", y: -0.2, yref: "paper", yanchor: "top", maxheight: 24 * rows + 30, font: { size: 11 } };
   layout.margin = { ...layout.margin, l: 45, r: 10 };
 }
@@ -40,9 +39,10 @@ for (const place of document.querySelectorAll(".plot, .wide")) {
 async function draw(place) {
   try {
     await plotly();
-    for (const [traces, layout] of JSON.parse(document.getElementById(`plot-${place.dataset.plot}`).textContent)) {
-      const part = place.appendChild(document.createElement("div")), narrow = innerWidth < 700;
-      if (narrow) narrower(traces, layout);
+    const narrow = matchMedia("(max-width: 700px)").matches;
+    for (const [traces, layout, height] of JSON.parse(document.getElementById(`plot-${place.dataset.plot}`).textContent)) {
+      const part = place.appendChild(document.createElement("div"));
+      if (narrow) narrower(traces, layout, height);
       if (narrow && layout.width) shrunk(traces, layout, place.clientWidth);
       const buttons = { displayModeBar: !narrow, displaylogo: false, modeBarButtonsToRemove: ["sendChartToCloud"] };
       await Plotly.newPlot(part, traces, layout, { responsive: !layout.width, scrollZoom: false, ...buttons });
@@ -50,7 +50,7 @@ async function draw(place) {
     place.dataset.drawn = "yes";
     cut(place);
   } catch (error) {
-    place.textContent = `This needs a browser of 2023 or later. ${error}`;
+    place.insertAdjacentText("afterend", `The picture is all: charts to move about on need a browser of 2023 or later. ${error}`);
   }
 }
 
