@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 from tests.config.test_command_line import read
 from tests.messages import says
+from tests.project import LEAN, Project
 
 from experiments import launch
 from experiments.config.command_line import arguments
@@ -33,3 +35,15 @@ def test_hydra_is_given_the_flags_as_typed_and_the_folder_as_composed(
     words = ["-m", "--config-dir", "mine", "seed=1,2", "cluster.k=3,4"]
     assert seen == [([*words, r'hydra.sweep.dir="/a folder/\${now:%S}"'], invocation)]
     assert Invocation.current() == Invocation()
+
+
+def test_hydra_shows_settings_of_steps_as_a_run_takes_them(fresh: Project) -> None:
+    shown = fresh.succeed("--cfg", "job", "reducer.steps=[l2,pca]", "reducer.pca.n_components=4")
+    assert OmegaConf.create(shown).reducer.pca == {"n_components": 4}
+    says(fresh.fail("--cfg", "job", "reducer.steps=l2"), key="reducer.steps=l2", use="reducer.steps=[l2]")
+
+
+def test_a_sweep_over_chains_runs_a_setting_of_a_step_that_some_jobs_lack(fresh: Project) -> None:
+    chains = ["reducer.steps=[l2],[l2,pca]", "reducer.pca.n_components=4"]
+    fresh.succeed("-m", *chains, "dataset.limit=60", "backbone=pixels", "evaluator=[internal]", *LEAN)
+    assert [run.data.params.get("reducer.pca.n_components") for run in fresh.runs()[1::-1]] == [None, "4"]

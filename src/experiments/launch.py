@@ -14,8 +14,8 @@ from typing import Any
 from omegaconf import DictConfig
 
 from experiments import pipeline, sweep, tracking
-from experiments.config import compose
-from experiments.config.command_line import Request, arguments, read
+from experiments.config import compose, steps
+from experiments.config.command_line import RESUME, Request, arguments, read
 from experiments.config.invocation import Invocation
 from experiments.job import composed, console, context, preview, program, run_folder, summary
 from experiments.job.perform import EXPECTED, Outcome
@@ -43,8 +43,7 @@ def launch(main: Main) -> int:
         console.complain(str(error))
         return 1
     if args.help or args.hydra_help or args.cfg or args.info is not None or args.shell_completion:
-        _hydra(main, args, args.overrides)
-        return 0
+        return _shown_by_hydra(main, args)
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[console.Handler()])
     if "hydra.verbose=true" in [override.lower() for override in args.overrides]:
         logging.getLogger("experiments").setLevel(logging.DEBUG)
@@ -62,6 +61,17 @@ def launch(main: Main) -> int:
             "same place with resume=true"
         )
         return INTERRUPTED
+
+
+def _shown_by_hydra(main: Main, args: Any) -> int:
+    """Let Hydra answer a flag of its own, such as --cfg job, with what was typed as it takes it."""
+    try:
+        words = steps.expanded([word for word in args.overrides if compose.key_of(word) != RESUME])
+    except ValueError as error:
+        console.complain(str(error))
+        return 1
+    _hydra(main, args, words)
+    return 0
 
 
 def run_job(cfg: DictConfig) -> float | None:

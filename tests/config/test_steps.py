@@ -6,6 +6,7 @@ from tests.messages import says
 from experiments.config import compose
 from experiments.config.build import build, placed
 from experiments.config.command_line import arguments, read
+from experiments.reducer.chain import Chain
 from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
 
@@ -33,16 +34,47 @@ def test_what_is_recorded_builds_the_same_again():
     assert build(placed(plan)).stages.reducer == plan.stages.reducer
 
 
+def asked(*words):
+    return read(arguments(["-m", *words]))
+
+
 def test_a_sweep_over_orders_and_settings_is_a_job_each():
-    words = ["-m", "reducer.steps=[l2,pca],[pca,l2]", "reducer.pca.n_components=3,5"]
-    with compose.output_folder():
-        request = read(arguments(words))
+    request = asked("reducer.steps=[l2,pca],[pca,l2]", "reducer.pca.n_components=3,5")
     assert request.swept == ["reducer.steps", "reducer.pca.n_components"]
     chains = [plan.stages.reducer.steps for plan in request.plans]
     assert [[name for name, _ in chain] for chain in chains] == [["l2", "pca"]] * 2 + [["pca", "l2"]] * 2
     assert [dict(chain)["pca"].n_components for chain in chains] == [3, 5, 3, 5]
     assert "++reducer.pca.n_components=3,5" in request.words
     assert compose.run_name(request.jobs[0]).endswith("reducer.pca.n_components=3")
+
+
+@pytest.mark.parametrize("chains", ["reducer.steps=[l2],[l2,pca]", "reducer=pca,chain"])
+def test_in_a_sweep_a_setting_is_of_the_jobs_that_have_the_step(chains):
+    request = asked(chains, "reducer.pca.n_components=7")
+    first, second = (plan.stages.reducer for plan in request.plans)
+    assert dict(second.steps)["pca"].n_components == 7
+    assert first in (Chain((("l2", L2()),)), Pca(50, True, False, 0))
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "use"),
+    [
+        (
+            ["reducer.steps=[l2],[l2,pca]", "reducer.umap.n_neighbors=5"],
+            "reducer.umap.n_neighbors=5",
+            "add umap",
+        ),
+        (
+            ["reducer.steps=[l2],[l2,pca]", "reducer.pca.n_components=3,5"],
+            "reducer.pca.n_components",
+            "chains with pca in a command of their own",
+        ),
+    ],
+)
+def test_in_a_sweep_a_setting_that_no_job_or_not_each_can_take_is_refused(words, key, use):
+    with pytest.raises(ValueError, match="reducer") as error:
+        asked(*words)
+    says(error, key=key, use=use)
 
 
 @pytest.fixture

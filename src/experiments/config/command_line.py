@@ -121,10 +121,12 @@ def _sweep(
     if texts != lines:
         jobs, cfgs = _composed(texts, directory)
     _refuse_one_folder(base, len(jobs))
+    swept = _differing(lines, jobs)
+    steps.leave_out(cfgs, swept)
     return Request(
         [build(cfg, overrides) for cfg in cfgs],
         jobs,
-        _differing(lines, jobs),
+        swept,
         multirun=True,
         optimiser=False,
         folder=Path(base.hydra.sweep.dir).absolute(),

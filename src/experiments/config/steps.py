@@ -99,6 +99,45 @@ def fill(cfg: DictConfig, runtime: Any) -> None:
             node[name] = OmegaConf.merge(options[name], node.get(name) or {})
 
 
+def leave_out(cfgs: Sequence[DictConfig], swept: Sequence[str]) -> None:
+    """Remove from each job of a sweep over chains what was typed for a step that other jobs alone have.
+
+    Parameters
+    ----------
+    cfgs
+        Of all jobs, which are changed; of one job alone, all were looked at before.
+    swept
+        The keys that the jobs differ in.
+
+    Raises
+    ------
+    ValueError
+        For a setting that is swept, and that some jobs lack: these would be the same job several times.
+    """
+    if not {KEY, GROUP} & set(swept):
+        return
+    chains = [(cfg, names(cfg[GROUP], schema(GROUP, cfg)) or []) for cfg in cfgs]
+    everywhere = {name for _, chain in chains for name in chain}
+    for cfg, chain in chains:
+        for name in _apart(cfg) - set(chain):
+            key = next((key for key in swept if key.startswith(f"{GROUP}.{name}.")), "")
+            if key and name in everywhere:
+                raise ValueError(
+                    f"{key} is swept, and some jobs have no step {name}: they would all be the same; sweep "
+                    f"the chains with {name} in a command of their own"
+                )
+            if len(cfgs) == 1 or name in everywhere:
+                with open_dict(cfg):
+                    del cfg[GROUP][name]
+
+
+def _apart(cfg: DictConfig) -> set[str]:
+    """Return the names under which a reducer has settings that are not its own fields."""
+    stage = schema(GROUP, cfg)
+    own = {f.name for f in fields(stage)} if stage else set()
+    return {str(name) for name in cfg[GROUP] if isinstance(cfg[GROUP][name], DictConfig)} - own
+
+
 def gathered(stage: type, values: Mapping[str, Any], place: str) -> Mapping[str, Any]:
     """Return the settings of a stage; those of its steps stand in the list that names them.
 

@@ -35,6 +35,7 @@ def plan_of(cfg: DictConfig, job: Job, invocation: Invocation) -> Plan:
     typed = job.overrides if invocation.typed is None else invocation.typed
     presets.leave_out(cfg, HydraConfig.get().runtime, map(compose.key_of, typed))
     steps.fill(cfg, HydraConfig.get().runtime)
+    steps.leave_out([cfg], invocation.swept)
     if cfg.threads == "auto" and invocation.threads not in (0, cores()):
         cfg.threads = invocation.threads
     return build(cfg, typed)
