@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from experiments import script
 from experiments.job import console
@@ -54,10 +55,18 @@ def explain(args: argparse.Namespace, store: Store) -> None:
         )
         return
     console.say(f"{found.key}{f', computed for {found.dataset}' if found.dataset else ''}")
-    console.say(json.dumps(found.made_of, indent=2, ensure_ascii=False))
+    console.say(json.dumps(in_lines(found.made_of), indent=2, ensure_ascii=False))
     for key in found.inputs():
         told = f"cached: scripts/cache.py explain {key}" if store.holds(key) else "not cached any more"
         console.say(f"input {key}: {told}")
+
+
+def in_lines(value: Any) -> Any:
+    """Return JSON values with each list of names in one line."""
+    if isinstance(value, dict):
+        return {name: in_lines(inner) for name, inner in value.items()}
+    is_names = isinstance(value, list) and value and all(isinstance(name, str) for name in value)
+    return ", ".join(value) if is_names else value
 
 
 def chosen(found: Sequence[Entry], days: float | None, keep: float | None) -> list[Entry]:

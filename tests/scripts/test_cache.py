@@ -112,16 +112,18 @@ def test_from_an_evaluator_back_to_the_data_set(cache: Callable[..., str], tmp_p
     overrides += ["evaluator=[external]", "figures=none", f"cache.root={tmp_path}"]
     plan = build(compose.compose_config(overrides))
     pipeline.run(plan.stages, context.make(plan, Silent()))
-    seen, word = [], "external"
+    seen, texts, word = [], [], "external"
     while word:
         out = cache(Store(tmp_path), "explain", word)
         first, _, rest = out.partition("\n")
         seen.append(first.partition("-")[0])
         assert first.endswith("computed for digits")
         made_of, _ = json.JSONDecoder().raw_decode(rest)
-        assert made_of
+        texts.append(made_of)
         found = [line.split()[-1] for line in out.splitlines() if line.startswith("input ")]
         word = found[-1] if found else ""
+    assert "purity_no_noise, " in texts[0]["metrics"]
+    assert all(texts)
     assert seen == ["external", "faiss_kmeans", "reduced", "embeddings", "pixels"]
     assert '"hashes": {' in cache(Store(tmp_path), "explain", "embeddings")
 

@@ -12,7 +12,7 @@ from tests.messages import says
 from experiments.context import Context
 from experiments.store.cache import Store
 from experiments.store.entries import entries, entry
-from experiments.store.keys import Key, cache_key, digest_of
+from experiments.store.keys import Key, Names, cache_key, digest_of
 from experiments.store.values import digest
 
 
@@ -48,6 +48,13 @@ def test_what_is_long_stands_by_its_digest() -> None:
     assert key.text["names"]["length"] == 1_000
     assert key.text["few"] == ["a", "b"]
     assert len(json.dumps(key.text)) < 500
+
+
+def test_names_are_shown_whole_and_hashed_as_any_list() -> None:
+    names = [f"metric_{number}" for number in range(100)]
+    key = cache_key("internal", metrics=Names(names))
+    assert key.text == {"metrics": names}
+    assert key == cache_key("internal", metrics=names)
 
 
 def test_a_bare_digest_is_spelt_out_and_a_cached_value_is_named() -> None:

@@ -10,6 +10,10 @@ from experiments.store.values import digest, plain
 LONG = 200  # characters of JSON from which a part stands by its digest
 
 
+class Names(list[str]):
+    """Names that the text of a key shows whole, however many there are."""
+
+
 class Key(str):
     """A cache key, or the digest of what a stage is given.
 
@@ -43,6 +47,8 @@ def _readable(part: Any) -> Any:
     """Return a part as JSON values: the text of a bare digest, and of what is long its digest."""
     if isinstance(part, Key):
         return {"digest": str(part), **part.text} if part.text and "-" not in part else str(part)
+    if isinstance(part, Names):
+        return list(part)
     if isinstance(part, np.ndarray):
         return {"dtype": part.dtype.str, "shape": list(part.shape), "digest": digest(part)}
     return _shortened(plain(part))
