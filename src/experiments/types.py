@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from experiments.context import Context
-from experiments.figures.specs import Figure
+from experiments.figures import Figure
 from experiments.samples import Resize, Samples
 from experiments.store.values import Kept, class_name, kept_class
 

@@ -10,6 +10,7 @@ from experiments.figures import (
     Bars,
     Contrasts,
     Dendrogram,
+    Figure,
     Grid,
     Heatmap,
     Histogram,
@@ -24,7 +25,6 @@ from experiments.figures import (
     pack,
 )
 from experiments.figures.kinds import KINDS
-from experiments.figures.specs import Figure
 
 KIND_NAMES = [kind.__name__ for kind in (*KINDS, Panels)]
 

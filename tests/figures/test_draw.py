@@ -14,6 +14,7 @@ from experiments.figures import (
     Bars,
     Contrasts,
     Dendrogram,
+    Figure,
     Heatmap,
     Lines,
     Map,
@@ -30,7 +31,6 @@ from experiments.figures import style as looks
 from experiments.figures.draw import laid_out
 from experiments.figures.kinds import traces
 from experiments.figures.png.canvas import DPI
-from experiments.figures.specs import Figure
 
 NONE = np.empty(0, np.uint8)
 

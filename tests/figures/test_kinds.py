@@ -2,6 +2,7 @@
 
 import pytest
 
+from experiments import figures
 from experiments.figures import specs
 from experiments.figures.kinds import KINDS, kind_of
 
@@ -9,6 +10,7 @@ from experiments.figures.kinds import KINDS, kind_of
 def test_every_class_of_figures_has_a_row() -> None:
     classes = {one for one in vars(specs).values() if isinstance(one, type) and issubclass(one, specs.Figure)}
     assert classes - {specs.Figure, specs.Panels} == set(KINDS)
+    assert {kind.__name__ for kind in classes} <= set(figures.__all__)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -18,9 +18,21 @@ from PIL import Image
 from tests.browser import Tab
 from tests.figures.conftest import KIND_NAMES, make
 
-from experiments.figures import Bars, Grid, Heatmap, Histogram, Lines, Map, Panels, Sheets, Space, pack, page
+from experiments.figures import (
+    Bars,
+    Figure,
+    Grid,
+    Heatmap,
+    Histogram,
+    Lines,
+    Map,
+    Panels,
+    Sheets,
+    Space,
+    pack,
+    page,
+)
 from experiments.figures.kinds import traces
-from experiments.figures.specs import Figure
 from experiments.figures.style import ROW, short
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.figures import Bars, Lines, page
-from experiments.figures.specs import Figure
+from experiments.figures import Bars, Figure, Lines, page
 from experiments.types import Findings
 
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.comparison.seeds import SEED, over_seeds
-from experiments.figures import Heatmap, Lines
-from experiments.figures.specs import Figure
+from experiments.figures import Figure, Heatmap, Lines
 from experiments.metric_names import Name, spelled
 from experiments.metrics import CATALOGUE
 from experiments.types import Findings

@@ -10,8 +10,7 @@ from experiments.comparison.agreement import pairwise
 from experiments.comparison.intervals import Interval, mean_interval
 from experiments.comparison.order import in_order
 from experiments.comparison.seeds import SEED, configuration
-from experiments.figures import Lines
-from experiments.figures.specs import Figure
+from experiments.figures import Figure, Lines
 from experiments.types import Findings
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import captions, check_side, has_images, thumbnails
-from experiments.figures import Sheets, pack
-from experiments.figures.specs import Figure
+from experiments.figures import Figure, Sheets, pack
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 

@@ -8,8 +8,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.measures.association import BELOW, FEW, association
 from experiments.evaluator.measures.groups import Groups, cut, groups, headed
-from experiments.figures import Heatmap, StackedBars
-from experiments.figures.specs import Figure
+from experiments.figures import Figure, Heatmap, StackedBars
 from experiments.figures.style import STACKED
 from experiments.metric_names import names_of
 from experiments.samples import Samples

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from experiments.context import Context, Silent
-from experiments.figures import Bars, Grid, Histogram
-from experiments.figures.specs import Figure
+from experiments.figures import Bars, Figure, Grid, Histogram
 from experiments.metric_names import names_of
 from experiments.samples import Resize, Samples
 from experiments.types import Findings

@@ -10,8 +10,7 @@ from experiments.context import Context
 from experiments.evaluator.pictures.layouts import METHODS, SPATIAL, TITLES, Planes, place
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import check_side, file_names, has_images, thumbnails
-from experiments.figures import Map, Space, pack
-from experiments.figures.specs import Figure
+from experiments.figures import Figure, Map, Space, pack
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 

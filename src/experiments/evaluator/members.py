@@ -9,8 +9,7 @@ from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import METHODS, Planes, place
 from experiments.evaluator.pictures.thumbnails import captions, check_side, file_names, has_images, thumbnails
-from experiments.figures import Grid, Sheets, pack
-from experiments.figures.specs import Figure
+from experiments.figures import Figure, Grid, Sheets, pack
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 

@@ -121,7 +121,8 @@ def similar(
     """Find every two rows of float32 (n, d) with a cosine of at least `least`; return the `most` similar.
 
     Block by block, each pair of rows once, each block on one thread: so the memory is bounded, and the
-    number of threads changes nothing. A vector of zeros is like no other.
+    number of threads changes nothing. A vector of zeros is like no other. (numerics/nearest finds a given
+    number of rows; how many are near is the question here.)
     """
     from threadpoolctl import threadpool_limits
 

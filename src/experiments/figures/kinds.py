@@ -1,6 +1,6 @@
 """Every kind of figure, with how it is drawn and what its page shows.
 
-A new kind is a class in specs.py and a row here.
+A new kind is a class in specs.py, a row here, and its name in __init__.py, from which all others import it.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.figures.specs import Figure
+from experiments.figures import Figure
 from experiments.figures.training import training_curves
 from experiments.numerics.scale import rescaled
 from experiments.pipeline import Result

@@ -11,7 +11,7 @@ import numpy as np
 from experiments.config.plan import Plan
 from experiments.config.stage import GROUPS
 from experiments.context import Context
-from experiments.figures.specs import Figure
+from experiments.figures import Figure
 from experiments.pipeline import Result
 from experiments.store.values import class_name, digest
 from experiments.tracking.environment import circumstances

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.figures.specs import Figure
+from experiments.figures import Figure
 from experiments.figures.training import training_curves
 from experiments.job.artifacts import TRAINING
 from experiments.job.perform import Outcome

@@ -10,7 +10,7 @@ from experiments import comparison, figures, report, tracking
 from experiments.config import compose
 from experiments.config.invocation import Invocation
 from experiments.config.plan import Plan
-from experiments.figures.specs import Figure
+from experiments.figures import Figure
 from experiments.job import run_folder, summary
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.perform import Outcome

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.evaluator.k_methods.verdicts import Verdict
-from experiments.figures import Bars, Lines, Panels
-from experiments.figures.specs import Figure
+from experiments.figures import Bars, Figure, Lines, Panels
 
 if TYPE_CHECKING:
     import pandas as pd
