@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments import comparison, script, tracking
-from experiments.config import compose
+from experiments.config import compose, overrides
 from experiments.job import console
 from experiments.metric_names import Name, main_metrics
 from experiments.recorded import Recorded
@@ -60,13 +60,13 @@ def separated(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def is_configuration(word: str) -> bool:
-    """Tell key=value, or several, from anything else."""
-    return all("=" in part for part in word.split())
+    """Return True for key=value, or several."""
+    return all("=" in part for part in overrides.words_of(word))
 
 
 def settings(typed: str) -> dict[str, Any]:
     """Read a configuration: one or several key=value."""
-    parsed = compose.parse(typed.split())
+    parsed = compose.parse(overrides.words_of(typed))
     several = [o.input_line for o in parsed if o.is_sweep_override()]
     if several:
         raise ValueError(
@@ -75,7 +75,7 @@ def settings(typed: str) -> dict[str, Any]:
     places = [o.input_line for o in parsed if o.key_or_group.startswith(compose.PLACES)]
     if places:
         raise ValueError(f"{places[0]} is no configuration; name two of them before it")
-    return {o.key_or_group: o.value() for o in parsed}
+    return {o.key_or_group: overrides.plain_value(o) for o in parsed}
 
 
 def readable(table: "pd.DataFrame") -> list[list[str]]:
@@ -134,11 +134,12 @@ def compare(args: argparse.Namespace) -> int:
     """Read, test, print and record."""
     import pandas as pd
 
-    typed, overrides = separated([*args.words, *args.settings])
+    typed, others = separated([*args.words, *args.settings])
     read = {each: settings(each) for each in typed if is_configuration(each)}
-    run = find(args.sweep, script.plan(overrides).tracking.uri)
+    run = find(args.sweep, script.plan(others).tracking.uri)
     with tempfile.TemporaryDirectory() as folder:
-        rows = pd.read_csv(run.file("sweep.csv", Path(folder)))
+        path = run.file("sweep.csv", Path(folder))
+        rows = pd.read_csv(path, keep_default_na=False, na_values=[""])  # null is a value that was swept
     swept = json.loads(run.info.data.tags[SWEPT_TAG])
     a, b = two(typed, comparison.configurations(rows, swept))
     first, second = (comparison.picked(rows, swept, read[each], each) for each in (a, b))

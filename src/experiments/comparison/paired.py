@@ -70,7 +70,12 @@ def _told_apart(done: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
 
 def _in_words(rows: "pd.DataFrame") -> list[str]:
     records = rows.to_dict("records")
-    return [" ".join(f"{key}={value}" for key, value in row.items()) for row in records]
+    return [" ".join(f"{key}={_as_typed(value)}" for key, value in row.items()) for row in records]
+
+
+def _as_typed(value: Any) -> str:
+    """Return a value as `picked` reads it: a text with spaces in quotes; a list is none."""
+    return text(value) if " " in str(value) and str(value)[0] not in "[{" else str(value)
 
 
 def _equals(cell: Any, value: Any) -> bool:

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 from hydra import __version__ as version
 from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
-from hydra.core.override_parser.types import ChoiceSweep, Glob
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override
 from hydra.errors import HydraException
 
 from experiments.messages import setting
 
 KEY = re.compile(r"[+~]*[A-Za-z_$][\w.$/@-]*", re.ASCII)
+QUOTES = ("'", '"')
+WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'])+|\S+""")
 BRACKETED = re.compile(r"""['"\[\](){}\\]""")
 INSTEAD = {"extend_list": "write the whole list, such as {key}=[a,b]"}  # functions of later versions of Hydra
 
@@ -30,8 +32,8 @@ def parse(words: Sequence[str]) -> list[Any]:
         try:
             parsed += parser.parse_overrides([word])
         except HydraException as error:
-            before = words[number - 1] if number else ""
-            raise ValueError(_unread(word, str(error), before)) from error
+            before, after = words[number - 1] if number else "", words[number + 1 :]
+            raise ValueError(_misquoted(word, after) or _unread(word, str(error), before)) from error
         if not parsed[-1].key_or_group:
             raise ValueError(f"{word} has no key; write key=value, such as cluster.k=20")
     return parsed
@@ -40,6 +42,17 @@ def parse(words: Sequence[str]) -> list[Any]:
 def key_of(override: str) -> str:
     """Return the key of `key=value`, `+key=value` or `~key`."""
     return override.lstrip("+~").partition("=")[0]
+
+
+def plain_value(override: Override) -> str | float:
+    """Return a number or text; lists and null as they are typed, as pandas groups by neither."""
+    value = override.value()
+    return value if isinstance(value, (str, int, float)) else override.get_value_element_as_str()
+
+
+def words_of(line: str) -> list[str]:
+    """Take a line of overrides apart at its spaces, but for those in quotes."""
+    return WORD.findall(line)
 
 
 class Typed(NamedTuple):
@@ -115,6 +128,25 @@ def _some(override: Any, options: Callable[[str], Sequence[str]]) -> str:
     if known:
         return f"{group} has {', '.join(known)}"
     return f"glob() is for groups of options; use range(3,10,2), or a list such as {group}=3,5,9"
+
+
+def _misquoted(word: str, after: Sequence[str]) -> str:
+    """Return how to quote a text whose quotes the shell did not take, and perhaps took apart; else ""."""
+    outer = word[:1] in QUOTES
+    key, _, value = word[outer:].partition("=")
+    quote = word[0] if outer else value[:1]
+    if not KEY.fullmatch(key) or not value or quote not in QUOTES:
+        return ""
+    words, rest = [value if outer else value[1:]], iter(after)
+    while not words[-1].endswith(quote):
+        part = next(rest, "")
+        if not part:
+            return ""
+        words.append(part)
+    inner = " ".join(words)[:-1]
+    inner = inner[1:-1] if inner[:1] in QUOTES and inner[-1:] == inner[0] else inner
+    typed = " ".join([word, *words[1:]])
+    return f"{typed}: its quotes are no quotes to the shell; type {setting(key, inner)}"
 
 
 def _unread(word: str, reason: str, before: str) -> str:

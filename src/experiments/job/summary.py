@@ -14,6 +14,7 @@ from experiments.comparison.seeds import SEED
 from experiments.comparison.shown import shown
 from experiments.config import commands, compose
 from experiments.config.compose import ROOT
+from experiments.config.overrides import plain_value
 from experiments.figures import Lines
 from experiments.job import console
 from experiments.job.perform import Outcome
@@ -66,19 +67,13 @@ def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame
 def settings(outcome: Outcome) -> dict[str, Any]:
     """Return what was typed for a job, or swept, by key."""
     typed = [override for override in compose.parse(outcome.overrides) if not override.is_delete()]
-    return {override.key_or_group: _value(override) for override in typed}
+    return {override.key_or_group: plain_value(override) for override in typed}
 
 
 def name(outcome: Outcome, swept: Sequence[str]) -> str:
     """Name a job by what was swept, as shortly as a picture's axis wants it: k=10 seed=0."""
     values = settings(outcome)
     return " ".join(f"{key.rpartition('.')[2]}={values.get(key, '')}" for key in swept) or "run"
-
-
-def _value(override: "Override") -> str | float:
-    """Return a number or text; lists and null as they are typed, as pandas groups by neither."""
-    value = override.value()
-    return value if isinstance(value, (str, int, float)) else override.get_value_element_as_str()
 
 
 def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
