@@ -33,14 +33,18 @@ def sweep(tracker: tracking.Tracker, tmp_path: Path) -> str:
         for whiten in (False, True)
         for seed, ari in enumerate(values)
     ]
-    folder = tmp_path / "sweep"
+    return recorded(rows, SWEPT, tracker, tmp_path)
+
+
+def recorded(rows: list[dict[str, object]], swept: list[str], tracker: tracking.Tracker, place: Path) -> str:
+    """Record the table of a sweep; return its run's id."""
+    folder = place / "sweep"
     folder.mkdir()
     pd.DataFrame(rows).assign(status="FINISHED").to_csv(folder / "sweep.csv", index=False)
-    record = Record([], [], [], SWEPT)
-    run = tracker.open("sweep", folder, params={}, tags=record.tags(folder))
+    run = tracker.open("sweep", folder, params={}, tags=Record([], [], [], swept).tags(folder))
     run.artifact(folder / "sweep.csv")
     run.end("FINISHED")
-    Record([], [], [], SWEPT, run.id).save(folder)
+    Record([], [], [], swept, run.id).save(folder)
     return run.id
 
 
@@ -75,6 +79,38 @@ def test_the_table_is_printed_and_recorded(
     assert pd.read_csv(path)["p"].item() == pytest.approx(test.pvalue)
     note = Path(tracker.client.download_artifacts(sweep, place.replace(".csv", ".md"), str(tmp_path)))
     assert note.read_text(encoding="utf-8").endswith(f"\n\n{compare.MEANING}\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "values"),
+    [
+        ("dataset.root", ("'/data/a b'", '"/data/c  d"'), ("/data/a b", "/data/c  d")),
+        ("reducer.steps", ("[l2,pca]", "[pca]"), ("[l2,pca]", "[pca]")),
+        ("dataset.limit", ("null", "5"), ("null", 5)),
+    ],
+)
+def test_texts_with_spaces_lists_and_null_are_values(
+    key: str,
+    typed: tuple[str, str],
+    values: tuple[str, str],
+    tracker: tracking.Tracker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    rows = [
+        {key: value, "cluster.k": k, "seed": seed, "protocol": "held_out", "ari": seed / k + place}
+        for place, value in enumerate(values)
+        for k in (3, 4)
+        for seed in (0, 1)
+    ]
+    sweep = recorded(rows, [key, "cluster.k", "seed"], tracker, tmp_path)
+    words = [f"{key}={value} cluster.k=3" for value in typed]
+    assert run(sweep, *words, uri=tracker.uri, monkeypatch=monkeypatch) == 0
+    assert " 1 " in next(line for line in capfd.readouterr().out.splitlines() if " ari " in line)
+    assert run(sweep, words[0], "cluster.k=5", uri=tracker.uri, monkeypatch=monkeypatch) == 1
+    listed = capfd.readouterr().err.partition("use one of: ")[2].strip().split("; ")
+    assert run(sweep, *listed[:2], uri=tracker.uri, monkeypatch=monkeypatch) == 0, "as they are listed"
 
 
 def test_what_cannot_be_is_one_line(

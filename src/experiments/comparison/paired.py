@@ -7,6 +7,7 @@ import numpy as np
 
 from experiments.comparison.intervals import mean_interval
 from experiments.comparison.seeds import SEED, configuration
+from experiments.messages import text
 from experiments.metric_names import Name
 from experiments.types import Findings
 

@@ -24,7 +24,6 @@ from experiments.metrics import VALIDATION
 
 if TYPE_CHECKING:
     import pandas as pd
-    from hydra.core.override_parser.types import Override
 
 SERVE = Path(__file__).parents[3] / "mlflow" / "serve.sh"
 SERVED = "http://127.0.0.1:5000"  # where mlflow/serve.sh listens unless told otherwise
