@@ -85,24 +85,40 @@ def test_a_figure_its_metric_and_a_script(fresh: Project, mine: Path) -> None:
 @pytest.mark.process
 def test_a_metric_is_a_function_and_a_row(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src" / "experiments", tmp_path / "experiments")
-    function, row = re.findall(r"```python\n(.*?)```", texts()["docs/extend/metric.md"], re.DOTALL)
-    measures = tmp_path / "experiments" / "evaluator" / "measures" / "agreement.py"
-    measures.write_text(f"{measures.read_text('utf-8')}\n\n{function}", encoding="utf-8")
+    function, rows, level = re.findall(r"```python\n(.*?)```", texts()["docs/extend/metric.md"], re.DOTALL)
+    measures = tmp_path / "experiments" / "evaluator" / "measures"
+    for name, code in {"agreement": function, "chance": level}.items():
+        with (measures / f"{name}.py").open("a", encoding="utf-8") as file:
+            file.write(f"\n\n{code}")
     catalogue = tmp_path / "experiments" / "metrics.py"
     text = catalogue.read_text("utf-8")
     start = text.index('        EXTERNAL("homogeneity"')
-    catalogue.write_text(f"{text[:start]}        {row.strip()},\n{text[start:]}", encoding="utf-8")
+    catalogue.write_text(
+        text[:start] + re.sub(r"^(EXTERNAL.*?\))$", r"\1,", rows, flags=re.M | re.DOTALL) + text[start:],
+        encoding="utf-8",
+    )
     code = """
 import numpy as np
 from experiments.evaluator.external import External
 from experiments.evaluator.measures.agreement import pair_f1
-from experiments.metric_names import main_metrics
-assert "pair_f1_validation" in External.METRICS
+from experiments.evaluator.measures.chance import chance
+from experiments.metric_names import Name, main_metrics
+from experiments.report.headlines import headlines
+from experiments.tracking.pages import tags
+assert {"pair_f1_validation", "pair_f1_chance_no_noise"} < set(External.METRICS)
 assert main_metrics(["pair_f1", "nmi", "purity"]) == ["nmi", "pair_f1", "purity"]
+assert Name("pair_f1").row.chooses
+assert any("metrics.`pair_f1`" in tag for tag in tags("1").values())
+(headline,) = headlines({"pair_f1": 0.5, "pair_f1_chance": 0.25}, alike=[""])
+assert (headline.name, headline.chance, headline.ceiling) == ("pair_f1", 0.25, 1)
 labels = np.array([0, 0, 1, 1])
 print(pair_f1(labels, labels), pair_f1(labels, np.array([0, 0, 0, 0])))
+clusters, rng = np.array([0, 0, 0, 1]), np.random.default_rng(0)
+expected = [pair_f1(rng.permutation(labels), clusters) for _ in range(20)]
+print(chance(labels, clusters, 0)["pair_f1_chance"], np.mean(expected))
 """
     env = os.environ | {"PYTHONPATH": str(tmp_path), "EXPERIMENTS_ROOT": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.stderr == ""
-    assert [float(word) for word in done.stdout.split()] == pytest.approx([1, 2 * 4 / (4 + 12)])
+    perfect, one_cluster, level, expected = map(float, done.stdout.split())
+    assert [perfect, one_cluster, level] == pytest.approx([1, 2 * 4 / (4 + 12), expected])

@@ -80,7 +80,7 @@ def test_all_that_was_found_is_told(told: Contents, ran: Any) -> None:
     assert len(metrics) == len(result.metrics) + 1
     assert len(told.tables["assignments"].splitlines()) == 201
     assert told.clusters["share"].is_monotonic_increasing
-    assert "6" in numbers(told.told)
+    assert "6" in numbers(told.summary)
 
 
 def test_a_page_asks_no_network_and_holds_each_table_whole(told: Contents) -> None:

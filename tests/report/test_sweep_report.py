@@ -1,6 +1,5 @@
 """The report of a sweep: its runs side by side."""
 
-import html
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 from tests.browser import PHONE, Tab
 from tests.messages import numbers
 
@@ -146,7 +146,7 @@ def test_means_over_the_seeds_stand_above_the_runs(tmp_path: Path) -> None:
     path = report.write_sweep(tmp_path, rows, ["ari"], swept=[], name="sweep", run_id="a", **about)
     text = path.read_text(encoding="utf-8")
     assert "<td>0.5 ± 0.1</td>" in text
-    assert html.escape(MEANS[1:]) in text
+    assert escape(MEANS[1:]) in text
     assert text.index('id="best"') < text.index('id="seeds"') < text.index('id="runs"')
 
 

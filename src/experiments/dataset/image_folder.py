@@ -9,7 +9,7 @@ from experiments.context import Context
 from experiments.dataset.images.archive import KEY as ROOT
 from experiments.dataset.images.class_folders import KEY, labels_of, log_classes
 from experiments.dataset.images.folder import listing_of, name_of, read_folder, value_range_of
-from experiments.dataset.selection.selection import Selection
+from experiments.dataset.selection.selection import Pool, Selection
 from experiments.samples import Samples
 
 
@@ -71,7 +71,7 @@ class ImageFolder(Selection):
         log_classes(folder.listing, labels, self.class_level)
         content = folder.content(value_range_of(folder.scan, self.value_range))
         names, skipped = folder.listing.class_names, tuple(folder.left_out)
-        return self.samples(self.root, folder.ids, content, labels, names, skipped)
+        return self.samples(Pool(self.root, folder.ids, content, labels, names, skipped))
 
 
 def _is_range(values: tuple[float, ...]) -> bool:

@@ -1,6 +1,6 @@
 """Pictures as values: each is kept with what was found, and drawn as a page and as a PNG."""
 
-from experiments.figures.draw import draw
+from experiments.figures.draw import Drawing, draw, drawn
 from experiments.figures.page import page
 from experiments.figures.specs import (
     Bars,
@@ -25,6 +25,7 @@ __all__ = [
     "Bars",
     "Contrasts",
     "Dendrogram",
+    "Drawing",
     "Grid",
     "Heatmap",
     "Histogram",
@@ -37,6 +38,7 @@ __all__ = [
     "Space",
     "StackedBars",
     "draw",
+    "drawn",
     "pack",
     "page",
     "write",

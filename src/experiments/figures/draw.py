@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.figures.kinds import kind_of
 from experiments.figures.png.canvas import DPI
@@ -13,16 +13,29 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 
-def draw(figure: Figure, path: Path) -> None:
-    """Write the PNG of a figure to `path`."""
-    path.write_bytes(picture(figure))
+class Drawing(NamedTuple):
+    """A PNG, and how many of its rows of pixels the title takes; none of several panels, each has its own."""
+
+    png: bytes
+    top: int
 
 
-def picture(figure: Figure) -> bytes:
+def draw(figure: Figure, path: Path) -> Drawing:
+    """Write the PNG of a figure to `path`; return it."""
+    drawing = drawn(figure)
+    path.write_bytes(drawing.png)
+    return drawing
+
+
+def drawn(figure: Figure) -> Drawing:
     """Return the PNG of a figure."""
     if isinstance(figure, Panels):
-        return join([_drawn(panel) for panel in figure.panels])
-    return _drawn(figure)
+        return Drawing(join([drawn(panel).png for panel in figure.panels]), 0)
+    canvas, png = laid_out(figure), BytesIO()
+    canvas.savefig(png, format="png")
+    title = next((text for text in canvas.texts if text.get_text()), None)
+    top = 0 if title is None else canvas.bbox.height - title.get_window_extent().y0
+    return Drawing(png.getvalue(), round(float(top)))
 
 
 def laid_out(figure: Figure) -> "Canvas":
@@ -32,9 +45,3 @@ def laid_out(figure: Figure) -> "Canvas":
     canvas = Canvas(dpi=DPI, layout="constrained")
     kind_of(figure).draw(figure, canvas)
     return canvas
-
-
-def _drawn(figure: Figure) -> bytes:
-    png = BytesIO()
-    laid_out(figure).savefig(png, format="png")
-    return png.getvalue()

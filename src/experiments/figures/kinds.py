@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.figures.html.hover_card import hovering
+from experiments.figures.html.hover_card import Card, card
 from experiments.figures.html.image_pages import grid_page, sheets_page
 from experiments.figures.html.layout import Plot
 from experiments.figures.html.traces import (
@@ -59,14 +59,14 @@ class Kind:
         Returns plotly's traces and layout.
     page
         Returns its whole page, where plotly draws none.
-    hover
-        Returns style, elements and script of what the page shows at the pointer; such a page zooms.
+    card
+        Returns what the page shows at the pointer; such a page zooms.
     """
 
     draw: Callable[[Any, Any], None]
     plot: Callable[[Any], Plot] | None = None
     page: Callable[[Any], str] | None = None
-    hover: Callable[[Any], tuple[str, str, str]] | None = None
+    card: Callable[[Any], Card] | None = None
 
 
 KINDS: dict[type[Figure], Kind] = {  # but for Panels, which are several of them
@@ -78,8 +78,8 @@ KINDS: dict[type[Figure], Kind] = {  # but for Panels, which are several of them
     Contrasts: Kind(draw_heatmap, heatmap_traces),
     Dendrogram: Kind(draw_dendrogram, dendrogram_traces),
     Scatter: Kind(draw_scatter, scatter_traces),
-    Map: Kind(draw_map, map_traces, hover=hovering),
-    Space: Kind(draw_space, space_traces, hover=hovering),
+    Map: Kind(draw_map, map_traces, card=card),
+    Space: Kind(draw_space, space_traces, card=card),
     Silhouettes: Kind(draw_silhouettes, silhouette_traces),
     Grid: Kind(draw_grid, page=grid_page),
     Sheets: Kind(draw_sheets, page=sheets_page),

@@ -9,29 +9,9 @@ import gzip
 from functools import cache
 from importlib.resources import files
 
-from experiments.figures.html.markup import document, script
+from experiments.figures.html.markup import render, script
 from experiments.figures.kinds import kind_of, traces
 from experiments.figures.specs import Figure, Panels
-
-PLOT = """<div id="figure"></div>
-<script type="text/plain" id="packed">{library}</script>
-{before}<script type="module">
-const place = document.getElementById("figure"), plots = {plots};
-try {{
-  const bytes = Uint8Array.from(atob(document.getElementById("packed").textContent), c => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const text = await new Response(stream).text();
-  document.head.append(Object.assign(document.createElement("script"), {{ text }}));
-  const modeBarButtonsToRemove = ["sendChartToCloud"];
-  const how = {{ responsive: true, displaylogo: false, scrollZoom: {zooms}, modeBarButtonsToRemove }};
-  for (const [data, layout] of plots.slice(1))
-    await Plotly.newPlot(place.parentNode.appendChild(document.createElement("div")), data, layout, how);
-  await Plotly.newPlot(place, ...plots[0], how);
-{after}}} catch (error) {{
-  place.textContent = `This needs a browser of 2023 or later; the PNG beside it shows the same. ${{error}}`;
-}}
-</script>
-"""
 
 
 def page(figure: Figure) -> str:
@@ -40,16 +20,13 @@ def page(figure: Figure) -> str:
     first = kind_of(panels[0])
     if first.page:
         return first.page(figure)
-    plots = [traces(panel) for panel in panels]
-    style, before, after = first.hover(figure) if first.hover else ("", "", "")
-    body = PLOT.format(
+    return render(
+        "plot.html",
+        title=figure.title,
         library=library(),
-        plots=script(plots),
-        zooms=script(first.hover is not None),
-        before=before,
-        after=after,
+        plots=script([traces(panel) for panel in panels]),
+        card=first.card(figure) if first.card else None,
     )
-    return document(figure.title, style, body)
 
 
 @cache

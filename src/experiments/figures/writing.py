@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.figures.draw import draw
+from experiments.figures.draw import Drawing, draw
 from experiments.figures.page import page
 from experiments.figures.specs import Figure
 
 
-def write(figures: Mapping[str, Figure], folder: Path) -> None:
-    """Leave `<name>.html` and `<name>.png` of each in `folder`; a name may have a folder of its own in it."""
+def write(figures: Mapping[str, Figure], folder: Path) -> dict[str, Drawing]:
+    """Write `<name>.html` and `<name>.png` of each, whose name may have a folder; return what was drawn."""
+    drawings = {}
     for name, figure in figures.items():
-        place = folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.with_name(f"{place.name}.html").write_text(page(figure), encoding="utf-8")
-        draw(figure, place.with_name(f"{place.name}.png"))
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f"{path.name}.html").write_text(page(figure), encoding="utf-8")
+        drawings[name] = draw(figure, path.with_name(f"{path.name}.png"))
+    return drawings

@@ -227,11 +227,18 @@ class Work:
             artifacts.write(new, placed(plan), result)
             outcome.save(folder)
             trace(result, plan, self.ctx).save(new)
-            if draws(plan, parent):
-                figures.write(artifacts.pictures(result), new / "figures")
+            pictures = artifacts.pictures(result) if draws(plan, parent) else {}
+            drawings = figures.write(pictures, new / "figures")
             if reports(plan, parent):
-                name = self.job.name
-                report.write(result, new, self.ctx, name=name, run_id=run.id, seconds=self.seconds)
+                report.write(
+                    result,
+                    new,
+                    self.ctx,
+                    name=self.job.name,
+                    run_id=run.id,
+                    seconds=self.seconds,
+                    drawings=drawings,
+                )
             written = run_folder.files_below(new)
         run.describe(self._in_words(result))
         run.artifacts([*written, *(name for name in (RESULT, LOG) if (folder / name).exists())])

@@ -8,9 +8,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from experiments import comparison, report, tracking
-from experiments.comparison.seed_tables import cell, means, one_protocol, spread
+from experiments.comparison.seed_tables import cell
 from experiments.comparison.seeds import SEED
-from experiments.comparison.titles import ABOUT, MEANS, SPREAD
+from experiments.comparison.shown import shown
 from experiments.config import commands, compose
 from experiments.config.compose import ROOT
 from experiments.figures import Lines
@@ -207,25 +207,20 @@ def _show_figures(
 ) -> None:
     """Print the main metrics: a row per job, or per configuration if the jobs repeat it with other seeds."""
     rows = to_frame([outcome for _, outcome in done], swept)
-    compared = comparison.compare(rows, swept).tables
-    metrics = main_metrics(rows)
+    compared = comparison.compare(rows, swept).tables | comparison.label_free(rows, swept, stable).tables
+    compared |= {} if stable is None else {"stability": stable}
+    main = main_columns(rows, swept)
     title = f"figures, protocol {', '.join(sorted(set(rows['protocol'])))}"
-    if any(Name.parse(metric).rows == VALIDATION for metric in metrics):
+    if any(Name.parse(metric).rows == VALIDATION for metric in main_metrics(rows)):
         title += "; _validation: rows that the backbone was not trained on"
-    if "seeds" in compared:
-        over = compared["seeds"]
-        _print(f"{title}; {MEANS}", one_protocol(means(over, metrics)))
-        _print(SPREAD, one_protocol(spread(over, metrics, stable)))
-    elif metrics:
-        if not swept:
-            rows.insert(0, "run", [str(number) for number, _ in done])
-        _print(title, rows[[*(swept or ["run"]), *metrics]])
-    if len(chosen := comparison.label_free(rows, swept, stable).tables) > 0:
-        _print(ABOUT["label_free"], one_protocol(chosen["label_free"]))
-    if "leakage" in compared:
-        _print(ABOUT["leakage"], compared["leakage"])
-    elif "probes" in compared:
-        _print(ABOUT["probes"], compared["probes"])
+    if not swept:
+        rows.insert(0, "run", [str(number) for number, _ in done])
+        main = ["run", *main]
+    first, *others = shown(rows, main, compared)
+    if main_metrics(rows):
+        _print("; ".join(filter(None, [title, first.title])), first.rows)
+    for table in others:
+        _print(table.title, table.rows)
 
 
 def _print(title: str, table: "pd.DataFrame") -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +12,12 @@ from experiments.figures.specs import Figure
 if TYPE_CHECKING:
     import pandas as pd
 
+LEVELS = ("chance", "ceiling", "supervised")  # what a metric may be compared with
+
 
 @dataclass(frozen=True)
 class Headline:
-    """A figure beside what it may be compared with; None where there is no such figure.
+    """A metric and what it may be compared with; None where that is not known.
 
     Parameters
     ----------
@@ -37,6 +38,12 @@ class Headline:
     ceiling: float | None = None
     supervised: float | None = None
 
+    @property
+    def levels(self) -> dict[str, float]:
+        """The levels that are known, by name."""
+        levels = zip(LEVELS, (self.chance, self.ceiling, self.supervised), strict=True)
+        return {name: level for name, level in levels if level is not None}
+
 
 @dataclass(frozen=True, eq=False)
 class Contents:
@@ -44,7 +51,7 @@ class Contents:
 
     Parameters
     ----------
-    told
+    summary
         The run in one sentence.
     facts
         What was run, by name: data, stages, commit, device, times.
@@ -65,8 +72,6 @@ class Contents:
         What a figure leaves out, by the figure's name.
     pictures
         Further images that evaluators show.
-    drawn
-        The figures' PNGs that were written before, by the figure's name.
     verdict
         Which k most methods choose; empty if that was not asked.
     unseen
@@ -76,7 +81,7 @@ class Contents:
     """
 
     title: str
-    told: str
+    summary: str
     facts: Mapping[str, str]
     config: str
     headlines: Sequence[Headline]
@@ -90,8 +95,7 @@ class Contents:
     figures: Mapping[str, Figure]
     notes: Mapping[str, str]
     pictures: Mapping[str, Sheets]
-    drawn: Mapping[str, Path]
-    verdict: str
     unseen: Sequence[str]
     tables: Mapping[str, str]
+    verdict: str = ""
     warnings: Sequence[str] = field(default=())

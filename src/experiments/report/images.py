@@ -1,8 +1,7 @@
-"""The images that evaluators show, as markup that needs no script."""
+"""The images that evaluators show, which need no script."""
 
 import base64
-import html
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,30 +31,43 @@ def fitting(pictures: dict[str, Pictured], room: int = ROOM) -> tuple[dict[str, 
     return kept, [name for name in pictures if name not in kept]
 
 
-def images(name: str, figure: Sheets) -> str:
-    """Lay out the sheets below each other."""
-    sheets = zip(figure.names, figure.parts, files(figure.images, figure.ends), strict=True)
-    captions, found = iter(figure.captions), []
-    for number, (heading, parts, file) in enumerate(sheets):
-        place, count = f"images-{name}-{number}", sum(parts.values())
-        wide = pitch(figure.side) / figure.side * min(COLUMNS, count)
-        held = base64.b64encode(file).decode()
-        size = f"calc(var(--size) * {wide:g}) auto"
-        rule = f'[id="{place}"] i {{ background: url(data:image/jpeg;base64,{held}) 0 0 / {size} }}'
-        tiles = "".join(_tiles(figure, count, captions))
-        above = f"<h4>{html.escape(heading)}</h4>" if heading else ""
-        found.append(f'<style>{rule}</style><div id="{place}">{above}<div class="tiles">{tiles}</div></div>')
-    return f'<div class="images">{"".join(found)}</div>'
+class Sheet(NamedTuple):
+    """A sheet of images under one another.
+
+    Parameters
+    ----------
+    image, width
+        The JPEG of all of them as base64, and how many times an image is wide it is.
+    tiles
+        Caption, and from where in images to the left and the top, of each.
+    """
+
+    name: str
+    heading: str
+    image: str
+    width: float
+    tiles: list[tuple[str, float, float]]
+
+
+class Pictures(NamedTuple):
+    """The sheets of a figure, under its title."""
+
+    title: str
+    sheets: list[Sheet]
+
+
+def sheets(name: str, figure: Sheets) -> Pictures:
+    """Return the sheets of a figure, each with a name of its own on the page."""
+    captions, step = iter(figure.captions), pitch(figure.side) / figure.side
+    found = []
+    images = files(figure.images, figure.ends)
+    for number, (heading, parts, file) in enumerate(zip(figure.names, figure.parts, images, strict=True)):
+        count = sum(parts.values())
+        tiles = [(next(captions), step * (tile % COLUMNS), step * (tile // COLUMNS)) for tile in range(count)]
+        image, width = base64.b64encode(file).decode(), step * min(COLUMNS, count)
+        found.append(Sheet(f"images-{name}-{number}", heading, image, width, tiles))
+    return Pictures(figure.title, found)
 
 
 def _shown(figure: Pictured) -> bool:
     return len(figure.images) > 0
-
-
-def _tiles(figure: Sheets, count: int, captions: Iterator[str]) -> Iterator[str]:
-    step = pitch(figure.side) / figure.side
-    for tile in range(count):
-        across, down = (f"calc(var(--size) * {-at * step:g})" for at in (tile % COLUMNS, tile // COLUMNS))
-        said = html.escape(next(captions))
-        image = f'<i role="img" aria-label="{said}" style="background-position:{across} {down}"></i>'
-        yield f'<figure title="{said}">{image}<figcaption>{said}</figcaption></figure>'

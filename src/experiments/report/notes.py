@@ -7,11 +7,10 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from experiments import tracking
-from experiments.comparison.seed_tables import means, one_protocol, spread
-from experiments.comparison.titles import ABOUT, MEANS, SPREAD
+from experiments.comparison.shown import Shown, shown
 from experiments.config import commands
 from experiments.metric_names import Name
 from experiments.pipeline import Result
@@ -132,41 +131,16 @@ def of_sweep(
     if assigns and best:
         why = "New images into the best job's clusters:"
         parts.append(_command(why, "assign.py", run_id, "<new images>", uri=uri))
-    return _with_tables(
-        "\n\n".join(part for part in parts if part), _tables(rows[list(main)], main, compared)
-    )
+    return _with_tables("\n\n".join(part for part in parts if part), shown(rows, main, compared))
 
 
-class Titled(NamedTuple):
-    """A table over all jobs, under its title; `file` has all of it."""
-
-    title: str
-    rows: "pd.DataFrame"
-    file: str
-
-
-def _tables(
-    rows: "pd.DataFrame", main: Sequence[str], compared: "Mapping[str, pd.DataFrame]"
-) -> list[Titled]:
-    """Return what a person wants to see at once, the most wanted first."""
-    if "seeds" in compared:
-        seeds = compared["seeds"]
-        spreads = spread(seeds, main, compared.get("stability"))
-        found = [Titled(MEANS, means(seeds, main), "seeds.csv"), Titled(SPREAD, spreads, "seeds.csv")]
-    else:
-        found = [Titled("", rows, "sweep.csv")]
-    return found + [
-        Titled(told, compared[name], f"{name}.csv") for name, told in ABOUT.items() if name in compared
-    ]
-
-
-def _with_tables(text: str, found: Sequence[Titled]) -> str:
+def _with_tables(text: str, found: Sequence[Shown]) -> str:
     """Add the tables while they fit into a note, as many rows of each as do; name the others' files."""
     without = []
     for table in found:
         part = _titled(table, tracking.TAG_LIMIT - len(text) - FOOT)
         text += part
-        without += [] if part else [table.file]
+        without += [] if part else [f"{table.name}.csv"]
     if without:
         text += f"\n\nNo room here, but in the files: {', '.join(dict.fromkeys(without))}"
     return text
@@ -176,19 +150,19 @@ def _open(report: str) -> str:
     return f"[Open the report]({report})" if report else ""
 
 
-def _titled(table: Titled, room: int) -> str:
+def _titled(table: Shown, room: int) -> str:
     """Return a table with as many rows as there is room for, empty if not even one fits.
 
     MLflow's pages leave no room between its columns, so the cells bring their own.
     """
     title = f"**{table.title[0].upper()}{table.title[1:]}**\n\n" if table.title else ""
-    head, rule, *lines = tables.markdown(one_protocol(table.rows)).splitlines()
+    head, rule, *lines = tables.markdown(table.rows).splitlines()
     head, *lines = (
         line.replace(" | ", "&emsp; | ").replace(" ± ", "&nbsp;±&nbsp;") for line in (head, *lines)
     )
     shown = min(len(lines), MOST)
     while True:
-        more = f"\n\n{len(lines) - shown} more rows in {table.file}" if shown < len(lines) else ""
+        more = f"\n\n{len(lines) - shown} more rows in {table.name}.csv" if shown < len(lines) else ""
         text = "\n\n" + title + "\n".join([head, rule, *lines[:shown]]) + more
         if len(text) <= room:
             return text

@@ -10,7 +10,7 @@ from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import TITLES, Pca, place
 from experiments.evaluator.pictures.thumbnails import thumbnails
-from experiments.figures import Grid, Map, Sheets, Space
+from experiments.figures import Drawing, Grid, Map, Sheets, Space
 from experiments.figures.html import tiles
 from experiments.figures.specs import Figure
 from experiments.figures.training import training_curves
@@ -33,17 +33,28 @@ MAPS = ("umap", "tsne", "pca")  # of which the first that an evaluator made is s
 SHEETS = "contact_sheets"  # the evaluator of what the clusters of each report show anyway
 
 
-def write(result: Result, folder: Path, ctx: Context, *, name: str, run_id: str, seconds: float) -> Path:
+def write(
+    result: Result,
+    folder: Path,
+    ctx: Context,
+    *,
+    name: str,
+    run_id: str,
+    seconds: float,
+    drawings: Mapping[str, Drawing] | None = None,
+) -> Path:
     """Write report.html into the folder of a run that has its tables already; return its path.
 
     Parameters
     ----------
     seconds
         How long the run took in all.
+    drawings
+        PNGs of the figures that were drawn before, by name.
     """
     facts = {"name": name, "run": run_id, "took": f"{seconds:,.1f} s"}
     path = folder / NAME
-    path.write_text(page(contents(result, folder, ctx, facts)), encoding="utf-8")
+    path.write_text(page(contents(result, folder, ctx, facts), drawings), encoding="utf-8")
     return path
 
 
@@ -62,13 +73,13 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
     if crossed is not None:
         figures[CROSSTAB] = crossed[0]
     count = len(np.unique(clusters[clusters >= 0]))
-    told = f"{len(samples):,} samples of {samples.name} by {' → '.join(stages.values())}: {count} clusters"
+    summary = f"{len(samples):,} samples of {samples.name} by {' → '.join(stages.values())}: {count} clusters"
     noise = float((clusters < 0).mean())
     classes, per_cluster = (_worst(result, key) for key in ("classes", "clusters"))
     upper = upper_bounds(result.metrics, result.encoder.history if result.encoder.trained else ())
     return Contents(
         title=f"{samples.name}: {count} clusters",
-        told=told + (f" and {noise:.1%} noise" if noise else ""),
+        summary=summary + (f" and {noise:.1%} noise" if noise else ""),
         facts={**facts, **_surroundings(result, ctx)},
         config=config,
         headlines=headlines(result.metrics, upper, alike(result)),
@@ -82,7 +93,6 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
         figures=figures,
         notes={CROSSTAB: crossed[1]} if crossed and crossed[1] else {},
         pictures=held,
-        drawn={name: folder / "figures" / f"{name}.png" for name in figures},
         verdict=_verdict(result),
         unseen=[*others, *without],
         tables=_tables(result, folder),

@@ -1,21 +1,22 @@
 """The report of a sweep: its runs side by side, and what only all of them together show."""
 
-import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from experiments.comparison.seed_tables import means, one_protocol, spread
-from experiments.comparison.titles import ABOUT, MEANS, SPREAD
+from experiments.comparison.shown import shown
+from experiments.figures import Drawing
 from experiments.figures.specs import Figure
-from experiments.report.best import Best, bests
+from experiments.report.best import bests
+from experiments.report.charts import Chart, charts
 from experiments.report.choice import chosen
+from experiments.report.clusters import clusters
 from experiments.report.contents import Contents
 from experiments.report.crosstab import NAME as CROSSTAB
-from experiments.report.frame import framed, plotted
+from experiments.report.frame import Section, framed
 from experiments.report.headlines import upper_bounds
-from experiments.report.page import SCRIPTS, data_of, of_best
+from experiments.report.page import SCRIPTS, data_of, sections_of_best
 from experiments.report.run import NAME
 from experiments.report.tables import csv_text
 from experiments.report.tabling import best_table, facts, preview, ranking
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
 OVER = "sweep_"  # what the names of charts over a swept setting begin with
 STATUS = ["status", "seconds", "run_id"]
-OPEN = {
+HEADINGS = {
+    "seeds": "Over the seeds",
     "label_free": "Chosen without labels",
     "probes": "What labels would give",
-}  # tables shown open
+    "leakage": "What the protocol adds",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,7 @@ def write_sweep(
     tables: "Mapping[str, pd.DataFrame]",
     errors: Mapping[str, str],
     doubts: Sequence[Sequence[str]] = (),
+    drawings: Mapping[str, Drawing] | None = None,
     best: BestJob | None = None,
 ) -> Path:
     """Write report.html into the folder of a sweep; return its path.
@@ -67,65 +71,65 @@ def write_sweep(
     swept
         The keys that the jobs differ in.
     objective
-        The figure by which the sweep chooses.
+        The metric by which the sweep chooses.
     errors
         Why jobs failed, by their names.
     doubts
-        What a reader of the figures has to know, of each job that finished; what is true of all is told.
+        What a reader of the metrics has to know, of each job that finished; what is true of all is shown.
+    drawings
+        PNGs of the figures that were drawn before, by name.
     best
         The job that is best by the objective, if its results are in the cache.
     """
-    known, done = environment(), int((rows["status"] == "FINISHED").sum())
-    about = {"name": name, "run": run_id, "commit": known["git.commit"], "command": known["command"]}
-    drawn = chosen(figures)
-    written = {name: folder / "figures" / f"{name}.png" for name in drawn if drawn[name] is figures.get(name)}
-    texts = {key: csv_text(table) for key, table in tables.items()}
-    found = bests(rows, swept, main, objective)
-    sections = {
-        "best": (
-            "Best",
-            _listed("warnings", _shared(doubts)) + _answer(rows, found, best, objective, folder),
-        ),
-        **(of_best(best.contents) if best else {}),
-        **_compared(main, tables),
-        **_sections(rows, main, drawn, errors, written),
-        "run": ("What was run", facts(about, "")),
-        "tables": ("Tables", "\n".join(preview(key, text) for key, text in texts.items())),
-    }
-    sections = {name: section for name, section in sections.items() if section[1]}
-    told = f"{len(rows)} runs, {done} of them finished"
-    shown = best.contents if best else None
+    about, texts = {"name": name, "run": run_id}, {key: csv_text(table) for key, table in tables.items()}
+    kept = chosen(figures)
+    drawn = {key: png for key, png in (drawings or {}).items() if kept.get(key) is figures[key]}
+    pictured = charts(kept, drawings=drawn)
+    groups = clusters(best.contents.members) if best else []
+    crossed = _crosstab(best)
+    sections = [
+        *_best(rows, swept, main, objective, _shared(doubts), _linked(best, folder)),
+        *(sections_of_best(best.contents, groups, crossed) if best else ()),
+        *_compared(rows, main, tables),
+        _jobs(rows, main, errors),
+        *_charts(pictured),
+        _run(about),
+        *_files(texts),
+    ]
+    done = int((rows["status"] == "FINISHED").sum())
+    summary = f"{len(rows)} runs, {done} of them finished"
     page = framed(
         name,
-        told,
+        summary,
         sections,
-        figures=drawn | ({CROSSTAB: shown.figures[CROSSTAB]} if shown and CROSSTAB in shown.figures else {}),
+        charts=[*pictured, *crossed],
         tables=texts,
-        images=shown.images if shown else None,
-        data=data_of(shown) if shown else None,
-        parts=SCRIPTS if shown else (),
+        images=best.contents.images if best else None,
+        data=data_of(best.contents, groups) if best else None,
+        parts=SCRIPTS if best else (),
     )
     (folder / NAME).write_text(page, encoding="utf-8")
     return folder / NAME
 
 
-def _sections(
-    rows: "pd.DataFrame",
-    main: Sequence[str],
-    figures: Mapping[str, Figure],
-    errors: Mapping[str, str],
-    written: Mapping[str, Path],
-) -> dict[str, tuple[str, str]]:
-    """Return heading and markup of the runs and the charts over them."""
-    shown = rows[[*main, *(column for column in STATUS if column not in main)]]
-    failed = _listed("failed runs", [f"{name}: {why}" for name, why in errors.items()])
-    over = [name for name in figures if name.startswith(OVER)]
-    others = [name for name in figures if name not in over]
-    return {
-        "runs": ("Runs", failed + ranking(shown, "runs")),
-        "over": ("Over each setting", plotted(figures, over, {}, written)),
-        "compared": ("Compared", plotted(figures, others, {}, written)),
-    }
+def _crosstab(best: BestJob | None) -> list[Chart]:
+    """Return the best job's chart of classes in clusters, if it has labels."""
+    if best is None or CROSSTAB not in best.contents.figures:
+        return []
+    return charts({CROSSTAB: best.contents.figures[CROSSTAB]}, best.contents.notes)
+
+
+def _linked(best: BestJob | None, folder: Path) -> dict[str, Any]:
+    """Return which job is shown, and the numbers of the jobs that have a report of their own."""
+    reports = [path.parent.name for path in folder.glob(f"*/{NAME}")]
+    shown = {"name": best.name, "number": best.folder.name} if best else None
+    return {"job": shown, "reports": sorted(reports, key=lambda name: (len(name), name)), "file": NAME}
+
+
+def _run(about: Mapping[str, str]) -> Section:
+    known = environment()
+    about = {**about, "commit": known["git.commit"], "command": known["command"]}
+    return Section("run", "What was run", "facts.html", facts(about, "") | {"warnings": []})
 
 
 def _shared(doubts: Sequence[Sequence[str]]) -> list[str]:
@@ -134,41 +138,48 @@ def _shared(doubts: Sequence[Sequence[str]]) -> list[str]:
     return [doubt for doubt in first if all(doubt in other for other in others)]
 
 
-def _listed(name: str, lines: Sequence[str]) -> str:
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-    return f'<ul class="doubts" aria-label="{name}">{items}</ul>' if items else ""
-
-
-def _linked(best: BestJob, objective: str, folder: Path) -> str:
-    """Return which job is shown below, with links to the reports of the jobs that have one."""
-    paths = sorted(folder.glob(f"*/{NAME}"), key=lambda path: (len(path.parent.name), path.parent.name))
-    links = " ".join(f'<a href="{path.parent.name}/{NAME}">{path.parent.name}</a>' for path in paths)
-    reports = f" Reports of the jobs: {links}." if links else ""
-    job, by = html.escape(best.name), html.escape(objective)
-    return f"<p>Best by {by}: <b>{job}</b>, job {html.escape(best.folder.name)}, shown below.{reports}</p>"
-
-
-def _answer(
-    rows: "pd.DataFrame", found: Sequence[Best], best: BestJob | None, objective: str, folder: Path
-) -> str:
-    """Return the table of the best values, and which job is shown."""
-    linked = _linked(best, objective, folder) if best else ""
+def _best(
+    rows: "pd.DataFrame",
+    swept: Sequence[str],
+    main: Sequence[str],
+    objective: str,
+    warnings: Sequence[str],
+    linked: Mapping[str, Any],
+) -> Iterator[Section]:
+    found = bests(rows, swept, main, objective)
     metrics = dict.fromkeys((str(column) for column in rows.dropna(axis="columns", how="all")), 0.0)
-    return (best_table(found, probed=bool(upper_bounds(metrics))) if found else "") + linked
+    table = best_table(found, probed=bool(upper_bounds(metrics))) if found else {"bests": []}
+    if found or warnings or linked["job"]:
+        about = {"warnings": warnings, "objective": objective, **linked}
+        yield Section("best", "Best", "best.html", table | about)
 
 
-def _compared(main: Sequence[str], tables: "Mapping[str, pd.DataFrame]") -> dict[str, tuple[str, str]]:
-    """Return the tables over all jobs that a person wants to see at once."""
-    found = {}
-    if "seeds" in tables:
-        over = tables["seeds"]
-        both = {MEANS: means(over, main), SPREAD: spread(over, main, tables.get("stability"))}
-        found["seeds"] = ("Over the seeds", "\n".join(_open(told, each) for told, each in both.items()))
-    for name, heading in OPEN.items():
-        if name in tables:
-            found[name] = (heading, _open(ABOUT[name], tables[name]))
-    return found
+def _compared(
+    rows: "pd.DataFrame", main: Sequence[str], tables: "Mapping[str, pd.DataFrame]"
+) -> Iterator[Section]:
+    """Give the tables over all jobs; those of one name are one section."""
+    compared = [table for table in shown(rows, main, tables) if table.name in HEADINGS]
+    for name in dict.fromkeys(table.name for table in compared):
+        rankings = [ranking(table.rows, table.title) for table in compared if table.name == name]
+        yield Section(name, HEADINGS[name], "rankings.html", {"tables": rankings, "titled": True})
 
 
-def _open(told: str, table: "pd.DataFrame") -> str:
-    return f"<p>{html.escape(told[0].upper() + told[1:])}.</p>{ranking(one_protocol(table), told)}"
+def _jobs(rows: "pd.DataFrame", main: Sequence[str], errors: Mapping[str, str]) -> Section:
+    table = rows[[*main, *(column for column in STATUS if column not in main)]]
+    failed = [f"{name}: {why}" for name, why in errors.items()]
+    return Section("runs", "Runs", "runs.html", {"failed": failed, "table": ranking(table, "runs")})
+
+
+def _charts(pictured: Sequence[Chart]) -> Iterator[Section]:
+    over = [chart for chart in pictured if chart.name.startswith(OVER)]
+    others = [chart for chart in pictured if chart not in over]
+    if over:
+        yield Section("over", "Over each setting", "charts.html", {"charts": over})
+    if others:
+        yield Section("compared", "Compared", "charts.html", {"charts": others})
+
+
+def _files(texts: Mapping[str, str]) -> Iterator[Section]:
+    if texts:
+        files = [preview(name, text) for name, text in texts.items()]
+        yield Section("tables", "Tables", "files.html", {"files": files})

@@ -162,9 +162,11 @@ class Sweep:
         before = self._note(files)
         for name, table in shown.tables.items():
             tables.write(table, self.folder, name)
-        figures.write(drawn, self.folder / "figures")
+        drawings = figures.write(drawn, self.folder / "figures")
         if report.NAME in files:
-            self._report(rows, outcomes, pictures, {"sweep": _numbered(rows, outcomes)} | shown.tables)
+            self._report(
+                rows, outcomes, pictures, {"sweep": _numbered(rows, outcomes)} | shown.tables, drawings
+            )
         for file in files:
             self.run.artifact(self.folder / file)
         for file in before - {*TABLE, *files}:
@@ -218,6 +220,7 @@ class Sweep:
         outcomes: Sequence[Outcome],
         pictures: Mapping[str, Figure],
         written: "Mapping[str, pd.DataFrame]",
+        drawings: Mapping[str, figures.Drawing],
     ) -> None:
         report.write_sweep(
             self.folder,
@@ -228,6 +231,7 @@ class Sweep:
             name=self.name,
             run_id=self.run.id,
             figures=pictures,
+            drawings=drawings,
             tables=written,
             errors=self._errors(outcomes),
             doubts=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],

@@ -21,6 +21,31 @@ UNLABELLED = ("keep", "drop")
 FEW = 3  # groups of class names that a warning lists
 
 
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """All samples that a data set has, of which a selection takes some.
+
+    Parameters
+    ----------
+    source
+        Where they come from, for a person.
+    labels
+        int64 (n,), -1 for a sample without one; None if no sample has one.
+    skipped
+        (name, reason) of what could not be read.
+    columns
+        Names of the values of vectors.
+    """
+
+    source: str
+    ids: np.ndarray
+    content: Content
+    labels: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """What every data set lets a person choose.
@@ -82,25 +107,11 @@ class Selection:
         """Return how many of n samples are used."""
         return n if self.limit is None else min(n, self.limit)
 
-    def samples(
-        self,
-        source: str,
-        ids: np.ndarray,
-        content: Content,
-        labels: np.ndarray | None = None,
-        class_names: tuple[str, ...] = (),
-        skipped: tuple[tuple[str, str], ...] = (),
-        columns: tuple[str, ...] = (),
-    ) -> Samples:
-        """Return the samples chosen: with the labels wanted, as many as wanted, and split.
-
-        Parameters
-        ----------
-        labels
-            -1 for a sample without one.
-        """
-        found = self._found(Found(labels, class_names), ids, content.hashes)
-        rows, skipped = self._wanted(found.labels, ids, skipped)
+    def samples(self, pool: Pool) -> Samples:
+        """Return the samples chosen: with the labels wanted, as many as wanted, and split."""
+        ids, content, class_names = pool.ids, pool.content, pool.class_names
+        found = self._found(Found(pool.labels, class_names), ids, content.hashes)
+        rows, skipped = self._wanted(found.labels, ids, pool.skipped)
         if self.limit is not None and self.limit < len(rows):
             rows = rows[_first(len(rows), None if found.labels is None else found.labels[rows], self.limit)]
         labels, tags = (None if part is None else part[rows] for part in (found.labels, found.tags))
@@ -112,8 +123,8 @@ class Selection:
         shares = {share: self.split.get(share, 0.0) for share in SHARES}
         parts = split_partly(content.hashes, labels, shares, self.split_seed, class_names)
         return Samples(
-            self.name, source, ids, content, labels, class_names, parts, skipped, found.unmatched, columns,
-            found.tag_names, tags,
+            self.name, pool.source, ids, content, labels, class_names, parts, skipped, found.unmatched,
+            pool.columns, found.tag_names, tags,
         )  # fmt: skip
 
     def _found(self, own: Found, ids: np.ndarray, hashes: np.ndarray) -> Found:

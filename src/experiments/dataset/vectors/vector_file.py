@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.dataset.labels.joining import numbered
-from experiments.dataset.selection.selection import Selection
+from experiments.dataset.selection.selection import Pool, Selection
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors import extremes, vector_rows
 from experiments.dataset.vectors.arrays import IDS_KEY, array_rows, array_source, is_array
@@ -85,7 +85,8 @@ class VectorFile(Selection, ABC):
         images = None if self.images is None else illustrations(ids, self.images, ctx)
         labels, names = (None, ()) if rows.labels is None else numbered(rows.labels.tolist())
         content = Vectors(values, hashes, images)
-        return self.samples(self.path, ids, content, labels, names, columns=rows.columns)
+        pool = Pool(self.path, ids, content, labels, names, columns=rows.columns)
+        return self.samples(pool)
 
     @abstractmethod
     def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:

@@ -1,23 +1,57 @@
-"""The frame of every page."""
+"""Pages from jinja2's templates: every value is escaped, unless it is Markup."""
 
-import html
 import json
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-HEAD = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><title>{title}</title>
-<style>body {{ font-family: sans-serif; margin: 12px; overflow-y: scroll }} figure {{ margin: 0 }}
-{style}</style>{head}</head><body>
-"""
+from experiments.store.values import plain_number
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+FIGURES = "experiments.figures"
+
+
+def render(template: str, package: str = FIGURES, /, **values: Any) -> str:
+    """Return a page from a template of a package, in its folder web/; it may extend those of the figures."""
+    return _environment(package).get_template(template).render(**values)
 
 
 def document(title: str, style: str, body: str, head: str = "") -> str:
-    """Return a whole page; `head` is further markup of its head."""
-    return f"{HEAD.format(title=html.escape(title), style=style, head=head)}{body}</body></html>\n"
+    """Return a whole page of markup; `head` is further markup of its head."""
+    from markupsafe import Markup
+
+    return render("document.html", title=title, style=Markup(style), body=Markup(body), head=Markup(head))  # noqa: S704
 
 
-def script(value: Any) -> str:
-    """Spell a value in JavaScript, so that no text in it can end the script."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+def script(value: Any) -> "Markup":
+    """Return a value in JavaScript, in which no text can end the script."""
+    from markupsafe import Markup
+
+    return Markup(json.dumps(value, separators=(",", ":"), default=plain_number).replace("<", "\\u003c"))  # noqa: S704
+
+
+def number(value: float | None) -> str:
+    """Return a number to four figures, "" where there is none."""
+    return "" if value is None or value != value else f"{value:.4g}"
+
+
+def percent(value: float) -> str:
+    """Return a number from 0 to 1 as a length of a style."""
+    return f"{100 * min(max(value, 0.0), 1.0):.1f}%"
+
+
+@cache
+def _environment(package: str) -> "Environment":
+    """Return the templates of a package; in them `source(name)` is the text of a file of theirs."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    loader = ChoiceLoader([PackageLoader(name, "web") for name in dict.fromkeys((package, FIGURES))])
+    templates = Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    templates.filters |= {"number": number, "percent": percent, "thousands": "{:,}".format}
+    templates.globals["source"] = lambda name: Markup(loader.get_source(templates, name)[0])  # noqa: S704
+    return templates

@@ -44,14 +44,18 @@ def style(images: np.ndarray) -> str:
     return "\n".join(rules)
 
 
-def script(images: np.ndarray) -> str:
-    """Return `tile(place)` in JavaScript: the markup of the image at a place, "" without images."""
-    code = (files("experiments.figures") / "web" / "tile.js").read_text(encoding="utf-8")
+def layout(images: np.ndarray) -> dict[str, float]:
+    """Return where the image at a place is on the sheets: how many a sheet and a row, their step and side."""
     wide = images.shape[1]
-    numbers = {
+    return {
         "per": PER if len(images) else 0,
         "columns": COLUMNS,
         "step": pitch(wide) / max(wide, 1),
         "side": wide,
     }
-    return f"const TILES = {numbers};\n{code}"
+
+
+def script(images: np.ndarray) -> str:
+    """Return `tile(place)` in JavaScript: the markup of the image at a place, "" without images."""
+    code = (files("experiments.figures") / "web" / "tile.js").read_text(encoding="utf-8")
+    return f"const TILES = {layout(images)};\n{code}"

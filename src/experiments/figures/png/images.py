@@ -121,7 +121,7 @@ def _tile(axis: Any, image: np.ndarray, caption: str, x: float, y: float) -> Non
 
 
 def join(drawn: Sequence[bytes], across: int = 2) -> bytes:
-    """Return one PNG of several, row by row."""
+    """Return PNGs next to and below each other as one."""
     from PIL import Image
 
     images = [Image.open(BytesIO(each)).convert("RGB") for each in drawn]
@@ -129,6 +129,6 @@ def join(drawn: Sequence[bytes], across: int = 2) -> bytes:
     paper = Image.new("RGB", (across * width, -(-len(images) // across) * height), "white")
     for number, image in enumerate(images):
         paper.paste(image, (number % across * width, number // across * height))
-    file = BytesIO()
-    paper.save(file, "PNG")
-    return file.getvalue()
+    png = BytesIO()
+    paper.save(png, "PNG")
+    return png.getvalue()

@@ -18,7 +18,6 @@ from experiments.config.plan import Plan
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.trace import TRACE, Trace
 from experiments.recorded import Recorded
-from experiments.recorded.config import read_config
 from experiments.recorded.samples import DATA
 from experiments.store.values import OtherCodeError
 from experiments.tracking.environment import code
@@ -115,7 +114,7 @@ class Past:
     def _config(self) -> DictConfig:
         path = self._file("config.yaml")
         try:
-            found = read_config(path)
+            found = OmegaConf.load(path)
         except (YAMLError, OmegaConfBaseException, ValueError, OSError) as error:
             raise self._damaged(path, error) from error
         if not isinstance(found, DictConfig) or not found:

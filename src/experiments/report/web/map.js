@@ -1,23 +1,11 @@
 // The map: markers on a canvas, and over them the images that have room, those nearest to a centre first.
 const CPU = { willReadFrequently: true }; // thousands of small copies are slow through a GPU, and slower without one
 const plane = document.getElementById("plane"), canvas = plane.querySelector("canvas"), paper = canvas.getContext("2d", CPU);
-const SIDES = [[0, 0, 1], [4, 45, 1], [3, 0, 1], [4, 0, 1], [3, 180, 1], [4, 0, 0.4], [4, 45, 0.4], [5, 0, 0.45], [5, 0, 1], [6, 0, 1]];
 const RADIUS = data.ids.length > 2000 ? 3 : 4.5;
 const view = { x: 0, y: 0, scale: 1, whole: 1, width: 0, height: 0 };
 const pictured = document.querySelector("#pictured input"), pictures = new Map();
 let { name: axis, x, y, high, wide } = data.maps[0];
 let groups = [], groupOf = [], raised = null, spaced = { key: "", places: [] }, stamps = {}, due = false, fetching = false;
-
-// The outline of a marker around 0, 0: a circle, a polygon or a star.
-function outline([sides, turn, inner]) {
-  if (!sides) return "M1,0A1,1,0,1,1,-1,0A1,1,0,1,1,1,0Z";
-  const step = inner < 1 ? 180 / sides : 360 / sides, corners = [];
-  for (let angle = turn - 90, each = 0; angle < turn + 269.9; angle += step, each++) {
-    const away = inner < 1 && each % 2 ? inner : 1.15, radians = (angle * Math.PI) / 180;
-    corners.push(`${(away * Math.cos(radians)).toFixed(3)},${(away * Math.sin(radians)).toFixed(3)}`);
-  }
-  return `M${corners.join("L")}Z`;
-}
 
 function group(by) {
   const found = [...grouped(data[by])].sort(([one], [other]) => (by === "clusters" ? one - other : String(one).localeCompare(other)));
@@ -28,7 +16,7 @@ function group(by) {
     about: by === "clusters" && name !== -1 ? majorities.get(name).label : "",
     places, shown: true, noise: none(name),
     colour: none(name) ? data.noise : data.colours[each % data.colours.length],
-    shape: outline(SIDES[none(name) ? 0 : Math.floor(each / data.colours.length) % SIDES.length]),
+    shape: data.shapes[none(name) ? 0 : Math.floor(each / data.colours.length) % data.shapes.length],
   }));
   groups.forEach((each) => each.places.forEach((place) => (groupOf[place] = each)));
   raised = null;

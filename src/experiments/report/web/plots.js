@@ -1,14 +1,12 @@
-document.documentElement.classList.add("live");
-// Each plot is drawn when it comes near; plotly is unpacked once, for the first of them.
+// Each chart is a picture until it comes near, and one again on paper; plotly is unpacked once, for the first of them.
 let loading;
 const plotly = () => (loading ??= unpacked("plotly").text().then((code) =>
   document.head.append(Object.assign(document.createElement("script"), { text: code }))));
 
 // On a phone the legend stands below the plot, and scrolls if it is long.
-function narrower(traces, layout) {
+function narrower(traces, layout, height) {
   const named = traces.filter(({ name, showlegend }) => name && showlegend !== false).length, rows = Math.min(Math.ceil(named / 2), 8);
-  if (!layout.width && !layout.yaxis?.ticktext) layout.height = Math.min(layout.height, innerHeight * 0.8);
-  if (!layout.width) layout.height += 24 * rows;
+  layout.height = height;
   layout.legend = { ...layout.legend, orientation: "h", x: 0, xanchor: "left", y: -0.2, yref: "paper", yanchor: "top", maxheight: 24 * rows + 30, font: { size: 11 } };
   layout.margin = { ...layout.margin, l: 45, r: 10 };
 }
@@ -38,30 +36,21 @@ for (const place of document.querySelectorAll(".plot, .wide")) {
   edges.observe(place);
 }
 
-// Each chart has its final height before it is drawn, so that no link moves.
-const narrow = innerWidth < 700, charts = new Map();
-for (const place of document.querySelectorAll(".plot")) {
-  const panels = JSON.parse(document.getElementById(`plot-${place.dataset.plot}`).textContent);
-  for (const [traces, layout] of panels) {
-    if (narrow) narrower(traces, layout);
-    if (narrow && layout.width) shrunk(traces, layout, place.clientWidth);
-  }
-  place.style.setProperty("--height", `${panels.reduce((sum, [, { height = 450 }]) => sum + height, 0)}px`);
-  charts.set(place, panels);
-}
-
 async function draw(place) {
   try {
     await plotly();
-    for (const [traces, layout] of charts.get(place)) {
+    const narrow = matchMedia("(max-width: 700px)").matches;
+    for (const [traces, layout, height] of JSON.parse(document.getElementById(`plot-${place.dataset.plot}`).textContent)) {
       const part = place.appendChild(document.createElement("div"));
+      if (narrow) narrower(traces, layout, height);
+      if (narrow && layout.width) shrunk(traces, layout, place.clientWidth);
       const buttons = { displayModeBar: !narrow, displaylogo: false, modeBarButtonsToRemove: ["sendChartToCloud"] };
       await Plotly.newPlot(part, traces, layout, { responsive: !layout.width, scrollZoom: false, ...buttons });
     }
     place.dataset.drawn = "yes";
     cut(place);
   } catch (error) {
-    place.append(`This needs a browser of 2023 or later. ${error}`);
+    place.insertAdjacentText("afterend", `The picture is all: charts to move about on need a browser of 2023 or later. ${error}`);
   }
 }
 

@@ -13,11 +13,14 @@ for (const button of document.querySelectorAll(".save")) {
 }
 
 for (const table of document.querySelectorAll(".ranking")) {
-  const body = table.tBodies[0], more = table.parentElement.nextElementSibling;
+  const body = table.tBodies[0], more = table.parentElement.parentElement.querySelector(".more"), printed = more?.nextElementSibling;
   let shown = Number(table.dataset.first);
-  const cut = () => [...body.rows].forEach((row, place) => (row.hidden = place >= shown));
+  const cut = () => {
+    [...body.rows].forEach((row, place) => (row.hidden = place >= shown));
+    if (printed) printed.hidden = shown === Infinity;
+  };
   cut();
-  if (more?.classList.contains("more")) more.addEventListener("click", () => ((shown = Infinity), cut(), more.remove()));
+  more?.addEventListener("click", () => ((shown = Infinity), cut(), more.remove()));
   table.tHead.addEventListener("click", ({ target }) => {
     const head = target.closest("th"), column = head.cellIndex, down = head.getAttribute("aria-sort") === "ascending";
     const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
