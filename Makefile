@@ -1,12 +1,19 @@
 # make run | make test | make ui; each sets everything up first, once.
-.PHONY: run test check ui setup lock clean
+.PHONY: run test test-fast test-services check ui setup lock clean
 PY := .venv/bin/python
+TEST := $(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 run: .venv/.ready
 	$(PY) run.py -m cluster.k=10,50,233
 
 test: .venv/.ready
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(TEST) -m "not service"
+
+test-fast: .venv/.ready
+	$(TEST) -m "not service and not process and not browser and not slow"
+
+test-services: .venv/.ready
+	$(TEST) -m service
 
 check: .venv/.ready
 	$(PY) -m ruff check .

@@ -149,8 +149,11 @@ def compare(args: argparse.Namespace) -> int:
     console.table(f"a: {a}; b: {b}; protocol {protocols}", COLUMNS, readable(table))
     console.say(MEANING)
     if "cluster.k" in swept and set(first["cluster.k"]) != set(second["cluster.k"]):
-        told = ", ".join(name for name in table["metric"] if Name.parse(name).row.drifts)
-        console.say(f"k differs: {told} change with it by themselves; compare ari or ami")
+        rows_of = {name: Name.parse(name).row for name in table["metric"]}
+        drifting = ", ".join(name for name, row in rows_of.items() if row.drifts)
+        comparable = " or ".join(name for name, row in rows_of.items() if row.across_k == "comparable")
+        use = f"; compare {comparable}" if comparable else ""
+        console.say(f"k differs: {drifting} change with it by themselves{use}")
     record(run, table, a, b)
     return 0
 

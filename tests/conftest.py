@@ -19,6 +19,8 @@ from omegaconf._utils import get_yaml_loader
 from tests import warm
 from tests.browser import chromium  # noqa: F401
 from tests.project import SHORT, Project
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
 
 from experiments import tracking
 from experiments.config.plan import Tracking
@@ -28,8 +30,23 @@ from experiments.store.cache import Store
 SLOW = 300  # seconds of a test that starts programs or a browser, or trains; pyproject has the others'
 
 
+class ByFile(LoadGroupScheduling):
+    """Hand out whole files, and the files of one `xdist_group` together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope = super()._split_scope(nodeid)
+        return nodeid.partition("::")[0] if scope == nodeid else scope
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Distribute by file, those that start processes first: they take longest."""
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give slow tests more time, so that a hang of any other names itself soon."""
+    """Put files that start processes first; give slow tests more time, so that any other hang shows soon."""
+    starting = {item.path for item in items if item.get_closest_marker("process")}
+    items.sort(key=lambda item: item.path not in starting)
     for item in items:
         started = {"project", "beside", "chromium"} & set(getattr(item, "fixturenames", ()))
         if started or any(item.get_closest_marker(name) for name in ("process", "service")):

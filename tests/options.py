@@ -1,6 +1,7 @@
 """The options of conf/ as stages, with settings small enough for a test."""
 
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any
 
 from experiments.config import compose
@@ -18,8 +19,13 @@ SMALL = {  # of whichever option has the setting
 
 def option(group: str, name: str, **settings: Any) -> Any:
     """Build an option of conf/, with these settings or the small ones where it has them."""
-    stage = build_stage(group, compose.compose_config([f"{group}={name}"])[group])
-    return small(stage, settings or SMALL[group])
+    return small(configured(group, name), settings or SMALL[group])
+
+
+@cache
+def configured(group: str, name: str) -> Any:
+    """Build an option as conf/ has it."""
+    return build_stage(group, compose.compose_config([f"{group}={name}"])[group])
 
 
 def small(stage: Any, settings: dict[str, Any]) -> Any:

@@ -29,7 +29,8 @@ def imported() -> dict[Path, set[str]]:
     """Return the modules that each file of the project imports."""
     folders = [REPOSITORY / "src", REPOSITORY / "scripts"]
     paths = [path for folder in folders for path in folder.rglob("*.py")] + [REPOSITORY / "run.py"]
-    return {path: set(_modules(ast.parse(path.read_text(encoding="utf-8")))) for path in paths}
+    ours = [path for path in paths if path.parent.name != "make"]  # those are run with the extra `dev`
+    return {path: set(_modules(ast.parse(path.read_text(encoding="utf-8")))) for path in ours}
 
 
 def _modules(tree: ast.AST) -> Iterator[str]:

@@ -11,14 +11,10 @@ from experiments.types import Evaluator
 EVALUATORS = compose.options("evaluator")
 
 
-def evaluator(name: str) -> Evaluator:
-    chosen = compose.compose_config([f"evaluator=[{name}]"]).evaluator[name]
-    return build_stage(f"evaluator.{name}", chosen)  # type: ignore[no-any-return]
-
-
 @pytest.fixture(scope="module")
 def evaluators() -> dict[str, Evaluator]:
-    return {name: evaluator(name) for name in EVALUATORS}
+    chosen = compose.compose_config([f"evaluator=[{','.join(EVALUATORS)}]"]).evaluator
+    return {name: build_stage(f"evaluator.{name}", chosen[name]) for name in EVALUATORS}
 
 
 def test_every_metric_of_an_evaluator_is_in_the_catalogue(evaluators: dict[str, Evaluator]) -> None:

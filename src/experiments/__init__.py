@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 set_wait_policy()  # before torch, faiss or scikit-learn load OpenMP
 
-__all__ = ["run"]
+__all__ = ["__version__", "run"]
+__version__ = "0.1.0"
 
 
 def run(overrides: Sequence[str] = ()) -> "Result":

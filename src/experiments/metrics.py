@@ -1,8 +1,20 @@
 """The catalogue of metrics: what each one means, and how it is read.
 
-To add a metric, write its function and a row here. One of labels and clusters goes into
-evaluator/measures/agreement.py, one of points and clusters into evaluator/measures/compactness.py, any other
-into an evaluator. A row with a rank stands in the terminal's table, in the report and in MLflow's view.
+A metric is a function and a row here; terminal, reports and MLflow read their lists from the rows.
+
+1. The function. Of labels and clusters: evaluator/measures/agreement.py, with `@metric`. Of points and
+   clusters: evaluator/measures/compactness.py, with `@compactness`. Any other: a value in the `metrics` that
+   an evaluator returns.
+2. The row, below: `EXTERNAL(...)` for agreement.py, `GEOMETRY(...)` for compactness.py, or that of the
+   evaluator. A `rank` makes it a main metric: a column of the terminal and of MLflow's view, and a headline
+   of the report. A headline of which more is better also ranks the configurations of a sweep
+   (`Metric.chooses`).
+3. Its chance level, if clusters that know nothing get more than a constant: a function `<name>_chance` in
+   evaluator/measures/chance.py, with `@chance_level`; a row of that name here; and `chance="<name>_chance"`
+   in the metric's own row.
+4. Tests: a known answer in tests/evaluator/measures. Invariances, bounds, chance levels, ranks, and that each
+   row has a function are tested for all metrics. `python scripts/make/stages.py` writes the row into
+   docs/stages/metrics.md.
 """
 
 from dataclasses import dataclass
@@ -14,6 +26,13 @@ TREATMENTS = ("", NO_NOISE, SINGLETONS)  # noise as one more cluster, left out, 
 VALIDATION, TEST = "_validation", "_test"
 ROWS = ("", VALIDATION, TEST)  # all rows that are scored, and those of one part
 
+MATCHED = "1 needs as many clusters as classes"
+ACROSS_K = {
+    "": "",
+    "comparable": "comparable across k",
+    **{way: f"{way} with k by itself" for way in ("rises", "falls", "changes")},
+}
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -23,46 +42,59 @@ class Metric:
     ----------
     name
         What it is recorded as, without suffixes; `{probe}`, `{groups}` or `{components}` stands for any.
-    about
-        Its meaning in one sentence.
+    fact
+        What it measures, in a few words; `about` adds what `across_k` and `matched` say.
     by
         The modules in evaluator/ that compute it.
     better
-        The direction that is better; empty if neither is.
+        The direction that is better; empty if neither is. A main metric that is `charted` together needs one,
+        unless it is a level of another metric.
     labels
         It needs labels.
     chance
-        What clusters get that know nothing, or the metric that has this.
+        What clusters get that know nothing, or the metric that has this (evaluator/measures/chance.py).
     ceiling
         The best that can be reached, or the metric that has this.
     matched
         The ceiling is reached only by as many clusters as classes.
-    drifts
-        It rises or falls with k by itself.
+    across_k
+        How it changes with the number of clusters by itself; empty if nothing is known.
     rank
-        Place among the main metrics, those that a person reads first; 0: it is none.
+        Place among the main metrics, which a person reads first, lowest first; 0: it is none. Any free
+        number: the tens leave room.
     validation_rank
-        The same of its value on the validation rows.
+        Place of its value on the validation rows, in the same sequence as `rank`.
     charted
-        `together` on one axis with others, `alone`, or not at all; asked of main metrics only.
+        `together` on one axis with others, `alone`, or not at all; counts for main metrics only.
     noise, rows
         The suffixes that it comes with.
     """
 
     name: str
-    about: str
+    fact: str
     by: tuple[str, ...]
     better: Literal["higher", "lower", ""] = ""
     labels: bool = False
     chance: float | str | None = None
     ceiling: float | str | None = None
     matched: bool = False
-    drifts: bool = False
+    across_k: Literal["comparable", "rises", "falls", "changes", ""] = ""
     rank: int = 0
     validation_rank: int = 0
     charted: Literal["together", "alone", ""] = "together"
     noise: tuple[str, ...] = ("",)
     rows: tuple[str, ...] = ("",)
+
+    @property
+    def about(self) -> str:
+        """Its meaning in one sentence."""
+        parts = (self.fact, ACROSS_K[self.across_k], MATCHED if self.matched else "")
+        return "; ".join(part for part in parts if part)
+
+    @property
+    def drifts(self) -> bool:
+        """True if it changes with the number of clusters by itself."""
+        return self.across_k in ("rises", "falls", "changes")
 
     @property
     def bound(self) -> bool:
@@ -81,11 +113,10 @@ class Metric:
 
     @property
     def chooses(self) -> bool:
-        """True if the best configuration of a sweep is asked for by it."""
+        """True if it ranks the configurations of a sweep: a headline of which more is better."""
         return self.headlined and self.better == "higher"
 
 
-MATCHED = "1 needs as many clusters as classes"
 LABELLED = partial(Metric, labels=True, better="higher", rows=ROWS)
 EXTERNAL = partial(LABELLED, by=("external",), noise=TREATMENTS)
 INTERNAL = partial(Metric, by=("internal",))
@@ -100,38 +131,41 @@ DATA = partial(Metric, by=("data_report",))
 CLASSES = partial(DATA, labels=True)
 PAIRS = partial(Metric, by=("near_duplicates",))
 
+GROUPED = ("purity", "nmi", "ami", "ari")  # metrics that evaluator=macro_purity gives of groups of classes
 CATALOGUE = {
     row.name: row
     for row in (
-        EXTERNAL("ari", f"agreement with the labels on pairs of images; comparable across k; {MATCHED}",
-                 chance=0.0, ceiling=1.0, matched=True, rank=10),
-        EXTERNAL("ami", f"information shared with the labels; comparable across k; {MATCHED}",
-                 chance=0.0, ceiling=1.0, matched=True, rank=20),
-        EXTERNAL("nmi", f"information shared with the labels; rises with k by itself; {MATCHED}",
-                 chance="nmi_chance", ceiling=1.0, matched=True, drifts=True, rank=30),
-        EXTERNAL("purity", "share of images in their cluster's majority class; rises with k by itself",
-                 chance="purity_chance", ceiling="purity_ceiling", drifts=True, rank=40, validation_rank=60),
+        EXTERNAL("ari", "agreement with the labels on pairs of images",
+                 chance=0.0, ceiling=1.0, matched=True, across_k="comparable", rank=10),
+        EXTERNAL("ami", "information shared with the labels, less what chance gives",
+                 chance=0.0, ceiling=1.0, matched=True, across_k="comparable", rank=20),
+        EXTERNAL("nmi", "information shared with the labels",
+                 chance="nmi_chance", ceiling=1.0, matched=True, across_k="rises", rank=30),
+        EXTERNAL("purity", "share of images in their cluster's majority class",
+                 chance="purity_chance", ceiling="purity_ceiling", across_k="rises",
+                 rank=40, validation_rank=60),
         EXTERNAL("purity_ceiling", "share of images in the k largest classes: k clusters cannot be purer",
                  rank=50),
-        EXTERNAL("acc", f"accuracy of the best one-to-one match of clusters to classes; {MATCHED}",
-                 chance="acc_chance", ceiling="purity_ceiling", matched=True, drifts=True, rank=70),
-        EXTERNAL("homogeneity", "how far each cluster holds a single class", drifts=True),
-        EXTERNAL("completeness", "how far each class sits in a single cluster", drifts=True),
-        EXTERNAL("v_measure", "harmonic mean of homogeneity and completeness; the same as nmi", drifts=True),
+        EXTERNAL("acc", "accuracy of the best one-to-one match of clusters to classes",
+                 chance="acc_chance", ceiling="purity_ceiling", matched=True, across_k="changes", rank=70),
+        EXTERNAL("homogeneity", "how far each cluster holds a single class", across_k="rises"),
+        EXTERNAL("completeness", "how far each class sits in a single cluster", across_k="falls"),
+        EXTERNAL("v_measure", "harmonic mean of homogeneity and completeness, the same as nmi",
+                 across_k="rises"),
         EXTERNAL("acc_chance", "mean acc of clusters of these sizes that know nothing"),
         EXTERNAL("nmi_chance", "mean nmi of clusters of these sizes that know nothing"),
         EXTERNAL("purity_chance", "mean purity of clusters of these sizes that know nothing"),
         EXTERNAL("purity_mapped", "accuracy of the majority classes that the training rows give each cluster",
                  rows=(VALIDATION, TEST)),
         GEOMETRY("silhouette", "how much nearer the own cluster is than the next one, from -1 to 1",
-                 better="higher", chance=0.0, ceiling=1.0, drifts=True, rank=80),
+                 better="higher", chance=0.0, ceiling=1.0, across_k="changes", rank=80),
         GEOMETRY("silhouette_error", "half the 95 % interval of silhouette over all rows", better="lower"),
         GEOMETRY("silhouette_rows", "rows whose silhouette is averaged"),
         GEOMETRY("calinski_harabasz", "variance between clusters over that within", better="higher"),
         GEOMETRY("davies_bouldin", "width of two neighbouring clusters against their distance",
                  better="lower"),
-        INTERNAL("inertia", "sum of squared distances to the centroids", better="lower", drifts=True, rank=90,
-                 charted=""),
+        INTERNAL("inertia", "sum of squared distances to the centroids", better="lower", across_k="falls",
+                 rank=90, charted=""),
         INTERNAL("clusters", "number of clusters", rank=100, charted="alone"),
         INTERNAL("smallest_cluster", "samples in the smallest cluster"),
         INTERNAL("largest_cluster", "samples in the largest cluster"),
@@ -143,7 +177,7 @@ CATALOGUE = {
         Metric("silhouette_below_zero", "share of samples nearer to another cluster than to their own",
                ("silhouettes",), better="lower"),
         *(LABELLED(f"{name}_macro_{{groups}}", f"{name} against the classes in groups", ("macro_purity",))
-          for name in ("purity", "nmi", "ami", "ari")),
+          for name in GROUPED),
         MACRO("macro_accuracy_{groups}", "accuracy of a probe of the classes in groups"),
         MACRO("macro_train_accuracy_{groups}", "the same on the rows it was fitted on", rows=("",)),
         FIT("{probe}_train_accuracy", "accuracy on the rows that the probe was fitted on", better="higher"),
@@ -167,7 +201,7 @@ CATALOGUE = {
                ("variance",), better="higher"),
         CROSSTAB("chi_square", "how far labels and clusters are from independent"),
         CROSSTAB("chi_square_p", "chance of so large a chi_square if they were independent"),
-        CROSSTAB("cramers_v", "chi_square from 0 to 1", better="higher", drifts=True),
+        CROSSTAB("cramers_v", "chi_square from 0 to 1", better="higher", across_k="changes"),
         CROSSTAB("cramers_v_corrected", "cramers_v less what independent groups would have", better="higher"),
         Metric("k_distance_knee", "eps for DBSCAN where the sorted distances turn up", ("k_distance",)),
         CHOICE("k_elbow_distance", "k at the knee of the mean distance to the centroid"),

@@ -12,7 +12,11 @@ from experiments.config.stage import build_stage
 from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 
-pytestmark = [pytest.mark.timeout(60, func_only=True), pytest.mark.filterwarnings("error::RuntimeWarning")]
+pytestmark = [
+    pytest.mark.xdist_group("umap"),
+    pytest.mark.timeout(60, func_only=True),
+    pytest.mark.filterwarnings("error::RuntimeWarning"),
+]
 
 UNITS = {"inertia": 2, "k_distance_knee": 1}
 SMALL = {

@@ -10,6 +10,7 @@ from tests.messages import numbers, says
 from experiments.cluster.kmeans.centroids import CentroidClustering
 from experiments.evaluator.external import External
 from experiments.evaluator.measures import agreement
+from experiments.evaluator.measures.chance import CHANCE_LEVELS, chance
 from experiments.samples import Samples
 from experiments.types import Findings
 
@@ -40,7 +41,7 @@ def evaluate(ctx, encoder, given: Samples, assignments: np.ndarray = ASSIGNMENTS
 
 def test_without_training_all_rows_are_scored_and_no_others(ctx):
     found = evaluate(ctx, UNTRAINED, samples())
-    assert set(found.metrics) == {*agreement.METRICS, "acc_chance", "nmi_chance", "purity_chance"}
+    assert set(found.metrics) == {*agreement.METRICS, *CHANCE_LEVELS}
     assert found.metrics["ari"] == agreement.ari(LABELS, ASSIGNMENTS)
     assert list(found.tables["external_rows"]["rows"]) == [300]
     assert list(found.tables["external_rows"]) == ["suffix", "rows", "about"]
@@ -52,8 +53,8 @@ def test_a_trained_backbone_is_also_scored_on_the_rows_it_was_not_trained_on(ctx
     rows = np.equal(SPLIT, part)
     for name in ("ari", "purity", "purity_ceiling", "acc"):
         assert found.metrics[name + suffix] == agreement.METRICS[name](LABELS[rows], ASSIGNMENTS[rows])
-    chance = agreement.purity_chance(LABELS[rows], ASSIGNMENTS[rows], seed=0)
-    assert found.metrics[f"purity_chance{suffix}"] == chance
+    for name, level in chance(LABELS[rows], ASSIGNMENTS[rows], seed=0).items():
+        assert found.metrics[name + suffix] == level
     mapped = agreement.purity_mapped(LABELS, ASSIGNMENTS, np.flatnonzero(SPLIT == 0), np.flatnonzero(rows))
     assert found.metrics[f"purity_mapped{suffix}"] == mapped
     assert {name for name in External.METRICS if "noise" not in name} == set(found.metrics)

@@ -11,6 +11,8 @@ from experiments.evaluator.maps import Maps, sheets
 from experiments.figures import Map, Space
 from experiments.figures.sprites import files, unpack
 
+pytestmark = pytest.mark.xdist_group("umap")
+
 STAGE = Maps(
     methods=("pca",), files={}, n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, names=55,
     thumbnail=48, seed=0,

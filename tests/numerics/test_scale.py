@@ -1,6 +1,7 @@
 """Numbers of any size, and rows that repeat: every clusterer, reducer and measure, discovered from conf/."""
 
 from dataclasses import fields, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from experiments.context import Context
 from experiments.numerics.scale import exponents, rescaled
 
 pytestmark = [
+    pytest.mark.xdist_group("umap"),
     pytest.mark.timeout(60, func_only=True),
     pytest.mark.usefixtures("compiled"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -29,6 +31,7 @@ SMALL = {
 UNITS = {"eps": 1, "cluster_selection_epsilon": 1, "reg": 2}  # settings in the points' unit, and its power
 
 
+@cache
 def stage(group, name):
     """Build an option of conf/, small."""
     built = build_stage(group, compose.compose_config([f"{group}={name}"])[group])

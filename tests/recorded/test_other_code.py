@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from PIL import Image
 from tests.messages import says
 
 from experiments import tracking
 from experiments.config import command_line
+from experiments.config.mistakes import SettingError
 from experiments.recorded import Recorded
 from experiments.store.values import OtherCodeError
 from experiments.sweep import resumption
@@ -75,6 +77,25 @@ def test_a_model_of_classes_that_moved(
     says(told, key=f"RUN_ID={sweep.id}", use=f"git checkout {COMMIT}")
 
 
+@pytest.mark.parametrize("change", ["missing", "unknown"])
+@pytest.mark.parametrize("name", ["verify", "labels"])
+def test_a_config_with_other_settings(
+    name: str, change: str, uri: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, job = runs(uri)
+    path = Path(job.info.info.artifact_uri.removeprefix("file://"), "config.yaml")
+    config = OmegaConf.load(path)
+    if change == "missing":
+        del config.dataset.split_seed
+    else:
+        config.dataset.split_sead = 0
+    OmegaConf.save(config, path)
+    words = (*["page"] * (name == "labels"), job.id, f"tracking.uri={uri}", "cache.root=cache")
+    told = refused(name, *words, monkeypatch=monkeypatch, capsys=capsys)
+    says(told, key=f"RUN_ID={job.id}", use=f"git checkout {COMMIT}")
+    assert ("dataset.split_seed" if change == "missing" else "dataset.split_sead") in told
+
+
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
@@ -125,3 +146,9 @@ def test_a_class_of_ones_own_is_to_be_installed(uri: str) -> None:
     with pytest.raises(OtherCodeError) as error, job.by_its_code():
         raise OtherCodeError("mine.Halves", "cluster._target_=mine.Halves cannot be imported", "install it")
     says(error, key="cluster._target_=mine.Halves", use="install it")
+
+
+def test_a_setting_that_was_typed_now_is_no_fault_of_the_record(uri: str) -> None:
+    _, job = runs(uri)
+    with pytest.raises(SettingError), job.by_its_code(["dataset.root"]):
+        raise SettingError("dataset.root", "dataset.root: Digits has no setting root", "leave it out")

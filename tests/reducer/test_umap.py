@@ -15,6 +15,8 @@ from experiments.numerics.nearest import nearest
 from experiments.reducer.umap import Umap, UmapProjection
 from experiments.store.cache import Store
 
+pytestmark = pytest.mark.xdist_group("umap")
+
 X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)
 HELD = np.arange(len(X)) % 5 == 0

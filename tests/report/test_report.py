@@ -97,6 +97,7 @@ def test_no_name_ends_the_script(told: Contents) -> None:
     text = report.page(replace(told, members=members, title="<i>", warnings=["<u>"]))
     assert "</script><b>" not in text
     assert "<title>&lt;i&gt;" in text
+    assert "<h1>&lt;i&gt;" in text
     assert "<li>&lt;u&gt;</li>" in text
 
 
@@ -113,7 +114,7 @@ def test_a_person_reads_it_from_the_top(told: Contents, opened: Callable[..., Ta
     tab = opened(told)
     says(tab.page.locator("h1").inner_text(), key="digits", use="6")
     links = [str(link.get_attribute("href")) for link in tab.page.locator("nav a").all()]
-    assert links == ["#run", "#figures", "#map", "#clusters", "#crosstab", "#classes", "#worst", "#tables"]
+    assert links == ["#figures", "#map", "#clusters", "#crosstab", "#classes", "#worst", "#run", "#tables"]
     for link in links:
         assert tab.page.locator(link).count() == 1
     row = tab.page.locator(".figures tr", has=tab.page.locator("th", has_text=re.compile("^purity")))

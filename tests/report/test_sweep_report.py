@@ -73,9 +73,9 @@ def test_runs_stand_side_by_side(written: Path, chromium: Any) -> None:
     tab = Tab(chromium, written)
     page = tab.page
     links = [str(link.get_attribute("href")) for link in page.locator("nav a").all()]
-    assert links == ["#run", "#best", "#label_free", "#runs", "#over", "#compared", "#tables"]
+    assert links == ["#best", "#label_free", "#runs", "#over", "#compared", "#run", "#tables"]
     assert numbers(page.locator("header p").inner_text()) == ["3", "2"]
-    assert page.locator("#run .doubts li").all_inner_texts() == ["100 of <300>"]
+    assert page.locator("#best .doubts li").all_inner_texts() == ["100 of <300>"]
     assert page.locator("#label_free td").all_inner_texts() == ["10", "0.25"]
     assert page.locator("#runs .doubts li").all_inner_texts() == [
         "k=233: cluster.k=233 exceeds <200> samples"

@@ -63,7 +63,7 @@ def test_without_its_data_a_study_is_not_runnable_here(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "key", "use"),
     [
-        (["nothing"], "nothing", "caltech101 or patternmind"),
+        (["nothing"], "nothing", "caltech101 or caltech101_seeds"),
         (["readme", "cluster.kk=3"], "cluster.kk=3", "cluster.k?"),
         (["readme", "cluster.k=ten,3"], "cluster.k", "'ten'"),
         (["readme", "dataset.limit=10,20"], "dataset.limit=10,20", "several data sets"),

@@ -24,18 +24,21 @@ Compose = Callable[[Sequence[str]], DictConfig]  # raises what Hydra raises
 
 
 class SettingError(ValueError):
-    """A setting that no stage has.
+    """A setting that no stage has, or that a stage lacks.
 
     Parameters
     ----------
+    key
+        The setting.
     fact
         What is wrong.
     instead
         What to type instead of a composed setting; a recorded config has other remedies.
     """
 
-    def __init__(self, fact: str, instead: str) -> None:
+    def __init__(self, key: str, fact: str, instead: str) -> None:
         super().__init__(f"{fact}; {instead}" if instead else fact)
+        self.key = key
         self.fact = fact
 
 

@@ -100,7 +100,7 @@ def _plain(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
     if unknown:
         left = f"{prefix}{unknown[0]}"
         instead = "" if left in typed else f"if an experiment set it, remove it with ~{left}"
-        raise SettingError(no_such_key(left, schema.__name__, names, known_keys()), instead)
+        raise SettingError(left, no_such_key(left, schema.__name__, names, known_keys()), instead)
     try:
         unread = values if OmegaConf.is_config(values) else literals(values)  # these are resolved already
         merged = OmegaConf.merge(OmegaConf.structured(schema), unread)
@@ -108,7 +108,8 @@ def _plain(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
     except OmegaConfBaseException as error:
         key, reason = f"{prefix}{error.full_key}", str(error).splitlines()[0]
         if isinstance(error, MissingMandatoryValue):
-            raise ValueError(f"{key} has no value; type {key}=..., see conf/{_where(place)}") from None
+            use = f"type {key}=..., see conf/{_where(place)}"
+            raise SettingError(key, f"{key} has no value", use) from None
         raise ValueError(f"{key}: {reason}; see conf/{_where(place)}") from None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.dataset.images.content import ImageArrays
-from experiments.dataset.selection.selection import Selection
+from experiments.dataset.selection.selection import Pool, Selection
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
 from experiments.store.values import Record
@@ -50,7 +50,7 @@ class Cifar10(Selection):
         ids = [f"train/{row:05}" for row in range(held.n_train)]
         ids += [f"test/{row:05}" for row in range(n - held.n_train)]
         content, labels = ImageArrays.whole(held.images, held.hashes), np.array(held.labels)
-        return self.samples("torchvision CIFAR10", np.array(ids), content, labels, NAMES)
+        return self.samples(Pool("torchvision CIFAR10", np.array(ids), content, labels, NAMES))
 
     def _read(self) -> Archive:
         train, test = self._part(train=True), self._part(train=False)

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.dataset.images.content import ImageArrays
-from experiments.dataset.selection.selection import Selection
+from experiments.dataset.selection.selection import Pool, Selection
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
 
@@ -28,7 +28,8 @@ class Digits(Selection):
         labels = ctx.store.array(f"digits-labels-{self.VERSION}", lambda: _digits()[1])
         ids = np.array([f"{row:04}" for row in range(len(images))])
         content = ImageArrays.whole(images, hash_rows(images))
-        return self.samples("scikit-learn load_digits", ids, content, np.array(labels), tuple("0123456789"))
+        names = tuple("0123456789")
+        return self.samples(Pool("scikit-learn load_digits", ids, content, np.array(labels), names))
 
 
 def _digits() -> tuple[np.ndarray, np.ndarray]:

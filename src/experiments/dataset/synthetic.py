@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.dataset.images.content import ImageArrays, in_chunks
-from experiments.dataset.selection.selection import Selection
+from experiments.dataset.selection.selection import Pool, Selection
 from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
@@ -98,7 +98,7 @@ class Synthetic(Selection):
         digits = len(str(self.classes - 1))
         names = tuple(f"class{label:0{digits}}" for label in range(self.classes))
         source = f"{self.kind} by formula, seed {self.seed}"
-        return self.samples(source, ids, content, labels, names)
+        return self.samples(Pool(source, ids, content, labels, names))
 
     def sizes(self) -> np.ndarray:
         """Return the images of each class, int64 (c,), falling; they sum to n."""

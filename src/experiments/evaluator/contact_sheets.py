@@ -160,7 +160,7 @@ def _drawn(title: str, sheets: list[Sheet], images: list[np.ndarray], captions: 
 
 
 def heading(cluster: int, rows: np.ndarray, labels: np.ndarray | None) -> str:
-    """Say which cluster it is, how large, and what it mostly holds."""
+    """Return the cluster's name, size and most frequent class, which it is "mostly" of from one half on."""
     name = "noise" if cluster < 0 else f"cluster {cluster}"
     text = f"{name}: {len(rows):,} image{'s' * (len(rows) != 1)}"
     known = np.empty(0, str) if labels is None else labels[rows][labels[rows] != ""]
@@ -168,4 +168,8 @@ def heading(cluster: int, rows: np.ndarray, labels: np.ndarray | None) -> str:
         return text
     names, counts = np.unique(known, return_counts=True)
     of = f" of {len(known):,} labelled" * (len(known) < len(rows))
-    return f"{text}, mostly {names[counts.argmax()]} ({counts.max() / len(known):.0%}{of})"
+    share, tied = counts.max() / len(known), names[counts == counts.max()]
+    if len(tied) > 1:
+        several = ", ".join(tied[:3]) + " …" * (len(tied) > 3)
+        return f"{text}, tied: {several} ({share:.0%} each{of})"
+    return f"{text}, {'mostly' if share >= 0.5 else 'largest class'} {tied[0]} ({share:.0%}{of})"

@@ -32,7 +32,7 @@ class External:
     Parameters
     ----------
     seed
-        Of the permutations behind `acc_chance`, `nmi_chance` and `purity_chance`.
+        Of the permutations behind the chance levels, such as `purity_chance`.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")

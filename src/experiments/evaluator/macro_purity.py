@@ -7,6 +7,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.evaluator.measures import agreement
+from experiments.evaluator.measures.chance import chance
 from experiments.evaluator.measures.macro_categories import (
     check_classes,
     check_granularities,
@@ -15,11 +16,11 @@ from experiments.evaluator.measures.macro_categories import (
 )
 from experiments.evaluator.protocol.scored_rows import check_protocol, views
 from experiments.metric_names import names_of, spelled
+from experiments.metrics import GROUPED
 from experiments.samples import Samples
 from experiments.types import Clustering, Encoder, Findings
 
 PLACE = "evaluator.macro_purity"
-SCORES = ("purity", "nmi", "ami", "ari")
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,14 @@ class MacroPurity:
                 continue
             groups = tree.categories(labels, g)
             for suffix, at, _ in scored:
-                figures = {name: agreement.METRICS[name](groups[at], assignments[at]) for name in SCORES}
+                figures = {name: agreement.METRICS[name](groups[at], assignments[at]) for name in GROUPED}
                 found |= {
                     spelled(f"{name}_macro_{{groups}}", str(g), rows=suffix): value
                     for name, value in figures.items()
                 }
                 ceiling = agreement.purity_ceiling(groups[at], assignments[at])
-                chance = agreement.purity_chance(groups[at], assignments[at], self.seed)
+                level = chance(groups[at], assignments[at], self.seed, ["purity_chance"])
                 row = {"categories": g, "suffix": suffix, "rows": len(at)} | figures
-                rows.append(row | {"purity_ceiling": ceiling, "purity_chance": chance, "note": ""})
+                rows.append(row | {"purity_ceiling": ceiling} | level | {"note": ""})
         about = pd.DataFrame([{"suffix": s, "rows": len(at), "about": note} for s, at, note in scored])
         return Findings(found, {"macro_purity": pd.DataFrame(rows), "macro_purity_rows": about})

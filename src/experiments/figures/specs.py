@@ -16,11 +16,6 @@ class Figure(Record):
 
     title: str
 
-    def __post_init__(self) -> None:
-        """Make lists of tuples and plain numbers of numpy's, so that what is loaded equals what was kept."""
-        for f in fields(self):
-            object.__setattr__(self, f.name, _native(getattr(self, f.name)))
-
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and all(
             _same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
@@ -254,19 +249,12 @@ class Panels(Figure):
         return cls(about["title"], panels)
 
 
-def _native(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {str(name): _native(entry) for name, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_native(entry) for entry in value]
-    return value
-
-
 def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray):
+    """Compare what is shown: a tuple equals a list, a number of numpy's a plain one, and nan is nan."""
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         return np.array_equal(one, other)
-    if isinstance(one, list) and isinstance(other, list):
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(_same, one, other))
-    return one == other or repr(one) == repr(other)  # nan is nan
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    return bool(one == other or (one != one and other != other))

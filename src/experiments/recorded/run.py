@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import tracking
+from experiments.config.mistakes import SettingError
 from experiments.store.values import OtherCodeError
 
 CLOSE = 3  # run ids that are named where one was mistyped
@@ -80,16 +81,29 @@ class Recorded:
         return f"git checkout {commit}{' (there were changes that were not committed)' if dirty else ''}"
 
     @contextmanager
-    def by_its_code(self) -> Iterator[None]:
-        """Name the commit to check out where what it recorded names a class that this code does not have."""
+    def by_its_code(self, typed: Collection[str] = ()) -> Iterator[None]:
+        """Name the commit to check out where it recorded a class or a setting that this code has otherwise.
+
+        Parameters
+        ----------
+        typed
+            Settings that are not of the record.
+        """
         try:
             yield
         except OtherCodeError as error:
             if not error.ours or not self.checkout:
                 raise
-            raise ValueError(
-                f"RUN_ID={self.id} was recorded by other code: {error.why}; {self.checkout}, or run it anew"
-            ) from error
+            raise self._of_other_code(error.why) from error
+        except SettingError as error:
+            if error.key in typed or not self.checkout:
+                raise
+            raise self._of_other_code(error.fact) from error
+
+    def _of_other_code(self, why: str) -> ValueError:
+        return ValueError(
+            f"RUN_ID={self.id} was recorded by other code: {why}; {self.checkout}, or run it anew"
+        )
 
     @property
     def is_sweep(self) -> bool:

@@ -17,7 +17,6 @@ from experiments.dataset.tables.matching import matched
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.messages import counted
 from experiments.recorded import Recorded
-from experiments.recorded.config import read_config
 from experiments.samples import Samples
 
 log = logging.getLogger(__name__)
@@ -74,7 +73,7 @@ def samples_of(run: Recorded, ctx: Context, places: Mapping[str, Any] = NOWHERE)
 def config_of(run: Recorded) -> DictConfig:
     """Return the config that a run recorded."""
     with tempfile.TemporaryDirectory(prefix="experiments-") as fetched:
-        return read_config(run.file("config.yaml", Path(fetched)))
+        return cast(DictConfig, OmegaConf.load(run.file("config.yaml", Path(fetched))))
 
 
 def dataset_of(run: Recorded, cfg: DictConfig, places: Mapping[str, Any] = NOWHERE) -> Any:
@@ -87,7 +86,7 @@ def dataset_of(run: Recorded, cfg: DictConfig, places: Mapping[str, Any] = NOWHE
     """
     for key, value in places.items():
         OmegaConf.update(cfg, key, value)
-    with run.by_its_code():
+    with run.by_its_code(places):
         stage = build_stage("dataset", cfg.dataset, places)
     names = {f.name for f in fields(stage)} - {key.removeprefix("dataset.") for key in places}
     is_path = Path(run.source).is_absolute()

@@ -3,6 +3,6 @@
 from experiments.report.contents import Contents
 from experiments.report.page import page
 from experiments.report.run import NAME, contents, write
-from experiments.report.sweep import write_sweep
+from experiments.report.sweep import BestJob, write_sweep
 
-__all__ = ["NAME", "Contents", "contents", "page", "write", "write_sweep"]
+__all__ = ["NAME", "BestJob", "Contents", "contents", "page", "write", "write_sweep"]

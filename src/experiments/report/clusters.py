@@ -8,6 +8,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+FEW = 3  # labels that are named of those that are tied
 FIRST = 24  # members of a cluster that are shown before one asks for all
 
 
@@ -21,11 +22,13 @@ class Cluster(NamedTuple):
     members
         Rows of the members of a report, the nearest to the centre first.
     label
-        The most frequent, "" where no member has one.
+        The most frequent, of several the first by name; "" where no member has one.
     share
         The part of the labelled members that has it.
     labelled
         How many members have a label.
+    tied
+        All labels that are as frequent.
     """
 
     number: int
@@ -33,6 +36,18 @@ class Cluster(NamedTuple):
     label: str
     share: float
     labelled: int
+    tied: tuple[str, ...] = ()
+
+    @property
+    def composition(self) -> str:
+        """The most frequent label in words: "mostly" from half of the labelled members on."""
+        if not self.label:
+            return ""
+        among = f" of {self.labelled:,} labelled" if self.labelled < self.size else ""
+        if len(self.tied) > 1:
+            several = ", ".join(self.tied[:FEW]) + " …" * (len(self.tied) > FEW)
+            return f"tied: {several} ({self.share:.0%} each{among})"
+        return f"{'mostly' if self.share >= 0.5 else 'largest class'} {self.label} ({self.share:.0%}{among})"
 
     @property
     def size(self) -> int:
@@ -84,7 +99,6 @@ def _cluster(number: int, rows: np.ndarray, labels: np.ndarray) -> Cluster:
     names, counts = np.unique(labels[rows][labels[rows] != ""], return_counts=True)
     if not len(names):
         return Cluster(number, rows.tolist(), "", 0.0, 0)
-    most = int(counts.argmax())
-    return Cluster(
-        number, rows.tolist(), str(names[most]), float(counts[most] / counts.sum()), int(counts.sum())
-    )
+    most, of = int(counts.argmax()), int(counts.sum())
+    tied = tuple(names[counts == counts[most]].tolist())
+    return Cluster(number, rows.tolist(), str(names[most]), float(counts[most] / of), of, tied)

@@ -72,6 +72,8 @@ class Contents:
         What a figure leaves out, by the figure's name.
     pictures
         Further images that evaluators show.
+    verdict
+        Which k most methods choose; empty if that was not asked.
     unseen
         Names of figures that stand nowhere in the report.
     tables
@@ -95,4 +97,5 @@ class Contents:
     pictures: Mapping[str, Sheets]
     unseen: Sequence[str]
     tables: Mapping[str, str]
+    verdict: str = ""
     warnings: Sequence[str] = field(default=())

@@ -1,6 +1,7 @@
 """The page of a run: its sections in reading order, and the data of its map and sheets."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,11 @@ STEPS = 99_999  # of the longer side of the map: finer than a screen at any zoom
 LINKED = ("cluster", "main_cluster")  # columns that name a cluster, whose images are on the page
 
 
+SCRIPTS = ("card", "groups", "map", "moves", "legend", "sheets")  # of the map and the clusters
+OF_BEST = ("map", "clusters", "crosstab", "classes", "worst")  # sections that a sweep has of its best job
+K_SELECTION = "k_selection"  # the figure of the evaluator of that name
+
+
 def page(contents: Contents, drawings: Mapping[str, Drawing] | None = None) -> str:
     """Return the report of a run as an HTML page; figures without a drawing are drawn."""
     drawn = charts(contents.figures, contents.notes, drawings)
@@ -31,26 +37,44 @@ def page(contents: Contents, drawings: Mapping[str, Drawing] | None = None) -> s
         charts=drawn,
         tables=contents.tables,
         images=contents.images,
-        data=_data(contents, groups),
-        parts=("card", "groups", "map", "moves", "legend", "sheets"),
+        data=data_of(contents, groups),
+        parts=SCRIPTS,
     )
 
 
+def sections_of_best(
+    contents: Contents, groups: Sequence[Cluster], drawn: Sequence[Chart]
+) -> Iterator[Section]:
+    """Give the sections that show the best job of a sweep."""
+    for section in (*_members(contents, groups), *_figures(contents, drawn)):
+        if section.name in OF_BEST:
+            yield replace(section, heading=f"{section.heading} of the best job")
+
+
 def _sections(contents: Contents, groups: Sequence[Cluster], drawn: Sequence[Chart]) -> Iterator[Section]:
-    """Give the sections that have content, in reading order."""
+    """Give the sections that have content; the answer to what was asked comes first."""
     labelled = "label" in contents.members
+    over_k = [chart for chart in drawn if chart.name == K_SELECTION]
+    if over_k:
+        yield Section("k", "Which k", "k.html", {"verdict": contents.verdict, "charts": over_k})
+    table = headline_table(contents.headlines, contents.upper, labelled=labelled)
+    yield Section("figures", "Metrics", "headlines.html", table | {"warnings": contents.warnings})
+    yield from _members(contents, groups)
+    yield from _figures(contents, [chart for chart in drawn if chart not in over_k])
     about = facts(contents.facts, contents.config)
     yield Section("run", "What was run", "facts.html", about | {"warnings": []})
-    table = headline_table(contents.headlines, contents.upper, labelled=labelled)
-    yield Section("figures", "Figures", "headlines.html", table | {"warnings": contents.warnings})
+    files = [preview(name, text) for name, text in contents.tables.items()]
+    yield Section("tables", "Tables", "files.html", {"files": files})
+
+
+def _members(contents: Contents, groups: Sequence[Cluster]) -> Iterator[Section]:
+    """Give the map and the clusters."""
     omitted, pictured = {"omitted": contents.left_out}, len(contents.images) > 0
     yield Section("map", "Map", "map.html", omitted | _map_shown(contents, groups))
     members = shown(contents.members, groups, pictured=pictured)
+    labelled = "label" in contents.members
     sheets_shown = {"clusters": groups, "members": members, "labelled": labelled, "pictured": pictured}
     yield Section("clusters", "Clusters", "sheets.html", omitted | sheets_shown)
-    yield from _figures(contents, drawn)
-    files = [preview(name, text) for name, text in contents.tables.items()]
-    yield Section("tables", "Tables", "files.html", {"files": files})
 
 
 def _figures(contents: Contents, drawn: Sequence[Chart]) -> Iterator[Section]:
@@ -82,8 +106,8 @@ def _map_shown(contents: Contents, groups: Sequence[Cluster]) -> dict[str, Any]:
     return {"axis": axis, "picture": picture(places, groups, contents.images), "names": names}
 
 
-def _data(contents: Contents, groups: Sequence[Cluster]) -> dict[str, Any]:
-    """Return what the map and the sheets know of each member."""
+def data_of(contents: Contents, groups: Sequence[Cluster]) -> dict[str, Any]:
+    """Return the data of the scripts of the map and the clusters."""
     members = contents.members
     labels = members["label"].astype(str).to_list() if "label" in members else []
     return {

@@ -23,6 +23,7 @@ from experiments.report.images import Pictured, fitting
 from experiments.report.page import page
 from experiments.report.tables import csv_text
 from experiments.tracking.environment import environment
+from experiments.types import step_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,6 +94,7 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
         figures=figures,
         notes={CROSSTAB: crossed[1]} if crossed and crossed[1] else {},
         pictures=held,
+        verdict=_verdict(result),
         unseen=[*others, *without],
         tables=_tables(result, folder),
         warnings=result.doubts,
@@ -103,7 +105,8 @@ def _stages(config: str) -> dict[str, str]:
     import yaml
 
     chosen = yaml.safe_load(config)
-    return {stage: chosen[stage]["_target_"].split(".")[-2] for stage in STAGES}
+    options = {name: chosen[name]["_target_"].split(".")[-2] for name in STAGES}
+    return {name: step_name(option, chosen[name].get("model")) for name, option in options.items()}
 
 
 def _surroundings(result: Result, ctx: Context) -> dict[str, str]:
@@ -159,6 +162,14 @@ def _maps(result: Result, rows: np.ndarray, ctx: Context) -> dict[str, np.ndarra
     order = np.sort(rows)
     points = result.reduced if len(order) == len(result.samples) else result.reduced[order]
     return {TITLES["pca"]: place(Pca(0), points, ctx)[np.searchsorted(order, rows)]}
+
+
+def _verdict(result: Result) -> str:
+    """Return the sentence about the k of all methods, if they were asked."""
+    tables = [
+        found.tables["k_agreement"] for found in result.findings.values() if "k_agreement" in found.tables
+    ]
+    return str(tables[0]["verdict"].iloc[0]) if tables else ""
 
 
 def _worst(result: Result, name: str) -> "pd.DataFrame":

@@ -1,8 +1,9 @@
 """The report of a sweep: its runs side by side, and what only all of them together show."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.shown import shown
 from experiments.figures import Drawing
@@ -10,8 +11,12 @@ from experiments.figures.specs import Figure
 from experiments.report.best import bests
 from experiments.report.charts import Chart, charts
 from experiments.report.choice import chosen
+from experiments.report.clusters import clusters
+from experiments.report.contents import Contents
+from experiments.report.crosstab import NAME as CROSSTAB
 from experiments.report.frame import Section, framed
 from experiments.report.headlines import upper_bounds
+from experiments.report.page import SCRIPTS, data_of, sections_of_best
 from experiments.report.run import NAME
 from experiments.report.tables import csv_text
 from experiments.report.tabling import best_table, facts, preview, ranking
@@ -30,6 +35,15 @@ HEADINGS = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class BestJob:
+    """The best job of a sweep: its name, its folder and the contents of its report."""
+
+    name: str
+    folder: Path
+    contents: Contents
+
+
 def write_sweep(
     folder: Path,
     rows: "pd.DataFrame",
@@ -44,6 +58,7 @@ def write_sweep(
     errors: Mapping[str, str],
     doubts: Sequence[Sequence[str]] = (),
     drawings: Mapping[str, Drawing] | None = None,
+    best: BestJob | None = None,
 ) -> Path:
     """Write report.html into the folder of a sweep; return its path.
 
@@ -63,30 +78,58 @@ def write_sweep(
         What a reader of the metrics has to know, of each job that finished; what is true of all is shown.
     drawings
         PNGs of the figures that were drawn before, by name.
+    best
+        The job that is best by the objective, if its results are in the cache.
     """
     about, texts = {"name": name, "run": run_id}, {key: csv_text(table) for key, table in tables.items()}
     kept = chosen(figures)
     drawn = {key: png for key, png in (drawings or {}).items() if kept.get(key) is figures[key]}
     pictured = charts(kept, drawings=drawn)
+    groups = clusters(best.contents.members) if best else []
+    crossed = _crosstab(best)
     sections = [
-        _run(about, doubts),
-        *_best(rows, swept, main, objective),
+        *_best(rows, swept, main, objective, _shared(doubts), _linked(best, folder)),
+        *(sections_of_best(best.contents, groups, crossed) if best else ()),
         *_compared(rows, main, tables),
         _jobs(rows, main, errors),
         *_charts(pictured),
+        _run(about),
         *_files(texts),
     ]
     done = int((rows["status"] == "FINISHED").sum())
     summary = f"{len(rows)} runs, {done} of them finished"
-    page = framed(name, summary, sections, charts=pictured, tables=texts)
+    page = framed(
+        name,
+        summary,
+        sections,
+        charts=[*pictured, *crossed],
+        tables=texts,
+        images=best.contents.images if best else None,
+        data=data_of(best.contents, groups) if best else None,
+        parts=SCRIPTS if best else (),
+    )
     (folder / NAME).write_text(page, encoding="utf-8")
     return folder / NAME
 
 
-def _run(about: Mapping[str, str], doubts: Sequence[Sequence[str]]) -> Section:
+def _crosstab(best: BestJob | None) -> list[Chart]:
+    """Return the best job's chart of classes in clusters, if it has labels."""
+    if best is None or CROSSTAB not in best.contents.figures:
+        return []
+    return charts({CROSSTAB: best.contents.figures[CROSSTAB]}, best.contents.notes)
+
+
+def _linked(best: BestJob | None, folder: Path) -> dict[str, Any]:
+    """Return which job is shown, and the numbers of the jobs that have a report of their own."""
+    reports = [path.parent.name for path in folder.glob(f"*/{NAME}")]
+    shown = {"name": best.name, "number": best.folder.name} if best else None
+    return {"job": shown, "reports": sorted(reports, key=lambda name: (len(name), name)), "file": NAME}
+
+
+def _run(about: Mapping[str, str]) -> Section:
     known = environment()
     about = {**about, "commit": known["git.commit"], "command": known["command"]}
-    return Section("run", "What was run", "facts.html", facts(about, "") | {"warnings": _shared(doubts)})
+    return Section("run", "What was run", "facts.html", facts(about, "") | {"warnings": []})
 
 
 def _shared(doubts: Sequence[Sequence[str]]) -> list[str]:
@@ -96,12 +139,19 @@ def _shared(doubts: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _best(
-    rows: "pd.DataFrame", swept: Sequence[str], main: Sequence[str], objective: str
+    rows: "pd.DataFrame",
+    swept: Sequence[str],
+    main: Sequence[str],
+    objective: str,
+    warnings: Sequence[str],
+    linked: Mapping[str, Any],
 ) -> Iterator[Section]:
     found = bests(rows, swept, main, objective)
     metrics = dict.fromkeys((str(column) for column in rows.dropna(axis="columns", how="all")), 0.0)
-    if found:
-        yield Section("best", "Best", "best.html", best_table(found, probed=bool(upper_bounds(metrics))))
+    table = best_table(found, probed=bool(upper_bounds(metrics))) if found else {"bests": []}
+    if found or warnings or linked["job"]:
+        about = {"warnings": warnings, "objective": objective, **linked}
+        yield Section("best", "Best", "best.html", table | about)
 
 
 def _compared(

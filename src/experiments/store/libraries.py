@@ -1,6 +1,7 @@
 """The libraries whose numbers a result may depend on, and which versions of them are installed."""
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 NUMERIC = (
@@ -20,11 +21,14 @@ NUMERIC = (
 
 
 def versions(names: Iterable[str] = NUMERIC) -> dict[str, str]:
-    """Return the version of each of these packages that is installed."""
-    found = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    """Return the installed packages among these, with their versions."""
+    return {name: installed for name in names if (installed := _version(name))}
+
+
+@cache
+def _version(name: str) -> str | None:
+    """Return the installed version; read once, as every cached value is written with a dozen of them."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, get_origin
 
 import numpy as np
 
@@ -175,6 +175,13 @@ def kept_class(name: str, folder: Path, *does: str) -> Any:
     return kind
 
 
+def plain_number(value: Any) -> Any:
+    """Return a number of numpy's as Python's, which JSON can hold: `default` of json.dumps."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} has no place in JSON; use numbers, text, lists and dictionaries")
+
+
 @dataclass(frozen=True, eq=False)
 class Record:
     """A kept value of plain fields: each array becomes an .npy file, all the rest one fields.json."""
@@ -184,7 +191,7 @@ class Record:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         for name in [name for name, value in values.items() if isinstance(value, np.ndarray)]:
             np.save(folder / f"{name}.npy", values.pop(name), allow_pickle=False)
-        (folder / "fields.json").write_text(json.dumps(values), encoding="utf-8")
+        (folder / "fields.json").write_text(json.dumps(values, default=plain_number), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -194,7 +201,7 @@ class Record:
             array = folder / f"{f.name}.npy"
             if f.name not in values and array.exists():  # else it was kept before it had this field
                 values[f.name] = np.load(array, mmap_mode="r", allow_pickle=False)
-            elif isinstance(values.get(f.name), list):
+            elif get_origin(f.type) is tuple and f.name in values:
                 values[f.name] = tuple(values[f.name])
         try:
             return cls(**values)

@@ -9,7 +9,7 @@ from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import pipeline, tracking
+from experiments import pipeline, report, tracking
 from experiments.config.build import build
 from experiments.config.plan import Plan
 from experiments.context import Silent
@@ -95,6 +95,20 @@ def figure(metrics: Mapping[str, float], objective: str) -> float:
     if name.metric == NOISE:
         return 0.0 if any(str(replace(name, metric=judge)) in metrics for judge in JUDGED) else math.nan
     return math.nan if NOISE in metrics else metrics.get(str(replace(name, noise="")), math.nan)
+
+
+def report_of(place: Path, name: str, run_id: str) -> report.BestJob | None:
+    """Return the contents of a job's report, made of cached results; None if some are not in the cache."""
+    try:
+        plan = build(cast(DictConfig, OmegaConf.load(place / "config.yaml")))  # its paths are absolute
+        result = pipeline.run(plan.stages, context.make(plan, Silent(), compute=False))
+        shown = report.contents(result, place, context.make(plan, Silent()), {"name": name, "run": run_id})
+    except NotKeptError:
+        return None
+    except (ValueError, OSError, LookupError) as error:
+        log.warning("the report does not show the best job: %s", error)
+        return None
+    return report.BestJob(name, place, shown)
 
 
 def _made(place: Path) -> Model:

@@ -141,7 +141,7 @@ class Sweep:
         """
         rows = summary.to_frame(outcomes, self.swept)
         self._note(TABLE)
-        tables.write(rows, self.folder, "sweep")
+        tables.write(_numbered(rows, outcomes), self.folder, "sweep")
         for file in TABLE:
             self.run.artifact(self.folder / file)
         compared = self._write(rows, outcomes)
@@ -164,7 +164,9 @@ class Sweep:
             tables.write(table, self.folder, name)
         drawings = figures.write(drawn, self.folder / "figures")
         if report.NAME in files:
-            self._report(rows, outcomes, pictures, {"sweep": rows} | shown.tables, drawings)
+            self._report(
+                rows, outcomes, pictures, {"sweep": _numbered(rows, outcomes)} | shown.tables, drawings
+            )
         for file in files:
             self.run.artifact(self.folder / file)
         for file in before - {*TABLE, *files}:
@@ -233,7 +235,16 @@ class Sweep:
             tables=written,
             errors=self._errors(outcomes),
             doubts=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
+            best=self._best_job(),
         )
+
+    def _best_job(self) -> report.BestJob | None:
+        """Return the best job with the contents of its report, if the cache has its results."""
+        jobs = left(self.folder, self.run.id)
+        place = best_model.best(jobs, self.plan.settings.objective)
+        if place is None:
+            return None
+        return best_model.report_of(place, summary.name(jobs[place], self.swept), jobs[place].run_id)
 
     def _note(self, files: Sequence[str], *, whole: bool = False) -> set[str]:
         """Write down what is written over the jobs, so that a later attempt can remove it; return what was.
@@ -283,3 +294,10 @@ class Sweep:
 
 class JobsFailedError(Exception):
     """Some jobs of a sweep did not finish."""
+
+
+def _numbered(rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> "pd.DataFrame":
+    """Return the table of the jobs with their numbers, which name their folders, as its first column."""
+    numbered = rows.copy()
+    numbered.insert(0, "job", [outcome.number for outcome in outcomes])
+    return numbered

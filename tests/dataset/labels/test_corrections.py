@@ -16,7 +16,7 @@ from experiments.dataset.labels import corrections as log_of
 from experiments.dataset.labels.corrected import corrected, history
 from experiments.dataset.labels.corrections import HEADER, Correction, append, held, read
 from experiments.dataset.labels.joining import Found
-from experiments.dataset.selection.selection import Selection
+from experiments.dataset.selection.selection import Pool, Selection
 from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 
@@ -310,14 +310,14 @@ def test_a_data_set_takes_them_and_drops_what_has_no_label_if_asked(selection, t
     chosen = {"corrections": str(path), "split": {"train": 1.0}, "unlabelled": unlabelled}
     stage = Selection(**(selection | chosen))
     content = Vectors(values, hashes)
-    samples = stage.samples("", IDS, content)
+    samples = stage.samples(Pool("", IDS, content))
     kept = unlabelled == "keep"
     assert (list(samples.ids), list(samples.labels)) == (
         (["a", "b", "c"], [0, 1, -1]) if kept else (["a", "b"], [0, 1])
     )
     assert samples.class_names == ("x", "y")
     assert samples.skipped == (() if kept else (("c", "no label"),))
-    own = stage.samples("", IDS, content, np.array([0, 0, 0]), ("y",))
+    own = stage.samples(Pool("", IDS, content, np.array([0, 0, 0]), ("y",)))
     assert (list(own.labels), own.class_names, own.skipped) == ([1, 0, 0], ("y", "x"), ())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.messages import says
 
-from experiments.dataset.selection.selection import Selection
+from experiments.dataset.selection.selection import Pool, Selection
 from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 
@@ -17,7 +17,7 @@ IDS = np.array([f"{row}.png" for row in range(200)])
 
 def choose(settings, own_labels=LABELS, **changes):
     content = Vectors(VALUES, hash_rows(VALUES))
-    return Selection(**(settings | changes)).samples("", IDS, content, own_labels, ("a", "b", "c"))
+    return Selection(**(settings | changes)).samples(Pool("", IDS, content, own_labels, ("a", "b", "c")))
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,8 @@ def test_limit_and_split_go_by_the_labels_from_the_file(selection, tmp_path):
 def test_a_million_rows_are_split(selection):
     values = np.random.default_rng(0).integers(0, 2**62, 1_000_000)
     content = Vectors(values, np.array([f"{value:016x}" for value in values]))
-    samples = Selection(**(selection | {"limit": 900_000})).samples(
-        "", values, content, values % 233, tuple(map(str, range(233)))
-    )
+    pool = Pool("", values, content, values % 233, tuple(map(str, range(233))))
+    samples = Selection(**(selection | {"limit": 900_000})).samples(pool)
     assert len(samples.rows("validation")) == pytest.approx(180_000, abs=233)
 
 
@@ -175,7 +174,7 @@ def test_a_copy_without_a_label_goes_where_the_labelled_one_is(selection):
     content = Vectors(twice, np.array([f"{value:016x}" for value in twice]))
     labels = np.where(np.arange(200) < 100, np.arange(200) % 2, -1)
     ids = np.arange(200).astype(str)
-    samples = Selection(**selection).samples("", ids, content, labels, ("a", "b"))
+    samples = Selection(**selection).samples(Pool("", ids, content, labels, ("a", "b")))
     np.testing.assert_array_equal(samples.split[:100], samples.split[100:])
     assert len(samples.rows("validation")) == 40
 

@@ -41,15 +41,6 @@ def test_purity_stays_below_its_ceiling(k):
     assert agreement.purity(MANY, assigned) <= agreement.purity_ceiling(MANY, assigned)
 
 
-def test_chance_is_the_purity_of_clusters_that_know_nothing():
-    labels, assigned = RNG.integers(0, 4, 4000), RNG.integers(0, 3, 4000)
-    chance = agreement.purity_chance(labels, assigned, seed=0)
-    assert chance == pytest.approx(agreement.purity(labels, assigned), abs=0.02)
-    assert chance == agreement.purity_chance(labels, assigned, seed=0)
-    assert chance != agreement.purity_chance(labels, assigned, seed=1)
-    assert agreement.purity_chance(labels, np.arange(4000), seed=0) == 1
-
-
 def test_mapped_purity_uses_the_training_rows_classes():
     training, scored = np.array([0, 1, 3, 4, 5, 8]), np.array([2, 6, 7, 9])
     assert agreement.purity_mapped(LABELS, CLUSTERS, training, scored) == pytest.approx(3 / 4)

@@ -10,7 +10,7 @@ from tests.messages import says
 
 from experiments.evaluator.pictures.layouts import METHODS, METRICS, Planes, place
 
-pytestmark = pytest.mark.timeout(300)  # UMAP may compile
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("umap")]  # UMAP may compile
 PLANES = Planes(n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, seed=0)
 
 

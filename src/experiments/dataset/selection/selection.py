@@ -21,12 +21,39 @@ UNLABELLED = ("keep", "drop")
 FEW = 3  # groups of class names that a warning lists
 
 
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """All samples that a data set has, of which a selection takes some.
+
+    Parameters
+    ----------
+    source
+        Where they come from, for a person.
+    labels
+        int64 (n,), -1 for a sample without one; None if no sample has one.
+    skipped
+        (name, reason) of what could not be read.
+    columns
+        Names of the values of vectors.
+    """
+
+    source: str
+    ids: np.ndarray
+    content: Content
+    labels: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """What every data set lets a person choose.
 
     Parameters
     ----------
+    name
+        What people call it, in reports and MLflow; empty: `own_name`.
     image_size
         Pixels a side that backbones see; it changes no sample.
     mirror
@@ -45,6 +72,7 @@ class Selection:
         Another number gives another split.
     """
 
+    name: str = field(default="", compare=False, repr=False)  # of the same key whatever it is called
     image_size: int = field(compare=False)
     mirror: bool = field(compare=False)
     limit: int | None
@@ -55,7 +83,8 @@ class Selection:
     split_seed: int
 
     def __post_init__(self) -> None:
-        """Check every range."""
+        """Check every range, and name it."""
+        object.__setattr__(self, "name", self.name.strip() or self.own_name())
         if self.image_size < 1:
             raise ValueError(f"dataset.image_size={self.image_size} is not a number of pixels; use 1 or more")
         if self.limit is not None and self.limit < 1:
@@ -73,34 +102,19 @@ class Selection:
         """Tell whether labels come from a file: a setting of `labels` says something of one."""
         return any(value not in (None, "exact") for value in self.labels.values()) if self.labels else False
 
-    @property
-    def name(self) -> str:
-        """Return what people call the data set."""
+    def own_name(self) -> str:
+        """Return its name where none is given."""
         return type(self).__module__.rpartition(".")[2]
 
     def limited(self, n: int) -> int:
         """Return how many of n samples are used."""
         return n if self.limit is None else min(n, self.limit)
 
-    def samples(
-        self,
-        source: str,
-        ids: np.ndarray,
-        content: Content,
-        labels: np.ndarray | None = None,
-        class_names: tuple[str, ...] = (),
-        skipped: tuple[tuple[str, str], ...] = (),
-        columns: tuple[str, ...] = (),
-    ) -> Samples:
-        """Return the samples chosen: with the labels wanted, as many as wanted, and split.
-
-        Parameters
-        ----------
-        labels
-            -1 for a sample without one.
-        """
-        found = self._found(Found(labels, class_names), ids, content.hashes)
-        rows, skipped = self._wanted(found.labels, ids, skipped)
+    def samples(self, pool: Pool) -> Samples:
+        """Return the samples chosen: with the labels wanted, as many as wanted, and split."""
+        ids, content, class_names = pool.ids, pool.content, pool.class_names
+        found = self._found(Found(pool.labels, class_names), ids, content.hashes)
+        rows, skipped = self._wanted(found.labels, ids, pool.skipped)
         if self.limit is not None and self.limit < len(rows):
             rows = rows[_first(len(rows), None if found.labels is None else found.labels[rows], self.limit)]
         labels, tags = (None if part is None else part[rows] for part in (found.labels, found.tags))
@@ -112,8 +126,8 @@ class Selection:
         shares = {share: self.split.get(share, 0.0) for share in SHARES}
         parts = split_partly(content.hashes, labels, shares, self.split_seed, class_names)
         return Samples(
-            self.name, source, ids, content, labels, class_names, parts, skipped, found.unmatched, columns,
-            found.tag_names, tags,
+            self.name, pool.source, ids, content, labels, class_names, parts, skipped, found.unmatched,
+            pool.columns, found.tag_names, tags,
         )  # fmt: skip
 
     def _found(self, own: Found, ids: np.ndarray, hashes: np.ndarray) -> Found:

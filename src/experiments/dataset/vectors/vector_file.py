@@ -10,7 +10,8 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.dataset.labels.joining import numbered
-from experiments.dataset.selection.selection import Selection
+from experiments.dataset.selection.naming import name_of_path
+from experiments.dataset.selection.selection import Pool, Selection
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors import extremes, vector_rows
 from experiments.dataset.vectors.arrays import IDS_KEY, array_rows, array_source, is_array
@@ -65,10 +66,9 @@ class VectorFile(Selection, ABC):
                     f"none; use dataset.{name}=null, or a CSV"
                 )
 
-    @property
-    def name(self) -> str:
-        """Return the file's name."""
-        return Path(self.path).stem
+    def own_name(self) -> str:
+        """Return the file's name without its ending."""
+        return name_of_path(Path(self.path).absolute().with_suffix(""))
 
     def count(self) -> int:
         """Return about how many rows there are, without reading a number."""
@@ -85,7 +85,8 @@ class VectorFile(Selection, ABC):
         images = None if self.images is None else illustrations(ids, self.images, ctx)
         labels, names = (None, ()) if rows.labels is None else numbered(rows.labels.tolist())
         content = Vectors(values, hashes, images)
-        return self.samples(self.path, ids, content, labels, names, columns=rows.columns)
+        pool = Pool(self.path, ids, content, labels, names, columns=rows.columns)
+        return self.samples(pool)
 
     @abstractmethod
     def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:

@@ -85,8 +85,8 @@ def curves(table: "pd.DataFrame", found: Sequence[Verdict], said: str) -> Panels
     told = [verdict for verdict in found if verdict.k is not None]
     if told:
         names, ks = [verdict.method for verdict in told], [float(verdict.k or 0) for verdict in told]
-        figures.insert(0, Bars(f"Which k: {said}", "method", "k", names, ks))
-    return Panels(f"Which k: {said}", figures)
+        figures.insert(0, Bars("The k of each method", "method", "k", names, ks))
+    return Panels("The verdict and the curve of each method", figures)
 
 
 def _marks(chosen: dict[str, int | None]) -> dict[str, float]:

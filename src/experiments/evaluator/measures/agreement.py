@@ -1,14 +1,12 @@
-"""External clustering metrics: labels and assignments in, one figure out, 1 at best.
+"""External clustering metrics: labels and assignments in, one number out, 1 at best.
 
-Noise (-1) counts as one more cluster; noise.py leaves it out, or makes a cluster of each point of it. Across
-k compare `ari` or `ami`: the others rise or fall with k by themselves.
+Noise (-1) counts as one more cluster; noise.py leaves it out, or makes a cluster of each point of it. A new
+metric gets `@metric` here and a row in metrics.py, whose docstring has the steps.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-
-PERMUTATIONS = 20
 
 Agreement = Callable[[np.ndarray, np.ndarray], float]
 METRICS: dict[str, Agreement] = {}  # every metric of labels and assignments, by its name
@@ -42,7 +40,7 @@ def acc(labels: np.ndarray, assignments: np.ndarray) -> float:
 
 @metric
 def purity(labels: np.ndarray, assignments: np.ndarray) -> float:
-    """Share of rows in their cluster's majority class; rises with k by itself."""
+    """Share of rows in their cluster's majority class."""
     return float(contingency(labels, assignments).max(axis=0).sum() / len(labels))
 
 
@@ -51,12 +49,6 @@ def purity_ceiling(labels: np.ndarray, assignments: np.ndarray) -> float:
     """Share of rows in the k largest classes: as many clusters cannot be purer."""
     table = contingency(labels, assignments)
     return float(np.sort(table.sum(axis=1))[-table.shape[1] :].sum() / len(labels))
-
-
-def purity_chance(labels: np.ndarray, assignments: np.ndarray, seed: int) -> float:
-    """Mean purity of these cluster sizes over 20 permutations of the labels."""
-    rng = np.random.default_rng(seed)
-    return float(np.mean([purity(rng.permutation(labels), assignments) for _ in range(PERMUTATIONS)]))
 
 
 def purity_mapped(
@@ -75,7 +67,7 @@ def purity_mapped(
 
 @metric
 def nmi(labels: np.ndarray, assignments: np.ndarray) -> float:
-    """Mutual information over the mean of both entropies; rises with k by itself."""
+    """Mutual information over the mean of both entropies."""
     from sklearn.metrics import normalized_mutual_info_score
 
     return float(normalized_mutual_info_score(labels, assignments))

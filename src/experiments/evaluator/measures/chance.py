@@ -1,14 +1,19 @@
-"""What clusters of the same sizes get that know nothing: the mean over permutations of the labels."""
+"""Chance levels: what clusters get that know nothing, a mean over permutations of the labels.
 
+To give a metric one, write a function `<name>_chance` with `@chance_level`, its row in metrics.py, and
+`chance="<name>_chance"` in the metric's own row there.
+"""
+
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from experiments.evaluator.measures.agreement import PERMUTATIONS
+PERMUTATIONS = 20
 
 
 class Counts(NamedTuple):
-    """Rows by class and cluster.
+    """Rows by class and cluster, after one permutation of the labels.
 
     Parameters
     ----------
@@ -17,57 +22,79 @@ class Counts(NamedTuple):
     alone
         int64 (c,): rows of each class that are a cluster each. Where each row of noise is one there are
         thousands, so they get no columns.
+    classes
+        int64 (c,): rows of each class, the same in every permutation.
+    entropy
+        Mean of the entropies of the classes and of the clusters in nats, the same in every permutation.
     """
 
     shared: np.ndarray
     alone: np.ndarray
+    classes: np.ndarray
+    entropy: float
 
 
-def chance(labels: np.ndarray, assignments: np.ndarray, seed: int) -> dict[str, float]:
-    """Return `acc_chance`, `nmi_chance` and `purity_chance`: means over the same 20 permutations.
+ChanceLevel = Callable[[Counts], float]
+CHANCE_LEVELS: dict[str, ChanceLevel] = {}  # by the name of the metric that holds the level
 
-    There has to be a row.
-    """
+
+def chance_level(measure: ChanceLevel) -> ChanceLevel:
+    """Have evaluator=external give this chance level."""
+    CHANCE_LEVELS[measure.__name__] = measure
+    return measure
+
+
+def chance(
+    labels: np.ndarray, assignments: np.ndarray, seed: int, names: Iterable[str] = CHANCE_LEVELS
+) -> dict[str, float]:
+    """Return chance levels by name: means over the same 20 permutations. There has to be a row."""
     _, label_of, classes = np.unique(labels, return_inverse=True, return_counts=True)
     _, cluster_of, sizes = np.unique(assignments, return_inverse=True, return_counts=True)
-    large, n = sizes > 1, len(labels)
+    large = sizes > 1
     rows = np.flatnonzero(large[cluster_of])
     columns = (np.cumsum(large) - 1)[cluster_of[rows]]
     alone = np.flatnonzero(~large[cluster_of])
     c, k = len(classes), int(large.sum())
     entropy = (_entropy(classes) + _entropy(sizes)) / 2
     rng = np.random.default_rng(seed)
-    found: dict[str, list[float]] = {"acc_chance": [], "nmi_chance": [], "purity_chance": []}
+    levels: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(PERMUTATIONS):
         shuffled = rng.permutation(label_of)
         shared = np.bincount(shuffled[rows] * k + columns, minlength=c * k).reshape(c, k)
-        counts = Counts(shared, np.bincount(shuffled[alone], minlength=c))
-        found["acc_chance"].append(_matched(counts) / n)
-        found["nmi_chance"].append(_information(counts, classes) / entropy if entropy else 1.0)
-        found["purity_chance"].append(_majorities(counts) / n)
-    return {name: float(np.mean(values)) for name, values in found.items()}
+        counts = Counts(shared, np.bincount(shuffled[alone], minlength=c), classes, entropy)
+        for name, values in levels.items():
+            values.append(CHANCE_LEVELS[name](counts))
+    return {name: float(np.mean(values)) for name, values in levels.items()}
 
 
-def _matched(counts: Counts) -> int:
-    """Count the rows in the best one-to-one match; a class may have one of its own rows that are alone."""
+@chance_level
+def acc_chance(counts: Counts) -> float:
+    """Accuracy of the best one-to-one match; a class may have one of its own rows that are alone."""
     from scipy.optimize import linear_sum_assignment
 
     own = np.eye(len(counts.alone), dtype=np.int64)[:, counts.alone > 0]
     gains = np.hstack([counts.shared, own])
-    return int(gains[linear_sum_assignment(gains, maximize=True)].sum())
+    return float(gains[linear_sum_assignment(gains, maximize=True)].sum() / counts.classes.sum())
 
 
-def _majorities(counts: Counts) -> int:
-    return int(counts.shared.max(axis=0, initial=0).sum() + counts.alone.sum())
-
-
-def _information(counts: Counts, classes: np.ndarray) -> float:
-    """Return the mutual information in nats."""
-    n = classes.sum()
+@chance_level
+def nmi_chance(counts: Counts) -> float:
+    """Mutual information over the mean of both entropies."""
+    if not counts.entropy:
+        return 1.0
+    n = counts.classes.sum()
     rows, columns = np.nonzero(counts.shared)
-    held, sizes = counts.shared[rows, columns], counts.shared.sum(axis=0)
-    shared = held @ np.log(n * held / (classes[rows] * sizes[columns]))
-    return float((shared + counts.alone @ np.log(n / classes)) / n)
+    cells, sizes = counts.shared[rows, columns], counts.shared.sum(axis=0)
+    shared = cells @ np.log(n * cells / (counts.classes[rows] * sizes[columns]))
+    information = (shared + counts.alone @ np.log(n / counts.classes)) / n
+    return float(information) / counts.entropy
+
+
+@chance_level
+def purity_chance(counts: Counts) -> float:
+    """Share of rows in their cluster's majority class."""
+    majorities = counts.shared.max(axis=0, initial=0).sum() + counts.alone.sum()
+    return float(majorities / counts.classes.sum())
 
 
 def _entropy(sizes: np.ndarray) -> float:

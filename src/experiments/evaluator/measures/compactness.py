@@ -2,6 +2,7 @@
 
 scikit-learn's look through all points once per cluster, sum float32 values, and hold the distances of all
 pairs of centroids. Up to `MANY` points in `FEW` clusters they are called, so that the results are theirs.
+A new metric gets `@compactness` here and a row in metrics.py, whose docstring has the steps.
 """
 
 from collections.abc import Callable

@@ -4,6 +4,8 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from experiments.store.values import plain_number
+
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
@@ -27,7 +29,7 @@ def script(value: Any) -> "Markup":
     """Return a value in JavaScript, in which no text can end the script."""
     from markupsafe import Markup
 
-    return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))  # noqa: S704
+    return Markup(json.dumps(value, separators=(",", ":"), default=plain_number).replace("<", "\\u003c"))  # noqa: S704
 
 
 def number(value: float | None) -> str:

@@ -6,11 +6,12 @@ import numpy as np
 
 from experiments.evaluator.measures.agreement import METRICS
 from experiments.evaluator.measures.groups import headed
+from experiments.metric_names import MAIN
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCORES = ("purity", "ari", "nmi", "ami", "acc")
+SCORES = [str(name) for name in MAIN if name.metric in METRICS and name.row.headlined and not name.rows]
 NOISE, TOTAL = "noise", "total"
 
 
