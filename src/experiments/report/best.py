@@ -39,7 +39,11 @@ class Lead:
     def __str__(self) -> str:
         """Return whether the two differ, and by how much."""
         if self.p != self.p:
-            return f"ahead by {self.difference:.2g} with each of {self.seeds} seeds" if self.difference else "equal"
+            return (
+                f"ahead by {self.difference:.2g} with each of {self.seeds} seeds"
+                if self.difference
+                else "equal"
+            )
         shown = "differs from it" if self.low > 0 else "no difference shown"
         interval = f"{self.low:.2g} to {self.high:.2g}"
         return f"{shown}: ahead by {self.difference:.2g} ({interval}), p = {self.p:.2g}, {self.seeds} seeds"
