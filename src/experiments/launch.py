@@ -81,7 +81,7 @@ def _launch(main: Main, args: Any) -> int:
     if first.settings.plan:
         preview.show(request.plans)
         return 0
-    tracker = tracking.connect(first.tracking, first.stages.dataset.name)
+    tracker = tracking.probe(first.tracking, first.stages.dataset.name)
     tracker.end_the_dead()
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     invocation = Invocation(command, tuple(request.typed), str(request.folder), request.threads)
@@ -91,6 +91,7 @@ def _launch(main: Main, args: Any) -> int:
     before, _ = check(request)
     with run_folder.held(request.folder, RUN):
         run_folder.begin(request.folder, RUN)
+        tracker = tracking.connect(first.tracking, first.stages.dataset.name)  # now that its data was read
         run_jobs(RUN, invocation)
         outcome = Outcome.load(request.folder)
     uri, place = tracker.uri, tracker.experiment_id
@@ -116,7 +117,7 @@ def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, 
         parent = sweep.Sweep(request.plans[0], folder, request.swept, jobs, asked, begun)
 
         def end(error: BaseException | None = None) -> int:
-            outcomes, place = parent.close(error), tracker.experiment_id
+            outcomes, place = parent.close(error), parent.parent.experiment_id
             rest = (before, parent.lost, place, parent.stable)
             return summary.show(outcomes, request.swept, folder, tracker.uri, *rest)
 

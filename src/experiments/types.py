@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def step_name(option: str, model: object = None) -> str:
+    """Return what reports call a step: the network that its setting `model` names, else its option."""
+    return Path(str(model)).name.removesuffix(".json") if model else option
+
+
 class Encoder(Kept, Protocol):
     """A fitted backbone.
 
@@ -112,7 +117,7 @@ class Dataset(Protocol):
 
     @property
     def name(self) -> str:
-        """Return what people call it: the name of its folder, or of the stage's module."""
+        """Return what people call it: `dataset.name`, or the name of its path or of the stage's module."""
 
     def count(self) -> int:
         """Return about how many samples `load` will give, from a listing alone."""

@@ -16,7 +16,7 @@ from experiments.config.build import build
 from experiments.config.invocation import VARIABLE
 from experiments.config.plan import Tracking
 from experiments.job import run_folder
-from experiments.job.perform import Outcome, draws, explain
+from experiments.job.perform import Job, Outcome, draws, explain
 
 FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -34,6 +34,17 @@ def test_run_refuses_what_it_would_do_otherwise(typed: str, use: str) -> None:
     with pytest.raises(ValueError) as error:
         experiments.run([typed])
     says(error, key=typed, use=use)
+
+
+def test_data_that_is_not_there_leaves_no_experiment(tables: Path, tmp_path: Path) -> None:
+    store = shutil.copy(tables, tmp_path / "runs.db")
+    words = ["dataset=image_folder", f"dataset.root={tmp_path}/nothere", f"cache.root={tmp_path}/cache"]
+    where = [f"tracking.uri=sqlite:///{store}", f"hydra.run.dir={tmp_path}/run"]
+    with pytest.raises(ValueError) as error:
+        experiments.run(["backbone=pixels", *words, *where])
+    says(error, key=f"dataset.root={tmp_path}/nothere")
+    made = tracking.ask(f"sqlite:///{store}", lambda client: client.get_experiment_by_name("nothere"))
+    assert made is None
 
 
 def test_an_expected_error_is_one_line_and_another_leaves_its_traceback(tmp_path: Path) -> None:
@@ -102,6 +113,12 @@ def test_the_main_figures_are_recorded_first_and_the_seconds_last(places: list[s
     assert "experiment" not in found.tags
     assert "report.html" in found.tags["mlflow.note.content"]
     assert "scripts/assign.py" in found.tags["mlflow.note.content"]
+
+
+def test_a_pretrained_backbone_is_called_after_its_network() -> None:
+    choices = {"backbone": "resnet50", "cluster": "gmm", "experiment": None, "hydra/launcher": "basic"}
+    params = {"backbone.model": "squeezenet1_1", "cluster.k": 3}
+    assert Job(choices=choices).options(params) == {"backbone": "squeezenet1_1", "cluster": "gmm"}
 
 
 def test_two_pictures_of_one_name_are_refused_with_what_to_change(places: list[str], tmp_path: Path) -> None:

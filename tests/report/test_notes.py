@@ -16,11 +16,14 @@ from experiments.config.build import build
 from experiments.report import notes
 
 URI = "http://server:5000"
+PIXELS = "backbone=pixels"
 
 
-def described(*, assignments: list[int], metrics: dict[str, float], **named: Any) -> str:
+def described(
+    *, assignments: list[int], metrics: dict[str, float], typed: tuple[str, ...] = (PIXELS,), **named: Any
+) -> str:
     """Describe a run of digits that gave this."""
-    plan = build(compose.compose_config(["backbone=pixels"]), ["backbone=pixels"])
+    plan = build(compose.compose_config(typed), typed)
     clustering, rows = SimpleNamespace(assignments=np.array(assignments)), np.arange(len(assignments))
     samples = SimpleNamespace(name="digits", labels=rows % 2, labelled=rows, rows=lambda _: rows[:0])
     result: Any = SimpleNamespace(clustering=clustering, metrics=metrics, samples=samples)
@@ -35,6 +38,18 @@ def test_a_run_is_told_in_a_line_and_its_figures_beside_their_bounds() -> None:
     assert figures == "ari **0.25** (chance 0), purity **0.5** (chance 0.1, ceiling 0.9)"
     assert again.endswith("`python scripts/verify.py abc`")
     assert "ari **0.25** (chance 0, ceiling 1)" in described(assignments=[0, 0, 1, 1], metrics=metrics)
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        (("backbone=resnet50",), "digits: resnet50 → pca"),
+        (("backbone=resnet50", "backbone.model=squeezenet1_1"), "digits: squeezenet1_1 → pca"),
+        (("backbone=clip",), "digits: ViT-B-32 → pca"),
+    ],
+)
+def test_a_pretrained_backbone_is_called_after_its_network(typed: tuple[str, ...], path: str) -> None:
+    assert path in described(assignments=[0, 0, 1], metrics={}, typed=typed)
 
 
 def test_noise_doubts_report_and_model_are_told_where_there_are_any() -> None:

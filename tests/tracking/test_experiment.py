@@ -17,6 +17,14 @@ def test_a_deleted_experiment_says_so(tracker: tracking.Tracker) -> None:
     says(error, key="tracking.experiment=doomed", use="restore it")
 
 
+def test_looking_for_an_experiment_makes_none(tracker: tracking.Tracker) -> None:
+    settings = Tracking(tracker.uri)
+    assert tracking.probe(settings, "nothere").experiment_id == ""
+    assert tracker.client.get_experiment_by_name("nothere") is None
+    made = tracking.connect(settings, "here")
+    assert tracking.probe(settings, "here").experiment_id == made.experiment_id
+
+
 def tags(tracker: tracking.Tracker) -> dict[str, str]:
     """Return what an experiment says of itself."""
     return dict(tracker.client.get_experiment(tracker.experiment_id).tags)

@@ -43,7 +43,16 @@ def _built(cfg: DictConfig, keys: set[str]) -> Plan:
         check_objective(settings.objective, stages)
     cache = checked(Cache, cfg.cache, "cache", keys)
     cache = Cache(absolute(cache.root, "cache.root" in keys), cache.enabled)
-    return Plan(cfg, stages, settings, cache, _tracking(cfg, keys))
+    return Plan(_named(cfg, stages.dataset.name), stages, settings, cache, _tracking(cfg, keys))
+
+
+def _named(cfg: DictConfig, name: str) -> DictConfig:
+    """Return the config with its data set's name, which data that was moved keeps."""
+    if "name" not in cfg.dataset:
+        return cfg
+    named = cfg.copy()
+    OmegaConf.update(named, "dataset.name", literal(name))
+    return named
 
 
 def _check_keys(cfg: DictConfig) -> None:

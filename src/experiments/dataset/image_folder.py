@@ -8,7 +8,8 @@ import numpy as np
 from experiments.context import Context
 from experiments.dataset.images.archive import KEY as ROOT
 from experiments.dataset.images.class_folders import KEY, labels_of, log_classes
-from experiments.dataset.images.folder import listing_of, name_of, read_folder, value_range_of
+from experiments.dataset.images.folder import listing_of, read_folder, value_range_of
+from experiments.dataset.selection.naming import name_of_folder
 from experiments.dataset.selection.selection import Pool, Selection
 from experiments.samples import Samples
 
@@ -55,10 +56,9 @@ class ImageFolder(Selection):
                 "two numbers, such as dataset.value_range=[0,4095], or null"
             )
 
-    @property
-    def name(self) -> str:
+    def own_name(self) -> str:
         """Return the folder's or the archive's name."""
-        return name_of(self.root)
+        return name_of_folder(self.root)
 
     def count(self) -> int:
         """Return how many images there seem to be, without decoding one."""

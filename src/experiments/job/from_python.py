@@ -9,7 +9,7 @@ from hydra.types import RunMode
 from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build
-from experiments.job import run_folder
+from experiments.job import console, context, logged_model, run_folder
 from experiments.job.perform import Job, perform
 
 
@@ -45,6 +45,10 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     if cfg.plan:
         raise ValueError("plan=true only looks; use python run.py plan=true")
     plan = build(compose.without_hydra(cfg), overrides)
+    logged_model.check_place(folder, plan)
+    if plan.cache.enabled:  # a data set that cannot be read leaves no record, as on the command line
+        ctx = context.make(plan, console.Report(lambda step, values: None))
+        pipeline.checked(plan.stages, plan.stages.dataset.load(ctx))
     job = Job(overrides, compose.run_name(overrides), choices=dict(cfg.hydra.runtime.choices))
     with run_folder.held(folder, "hydra.run.dir"):
         run_folder.begin(folder, "hydra.run.dir")

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.context import Context, Silent
-from experiments.dataset.images.folder import name_of, read_folder
+from experiments.dataset.images.folder import read_folder
 from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, ending
+from experiments.dataset.selection.naming import name_of_folder
 from experiments.dataset.vectors.content import Vectors
 from experiments.evaluator.measures.majority import of_counts
 from experiments.job.context import cuda_capabilities
@@ -190,7 +191,7 @@ def from_folder(
     folder = read_folder(str(root), key, ctx)
     content, split = folder.content(value_range), np.zeros(len(folder.rows), np.int8)
     return Samples(
-        name_of(root), str(root), folder.ids, content, None, (), split, skipped=tuple(folder.left_out)
+        name_of_folder(root), str(root), folder.ids, content, None, (), split, skipped=tuple(folder.left_out)
     )
 
 

@@ -22,6 +22,7 @@ from experiments.metric_names import main_first
 from experiments.report import notes
 from experiments.report.headlines import alike
 from experiments.store.values import Store
+from experiments.types import step_name
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class Job:
     number, parent
         Its place in a sweep, and the sweep's run.
     choices
-        The option chosen in each group, recorded as tags.
+        The option chosen in each group, for `options`, which are recorded as tags.
     tags
         What else is to be recorded as tags.
     """
@@ -120,6 +121,11 @@ class Job:
     def outcome(self) -> Outcome:
         """The outcome of a job that begins."""
         return Outcome(list(self.overrides), self.number, self.parent.run_id if self.parent else "")
+
+    def options(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """Return the option of each group, or the network that its setting `model` names."""
+        chosen = {group: str(option) for group, option in self.choices.items() if option and "/" not in group}
+        return {group: step_name(option, params.get(f"{group}.model")) for group, option in chosen.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,11 +162,11 @@ def perform(plan: Plan, folder: Path, job: Job) -> Performed:
     parent, dataset = job.parent, plan.stages.dataset.name
     tracker = tracking.join(parent) if parent else tracking.connect(plan.tracking, dataset)
     params = compose.flatten(OmegaConf.to_container(plan.cfg, resolve=True))  # type: ignore[arg-type]
-    tags = {group: str(option) for group, option in job.choices.items() if option and "/" not in group}
+    tags = job.options(params) | dict(job.tags)
     outcome = replace(job.outcome, protocol=plan.settings.protocol)
     result = failure = None
     try:
-        with tracker.run(job.name, folder, params=params, tags=tags | dict(job.tags)) as run:
+        with tracker.run(job.name, folder, params=params, tags=tags) as run:
             outcome = replace(outcome, run_id=run.id)
             work = Work(plan, folder, job, run, context.make(plan, console.Report(run.epoch)), start)
             try:

@@ -16,7 +16,7 @@ from experiments.metric_names import Name
 from experiments.pipeline import Result
 from experiments.report import tables
 from experiments.report.headlines import alike, headlines
-from experiments.types import Stages
+from experiments.types import Stages, step_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,9 @@ def of_run(
     clusters = result.clustering.assignments
     noise = float((clusters < 0).mean())
     steps = (stages.backbone, stages.reducer, stages.cluster)
-    path = " → ".join(type(step).__module__.rpartition(".")[2] for step in steps)
+    path = " → ".join(
+        step_name(type(step).__module__.rpartition(".")[2], getattr(step, "model", None)) for step in steps
+    )
     told = f"{len(set(clusters[clusters >= 0]))} clusters of {result.samples.name}: {path}"
     told += f", {len(clusters):,} samples" + (f", {noise:.1%} noise" if noise else "")
     parts = [

@@ -23,6 +23,7 @@ from experiments.report.images import Pictured, fitting
 from experiments.report.page import page
 from experiments.report.tables import csv_text
 from experiments.tracking.environment import environment
+from experiments.types import step_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +105,8 @@ def _stages(config: str) -> dict[str, str]:
     import yaml
 
     chosen = yaml.safe_load(config)
-    return {stage: chosen[stage]["_target_"].split(".")[-2] for stage in STAGES}
+    options = {name: chosen[name]["_target_"].split(".")[-2] for name in STAGES}
+    return {name: step_name(option, chosen[name].get("model")) for name, option in options.items()}
 
 
 def _surroundings(result: Result, ctx: Context) -> dict[str, str]:

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 REPRODUCED, DIFFERS, NOT_RUNNABLE = "reproduced", "differs", "not runnable here"
 CLAIMS = compose.CONF / "claims"
 SCALE = {"%": 100.0, "": 1.0}
-FREE = ("seed", "dataset.root", "device", "threads", "figures", "cache", "tracking", "hydra")  # as one likes
+FREE = (
+    "seed",
+    "dataset.root",
+    "dataset.name",
+    "device",
+    "threads",
+    "figures",
+    "cache",
+    "tracking",
+    "hydra",
+)  # as one likes
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,8 @@ def _sweeps(tracker: tracking.Tracker, more: str = "") -> list[Any]:
     """Return the parent runs of an experiment, newest first."""
     query = f"tags.`{PARENT_TAG}` = 'parent'{more}"
     order = ["attributes.start_time DESC"]
+    if not tracker.experiment_id:  # nothing was recorded of this data set
+        return []
     place = [tracker.experiment_id]
     return tracking.ask(
         tracker.uri, lambda c: list(tracking.all_pages(c.search_runs, place, query, order_by=order))

@@ -3,7 +3,7 @@
 Nobody else imports mlflow.
 """
 
-from experiments.tracking.experiment import connect
+from experiments.tracking.experiment import connect, probe
 from experiments.tracking.living import is_alive
 from experiments.tracking.model import model_folder
 from experiments.tracking.pages import figures_page
@@ -24,4 +24,5 @@ __all__ = [
     "is_alive",
     "join",
     "model_folder",
+    "probe",
 ]

@@ -1,7 +1,7 @@
 """Open the experiment of a data set, and say on its page how to read it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -16,12 +16,21 @@ KIND = {"mlflow.experimentKind": "custom_model_development"}  # not one of chat 
 @cache
 def connect(tracking: Tracking, name: str) -> Tracker:
     """Open the store or server, and the experiment; raise ConnectionError within seconds of silence."""
+    return _connect(tracking, name, _open)
+
+
+def probe(tracking: Tracking, name: str) -> Tracker:
+    """Open the store or server as `connect` does; the experiment's id is "" while there is none."""
+    return _connect(tracking, name, _known)
+
+
+def _connect(tracking: Tracking, name: str, experiment: Callable[[Any, Tracking, str], str]) -> Tracker:
     reach(tracking.uri)
     from mlflow.exceptions import MlflowException
 
     try:
         with first_alone(tracking.uri):
-            experiment_id = _open(client_of(tracking.uri), tracking, tracking.experiment or name)
+            experiment_id = experiment(client_of(tracking.uri), tracking, tracking.experiment or name)
     except ImportError as error:
         raise ConnectionError(
             f"tracking.uri={tracking.uri} needs its database's driver ({error}); for postgresql: "
@@ -35,15 +44,26 @@ def connect(tracking: Tracking, name: str) -> Tracker:
     return Tracker(tracking.uri, experiment_id)
 
 
-def _open(client: Any, tracking: Tracking, name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        place = _artifacts(tracking.uri)
-        experiment_id, known = str(client.create_experiment(name, artifact_location=place, tags=KIND)), {}
-    elif found.lifecycle_stage != "active":
+def _find(client: Any, name: str) -> Any:
+    """Return MLflow's record of an experiment, None if there is none; raise ValueError if it was deleted."""
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None and experiment.lifecycle_stage != "active":
         raise ValueError(f"tracking.experiment={name} was deleted; restore it in the UI, or set another name")
+    return experiment
+
+
+def _known(client: Any, tracking: Tracking, name: str) -> str:
+    experiment = _find(client, name)
+    return "" if experiment is None else str(experiment.experiment_id)
+
+
+def _open(client: Any, tracking: Tracking, name: str) -> str:
+    experiment = _find(client, name)
+    if experiment is None:
+        location = _artifacts(tracking.uri)
+        experiment_id, known = str(client.create_experiment(name, artifact_location=location, tags=KIND)), {}
     else:
-        experiment_id, known = str(found.experiment_id), found.tags
+        experiment_id, known = str(experiment.experiment_id), experiment.tags
     for tag, text in pages.tags(experiment_id).items():
         if tag not in known or _is_older(tag, known[tag], text):  # what a person wrote stays
             client.set_experiment_tag(experiment_id, tag, text)

@@ -22,7 +22,7 @@ from experiments.dataset.images import listing
 from experiments.evaluator.measures import agreement
 from experiments.job.trace import STEPS, Trace
 from experiments.recorded import Recorded
-from experiments.recorded.verification.past import CannotVerifyError
+from experiments.recorded.verification.past import CannotVerifyError, Past
 from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
 from experiments.recorded.verification.verify import AS_IT_WAS, verify
 from experiments.store.cache import Store
@@ -275,3 +275,12 @@ def test_a_table_that_was_moved_is_said_where_it_is(lab: Lab, tmp_path: Path) ->
         assert lab.verify(f"dataset.path={tmp_path}/moved.csv").word == IDENTICAL
     finally:
         lab.run_id = first
+
+
+def test_data_keeps_its_name_also_of_a_run_before_it_was_a_setting(lab: Lab, tmp_path: Path) -> None:
+    cfg = OmegaConf.load(lab.artifacts / "config.yaml")
+    assert cfg.dataset.pop("name") == lab.run.data == f"{lab.root.name}/images"
+    OmegaConf.save(cfg, lab.artifacts / "config.yaml")
+    plan = Past(lab.run, tmp_path).plan([f"dataset.root={tmp_path}/flowers"], tmp_path / "cache")
+    assert plan.stages.dataset.root == f"{tmp_path}/flowers"
+    assert plan.stages.dataset.name == lab.run.data

@@ -1,8 +1,6 @@
 """The images of a folder, zip or tar: those that can be read, and the files that are left out."""
 
 import logging
-import os
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -105,11 +103,6 @@ def read_folder(
         log.warning("%d files of %s are left out; see skipped_files.csv", len(found.left_out), path.name)
     _warn_of_files(scan, listing)
     return found
-
-
-def name_of(root: str | Path) -> str:
-    """Return the name of a folder, or of an archive without its ending."""
-    return re.sub(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$", "", Path(os.path.abspath(root)).name)
 
 
 def value_range_of(scan: Scan, typed: tuple[float, ...] | None) -> ValueRange:

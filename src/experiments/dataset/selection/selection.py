@@ -52,6 +52,8 @@ class Selection:
 
     Parameters
     ----------
+    name
+        What people call it, in reports and MLflow; empty: `own_name`.
     image_size
         Pixels a side that backbones see; it changes no sample.
     mirror
@@ -70,6 +72,7 @@ class Selection:
         Another number gives another split.
     """
 
+    name: str = field(default="", compare=False, repr=False)  # of the same key whatever it is called
     image_size: int = field(compare=False)
     mirror: bool = field(compare=False)
     limit: int | None
@@ -80,7 +83,8 @@ class Selection:
     split_seed: int
 
     def __post_init__(self) -> None:
-        """Check every range."""
+        """Check every range, and name it."""
+        object.__setattr__(self, "name", self.name.strip() or self.own_name())
         if self.image_size < 1:
             raise ValueError(f"dataset.image_size={self.image_size} is not a number of pixels; use 1 or more")
         if self.limit is not None and self.limit < 1:
@@ -98,9 +102,8 @@ class Selection:
         """Tell whether labels come from a file: a setting of `labels` says something of one."""
         return any(value not in (None, "exact") for value in self.labels.values()) if self.labels else False
 
-    @property
-    def name(self) -> str:
-        """Return what people call the data set."""
+    def own_name(self) -> str:
+        """Return its name where none is given."""
         return type(self).__module__.rpartition(".")[2]
 
     def limited(self, n: int) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.dataset.labels.joining import numbered
+from experiments.dataset.selection.naming import name_of_path
 from experiments.dataset.selection.selection import Pool, Selection
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors import extremes, vector_rows
@@ -65,10 +66,9 @@ class VectorFile(Selection, ABC):
                     f"none; use dataset.{name}=null, or a CSV"
                 )
 
-    @property
-    def name(self) -> str:
-        """Return the file's name."""
-        return Path(self.path).stem
+    def own_name(self) -> str:
+        """Return the file's name without its ending."""
+        return name_of_path(Path(self.path).absolute().with_suffix(""))
 
     def count(self) -> int:
         """Return about how many rows there are, without reading a number."""

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,12 +96,20 @@ class Past:
         for key, value in (own | restored | given(settings)).items():
             OmegaConf.update(cfg, key, value)
         try:
-            return build(cfg, settings)
+            return self._named(build(cfg, settings), known="name" in cfg.dataset)
         except OtherCodeError as error:
             why = error.why if error.ours else str(error)
             raise self._refused(why, of_the_user=not error.ours) from error
         except ValueError as error:  # nothing is composed here
             raise self._refused(error.fact if isinstance(error, SettingError) else str(error)) from error
+
+    def _named(self, plan: Plan, *, known: bool) -> Plan:
+        """Name the data set as the run did: runs before `dataset.name` took the last part of its path."""
+        dataset = plan.stages.dataset
+        if known or not self.run.data or "name" not in {f.name for f in fields(dataset)}:  # type: ignore[arg-type]
+            return plan
+        dataset = replace(dataset, name=self.run.data)  # type: ignore[type-var]
+        return replace(plan, stages=replace(plan.stages, dataset=dataset))
 
     def _refused(self, why: str, *, of_the_user: bool = False) -> CannotVerifyError:
         if of_the_user or self._same_code():
