@@ -14,7 +14,7 @@ FIRST = 24  # members of a cluster that are shown before one asks for all
 
 
 class Cluster(NamedTuple):
-    """A cluster, and the most frequent label of its members.
+    """A cluster, and the class that most of its labelled members have.
 
     Parameters
     ----------
@@ -29,23 +29,8 @@ class Cluster(NamedTuple):
     majority: Majority
 
     @property
-    def label(self) -> str:
-        """The most frequent label, of several the first by name; "" where no member has one."""
-        return self.majority.first
-
-    @property
-    def share(self) -> float:
-        """The part of the labelled members that has it."""
-        return self.majority.share if self.majority.labelled else 0.0
-
-    @property
-    def labelled(self) -> int:
-        """How many members have a label."""
-        return self.majority.labelled
-
-    @property
     def composition(self) -> str:
-        """The most frequent label in words."""
+        """The most frequent class in words."""
         return self.majority.phrase(self.size)
 
     @property
@@ -67,12 +52,17 @@ class Member(NamedTuple):
     wrong: bool
 
 
+def _is_wrong(label: str, group: Cluster) -> bool:
+    return bool(label) and group.number >= 0 and label not in group.majority.classes
+
+
 def clusters(members: "pd.DataFrame") -> list[Cluster]:
     """Return the clusters of the members of a report, by number, noise last."""
     numbers = members["cluster"].to_numpy()
     labels = members["label"].to_numpy(str) if "label" in members else np.full(len(members), "")
     order = sorted(np.unique(numbers).tolist(), key=lambda number: (number < 0, number))
-    return [_cluster(number, np.flatnonzero(numbers == number), labels) for number in order]
+    members_of = {number: np.flatnonzero(numbers == number) for number in order}
+    return [Cluster(number, rows.tolist(), majority(labels[rows])) for number, rows in members_of.items()]
 
 
 def shown(members: "pd.DataFrame", groups: Sequence[Cluster], *, pictured: bool) -> list[list[Member]]:
@@ -89,10 +79,6 @@ def shown(members: "pd.DataFrame", groups: Sequence[Cluster], *, pictured: bool)
     def member(row: int, group: Cluster) -> Member:
         label = labels[row]
         caption = label if label and pictured else f"{ids[row]}: {label}" if label else ids[row]
-        return Member(row, caption, bool(label) and group.number >= 0 and label != group.label)
+        return Member(row, caption, _is_wrong(label, group))
 
     return [[member(row, group) for row in group.members[:FIRST]] for group in groups]
-
-
-def _cluster(number: int, rows: np.ndarray, labels: np.ndarray) -> Cluster:
-    return Cluster(number, rows.tolist(), majority(labels[rows]))
