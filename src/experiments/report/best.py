@@ -94,7 +94,8 @@ def bests(
         For each of the rows the suffixes of the samples of which that job has as many clusters as classes.
     """
     table = rows.copy()
-    table[ALIKE] = [frozenset(job) for job in alike] or [frozenset()] * len(rows)
+    levels: list[frozenset[str]] = [frozenset(job) for job in alike] or [frozenset()] * len(rows)
+    table[ALIKE] = levels  # type: ignore[assignment]
     done = table[table["status"] == "FINISHED"]
     asked = [Name.parse(name) for name in dict.fromkeys([objective, *main]) if name in done]
     shown = [str(name) for name in asked if name.row.chooses and not name.noise]
