@@ -140,6 +140,15 @@ def test_tables_tell_of_each_class_and_each_cluster(ctx):
     }
 
 
+def test_clusters_name_the_classes_that_are_tied(ctx):
+    labels, clusters = np.array([2, 0, 0, 1, 1, 0]), np.array([1, 1, 3, 3, 3, 5])
+    given = replace(samples(np.zeros(6, np.int8)), ids=np.arange(6).astype(str), labels=labels)
+    table = evaluate(ctx, UNTRAINED, given, clusters).tables["clusters"]
+    assert table["majority_class"].to_list() == ["ant", "bee", "ant"]
+    assert table["tied_with"].to_list() == ["cat", "", ""]
+    assert table["share"].to_list() == [1 / 2, 2 / 3, 1]
+
+
 def test_findings_survive_being_kept(ctx, tmp_path):
     found = evaluate(ctx, TRAINED, samples())
     found.save(tmp_path)

@@ -48,8 +48,10 @@ def test_every_method_finds_groups_that_lie_apart(ctx, k):
     assert found.metrics == dict.fromkeys(stage().METRICS, k)
     assert numbers(found.tables["k_agreement"]["verdict"][0]) == [str(k), "8", "8"]
     assert found.tables["k_selection"]["k"].tolist() == list(range(1, 8))
+    assert numbers(found.figures["k_selection"].title) == ["8"]
+    assert len(found.tables["k_verdicts"]) == 8
     titles = [panel.title.lower() for panel in found.figures["k_selection"].panels]
-    panels = ("which k", "elbow", "silhouette", "gap", "stability", "calinski", "davies")
+    panels = ("each method", "elbow", "silhouette", "gap", "stability", "calinski", "davies")
     assert [any(name in title for title in (each,)) for name, each in zip(panels, titles, strict=True)]
 
 

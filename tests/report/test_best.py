@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_rel
+from tests.messages import says
 
 from experiments.report.best import bests
 
@@ -64,3 +66,42 @@ def test_seeds_alone_are_one_configuration() -> None:
 
 def test_a_figure_that_no_job_has_is_left_out() -> None:
     assert bests(ROWS.assign(status="FAILED"), SWEPT, MAIN, "ari") == []
+
+
+def test_ceilings_of_as_many_clusters_as_classes_stand_there_where_all_jobs_have_them() -> None:
+    rows = ROWS[ROWS["cluster.k"] < 90]
+    found = bests(rows, SWEPT, MAIN, "ari", [["", "_test"], [""], [], []])
+    assert {best.headline.name: best.headline.ceiling for best in found} == {"ari": 1, "purity": 1}
+    partly = bests(rows, SWEPT, MAIN, "ari", [[""], ["_test"], [], []])
+    assert [best.headline.ceiling for best in partly] == [None, 1], "purity's is known of any k"
+
+
+def test_the_best_is_compared_with_the_next_over_the_same_seeds() -> None:
+    rows = pd.DataFrame(
+        {
+            "cluster.k": [10] * 4 + [20] * 3 + [30] * 3,
+            "seed": [0, 1, 2, 9, 0, 1, 2, 0, 1, 2],
+            "protocol": "held_out",
+            "ari": [0.7, 0.8, 0.75, 0.9, 0.6, 0.71, 0.65, 0.1, 0.1, 0.1],
+            "purity": [0.4, 0.8, 0.6, 0.6, 0.8, 0.4, 0.5, 0.3, 0.3, 0.3],
+            "acc": [0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.1, 0.1, 0.1],
+            "status": "FINISHED",
+        }
+    )
+    ari, purity, acc = (best.lead for best in bests(rows, SWEPT, ["ari", "purity", "acc"], "ari"))
+    test = ttest_rel([0.7, 0.8, 0.75], [0.6, 0.71, 0.65])
+    assert ari is not None
+    assert (ari.difference, ari.p, ari.seeds) == (pytest.approx(0.29 / 3), pytest.approx(test.pvalue), 3)
+    assert (ari.low, ari.high) == pytest.approx(tuple(test.confidence_interval()))
+    says(str(ari), key="differs", use="3 seeds")
+    assert purity is not None
+    assert purity.low < 0 < purity.high
+    says(str(purity), key="no difference", use="3 seeds")
+    assert acc is not None
+    assert np.isnan(acc.p)
+    says(str(acc), key="0.25", use="each of 3 seeds")
+
+
+def test_one_seed_in_common_compares_nothing() -> None:
+    assert [best.lead for best in bests(ROWS, SWEPT, MAIN, "ari")] == [None, None]
+    assert bests(ROWS.drop(columns="seed"), SWEPT[:1], MAIN, "ari")[0].lead is None

@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from experiments.context import Context
+from experiments.evaluator.measures.majority import majority
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import captions, check_side, has_images, thumbnails
@@ -50,7 +51,7 @@ class ContactSheets:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     nearest: int
     random: int
@@ -159,16 +160,8 @@ def _drawn(title: str, sheets: list[Sheet], images: list[np.ndarray], captions: 
 
 
 def heading(cluster: int, rows: np.ndarray, labels: np.ndarray | None) -> str:
-    """Return the cluster's name, size and most frequent class, which it is "mostly" of from one half on."""
+    """Return the cluster's name, size and most frequent class."""
     name = "noise" if cluster < 0 else f"cluster {cluster}"
     text = f"{name}: {len(rows):,} image{'s' * (len(rows) != 1)}"
-    known = np.empty(0, str) if labels is None else labels[rows][labels[rows] != ""]
-    if not len(known):
-        return text
-    names, counts = np.unique(known, return_counts=True)
-    of = f" of {len(known):,} labelled" * (len(known) < len(rows))
-    share, tied = counts.max() / len(known), names[counts == counts.max()]
-    if len(tied) > 1:
-        several = ", ".join(tied[:3]) + " …" * (len(tied) > 3)
-        return f"{text}, tied: {several} ({share:.0%} each{of})"
-    return f"{text}, {'mostly' if share >= 0.5 else 'largest class'} {tied[0]} ({share:.0%}{of})"
+    class_share = "" if labels is None else majority(labels[rows]).phrase(len(rows))
+    return f"{text}, {class_share}" if class_share else text

@@ -9,6 +9,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.measures import agreement
 from experiments.evaluator.measures.chance import chance
+from experiments.evaluator.measures.majority import of_counts
 from experiments.evaluator.measures.noise import share, treatments
 from experiments.evaluator.protocol.scored_rows import views
 from experiments.metric_names import names_of, spelled
@@ -38,7 +39,7 @@ class External:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
     LABELLED: ClassVar[bool] = False  # it tells of all samples how many are noise, and how large clusters are
     METRICS: ClassVar[tuple[str, ...]] = names_of("external")
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     seed: int
 
@@ -106,15 +107,23 @@ def _classes(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray
 
 
 def _clusters(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray) -> "pd.DataFrame":
-    """Describe each cluster by its majority class, of its rows that have a label: -1 is none."""
+    """Describe each cluster by its majority class, of its rows that have a label: -1 is none.
+
+    Where a cluster has several that are equally frequent, `tied_with` names the others.
+    """
     import pandas as pd
 
     clusters, sizes = np.unique(assignments, return_counts=True)
     present = np.unique(labels)
     counts = agreement.contingency(labels, assignments)[present >= 0]
     known = counts.sum(axis=0)
-    majority = np.array(names)[present[present >= 0][counts.argmax(axis=0)]]
-    table = {"cluster": clusters, "size": sizes}
+    classes = [names[label] for label in present[present >= 0]]
+    found = [of_counts(classes, column) for column in counts.T]
+    table: dict[str, Any] = {"cluster": clusters, "size": sizes}
     table |= {"labelled": known} if (labels < 0).any() else {}
-    shares = np.divide(counts.max(axis=0), known, out=np.full(len(known), np.nan), where=known > 0)
-    return pd.DataFrame(table | {"majority_class": np.where(known > 0, majority, ""), "share": shares})
+    table |= {"majority_class": [majority.first for majority in found]}
+    if any(majority.tied for majority in found):
+        table |= {"tied_with": [", ".join(majority.classes[1:]) for majority in found]}
+    return pd.DataFrame(
+        table | {"share": np.where(known > 0, [majority.share for majority in found], np.nan)}
+    )

@@ -1,4 +1,4 @@
-"""Which k? Six methods on the reduced space, each k clustered once for all of them."""
+"""Which k? Eight methods on the reduced space, each k clustered once for all of them."""
 
 import logging
 from dataclasses import dataclass, field, fields, replace
@@ -63,7 +63,7 @@ class KSelection:
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced",)
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = names_of("k_selection")
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
     DERIVED: ClassVar[tuple[str, ...]] = ("clusterer",)  # of which k is not looked at
 
     clusterers: dict[str, Any] = field(metadata={"holds": "cluster"}, compare=False)
@@ -147,7 +147,7 @@ class KSelection:
             "k_verdicts": pd.DataFrame([vars(verdict) for verdict in found]).astype({"k": "Int64"}),
             "k_agreement": pd.DataFrame({"verdict": [said], "light": [self._light()]}),
         }
-        return Findings(metrics, tables, {"k_selection": curves(table, found, said)})
+        return Findings(metrics, tables, {"k_selection": curves(table, found)})
 
     def _table(self, points: np.ndarray, ctx: Context) -> "pd.DataFrame":
         """Return a row per k, with the columns of a trial, the gap and its s."""

@@ -19,6 +19,7 @@ from experiments.dataset.images.folder import read_folder
 from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, ending
 from experiments.dataset.selection.naming import name_of_folder
 from experiments.dataset.vectors.content import Vectors
+from experiments.evaluator.measures.majority import of_counts
 from experiments.job.context import cuda_capabilities
 from experiments.numerics.hashes import hash_rows
 from experiments.numerics.threads import cores
@@ -246,10 +247,10 @@ def scratch() -> Iterator[Context]:
 
 
 def _majority(samples: Samples, assignments: np.ndarray, k: int) -> tuple[str, ...]:
-    """Return the most frequent class of each cluster, the first of equals; "" of an empty one."""
+    """Return the most frequent class of each cluster, of equals the first by name; "" of an empty one."""
     if samples.labels is None:
         return ()
     inside = np.flatnonzero((assignments >= 0) & (np.asarray(samples.labels) >= 0))
     counts = np.zeros((k, len(samples.class_names)), np.int64)
     np.add.at(counts, (assignments[inside], samples.labels[inside]), 1)
-    return tuple(samples.class_names[row.argmax()] if row.any() else "" for row in counts)
+    return tuple(of_counts(samples.class_names, row).first for row in counts)

@@ -20,6 +20,7 @@ from experiments.job import artifacts, console, context, logged_model, run_folde
 from experiments.job.trace import trace
 from experiments.metric_names import main_first
 from experiments.report import notes
+from experiments.report.headlines import alike
 from experiments.store.values import Store
 from experiments.types import step_name
 
@@ -36,7 +37,8 @@ class Outcome:
 
     `number` and `parent` are the job's in its sweep and the sweep's run; `computed` and `kept` are the
     store's keys, `found` is where it keeps what each evaluator found; `seconds` has None for a step that was
-    kept; `lost` says why a result is not recorded; `doubts` are what a reader of its figures has to know.
+    kept; `lost` says why a result is not recorded; `doubts` are what a reader of its figures has to know;
+    `alike` has the suffixes of the rows with as many clusters as classes.
     """
 
     overrides: list[str]
@@ -55,6 +57,7 @@ class Outcome:
     lost: str = ""
     stopped: str = ""
     doubts: list[str] = field(default_factory=list)
+    alike: list[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Write result.json."""
@@ -77,6 +80,7 @@ class Outcome:
             found=result.keys,
             stopped=result.encoder.stopped,
             doubts=result.doubts,
+            alike=alike(result),
         )
 
     def with_keys(self, store: Store) -> "Outcome":

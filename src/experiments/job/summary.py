@@ -15,6 +15,7 @@ from experiments.comparison.shown import shown
 from experiments.config import commands, compose
 from experiments.config.compose import ROOT
 from experiments.config.overrides import plain_value
+from experiments.config.run_names import short_keys
 from experiments.figures import Lines
 from experiments.job import console
 from experiments.job.perform import Outcome
@@ -72,7 +73,7 @@ def settings(outcome: Outcome) -> dict[str, Any]:
 def name(outcome: Outcome, swept: Sequence[str]) -> str:
     """Name a job by what was swept, as shortly as a picture's axis wants it: k=10 seed=0."""
     values = settings(outcome)
-    return " ".join(f"{key.rpartition('.')[2]}={values.get(key, '')}" for key in swept) or "run"
+    return " ".join(f"{short}={values.get(key, '')}" for key, short in short_keys(swept).items()) or "run"
 
 
 def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
@@ -111,7 +112,8 @@ def _over(
         for end in ("low", "high")
     )
     return Lines(
-        f"Main metrics, protocol {protocols}" + ("; bands: 95 % interval over the seeds" if low else ""),
+        f"Main metrics over {key}, protocol {protocols}"
+        + ("; bands: 95 % interval over the seeds" if low else ""),
         f"{key}{averaged}",
         "",
         places,

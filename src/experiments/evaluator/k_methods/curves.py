@@ -59,8 +59,8 @@ PICTURES = (
 )  # fmt: skip
 
 
-def curves(table: "pd.DataFrame", found: Sequence[Verdict], said: str) -> Panels:
-    """Draw a table with a row per k on one page; `said` is the sentence about all verdicts."""
+def curves(table: "pd.DataFrame", found: Sequence[Verdict]) -> Panels:
+    """Draw a table with a row per k: the k of each method, then its curve over k."""
     chosen = {verdict.method: verdict.k for verdict in found}
     rows = table.assign(less_s=table["gap"] - table["gap_s"])
     ticks = [str(k) for k in rows["k"]] if len(rows) <= NAMED else []
@@ -85,7 +85,7 @@ def curves(table: "pd.DataFrame", found: Sequence[Verdict], said: str) -> Panels
     if told:
         names, ks = [verdict.method for verdict in told], [float(verdict.k or 0) for verdict in told]
         figures.insert(0, Bars("The k of each method", "method", "k", names, ks))
-    return Panels("The verdict and the curve of each method", figures)
+    return Panels(f"The k of {len(found)} methods, and their curves", figures)
 
 
 def _marks(chosen: dict[str, int | None]) -> dict[str, float]:

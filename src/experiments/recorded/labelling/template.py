@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.config import commands
 from experiments.dataset.labels.corrections import Correction
+from experiments.evaluator.measures.majority import majority
 from experiments.recorded.labelling.clustered import Clustered
 from experiments.report import tables
 
@@ -83,7 +84,5 @@ def majorities(labels: np.ndarray, clusters: np.ndarray) -> np.ndarray:
     most = np.full(len(labels), "", object)
     for cluster in np.unique(clusters[clusters >= 0]):
         rows = clusters == cluster
-        names, counts = np.unique(labels[rows & (labels != "")].astype(str), return_counts=True)
-        if len(names):
-            most[rows] = str(names[counts.argmax()])
+        most[rows] = majority(labels[rows]).first
     return most

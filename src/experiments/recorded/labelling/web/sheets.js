@@ -66,7 +66,7 @@ const unaccepted = (cluster, kind) => members.get(cluster).filter((row) => major
 function share(rows, most) {
   const labelled = rows.filter(shownLabel), of = labelled.filter((row) => shownLabel(row) === most).length;
   const percent = labelled.length ? Math.round((100 * of) / labelled.length) : 0;
-  return `mostly ${most} (${percent} % of ${labelled.length.toLocaleString("en")} labelled${data.whole ? "" : " here"})`;
+  return `${2 * of >= labelled.length ? "mostly" : "largest class"} ${most} (${percent} % of ${labelled.length.toLocaleString("en")} labelled${data.whole ? "" : " here"})`;
 }
 
 function offerMajority(button, most) {
