@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.messages import says
+from tests.messages import numbers, says
 
 from experiments.dataset import synthetic
 from experiments.dataset.synthetic import CHUNK_VALUES, Synthetic
@@ -143,3 +143,12 @@ def test_a_bad_value_says_what_to_type(make, changes, key, use):
     with pytest.raises(ValueError) as error:
         make(**changes)
     says(error, key=key, use=use)
+
+
+def test_a_number_of_samples_that_is_too_small_is_answered_with_the_least(make):
+    with pytest.raises(ValueError) as error:
+        make(n=20, imbalance=100.0)
+    least = int(numbers(says(error, key="dataset.n=20", use="or more").partition("use dataset.n=")[2])[0])
+    assert min(make(n=least, imbalance=100.0).sizes()) >= 1
+    with pytest.raises(ValueError):
+        make(n=least - 1, imbalance=100.0)

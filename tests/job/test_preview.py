@@ -50,5 +50,6 @@ def test_a_plan_counts_the_steps_of_data_that_was_never_read(
     preview.show(request.plans)
     out = capsys.readouterr().out
     says(out, key="digits", use="never read")
+    says(" ".join(out.split()), key="never read", use="is not checked")
     assert re.search(rf"\b{steps} distinct .*\d+\.\d MB", out)
     assert not list(tmp_path.glob("*-*")), "nothing was computed"

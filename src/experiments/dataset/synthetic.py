@@ -1,5 +1,6 @@
 """Images or vectors made by a formula, any number of them, for tests of scale."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -65,10 +66,12 @@ class Synthetic(Selection):
             raise ValueError(f"dataset.noise={self.noise} is no amount; use 0 or more")
         if self.seed < 0:
             raise ValueError(f"dataset.seed={self.seed} is negative; use 0 or more")
-        if self._ideal_sizes()[-1] < 1:
+        smallest = self._ideal_sizes()[-1]
+        if smallest < 1:
+            least = math.ceil(self.n / smallest)
             raise ValueError(
                 f"dataset.n={self.n} leaves some of {self.classes} classes without a sample at "
-                f"dataset.imbalance={self.imbalance:g}; use more samples, or fewer classes"
+                f"dataset.imbalance={self.imbalance:g}; use dataset.n={least} or more, or fewer classes"
             )
 
     def count(self) -> int:

@@ -69,7 +69,10 @@ def show(plans: Sequence[Plan]) -> None:
         if steps[0].state == READ
     }
     for name, stages in unread.items():
-        console.say(f"{name} was never read: it lists about {stages.dataset.count():,} samples")
+        console.say(
+            f"{name} was never read: it lists about {stages.dataset.count():,} samples; what these make "
+            "impossible, such as too many clusters, is not checked"
+        )
     names = list(dict.fromkeys(step.name for steps in jobs for step in steps))
     states = [{step.name: step.state for step in steps} for steps in jobs]
     rows = [[str(job), *(state.get(name, "") for name in names)] for job, state in enumerate(states)]
