@@ -182,7 +182,7 @@ def shoot_mlflow(chromium: Any, work: Path) -> None:
         for name, address in addresses.items():
             page = context.new_page()
             page.goto(f"{url}/{address}")
-            page.wait_for_timeout(8_000)
+            page.wait_for_timeout(25_000)  # MLflow asks its server several times
             shot(page, name, work)
 
 
