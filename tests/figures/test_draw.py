@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import fields, replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from experiments.figures import (
     Contrasts,
     Dendrogram,
     Figure,
+    Grid,
     Heatmap,
     Lines,
     Map,
@@ -28,8 +30,9 @@ from experiments.figures import (
     pack,
 )
 from experiments.figures import style as looks
+from experiments.figures.draw import drawn as images_drawn
 from experiments.figures.draw import laid_out
-from experiments.figures.kinds import traces
+from experiments.figures.kinds import kind_of, traces
 from experiments.figures.png.canvas import DPI
 
 NONE = np.empty(0, np.uint8)
@@ -53,6 +56,15 @@ def test_a_picture_is_a_png_of_a_sane_size_that_is_not_blank_and_the_same_each_t
     np.testing.assert_array_equal(drawn(figure, tmp_path), pixels)
 
 
+def pixels(figure: Figure) -> tuple[float, float]:
+    """Return width and height of the PNG of a figure that is not of several panels."""
+    paste = kind_of(figure).paste
+    if paste is not None:
+        return paste(figure).image.size
+    width, height = laid_out(figure).get_size_inches() * DPI
+    return width, height
+
+
 def test_a_png_has_the_pixels_of_its_inches(tmp_path: Path) -> None:
     bars = make("Bars", 30)
     width, height = laid_out(bars).get_size_inches() * DPI
@@ -60,9 +72,9 @@ def test_a_png_has_the_pixels_of_its_inches(tmp_path: Path) -> None:
 
 
 def test_of_233_classes_each_name_has_its_room(kind: str, many: Figure) -> None:
-    """Drawing takes most of the time, and changes no size."""
-    panels = [laid_out(each) for each in (many.panels if isinstance(many, Panels) else [many])]
-    width, height = np.max([panel.get_size_inches() for panel in panels], axis=0) * DPI
+    """Drawing by matplotlib takes most of the time, and changes no size."""
+    panels = many.panels if isinstance(many, Panels) else [many]
+    width, height = np.max([pixels(panel) for panel in panels], axis=0)
     width *= min(len(panels), 2)  # beside each other
     if kind in ("Bars", "Dendrogram", "Heatmap", "Contrasts", "StackedBars"):
         assert 233 * 13 < height < 233 * 18, "pixels a name; at 7 points a letter is 11 high"
@@ -273,6 +285,22 @@ def test_one_sheet_alone_has_its_images_in_rows(tmp_path: Path) -> None:
     height, width, _ = drawn(one, tmp_path).shape
     assert width < 1100, "a dozen a row"
     assert height > 300
+
+
+def test_each_image_is_pasted_in_its_place() -> None:
+    colours = np.array([[220, 20, 20], [20, 200, 20], [20, 20, 220], [200, 200, 20]], np.uint8)
+    images = np.broadcast_to(colours[:, None, None], (4, 8, 8, 3))
+    sheets = Sheets("Two", ["a", "b"], [{"": 3}, {"": 1}], list("wxyz"), *pack([images[:3], images[3:]]), 8)
+    for figure in (sheets, Grid("Four", images, list("wxyz"), 3)):
+        drawing = images_drawn(figure)
+        shown = np.asarray(Image.open(BytesIO(drawing.png)).convert("RGB"), int)
+        found = [np.argwhere(np.abs(shown - colour).max(axis=2) < 12) for colour in colours.astype(int)]
+        assert min(map(len, found)) > 0.9 * 75**2
+        places = [np.median(pixels, axis=0) for pixels in found]
+        assert places[0][1] < places[1][1] < places[2][1]
+        assert places[0][0] == places[2][0] < places[3][0]
+        assert (shown[: drawing.top] < 100).any(), "the title"
+        assert min(pixels[:, 0].min() for pixels in found) >= drawing.top
 
 
 def test_profiles_are_as_high_as_clusters_are_large_and_never_too_low_for_a_name() -> None:

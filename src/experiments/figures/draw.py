@@ -1,4 +1,4 @@
-"""Draw a figure as a PNG with matplotlib: no browser, no state that another figure could inherit."""
+"""Draw a figure as a PNG, by matplotlib or Pillow: no browser, no state that another figure could inherit."""
 
 from io import BytesIO
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.figures.kinds import kind_of
 from experiments.figures.png.canvas import DPI
-from experiments.figures.png.images import join
+from experiments.figures.png.images import encoded, join
 from experiments.figures.specs import Figure, Panels
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ def drawn(figure: Figure) -> Drawing:
     """Return the PNG of a figure."""
     if isinstance(figure, Panels):
         return Drawing(join([drawn(panel).png for panel in figure.panels]), 0)
+    paste = kind_of(figure).paste
+    if paste is not None:
+        paper = paste(figure)
+        return Drawing(encoded(paper.image), paper.top)
     canvas, png = laid_out(figure), BytesIO()
     canvas.savefig(png, format="png")
     title = next((text for text in canvas.texts if text.get_text()), None)
@@ -39,9 +43,12 @@ def drawn(figure: Figure) -> Drawing:
 
 
 def laid_out(figure: Figure) -> "Canvas":
-    """Return matplotlib's own figure of a picture that is not of several panels."""
+    """Return matplotlib's own figure of a picture that is neither of several panels nor of images."""
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(dpi=DPI, layout="constrained")
-    kind_of(figure).draw(figure, canvas)
+    draw = kind_of(figure).draw
+    if draw is None:
+        raise TypeError(f"{type(figure).__name__} is pasted, not drawn")
+    draw(figure, canvas)
     return canvas

@@ -27,7 +27,7 @@ from experiments.figures.png.charts import (
     draw_lines,
     draw_stacked_bars,
 )
-from experiments.figures.png.images import draw_grid, draw_sheets
+from experiments.figures.png.images import Paper, paste_grid, paste_sheets
 from experiments.figures.png.points import draw_map, draw_scatter, draw_silhouettes, draw_space
 from experiments.figures.specs import (
     Bars,
@@ -54,7 +54,9 @@ class Kind:
     Parameters
     ----------
     draw
-        Draws it onto matplotlib's canvas.
+        Draws it onto matplotlib's canvas, where nothing is pasted.
+    paste
+        Returns paper with images.
     plot
         Returns plotly's traces and layout.
     page
@@ -63,9 +65,10 @@ class Kind:
         Returns what the page shows at the pointer; such a page zooms.
     """
 
-    draw: Callable[[Any, Any], None]
+    draw: Callable[[Any, Any], None] | None = None
     plot: Callable[[Any], Plot] | None = None
     page: Callable[[Any], str] | None = None
+    paste: Callable[[Any], Paper] | None = None
     card: Callable[[Any], Card] | None = None
 
 
@@ -81,8 +84,8 @@ KINDS: dict[type[Figure], Kind] = {  # but for Panels, which are several of them
     Map: Kind(draw_map, map_traces, card=card),
     Space: Kind(draw_space, space_traces, card=card),
     Silhouettes: Kind(draw_silhouettes, silhouette_traces),
-    Grid: Kind(draw_grid, page=grid_page),
-    Sheets: Kind(draw_sheets, page=sheets_page),
+    Grid: Kind(paste=paste_grid, page=grid_page),
+    Sheets: Kind(paste=paste_sheets, page=sheets_page),
 }
 
 
