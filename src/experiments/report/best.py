@@ -1,6 +1,6 @@
 """Which configuration of a sweep is best, by each figure that a person reads first."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 FOLLOW = 2  # configurations that are named behind the best
 K = "cluster.k"
-ALIKE = "rows with as many clusters as classes"  # a column of ours
 
 
 @dataclass(frozen=True)
@@ -93,15 +92,14 @@ def bests(
     alike
         For each of the rows the suffixes of the samples of which that job has as many clusters as classes.
     """
-    table = rows.copy()
-    table[ALIKE] = [frozenset(job) for job in alike] or [frozenset()] * len(rows)
-    done = table[table["status"] == "FINISHED"]
+    done = rows[rows["status"] == "FINISHED"]
+    matching = {row: frozenset(suffixes) for row, suffixes in zip(rows.index, alike, strict=False)}
     asked = [Name.parse(name) for name in dict.fromkeys([objective, *main]) if name in done]
     shown = [str(name) for name in asked if name.row.chooses and not name.noise]
     keys = configuration(swept)
     told = [key for key in keys if done[key].nunique(dropna=False) > 1]
     jobs = {_named(told, each): each for _, each in done.groupby(keys, sort=False, dropna=False) if len(each)}
-    return [_best(name, jobs, name == objective) for name in shown if done[name].notna().any()]
+    return [_best(name, jobs, matching, name == objective) for name in shown if done[name].notna().any()]
 
 
 def verdict(found: Sequence[Best], swept: Sequence[str]) -> str:
@@ -134,16 +132,16 @@ def _named(told: Sequence[str], jobs: "pd.DataFrame") -> str:
     return " ".join(f"{key.rpartition('.')[2]}={jobs[key].iloc[0]}" for key in told) or "all runs"
 
 
-def _best(name: str, jobs: "dict[str, pd.DataFrame]", objective: bool) -> Best:
+def _best(
+    name: str, jobs: "Mapping[str, pd.DataFrame]", alike: Mapping[Hashable, frozenset[str]], objective: bool
+) -> Best:
     counts = {config: int(each[name].notna().sum()) for config, each in jobs.items()}
     means = {config: float(jobs[config][name].mean()) for config, count in counts.items() if count}
     first, *others = sorted(means, key=lambda config: -means[config])
     own = jobs[first]
     metrics = {str(key): value for key, value in own.mean(numeric_only=True).dropna().items()}
-    everywhere = frozenset.intersection(*own.loc[own[name].notna(), ALIKE])
-    (headline,) = (
-        each for each in headlines(metrics, upper_bounds(metrics), everywhere) if each.name == name
-    )
+    common = frozenset.intersection(*(alike.get(row, frozenset()) for row in own.index[own[name].notna()]))
+    (headline,) = (each for each in headlines(metrics, upper_bounds(metrics), common) if each.name == name)
     if objective:
         headline = replace(headline, about=f"the objective: {headline.about}")
     values = own[name].dropna().to_numpy()
