@@ -94,8 +94,8 @@ def _launch(main: Main, args: Any) -> int:
         tracker = tracking.connect(first.tracking, first.stages.dataset.name)  # now that its data was read
         run_jobs(RUN, invocation)
         outcome = Outcome.load(request.folder)
-    uri, place = tracker.uri, tracker.experiment_id
-    return summary.show([outcome], [], request.folder, uri, before, experiment_id=place)
+    recording = summary.Recording(tracker.uri, tracker.experiment_id)
+    return summary.show([outcome], [], request.folder, recording, before)
 
 
 def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, run_jobs: RunJobs) -> int:
@@ -117,9 +117,9 @@ def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, 
         parent = sweep.Sweep(request.plans[0], folder, request.swept, jobs, asked, begun)
 
         def end(error: BaseException | None = None) -> int:
-            outcomes, place = parent.close(error), parent.parent.experiment_id
-            rest = (before, parent.lost, place, parent.stable)
-            return summary.show(outcomes, request.swept, folder, tracker.uri, *rest)
+            outcomes = parent.close(error)
+            recording = summary.Recording(tracker.uri, parent.parent.experiment_id, parent.lost)
+            return summary.show(outcomes, request.swept, folder, recording, before, parent.stable)
 
         try:
             if begun is None or len(begun.record.finished) < len(request.jobs):

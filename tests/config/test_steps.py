@@ -6,6 +6,7 @@ from tests.messages import says
 from experiments.config import compose
 from experiments.config.build import build, placed
 from experiments.config.command_line import arguments, read
+from experiments.config.run_names import run_name
 from experiments.reducer.l2 import L2
 from experiments.reducer.pca import Pca
 
@@ -42,7 +43,7 @@ def test_a_sweep_over_orders_and_settings_is_a_job_each():
     assert [[name for name, _ in chain] for chain in chains] == [["l2", "pca"]] * 2 + [["pca", "l2"]] * 2
     assert [dict(chain)["pca"].n_components for chain in chains] == [3, 5, 3, 5]
     assert "++reducer.pca.n_components=3,5" in request.words
-    assert compose.run_name(request.jobs[0]).endswith("reducer.pca.n_components=3")
+    assert run_name(request.jobs[0]).endswith(" n_components=3")
 
 
 @pytest.fixture

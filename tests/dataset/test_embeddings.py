@@ -12,8 +12,8 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 from tests.messages import says
 
-from experiments.dataset.tables import blocks, pieces
-from experiments.dataset.vectors import arrays, vector_rows
+from experiments.dataset.tables import blocks
+from experiments.dataset.vectors import vector_rows
 from experiments.samples import Resize
 
 DIGITS = load_digits().data[:300].astype(np.float32) / np.float32(3)
@@ -74,14 +74,10 @@ def test_shuffled_rows_are_the_same_data_set(embeddings, ctx, tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "npy"])
-def test_pieces_and_threads_change_nothing(embeddings, ctx, tmp_path, monkeypatch, kind):
+def test_blocks_and_threads_change_nothing(embeddings, ctx, tmp_path, kind):
     whole = embeddings(**saved(tmp_path, kind)).load(ctx)
-    monkeypatch.setattr(pieces, "PIECE", 3000)
-    monkeypatch.setattr(blocks, "VALUES", 64 * 7)
-    monkeypatch.setattr(arrays, "VALUES", 64 * 7)
-    monkeypatch.setattr(vector_rows, "BYTES", 64 * 4 * 11)
     os.utime(tmp_path / f"digits.{kind}", (1, 1))  # another file, as far as the store knows
-    again = embeddings(**saved(tmp_path, kind)).load(replace(ctx, threads=3))
+    again = embeddings(**saved(tmp_path, kind), block_bytes=3000).load(replace(ctx, threads=3))
     assert again.key == whole.key
     np.testing.assert_array_equal(again.content.vectors(), whole.content.vectors())
 
@@ -90,10 +86,8 @@ QUOTED = 'id,d0,d1\n"a\nb",1,2\n"c""d",3,4\n\n"e,f","5",6\ng,7,8\n'
 
 
 @pytest.mark.parametrize("size", [8, 17, 25, 1000])
-def test_quoted_ids_are_whole_in_any_pieces(embeddings, ctx, write, monkeypatch, size):
-    monkeypatch.setattr(pieces, "PIECE", size)
-    monkeypatch.setattr(pieces, "LONGEST", 200)
-    stage = embeddings(write(QUOTED))
+def test_quoted_ids_are_whole_in_any_pieces(embeddings, ctx, write, size):
+    stage = embeddings(write(QUOTED), block_bytes=size)
     samples = stage.load(ctx)
     assert list(samples.ids) == ["a\nb", 'c"d', "e,f", "g"]
     np.testing.assert_array_equal(samples.content.vectors(), [[1, 2], [3, 4], [5, 6], [7, 8]])
@@ -101,9 +95,7 @@ def test_quoted_ids_are_whole_in_any_pieces(embeddings, ctx, write, monkeypatch,
 
 
 @pytest.mark.parametrize("size", [8, 17, 25, 1000])
-def test_lines_are_counted_over_pieces(embeddings, ctx, write, monkeypatch, size):
-    monkeypatch.setattr(pieces, "PIECE", size)
-    monkeypatch.setattr(pieces, "LONGEST", 200)
+def test_lines_are_counted_over_pieces(embeddings, ctx, write, size):
     for rows, use, facts in (
         ("h,9\ni,1,2\n", "repair that line", ("line 8", "2 fields")),
         ("h,x,9\ni,1,2\n", "dataset.exclude=[d0]", ("line 8", "'x'", "'d0'", "'h'")),
@@ -111,7 +103,7 @@ def test_lines_are_counted_over_pieces(embeddings, ctx, write, monkeypatch, size
     ):
         path = write(f"{QUOTED}{rows}")
         with pytest.raises(ValueError) as error:
-            embeddings(path).load(ctx)
+            embeddings(path, block_bytes=size).load(ctx)
         text = says(error, key=f"dataset.path={path}", use=use)
         assert [fact for fact in facts if fact not in text] == []
 
@@ -427,7 +419,6 @@ def test_memory_stays_that_of_a_few_pieces(embeddings, ctx, tmp_path, monkeypatc
     """Arrow's own pool is asked: what it held at most is a few pieces, not the file."""
     import pyarrow as pa
 
-    monkeypatch.setattr(pieces, "PIECE", 1 << 16)
     values = np.tile(DIGITS, (20, 1))
     path = saved(tmp_path, "csv", frame(values, [f"{row:05}" for row in range(6000)]))["path"]
     pool = pa.default_memory_pool()
@@ -440,7 +431,7 @@ def test_memory_stays_that_of_a_few_pieces(embeddings, ctx, tmp_path, monkeypatc
         return block
 
     monkeypatch.setattr(blocks._CsvReader, "block", watched)
-    embeddings(path).load(ctx)
+    embeddings(path, block_bytes=1 << 16).load(ctx)
     assert len(held) > 20
     assert max(held) < values.nbytes / 2
 

@@ -12,10 +12,9 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from tests.messages import says
 
-from experiments.dataset.tables import blocks, form, pieces
-from experiments.dataset.tables.form import form_of
+from experiments.dataset.tables import blocks
+from experiments.dataset.tables.form import USUAL, form_of
 from experiments.dataset.tables.tabular import text_table
-from experiments.dataset.vectors import vector_rows
 from experiments.messages import few, setting
 from experiments.recorded.new_rows import new_rows
 
@@ -291,7 +290,7 @@ def test_a_space_that_does_not_break_is_named_with_its_line(embeddings, table, c
 def test_a_header_may_be_longer_than_the_sample(write):
     names = ("id", "a long name" * 60_000, "another name" * 60_000)
     for encoding in ("utf-8", "utf-16"):
-        assert len(",".join(names)) > form.SAMPLE
+        assert len(",".join(names)) > USUAL.sample
         assert form_of(write(f"{','.join(names)}\na,1,2\n".encode(encoding)), "x").columns == names
 
 
@@ -325,18 +324,17 @@ def test_parquet_has_no_guards(embeddings, ctx, tmp_path):
 @pytest.mark.parametrize("quotes", [False, True])
 def test_gaps_need_no_second_reading(table, ctx, write, monkeypatch, quotes):
     """Only the line that a message may name is looked up, however many values are missing."""
-    monkeypatch.setattr(pieces, "PIECE", 4000)
     body = "".join(f"{row},{'' if row % 5 == 3 else row},{row}\n" for row in range(2000))
     read, original = [], blocks._CsvReader.rows
     monkeypatch.setattr(blocks._CsvReader, "rows", lambda *given: read.append(1) or original(*given))
-    samples = table(write(f"id,a,b\n{body}" + ('"x",1,2\n' if quotes else ""))).load(ctx)
+    path = write(f"id,a,b\n{body}" + ('"x",1,2\n' if quotes else ""))
+    samples = table(path, block_bytes=4000).load(ctx)
     assert len(samples) == 2000 + quotes
     assert len(read) <= quotes
     assert not np.isnan(samples.content.vectors()).any()
 
 
-def test_the_first_of_odd_values_is_found_wherever_it_is(embeddings, ctx, write, monkeypatch):
-    monkeypatch.setattr(pieces, "PIECE", 300)
+def test_the_first_of_odd_values_is_found_wherever_it_is(embeddings, ctx, write):
     body = [f"{row},{row},1\n" for row in range(200)]
     body[120] = "120,5,NaN\n"
     for blank, line in (("", 122), ("\n", 123)):
@@ -344,22 +342,18 @@ def test_the_first_of_odd_values_is_found_wherever_it_is(embeddings, ctx, write,
             text = ("id,a,b\n" + blank + "".join(body)).replace("\n", end)
             path = write(text)
             with pytest.raises(ValueError) as error:
-                embeddings(path).load(ctx)
+                embeddings(path, block_bytes=300).load(ctx)
             told = says(error, key="'NaN' in the column 'b'", use="dataset=table")
             assert f"line {line}, id '120'" in told
 
 
-def test_memory_stays_that_of_a_few_pieces(table, ctx, write, monkeypatch):
-    monkeypatch.setattr(pieces, "PIECE", 1 << 16)
-    monkeypatch.setattr(form, "SAMPLE", 1 << 14)
-    monkeypatch.setattr(form, "PIECE", 1 << 16)
-    monkeypatch.setattr(vector_rows, "BYTES", 1 << 16)
+def test_memory_stays_that_of_a_few_pieces(table, ctx, write):
     values = np.random.default_rng(0).integers(0, 999, (12000, 200))
     names = ",".join(f"d{place}" for place in range(200))
     body = "\n".join(f"{row}," + ",".join(map(str, line)) for row, line in enumerate(values))
     path = write(f"id,{names}\n{body}\n")
     table(path).load(ctx)  # what is imported only now
-    stage = table(path, exclude=("d7",))
+    stage = table(path, exclude=("d7",), block_bytes=1 << 16)
     tracemalloc.start()
     try:
         stage.load(ctx)

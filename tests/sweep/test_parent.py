@@ -36,6 +36,19 @@ def test_jobs_are_found_by_their_number_wherever_they_are(begun: sweep.Sweep) ->
     assert status(begun) == "FINISHED"
 
 
+def test_its_row_has_the_settings_that_are_swept_and_the_best_jobs_metrics(begun: sweep.Sweep) -> None:
+    for number, ari in enumerate((0.2, 0.6, 0.4, 0.1)):
+        metrics = {"purity": 1 - ari, "ari": ari, "homogeneity": 0.5}
+        outcome = Outcome(JOBS[number][:1], number, begun.run.id, status="FINISHED", metrics=metrics)
+        replace(outcome, run_id=f"run {number}").save(begun.folder / str(number))
+    begun.close()
+    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
+    row = client.get_run(begun.run.id)
+    assert row.data.params == {"cluster.k": "10, 20, 30, 40"}
+    assert row.data.metrics == {"ari": 0.6, "purity": 0.4}
+    says(row.data.tags["metrics"], key="best job by ari", use="k=20, run 1")
+
+
 def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
 

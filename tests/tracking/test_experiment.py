@@ -1,6 +1,8 @@
 """The experiment of a data set, and what its page says."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from tests.messages import says
@@ -34,9 +36,13 @@ def test_an_experiment_says_how_to_read_it(tracker: tracking.Tracker) -> None:
     told = tags(tracker)
     assert f"]({tracking.figures_page(tracker.experiment_id)})" in told["mlflow.note.content"]
     saved = json.loads(told["mlflow.sharedViewState.figures"])
-    assert saved["name"] == "Figures"
+    assert saved["name"] == "Main metrics"
     state = json.loads(saved["state"])
-    assert state["selectedColumns"][1:4] == ["metrics.`ari`", "metrics.`ami`", "metrics.`nmi`"]
+    assert state["selectedColumns"][2:5] == ["metrics.`ari`", "metrics.`ami`", "metrics.`nmi`"]
+    assert "orderByKey" not in state, "or jobs would not stand below their sweep"
+    jobs = json.loads(json.loads(told["mlflow.sharedViewState.jobs"])["state"])
+    assert jobs == state | {"orderByKey": "metrics.`ari`", "orderByAsc": False}
+    assert state["columnOrder"][-1] == "attributes.`Description`"
     assert [chart["metricKey"] for chart in state["compareRunCharts"]][:2] == ["ari", "ami"]
 
 
@@ -56,6 +62,21 @@ def test_an_older_view_is_renewed(tracker: tracking.Tracker, text: str) -> None:
     today = json.loads(tags(tracker)[VIEW])["state"]
     assert json.loads(told[VIEW])["state"] == today
     assert told["mlflow.note.content"] == "mine"
+
+
+def test_what_sweeps_differ_in_comes_first_and_stays(tables: Path, tmp_path: Path) -> None:
+    settings = Tracking(f"sqlite:///{shutil.copy(tables, tmp_path)}")
+    tracker = tracking.connect(settings, "swept")
+    tracking.show_swept(tracker, ["reducer.n_components", "backbone", "seed"])
+    tracking.show_swept(tracker, ["cluster.k"])
+    tracking.show_swept(tracker, ["seed"])
+    tracking.connect.cache_clear()
+    tracking.connect(settings, "swept")
+    state = json.loads(json.loads(tags(tracker)[VIEW])["state"])
+    assert state["columnOrder"][1:4] == ["params.`seed`", "params.`cluster.k`", "metrics.`ari`"]
+    shown = state["selectedColumns"]
+    assert len(set(shown)) == len(shown)
+    assert "tags.`backbone`" in shown, "behind the metrics again"
 
 
 def test_todays_view_is_not_written_again(tracker: tracking.Tracker) -> None:

@@ -74,7 +74,7 @@ def page(context: Any) -> Iterator[Any]:
     page.close()
 
 
-def test_the_runs_have_the_main_figures_as_their_first_columns(
+def test_the_runs_have_the_main_metrics_as_their_first_columns(
     page: Any, server: str, store: tuple[Path, tracking.Run]
 ) -> None:
     page.goto(f"{server}/{tracking.figures_page('1')}")
@@ -86,17 +86,28 @@ def test_the_runs_have_the_main_figures_as_their_first_columns(
     }
     names = sorted(filter(None, places), key=lambda name: places[name])
     shown = [name for name in names if name not in ("Metrics", "Parameters", "Tags")]
-    assert shown[:6] == ["Run Name", "Created", "Description", "ari", "purity", "acc"]
-    assert page.get_by_text("The main figures as columns").is_visible()
+    assert shown[:6] == ["Run Name", "Created", "cluster.k", "ari", "purity", "acc"]
+    assert page.get_by_text("The main metrics as columns").is_visible()
 
 
-def test_the_charts_begin_with_the_main_figures(page: Any, server: str) -> None:
+def test_a_metric_is_seen_on_a_small_screen_with_the_assistant_open(chromium: Any, server: str) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    page.goto(f"{server}/{tracking.figures_page('1')}")
+    page.get_by_text("MLflow Assistant").wait_for()
+    cell = page.locator("[role=gridcell][col-id*=ari]")
+    cell.first.wait_for()
+    box, table = cell.first.bounding_box(), page.locator(".ag-root").bounding_box()
+    assert box["x"] + box["width"] <= table["x"] + table["width"]
+    context.close()
+
+
+def test_the_charts_begin_with_the_main_metrics(page: Any, server: str) -> None:
     page.goto(f"{server}/{tracking.figures_page('1')}&compareRunsMode=CHART")
     page.get_by_text("Model metrics", exact=True).wait_for()
-    sections = re.findall(
-        r"^(Figures|\w+ metrics)\s*\((\d+)\)", page.locator("body").inner_text(), re.MULTILINE
-    )
-    assert sections == [("Figures", "3"), ("Model metrics", "1")], "the seconds stand behind them"
+    sections = re.findall(r"^(\w+ metrics)\s*\((\d+)\)", page.locator("body").inner_text(), re.MULTILINE)
+    assert sections == [("Main metrics", "3"), ("Model metrics", "1")], "the seconds stand behind them"
 
 
 def test_a_runs_page_begins_with_its_note(page: Any, server: str, store: tuple[Path, tracking.Run]) -> None:

@@ -160,22 +160,3 @@ def flatten(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
 def choices() -> dict[str, Any]:
     """Return what Hydra chose in each group of the job at work."""
     return dict(HydraConfig.get().runtime.choices)
-
-
-DATA = ("dataset", "dataset.root", "dataset.path")
-
-
-def run_name(overrides: Sequence[str]) -> str:
-    """Name a run by what was typed for it, paths by their last part; where it is kept is left out.
-
-    Which data it is stands last: pages show how a name begins, and runs of one data set side by side.
-    """
-    told = [override for override in overrides if not key_of(override).startswith(PLACES)]
-    told.sort(key=lambda override: key_of(override) in DATA)
-    named = []
-    for override in told:
-        key, sign, value = override.partition("=")
-        if value.startswith(("'", '"')) and not (parsed := parse([override])[0]).is_sweep_override():
-            value = str(parsed.value())
-        named.append(f"{key.removeprefix('++')}{sign}{value.rstrip('/').rpartition('/')[2]}")
-    return " ".join(named) or "run"

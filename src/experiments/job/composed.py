@@ -11,6 +11,7 @@ from experiments.config import compose, presets, steps
 from experiments.config.build import build
 from experiments.config.invocation import Invocation
 from experiments.config.plan import Plan
+from experiments.config.run_names import run_name
 from experiments.job.perform import Job, Outcome, perform
 from experiments.numerics.threads import cores
 
@@ -27,7 +28,7 @@ def job_of(invocation: Invocation, number: int = 0) -> Job:
     overrides = list(HydraConfig.get().overrides.task)
     swept = [word for word in overrides if compose.key_of(word) in invocation.swept]
     parent = tracking.Parent(*invocation.parent) if invocation.parent else None
-    return Job(overrides, compose.run_name(swept or overrides), number, parent, compose.choices())
+    return Job(overrides, run_name(swept or overrides), number, parent, compose.choices())
 
 
 def plan_of(cfg: DictConfig, job: Job, invocation: Invocation) -> Plan:

@@ -9,6 +9,7 @@ from hydra.types import RunMode
 from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build
+from experiments.config.run_names import run_name
 from experiments.job import console, context, logged_model, run_folder
 from experiments.job.perform import Job, perform
 
@@ -49,7 +50,7 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     if plan.cache.enabled:  # a data set that cannot be read leaves no record, as on the command line
         ctx = context.make(plan, console.Report(lambda step, values: None))
         pipeline.checked(plan.stages, plan.stages.dataset.load(ctx))
-    job = Job(overrides, compose.run_name(overrides), choices=dict(cfg.hydra.runtime.choices))
+    job = Job(overrides, run_name(overrides), choices=dict(cfg.hydra.runtime.choices))
     with run_folder.held(folder, "hydra.run.dir"):
         run_folder.begin(folder, "hydra.run.dir")
         return perform(plan, folder, job).result

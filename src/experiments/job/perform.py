@@ -224,7 +224,6 @@ class Work:
             log.warning("%s", warning)
         run.log(metrics=main_first(result.metrics) | times, tags={k: v for k, v in tags.items() if v})
         run.history(result.encoder.history)
-        log.info("computed %d values, read %d kept ones", len(ctx.store.computed), len(ctx.store.kept))
 
     def write(self, result: pipeline.Result, outcome: Outcome) -> None:
         """Write the files of a run into its folder, and record them with its description and its model."""

@@ -3,6 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,11 @@ from experiments.comparison.seeds import SEED
 from experiments.comparison.shown import shown
 from experiments.config import commands, compose
 from experiments.config.compose import ROOT
+from experiments.config.run_names import short_keys
 from experiments.figures import Lines
 from experiments.job import console
 from experiments.job.perform import Outcome
-from experiments.messages import command
+from experiments.messages import command, counted
 from experiments.metric_names import Name, main_metrics
 from experiments.metrics import VALIDATION
 
@@ -26,6 +28,25 @@ if TYPE_CHECKING:
 
 SERVE = Path(__file__).parents[3] / "mlflow" / "serve.sh"
 SERVED = "http://127.0.0.1:5000"  # where mlflow/serve.sh listens unless told otherwise
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Where results are recorded.
+
+    Parameters
+    ----------
+    uri
+        MLflow's store or server.
+    experiment_id
+        MLflow's, for a link to its page.
+    lost
+        Why the parent run of a sweep is not recorded, if so.
+    """
+
+    uri: str
+    experiment_id: str = ""
+    lost: str = ""
 
 
 def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame":
@@ -52,7 +73,7 @@ def settings(outcome: Outcome) -> dict[str, Any]:
 def name(outcome: Outcome, swept: Sequence[str]) -> str:
     """Name a job by what was swept, as shortly as a picture's axis wants it: k=10 seed=0."""
     values = settings(outcome)
-    return " ".join(f"{key.rpartition('.')[2]}={values.get(key, '')}" for key in swept) or "run"
+    return " ".join(f"{short}={values.get(key, '')}" for key, short in short_keys(swept).items()) or "run"
 
 
 def _value(override: "Override") -> str | float:
@@ -115,10 +136,8 @@ def show(
     outcomes: Sequence[Outcome],
     swept: Sequence[str],
     folder: Path,
-    uri: str,
+    recording: Recording,
     before: Sequence[str] = (),
-    lost: str = "",
-    experiment_id: str = "",
     stable: "pd.DataFrame | None" = None,
 ) -> int:
     """Print tables, failures and how to compare; return the exit code.
@@ -126,11 +145,7 @@ def show(
     Parameters
     ----------
     before
-        Keys of what was computed before the first job.
-    lost
-        Why the parent run of a sweep is not recorded, if so.
-    experiment_id
-        MLflow's, for a link to its page.
+        Cache keys that were computed before the first job.
     stable
         The stability of a sweep, which is made of clusterings that are not here.
     """
@@ -139,7 +154,7 @@ def show(
         _show_figures(done, swept, stable)
         _show_seconds(done, swept)
         console.say(_computed(outcomes, before))
-    faults = [*_failures(outcomes, swept), *_unrecorded(outcomes, lost, folder)]
+    faults = [*_failures(outcomes, swept), *_unrecorded(outcomes, recording.lost, folder)]
     for fault in [*_unfinished(outcomes), *faults]:
         console.complain(fault)
     run = outcomes[0].parent or outcomes[0].run_id if outcomes else ""
@@ -148,17 +163,17 @@ def show(
     console.say(f"results: {folder}")
     if (folder / report.NAME).exists():
         console.say(f"report: {(folder / report.NAME).as_uri()}")
-    console.say(f"compare: {_how_to_compare(uri, experiment_id)}")
+    console.say(f"compare: {_how_to_compare(recording)}")
     return 1 if faults else 0
 
 
 def _computed(outcomes: Sequence[Outcome], before: Sequence[str]) -> str:
-    """Return how many values were computed, and which of them more than once, and how many were reused."""
+    """Return how many values were computed, which of them more than once, and how many were reused."""
     counts = Counter([*before, *(key for outcome in outcomes for key in outcome.computed)])
     twice = [key for key, count in counts.items() if count > 1]
-    again = f"; more than once: {', '.join(twice)}" if twice else ", each once"
-    kept = len({key for outcome in outcomes for key in outcome.kept} - set(counts))
-    return f"computed {len(counts)} distinct values{again if counts else ''}; read {kept} kept ones"
+    reused = len({key for outcome in outcomes for key in outcome.kept} - set(counts))
+    line = f"computed {counted(len(counts), 'value')}, reused {reused} from the cache"
+    return f"{line}; computed more than once: {', '.join(twice)}" if twice else line
 
 
 def _unfinished(outcomes: Sequence[Outcome]) -> list[str]:
@@ -187,8 +202,9 @@ def _unrecorded(outcomes: Sequence[Outcome], lost: str, folder: Path) -> list[st
     return [f"{why}; {len(reasons)} of {len(outcomes)} results are not recorded, all are in {folder}"]
 
 
-def _how_to_compare(uri: str, experiment_id: str) -> str:
-    """Say how to start the server, if it is none, and what to open."""
+def _how_to_compare(recording: Recording) -> str:
+    """Return how to start the server, if it is none, and what to open."""
+    uri, experiment_id = recording.uri, recording.experiment_id
     page = f"/{tracking.figures_page(experiment_id)}" if experiment_id else ""
     if uri.startswith("http"):
         return commands.page(uri, page)

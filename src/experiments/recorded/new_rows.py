@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.context import Context
 from experiments.dataset.embeddings import Embeddings
-from experiments.dataset.tables.columns import KEY, Columns, header
+from experiments.dataset.tables.columns import KEY, Columns, Wanted, header
 from experiments.dataset.tables.matching import SPELLING, matched
 from experiments.dataset.tables.tabular import PARQUET
 from experiments.dataset.vectors.arrays import ARRAYS, is_array
@@ -68,7 +68,8 @@ class _NewRows(Embeddings):
     def _source(self, ctx: Context) -> Source:
         if is_array(Path(self.path)):
             return super()._source(ctx)
-        return table_source(Path(self.path), self.id, None, (), ctx.threads, self.features, self.header)
+        wanted = Wanted(self.id, features=self.features)
+        return table_source(Path(self.path), wanted, self._portions(ctx.threads), self.header)
 
     def _check_texts(self, columns: Columns) -> None:
         wanted = self.features or tuple(columns.texts)

@@ -20,6 +20,7 @@ MANY = 2_000  # points from which markers are smaller
 OPAQUE = 190  # of 255
 FINE = 4  # times larger a marker is drawn before it is reduced
 QUALITY = 75
+NEIGHBOURS = [(across, down) for across in (-1, 0, 1) for down in (-1, 0, 1)]
 Corner = tuple[float, float]
 
 
@@ -74,10 +75,11 @@ def picture(places: np.ndarray, groups: Sequence[Cluster], images: np.ndarray) -
 def _pixels(places: np.ndarray) -> np.ndarray:
     """Return places on the picture, int (m, 2), both axes in the same scale."""
     flipped = places * [1, -1]
-    low, high = flipped.min(axis=0), flipped.max(axis=0)
-    room = np.array([WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE])
-    scale = (room / np.maximum(high - low, np.finfo(np.float64).tiny)).min()
-    pixels = np.array([WIDTH, HEIGHT]) / 2 + (flipped - (low + high) / 2) * min(scale, 1e300)
+    extent = max(np.ptp(flipped, axis=0).max(), np.finfo(np.float64).tiny)
+    units = (flipped - flipped.min(axis=0)) / extent
+    sides, room = units.max(axis=0), np.array([WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE])
+    scale = (room / np.maximum(sides, 1e-9)).min()
+    pixels = np.array([WIDTH, HEIGHT]) / 2 + (units - sides / 2) * scale
     return np.asarray(np.rint(pixels), int)
 
 
@@ -126,11 +128,13 @@ def _paste(paper: "Image", pixels: np.ndarray, groups: Sequence[Cluster], images
 def _with_room(pixels: np.ndarray, groups: Sequence[Cluster]) -> list[int]:
     """Return members of which no two are nearer than GAP in both directions, the most central first."""
     ranks = sorted((rank, row) for group in groups for rank, row in enumerate(group.members))
+    places = pixels.tolist()
     taken: dict[tuple[int, int], int] = {}
     for _, row in ranks:
-        x, y = pixels[row].tolist()
+        x, y = places[row]
         cell = (x // GAP, y // GAP)
-        near = [taken.get((cell[0] + across, cell[1] + down)) for across in (-1, 0, 1) for down in (-1, 0, 1)]
-        if all(other is None or np.abs(pixels[other] - (x, y)).max() >= GAP for other in near):
+        near = (taken.get((cell[0] + across, cell[1] + down)) for across, down in NEIGHBOURS)
+        others = (places[other] for other in near if other is not None)
+        if all(abs(left - x) >= GAP or abs(top - y) >= GAP for left, top in others):
             taken[cell] = row
     return list(taken.values())

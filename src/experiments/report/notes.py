@@ -120,6 +120,7 @@ def of_sweep(
     if best:
         several = "" if seeds is None else "; the means over the seeds are below"
         first = [f"{first[0]}, best job by {best.objective} ({best.value:.4g}): {best.name}{several}"]
+        first.append("The metrics of this run are the best job's")
         first += [f"[Open it]({best.page})"] if best.page else []
     if done < len(rows):
         first.append("The missing jobs alone: the same command with `resume=true`")

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -13,10 +13,10 @@ from experiments import pipeline, report, tracking
 from experiments.config.build import build
 from experiments.config.plan import Plan
 from experiments.context import Silent
-from experiments.job import context, logged_model
+from experiments.job import context, logged_model, summary
 from experiments.job.model import Model
 from experiments.job.perform import Outcome
-from experiments.metric_names import Name
+from experiments.metric_names import Name, main_metrics
 from experiments.store.cache import NotKeptError
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,21 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
         return False
     parent.log(tags={tracking.BEST: run.id, "best.objective": plan.settings.objective})
     return recorded
+
+
+def show_best(
+    jobs: Mapping[Path, Outcome], objective: str, swept: Sequence[str], parent: tracking.Run
+) -> None:
+    """Give the sweep's record the main metrics of its best job, with a tag that says whose they are."""
+    folder = best(jobs, objective)
+    if folder is None:
+        return
+    job = jobs[folder]
+    shown = {
+        name: job.metrics[name] for name in (*main_metrics(job.metrics), objective) if name in job.metrics
+    }
+    whose = f"of the best job by {objective}, {summary.name(job, swept)}"
+    parent.log(metrics=shown, tags={"metrics": f"{whose}, {job.run_id}" if job.run_id else whose})
 
 
 def _recorded(place: Path, run: tracking.Run) -> bool:

@@ -1,4 +1,4 @@
-"""What the jobs of a sweep left in their folders: how each ended."""
+"""What the jobs of a sweep were asked, and how each ended, from what it left in its folder."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,3 +46,11 @@ def left(folder: Path, parent: str | None = None) -> dict[Path, Outcome]:
 def own(overrides: Sequence[str]) -> list[str]:
     """Leave out what is about Hydra itself: the launcher, folders, the sweeper."""
     return [o for o in overrides if not compose.key_of(o).startswith(("hydra.", "hydra/"))]
+
+
+def values(jobs: Sequence[Sequence[str]], swept: Sequence[str]) -> dict[str, str]:
+    """Return the values that the jobs of a sweep have of each key, such as `10, 20`."""
+    typed: dict[str, list[str]] = {}
+    for word in (word for overrides in jobs for word in overrides):
+        typed.setdefault(compose.key_of(word), []).append(word.partition("=")[2])
+    return {key: ", ".join(dict.fromkeys(typed[key])) for key in swept if key in typed}

@@ -10,6 +10,7 @@ from experiments import comparison, figures, report, tracking
 from experiments.config import compose
 from experiments.config.invocation import Invocation
 from experiments.config.plan import Plan
+from experiments.config.run_names import run_name
 from experiments.figures.specs import Figure
 from experiments.job import run_folder, summary
 from experiments.job.artifacts import ASSIGNMENTS
@@ -19,7 +20,7 @@ from experiments.report import notes, tables
 from experiments.store.cache import Store
 from experiments.sweep import best_model, resumption
 from experiments.sweep.in_common import shared, together, trained
-from experiments.sweep.outcomes import collect, left
+from experiments.sweep.outcomes import collect, left, values
 from experiments.sweep.record import Record
 from experiments.types import Findings
 
@@ -76,7 +77,10 @@ class Sweep:
             self.record: Record | None = begun.record
         else:
             tags = asked.tags(folder) if asked else {PARENT_TAG: "parent"}
-            self.run = tracker.open(self.name, folder, params={}, tags=tags)
+            self.run = tracker.open(
+                self._settings or self.name, folder, params=values(jobs or (), swept), tags=tags
+            )
+            tracking.show_swept(tracker, self.swept)
             folder.mkdir(parents=True, exist_ok=True)
             self.record = replace(asked, run_id=self.run.id) if asked else None
             if self.record:
@@ -92,10 +96,15 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """What its run is called."""
+        """What it is called in its report."""
+        return f"sweep of {self._settings}" if self._settings else "sweep"
+
+    @property
+    def _settings(self) -> str:
+        """What its run is called, whose row has its jobs below it: what was typed, what is swept first."""
         typed = self.asked.command if self.asked else self.swept
         first = sorted(typed, key=lambda override: compose.key_of(override) not in self.swept)
-        return f"sweep of {compose.run_name(first)}" if typed else "sweep"
+        return run_name(first) if typed else ""
 
     @property
     def lost(self) -> str:
@@ -146,6 +155,7 @@ class Sweep:
             self.run.artifact(self.folder / file)
         compared = self._write(rows, outcomes)
         jobs = left(self.folder, self.run.id)
+        best_model.show_best(jobs, self.plan.settings.objective, self.swept, self.run)
         assigns = best_model.record_best(jobs, self.plan, self.run)
         return self._in_words(rows, outcomes, compared, assigns)
 

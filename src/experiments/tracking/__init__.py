@@ -3,7 +3,7 @@
 Nobody else imports mlflow.
 """
 
-from experiments.tracking.experiment import connect, probe
+from experiments.tracking.experiment import connect, probe, show_swept
 from experiments.tracking.living import is_alive
 from experiments.tracking.model import model_folder
 from experiments.tracking.pages import figures_page
@@ -25,4 +25,5 @@ __all__ = [
     "join",
     "model_folder",
     "probe",
+    "show_swept",
 ]

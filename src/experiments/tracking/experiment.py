@@ -1,7 +1,7 @@
 """Open the experiment of a data set, and say on its page how to read it."""
 
-import json
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -9,6 +9,8 @@ from experiments.config.plan import Tracking
 from experiments.tracking import pages
 from experiments.tracking.server import client_of, first_alone, reach, reason, sqlite_path
 from experiments.tracking.tracker import Tracker
+
+log = logging.getLogger(__name__)
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # not one of chat models
 
@@ -64,21 +66,32 @@ def _open(client: Any, tracking: Tracking, name: str) -> str:
         experiment_id, known = str(client.create_experiment(name, artifact_location=location, tags=KIND)), {}
     else:
         experiment_id, known = str(experiment.experiment_id), experiment.tags
-    for tag, text in pages.tags(experiment_id).items():
-        if tag not in known or _is_older(tag, known[tag], text):  # what a person wrote stays
-            client.set_experiment_tag(experiment_id, tag, text)
+    _describe(client, experiment_id, known, pages.swept_in(known))
     return experiment_id
 
 
-def _is_older(tag: str, known: str, text: str) -> bool:
-    """Tell a saved view of ours that shows other than today's; when it was saved does not matter."""
-    if tag != pages.VIEW_TAG:
-        return False
+def show_swept(tracker: Tracker, keys: Iterable[str]) -> None:
+    """Put the settings that a sweep's jobs differ in first among the columns of the experiment's view."""
+    from mlflow.exceptions import MlflowException
+
     try:
-        then: Any = json.loads(known)
-    except ValueError:  # it is no view, so nothing of a person's is lost
-        return True
-    return not isinstance(then, Mapping) or then.get("state") != json.loads(text)["state"]
+        known = tracker.client.get_experiment(tracker.experiment_id).tags
+        columns = [*map(pages.column, keys), *pages.swept_in(known)]
+        _describe(tracker.client, tracker.experiment_id, known, list(dict.fromkeys(columns))[: pages.MOST])
+    except (MlflowException, OSError) as error:  # the view is as it was
+        log.debug("tracking.uri=%s refused the columns of a view (%s)", tracker.uri, reason(error))
+
+
+def _describe(client: Any, experiment_id: str, known: Mapping[str, str], swept: Sequence[str]) -> None:
+    """Set the tags that say how to read an experiment; what a person wrote stays."""
+    for tag, text in pages.tags(experiment_id, swept).items():
+        if tag not in known or _is_older(tag, known[tag], text):
+            client.set_experiment_tag(experiment_id, tag, text)
+
+
+def _is_older(tag: str, known: str, text: str) -> bool:
+    """Return whether a saved view is of ours and shows other than today's; when it was saved is no matter."""
+    return tag.startswith(pages.VIEW_TAG) and pages.state_of(known) != pages.state_of(text)
 
 
 def _artifacts(uri: str) -> str | None:

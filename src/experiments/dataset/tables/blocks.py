@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from experiments.dataset.tables.cells import MISSING, unguarded
-from experiments.dataset.tables.form import KINDS, Form, readable
+from experiments.dataset.tables.form import KINDS, Form, Portions, readable
 from experiments.dataset.tables.odd_values import Odd, odd_values
 from experiments.dataset.tables.pieces import pieces, records_of
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 FLAGS = {"true": "1", "false": "0"}  # in any case
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(inf|infinity|nan)", re.ASCII | re.I)
-VALUES = 1 << 21  # of a Parquet file that are read at a time
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -48,7 +47,7 @@ def reads_as_number(text: str, decimal: str = ".") -> bool:
 
 
 def csv_blocks(
-    path: Path, form: Form, texts: Iterable[str], numbers: Iterable[str], threads: int, key: str
+    path: Path, form: Form, texts: Iterable[str], numbers: Iterable[str], portions: Portions, key: str
 ) -> Iterator[Block]:
     """Read a file of text piece by piece on several threads.
 
@@ -60,17 +59,20 @@ def csv_blocks(
     reader = _CsvReader(path, form, tuple(texts), tuple(numbers), key)
     row = 0
     with readable(path, key):
-        for block in _in_order(lambda piece: reader.block(*piece), pieces(path, form), threads):
+        lines = pieces(path, form, portions.block)
+        for block in _in_order(lambda piece: reader.block(*piece), lines, portions.threads):
             yield replace(block, odd=tuple(replace(odd, row=row + odd.row) for odd in block.odd))
             row += len(block.values)
 
 
-def parquet_blocks(path: Path, texts: Iterable[str], numbers: Iterable[str], key: str) -> Iterator[Block]:
+def parquet_blocks(
+    path: Path, texts: Iterable[str], numbers: Iterable[str], portions: Portions, key: str
+) -> Iterator[Block]:
     """Read a Parquet file a few row groups at a time."""
     import pyarrow as pa
 
     texts, numbers = list(texts), list(numbers)
-    size, row = max(1, VALUES // max(1, len(numbers))), 0
+    size, row = portions.rows(len(numbers)), 0
     try:
         with parquet_file(path, key) as file:
             for batch in file.iter_batches(size, columns=[*texts, *numbers]):

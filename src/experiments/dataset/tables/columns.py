@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from experiments.dataset.tables.blocks import parquet_file, reads_as_number
 from experiments.dataset.tables.cells import is_there, plain
-from experiments.dataset.tables.form import SAMPLE, UNNAMED, Form, check_names, form_of, readable
+from experiments.dataset.tables.form import UNNAMED, USUAL, Form, Portions, check_names, form_of, readable
 from experiments.dataset.tables.header import IDS, LABEL_LIKE
 from experiments.dataset.tables.matching import known_as
 from experiments.dataset.tables.tabular import is_parquet, no_rows, records
@@ -20,7 +20,28 @@ if TYPE_CHECKING:
 
 KEY = "dataset.path"
 LOOKED_AT = 200  # rows that tell texts from numbers
+COUNTED = 1 << 20  # bytes whose lines tell about how many there are
 INDEX = "__index_level_"  # how pandas calls an index without a name in Parquet
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What settings say of the columns of a table.
+
+    Parameters
+    ----------
+    id, label
+        Names of columns; None if none is named.
+    exclude
+        Columns to leave out.
+    features
+        The columns of numbers, in their order, if they are known.
+    """
+
+    id: str | None = None
+    label: str | None = None
+    exclude: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,11 +98,11 @@ class Header:
     nested: Mapping[str, str] = field(default_factory=dict)
 
 
-def header(path: Path, named: bool | None = None) -> Header:
+def header(path: Path, named: bool | None = None, portions: Portions = USUAL) -> Header:
     """Look at the first rows of a table; `named` as `header` of `form_of`."""
     if is_parquet(path):
         return _parquet_header(path)
-    form = form_of(path, KEY, named)
+    form = form_of(path, KEY, named, portions)
     texts: dict[str, tuple[str, str]] = {}
     with readable(path, KEY):
         rows = list(islice(records(path, form, KEY), LOOKED_AT))
@@ -100,20 +121,11 @@ def header(path: Path, named: bool | None = None) -> Header:
     return Header(form.columns, texts, tuple(unnamed), index, None, _about(path), form)
 
 
-def columns_of(
-    head: Header,
-    path: Path,
-    id_: str | None,
-    label: str | None,
-    exclude: Iterable[str],
-    features: tuple[str, ...] = (),
-) -> Columns:
-    """Assign every column; raise ValueError for a setting that names none, or if no numbers are left.
-
-    `features` are the columns of numbers, in their order, if they are known.
-    """
-    id_, label = (name and known_as(name, head.names) for name in (id_, label))
-    exclude = {known_as(name, head.names) for name in exclude}
+def columns_of(head: Header, path: Path, wanted: Wanted) -> Columns:
+    """Assign every column; raise ValueError for a setting that names none, or if no numbers are left."""
+    features = wanted.features
+    id_, label = (name and known_as(name, head.names) for name in (wanted.id, wanted.label))
+    exclude = {known_as(name, head.names) for name in wanted.exclude}
     _check_names(head, path, id_, label, exclude)
     free = [name for name in head.names if name not in exclude and name != label]
     if not features:
@@ -218,7 +230,7 @@ def _index(schema: "pa.Schema") -> tuple[str | None, range | None]:
 def _about(path: Path) -> int:
     """Guess the number of lines from the first of them."""
     with path.open("rb") as file:
-        first = file.read(SAMPLE)
+        first = file.read(COUNTED)
     return max(1, first.count(b"\n") * path.stat().st_size // max(1, len(first)))
 
 

@@ -20,8 +20,7 @@ from experiments.dataset.tables.matching import stripped
 log = logging.getLogger(__name__)
 
 SEPARATORS = (",", ";", "\t", "|")
-PIECE = 1 << 23  # bytes that are looked at at a time
-SAMPLE, LINES = 1 << 20, 20  # bytes, and at least lines, that show how a file is written
+LINES = 20  # at least so many show how a file is written
 TOLD = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)  # Excel's own first line
 KINDS = "use a CSV, TSV or Parquet file"
 UNNAMED = "column_{}"
@@ -32,6 +31,34 @@ PACKED = {  # how files begin that are no text
     b"PK": "a zip or a spreadsheet", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "Parquet, whose name ends in .parquet",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Portions:
+    """How much of a file is read at a time; it changes no result.
+
+    Parameters
+    ----------
+    block
+        Bytes.
+    threads
+        That parse a block each.
+    """
+
+    block: int = 1 << 23
+    threads: int = 1
+
+    @property
+    def sample(self) -> int:
+        """Bytes that show how a file is written, of a line at least."""
+        return max(1 << 12, self.block // 8)
+
+    def rows(self, width: int) -> int:
+        """Rows of so many float32 values."""
+        return max(1, self.block // max(1, 4 * width))
+
+
+USUAL = Portions()
 
 
 @dataclass(frozen=True)
@@ -65,7 +92,7 @@ class Form:
     unclear: Mapping[str, str] = field(default_factory=dict)
 
 
-def form_of(path: Path, key: str, header: bool | None = None) -> Form:
+def form_of(path: Path, key: str, header: bool | None = None, portions: Portions = USUAL) -> Form:
     """Return how a file of text is written; raise ValueError if it holds no table.
 
     Parameters
@@ -74,8 +101,8 @@ def form_of(path: Path, key: str, header: bool | None = None) -> Form:
         True if its first row names the columns, False if not; None: the first rows tell.
     """
     with readable(path, key):
-        encoding = encoding_of(path, key)
-        text, whole = _first_lines(path, encoding)
+        encoding = encoding_of(path, key, portions)
+        text, whole = _first_lines(path, encoding, portions.sample)
     returns = "\r" in text and "\n" not in text
     text = text.replace("\r", "\n") if returns else text
     if not whole:
@@ -143,17 +170,17 @@ def readable(path: Path, key: str) -> Iterator[None]:
         raise ValueError(f"{key}={path} cannot be read ({error.strerror or error}); {KINDS}") from error
 
 
-def _first_lines(path: Path, encoding: str) -> tuple[str, bool]:
+def _first_lines(path: Path, encoding: str, sample: int) -> tuple[str, bool]:
     """Return a sample of a file with at least some whole lines, and whether it is all of it."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
-        text = decoder.decode(file.read(SAMPLE))
-        while max(map(text.count, "\r\n")) < LINES and (more := file.read(SAMPLE)):
+        text = decoder.decode(file.read(sample))
+        while max(map(text.count, "\r\n")) < LINES and (more := file.read(sample)):
             text += decoder.decode(more)
         return text, not file.read(1)
 
 
-def encoding_of(path: Path, key: str) -> str:
+def encoding_of(path: Path, key: str, portions: Portions = USUAL) -> str:
     """Return what decodes the whole file, and say so if it is not UTF-8.
 
     Raises
@@ -181,18 +208,18 @@ def encoding_of(path: Path, key: str) -> str:
                 "line, or save the spreadsheet as CSV UTF-8"
             )
         wide = "utf-16-be" if even > odd else "utf-16-le"
-    if wide and _decodes(path, wide):
+    if wide and _decodes(path, wide, portions):
         log.info("%s is UTF-16, as spreadsheets write Unicode text, and is read as such", path.name)
         return wide
     encoding = "utf-8-sig" if first.startswith(codecs.BOM_UTF8) else "utf-8"
-    if _decodes(path, encoding):
+    if _decodes(path, encoding, portions):
         return encoding
-    return _western(path, key)
+    return _western(path, key, portions)
 
 
-def _western(path: Path, key: str) -> str:
+def _western(path: Path, key: str, portions: Portions) -> str:
     """Return cp1252 for a file that may be so; raise ValueError for one that is not UTF-8 in another way."""
-    place, good, bad, western = "", 0, 0, _decodes(path, WESTERN)
+    place, good, bad, western = "", 0, 0, _decodes(path, WESTERN, portions)
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             text = line.decode("utf-8-sig", errors="replace")
@@ -217,11 +244,11 @@ def _western(path: Path, key: str) -> str:
     return WESTERN
 
 
-def _decodes(path: Path, encoding: str) -> bool:
+def _decodes(path: Path, encoding: str, portions: Portions) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     ascii_too = not encoding.startswith("utf-16")
     try:
-        for chunk in _chunks(path):
+        for chunk in _chunks(path, portions.block):
             # plain letters need no decoder, which is several times slower
             if not (ascii_too and chunk.isascii() and not decoder.getstate()[0]):
                 decoder.decode(chunk)
@@ -231,9 +258,9 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def _chunks(path: Path, size: int) -> Iterator[bytes]:
     with path.open("rb") as file:
-        yield from iter(partial(file.read, PIECE), b"")
+        yield from iter(partial(file.read, size), b"")
 
 
 def _separated(text: str, path: Path, told: str | None) -> tuple[str, list[tuple[int, list[str]]]]:

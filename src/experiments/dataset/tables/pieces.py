@@ -9,18 +9,22 @@ from pathlib import Path
 from experiments.dataset.tables.form import Form
 from experiments.dataset.tables.tabular import rows_of
 
-PIECE = 1 << 23  # bytes of lines that are read at a time
-LONGEST = 4 * PIECE  # beyond it a quote that nothing closes is no quote
+LONGEST = 4  # blocks: beyond them a quote that nothing closes is no quote
 
 
-def pieces(path: Path, form: Form) -> Iterator[tuple[int, bytes]]:
+def pieces(path: Path, form: Form, size: int) -> Iterator[tuple[int, bytes]]:
     """Give the lines below the header in pieces, as UTF-8, each with the number of its first line.
 
     A quote within a text that is not quoted itself (5" pipe) may lead to a piece that ends within quotes:
     then `records_of` raises, as it does at any broken line.
+
+    Parameters
+    ----------
+    size
+        Bytes that are read at a time; a piece ends where the last line ends that is whole in them.
     """
     rest, line, above = b"", 1, form.header
-    for chunk in _chunks(path, form):
+    for chunk in _chunks(path, form, size):
         rest += chunk
         if above and rest.count(b"\n") < above:
             continue
@@ -28,7 +32,7 @@ def pieces(path: Path, form: Form) -> Iterator[tuple[int, bytes]]:
             for _ in range(above):
                 rest = rest.partition(b"\n")[2]
             line, above = above + 1, 0
-        end = _line_end(rest)
+        end = _line_end(rest, LONGEST * size)
         if end:
             yield line, rest[:end]
             line, rest = line + rest.count(b"\n", 0, end), rest[end:]
@@ -41,20 +45,20 @@ def records_of(piece: bytes, first: int, path: Path, form: Form, key: str) -> It
     yield from rows_of(io.StringIO(piece.decode(), newline=""), first, path, form, key)
 
 
-def _chunks(path: Path, form: Form) -> Iterator[bytes]:
+def _chunks(path: Path, form: Form, size: int) -> Iterator[bytes]:
     """Give a file's bytes as UTF-8 without a mark, lines ending with a newline."""
     decoder = codecs.getincrementaldecoder(form.encoding)()
     with path.open("rb") as file:
-        for chunk in iter(partial(file.read, PIECE), b""):
+        for chunk in iter(partial(file.read, size), b""):
             data = chunk if form.encoding == "utf-8" else decoder.decode(chunk).encode()
             yield data.replace(b"\r", b"\n") if form.returns else data
 
 
-def _line_end(data: bytes) -> int:
-    """Return where the last line ends that is whole: outside of quotes."""
+def _line_end(data: bytes, longest: int) -> int:
+    """Return where the last line ends that is whole: outside of quotes, which close within `longest`."""
     end = data.rfind(b"\n")
     quotes = data.count(b'"', 0, max(end, 0))
-    while end >= 0 and quotes % 2 and len(data) <= LONGEST:
+    while end >= 0 and quotes % 2 and len(data) <= longest:
         before = data.rfind(b"\n", 0, end)
         quotes -= data.count(b'"', max(before, 0), end)
         end = before

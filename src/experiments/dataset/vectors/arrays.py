@@ -1,7 +1,7 @@
 """The rows of arrays of numpy: .npy and .npz files, and their ids."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,8 @@ from numpy.lib.npyio import NpzFile
 
 from experiments.dataset.tables.blocks import Block, text_of
 from experiments.dataset.tables.cells import unguarded
-from experiments.dataset.tables.columns import KEY, Header, columns_of, usual_id
-from experiments.dataset.tables.form import encoding_of, readable
+from experiments.dataset.tables.columns import KEY, Header, Wanted, columns_of, usual_id
+from experiments.dataset.tables.form import Portions, encoding_of, readable
 from experiments.dataset.tables.matching import stripped
 from experiments.dataset.tables.odd_values import odd_values
 from experiments.dataset.tables.tabular import text_table
@@ -21,7 +21,6 @@ from experiments.dataset.vectors.sources import Source, row_numbers
 from experiments.messages import few
 
 ARRAYS = (".npy", ".npz")
-VALUES = 1 << 21  # of an array that are read at a time
 IDS_KEY = "dataset.ids"
 VECTORS, IDS = "embeddings", "ids"  # what an .npz file calls them
 BROKEN = (ValueError, EOFError, BadZipFile, zlib.error)  # what numpy raises of a file that is damaged
@@ -32,7 +31,7 @@ def is_array(path: Path) -> bool:
     return path.suffix.lower() in ARRAYS
 
 
-def array_source(path: Path, ids_path: str | None, exclude: Iterable[str]) -> Source:
+def array_source(path: Path, ids_path: str | None, wanted: Wanted, portions: Portions) -> Source:
     """Open an .npy or .npz file of vectors, whose columns are called d0, d1, ..., and its ids."""
     values, own, unused = _array(path)
     ids = own if ids_path is None else _ids(Path(ids_path))
@@ -40,9 +39,9 @@ def array_source(path: Path, ids_path: str | None, exclude: Iterable[str]) -> So
         where = f"{IDS_KEY}={ids_path} has" if ids_path else f"{KEY}={path} has"
         raise ValueError(f"{where} {len(ids)} ids for {len(values)} vectors; use the ids of these vectors")
     names = tuple(f"d{column}" for column in range(values.shape[1]))
-    columns = columns_of(Header(names, {}, (), None, None, len(values), None), path, None, None, exclude)
+    columns = columns_of(Header(names, {}, (), None, None, len(values), None), path, wanted)
     columns = replace(columns, id="id", notes=(f"arrays not used: {few(unused)}",) if unused else ())
-    blocks = _array_blocks(values, names, columns.numbers)
+    blocks = _array_blocks(values, names, columns.numbers, portions.rows(len(names)))
     return Source(
         columns, blocks, len(values), lambda row: f"row {row + 1}",
         row_numbers(len(values)) if ids is None else ids,
@@ -103,8 +102,10 @@ def _arrays(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
     return arrays, objects
 
 
-def _array_blocks(values: np.ndarray, names: tuple[str, ...], wanted: tuple[str, ...]) -> Iterator[Block]:
-    size, whole = max(1, VALUES // len(names)), wanted == names
+def _array_blocks(
+    values: np.ndarray, names: tuple[str, ...], wanted: tuple[str, ...], size: int
+) -> Iterator[Block]:
+    whole = wanted == names
     columns = range(len(names)) if whole else [int(name[1:]) for name in wanted]
     for start in range(0, len(values), size):
         rows = values[start : start + size]

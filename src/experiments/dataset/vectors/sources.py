@@ -1,6 +1,6 @@
 """The rows of a table: ids, texts and numbers of a CSV, TSV or Parquet file, in its order."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from experiments.dataset.tables.blocks import Block, csv_blocks, parquet_blocks, parquet_file
-from experiments.dataset.tables.columns import KEY, Columns, columns_of, header
-from experiments.dataset.tables.form import form_of, readable
+from experiments.dataset.tables.columns import KEY, Columns, Wanted, columns_of, header
+from experiments.dataset.tables.form import Portions, form_of, readable
 from experiments.dataset.tables.pieces import pieces, records_of
 from experiments.dataset.tables.tabular import is_parquet, no_rows, records
 from experiments.dataset.vectors.vector_rows import Read
@@ -37,42 +37,31 @@ class Source:
     ids: list[str] | None = None
 
 
-def table_source(
-    path: Path,
-    id_: str | None,
-    label: str | None,
-    exclude: Iterable[str],
-    threads: int,
-    features: tuple[str, ...] = (),
-    named: bool | None = None,
-) -> Source:
-    """Look at a table's first rows, and make ready to read it.
-
-    `features` is as of `columns_of`, `named` as `header` of `form_of`.
-    """
-    head = header(path, named)
-    columns = columns_of(head, path, id_, label, exclude, features)
+def table_source(path: Path, wanted: Wanted, portions: Portions, named: bool | None = None) -> Source:
+    """Look at a table's first rows, and make ready to read it; `named` is as `header` of `form_of`."""
+    head = header(path, named, portions)
+    columns = columns_of(head, path, wanted)
     texts = [columns.id] if columns.id else list(columns.texts)
     texts += [columns.label] if columns.label and columns.label not in texts else []
     form = head.form
     if form is None:
-        blocks = parquet_blocks(path, texts, columns.numbers, KEY)
+        blocks = parquet_blocks(path, texts, columns.numbers, portions, KEY)
         counted = None if columns.id or head.counted is None else [str(row) for row in head.counted]
         return Source(columns, blocks, head.n, lambda row: f"row {row + 1}", counted)
 
     def place(row: int) -> str:
         return f"line {next(islice(records(path, form, KEY), row, None))[0]}"
 
-    return Source(columns, csv_blocks(path, form, texts, columns.numbers, threads, KEY), head.n, place)
+    return Source(columns, csv_blocks(path, form, texts, columns.numbers, portions, KEY), head.n, place)
 
 
-def table_rows(path: Path, named: bool | None = None) -> int:
+def table_rows(path: Path, named: bool | None, portions: Portions) -> int:
     """Count the rows of a table, of a CSV by its lines."""
     if is_parquet(path):
         return int(parquet_file(path, KEY).metadata.num_rows)
-    form, n = form_of(path, KEY, named), 0
+    form, n = form_of(path, KEY, named, portions), 0
     with readable(path, KEY):
-        for line, piece in pieces(path, form):
+        for line, piece in pieces(path, form, portions.block):
             if b'"' in piece or b"\n\n" in piece or b"\n\r\n" in piece:
                 n += sum(1 for _ in records_of(piece, line, path, form, KEY))
             else:

@@ -12,13 +12,14 @@ from experiments.context import Context
 from experiments.dataset.labels.joining import numbered
 from experiments.dataset.selection.naming import name_of_path
 from experiments.dataset.selection.selection import Pool, Selection
-from experiments.dataset.tables.columns import KEY, Columns
+from experiments.dataset.tables.columns import KEY, Columns, Wanted
+from experiments.dataset.tables.form import USUAL, Portions
 from experiments.dataset.vectors import extremes, vector_rows
 from experiments.dataset.vectors.arrays import IDS_KEY, array_rows, array_source, is_array
 from experiments.dataset.vectors.content import Vectors
 from experiments.dataset.vectors.illustrations import illustrations
 from experiments.dataset.vectors.sources import Source, identified, table_rows, table_source
-from experiments.dataset.vectors.vector_rows import Features, Read
+from experiments.dataset.vectors.vector_rows import Features, Read, Rows
 from experiments.messages import setting
 from experiments.samples import Samples
 from experiments.store.file_hashes import content_hash, sha256
@@ -47,6 +48,8 @@ class VectorFile(Selection, ABC):
         Folder or archive of the images that the rows are about, to look at; None: there are none.
     header
         True if the first line of a CSV names its columns, False if not; None: the first lines tell.
+    block_bytes
+        How much of the file is read at a time, by each thread; it changes no result.
     """
 
     path: str = field(metadata={"path": True})
@@ -55,10 +58,13 @@ class VectorFile(Selection, ABC):
     label: str | None
     images: str | None = field(metadata={"path": True})
     header: bool | None
+    block_bytes: int = field(default=USUAL.block, compare=False)
 
     def __post_init__(self) -> None:
         """Check what goes together."""
         super().__post_init__()
+        if self.block_bytes < 1:
+            raise ValueError(f"dataset.block_bytes={self.block_bytes} reads nothing; use {USUAL.block}")
         for name in ("id", "label", "header") if is_array(Path(self.path)) else ():
             if getattr(self, name) is not None:
                 raise ValueError(
@@ -97,13 +103,17 @@ class VectorFile(Selection, ABC):
 
     def _rows(self) -> int:
         path = Path(self.path)
-        return array_rows(path) if is_array(path) else table_rows(path, self.header)
+        return array_rows(path) if is_array(path) else table_rows(path, self.header, self._portions())
 
     def _source(self, ctx: Context) -> Source:
         path = Path(self.path)
         if is_array(path):
-            return array_source(path, self._ids(), self.exclude)
-        return table_source(path, self.id, self.label, self.exclude, ctx.threads, named=self.header)
+            return array_source(path, self._ids(), Wanted(exclude=self.exclude), self._portions())
+        wanted = Wanted(self.id, self.label, self.exclude)
+        return table_source(path, wanted, self._portions(ctx.threads), self.header)
+
+    def _portions(self, threads: int = 1) -> Portions:
+        return Portions(self.block_bytes, threads)
 
     def _ids(self) -> str | None:
         """Return the file of the ids of an array; None if there is none."""
@@ -152,6 +162,7 @@ class VectorFile(Selection, ABC):
         names = tuple(columns.numbers[place] for place in features.places)
         notes = (*columns.notes, *features.notes, *vector_rows.large(read, columns.numbers))
         notes += extremes.suspects(read, features.places, columns.numbers)
-        vector_rows.write(read, features, np.array(ids), labels, names, notes, folder)
+        rows = Rows(np.array(ids), np.empty(0), labels, names, notes)
+        vector_rows.write(read, features, rows, folder, self._portions())
         if [sha256(path) for path in self._files().values()] != contents:
             raise ValueError(f"{KEY}={path} changed while it was read; run it again")

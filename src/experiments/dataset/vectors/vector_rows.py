@@ -1,20 +1,20 @@
 """What a file of vectors holds, read once, block by block, into the store: in the order of the ids."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from experiments.dataset.tables.blocks import Block
+from experiments.dataset.tables.form import Portions
 from experiments.dataset.tables.matching import stripped
 from experiments.dataset.tables.odd_values import Odd
 from experiments.messages import few
 from experiments.numerics.hashes import hash_rows
 from experiments.store.values import Record
 
-BYTES = 1 << 24  # of rows that are put in order at a time
 UNORDERED, ORDERED = "unordered.f32", "values.npy"
 WHOLE = 1 << 24  # beyond it, float32 has not every whole number
 
@@ -107,24 +107,22 @@ def read(blocks: Iterable[Block], numbers: Iterable[str], folder: Path, done: Ca
     return Read(values, texts, odd, low, high)
 
 
-def write(
-    read: Read, features: Features, ids: np.ndarray, labels: np.ndarray | None, columns: tuple[str, ...],
-    notes: tuple[str, ...], folder: Path,
-) -> None:  # fmt: skip
-    """Put the rows in the order of their ids, and keep them in `folder`."""
-    order = np.argsort(ids, kind="stable")
+def write(read: Read, features: Features, rows: Rows, folder: Path, portions: Portions) -> None:
+    """Put the rows in the order of their ids, and keep them in `folder`; hashes are made of their values."""
+    order = np.argsort(rows.ids, kind="stable")
     hashes = np.empty(read.n, "U16")
     with (folder / ORDERED).open("wb") as file:
         header = {"descr": "<f4", "fortran_order": False, "shape": (read.n, len(features.places))}
         np.lib.format.write_array_header_2_0(file, header)
-        for start, rows in _chunks(order, read.values.shape[1]):
-            values = np.array(read.values[rows][:, features.places], np.float32)
+        size = 2 * portions.rows(read.values.shape[1])
+        for start in range(0, read.n, size):
+            values = np.array(read.values[order[start : start + size]][:, features.places], np.float32)
             missing = np.isnan(values)
             values[missing] = np.broadcast_to(features.fill, values.shape)[missing]
-            hashes[start : start + len(rows)] = hash_rows(values)
+            hashes[start : start + size] = hash_rows(values)
             values.tofile(file)
-    kept = Rows(ids[order], hashes, None if labels is None else labels[order], columns, notes)
-    kept.save(folder)
+    labels = None if rows.labels is None else rows.labels[order]
+    replace(rows, ids=rows.ids[order], hashes=hashes, labels=labels).save(folder)
     (folder / UNORDERED).unlink()
 
 
@@ -174,9 +172,3 @@ def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: st
             f"{key} has the {column} {again[0]!r} in {places(rows[0])} and {places(rows[1])}{more}; keep one "
             f"row for each, or use {remedy}"
         )
-
-
-def _chunks(order: np.ndarray, width: int) -> Iterator[tuple[int, np.ndarray]]:
-    size = max(1, BYTES // max(1, 4 * width))
-    for start in range(0, len(order), size):
-        yield start, order[start : start + size]
