@@ -106,6 +106,7 @@ def test_the_best_job_is_shown_and_the_reports_of_jobs_are_linked(tmp_path: Path
     assert first == "Best"
     assert [name.split()[0] for name in shown] == ["Map", "Clusters", "Classes", "Classes", "Worst"]
     assert others[: len(shown)] == shown
+    assert 'href="#map">Map</a>' in text, "short, as all links stand in a row"
     assert re.findall(r'<a href="(\d+/report.html)">', text) == ["2/report.html", "10/report.html"]
     assert text.count('class="sheet"') == told.members["cluster"].nunique()
     assert len(set(headings(text))) == len(headings(text)), "no two headings are the same"
@@ -126,7 +127,7 @@ CHOICE = Lines("The k of 8 methods", "k", "", [5.0, 20.0], CURVES)
     ("settings", "first"),
     [
         ({"cluster.k": [5, 20]}, ["Which k, without labels", "Which k", "Over cluster.k"]),
-        ({"seed": [0, 1]}, ["Over the seeds", "Best"]),
+        ({"seed": [0, 1]}, ["Over the seeds", "Metrics"]),
         ({"cluster.k": [5, 5], "seed": [0, 1]}, ["Which k, without labels", "Which k", "Over the seeds"]),
         ({"cluster.k": [5, 9], "seed": [0, 0], "x": [1, 2]}, ["Which k, without labels", "Best"]),
     ],

@@ -36,6 +36,11 @@ class Lead:
     p: float
     seeds: int
 
+    @property
+    def differs(self) -> bool:
+        """True if the interval shows that the best is ahead."""
+        return self.low > 0
+
     def __str__(self) -> str:
         """Return whether the two differ, and by how much."""
         if self.p != self.p:
@@ -44,7 +49,7 @@ class Lead:
                 if self.difference
                 else "equal"
             )
-        shown = "differs from it" if self.low > 0 else "no difference shown"
+        shown = "differs from it" if self.differs else "no difference shown"
         interval = f"{self.low:.2g} to {self.high:.2g}"
         return f"{shown}: ahead by {self.difference:.2g} ({interval}), p = {self.p:.2g}, {self.seeds} seeds"
 
@@ -105,7 +110,8 @@ def bests(
 def verdict(found: Sequence[Best], swept: Sequence[str]) -> str:
     """Return which configuration is best by which metrics, in a sentence; "" of a single configuration.
 
-    Over k those metrics alone choose that are comparable across k.
+    Over k those metrics alone choose that are comparable across k. Where the seeds show no difference from the
+    next best, it says so.
     """
     if not any(best.after for best in found):
         return ""
@@ -125,6 +131,9 @@ def verdict(found: Sequence[Best], swept: Sequence[str]) -> str:
             else "changes with k by itself and chooses"
         )
         parts.append(f"{', '.join(changing)} {verbs} none")
+    leads = {name: best.lead for best in found if (name := best.headline.name) not in changing}
+    if unclear := [name for name, lead in leads.items() if lead and not lead.differs]:
+        parts.append(f"The seeds show no difference from the next best by {', '.join(unclear)}")
     return ". ".join(part for part in parts if part)
 
 

@@ -48,7 +48,7 @@ def sections_of_best(
     """Give the sections that show the best job of a sweep."""
     for section in (*_members(contents, groups), *_figures(contents, drawn)):
         if section.name in OF_BEST:
-            yield replace(section, heading=f"{section.heading} of the best job")
+            yield replace(section, heading=f"{section.heading} of the best job", link=section.heading)
 
 
 def _sections(contents: Contents, groups: Sequence[Cluster], drawn: Sequence[Chart]) -> Iterator[Section]:

@@ -160,9 +160,10 @@ def _best(
     metrics = dict.fromkeys((str(column) for column in rows.dropna(axis="columns", how="all")), 0.0)
     table = best_table(found, probed=bool(upper_bounds(metrics))) if found else {"bests": []}
     if found or about["warnings"] or about["job"]:
-        asked_k = set(swept) - {SEED} == {K}
+        one = "Metrics" if found and not table["several"] else "Best"
+        heading = "Which k" if set(swept) - {SEED} == {K} else one
         answer = {"verdict": verdict(found, swept)}
-        yield Section("best", "Which k" if asked_k else "Best", "best.html", {**table, **answer, **about})
+        yield Section("best", heading, "best.html", {**table, **answer, **about})
 
 
 def _compared(
