@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import ttest_rel
 from tests.messages import says
 
-from experiments.report.best import bests
+from experiments.report.best import bests, verdict
 
 ROWS = pd.DataFrame(
     {
@@ -100,6 +100,23 @@ def test_the_best_is_compared_with_the_next_over_the_same_seeds() -> None:
     assert acc is not None
     assert np.isnan(acc.p)
     says(str(acc), key="0.25", use="each of 3 seeds")
+
+
+def test_the_verdict_names_the_metrics_by_which_the_seeds_show_no_difference() -> None:
+    rows = pd.DataFrame(
+        {
+            "reducer.n_components": [10] * 3 + [20] * 3,
+            "seed": [0, 1, 2] * 2,
+            "protocol": "held_out",
+            "ari": [0.7, 0.8, 0.75, 0.6, 0.71, 0.65],
+            "purity": [0.4, 0.8, 0.6, 0.8, 0.4, 0.5],
+            "status": "FINISHED",
+        }
+    )
+    swept = ["reducer.n_components", "seed"]
+    said = verdict(bests(rows, swept, ["ari", "purity"], "ari"), swept)
+    assert said.startswith("n_components=10 by ari, purity. ")
+    assert says(said, key="no difference", use="purity").endswith(" by purity")
 
 
 def test_one_seed_in_common_compares_nothing() -> None:

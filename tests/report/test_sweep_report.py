@@ -1,5 +1,7 @@
 """The report of a sweep: its runs side by side."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ import pandas as pd
 import pytest
 from markupsafe import escape
 from tests.browser import PHONE, Tab
-from tests.messages import numbers
+from tests.messages import numbers, says
 
 from experiments import report
 from experiments.comparison.titles import MEANS
 from experiments.figures import Heatmap, Lines
+from experiments.report import BestJob, Contents
+from experiments.report.best import bests, verdict
 from experiments.report.choice import chosen
 
 CURVES = {"ari": [0.9, 0.4], "nmi": [0.9, 0.5]}
@@ -65,6 +69,89 @@ def test_a_sweep_without_pictures_has_a_report_too(tmp_path: Path) -> None:
     assert 'id="runs"' in text
     assert 'id="over"' not in text
     assert 'id="tables"' not in text
+
+
+def sections(text: str) -> list[str]:
+    """Return the headings of a page's sections, in their order."""
+    return re.findall(r'<h2 id="h-\w+">(.*?)</h2>', text)
+
+
+def headings(text: str) -> list[str]:
+    """Return all headings of a page below its title."""
+    return [" ".join(heading.split()) for heading in re.findall(r"<h[23][^>]*>(.*?)</h", text, re.DOTALL)]
+
+
+ABOUT: dict[str, Any] = {
+    "objective": "ari", "name": "sweep", "run_id": "a", "figures": {}, "tables": {}, "errors": {}
+}  # fmt: skip
+
+
+def jobs(**settings: Sequence[Any]) -> pd.DataFrame:
+    """Return the table of jobs of these settings."""
+    rows = pd.DataFrame(settings).assign(protocol="held_out", status="FINISHED", seconds=1.0)
+    rows["ari"], rows["nmi"] = np.linspace(0.9, 0.2, len(rows)), np.linspace(0.1, 0.3, len(rows))
+    return rows.assign(run_id=[str(row) for row in rows.index])
+
+
+def test_the_best_job_is_shown_and_the_reports_of_jobs_are_linked(tmp_path: Path, told: Contents) -> None:
+    for number in ("10", "2"):
+        (tmp_path / number).mkdir()
+        (tmp_path / number / "report.html").write_text("a report")
+    rows = jobs(**{"reducer.n_components": [5, 20]})
+    best = BestJob("n_components=5", tmp_path / "2", told)
+    path = report.write_sweep(tmp_path, rows, ["ari"], swept=["reducer.n_components"], best=best, **ABOUT)
+    text = path.read_text(encoding="utf-8")
+    first, *others = sections(text)
+    shown = [name for name in others if name.endswith("of the best job")]
+    assert first == "Best"
+    assert [name.split()[0] for name in shown] == ["Map", "Clusters", "Classes", "Classes", "Worst"]
+    assert others[: len(shown)] == shown
+    assert 'href="#map">Map</a>' in text, "short, as all links stand in a row"
+    assert re.findall(r'<a href="(\d+/report.html)">', text) == ["2/report.html", "10/report.html"]
+    assert text.count('class="sheet"') == told.members["cluster"].nunique()
+    assert len(set(headings(text))) == len(headings(text)), "no two headings are the same"
+
+
+def test_a_best_job_that_is_not_in_the_cache_is_named(tmp_path: Path) -> None:
+    rows, best = jobs(**{"cluster.k": [5, 20]}), BestJob("k=5", tmp_path / "7", None)
+    path = report.write_sweep(tmp_path, rows, ["ari"], swept=["cluster.k"], best=best, **ABOUT)
+    assert sections(path.read_text("utf-8")) == ["Which k", "Runs", "What was run"]
+    says(re.sub("<.*?>", "", path.read_text("utf-8")), key="job 7", use="cache")
+
+
+OVER = Lines("Main metrics over k", "k", "", [5.0, 20.0], CURVES)
+CHOICE = Lines("The k of 8 methods", "k", "", [5.0, 20.0], CURVES)
+
+
+@pytest.mark.parametrize(
+    ("settings", "first"),
+    [
+        ({"cluster.k": [5, 20]}, ["Which k, without labels", "Which k", "Over cluster.k"]),
+        ({"seed": [0, 1]}, ["Over the seeds", "Metrics"]),
+        ({"cluster.k": [5, 5], "seed": [0, 1]}, ["Which k, without labels", "Which k", "Over the seeds"]),
+        ({"cluster.k": [5, 9], "seed": [0, 0], "x": [1, 2]}, ["Which k, without labels", "Best"]),
+    ],
+)
+def test_the_answer_to_what_was_asked_stands_first(
+    tmp_path: Path, told: Contents, settings: dict[str, list[int]], first: list[str]
+) -> None:
+    agreed = pd.DataFrame({"verdict": ["k=5 by 6 of 8 methods"]})
+    tables = {"k_agreement": agreed} | ({"seeds": SEEDS} if "seed" in settings else {})
+    figures = {"sweep_cluster.k": OVER} | ({"k_selection": CHOICE} if "cluster.k" in settings else {})
+    about = ABOUT | {"figures": figures, "tables": tables, "best": BestJob("k=5", tmp_path, told)}
+    path = report.write_sweep(tmp_path, jobs(**settings), ["ari", "nmi"], swept=list(settings), **about)
+    text = path.read_text(encoding="utf-8")
+    assert sections(text)[: len(first)] == first
+    assert ("<b>k=5 by 6 of 8 methods" in text) == ("cluster.k" in settings)
+
+
+def test_over_k_only_metrics_that_are_comparable_choose() -> None:
+    rows, other = jobs(**{"cluster.k": [5, 20]}), jobs(**{"reducer.n_components": [5, 20]})
+    swept = bests(rows, ["cluster.k"], ["ari", "nmi"], "ari")
+    assert verdict(swept, ["cluster.k"]).startswith("k=5 by ari. nmi ")
+    found = bests(other, ["reducer.n_components"], ["ari", "nmi"], "ari")
+    assert verdict(found, ["reducer.n_components"]) == "n_components=5 by ari; n_components=20 by nmi"
+    assert verdict(bests(rows[:1], ["cluster.k"], ["ari"], "ari"), ["cluster.k"]) == "", "there is one"
 
 
 @pytest.mark.browser

@@ -80,6 +80,17 @@ def test_a_job_leaves_its_model_where_nothing_is_kept(root: Path) -> None:
     assert (sweep.models(), sweep.best()) == (1, sweep.outcome.run_id)
 
 
+def test_the_best_job_is_shown_from_the_cache(root: Path) -> None:
+    sweep = Sweep(root, "cluster.k=4", "map=pca", "objective=silhouette")
+    best = best_model.report_of(sweep.folder, "k=4", sweep.outcome.run_id)
+    assert best.contents is not None
+    assert best.contents.members["cluster"].nunique() == 4
+    assert len(best.contents.images) == len(best.contents.members) == 200
+    assert best.contents.facts["run"] == sweep.outcome.run_id
+    (root / "cache").rename(root / "elsewhere")
+    assert best_model.report_of(sweep.folder, "k=4", "").contents is None
+
+
 def test_each_job_or_none_records_its_own_if_asked(root: Path) -> None:
     for wanted, count in (("all", 1), ("none", 0)):
         sweep = Sweep(root, "objective=silhouette", f"tracking.log_model={wanted}")

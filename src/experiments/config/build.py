@@ -37,7 +37,7 @@ def build(cfg: DictConfig, typed: Iterable[str] = ()) -> Plan:
 
 def _built(cfg: DictConfig, keys: set[str]) -> Plan:
     _check_keys(cfg)
-    settings = checked(Settings, {f.name: cfg[f.name] for f in fields(Settings)}, "", keys)
+    settings = checked(Settings, {f.name: cfg[f.name] for f in fields(Settings) if f.name in cfg}, "", keys)
     stages = _stages(cfg, settings, keys)
     if "objective" in keys:  # the default may be missing, one that somebody asked for may not
         check_objective(settings.objective, stages)

@@ -47,12 +47,14 @@ class Settings:
     label_free: bool
     resume: Any
     plan: bool
+    map: str = "auto"  # which runs recorded by earlier commits lack
 
     def __post_init__(self) -> None:
         _one_of("protocol", self.protocol, ("held_out", "published"))
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
         _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         _one_of("figures", self.figures, ("auto", "all", "none"))
+        _one_of("map", self.map, ("auto", "tsne", "pca"))
         _one_of("report", self.report, ("auto", "all", "none"))
         if not 0 <= self.seed < 2**32:  # scikit-learn takes no larger ones
             raise ValueError(f"seed={self.seed} is not a seed; use 0 to {2**32 - 1}")

@@ -1,6 +1,6 @@
 """Which configuration of a sweep is best, by each figure that a person reads first."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 FOLLOW = 2  # configurations that are named behind the best
 K = "cluster.k"
-ALIKE = "rows with as many clusters as classes"  # a column of ours
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,11 @@ class Lead:
     p: float
     seeds: int
 
+    @property
+    def differs(self) -> bool:
+        """True if the interval shows that the best is ahead."""
+        return self.low > 0
+
     def __str__(self) -> str:
         """Return whether the two differ, and by how much."""
         if self.p != self.p:
@@ -45,7 +49,7 @@ class Lead:
                 if self.difference
                 else "equal"
             )
-        shown = "differs from it" if self.low > 0 else "no difference shown"
+        shown = "differs from it" if self.differs else "no difference shown"
         interval = f"{self.low:.2g} to {self.high:.2g}"
         return f"{shown}: ahead by {self.difference:.2g} ({interval}), p = {self.p:.2g}, {self.seeds} seeds"
 
@@ -93,22 +97,21 @@ def bests(
     alike
         For each of the rows the suffixes of the samples of which that job has as many clusters as classes.
     """
-    table = rows.copy()
-    levels: list[frozenset[str]] = [frozenset(job) for job in alike] or [frozenset()] * len(rows)
-    table[ALIKE] = levels  # type: ignore[assignment]
-    done = table[table["status"] == "FINISHED"]
+    done = rows[rows["status"] == "FINISHED"]
+    matching = {row: frozenset(suffixes) for row, suffixes in zip(rows.index, alike, strict=False)}
     asked = [Name.parse(name) for name in dict.fromkeys([objective, *main]) if name in done]
     shown = [str(name) for name in asked if name.row.chooses and not name.noise]
     keys = configuration(swept)
     told = [key for key in keys if done[key].nunique(dropna=False) > 1]
     jobs = {_named(told, each): each for _, each in done.groupby(keys, sort=False, dropna=False) if len(each)}
-    return [_best(name, jobs, name == objective) for name in shown if done[name].notna().any()]
+    return [_best(name, jobs, matching, name == objective) for name in shown if done[name].notna().any()]
 
 
 def verdict(found: Sequence[Best], swept: Sequence[str]) -> str:
     """Return which configuration is best by which metrics, in a sentence; "" of a single configuration.
 
-    Over k those metrics alone choose that are comparable across k.
+    Over k those metrics alone choose that are comparable across k. Where the seeds show no difference from the
+    next best, it says so.
     """
     if not any(best.after for best in found):
         return ""
@@ -128,6 +131,9 @@ def verdict(found: Sequence[Best], swept: Sequence[str]) -> str:
             else "changes with k by itself and chooses"
         )
         parts.append(f"{', '.join(changing)} {verbs} none")
+    leads = {name: best.lead for best in found if (name := best.headline.name) not in changing}
+    if unclear := [name for name, lead in leads.items() if lead and not lead.differs]:
+        parts.append(f"The seeds show no difference from the next best by {', '.join(unclear)}")
     return ". ".join(part for part in parts if part)
 
 
@@ -135,16 +141,16 @@ def _named(told: Sequence[str], jobs: "pd.DataFrame") -> str:
     return " ".join(f"{key.rpartition('.')[2]}={jobs[key].iloc[0]}" for key in told) or "all runs"
 
 
-def _best(name: str, jobs: "dict[str, pd.DataFrame]", objective: bool) -> Best:
+def _best(
+    name: str, jobs: "Mapping[str, pd.DataFrame]", alike: Mapping[Hashable, frozenset[str]], objective: bool
+) -> Best:
     counts = {config: int(each[name].notna().sum()) for config, each in jobs.items()}
     means = {config: float(jobs[config][name].mean()) for config, count in counts.items() if count}
     first, *others = sorted(means, key=lambda config: -means[config])
     own = jobs[first]
     metrics = {str(key): value for key, value in own.mean(numeric_only=True).dropna().items()}
-    everywhere = frozenset.intersection(*own.loc[own[name].notna(), ALIKE])
-    (headline,) = (
-        each for each in headlines(metrics, upper_bounds(metrics), everywhere) if each.name == name
-    )
+    common = frozenset.intersection(*(alike.get(row, frozenset()) for row in own.index[own[name].notna()]))
+    (headline,) = (each for each in headlines(metrics, upper_bounds(metrics), common) if each.name == name)
     if objective:
         headline = replace(headline, about=f"the objective: {headline.about}")
     values = own[name].dropna().to_numpy()

@@ -69,7 +69,7 @@ class Contents:
     classes, clusters
         How each class and each cluster came out, the worst first; empty without labels.
     notes
-        What a figure leaves out, by the figure's name.
+        What a figure leaves out, by the figure's name; of `map` why it is PCA's.
     pictures
         Further images that evaluators show.
     verdict

@@ -26,12 +26,15 @@ class Section:
         A file of report/web, to which this section is `section`.
     data
         The values that the template shows, by name.
+    link
+        The text of the link to it; the heading if empty.
     """
 
     name: str
     heading: str
     template: str
     data: Mapping[str, Any]
+    link: str = ""
 
 
 def framed(

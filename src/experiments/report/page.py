@@ -48,7 +48,7 @@ def sections_of_best(
     """Give the sections that show the best job of a sweep."""
     for section in (*_members(contents, groups), *_figures(contents, drawn)):
         if section.name in OF_BEST:
-            yield replace(section, heading=f"{section.heading} of the best job")
+            yield replace(section, heading=f"{section.heading} of the best job", link=section.heading)
 
 
 def _sections(contents: Contents, groups: Sequence[Cluster], drawn: Sequence[Chart]) -> Iterator[Section]:
@@ -70,7 +70,8 @@ def _sections(contents: Contents, groups: Sequence[Cluster], drawn: Sequence[Cha
 def _members(contents: Contents, groups: Sequence[Cluster]) -> Iterator[Section]:
     """Give the map and the clusters."""
     omitted, pictured = {"omitted": contents.left_out}, len(contents.images) > 0
-    yield Section("map", "Map", "map.html", omitted | _map_shown(contents, groups))
+    about = omitted | {"note": contents.notes.get("map", "")}
+    yield Section("map", "Map", "map.html", about | _map_shown(contents, groups))
     members = shown(contents.members, groups, pictured=pictured)
     labelled = "label" in contents.members
     sheets_shown = {"clusters": groups, "members": members, "labelled": labelled, "pictured": pictured}

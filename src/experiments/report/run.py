@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
-from experiments.evaluator.pictures.layouts import TITLES, Pca, place
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.figures import Drawing, Grid, Map, Sheets, Space
 from experiments.figures.html import tiles
@@ -20,6 +19,7 @@ from experiments.report.crosstab import NAME as CROSSTAB
 from experiments.report.crosstab import TABLE, counted, crosstab
 from experiments.report.headlines import alike, headlines, upper_bounds
 from experiments.report.images import Pictured, fitting
+from experiments.report.maps import maps, why_pca
 from experiments.report.page import page
 from experiments.report.tables import csv_text
 from experiments.tracking.environment import environment
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 NAME = "report.html"
 STAGES = ("dataset", "backbone", "reducer", "cluster")
-MAPS = ("umap", "tsne", "pca")  # of which the first that an evaluator made is shown first
 SHEETS = "contact_sheets"  # the evaluator of what the clusters of each report show anyway
 
 
@@ -61,8 +60,11 @@ def write(
 
 def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str]) -> Contents:
     """Gather the report of a run; `folder` has its config.yaml and its tables, `facts` come first in it."""
+    import yaml
+
     config = (folder / "config.yaml").read_text(encoding="utf-8")
-    stages = _stages(config)
+    settings = yaml.safe_load(config)
+    stages, method = _stages(settings), settings.get("map", "auto")
     samples, clusters = result.samples, np.asarray(result.clustering.assignments)
     shown = members(result)
     rows, images = shown["row"].to_numpy(), tiles.none(tiles.SMALLEST)
@@ -76,6 +78,7 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
     count = len(np.unique(clusters[clusters >= 0]))
     summary = f"{len(samples):,} samples of {samples.name} by {' → '.join(stages.values())}: {count} clusters"
     noise = float((clusters < 0).mean())
+    planes = maps(result, rows, ctx, method)
     classes, per_cluster = (_worst(result, key) for key in ("classes", "clusters"))
     upper = upper_bounds(result.metrics, result.encoder.history if result.encoder.trained else ())
     return Contents(
@@ -86,13 +89,13 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
         headlines=headlines(result.metrics, upper, alike(result)),
         upper=upper,
         members=shown.drop(columns=["row", "distance"]),
-        maps=_maps(result, rows, ctx),
+        maps=planes,
         left_out=len(samples) - len(shown),
         images=images,
         classes=classes,
         clusters=per_cluster,
         figures=figures,
-        notes={CROSSTAB: crossed[1]} if crossed and crossed[1] else {},
+        notes={CROSSTAB: crossed[1] if crossed else "", "map": why_pca(planes, len(samples), method)},
         pictures=held,
         verdict=_verdict(result),
         unseen=[*others, *without],
@@ -101,10 +104,7 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
     )
 
 
-def _stages(config: str) -> dict[str, str]:
-    import yaml
-
-    chosen = yaml.safe_load(config)
+def _stages(chosen: Mapping[str, Any]) -> dict[str, str]:
     options = {name: chosen[name]["_target_"].split(".")[-2] for name in STAGES}
     return {name: step_name(option, chosen[name].get("model")) for name, option in options.items()}
 
@@ -146,22 +146,6 @@ def members(result: Result, most: int = tiles.MOST) -> "pd.DataFrame":
     columns["distance"] = away[order]
     labels = result.samples.label_names
     return pd.DataFrame(columns if labels is None else columns | {"label": labels[order]})
-
-
-def _maps(result: Result, rows: np.ndarray, ctx: Context) -> dict[str, np.ndarray]:
-    """Return where these rows are on the maps that evaluators made, or on their principal components."""
-    made = {name: table for found in result.findings.values() for name, table in found.tables.items()}
-    kept = {method: made[f"map_{method}"] for method in MAPS if f"map_{method}" in made}
-    maps = {
-        TITLES[method]: table[["x", "y"]].to_numpy(np.float64)[rows]
-        for method, table in kept.items()
-        if len(table) == len(result.samples)
-    }
-    if maps:
-        return maps
-    order = np.sort(rows)
-    points = result.reduced if len(order) == len(result.samples) else result.reduced[order]
-    return {TITLES["pca"]: place(Pca(0), points, ctx)[np.searchsorted(order, rows)]}
 
 
 def _verdict(result: Result) -> str:

@@ -44,11 +44,11 @@ HEADINGS = {
 
 @dataclass(frozen=True, eq=False)
 class BestJob:
-    """The best job of a sweep: its name, its folder and the contents of its report."""
+    """The best job of a sweep: its name, its folder, and the contents of its report if the cache has them."""
 
     name: str
     folder: Path
-    contents: Contents
+    contents: Contents | None
 
 
 def write_sweep(
@@ -89,20 +89,21 @@ def write_sweep(
     drawings
         PNGs of the figures that were drawn before, by name.
     best
-        The job that is best by the objective, if its results are in the cache.
+        The job that is best by the objective, if there is one.
     """
     about, texts = {"name": name, "run": run_id}, {key: csv_text(table) for key, table in tables.items()}
     kept = chosen(figures)
     drawn = {key: png for key, png in (drawings or {}).items() if kept.get(key) is figures[key]}
     pictured = charts(kept, drawings=drawn)
-    groups = clusters(best.contents.members) if best else []
-    crossed = _crosstab(best)
+    job = best.contents if best else None
+    groups = clusters(job.members) if job else []
+    crossed = _crosstab(job)
     found = bests(rows, swept, main, objective, alike)
     sections = [
         *_best(
             found, rows, swept, {"warnings": _shared(doubts), "objective": objective, **_linked(best, folder)}
         ),
-        *(sections_of_best(best.contents, groups, crossed) if best else ()),
+        *(sections_of_best(job, groups, crossed) if job else ()),
         *_compared(rows, main, tables),
         _jobs(rows, main, errors),
         *_charts(pictured, tables),
@@ -119,25 +120,25 @@ def write_sweep(
         sections,
         charts=[*pictured, *crossed],
         tables=texts,
-        images=best.contents.images if best else None,
-        data=data_of(best.contents, groups) if best else None,
-        parts=SCRIPTS if best else (),
+        images=job.images if job else None,
+        data=data_of(job, groups) if job else None,
+        parts=SCRIPTS if job else (),
     )
     (folder / NAME).write_text(page, encoding="utf-8")
     return folder / NAME
 
 
-def _crosstab(best: BestJob | None) -> list[Chart]:
+def _crosstab(job: Contents | None) -> list[Chart]:
     """Return the best job's chart of classes in clusters, if it has labels."""
-    if best is None or CROSSTAB not in best.contents.figures:
+    if job is None or CROSSTAB not in job.figures:
         return []
-    return charts({CROSSTAB: best.contents.figures[CROSSTAB]}, best.contents.notes)
+    return charts({CROSSTAB: job.figures[CROSSTAB]}, job.notes)
 
 
 def _linked(best: BestJob | None, folder: Path) -> dict[str, Any]:
     """Return which job is shown, and the numbers of the jobs that have a report of their own."""
     reports = [path.parent.name for path in folder.glob(f"*/{NAME}")]
-    shown = {"name": best.name, "number": best.folder.name} if best else None
+    shown = best and {"name": best.name, "number": best.folder.name, "shown": best.contents is not None}
     return {"job": shown, "reports": sorted(reports, key=lambda name: (len(name), name)), "file": NAME}
 
 
@@ -159,9 +160,10 @@ def _best(
     metrics = dict.fromkeys((str(column) for column in rows.dropna(axis="columns", how="all")), 0.0)
     table = best_table(found, probed=bool(upper_bounds(metrics))) if found else {"bests": []}
     if found or about["warnings"] or about["job"]:
-        asked_k = set(swept) - {SEED} == {K}
+        one = "Metrics" if found and not table["several"] else "Best"
+        heading = "Which k" if set(swept) - {SEED} == {K} else one
         answer = {"verdict": verdict(found, swept)}
-        yield Section("best", "Which k" if asked_k else "Best", "best.html", {**table, **answer, **about})
+        yield Section("best", heading, "best.html", {**table, **answer, **about})
 
 
 def _compared(

@@ -112,17 +112,17 @@ def figure(metrics: Mapping[str, float], objective: str) -> float:
     return math.nan if NOISE in metrics else metrics.get(str(replace(name, noise="")), math.nan)
 
 
-def report_of(place: Path, name: str, run_id: str) -> report.BestJob | None:
-    """Return the contents of a job's report, made of cached results; None if some are not in the cache."""
+def report_of(place: Path, name: str, run_id: str) -> report.BestJob:
+    """Return a job with the contents of its report, from cached results, or without if some are missing."""
+    shown = None
     try:
         plan = build(cast(DictConfig, OmegaConf.load(place / "config.yaml")))  # its paths are absolute
         result = pipeline.run(plan.stages, context.make(plan, Silent(), compute=False))
         shown = report.contents(result, place, context.make(plan, Silent()), {"name": name, "run": run_id})
     except NotKeptError:
-        return None
+        log.info("cache.root does not hold the best job's results, so the report does not show them")
     except (ValueError, OSError, LookupError) as error:
         log.warning("the report does not show the best job: %s", error)
-        return None
     return report.BestJob(name, place, shown)
 
 

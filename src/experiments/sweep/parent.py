@@ -250,7 +250,7 @@ class Sweep:
         )
 
     def _best_job(self) -> report.BestJob | None:
-        """Return the best job with the contents of its report, if the cache has its results."""
+        """Return the best job with the contents of its report; None if no job gave the objective."""
         jobs = left(self.folder, self.run.id)
         place = best_model.best(jobs, self.plan.settings.objective)
         if place is None:
