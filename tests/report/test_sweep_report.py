@@ -73,7 +73,7 @@ def test_runs_stand_side_by_side(written: Path, chromium: Any) -> None:
     tab = Tab(chromium, written)
     page = tab.page
     links = [str(link.get_attribute("href")) for link in page.locator("nav a").all()]
-    assert links == ["#best", "#label_free", "#runs", "#over", "#compared", "#run", "#tables"]
+    assert links == ["#best", "#over", "#label_free", "#runs", "#compared", "#run", "#tables"]
     assert numbers(page.locator("header p").inner_text()) == ["3", "2"]
     assert page.locator("#best .doubts li").all_inner_texts() == ["100 of <300>"]
     assert page.locator("#label_free td").all_inner_texts() == ["10", "0.25"]

@@ -119,9 +119,11 @@ def _clusters(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarra
     known = counts.sum(axis=0)
     classes = [names[label] for label in present[present >= 0]]
     found = [of_counts(classes, column) for column in counts.T]
-    table = {"cluster": clusters, "size": sizes}
+    table: dict[str, Any] = {"cluster": clusters, "size": sizes}
     table |= {"labelled": known} if (labels < 0).any() else {}
     table |= {"majority_class": [majority.first for majority in found]}
     if any(majority.tied for majority in found):
         table |= {"tied_with": [", ".join(majority.classes[1:]) for majority in found]}
-    return pd.DataFrame(table | {"share": [majority.share for majority in found]})
+    return pd.DataFrame(
+        table | {"share": np.where(known > 0, [majority.share for majority in found], np.nan)}
+    )

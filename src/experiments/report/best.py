@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLLOW = 2  # configurations that are named behind the best
+K = "cluster.k"
 ALIKE = "rows with as many clusters as classes"  # a column of ours
 
 
@@ -39,7 +40,11 @@ class Lead:
     def __str__(self) -> str:
         """Return whether the two differ, and by how much."""
         if self.p != self.p:
-            return f"ahead by {self.difference:.2g} with each of {self.seeds} seeds" if self.difference else "equal"
+            return (
+                f"ahead by {self.difference:.2g} with each of {self.seeds} seeds"
+                if self.difference
+                else "equal"
+            )
         shown = "differs from it" if self.low > 0 else "no difference shown"
         interval = f"{self.low:.2g} to {self.high:.2g}"
         return f"{shown}: ahead by {self.difference:.2g} ({interval}), p = {self.p:.2g}, {self.seeds} seeds"
@@ -88,7 +93,9 @@ def bests(
     alike
         For each of the rows the suffixes of the samples of which that job has as many clusters as classes.
     """
-    table = rows.assign(**{ALIKE: [frozenset(job) for job in alike] or [frozenset()] * len(rows)})
+    table = rows.copy()
+    levels: list[frozenset[str]] = [frozenset(job) for job in alike] or [frozenset()] * len(rows)
+    table[ALIKE] = levels  # type: ignore[assignment]
     done = table[table["status"] == "FINISHED"]
     asked = [Name.parse(name) for name in dict.fromkeys([objective, *main]) if name in done]
     shown = [str(name) for name in asked if name.row.chooses and not name.noise]
@@ -96,6 +103,32 @@ def bests(
     told = [key for key in keys if done[key].nunique(dropna=False) > 1]
     jobs = {_named(told, each): each for _, each in done.groupby(keys, sort=False, dropna=False) if len(each)}
     return [_best(name, jobs, name == objective) for name in shown if done[name].notna().any()]
+
+
+def verdict(found: Sequence[Best], swept: Sequence[str]) -> str:
+    """Return which configuration is best by which metrics, in a sentence; "" of a single configuration.
+
+    Over k those metrics alone choose that are comparable across k.
+    """
+    if not any(best.after for best in found):
+        return ""
+    names: dict[str, list[str]] = {}
+    changing = []
+    for best in found:
+        name = best.headline.name
+        if K in swept and Name.parse(name).row.across_k not in ("comparable", ""):
+            changing.append(name)
+        else:
+            names.setdefault(best.config, []).append(name)
+    parts = ["; ".join(f"{config} by {', '.join(by)}" for config, by in names.items())]
+    if changing:
+        verbs = (
+            "change with k by themselves and choose"
+            if len(changing) > 1
+            else "changes with k by itself and chooses"
+        )
+        parts.append(f"{', '.join(changing)} {verbs} none")
+    return ". ".join(part for part in parts if part)
 
 
 def _named(told: Sequence[str], jobs: "pd.DataFrame") -> str:

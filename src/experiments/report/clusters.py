@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from experiments.evaluator.measures.majority import Majority, majority
+
 if TYPE_CHECKING:
     import pandas as pd
 
-FEW = 3  # labels that are named of those that are tied
 FIRST = 24  # members of a cluster that are shown before one asks for all
 
 
 class Cluster(NamedTuple):
-    """A cluster, and the label that most of its labelled members have.
+    """A cluster, and the class that most of its labelled members have.
 
     Parameters
     ----------
@@ -21,33 +22,16 @@ class Cluster(NamedTuple):
         -1 for noise.
     members
         Rows of the members of a report, the nearest to the centre first.
-    label
-        The most frequent, of several the first by name; "" where no member has one.
-    share
-        The part of the labelled members that has it.
-    labelled
-        How many members have a label.
-    tied
-        All labels that are as frequent.
     """
 
     number: int
     members: list[int]
-    label: str
-    share: float
-    labelled: int
-    tied: tuple[str, ...] = ()
+    majority: Majority
 
     @property
     def composition(self) -> str:
-        """The most frequent label in words: "mostly" from half of the labelled members on."""
-        if not self.label:
-            return ""
-        among = f" of {self.labelled:,} labelled" if self.labelled < self.size else ""
-        if len(self.tied) > 1:
-            several = ", ".join(self.tied[:FEW]) + " …" * (len(self.tied) > FEW)
-            return f"tied: {several} ({self.share:.0%} each{among})"
-        return f"{'mostly' if self.share >= 0.5 else 'largest class'} {self.label} ({self.share:.0%}{among})"
+        """The most frequent class in words."""
+        return self.majority.phrase(self.size)
 
     @property
     def size(self) -> int:
@@ -68,12 +52,17 @@ class Member(NamedTuple):
     wrong: bool
 
 
+def _is_wrong(label: str, group: Cluster) -> bool:
+    return bool(label) and group.number >= 0 and label not in group.majority.classes
+
+
 def clusters(members: "pd.DataFrame") -> list[Cluster]:
     """Return the clusters of the members of a report, by number, noise last."""
     numbers = members["cluster"].to_numpy()
     labels = members["label"].to_numpy(str) if "label" in members else np.full(len(members), "")
     order = sorted(np.unique(numbers).tolist(), key=lambda number: (number < 0, number))
-    return [_cluster(number, np.flatnonzero(numbers == number), labels) for number in order]
+    members_of = {number: np.flatnonzero(numbers == number) for number in order}
+    return [Cluster(number, rows.tolist(), majority(labels[rows])) for number, rows in members_of.items()]
 
 
 def shown(members: "pd.DataFrame", groups: Sequence[Cluster], *, pictured: bool) -> list[list[Member]]:
@@ -90,15 +79,6 @@ def shown(members: "pd.DataFrame", groups: Sequence[Cluster], *, pictured: bool)
     def member(row: int, group: Cluster) -> Member:
         label = labels[row]
         caption = label if label and pictured else f"{ids[row]}: {label}" if label else ids[row]
-        return Member(row, caption, bool(label) and group.number >= 0 and label != group.label)
+        return Member(row, caption, _is_wrong(label, group))
 
     return [[member(row, group) for row in group.members[:FIRST]] for group in groups]
-
-
-def _cluster(number: int, rows: np.ndarray, labels: np.ndarray) -> Cluster:
-    names, counts = np.unique(labels[rows][labels[rows] != ""], return_counts=True)
-    if not len(names):
-        return Cluster(number, rows.tolist(), "", 0.0, 0)
-    most, of = int(counts.argmax()), int(counts.sum())
-    tied = tuple(names[counts == counts[most]].tolist())
-    return Cluster(number, rows.tolist(), str(names[most]), float(counts[most] / of), of, tied)

@@ -116,7 +116,8 @@ def data_of(contents: Contents, groups: Sequence[Cluster]) -> dict[str, Any]:
         "labels": labels,
         "maps": [_map(name, places) for name, places in contents.maps.items()],
         "majorities": [
-            [cluster.number, cluster.label, cluster.share, cluster.labelled] for cluster in groups
+            [cluster.number, cluster.majority.name, cluster.majority.classes, cluster.majority.share]
+            for cluster in groups
         ],
         "first": FIRST,
         "colours": GROUPED,

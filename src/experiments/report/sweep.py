@@ -1,14 +1,15 @@
 """The report of a sweep: its runs side by side, and what only all of them together show."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison.seeds import SEED
 from experiments.comparison.shown import shown
 from experiments.figures import Drawing
 from experiments.figures.specs import Figure
-from experiments.report.best import bests
+from experiments.report.best import Best, K, bests, verdict
 from experiments.report.charts import Chart, charts
 from experiments.report.choice import chosen
 from experiments.report.clusters import clusters
@@ -16,7 +17,7 @@ from experiments.report.contents import Contents
 from experiments.report.crosstab import NAME as CROSSTAB
 from experiments.report.frame import Section, framed
 from experiments.report.headlines import upper_bounds
-from experiments.report.page import SCRIPTS, data_of, sections_of_best
+from experiments.report.page import K_SELECTION, SCRIPTS, data_of, sections_of_best
 from experiments.report.run import NAME
 from experiments.report.tables import csv_text
 from experiments.report.tabling import best_table, facts, preview, ranking
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OVER = "sweep_"  # what the names of charts over a swept setting begin with
+ANSWERS = {  # the sections that stand first, by the settings that were swept
+    (K,): ("k", "best", "over", "label_free"),
+    (SEED,): ("seeds", "best"),
+    (K, SEED): ("k", "best", "seeds", "over", "label_free"),
+}
+ANSWER = ("k", "best")  # of other settings
 STATUS = ["status", "seconds", "run_id"]
 HEADINGS = {
     "seeds": "Over the seeds",
@@ -57,6 +64,7 @@ def write_sweep(
     tables: "Mapping[str, pd.DataFrame]",
     errors: Mapping[str, str],
     doubts: Sequence[Sequence[str]] = (),
+    alike: Sequence[Collection[str]] = (),
     drawings: Mapping[str, Drawing] | None = None,
     best: BestJob | None = None,
 ) -> Path:
@@ -76,6 +84,8 @@ def write_sweep(
         Why jobs failed, by their names.
     doubts
         What a reader of the metrics has to know, of each job that finished; what is true of all is shown.
+    alike
+        For each job the suffixes of the samples of which it has as many clusters as classes.
     drawings
         PNGs of the figures that were drawn before, by name.
     best
@@ -87,15 +97,20 @@ def write_sweep(
     pictured = charts(kept, drawings=drawn)
     groups = clusters(best.contents.members) if best else []
     crossed = _crosstab(best)
+    found = bests(rows, swept, main, objective, alike)
     sections = [
-        *_best(rows, swept, main, objective, _shared(doubts), _linked(best, folder)),
+        *_best(
+            found, rows, swept, {"warnings": _shared(doubts), "objective": objective, **_linked(best, folder)}
+        ),
         *(sections_of_best(best.contents, groups, crossed) if best else ()),
         *_compared(rows, main, tables),
         _jobs(rows, main, errors),
-        *_charts(pictured),
+        *_charts(pictured, tables),
         _run(about),
         *_files(texts),
     ]
+    first = ANSWERS.get(tuple(sorted(swept)), ANSWER)
+    sections.sort(key=lambda section: (*first, section.name).index(section.name))
     done = int((rows["status"] == "FINISHED").sum())
     summary = f"{len(rows)} runs, {done} of them finished"
     page = framed(
@@ -139,19 +154,14 @@ def _shared(doubts: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _best(
-    rows: "pd.DataFrame",
-    swept: Sequence[str],
-    main: Sequence[str],
-    objective: str,
-    warnings: Sequence[str],
-    linked: Mapping[str, Any],
+    found: Sequence[Best], rows: "pd.DataFrame", swept: Sequence[str], about: Mapping[str, Any]
 ) -> Iterator[Section]:
-    found = bests(rows, swept, main, objective)
     metrics = dict.fromkeys((str(column) for column in rows.dropna(axis="columns", how="all")), 0.0)
     table = best_table(found, probed=bool(upper_bounds(metrics))) if found else {"bests": []}
-    if found or warnings or linked["job"]:
-        about = {"warnings": warnings, "objective": objective, **linked}
-        yield Section("best", "Best", "best.html", table | about)
+    if found or about["warnings"] or about["job"]:
+        asked_k = set(swept) - {SEED} == {K}
+        answer = {"verdict": verdict(found, swept)}
+        yield Section("best", "Which k" if asked_k else "Best", "best.html", {**table, **answer, **about})
 
 
 def _compared(
@@ -170,11 +180,16 @@ def _jobs(rows: "pd.DataFrame", main: Sequence[str], errors: Mapping[str, str]) 
     return Section("runs", "Runs", "runs.html", {"failed": failed, "table": ranking(table, "runs")})
 
 
-def _charts(pictured: Sequence[Chart]) -> Iterator[Section]:
+def _charts(pictured: Sequence[Chart], tables: "Mapping[str, pd.DataFrame]") -> Iterator[Section]:
+    choices = [chart for chart in pictured if chart.name == K_SELECTION]
     over = [chart for chart in pictured if chart.name.startswith(OVER)]
-    others = [chart for chart in pictured if chart not in over]
+    others = [chart for chart in pictured if chart not in over and chart not in choices]
+    if choices:
+        agreed = tables["k_agreement"]["verdict"].iloc[0] if "k_agreement" in tables else ""
+        yield Section("k", "Which k, without labels", "k.html", {"verdict": agreed, "charts": choices})
     if over:
-        yield Section("over", "Over each setting", "charts.html", {"charts": over})
+        heading = "Over each setting" if len(over) > 1 else f"Over {over[0].name.removeprefix(OVER)}"
+        yield Section("over", heading, "charts.html", {"charts": over})
     if others:
         yield Section("compared", "Compared", "charts.html", {"charts": others})
 

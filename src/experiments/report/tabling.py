@@ -79,6 +79,7 @@ def best_table(found: Sequence[Best], *, probed: bool) -> dict[str, Any]:
     return {
         "bests": found,
         "levels": _levels([best.headline for best in found]),
+        "paired": any(best.lead for best in found),
         "repeated": any(best.seeds > 1 for best in found),
         "unprobed": shares and not probed,
     }

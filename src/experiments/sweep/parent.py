@@ -245,6 +245,7 @@ class Sweep:
             tables=written,
             errors=self._errors(outcomes),
             doubts=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
+            alike=[outcome.alike for outcome in outcomes],
             best=self._best_job(),
         )
 

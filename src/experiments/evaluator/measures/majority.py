@@ -1,4 +1,4 @@
-"""The most frequent class of a cluster, by one rule everywhere: equals are all named, the first by name first."""
+"""The most frequent class of a cluster, by one rule: equals are all named, the first by name first."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ class Majority(NamedTuple):
     classes
         Its name, and those of the classes that are as frequent; empty where no row has a label.
     share
-        Of each of them among the labelled rows.
+        Of each of them among the labelled rows; 0 without one.
     labelled
         How many rows have a label.
     """
@@ -63,9 +63,9 @@ def of_counts(names: Sequence[str], counts: np.ndarray) -> Majority:
     """Return the most frequent class by the number of rows of each, int (classes,)."""
     labelled = int(counts.sum())
     if not labelled:
-        return Majority((), float("nan"), 0)
+        return Majority((), 0.0, 0)
     most = int(counts.max())
-    classes = sorted(names[place] for place in np.flatnonzero(counts == most))
+    classes = sorted(names[place] for place in np.flatnonzero(counts == most).tolist())
     return Majority(tuple(classes), most / labelled, labelled)
 
 

@@ -6,4 +6,4 @@ function grouped(names) {
 }
 
 const members = grouped(data.clusters);
-const majorities = new Map(data.majorities.map(([cluster, label, share, of]) => [cluster, { label, share, of }]));
+const majorities = new Map(data.majorities.map(([cluster, name, classes, share]) => [cluster, { name, classes, share }]));

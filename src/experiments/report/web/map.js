@@ -13,7 +13,7 @@ function group(by) {
   const named = found.filter(([name]) => !none(name)), noise = found.filter(([name]) => none(name));
   groups = [...named, ...noise].map(([name, places], each) => ({
     name: by === "labels" ? name || "no label" : clusterName(name),
-    about: by === "clusters" && name !== -1 ? majorities.get(name).label : "",
+    about: by === "clusters" && name !== -1 ? majorities.get(name).name : "",
     places, shown: true, noise: none(name),
     colour: none(name) ? data.noise : data.colours[each % data.colours.length],
     shape: data.shapes[none(name) ? 0 : Math.floor(each / data.colours.length) % data.shapes.length],

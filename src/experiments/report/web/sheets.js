@@ -2,8 +2,8 @@
 const FIRST = data.first, sheets = document.getElementById("sheets"), order = document.getElementById("order");
 
 function figure(place, cluster) {
-  const label = data.labels[place], id = data.ids[place], most = majorities.get(cluster).label;
-  const wrong = cluster >= 0 && label && label !== most ? ' class="wrong"' : "";
+  const label = data.labels[place], id = data.ids[place], { classes } = majorities.get(cluster);
+  const wrong = cluster >= 0 && label && !classes.includes(label) ? ' class="wrong"' : "";
   const said = text(!label ? id : TILES.per ? label : `${id}: ${label}`);
   return `<figure${wrong} data-place="${place}" tabindex="-1">${tile(place)}<figcaption>${said}</figcaption></figure>`;
 }
