@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from experiments.context import Context
+from experiments.metric_names import main_metrics
 from experiments.numerics.parallel import beside
 from experiments.samples import Samples
 from experiments.store.keys import cache_key, digest_of
@@ -36,6 +37,11 @@ class Result:
     keys: dict[str, str]
     left_out: dict[str, str]
     at: "Places"
+
+    def __repr__(self) -> str:
+        count = len(np.unique(self.clustering.assignments[self.clustering.assignments >= 0]))
+        main = [f"{name} {self.metrics[name]:.4g}" for name in main_metrics(self.metrics)]
+        return f"Result({self.samples!r}, {', '.join([f'{count} clusters', *main])})"
 
     @property
     def doubts(self) -> list[str]:

@@ -138,6 +138,10 @@ class Samples:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __repr__(self) -> str:
+        classes = f", {len(self.class_names)} classes" if self.labels is not None else ", no labels"
+        return f"Samples({self.name}: {len(self):,} {self.content.KIND}{classes})"
+
     @cached_property
     def labelled(self) -> np.ndarray:
         """Return the row numbers of the samples that have a label, int64 and ascending."""

@@ -75,6 +75,11 @@ class Findings:
     figures: dict[str, Figure] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        parts = {"metrics": [*self.metrics], "tables": [*self.tables], "figures": [*self.figures]}
+        named = [f"{kind}: {', '.join(names)}" for kind, names in parts.items() if names]
+        return f"Findings({'; '.join(named)})"
+
     def save(self, folder: Path) -> None:
         """Write metrics.json, each table as Parquet, and each picture into a folder below figures/."""
         (folder / "metrics.json").write_text(json.dumps(self.metrics), encoding="utf-8")

@@ -11,6 +11,7 @@ import numpy as np
 from experiments.backbone.convnet.settings import BELOW_ONE, LARGEST, TrainingSettings, check_ranges
 from experiments.context import Context
 from experiments.samples import Resize, Samples
+from experiments.store.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     from experiments.backbone.convnet.network import Network
@@ -24,7 +25,7 @@ BATCH_PIXELS = {"cpu": 2**16, "cuda": 2**19}  # embedded at a time: on a CPU 64 
 
 
 @dataclass(frozen=True, eq=False)
-class CnnEncoder:
+class CnnEncoder(ShortRepr):
     """A network's weights, and how they came about.
 
     Parameters

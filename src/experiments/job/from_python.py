@@ -12,6 +12,7 @@ from experiments.config.build import build
 from experiments.config.run_names import run_name
 from experiments.job import console, context, logged_model, run_folder
 from experiments.job.perform import Job, perform
+from experiments.report.notebook import NotebookResult
 
 
 def run(overrides: Sequence[str] = ()) -> pipeline.Result:
@@ -53,4 +54,4 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     job = Job(overrides, run_name(overrides), choices=dict(cfg.hydra.runtime.choices))
     with run_folder.held(folder, "hydra.run.dir"):
         run_folder.begin(folder, "hydra.run.dir")
-        return perform(plan, folder, job).result
+        return NotebookResult.of(perform(plan, folder, job).result)

@@ -10,6 +10,8 @@ from typing import Any, Protocol, Self, TypeVar, get_origin
 
 import numpy as np
 
+from experiments.store.short_repr import ShortRepr
+
 BLOCK = 1 << 24  # bytes of a file that are read at a time
 TEXTS = 1 << 16  # of an array that are looked at as objects at a time
 
@@ -183,7 +185,7 @@ def plain_number(value: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class Record(ShortRepr):
     """A kept value of plain fields: each array becomes an .npy file, all the rest one fields.json."""
 
     def save(self, folder: Path) -> None:

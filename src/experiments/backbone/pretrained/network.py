@@ -22,6 +22,7 @@ from experiments.backbone.pretrained.card import Card
 from experiments.context import Context
 from experiments.samples import Resize, Samples
 from experiments.store.file_hashes import sha256
+from experiments.store.short_repr import ShortRepr
 from experiments.store.values import digest
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class PretrainedStage:
 
 
 @dataclass(frozen=True, eq=False)
-class PretrainedEncoder:
+class PretrainedEncoder(ShortRepr):
     """A network of a library, without what it told classes or texts by.
 
     Parameters

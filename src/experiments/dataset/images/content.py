@@ -17,6 +17,7 @@ from experiments.dataset.images.notices import about, listening
 from experiments.numerics.hashes import hash_bytes
 from experiments.samples import Resize, ValueRange
 from experiments.store.keys import cache_key
+from experiments.store.short_repr import ShortRepr
 from experiments.store.values import joined
 
 CHUNK = 64  # images that one thread takes at a time
@@ -26,7 +27,7 @@ ALONE = ValueRange()  # images deeper than 8 bits are read each by itself
 T = TypeVar("T")
 
 
-class Images:
+class Images(ShortRepr):
     """What all images have in common, wherever they are."""
 
     KIND: ClassVar[str] = "images"

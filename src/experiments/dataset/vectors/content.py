@@ -8,11 +8,12 @@ import numpy as np
 from experiments.context import Context
 from experiments.dataset.images.content import ALONE, ImageFiles
 from experiments.samples import Resize, ValueRange
+from experiments.store.short_repr import ShortRepr
 from experiments.store.values import digest, joined
 
 
 @dataclass(frozen=True, eq=False)
-class Vectors:
+class Vectors(ShortRepr):
     """Vectors made elsewhere: float32 (n, d).
 
     Parameters

@@ -1,0 +1,35 @@
+"""The repr of values that hold arrays."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from experiments.store.short_repr import ShortRepr, short
+from experiments.store.values import Record
+
+
+def test_arrays_and_what_is_long_are_named_by_their_size() -> None:
+    assert short(np.zeros((3, 2), np.float32)) == "<float32 (3, 2)>"
+    assert short(tuple(range(100))) == "<tuple of 100>"
+    assert short({"a": np.zeros(3)}) == "<dict of 1>"
+    assert [short(value) for value in (None, 0.5, "pca", (1, 2), Path("/a"))] == [
+        "None", "0.5", "'pca'", "(1, 2)", "'/a'",
+    ]  # fmt: skip
+
+
+def test_a_record_has_it_and_a_class_may_have_its_own() -> None:
+    @dataclass(frozen=True)
+    class Line(Record):
+        slope: np.ndarray
+        unit: str
+
+    @dataclass(frozen=True)
+    class Named(ShortRepr):
+        unit: str
+
+        def __repr__(self) -> str:
+            return self.unit
+
+    assert repr(Line(np.ones(2), "mm")) == "Line(slope=<float64 (2,)>, unit='mm')"
+    assert repr(Named("mm")) == "mm"
