@@ -31,8 +31,10 @@ def drawn(figure: Figure) -> Drawing:
     """Return the PNG of a figure."""
     if isinstance(figure, Panels):
         return Drawing(join([drawn(panel).png for panel in figure.panels]), 0)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     canvas, png = laid_out(figure), BytesIO()
-    canvas.savefig(png, format="png")
+    FigureCanvasAgg(canvas).print_png(png)  # savefig's bytes; that one draws twice, first without ink
     title = next((text for text in canvas.texts if text.get_text()), None)
     top = 0 if title is None else canvas.bbox.height - title.get_window_extent().y0
     return Drawing(png.getvalue(), round(float(top)))
