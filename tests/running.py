@@ -20,11 +20,12 @@ def run_typed(typed: Sequence[str], folder: Path, **job: Any) -> Performed:
 
 
 def composed(typed: Sequence[str]) -> DictConfig:
-    """Compose what was typed, once for all that differs in paths and numbers: Hydra takes half a run's time."""
-    values = {word: value for word in typed if (value := _value(word)) is not None}
-    cfg = _composed(tuple(word for word in typed if word not in values)).copy()
-    for word, value in values.items():
-        OmegaConf.update(cfg, word.partition("=")[0], value)
+    """Compose what was typed, once for all that differs in paths and numbers: Hydra takes half of a run."""
+    words = {word.partition("=")[0]: word for word in typed}  # the last of a key counts
+    values = {key: value for key, word in words.items() if (value := _value(word)) is not None}
+    cfg = _composed(tuple(word for key, word in words.items() if key not in values)).copy()
+    for key, value in values.items():
+        OmegaConf.update(cfg, key, value)
     return cfg
 
 
