@@ -155,7 +155,7 @@ def test_the_last_clusters_may_be_empty(result: pipeline.Result, files: list[Pat
 
 def test_new_images_of_a_density_are_far_as_rarely_as_its_own(dense: pipeline.Result, store: Store) -> None:
     """The distance of a core point to itself, 0, says nothing of others."""
-    stages = build(composed([*FEWER, "dataset.limit=null"])).stages
+    stages = build(composed([*FEWER, "dataset.limit=800"])).stages
     everything = stages.dataset.load(Context.plain(store))
     rows = np.flatnonzero(~np.isin(everything.ids, dense.samples.ids))[:400]
     content, split = everything.content.take(rows), everything.split[rows]
