@@ -121,6 +121,12 @@ def tables(shared_folder: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name a store that runs of many tests are recorded in: to open one takes as long as a small run."""
+    return f"sqlite:///{shutil.copy(tables, tmp_path_factory.mktemp('mlflow'))}"
+
+
 @pytest.fixture
 def fresh(tables: Path, tmp_path: Path) -> Project:
     """Make a project in which nothing was run."""

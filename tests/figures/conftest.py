@@ -119,9 +119,4 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def figure(kind: str) -> Figure:
-    return make(kind, 10)
-
-
-@pytest.fixture
-def many(kind: str) -> Figure:
-    return make(kind, 233)
+    return make(kind, 5)

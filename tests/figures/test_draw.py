@@ -49,11 +49,13 @@ def test_a_picture_is_a_png_of_a_sane_size_that_is_not_blank_and_the_same_each_t
     figure: Figure, tmp_path: Path
 ) -> None:
     pixels = drawn(figure, tmp_path)
+    first = (tmp_path / "picture.png").read_bytes()
     across = 2 if isinstance(figure, Panels) else 1
-    assert 250 <= pixels.shape[0] <= 1000
+    assert 200 <= pixels.shape[0] <= 1000
     assert 400 <= pixels.shape[1] / across <= 1300
     assert 0.01 < (pixels < 250).any(axis=2).mean() < 0.95
-    np.testing.assert_array_equal(drawn(figure, tmp_path), pixels)
+    draw(figure, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes() == first
 
 
 def pixels(figure: Figure) -> tuple[float, float]:
@@ -71,12 +73,14 @@ def test_a_png_has_the_pixels_of_its_inches(tmp_path: Path) -> None:
     assert drawn(bars, tmp_path).shape == pytest.approx((height, width, 3), abs=1)
 
 
-def test_of_233_classes_each_name_has_its_room(kind: str, many: Figure) -> None:
-    """Drawing by matplotlib takes most of the time, and changes no size."""
-    panels = many.panels if isinstance(many, Panels) else [many]
-    width, height = np.max([pixels(panel) for panel in panels], axis=0)
-    width *= min(len(panels), 2)  # beside each other
-    if kind in ("Bars", "Dendrogram", "Heatmap", "Contrasts", "StackedBars"):
+@pytest.mark.parametrize("kind", sorted({*KIND_NAMES} - {"Contrasts", "Panels"}))
+def test_of_233_classes_each_name_has_its_room(kind: str) -> None:
+    """Drawing by matplotlib takes most of the time, and changes no size.
+
+    Contrasts are laid out as a heat map is, panels one by one.
+    """
+    width, height = pixels(make(kind, 233))
+    if kind in ("Bars", "Dendrogram", "Heatmap", "StackedBars"):
         assert 233 * 13 < height < 233 * 18, "pixels a name; at 7 points a letter is 11 high"
     assert width < 6000
     assert height < 6000 or kind == "Grid", "five images a row were asked for"

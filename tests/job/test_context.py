@@ -5,8 +5,8 @@ import sys
 
 import pytest
 from tests.messages import says
+from tests.running import composed
 
-from experiments.config import compose
 from experiments.config.build import build
 from experiments.context import Silent
 from experiments.job import context
@@ -14,7 +14,7 @@ from experiments.numerics import threads
 
 
 def made(*overrides: str) -> "context.Context":
-    return context.make(build(compose.compose_config(overrides), overrides), Silent())
+    return context.make(build(composed(overrides), overrides), Silent())
 
 
 def test_without_a_gpu_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:

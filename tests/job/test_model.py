@@ -1,7 +1,6 @@
 """A saved model puts images where the run put them, and refuses what it cannot read."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +9,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 from tests.messages import says
+from tests.running import composed
 
 from experiments import pipeline, tracking
-from experiments.config import compose
 from experiments.config.build import build
 from experiments.config.plan import Tracking
 from experiments.context import Context
@@ -35,13 +34,20 @@ FEWER = ["backbone=pixels", "reducer.n_components=10", "dataset.limit=400", "eva
 
 
 def result_of(store: Store, *overrides: str) -> pipeline.Result:
-    stages = build(compose.compose_config([*FEWER, *overrides])).stages
+    stages = build(composed([*FEWER, *overrides])).stages
     return pipeline.run(stages, Context.plain(store))
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Result:
     return result_of(Store(tmp_path_factory.mktemp("cache")), "cluster.k=6")
+
+
+@pytest.fixture(scope="module")
+def dense(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Result:
+    """Cluster the same images by their density."""
+    density = ["cluster=dbscan", "cluster.eps=4.5", "cluster.min_samples=3"]
+    return result_of(Store(tmp_path_factory.mktemp("dense")), *density)
 
 
 @pytest.fixture(scope="module")
@@ -147,34 +153,34 @@ def test_the_last_clusters_may_be_empty(result: pipeline.Result, files: list[Pat
     assert frame["majority"][1] == model.names[frame["cluster"][1]]
 
 
-def test_new_images_of_a_density_are_far_as_rarely_as_its_own(store: Store) -> None:
+def test_new_images_of_a_density_are_far_as_rarely_as_its_own(dense: pipeline.Result, store: Store) -> None:
     """The distance of a core point to itself, 0, says nothing of others."""
-    result = result_of(store, "cluster=dbscan", "cluster.eps=4.5", "cluster.min_samples=3")
-    everything = result_of(store, "dataset.limit=null").samples
-    rows = np.flatnonzero(~np.isin(everything.ids, result.samples.ids))[:400]
+    stages = build(composed([*FEWER, "dataset.limit=800"])).stages
+    everything = stages.dataset.load(Context.plain(store))
+    rows = np.flatnonzero(~np.isin(everything.ids, dense.samples.ids))[:400]
     content, split = everything.content.take(rows), everything.split[rows]
     new = replace(everything, ids=everything.ids[rows], content=content, labels=None, split=split)
-    model = Model.of(result, "float32")
-    for samples in (result.samples, new):
+    model = Model.of(dense, "float32")
+    for samples in (dense.samples, new):
         table = model.assign(samples, Context.plain(store))
         inside = table[table["cluster"] >= 0]
         assert len(inside) > 200
         assert 0 < inside["far"].mean() < 0.1
 
 
-def test_noise_is_far_and_of_no_class(store: Store, files: list[Path], tmp_path: Path) -> None:
-    result = result_of(store, "cluster=dbscan", "cluster.eps=4.5", "cluster.min_samples=3")
-    model = Model.of(result, "float32")
+def test_noise_is_far_and_of_no_class(dense: pipeline.Result, files: list[Path]) -> None:
+    model = Model.of(dense, "float32")
     frame = model.predict(pd.DataFrame({"path": [str(path) for path in files]}))
     noise = frame["cluster"] < 0
     assert noise.any()
-    assert (frame["cluster"] == result.clustering.assignments).all()
+    assert (frame["cluster"] == dense.clustering.assignments).all()
     assert frame["far"][noise].all()
     assert set(frame["majority"][noise]) == {""}
 
 
-def test_vectors_are_assigned_as_vectors(store: Store) -> None:
+def test_vectors_are_assigned_as_vectors(result: pipeline.Result, store: Store) -> None:
     vectors = ["dataset=synthetic_vectors", "dataset.n=200", "dataset.classes=4", "dataset.width=6"]
+    images = result.samples.content
     result = result_of(store, *vectors, "backbone=identity", "reducer.n_components=3", "cluster.k=4")
     model = Model.of(result, "float32")
     values = result.embeddings[:7]
@@ -182,7 +188,7 @@ def test_vectors_are_assigned_as_vectors(store: Store) -> None:
     assert (frame["cluster"] == result.clustering.assignments[:7]).all()
     assert model.columns["inputs"] == {"vector": "float"}
     with scratch() as ctx, pytest.raises(ValueError) as error:
-        model.assign(replace(from_vectors(values), content=result_of(store).samples.content), ctx)
+        model.assign(replace(from_vectors(values), content=images), ctx)
     says(error, use="vectors")
 
 
@@ -235,15 +241,15 @@ def test_an_earlier_model_is_replaced_whole_or_half_written(model: Model, tmp_pa
 
 
 def test_mlflow_loads_it_with_a_signature_and_gives_the_same(
-    model: Model, files: list[Path], tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Model, files: list[Path], uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow
 
     monkeypatch.chdir(tmp_path)
-    shutil.copy(tables, tmp_path / "mlflow.db")
-    tracker = tracking.connect(Tracking(f"sqlite:///{tmp_path}/mlflow.db"), "models")
+    tracker = tracking.connect(Tracking(uri), "models")
     with tracker.run("one", tmp_path, params={}, tags={}) as run:
         logged_model.record(model, tmp_path, run)
+    assert not list(Path(uri.removeprefix("sqlite:///")).parent.rglob("*.pkl"))
     assert not list(tmp_path.rglob("*.pkl"))
     mlflow.set_tracking_uri(tracker.uri)
     try:

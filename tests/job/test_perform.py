@@ -1,24 +1,22 @@
 """One job: what run() refuses, what is left of an error, and what a job leaves in its folder."""
 
 import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.messages import says
-from tests.running import run_typed
+from tests.running import composed, run_typed
 
 import experiments
 from experiments import tracking
-from experiments.config import compose
 from experiments.config.build import build
 from experiments.config.invocation import VARIABLE
 from experiments.config.plan import Tracking
 from experiments.job import run_folder
 from experiments.job.perform import Job, Outcome, draws, explain
 
-FEW = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "evaluator=[data_report]"]
+FEW = ["backbone=pixels", "dataset.limit=60", "reducer.n_components=5", "evaluator=[data_report]"]
 
 
 @pytest.mark.parametrize(
@@ -36,14 +34,13 @@ def test_run_refuses_what_it_would_do_otherwise(typed: str, use: str) -> None:
     says(error, key=typed, use=use)
 
 
-def test_data_that_is_not_there_leaves_no_experiment(tables: Path, tmp_path: Path) -> None:
-    store = shutil.copy(tables, tmp_path / "runs.db")
+def test_data_that_is_not_there_leaves_no_experiment(uri: str, tmp_path: Path) -> None:
     words = ["dataset=image_folder", f"dataset.root={tmp_path}/nothere", f"cache.root={tmp_path}/cache"]
-    where = [f"tracking.uri=sqlite:///{store}", f"hydra.run.dir={tmp_path}/run"]
+    where = [f"tracking.uri={uri}", f"hydra.run.dir={tmp_path}/run"]
     with pytest.raises(ValueError) as error:
         experiments.run(["backbone=pixels", *words, *where])
     says(error, key=f"dataset.root={tmp_path}/nothere")
-    made = tracking.ask(f"sqlite:///{store}", lambda client: client.get_experiment_by_name("nothere"))
+    made = tracking.ask(uri, lambda client: client.get_experiment_by_name("nothere"))
     assert made is None
 
 
@@ -73,16 +70,15 @@ def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
     ],
 )
 def test_who_draws(typed: list[str], alone: bool, in_a_sweep: bool) -> None:
-    plan = build(compose.compose_config(typed), typed)
+    plan = build(composed(typed), typed)
     assert draws(plan, None) == alone
     assert draws(plan, tracking.Parent("sqlite:///", "1", "the parent run's id")) == in_a_sweep
 
 
 @pytest.fixture
-def places(tables: Path, tmp_path: Path) -> list[str]:
-    """Return settings that keep and record in tmp_path."""
-    shutil.copy(tables, tmp_path / "mlflow.db")
-    return [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+def places(uri: str, tmp_path: Path) -> list[str]:
+    """Return settings that keep results in tmp_path."""
+    return [f"cache.root={tmp_path}/cache", f"tracking.uri={uri}"]
 
 
 def test_tables_and_pictures_are_written_twice(places: list[str], tmp_path: Path) -> None:
@@ -97,11 +93,13 @@ def test_tables_and_pictures_are_written_twice(places: list[str], tmp_path: Path
     assert (tmp_path / "cache" / outcome.found["data_report"] / "figures.json").exists()
 
 
-def test_the_main_figures_are_recorded_first_and_the_seconds_last(places: list[str], tmp_path: Path) -> None:
+def test_the_main_figures_are_recorded_first_and_the_seconds_last(
+    places: list[str], uri: str, tmp_path: Path
+) -> None:
     typed = [*FEW[:-1], "evaluator=[internal,external]", "figures=none", *places]
     choices = {"backbone": "pixels", "experiment": None}
     outcome = run_typed(typed, tmp_path / "run", choices=choices).outcome
-    client = tracking.connect(Tracking(f"sqlite:///{tmp_path}/mlflow.db"), "digits").client
+    client = tracking.connect(Tracking(uri), "digits").client
     found = client.get_run(outcome.run_id).data
     names = list(found.metrics)
     assert names[:3] == ["ari", "ami", "nmi"]
@@ -150,7 +148,7 @@ def test_a_folder_that_is_no_model_is_left_alone_and_said_before_any_work(
 
 
 def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(
-    places: list[str], tmp_path: Path
+    places: list[str], uri: str, tmp_path: Path
 ) -> None:
     small = [*places, f"hydra.run.dir={tmp_path}/run"]
     first = [*FEW[:-1], "evaluator=[sizes]", *small]
@@ -164,7 +162,7 @@ def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(
     assert {"assignments.parquet", "report.html", "notes.md"} <= files
     assert "cluster_sizes" not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     run_id = Outcome.load(tmp_path / "run").run_id
-    client = tracking.connect(Tracking(f"sqlite:///{tmp_path}/mlflow.db"), "synthetic").client
+    client = tracking.connect(Tracking(uri), "synthetic").client
     recorded = {file.path for file in client.list_artifacts(run_id)}
     assert recorded == files - {"notes.md", run_folder.FILES}
     assert VARIABLE not in os.environ
@@ -172,9 +170,8 @@ def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 def test_what_makes_a_number_doubtful_stands_on_the_run_also_when_it_was_kept(
-    places: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    places: list[str], uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
     typed = ["evaluator=[probe]", "evaluator.probe.max_iter=1", "figures=none", "report=none"]
     typed = [*FEW, *typed, "tracking.log_model=none", *places]
     for name in ("first", "again"):

@@ -13,7 +13,7 @@ from experiments.context import Context
 from experiments.job import preview
 from experiments.store.cache import Store
 
-SMALL = ["backbone=pixels", "dataset.limit=400", "reducer.n_components=5"]
+SMALL = ["backbone=pixels", "dataset.limit=100", "reducer.n_components=5"]
 STEPS = ["pixels", "backbone", "embed", "fit reducer", "reduce", "cluster", "external", "internal"]
 
 
@@ -30,7 +30,7 @@ def test_a_preview_names_what_is_kept_and_computes_nothing(ctx: Context, store: 
         "external",
         "internal",
     ]
-    assert steps["cluster"].size == 400 * 8
+    assert steps["cluster"].size == 100 * 8
     assert not looking.store.computed
 
 
@@ -40,7 +40,7 @@ def test_a_preview_names_what_is_kept_and_computes_nothing(ctx: Context, store: 
         (["cluster.k=10"], 8),
         (["cluster.k=10,12"], 8 + 3),
         (["cluster.k=10,12", "seed=0,1"], 3 + 2 * 2 + 4 * 3),  # pixels have no seed; PCA and k-means do
-        (["dataset.limit=200,400"], 2 * 8 - 1),  # the backbone sees no samples before it embeds them
+        (["dataset.limit=50,100"], 2 * 8 - 1),  # the backbone sees no samples before it embeds them
     ],
 )
 def test_a_plan_counts_the_steps_of_data_that_was_never_read(

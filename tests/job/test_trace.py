@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.figures.conftest import KIND_NAMES, make
+from tests.running import composed
 
 from experiments import pipeline
 from experiments.cluster.kmeans.centroids import CentroidClustering
-from experiments.config import compose
 from experiments.config.build import build
 from experiments.context import Context, Silent
 from experiments.figures import Heatmap, Lines
@@ -22,7 +22,7 @@ from experiments.job.trace import STEPS, Trace, clustering_digest, shown, surrou
 from experiments.store.values import digest
 from experiments.types import Findings
 
-SMALL = ["backbone=pixels", "reducer.n_components=5", "dataset.limit=200", "cluster.k=4", "threads=2"]
+SMALL = ["backbone=pixels", "reducer.n_components=5", "dataset.limit=100", "cluster.k=4", "threads=2"]
 SMALL += ["evaluator=[external,internal,variance]"]
 
 
@@ -39,7 +39,7 @@ class Weighted:
 
 
 def traced(root: Path, *overrides: str) -> tuple[Trace, pipeline.Result, Context]:
-    plan = build(compose.compose_config([*SMALL, f"cache.root={root}/cache", *overrides]))
+    plan = build(composed([*SMALL, f"cache.root={root}/cache", *overrides]))
     ctx = context.make(plan, Silent())
     result = pipeline.run(plan.stages, ctx)
     return trace(result, plan, ctx), result, ctx
@@ -79,7 +79,7 @@ def test_vectors_have_no_pixels(tmp_path: Path) -> None:
 
 
 def test_the_circumstances_tell_code_versions_machine_and_stages() -> None:
-    plan = build(compose.compose_config(["threads=2"]))
+    plan = build(composed(["threads=2"]))
     ctx = context.make(plan, Silent())
     found = surroundings(plan, ctx)
     wanted = {"git.commit", "git.dirty", "code", "python", "system", "processor", "device", "precision"}
@@ -90,7 +90,7 @@ def test_the_circumstances_tell_code_versions_machine_and_stages() -> None:
 
 def test_other_weights_are_other_circumstances() -> None:
     def origin(content: str) -> str:
-        plan = build(compose.compose_config(SMALL))
+        plan = build(composed(SMALL))
         stages = replace(plan.stages, backbone=Weighted(content))
         return surroundings(replace(plan, stages=stages), context.make(plan, Silent()))["backbone.origin"]
 

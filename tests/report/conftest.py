@@ -1,6 +1,5 @@
 """A small run, what its report tells, and the report in a browser."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,10 @@ QUICK = [
 
 
 @pytest.fixture(scope="session")
-def ran(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+def ran(uri: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
     """Run a small experiment; return its result and its folder."""
     place = tmp_path_factory.mktemp("report")
-    shutil.copy(tables, place / "mlflow.db")
-    typed = [*QUICK, f"tracking.uri=sqlite:///{place}/mlflow.db", f"cache.root={place}/cache"]
+    typed = [*QUICK, f"tracking.uri={uri}", f"cache.root={place}/cache"]
     return run_typed(typed, place / "run").result, place / "run"
 
 

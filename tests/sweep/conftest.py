@@ -1,6 +1,5 @@
 """A sweep that has begun, in a store of its own."""
 
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +10,6 @@ from experiments import sweep
 from experiments.config.plan import Cache, Plan, Tracking
 
 JOBS = [[f"cluster.k={k}", "hydra/launcher=joblib"] for k in (10, 20, 30, 40)]
-
-
-@pytest.fixture(scope="session")
-def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Name the store that every sweep here is recorded in."""
-    return f"sqlite:///{shutil.copy(tables, tmp_path_factory.mktemp('mlflow'))}"
 
 
 @pytest.fixture

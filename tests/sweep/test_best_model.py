@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.messages import says
-from tests.running import run_typed
+from tests.running import composed, run_typed
 
 from experiments import tracking
-from experiments.config import compose
 from experiments.config.build import build
 from experiments.evaluator.external import External
 from experiments.evaluator.internal import Internal
@@ -20,7 +19,7 @@ from experiments.sweep import best_model
 
 FEW = [
     "backbone=pixels",
-    "dataset.limit=200",
+    "dataset.limit=100",
     "reducer.n_components=5",
     "evaluator=[internal]",
     "figures=none",
@@ -28,13 +27,12 @@ FEW = [
 
 
 class Sweep:
-    """A parent run and one finished job in a store of their own."""
+    """A parent run and one finished job with a cache of their own."""
 
-    def __init__(self, root: Path, *overrides: str) -> None:
+    def __init__(self, root: Path, uri: str, *overrides: str) -> None:
         self.folder = root / "0"
-        typed = [*FEW, f"cache.root={root}/cache", f"tracking.uri=sqlite:///{root}/mlflow.db", *overrides]
-        cfg = compose.compose_config(typed)
-        self.plan = build(cfg, typed)
+        typed = [*FEW, f"cache.root={root}/cache", f"tracking.uri={uri}", *overrides]
+        self.plan = build(composed(typed), typed)
         self.tracker = tracking.connect(self.plan.tracking, "digits")
         self.parent = self.tracker.open("sweep", root, params={}, tags={})
         above = tracking.Parent(self.tracker.uri, self.tracker.experiment_id, self.parent.id)
@@ -55,58 +53,51 @@ class Sweep:
         return tags.get(tracking.BEST)
 
 
-@pytest.fixture
-def root(tables: Path, tmp_path: Path) -> Path:
-    """Copy an MLflow store without a run."""
-    (tmp_path / "mlflow.db").write_bytes(tables.read_bytes())
-    return tmp_path
-
-
-def test_the_best_jobs_model_is_made_of_what_the_store_kept(root: Path) -> None:
-    sweep = Sweep(root, "objective=silhouette")
+def test_the_best_jobs_model_is_made_of_what_the_store_kept(uri: str, tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, uri, "objective=silhouette")
     assert (sweep.models(), sweep.best()) == (0, None)
     assert not (sweep.folder / logged_model.FOLDER).exists()
     assert sweep.close()
     assert (sweep.models(), sweep.best()) == (1, sweep.outcome.run_id)
     model = Model.load(sweep.folder / logged_model.FOLDER / "data")
-    assert len(model.clustering.assignments) == 200
+    assert len(model.clustering.assignments) == 100
 
 
-def test_a_job_leaves_its_model_where_nothing_is_kept(root: Path) -> None:
-    sweep = Sweep(root, "objective=silhouette", "cache.enabled=false")
+def test_a_job_leaves_its_model_where_nothing_is_kept(uri: str, tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, uri, "objective=silhouette", "cache.enabled=false")
     assert sweep.models() == 0
     assert (sweep.folder / logged_model.FOLDER / "data" / "model.json").exists()
     sweep.close()
     assert (sweep.models(), sweep.best()) == (1, sweep.outcome.run_id)
 
 
-def test_the_best_job_is_shown_from_the_cache(root: Path) -> None:
-    sweep = Sweep(root, "cluster.k=4", "map=pca", "objective=silhouette")
+def test_the_best_job_is_shown_from_the_cache(uri: str, tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, uri, "cluster.k=4", "map=pca", "objective=silhouette")
     best = best_model.report_of(sweep.folder, "k=4", sweep.outcome.run_id)
     assert best.contents is not None
     assert best.contents.members["cluster"].nunique() == 4
     assert len(best.contents.images) == len(best.contents.members) == 200
     assert best.contents.facts["run"] == sweep.outcome.run_id
-    (root / "cache").rename(root / "elsewhere")
+    (tmp_path / "cache").rename(tmp_path / "elsewhere")
     assert best_model.report_of(sweep.folder, "k=4", "").contents is None
 
 
-def test_each_job_or_none_records_its_own_if_asked(root: Path) -> None:
+def test_each_job_or_none_records_its_own_if_asked(uri: str, tmp_path: Path) -> None:
     for wanted, count in (("all", 1), ("none", 0)):
-        sweep = Sweep(root, "objective=silhouette", f"tracking.log_model={wanted}")
+        sweep = Sweep(tmp_path, uri, "objective=silhouette", f"tracking.log_model={wanted}")
         sweep.close()
         assert (sweep.models(), sweep.best()) == (count, None)
-        sweep.folder.rename(root / wanted)
+        sweep.folder.rename(tmp_path / wanted)
 
 
 def test_a_sweep_without_its_objective_or_its_store_says_what_to_type(
-    root: Path, caplog: pytest.LogCaptureFixture
+    uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sweep = Sweep(root)
+    sweep = Sweep(tmp_path, uri)
     assert not sweep.close(objective="ari")
     says(caplog.text, key="objective=ari", use="tracking.log_model=all")
     caplog.clear()
-    (root / "cache").rename(root / "elsewhere")
+    (tmp_path / "cache").rename(tmp_path / "elsewhere")
     with caplog.at_level(logging.WARNING):
         assert not sweep.close(objective="silhouette")
     says(caplog.text, key="cache.root", use="tracking.log_model=all")

@@ -35,8 +35,10 @@ def drawn(figure: Figure) -> Drawing:
     if paste is not None:
         paper = paste(figure)
         return Drawing(encoded(paper.image), paper.top)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     canvas, png = laid_out(figure), BytesIO()
-    canvas.savefig(png, format="png")
+    FigureCanvasAgg(canvas).print_png(png)  # savefig's bytes; that one draws twice, first without ink
     title = next((text for text in canvas.texts if text.get_text()), None)
     top = 0 if title is None else canvas.bbox.height - title.get_window_extent().y0
     return Drawing(png.getvalue(), round(float(top)))

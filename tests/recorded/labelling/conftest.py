@@ -1,7 +1,6 @@
 """What the tests of labelling share: photographs on disk, and recorded runs on them."""
 
 import runpy
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,9 +28,8 @@ def written(folder: Path) -> Path:
     return folder
 
 
-def recorded(root: Path, *overrides: str) -> Clustered:
-    """Run an experiment in a folder with an MLflow store, and return what it recorded of its samples."""
-    uri = f"sqlite:///{root}/mlflow.db"
+def recorded(uri: str, root: Path, *overrides: str) -> Clustered:
+    """Run an experiment in a folder, and return what it recorded of its samples."""
     own = [f"tracking.uri={uri}", f"cache.root={root}/cache"]
     own += ["figures=none", "report=none", "tracking.log_model=none"]
     outcome = run_typed([*own, *overrides], root / "run", name="first").outcome
@@ -46,11 +44,10 @@ def about(root: Path, *overrides: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def shared(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Clustered:
+def shared(uri: str, tmp_path_factory: pytest.TempPathFactory) -> Clustered:
     """Run the first experiment once: no test may change its images or its files."""
     root = tmp_path_factory.mktemp("first")
-    shutil.copy(tables, root / "mlflow.db")
-    return recorded(root, *about(written(root / "photos")))
+    return recorded(uri, root, *about(written(root / "photos")))
 
 
 @pytest.fixture
@@ -60,11 +57,10 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Clustered]:
+def run(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Clustered]:
     """Run an experiment in a project root of its own."""
     monkeypatch.setenv("EXPERIMENTS_ROOT", str(tmp_path))
-    shutil.copy(tables, tmp_path / "mlflow.db")
-    return lambda *overrides: recorded(tmp_path, *overrides)
+    return lambda *overrides: recorded(uri, tmp_path, *overrides)
 
 
 @pytest.fixture

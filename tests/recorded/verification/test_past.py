@@ -38,13 +38,6 @@ SMALL = [
 
 
 @pytest.fixture(scope="module")
-def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    root = tmp_path_factory.mktemp("past")
-    shutil.copy(tables, root / "mlflow.db")
-    return f"sqlite:///{root}/mlflow.db"
-
-
-@pytest.fixture(scope="module")
 def first(uri: str, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """Run one small experiment."""
     root = tmp_path_factory.mktemp("first")
