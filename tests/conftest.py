@@ -9,12 +9,14 @@ from functools import cache
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 from unittest.mock import patch
 
 import pytest
 import yaml
 from filelock import FileLock
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from omegaconf import DictConfig
 from omegaconf._utils import get_yaml_loader
 from tests import warm
 from tests.browser import chromium  # noqa: F401
@@ -23,6 +25,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 
 from experiments import tracking
+from experiments.config.compose import CONF
 from experiments.config.plan import Tracking
 from experiments.context import Context
 from experiments.store.cache import Store
@@ -68,6 +71,30 @@ def texts_parsed_once() -> Iterator[None]:
         return pickle.loads(parsed(*whole))
 
     with patch("omegaconf.omegaconf.yaml", SimpleNamespace(**(vars(yaml) | {"load": load}))):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def configs_composed_once() -> Iterator[None]:
+    """Keep what Hydra composes of conf/ and the same overrides: a third of the compositions are repeated.
+
+    Folders of further options may change, so what is composed with them is not kept.
+    """
+    compose, composed = ConfigLoaderImpl.load_configuration, dict[str, bytes]()
+
+    def load(
+        self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *mode: Any, **modes: Any
+    ) -> DictConfig:
+        folders = [element.path for element in self.config_search_path.get_path()]
+        key = repr((config_name, overrides, mode, modes, folders, Path.cwd()))
+        ours = {f"file://{CONF}", CONF.as_uri(), "pkg://hydra.conf", "structured://"}
+        if set(folders) - ours or any(word.startswith("hydra.searchpath") for word in overrides):
+            return compose(self, config_name, overrides, *mode, **modes)
+        if key not in composed:
+            composed[key] = pickle.dumps(compose(self, config_name, overrides, *mode, **modes))
+        return cast(DictConfig, pickle.loads(composed[key]))
+
+    with patch.object(ConfigLoaderImpl, "load_configuration", load):
         yield
 
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser  # the parser that hydra.main itself uses
+from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -116,10 +117,10 @@ def _sweep(
     _refuse_presets(lines, directory)
     lists = _lists(base, overrides)
     lines = [*_written_out([f"{key}={value}" for key, value in lists.items()], directory), *lines]
-    jobs, cfgs = _composed(lines, directory)
+    jobs, cfgs = _composed(lines, base, directory)
     texts = [_as_texts(line, cfgs) for line in lines]
     if texts != lines:
-        jobs, cfgs = _composed(texts, directory)
+        jobs, cfgs = _composed(texts, base, directory)
     _refuse_one_folder(base, len(jobs))
     swept = _differing(lines, jobs)
     steps.leave_out(cfgs, swept)
@@ -244,21 +245,36 @@ def _resume(overrides: Sequence[str], *, multirun: bool, optimiser: bool) -> str
     return word
 
 
-def _composed(lines: Sequence[Typed], directory: str | None) -> tuple[list[list[str]], list[DictConfig]]:
+def _composed(
+    lines: Sequence[Typed], base: DictConfig, directory: str | None
+) -> tuple[list[list[str]], list[DictConfig]]:
     """Return the overrides of each job, and its config; each choice of options is composed once."""
     jobs = BasicSweeper.split_arguments(parse([str(line) for line in lines]), None)[0]
-    composed: dict[tuple[str, ...], DictConfig] = {}
+    fixed = parse([str(line) for line in lines if not line.is_sweep])
+    composed = {_choice(fixed): compose.without_hydra(base)}
     cfgs = []
-    for overrides in jobs:
-        values = [o for o in parse(overrides) if _is_value(o)]
-        choice = tuple(o for o in overrides if o not in {v.input_line for v in values})
-        if choice not in composed:
-            composed[choice] = compose.compose_config(overrides, directory=directory)
+    for job in jobs:
+        overrides = parse(job)
+        values, choice = [o for o in overrides if _is_value(o)], _choice(overrides)
+        if choice not in composed or not all(_has(composed[choice], o.key_or_group) for o in values):
+            composed[choice] = compose.compose_config(job, directory=directory)
         cfg = composed[choice].copy()
         for value in values:
             OmegaConf.update(cfg, value.key_or_group, value.value())
         cfgs.append(cfg)
     return jobs, cfgs
+
+
+def _choice(overrides: Sequence[Override]) -> tuple[str, ...]:
+    """Return the overrides that are no plain values: jobs that share them differ in values alone."""
+    return tuple(str(o.input_line) for o in overrides if not _is_value(o))
+
+
+def _has(cfg: DictConfig, key: str) -> bool:
+    """Return True if a config has this setting."""
+    parent, _, name = key.rpartition(".")
+    node: Any = OmegaConf.select(cfg, parent) if parent else cfg
+    return isinstance(node, DictConfig) and name in node
 
 
 def _as_texts(line: Typed, cfgs: Sequence[DictConfig]) -> Typed:
