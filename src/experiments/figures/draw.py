@@ -38,7 +38,7 @@ def drawn(figure: Figure) -> Drawing:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas, png = laid_out(figure), BytesIO()
-    FigureCanvasAgg(canvas).print_png(png)  # savefig's bytes; that one draws twice, first without ink
+    FigureCanvasAgg(canvas).print_png(png)  # type: ignore[no-untyped-call]  # savefig draws twice
     title = next((text for text in canvas.texts if text.get_text()), None)
     top = 0 if title is None else canvas.bbox.height - title.get_window_extent().y0
     return Drawing(png.getvalue(), round(float(top)))

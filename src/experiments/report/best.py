@@ -110,8 +110,8 @@ def bests(
 def verdict(found: Sequence[Best], swept: Sequence[str]) -> str:
     """Return which configuration is best by which metrics, in a sentence; "" of a single configuration.
 
-    Over k those metrics alone choose that are comparable across k. Where the seeds show no difference from the
-    next best, it says so.
+    Over k those metrics alone choose that are comparable across k. Where the seeds show no difference from
+    the next best, it says so.
     """
     if not any(best.after for best in found):
         return ""
