@@ -101,7 +101,7 @@ def measure(folder: Path, more: list[str]) -> None:
     for name, module, function in (  # what a job does after its stages
         ("assignments and tables", artifacts, "write"),
         ("trace", job, "trace"),
-        ("pictures", figures, "write"),
+        ("pictures", figures, "save_figures"),
         ("report", report, "write"),
         ("model", logged_model, "keep"),
     ):

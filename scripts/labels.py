@@ -58,9 +58,11 @@ def make_page(args: argparse.Namespace, clustered: Clustered, ctx: Context) -> N
     page.check(args.file)
     rows = template.template(clustered, clustered.log(args.log)[1])
     shown = page.fitting(rows)
-    ids, side = shown["image_id"].to_numpy(str), tiles.side(len(shown))
+    ids, side = shown["image_id"].to_numpy(str), tiles.tile_side(len(shown))
     try:
-        images = tiles.none(side) if args.names else pictures_of(clustered.run, ids, side, ctx, args.places)
+        images = (
+            tiles.no_images(side) if args.names else pictures_of(clustered.run, ids, side, ctx, args.places)
+        )
     except (ValueError, OSError) as error:
         raise ValueError(f"{error}; --names makes a page of names, without images") from error
     left_out, doubts = len(rows) - len(shown), int(template.doubtful(shown).sum())

@@ -10,19 +10,19 @@ from PIL import Image
 from tests.browser import Tab
 from tests.messages import says
 
-from experiments.figures import Grid, Sheets, pack
+from experiments.figures import ImageGrid, ImageSheets, pack
 from experiments.report import Contents
 from experiments.report.images import as_sheets, fitting
 
 RED, BLUE = (np.full((1, 32, 32, 3), colour, np.uint8) for colour in ((220, 20, 20), (20, 20, 220)))
-GRID = Grid("Samples", np.concatenate([RED, BLUE]), ["red", "<blue>"], 2)
+GRID = ImageGrid("Samples", np.concatenate([RED, BLUE]), ["red", "<blue>"], 2)
 NOISE = np.random.default_rng(0).integers(0, 255, (40, 64, 64, 3)).astype(np.uint8)
 
 
 def test_what_has_no_room_is_named() -> None:
-    empty = Grid("Nothing", NOISE[:0], [], 2)
+    empty = ImageGrid("Nothing", NOISE[:0], [], 2)
     kept, left = fitting(
-        {"large": Grid("Noise", NOISE, ["noise"] * 40, 5), "few": GRID, "none": empty}, 20_000
+        {"large": ImageGrid("Noise", NOISE, ["noise"] * 40, 5), "few": GRID, "none": empty}, 20_000
     )
     assert list(kept) == ["few"]
     assert left == ["large", "none"]
@@ -31,7 +31,7 @@ def test_what_has_no_room_is_named() -> None:
 def test_all_stay_in_their_order_where_there_is_room() -> None:
     sheets = as_sheets(GRID)
     assert as_sheets(sheets) is sheets
-    kept, left = fitting({"large": Grid("Noise", NOISE, ["noise"] * 40, 5), "sheets": sheets})
+    kept, left = fitting({"large": ImageGrid("Noise", NOISE, ["noise"] * 40, 5), "sheets": sheets})
     assert list(kept) == ["large", "sheets"]
     assert left == []
 
@@ -39,7 +39,7 @@ def test_all_stay_in_their_order_where_there_is_room() -> None:
 @pytest.mark.browser
 def test_each_image_stands_above_its_caption(told: Contents, opened: Callable[..., Tab]) -> None:
     packed, ends = pack([RED, np.concatenate([RED, BLUE])])
-    sheets = Sheets("Pairs", ["one", "two"], [{"": 1}, {"": 2}], ["a", "b", "c"], packed, ends, 32)
+    sheets = ImageSheets("Pairs", ["one", "two"], [{"": 1}, {"": 2}], ["a", "b", "c"], packed, ends, 32)
     tab = opened(replace(told, pictures={"grid": as_sheets(GRID), "pairs": sheets}, unseen=["map_3d"]))
     section = tab.page.locator("#pictures")
     assert section.locator("h3").all_inner_texts()[-2:] == ["Samples", "Pairs"]

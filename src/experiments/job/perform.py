@@ -233,7 +233,7 @@ class Work:
             outcome.save(folder)
             trace(result, plan, self.ctx).save(new)
             pictures = artifacts.pictures(result) if draws(plan, parent) else {}
-            drawings = figures.write(pictures, new / "figures")
+            drawings = figures.save_figures(pictures, new / "figures")
             if reports(plan, parent):
                 report.write(
                     result,

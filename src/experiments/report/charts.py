@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from experiments.figures import Drawing, Panels, drawn
-from experiments.figures.kinds import traces
+from experiments.figures import Drawing, Panels, draw_png
+from experiments.figures.kinds import plotly_traces
 from experiments.figures.specs import Figure
 
 COLOURS = 128  # of a picture
@@ -72,7 +72,7 @@ def charts(
             name,
             figure.title,
             notes.get(name, ""),
-            picture(drawings.get(name) or drawn(figure)),
+            picture(drawings.get(name) or draw_png(figure)),
             _plots(figure),
         )
         for name, figure in figures.items()
@@ -97,7 +97,7 @@ def _plots(figure: Figure) -> list[tuple[Any, dict[str, Any], float]]:
     panels = figure.panels if isinstance(figure, Panels) else [figure]
     plots = []
     for panel in panels:
-        data, layout = traces(panel)
+        data, layout = plotly_traces(panel)
         if len(panels) == 1:
             layout = {key: value for key, value in layout.items() if key != "title"}
             layout["margin"] = layout.get("margin", {}) | {"t": 30}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from experiments.figures import Grid, Heatmap, Lines, Map, Sheets
+from experiments.figures import Heatmap, ImageGrid, ImageSheets, Lines, Map
 from experiments.figures.specs import Figure
 
 GRID, CURVES = "purity_grid", "purity_over_k"  # of `comparison.purity_grid`
@@ -13,7 +13,9 @@ FINE, CLASSES = "fine", "classes"  # the classes beside their macro-categories, 
 
 def chosen(figures: Mapping[str, Figure]) -> dict[str, Figure]:
     """Return what plotly draws; a grid of one granularity is left out, as the curves over k show it."""
-    drawn = {name: each for name, each in figures.items() if not isinstance(each, (Grid, Map, Sheets))}
+    drawn = {
+        name: each for name, each in figures.items() if not isinstance(each, (ImageGrid, Map, ImageSheets))
+    }
     return {name: _called(name, each) for name, each in drawn.items() if not _one_wide(name, each)}
 
 

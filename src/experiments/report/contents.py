@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.figures import Sheets
+from experiments.figures import ImageSheets
 from experiments.figures.specs import Figure
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Contents:
     clusters: "pd.DataFrame"
     figures: Mapping[str, Figure]
     notes: Mapping[str, str]
-    pictures: Mapping[str, Sheets]
+    pictures: Mapping[str, ImageSheets]
     unseen: Sequence[str]
     tables: Mapping[str, str]
     verdict: str = ""

@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.figures.html import tiles
 from experiments.figures.html.markup import render, script
-from experiments.figures.page import library
+from experiments.figures.page import plotly_library
 from experiments.report.charts import Chart
 
 
@@ -61,7 +61,7 @@ def framed(
     """
     from markupsafe import Markup
 
-    images = tiles.none(tiles.SMALLEST) if images is None else images
+    images = tiles.no_images(tiles.MIN_SIDE) if images is None else images
     stored = {"data": script(data)} | {f"plot-{chart.name}": script(chart.plots) for chart in charts}
     return render(
         "frame.html",
@@ -71,8 +71,8 @@ def framed(
         sections=sections,
         stored=stored,
         packed={name: _packed(text) for name, text in tables.items()},
-        plotly=library(),
-        image_style=Markup(tiles.style(images)),  # noqa: S704
+        plotly=plotly_library(),
+        image_style=Markup(tiles.css_rules(images)),  # noqa: S704
         tiles=tiles.layout(images),
         tile_script=Markup(tiles.script(images)),  # noqa: S704
         parts=[f"{name}.js" for name in ("plots", "tables", *parts)],

@@ -5,24 +5,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.figures import Grid, Sheets, pack
-from experiments.figures.sprites import COLUMNS, files, pitch
+from experiments.figures import ImageGrid, ImageSheets, pack
+from experiments.figures.sprites import COLUMNS, jpegs, pitch
 
 ROOM = 2_000_000  # bytes that a page has for them beside the images of the clusters
 
-Pictured = Grid | Sheets
+Pictured = ImageGrid | ImageSheets
 
 
-def as_sheets(figure: Pictured) -> Sheets:
+def as_sheets(figure: Pictured) -> ImageSheets:
     """Return a grid as one sheet, sheets as they are."""
-    if isinstance(figure, Sheets):
+    if isinstance(figure, ImageSheets):
         return figure
     packed, ends = pack([figure.images])
     count = len(figure.images)
-    return Sheets(figure.title, [""], [{"": count}], figure.captions, packed, ends, figure.images.shape[1])
+    return ImageSheets(
+        figure.title, [""], [{"": count}], figure.captions, packed, ends, figure.images.shape[1]
+    )
 
 
-def fitting(pictures: dict[str, Pictured], room: int = ROOM) -> tuple[dict[str, Sheets], list[str]]:
+def fitting(pictures: dict[str, Pictured], room: int = ROOM) -> tuple[dict[str, ImageSheets], list[str]]:
     """Return those that a page has room for, the smallest first taken, and the names of the others."""
     sheets = {name: as_sheets(figure) for name, figure in pictures.items() if _shown(figure)}
     order = sorted(sheets, key=lambda name: len(sheets[name].images))
@@ -56,11 +58,11 @@ class Pictures(NamedTuple):
     sheets: list[Sheet]
 
 
-def sheets(name: str, figure: Sheets) -> Pictures:
+def sheets(name: str, figure: ImageSheets) -> Pictures:
     """Return the sheets of a figure, each with a name of its own on the page."""
     captions, step = iter(figure.captions), pitch(figure.side) / figure.side
     found = []
-    images = files(figure.images, figure.ends)
+    images = jpegs(figure.images, figure.ends)
     for number, (heading, parts, file) in enumerate(zip(figure.names, figure.parts, images, strict=True)):
         count = sum(parts.values())
         tiles = [(next(captions), step * (tile % COLUMNS), step * (tile // COLUMNS)) for tile in range(count)]

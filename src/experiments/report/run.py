@@ -9,7 +9,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.thumbnails import thumbnails
-from experiments.figures import Drawing, Grid, Map, Sheets, Space
+from experiments.figures import Drawing, ImageGrid, ImageSheets, Map, Map3d
 from experiments.figures.html import tiles
 from experiments.figures.specs import Figure
 from experiments.figures.training import training_curves
@@ -67,9 +67,9 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
     stages, method = _stages(settings), settings.get("map", "auto")
     samples, clusters = result.samples, np.asarray(result.clustering.assignments)
     shown = members(result)
-    rows, images = shown["row"].to_numpy(), tiles.none(tiles.SMALLEST)
+    rows, images = shown["row"].to_numpy(), tiles.no_images(tiles.MIN_SIDE)
     if samples.content.pictured:
-        images = thumbnails(samples, rows, tiles.side(len(shown)), ctx)
+        images = thumbnails(samples, rows, tiles.tile_side(len(shown)), ctx)
     figures, pictures, others = _drawn(result)
     held, without = fitting(pictures)
     crossed = crosstab(result)
@@ -132,7 +132,7 @@ def _surroundings(result: Result, ctx: Context) -> dict[str, str]:
     }
 
 
-def members(result: Result, most: int = tiles.MOST) -> "pd.DataFrame":
+def members(result: Result, most: int = tiles.MAX_IMAGES) -> "pd.DataFrame":
     """Return the samples that a page has room for, by cluster, noise last; the nearest to it first."""
     import pandas as pd
 
@@ -187,11 +187,11 @@ def _drawn(result: Result) -> tuple[dict[str, Figure], dict[str, Pictured], list
     others = []
     for evaluator, found in result.findings.items():
         for name, figure in found.figures.items():
-            if isinstance(figure, Space):
+            if isinstance(figure, Map3d):
                 others.append(name)
             elif isinstance(figure, Map) or evaluator == SHEETS:
                 continue  # the map and the clusters show it
-            elif isinstance(figure, (Grid, Sheets)):
+            elif isinstance(figure, (ImageGrid, ImageSheets)):
                 pictures[name] = figure
             else:
                 figures[name] = figure

@@ -172,7 +172,7 @@ class Sweep:
         before = self._note(files)
         for name, table in shown.tables.items():
             tables.write(table, self.folder, name)
-        drawings = figures.write(drawn, self.folder / "figures")
+        drawings = figures.save_figures(drawn, self.folder / "figures")
         if report.NAME in files:
             self._report(
                 rows, outcomes, pictures, {"sweep": _numbered(rows, outcomes)} | shown.tables, drawings

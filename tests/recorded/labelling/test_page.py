@@ -23,7 +23,7 @@ from tests.recorded.labelling.pages import (
     upload,
 )
 
-from experiments.figures.html.tiles import MOST, side
+from experiments.figures.html.tiles import MAX_IMAGES, tile_side
 from experiments.recorded.labelling import template
 from experiments.recorded.labelling.checking import edits
 from experiments.recorded.labelling.page import arranged, check, fitting, page
@@ -46,13 +46,13 @@ PLAIN = [
 
 
 def test_a_page_of_ten_thousand_images_has_room_for_them() -> None:
-    assert side(MOST) == 48
-    assert MOST * side(MOST) ** 2 <= 24_000_000
-    assert side(3) == 96
+    assert tile_side(MAX_IMAGES) == 48
+    assert MAX_IMAGES * tile_side(MAX_IMAGES) ** 2 <= 24_000_000
+    assert tile_side(3) == 96
 
 
 def test_a_page_of_ten_thousand_images_stays_below_fifteen_megabytes() -> None:
-    count, pixels = MOST, side(MOST)
+    count, pixels = MAX_IMAGES, tile_side(MAX_IMAGES)
     rough = np.random.default_rng(0).integers(16, 240, (count, pixels // 8, pixels // 8, 3), np.uint8)
     fine = np.random.default_rng(1).integers(0, 16, (pixels, pixels, 1), np.uint8)  # sensors have noise too
     pictures = rough.repeat(8, axis=1).repeat(8, axis=2) + fine

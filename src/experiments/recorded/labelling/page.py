@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.figures.html import tiles
 from experiments.figures.html.markup import document, script
-from experiments.figures.html.tiles import MOST
+from experiments.figures.html.tiles import MAX_IMAGES
 from experiments.messages import counted
 from experiments.recorded.labelling.checking import WITHDRAWN
 from experiments.recorded.labelling.template import command, doubtful, unlabelled
@@ -33,7 +33,7 @@ def check(file: Path) -> None:
         raise ValueError(f"FILE={file} is in a folder that is not there; make it first")
 
 
-def fitting(table: "pd.DataFrame", most: int = MOST) -> "pd.DataFrame":
+def fitting(table: "pd.DataFrame", most: int = MAX_IMAGES) -> "pd.DataFrame":
     """Return the rows that a page shows: the doubtful first, then of each cluster as many as fit."""
     if len(table) <= most:
         return table
@@ -71,7 +71,7 @@ def page(
     Parameters
     ----------
     table
-        Text without gaps, but for `cluster`; at most MOST rows, of which no two have one image_id.
+        Text without gaps, but for `cluster`; at most `most` rows, of which no two have one image_id.
     images
         uint8 (n, S, S, 3), one a row; (0, S, S, 3) for names instead of images.
     left_out
@@ -97,7 +97,7 @@ def page(
         "order": order.tolist(),
         "drawn": drawn,
     } | _numbered(table, labels)
-    style = f"{_part('style.css')}\n{tiles.style(ordered)}"
+    style = f"{_part('style.css')}\n{tiles.css_rules(ordered)}"
     body = _part("body.html").format(
         name=html.escape(name),
         command=html.escape(command(run, exported(run), options)),
