@@ -102,7 +102,7 @@ def measure(folder: Path, more: list[str]) -> None:
         ("assignments and tables", artifacts, "write"),
         ("trace", job, "trace"),
         ("pictures", figures, "save_figures"),
-        ("report", report, "write"),
+        ("report", report, "write_report"),
         ("model", logged_model, "keep"),
     ):
         setattr(module, function, timed(name, getattr(module, function)))

@@ -53,9 +53,9 @@ def made(typed: list[str], place: Path) -> tuple[Contents, Path, list[float]]:
     seconds = []
     for _ in range(2):
         start = time.perf_counter()
-        file = report.write(result, place / "run", ctx, name="benchmark", run_id="0", seconds=0.0)
+        file = report.write_report(result, place / "run", ctx, name="benchmark", run_id="0", seconds=0.0)
         seconds.append(time.perf_counter() - start)
-    return report.contents(result, place / "run", ctx, {}), file, seconds
+    return report.gather_contents(result, place / "run", ctx, {}), file, seconds
 
 
 def peer(told: Contents, place: Path) -> Path:

@@ -13,7 +13,7 @@ from experiments.figures import Lines
 from experiments.job import summary
 from experiments.job.perform import Outcome
 from experiments.job.summary import Recording
-from experiments.report.best import bests
+from experiments.report.best import best_configs
 
 LIMIT, SWEPT = "dataset.limit", ["dataset.limit", "seed"]
 FOUND = {"null": 0.5, "100": 0.25, "20": 0.75}
@@ -84,8 +84,8 @@ def test_charts_and_the_report_name_each_value(rows: pd.DataFrame) -> None:
     chart = summary.charts(rows, SWEPT)[f"sweep_{LIMIT}"]
     assert chart.ticks == ["20", "100", "null"]
     assert chart.series["ari"] == pytest.approx([0.755, 0.255, 0.505])
-    (best,) = bests(rows, SWEPT, ["ari"], "ari")
-    assert (best.config, [name for name, _ in best.after]) == ("limit=20", ["limit=null", "limit=100"])
+    (best,) = best_configs(rows, SWEPT, ["ari"], "ari")
+    assert (best.config, [name for name, _ in best.runners_up]) == ("limit=20", ["limit=null", "limit=100"])
 
 
 def test_the_terminal_tells_the_stability_that_was_found(

@@ -107,7 +107,7 @@ def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: swee
         place = begun.folder / str(number)
         replace(Outcome.load(place), doubts=doubts).save(place)
     begun.close()
-    text = (begun.folder / report.NAME).read_text(encoding="utf-8")
+    text = (begun.folder / report.REPORT_FILE).read_text(encoding="utf-8")
     assert "<li>about 100 of 300 samples</li>" in text
     assert "only job" not in text
 

@@ -173,8 +173,6 @@ class Map(Figure):
         int64 (n,): -1 is noise.
     hover
         Hover text of each point.
-    beside
-        Text next to each point; empty for no texts.
     images, ends
         The packed images, `per` of them in each JPEG, as `sprites.pack` returns them; empty for no images.
     """
@@ -185,7 +183,7 @@ class Map(Figure):
     y: np.ndarray
     clusters: np.ndarray
     hover: list[str]
-    beside: list[str]
+    beside: list[str]  # text next to each point; empty for no texts
     images: np.ndarray
     ends: list[int]
     side: int

@@ -20,7 +20,7 @@ from experiments.job import artifacts, console, context, logged_model, run_folde
 from experiments.job.trace import trace
 from experiments.metric_names import main_first
 from experiments.report import notes
-from experiments.report.headlines import alike
+from experiments.report.headlines import equal_count_suffixes
 from experiments.store.values import Store
 from experiments.types import step_name
 
@@ -80,7 +80,7 @@ class Outcome:
             found=result.keys,
             stopped=result.encoder.stopped,
             doubts=result.doubts,
-            alike=alike(result),
+            alike=equal_count_suffixes(result),
         )
 
     def with_keys(self, store: Store) -> "Outcome":
@@ -235,7 +235,7 @@ class Work:
             pictures = artifacts.pictures(result) if draws(plan, parent) else {}
             drawings = figures.save_figures(pictures, new / "figures")
             if reports(plan, parent):
-                report.write(
+                report.write_report(
                     result,
                     new,
                     self.ctx,
@@ -257,7 +257,7 @@ class Work:
             result.doubts,
             run_id=run.id,
             uri=plan.tracking.uri,
-            report=run.page(report.NAME) if reports(plan, parent) else "",
+            report=run.page(report.REPORT_FILE) if reports(plan, parent) else "",
             assigns=logged_model.records(plan, alone=parent is None),
         )
 

@@ -155,8 +155,8 @@ def show(
     if run:
         console.say(f"run: {run}")
     console.say(f"results: {folder}")
-    if (folder / report.NAME).exists():
-        console.say(f"report: {(folder / report.NAME).as_uri()}")
+    if (folder / report.REPORT_FILE).exists():
+        console.say(f"report: {(folder / report.REPORT_FILE).as_uri()}")
     console.say(f"compare: {_how_to_compare(recording)}")
     return 1 if faults else 0
 

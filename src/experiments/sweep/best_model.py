@@ -118,7 +118,9 @@ def report_of(place: Path, name: str, run_id: str) -> report.BestJob:
     try:
         plan = build(cast(DictConfig, OmegaConf.load(place / "config.yaml")))  # its paths are absolute
         result = pipeline.run(plan.stages, context.make(plan, Silent(), compute=False))
-        shown = report.contents(result, place, context.make(plan, Silent()), {"name": name, "run": run_id})
+        shown = report.gather_contents(
+            result, place, context.make(plan, Silent()), {"name": name, "run": run_id}
+        )
     except NotKeptError:
         log.info("cache.root does not hold the best job's results, so the report does not show them")
     except (ValueError, OSError, LookupError) as error:

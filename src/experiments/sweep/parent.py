@@ -168,12 +168,12 @@ class Sweep:
         drawn = {} if self.plan.settings.figures == "none" else pictures  # the report has them all the same
         files = [f"{name}.{kind}" for name in shown.tables for kind in ("csv", "md")]
         files += [f"figures/{name}.{kind}" for name in drawn for kind in ("html", "png")]
-        files += [] if self.plan.settings.report == "none" else [report.NAME]
+        files += [] if self.plan.settings.report == "none" else [report.REPORT_FILE]
         before = self._note(files)
         for name, table in shown.tables.items():
             tables.write(table, self.folder, name)
         drawings = figures.save_figures(drawn, self.folder / "figures")
-        if report.NAME in files:
+        if report.REPORT_FILE in files:
             self._report(
                 rows, outcomes, pictures, {"sweep": _numbered(rows, outcomes)} | shown.tables, drawings
             )
@@ -206,7 +206,7 @@ class Sweep:
             run_id = jobs[place].run_id
             page = self.run.sibling(run_id, place).page() if run_id else ""
             value = best_model.figure(jobs[place].metrics, objective)
-            best = notes.Best(summary.name(jobs[place], self.swept), page, objective, value)
+            best = notes.BestJobLink(summary.name(jobs[place], self.swept), page, objective, value)
         return notes.of_sweep(
             rows,
             summary.main_columns(rows, self.swept),
@@ -214,7 +214,7 @@ class Sweep:
             run_id=self.run.id,
             uri=self.plan.tracking.uri,
             best=best,
-            report="" if self.plan.settings.report == "none" else self.run.page(report.NAME),
+            report="" if self.plan.settings.report == "none" else self.run.page(report.REPORT_FILE),
             errors=self._errors(outcomes),
             assigns=assigns,
         )
@@ -232,7 +232,7 @@ class Sweep:
         written: "Mapping[str, pd.DataFrame]",
         drawings: Mapping[str, figures.Drawing],
     ) -> None:
-        report.write_sweep(
+        report.write_sweep_report(
             self.folder,
             rows,
             summary.main_columns(rows, self.swept),
@@ -244,8 +244,8 @@ class Sweep:
             drawings=drawings,
             tables=written,
             errors=self._errors(outcomes),
-            doubts=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
-            alike=[outcome.alike for outcome in outcomes],
+            warnings=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
+            equal_counts=[outcome.alike for outcome in outcomes],
             best=self._best_job(),
         )
 

@@ -1,4 +1,4 @@
-"""The frame of every report: one file that opens offline, with a link to each of its sections."""
+"""The frame of every report: a single HTML file that works offline, with links to its sections."""
 
 import base64
 import gzip
@@ -21,13 +21,13 @@ class Section:
     Parameters
     ----------
     name
-        The name that links use.
+        Anchor of the section.
     template
-        A file of report/web, to which this section is `section`.
+        A file of report/web, in which `section` is this section.
     data
-        The values that the template shows, by name.
+        Values of the template, by name.
     link
-        The text of the link to it; the heading if empty.
+        Link text in the navigation; the heading if empty.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Section:
     link: str = ""
 
 
-def framed(
+def render_page(
     title: str,
     summary: str,
     sections: Sequence[Section],
@@ -46,18 +46,18 @@ def framed(
     tables: Mapping[str, str],
     images: np.ndarray | None = None,
     data: Any = None,
-    parts: Sequence[str] = (),
+    scripts: Sequence[str] = (),
 ) -> str:
-    """Return a whole page.
+    """Return the HTML of a report.
 
     Parameters
     ----------
     tables
-        Every table as CSV, by name.
+        All tables as CSV, by name.
     images
-        uint8 (m, S, S, 3): the images that `tile(place)` shows in a template and in a script.
-    data, parts
-        Data of further scripts, and their names.
+        uint8 (m, S, S, 3): the images that `tile(row)` shows, in templates and in scripts.
+    data, scripts
+        Names of further scripts, and their data.
     """
     from markupsafe import Markup
 
@@ -70,14 +70,14 @@ def framed(
         summary=summary,
         sections=sections,
         stored=stored,
-        packed={name: _packed(text) for name, text in tables.items()},
+        packed={name: _gzip_base64(text) for name, text in tables.items()},
         plotly=plotly_library(),
         image_style=Markup(tiles.css_rules(images)),  # noqa: S704
         tiles=tiles.layout(images),
         tile_script=Markup(tiles.script(images)),  # noqa: S704
-        parts=[f"{name}.js" for name in ("plots", "tables", *parts)],
+        parts=[f"{name}.js" for name in ("plots", "tables", *scripts)],
     )
 
 
-def _packed(text: str) -> str:
+def _gzip_base64(text: str) -> str:
     return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
