@@ -117,7 +117,7 @@ def test_the_best_job_is_shown_and_the_reports_of_jobs_are_linked(tmp_path: Path
 def test_a_best_job_that_is_not_in_the_cache_is_named(tmp_path: Path) -> None:
     rows, best = jobs(**{"cluster.k": [5, 20]}), BestJob("k=5", tmp_path / "7", None)
     path = report.write_sweep_report(tmp_path, rows, ["ari"], swept=["cluster.k"], best=best, **ABOUT)
-    assert sections(path.read_text("utf-8")) == ["Which k", "Runs", "What was run"]
+    assert sections(path.read_text("utf-8")) == ["Which k", "Runs", "Run details"]
     says(re.sub("<.*?>", "", path.read_text("utf-8")), key="job 7", use="cache")
 
 

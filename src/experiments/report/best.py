@@ -130,15 +130,15 @@ def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
     sentences = ["; ".join(f"{config} by {', '.join(metrics)}" for config, metrics in metrics_of.items())]
     if k_dependent:
         verbs = (
-            "change with k by themselves, so they choose"
+            "change with k by themselves, so they do"
             if len(k_dependent) > 1
-            else "changes with k by itself, so it chooses"
+            else "changes with k by itself, so it does"
         )
-        sentences.append(f"{', '.join(k_dependent)} {verbs} none")
+        sentences.append(f"{', '.join(k_dependent)} {verbs} not count")
     leads = {metric: best.lead for best in bests if (metric := best.headline.name) not in k_dependent}
     if unclear := [metric for metric, lead in leads.items() if lead and not lead.differs]:
         sentences.append(
-            f"No significant difference from the next best over the seeds, by {', '.join(unclear)}"
+            f"The seeds show no significant difference from the next best by {', '.join(unclear)}"
         )
     return ". ".join(filter(None, sentences))
 

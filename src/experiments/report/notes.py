@@ -132,7 +132,7 @@ def of_sweep(
         sentences.append("To run only the missing jobs, repeat the command with `resume=true`")
     parts = [
         ". ".join([*sentences, *([_report_link(report)] if report else [])]),
-        _list_text("Failed", [f"{name}: {purpose}" for name, purpose in (errors or {}).items()]),
+        _list_text("Failed", [f"{name}: {error}" for name, error in (errors or {}).items()]),
     ]
     if seeds is not None:
         purpose = "Compare two configurations, paired over the seeds:"

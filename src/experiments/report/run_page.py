@@ -60,7 +60,7 @@ def _sections(contents: Contents, groups: Sequence[Cluster], charts: Sequence[Ch
     yield from _member_sections(contents, groups)
     yield from _figure_sections(contents, [chart for chart in charts if chart not in over_k])
     facts_of_run = split_facts(contents.facts, contents.config)
-    yield Section("run", "What was run", "facts.html", facts_of_run | {"warnings": []})
+    yield Section("run", "Run details", "facts.html", facts_of_run | {"warnings": []})
     files = [preview(name, text) for name, text in contents.tables.items()]
     yield Section("tables", "Tables", "files.html", {"files": files})
 

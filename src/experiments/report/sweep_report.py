@@ -144,7 +144,7 @@ def _job_links(best: BestJob | None, folder: Path) -> dict[str, Any]:
 def _run_section(facts: Mapping[str, str]) -> Section:
     tags = environment()
     facts = {**facts, "commit": tags["git.commit"], "command": tags["command"]}
-    return Section("run", "What was run", "facts.html", split_facts(facts, "") | {"warnings": []})
+    return Section("run", "Run details", "facts.html", split_facts(facts, "") | {"warnings": []})
 
 
 def _common_warnings(warnings: Sequence[Sequence[str]]) -> list[str]:

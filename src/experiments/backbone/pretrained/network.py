@@ -71,8 +71,8 @@ class PretrainedNetwork:
     def origin(self) -> list[Any]:
         """Return the part of the cache key: architecture, preprocessing, and hash or seed of the weights."""
         card, file = self.card, self.file
-        identity = ["seed", self.seed] if file is None else ["sha256", sha256(file)]
-        return [dict(self.architecture), asdict(card.resize), card.mean, card.std, identity]
+        weights_key = ["seed", self.seed] if file is None else ["sha256", sha256(file)]
+        return [dict(self.architecture), asdict(card.resize), card.mean, card.std, weights_key]
 
     def width(self, samples: Samples) -> int:
         """Return d; raise ValueError if the samples are not images or the weights are not available."""
