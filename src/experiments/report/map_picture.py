@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 WIDTH, HEIGHT, MARGIN = 1100, 700, 24  # pixels
-IMAGE_SIDE, IMAGE_DISTANCE, FRAME_WIDTH = (
-    36,
-    54,
-    2,
-)  # pixels of an image, between two images, and of the frame
+IMAGE_SIDE, IMAGE_DISTANCE, FRAME_WIDTH = 36, 54, 2  # pixels of, between and around images
 MANY_POINTS = 2_000  # more points than this have smaller markers
 OPACITY = 190  # of 255
 OVERSAMPLING = 4  # for anti-aliased markers

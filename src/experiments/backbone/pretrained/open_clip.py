@@ -15,10 +15,8 @@ from experiments.backbone.pretrained.names import suggest
 from experiments.backbone.pretrained.state_dict import State, build_network, embedding_width
 from experiments.samples import Resize
 
-DEFAULT_FILES = (
-    "open_clip_model.safetensors",
-    "open_clip_pytorch_model.bin",
-)  # if the repository names no file
+# used if the repository names no file
+DEFAULT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 TOWER = "visual."
 DEFAULT_SIZE = CLIPVisionCfg.image_size  # if the config has no image size
 PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
@@ -36,9 +34,8 @@ class Tower(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map float (n, 3, S, S) to (n, d)."""
         output = self.visual(images)
-        pooled: Tensor = (
-            output[0] if isinstance(output, tuple) else output
-        )  # CoCa also returns patch embeddings
+        # CoCa also returns patch embeddings
+        pooled: Tensor = output[0] if isinstance(output, tuple) else output
         return to_unit_length(pooled.float(), dim=-1) if self.unit else pooled
 
 

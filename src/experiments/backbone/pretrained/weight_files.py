@@ -11,14 +11,9 @@ from experiments.store.locks import Lock
 log = logging.getLogger(__name__)
 
 PRETRAINED, NONE = "pretrained", "none"
-TIMEOUTS = (
-    2,
-    30,
-)  # seconds to connect and between chunks; short, so that a machine without a network fails soon
+TIMEOUTS = (2, 30)  # seconds to connect, short for machines without a network, and between chunks
 CHUNK = 1 << 20
-HASH_IN_NAME = re.compile(
-    r"-([0-9a-f]{8,64})\.\w+$"
-)  # torchvision's names contain the first digits of the SHA-256
+HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # first digits of the SHA-256, as torchvision has them
 
 
 def is_file_path(weights: str) -> bool:
@@ -73,8 +68,8 @@ def _download(sources: Sequence[tuple[str, str]], folder: Path) -> Path:
     """Download the first available file; remove incomplete ones."""
     import requests
 
-    for address, name in sources:
-        with requests.get(address, stream=True, timeout=TIMEOUTS) as response:
+    for url, name in sources:
+        with requests.get(url, stream=True, timeout=TIMEOUTS) as response:
             if response.status_code == requests.codes.not_found:
                 continue
             response.raise_for_status()
@@ -82,10 +77,8 @@ def _download(sources: Sequence[tuple[str, str]], folder: Path) -> Path:
             log.info("downloading %s (%.0f MB) into %s", name, size / 1e6, folder)
             folder.mkdir(parents=True, exist_ok=True)
             partial = folder / f"{name}.partial"
-            lock = Lock(
-                folder / f".{name}.lock", seconds=-1
-            )  # partial files of killed processes are overwritten
-            try:
+            lock = Lock(folder / f".{name}.lock", seconds=-1)
+            try:  # partial files of killed processes are overwritten
                 if (folder / name).exists():  # another process has downloaded it
                     return folder / name
                 with partial.open("wb") as file:

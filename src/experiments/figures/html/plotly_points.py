@@ -114,9 +114,8 @@ def map3d_traces(figure: Map3d) -> Plot:
     }
     distance = float(np.linalg.norm(list(sides.values()))) / 3**0.5  # closer to long thin boxes
     layout["scene"] = axes | {"aspectmode": "manual", "aspectratio": sides, "dragmode": "orbit"}
-    layout["scene"]["camera"] = {
-        "eye": {"x": 1.6 * distance, "y": 1.6 * distance, "z": 1.1 * distance}
-    }  # shows the whole box
+    eye = {"x": 1.6 * distance, "y": 1.6 * distance, "z": 1.1 * distance}  # shows the whole box
+    layout["scene"]["camera"] = {"eye": eye}
     layout["legend"] = {"title": {"text": "cluster (size)"}, "itemsizing": "constant"}
     layout["showlegend"] = True
     del layout["xaxis"], layout["yaxis"]

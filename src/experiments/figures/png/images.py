@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 MAX_IMAGES = 720  # images in one PNG; more would make it too large to open
 TILE = round(0.72 * DPI)  # pixels between two images of a sheet
 IMAGE_SHARE = 0.95  # side of an image of a sheet, as a share of TILE
-GRID_STEP, GRID_SIDE = (
-    round(1.35 * DPI),
-    round(1.2 * DPI),
-)  # pixels between two images of a grid, and their side
+GRID_STEP, GRID_SIDE = round(1.35 * DPI), round(1.2 * DPI)  # pixels between images of a grid, and their side
 ROW_IMAGES = 12  # images in a row of a single sheet
 SMOOTH_SIDE = 64  # pixels a side; smaller images are enlarged without smoothing
 MARGIN, LINE_HEIGHT = 12, 22  # pixels; the latter of a line of the title
