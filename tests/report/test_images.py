@@ -40,7 +40,9 @@ def test_sheets_that_fit_keep_their_order() -> None:
 def test_each_image_is_above_its_caption(contents: Contents, opened: Callable[..., Tab]) -> None:
     packed, ends = pack([RED, np.concatenate([RED, BLUE])])
     sheets = ImageSheets("Pairs", ["one", "two"], [{"": 1}, {"": 2}], ["a", "b", "c"], packed, ends, 32)
-    tab = opened(replace(contents, pictures={"grid": as_sheets(GRID), "pairs": sheets}, not_shown=["map_3d"]))
+    tab = opened(
+        replace(contents, image_sheets={"grid": as_sheets(GRID), "pairs": sheets}, not_shown=["map_3d"])
+    )
     section = tab.page.locator("#pictures")
     assert section.locator("h3").all_inner_texts()[-2:] == ["Samples", "Pairs"]
     assert section.locator("figcaption").all_text_contents() == ["red", "<blue>", "a", "b", "c"]

@@ -9,7 +9,7 @@ import gzip
 from functools import cache
 from importlib.resources import files
 
-from experiments.figures.html.markup import render, script
+from experiments.figures.html.markup import render, to_javascript
 from experiments.figures.kinds import kind_of, plotly_traces
 from experiments.figures.specs import Figure, Panels
 
@@ -24,7 +24,7 @@ def html_page(figure: Figure) -> str:
         "plot.html",
         title=figure.title,
         library=plotly_library(),
-        plots=script([plotly_traces(panel) for panel in panels]),
+        plots=to_javascript([plotly_traces(panel) for panel in panels]),
         card=first.card(figure) if first.card else None,
     )
 

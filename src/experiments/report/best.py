@@ -107,7 +107,9 @@ def best_configs(
     grouped = finished.groupby(settings, sort=False, dropna=False)
     groups = {_config_name(varying, group): group for _, group in grouped if len(group)}
     return [
-        _best(name, groups, suffixes_of, name == objective) for name in names if finished[name].notna().any()
+        _best_config(name, groups, suffixes_of, name == objective)
+        for name in names
+        if finished[name].notna().any()
     ]
 
 
@@ -147,7 +149,7 @@ def _config_name(settings: Sequence[str], group: "pd.DataFrame") -> str:
     return " ".join(f"{key.rpartition('.')[2]}={group[key].iloc[0]}" for key in settings) or "all runs"
 
 
-def _best(
+def _best_config(
     name: str,
     groups: "Mapping[str, pd.DataFrame]",
     suffixes_of: Mapping[Hashable, frozenset[str]],

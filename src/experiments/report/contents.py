@@ -94,7 +94,7 @@ class Contents:
     worst_clusters: "pd.DataFrame"
     figures: Mapping[str, Figure]
     notes: Mapping[str, str]
-    pictures: Mapping[str, ImageSheets]
+    image_sheets: Mapping[str, ImageSheets]
     not_shown: Sequence[str]
     tables: Mapping[str, str]
     verdict: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from experiments.figures.html.markup import number
+from experiments.figures.html.markup import format_number
 from experiments.metric_names import Name
 from experiments.report.best import BestConfig
 from experiments.report.contents import LEVELS, Headline
@@ -125,5 +125,5 @@ def split_facts(facts: Mapping[str, str], config: str) -> dict[str, Any]:
 
 
 def _cell(value: Any, kind: str) -> Cell:
-    text = number(value) if isinstance(value, float) else str(value)
+    text = format_number(value) if isinstance(value, float) else str(value)
     return Cell(text, value if isinstance(value, (int, float)) else None, kind)

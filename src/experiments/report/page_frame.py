@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from experiments.figures.html import tiles
-from experiments.figures.html.markup import render, script
+from experiments.figures.html.markup import render, to_javascript
 from experiments.figures.page import plotly_library
 from experiments.report.charts import Chart
 
@@ -62,7 +62,9 @@ def render_page(
     from markupsafe import Markup
 
     images = tiles.no_images(tiles.MIN_SIDE) if images is None else images
-    stored = {"data": script(data)} | {f"plot-{chart.name}": script(chart.plots) for chart in charts}
+    stored = {"data": to_javascript(data)} | {
+        f"plot-{chart.name}": to_javascript(chart.plots) for chart in charts
+    }
     return render(
         "frame.html",
         "experiments.report",

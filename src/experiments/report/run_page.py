@@ -93,9 +93,9 @@ def _figure_sections(contents: Contents, charts: Sequence[Chart]) -> Iterator[Se
         if len(rows):
             tables = {"tables": [ranking(rows, heading, LINK_COLUMNS)], "titled": False}
             yield Section(name, heading, "rankings.html", tables)
-    if others or contents.pictures or contents.not_shown:
-        pictures = [html_sheets(name, figure) for name, figure in contents.pictures.items()]
-        values = {"charts": others, "pictures": pictures, "not_shown": contents.not_shown}
+    if others or contents.image_sheets or contents.not_shown:
+        sheets = [html_sheets(name, figure) for name, figure in contents.image_sheets.items()]
+        values = {"charts": others, "image_sheets": sheets, "not_shown": contents.not_shown}
         yield Section("pictures", "More figures", "pictures.html", values)
 
 

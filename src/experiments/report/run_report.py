@@ -95,7 +95,7 @@ def gather_contents(result: Result, folder: Path, ctx: Context, facts: Mapping[s
         worst_clusters=per_cluster,
         figures=figures,
         notes={CROSSTAB: crosstab[1] if crosstab else "", "map": why_pca(maps, len(samples), method)},
-        pictures=sheets,
+        image_sheets=sheets,
         verdict=_verdict(result),
         not_shown=[*not_shown, *too_large],
         tables=_csv_tables(result, folder),

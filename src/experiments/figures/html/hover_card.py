@@ -3,7 +3,7 @@
 import base64
 from typing import TYPE_CHECKING, NamedTuple
 
-from experiments.figures.html.markup import script
+from experiments.figures.html.markup import to_javascript
 from experiments.figures.specs import Map
 from experiments.figures.sprites import COLUMNS, jpegs, pitch
 
@@ -31,4 +31,4 @@ def hover_card(figure: Map) -> HoverCard:
         "shown": figure.side * max(1, round(MIN_SIDE / max(figure.side, 1))),
     }
     sprites = [base64.b64encode(jpeg).decode() for jpeg in jpegs(figure.images, figure.ends)]
-    return HoverCard(sprites, script(settings))
+    return HoverCard(sprites, to_javascript(settings))

@@ -25,19 +25,19 @@ def document(title: str, style: str, body: str, head: str = "") -> str:
     return render("document.html", title=title, style=Markup(style), body=Markup(body), head=Markup(head))  # noqa: S704
 
 
-def script(value: Any) -> "Markup":
+def to_javascript(value: Any) -> "Markup":
     """Return a value as JavaScript; no text in it can end the script element."""
     from markupsafe import Markup
 
     return Markup(json.dumps(value, separators=(",", ":"), default=plain_number).replace("<", "\\u003c"))  # noqa: S704
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """Format a number with four digits; "" for None and nan."""
     return "" if value is None or value != value else f"{value:.4g}"
 
 
-def percent(value: float) -> str:
+def css_percent(value: float) -> str:
     """Return a share, clipped to [0, 1], as a CSS percentage."""
     return f"{100 * min(max(value, 0.0), 1.0):.1f}%"
 
@@ -52,6 +52,6 @@ def _environment(package: str) -> "Environment":
     templates = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    templates.filters |= {"number": number, "percent": percent, "thousands": "{:,}".format}
+    templates.filters |= {"number": format_number, "percent": css_percent, "thousands": "{:,}".format}
     templates.globals["source"] = lambda name: Markup(loader.get_source(templates, name)[0])  # noqa: S704
     return templates

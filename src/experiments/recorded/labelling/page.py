@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.figures.html import tiles
-from experiments.figures.html.markup import document, script
+from experiments.figures.html.markup import document, to_javascript
 from experiments.figures.html.tiles import MAX_IMAGES
 from experiments.messages import counted
 from experiments.recorded.labelling.checking import WITHDRAWN
@@ -130,7 +130,7 @@ def _about(table: "pd.DataFrame", run: str, many: str, left_out: int) -> str:
 
 def _script(data: dict[str, Any], before: str) -> str:
     code = "\n".join([before, *(_part(f"{name}.js") for name in PARTS)])
-    held = f'<script type="application/json" id="data">{script(data)}</script>'
+    held = f'<script type="application/json" id="data">{to_javascript(data)}</script>'
     return f'{held}\n<script type="module">{code}</script>'
 
 
