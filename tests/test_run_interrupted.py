@@ -45,7 +45,7 @@ def test_ctrl_c_during_clustering_keeps_what_was_finished(beside: Project, tmp_p
     wait_for(sign.exists, process)
     interrupted(process)
     statuses = {run.data.params.get("cluster.k"): run.info.status for run in beside.runs()}
-    assert statuses == {"2": "FINISHED", "3": "KILLED", None: "KILLED"}
+    assert statuses == {"2": "FINISHED", "3": "KILLED", "2, 3": "KILLED"}
     assert beside.sweep()["status"].tolist() == ["FINISHED", "KILLED"]
 
 

@@ -33,7 +33,7 @@ RUNS = {  # what docs/gallery.md shows, by the name of the run
     "digits": ["-m", "cluster.k=10,50,233"],
     "whole": [
         "evaluator=[external,internal,maps,contact_sheets,silhouettes,crosstab,data_report,macro,near_duplicates]",
-        "evaluator.macro.granularities=[2,4]", "evaluator.near_duplicates.similarity=0.999",
+        "evaluator.macro.granularities=[2,4]", "evaluator.near_duplicates.similarity=0.99",
         "evaluator.maps.methods=[umap]",
     ],
     "which_k": ["backbone=pixels", "evaluator=[internal,k_selection]", "report=none"],
@@ -182,7 +182,7 @@ def shoot_mlflow(chromium: Any, work: Path) -> None:
         for name, address in addresses.items():
             page = context.new_page()
             page.goto(f"{url}/{address}")
-            page.wait_for_timeout(8_000)
+            page.wait_for_timeout(25_000)  # MLflow asks its server several times
             shot(page, name, work)
 
 

@@ -15,6 +15,8 @@ from tests.docs.documents import FENCE, ROOT, Command, files, texts
 from tests.messages import says
 from tests.project import LEAN, Project
 
+pytestmark = pytest.mark.timeout(300)  # examples start programs
+
 EXAMPLES = [name for name in texts() if name.startswith("docs/extend/") and files(name)]
 SMALL = [*LEAN, "dataset.limit=200"]
 
@@ -118,7 +120,9 @@ expected = [pair_f1(rng.permutation(labels), clusters) for _ in range(20)]
 print(chance(labels, clusters, 0)["pair_f1_chance"], np.mean(expected))
 """
     env = os.environ | {"PYTHONPATH": str(tmp_path), "EXPERIMENTS_ROOT": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, encoding="utf-8", check=False
+    )
     assert done.stderr == ""
     perfect, one_cluster, level, expected = map(float, done.stdout.split())
     assert [perfect, one_cluster, level] == pytest.approx([1, 2 * 4 / (4 + 12), expected])

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from experiments.evaluator.measures.majority import Majority
 from experiments.figures.style import GROUPED, NOISE
 from experiments.report.clusters import Cluster, clusters
 from experiments.report.map_picture import CIRCLE, EDGE, GAP, HEIGHT, WIDTH, looks, path, picture
@@ -54,7 +55,7 @@ def test_images_stand_where_there_is_room_the_nearest_to_a_centre_first() -> Non
     colours = np.array([[200, 30, 30], [30, 200, 30], [30, 30, 200]], np.uint8)
     images = np.broadcast_to(colours[:, None, None], (3, 8, 8, 3))
     near = 0.5 * GAP / (WIDTH - 2 * EDGE)  # of the whole width, from the first
-    groups = [Cluster(0, [0, 1, 2], "", 0.0, 0)]
+    groups = [Cluster(0, [0, 1, 2], Majority((), 0.0, 0))]
     shown = drawn(np.array([[0.0, 0.0], [near, 0.0], [1.0, 0.0]]), groups, images)
     found = [(np.abs(shown - colour).max(axis=2) < 50).sum() for colour in colours.astype(int)]
     assert found[0] > 900
@@ -77,5 +78,5 @@ def test_a_cluster_is_called_after_the_label_that_most_of_its_members_have(label
     members = pd.DataFrame({"cluster": [0, 0, 0, 0, -1], "id": list("vwxyz")})
     groups = clusters(members if labels is None else members.assign(label=labels))
     assert [(group.name, group.members) for group in groups] == [("cluster 0", [0, 1, 2, 3]), ("noise", [4])]
-    expected = ("", 0.0, 0) if labels is None else ("b", 2 / 3, 3)
-    assert (groups[0].label, groups[0].share, groups[0].labelled) == expected
+    expected = Majority((), 0.0, 0) if labels is None else Majority(("b",), 2 / 3, 3)
+    assert groups[0].majority == expected

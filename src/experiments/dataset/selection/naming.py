@@ -7,7 +7,7 @@ from pathlib import Path
 ENDING = re.compile(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$")  # of archives
 UNINFORMATIVE = re.compile(  # train2017 says no more than train
     r"(archive|arrays|csv|data|datasets?|db|embeddings?|features?|files?|images?|imagefolder|imgs?|inputs?|"
-    r"jpe?g|jpegimages|originals?|photos?|pics?|pictures?|png|raw|samples?|tables?|test|testing|train|"
+    r"jpe?g|jpegimages|originals?|pics?|pictures?|png|raw|samples?|tables?|test|testing|train|"
     r"training|val|valid|validation|vectors?)?[\W\d_]*",
     re.IGNORECASE,
 )
