@@ -101,6 +101,15 @@ def test_no_name_ends_the_script(told: Contents) -> None:
     assert "<li>&lt;u&gt;</li>" in text
 
 
+def test_names_of_classes_are_text_in_each_ranking(told: Contents) -> None:
+    named = told.classes.assign(**{"class": "<s>"}), told.clusters.assign(majority_class="<u>")
+    text = report.page(replace(told, classes=named[0], clusters=named[1]))
+    assert text.count("&lt;s&gt;") >= len(told.classes) > 0
+    assert text.count("&lt;u&gt;") >= len(told.clusters) > 0
+    assert "<s>" not in text
+    assert "<u>" not in text
+
+
 def test_a_run_leaves_its_doubts_to_its_sweep(ran: Any, tmp_path: Path) -> None:
     place = ran[1].parent  # where most of it is kept
     typed = [*QUICK, f"tracking.uri=sqlite:///{place}/mlflow.db", f"cache.root={place}/cache"]
