@@ -1,9 +1,14 @@
 """The catalogue of metrics, and how their names are spelled."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
+from tests.evaluator.stand_ins import Grouped, pictured
 
 from experiments.config import compose
 from experiments.config.stage import build_stage
+from experiments.context import Context
 from experiments.metric_names import MAIN, Name, main_first, main_metrics, names_of
 from experiments.metrics import CATALOGUE, NO_NOISE, ROWS, SINGLETONS, TEST, TREATMENTS, VALIDATION
 from experiments.types import Evaluator
@@ -44,6 +49,30 @@ def test_ranks_are_of_one_metric_each() -> None:
     ranks = [name.rank for name in MAIN]
     assert ranks == sorted(set(ranks))
     assert all(name.row.better for name in MAIN if name.row.headlined)
+
+
+def test_clusters_that_are_the_classes_are_better_than_random_ones_as_each_row_says(
+    evaluators: dict[str, Evaluator], ctx: Context
+) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), 25)
+    points = (10 * np.eye(4)[labels] + rng.normal(size=(100, 4))).astype(np.float32)
+    values = {"samples": pictured(100, labels=labels), "encoder": SimpleNamespace(trained=False)}
+
+    def score(assignments: np.ndarray) -> dict[str, float]:
+        centroids = np.stack([points[assignments == cluster].mean(axis=0) for cluster in range(4)])
+        inertia = float(np.square(points - centroids[assignments]).sum())
+        given = values | {"reduced": points, "clustering": Grouped(assignments, None, centroids, inertia)}
+        asked = (evaluators[name] for name in ("external", "internal", "crosstab"))
+        found = [one.evaluate(ctx=ctx, **{need: given[need] for need in one.NEEDS}) for one in asked]
+        return {name: value for findings in found for name, value in findings.metrics.items()}
+
+    right, random = score(labels), score(rng.permutation(labels))
+    directed = {name: CATALOGUE[name].better for name in right if not CATALOGUE[name].bound}
+    directed = {name: better for name, better in directed.items() if better and right[name] != random[name]}
+    assert {"ari", "acc", "silhouette", "davies_bouldin", "calinski_harabasz", "inertia"} < set(directed)
+    for name, better in directed.items():
+        assert (right[name] > random[name]) == (better == "higher"), name
 
 
 @pytest.mark.parametrize(

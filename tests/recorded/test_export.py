@@ -284,6 +284,7 @@ def test_embeddings_read_back_give_the_same_clusters(
     typed += [f"dataset.ids={tmp_path}/out/embeddings_ids.txt"] if kind == "npy" else []
     typed += [f"dataset.images={run.source}", "cluster=dbscan", "cluster.eps=0.35", "cluster.min_samples=2"]
     again = recorded(uri, tmp_path / "again", *typed)
+    assert again.source == f"{tmp_path}/out/embeddings.{kind}", "MLflow alone has the first of equal data"
     known = pd.read_parquet(again.file("assignments.parquet", tmp_path))
     assert known["id"].tolist() == table["id"].tolist()
     assert known["cluster"].tolist() == table["cluster"].tolist()

@@ -101,6 +101,16 @@ def test_no_name_can_end_the_script(contents: Contents) -> None:
     assert "<li>&lt;u&gt;</li>" in text
 
 
+def test_names_of_classes_are_escaped_in_rankings(contents: Contents) -> None:
+    classes = contents.worst_classes.assign(**{"class": "<s>"})
+    clusters = contents.worst_clusters.assign(majority_class="<u>")
+    text = report.report_page(replace(contents, worst_classes=classes, worst_clusters=clusters))
+    assert text.count("&lt;s&gt;") >= len(classes) > 0
+    assert text.count("&lt;u&gt;") >= len(clusters) > 0
+    assert "<s>" not in text
+    assert "<u>" not in text
+
+
 def test_a_run_passes_its_warnings_to_its_sweep(ran: Any, tmp_path: Path) -> None:
     folder = ran[1].parent  # whose cache has most results
     overrides = [*QUICK, f"tracking.uri=sqlite:///{folder}/mlflow.db", f"cache.root={folder}/cache"]

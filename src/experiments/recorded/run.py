@@ -130,7 +130,9 @@ class Recorded:
 
     @property
     def source(self) -> str:
-        """Return where its data came from: a path, or the name of a library."""
+        """Return the path of its data, or the name of the library that ships it."""
+        if tracking.SOURCE in self.tags:
+            return self.tags[tracking.SOURCE]
         inputs = self.info.inputs.dataset_inputs if self.info.inputs else []
         return str(json.loads(inputs[0].dataset.source)["path"]) if inputs else ""
 

@@ -7,12 +7,13 @@ from experiments.tracking.experiment import connect, probe, show_swept
 from experiments.tracking.living import is_alive
 from experiments.tracking.model import model_folder
 from experiments.tracking.pages import figures_page
-from experiments.tracking.run import TAG_LIMIT, Run
+from experiments.tracking.run import SOURCE, TAG_LIMIT, Run
 from experiments.tracking.server import all_pages, ask
 from experiments.tracking.tracker import BEST, Parent, Tracker, join
 
 __all__ = [
     "BEST",
+    "SOURCE",
     "TAG_LIMIT",
     "Parent",
     "Run",

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 PARAMETER_LIMIT = 6000  # characters, MLflow's own, as the next
 TAG_LIMIT = 8000
+SOURCE = "data.source"  # the tag: the path of a run's data, or the name of a library
 ERROR_LIMIT = 2000  # characters of it on the page; its tag has all
 
 
@@ -96,6 +97,7 @@ class Run:
         described = Dataset(samples.name[:500], samples.key, "local", source, profile=told)
         entry = DatasetInput(described, [InputTag("mlflow.data.context", "clustering")])
         self._warn("the data set", self._tell(lambda: self._client.log_inputs(self.id, [entry])))
+        self.log(tags={SOURCE: samples.source})  # MLflow gives equal data the source of its first run
 
     def describe(self, markdown: str, *, tells_why: bool = False) -> None:
         """Put a text at the top of the run's page.

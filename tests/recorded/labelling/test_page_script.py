@@ -138,8 +138,7 @@ def test_pictures_are_found_again_in_the_order_asked_for(
 
 
 def test_vectors_have_no_pictures(run: Callable[..., Clustered], tmp_path: Path) -> None:
-    clustered = run(
-        "dataset=synthetic_vectors", "dataset.n=40", "reducer=identity", "cluster.k=2", "evaluator=[external]"
-    )
+    made = ["dataset=synthetic_vectors", "dataset.n=40", "dataset.classes=2"]
+    clustered = run(*made, "reducer=identity", "cluster.k=2", "evaluator=[external]")
     ctx = Context.plain(Store(tmp_path / "kept"))
     assert pictures_of(clustered.run, clustered.ids, 16, ctx).shape == (0, 16, 16, 3)
