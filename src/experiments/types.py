@@ -4,7 +4,7 @@ n samples, d embedding width, p reduced width, k clusters, c classes. `labels` a
 are predicted cluster ids, -1 is noise.
 
 A stage is a frozen dataclass: its fields are its settings, and its `VERSION`, an int, is raised when equal
-settings give another result. What it fits is a frozen dataclass too, best a `Record`, which saves and loads
+settings give another result. What it fits is a frozen dataclass too, best a `SavedFields`, which saves and loads
 itself; backbone/pixels.py is the shortest example of both.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.figures import Figure
 from experiments.samples import Resize, Samples
-from experiments.store.values import Kept, class_name, kept_class
+from experiments.store.values import Saveable, class_name, load_saved_class
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def step_name(option: str, model: object = None) -> str:
     return Path(str(model)).name.removesuffix(".json") if model else option
 
 
-class Encoder(Kept, Protocol):
+class Encoder(Saveable, Protocol):
     """A fitted backbone.
 
     `history` has one row per epoch; `trained` says whether it learnt from the labels of the training
@@ -44,14 +44,14 @@ class Encoder(Kept, Protocol):
         """Return float32 (n, d)."""
 
 
-class Projection(Kept, Protocol):
+class Projection(Saveable, Protocol):
     """A fitted reducer."""
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
         """Map float32 (n, d) to float32 (n, p)."""
 
 
-class Clustering(Kept, Protocol):
+class Clustering(Saveable, Protocol):
     """A fitted clusterer: assignments int64 (n,), -1 is noise; the rest may be None."""
 
     assignments: np.ndarray
@@ -105,7 +105,7 @@ class Findings:
         kinds = folder / "figures.json"
         figures = {}
         for name, kind in json.loads(kinds.read_text(encoding="utf-8")).items() if kinds.exists() else ():
-            figures[name] = kept_class(kind, folder).load(folder / "figures" / name)
+            figures[name] = load_saved_class(kind, folder).load(folder / "figures" / name)
         doubts = folder / "warnings.json"
         warnings = tuple(json.loads(doubts.read_text(encoding="utf-8"))) if doubts.exists() else ()
         return cls(

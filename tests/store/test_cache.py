@@ -16,14 +16,14 @@ from tests.forked import in_another_pid_namespace
 from tests.messages import says
 
 from experiments.context import Context
-from experiments.store.cache import NotKeptError, Store
+from experiments.store.cache import NotCachedError, Store
 from experiments.store.entries import entries
-from experiments.store.values import Record, digest
+from experiments.store.values import SavedFields, digest
 from experiments.types import Findings
 
 
 @dataclass(frozen=True, eq=False)
-class Mean(Record):
+class Mean(SavedFields):
     """A fitted value with an array, a number and nothing."""
 
     values: np.ndarray
@@ -69,11 +69,11 @@ def test_the_store_counts_each_key_once(store: Store) -> None:
     for _ in range(3):
         store.fitted("a", mean)
     assert store.computed == ["a"]
-    assert store.kept == []
+    assert store.reused == []
     later = Store(store.root)
     later.fitted("a", never)
     later.fitted("a", never)
-    assert (later.computed, later.kept) == ([], ["a"])
+    assert (later.computed, later.reused) == ([], ["a"])
 
 
 def test_a_stopped_value_is_given_but_not_kept(store: Store) -> None:
@@ -138,7 +138,7 @@ def test_without_computing_a_missing_value_is_named(store: Store) -> None:
     store.fitted("a", mean)
     looking = Store(store.root, compute=False)
     assert looking.fitted("a", never).count == 3
-    with pytest.raises(NotKeptError) as missing:
+    with pytest.raises(NotCachedError) as missing:
         looking.fitted("b", mean)
     says(missing, key="b")
 

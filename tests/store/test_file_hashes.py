@@ -8,7 +8,7 @@ import pytest
 from tests.messages import says
 
 from experiments.store import file_hashes as files
-from experiments.store.file_hashes import content_hash, settled, sha256, status_of
+from experiments.store.file_hashes import are_reliable, content_hash, sha256, status_of
 
 KEY = "dataset.path"
 
@@ -73,15 +73,15 @@ def test_what_was_changed_just_now_is_waited_for(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"1")
     status = status_of(path.stat())
-    assert settled([status])
+    assert are_reliable([status])
     assert time.time_ns() >= status[-1] + files.TICK
 
 
 @pytest.mark.parametrize("ctime", [10**18, 2 * 10**18 + 1])
 def test_a_coarse_or_future_time_of_change_stands_for_nothing(ctime):
     exact = (1, 2, 3, 10**18 + 1, 10**18 + 1)
-    assert settled([exact])
-    assert not settled([exact, (*exact[:-1], ctime)])
+    assert are_reliable([exact])
+    assert not are_reliable([exact, (*exact[:-1], ctime)])
 
 
 @pytest.mark.parametrize("clock", ["coarse", "set back"])

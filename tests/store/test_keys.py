@@ -12,7 +12,7 @@ from tests.messages import says
 from experiments.context import Context
 from experiments.store.cache import Store
 from experiments.store.entries import entries, entry
-from experiments.store.keys import Key, Names, cache_key, digest_of
+from experiments.store.keys import FullList, Key, cache_key, digest_of
 from experiments.store.values import digest
 
 
@@ -52,7 +52,7 @@ def test_what_is_long_stands_by_its_digest() -> None:
 
 def test_names_are_shown_whole_and_hashed_as_any_list() -> None:
     names = [f"metric_{number}" for number in range(100)]
-    key = cache_key("internal", metrics=Names(names))
+    key = cache_key("internal", metrics=FullList(names))
     assert key.text == {"metrics": names}
     assert key == cache_key("internal", metrics=names)
 

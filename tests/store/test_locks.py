@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.forked import in_another_pid_namespace
 
-from experiments.store.locks import Lock, is_held, unheld
+from experiments.store.locks import Lock, is_held, try_lock
 
 
 def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
@@ -26,9 +26,9 @@ def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
 def test_whoever_finds_a_lock_free_holds_it_meanwhile(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
     Lock(path).release(keep=True)
-    with unheld(path) as free:
+    with try_lock(path) as free:
         assert free is True
-        with unheld(path) as again:
+        with try_lock(path) as again:
             assert again is False
     assert is_held(path) is False
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.store.short_repr import ShortRepr, short
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 
 def test_arrays_and_what_is_long_are_named_by_their_size() -> None:
@@ -20,7 +20,7 @@ def test_arrays_and_what_is_long_are_named_by_their_size() -> None:
 
 def test_a_record_has_it_and_a_class_may_have_its_own() -> None:
     @dataclass(frozen=True)
-    class Line(Record):
+    class Line(SavedFields):
         slope: np.ndarray
         unit: str
 

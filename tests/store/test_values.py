@@ -9,16 +9,16 @@ from tests.messages import says
 
 from experiments.reducer.l2 import Normalised
 from experiments.store.cache import Store
-from experiments.store.values import class_name, digest, file_digest, joined, kept_class
+from experiments.store.values import class_name, digest, file_digest, joined, load_saved_class
 from experiments.types import Findings
 
 FOREIGN = ("os:system", "pathlib:Path", "joblib:numpy_pickle", "nowhere:Thing", ":x", "experiments.types:T")
 
 
 def test_a_value_s_class_is_found_by_its_name(tmp_path: Path) -> None:
-    assert kept_class(class_name(Normalised()), tmp_path, "transform") is Normalised
+    assert load_saved_class(class_name(Normalised()), tmp_path, "transform") is Normalised
     with pytest.raises(ValueError) as error:
-        kept_class(class_name(Normalised()), tmp_path, "embed")
+        load_saved_class(class_name(Normalised()), tmp_path, "embed")
     assert "embed" in says(error, key=class_name(Normalised()), use="what was saved here")
 
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from experiments.store.values import Record, class_name, kept_class
+from experiments.store.values import SavedFields, class_name, load_saved_class
 
 
 @dataclass(frozen=True, eq=False)
-class Figure(Record):
+class Figure(SavedFields):
     """A picture as a value, equal if it shows the same; figures/ has the kinds, and draws each twice."""
 
     title: str
@@ -244,7 +244,8 @@ class Panels(Figure):
         about = json.loads((folder / "panels.json").read_text(encoding="utf-8"))
         places = [folder / str(number) for number in range(len(about["kinds"]))]
         panels = [
-            kept_class(kind, place).load(place) for kind, place in zip(about["kinds"], places, strict=True)
+            load_saved_class(kind, place).load(place)
+            for kind, place in zip(about["kinds"], places, strict=True)
         ]
         return cls(about["title"], panels)
 

@@ -85,7 +85,7 @@ class Outcome:
 
     def with_keys(self, store: Store) -> "Outcome":
         """Return it with the cache keys that were computed, and reused, so far."""
-        return replace(self, computed=list(store.computed), kept=list(store.kept))
+        return replace(self, computed=list(store.computed), kept=list(store.reused))
 
     def failed(self, error: BaseException, folder: Path) -> "Outcome":
         """Return it as one that an error ended, or an interruption."""

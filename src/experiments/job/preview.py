@@ -10,7 +10,7 @@ from experiments import pipeline
 from experiments.config.plan import Plan
 from experiments.context import Context, Silent
 from experiments.job import console, context
-from experiments.store.cache import NotKeptError
+from experiments.store.cache import NotCachedError
 from experiments.store.values import digest
 from experiments.types import Stages
 
@@ -92,7 +92,7 @@ def preview(stages: Stages, ctx: Context) -> list[Step]:
     """Return the steps of a run; `ctx.store` may not compute."""
     try:
         samples = stages.dataset.load(ctx)
-    except NotKeptError:
+    except NotCachedError:
         return _unread(stages, ctx)
     stages, _ = pipeline.checked(stages, samples)
     n, d = len(samples), stages.backbone.width(samples)

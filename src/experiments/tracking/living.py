@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.store.locks import Lock, is_held, unheld
+from experiments.store.locks import Lock, is_held, try_lock
 from experiments.tracking.server import sqlite_path
 
 LOCK = "lock"  # the tag
@@ -47,7 +47,7 @@ def left_behind(uri: str) -> list[Path]:
 
 def remove(path: Path) -> None:
     """Remove a lock that no living process holds."""
-    with unheld(path) as free:
+    with try_lock(path) as free:
         if free:
             path.unlink(missing_ok=True)
 

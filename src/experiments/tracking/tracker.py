@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.store.locks import Lock, unheld
+from experiments.store.locks import Lock, try_lock
 from experiments.tracking import living
 from experiments.tracking.environment import environment
 from experiments.tracking.run import Run
@@ -97,7 +97,7 @@ class Tracker(Place):
         path = living.lock_of(self.uri, tags)
         if path is None:
             return False
-        with unheld(path) as free:
+        with try_lock(path) as free:
             dead = bool(free) and self.client.get_run(run_id).info.status == "RUNNING"
             if dead:
                 self.client.set_terminated(run_id, "KILLED")
