@@ -149,10 +149,10 @@ def test_too_few_images_for_the_study_of_groups_have_one_answer(
 def test_what_follows_an_unfinished_training_is_kept_apart(ctx: Context) -> None:
     chosen = stages()
     samples = chosen.dataset.load(ctx)
-    finished = pipeline.Places.of(chosen, samples, ctx)
-    unfinished = pipeline.Places.of(chosen, samples, ctx, "after epoch 3")
-    assert finished.embedded != unfinished.embedded
-    assert finished.points.given != unfinished.points.given
+    finished = pipeline.StepKeys.of(chosen, samples, ctx)
+    unfinished = pipeline.StepKeys.of(chosen, samples, ctx, "after epoch 3")
+    assert finished.embeddings != unfinished.embeddings
+    assert finished.for_cluster.given != unfinished.for_cluster.given
 
 
 BESIDE = "evaluator=[external,probe,variance,macro]"
@@ -196,8 +196,8 @@ def test_the_probe_and_macro_share_the_fine_fit(ctx: Context) -> None:
 def test_a_file_left_out_is_told_anew_and_trains_nothing_again(ctx: Context) -> None:
     chosen = stages()
     samples = chosen.dataset.load(ctx)
-    before = pipeline.Places.of(chosen, samples, ctx)
-    after = pipeline.Places.of(chosen, replace(samples, skipped=(("a.png", "empty file"),)), ctx)
-    assert before.needs["external"].given != after.needs["external"].given
-    assert before.needs["internal"].given == after.needs["internal"].given
-    assert (before.embedded, before.points.given) == (after.embedded, after.points.given)
+    before = pipeline.StepKeys.of(chosen, samples, ctx)
+    after = pipeline.StepKeys.of(chosen, replace(samples, skipped=(("a.png", "empty file"),)), ctx)
+    assert before.for_evaluators["external"].given != after.for_evaluators["external"].given
+    assert before.for_evaluators["internal"].given == after.for_evaluators["internal"].given
+    assert (before.embeddings, before.for_cluster.given) == (after.embeddings, after.for_cluster.given)

@@ -211,8 +211,8 @@ def check(request: Request) -> tuple[list[str], list[resumption.Data]]:
                 log.info(
                     "read %s: %d samples in %.1f s", dataset.name, len(samples), time.perf_counter() - start
                 )
-        pipeline.checked(plan.stages, samples)
-        data.append(resumption.Data(samples.key, samples.described))
+        pipeline.check_stages(plan.stages, samples)
+        data.append(resumption.Data(samples.data_key, samples.report_key))
     return computed, data
 
 

@@ -130,7 +130,7 @@ def test_without_labels_study_e_leaves_out_what_needs_them(
     result = experiments.run(
         ["experiment=tabular_labels", *settings, *places, f"hydra.run.dir={tmp_path}/out"]
     )
-    assert set(result.left_out) == {"external", "crosstab"}
+    assert set(result.skipped_evaluators) == {"external", "crosstab"}
     assert set(result.findings["profiles"].tables) == {"cluster_feature_centroids", "cluster_explanations"}
 
 

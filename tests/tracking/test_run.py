@@ -323,7 +323,7 @@ def test_the_data_set_is_shown_with_its_source_and_what_was_left_out(
     with open_run(tracker, tmp_path) as run:
         run.dataset(replace(samples, source="somewhere", skipped=[("a.png", "no image")]))
     (used,) = recorded(tracker, run).inputs.dataset_inputs
-    assert used.dataset.digest == samples.key
+    assert used.dataset.digest == samples.data_key
     assert json.loads(used.dataset.profile) == {
         "source": "somewhere",
         "rows": 40,
@@ -352,7 +352,7 @@ def test_the_models_page_has_the_runs_figures_data_and_settings(
         ("ari", 0.5, 0),
         ("val_loss", 0.25, 3),
     }
-    assert {found.dataset_digest for found in model.metrics} == {samples.key}
+    assert {found.dataset_digest for found in model.metrics} == {samples.data_key}
     assert model.params == {"cluster.k": "4"}
     typed = f"`python scripts/assign.py {run.id} <new images> tracking.uri={tracker.uri}`"
     assert typed in model.tags["mlflow.note.content"]

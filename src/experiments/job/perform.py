@@ -77,9 +77,9 @@ class Outcome:
             self,
             metrics=result.metrics,
             seconds=result.seconds,
-            found=result.keys,
+            found=result.finding_keys,
             stopped=result.encoder.stopped,
-            doubts=result.doubts,
+            doubts=result.warnings,
             alike=alike(result),
         )
 
@@ -213,14 +213,14 @@ class Work:
         spent = {step: value for step, value in result.seconds.items() if value is not None}
         times = {f"wall_seconds_{step}": value for step, value in spent.items()}  # last in charts
         tags = {
-            "data.key": result.samples.key,
+            "data.key": result.samples.data_key,
             "device": ctx.device,
             "dtype": ctx.dtype,
             "threads": str(ctx.threads),
             "stopped": stopped,
-            "warnings": "; ".join(result.doubts),
+            "warnings": "; ".join(result.warnings),
         }
-        for warning in [f"training stopped {stopped}"] * bool(stopped) + result.doubts:
+        for warning in [f"training stopped {stopped}"] * bool(stopped) + result.warnings:
             log.warning("%s", warning)
         run.log(metrics=main_first(result.metrics) | times, tags={k: v for k, v in tags.items() if v})
         run.history(result.encoder.history)
@@ -254,7 +254,7 @@ class Work:
         return notes.of_run(
             result,
             plan.stages,
-            result.doubts,
+            result.warnings,
             run_id=run.id,
             uri=plan.tracking.uri,
             report=run.page(report.NAME) if reports(plan, parent) else "",

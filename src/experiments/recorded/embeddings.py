@@ -10,7 +10,7 @@ from experiments.config.stage import GROUPS, build_stage
 from experiments.context import Context
 from experiments.dataset.tables.cells import guarded
 from experiments.dataset.tables.matching import matched
-from experiments.pipeline import Places
+from experiments.pipeline import StepKeys
 from experiments.recorded import Recorded
 from experiments.recorded.samples import NOWHERE, config_of, dataset_of
 from experiments.samples import Samples
@@ -73,11 +73,13 @@ def embeddings_of(
             f"RUN_ID={run.id} clustered other values than {samples.source} now gives for {len(changed)} of "
             f"{len(ids)} samples, such as {ids[changed[0]]}; put back what was there, or run it again"
         )
-    at = Places.of(stages, samples, ctx)
-    encoder = at.samples.fitted(stages.backbone, lambda: stages.backbone.fit(samples, at.samples))
+    keys = StepKeys.of(stages, samples, ctx)
+    encoder = keys.for_backbone.fitted(
+        stages.backbone, lambda: stages.backbone.fit(samples, keys.for_backbone)
+    )
     if encoder.stopped:
-        at = Places.of(stages, samples, ctx, encoder.stopped)
-    embeddings = ctx.store.array(at.embedded, lambda: encoder.embed(samples, ctx))
+        keys = StepKeys.of(stages, samples, ctx, encoder.stopped)
+    embeddings = ctx.store.array(keys.embeddings, lambda: encoder.embed(samples, ctx))
     names = _names(samples, embeddings)
     return (embeddings if (rows == np.arange(len(rows))).all() else np.asarray(embeddings[rows])), names
 

@@ -70,7 +70,7 @@ def export(
         check_kind(embeddings)
         values, columns = embeddings_of(run, ids, table["hash"].to_numpy(str), ctx, places)
     samples = samples_of(run, ctx, places)
-    if samples.content.pictured:
+    if samples.content.has_images:
         table["path"] = _export_images(
             samples.content.take(rows_of(run, ids, samples)), table, folder, how, ctx
         )

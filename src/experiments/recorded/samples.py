@@ -124,6 +124,6 @@ def pictures_of(
 ) -> np.ndarray:
     """Return a small image of each id, uint8 (n, S, S, 3) with S at most `side`; none of bare vectors."""
     samples = samples_of(run, ctx, places)
-    if not samples.content.pictured:
+    if not samples.content.has_images:
         return np.empty((0, side, side, 3), np.uint8)
     return thumbnails(samples, rows_of(run, ids, samples), side, ctx)

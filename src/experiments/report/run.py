@@ -68,7 +68,7 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
     samples, clusters = result.samples, np.asarray(result.clustering.assignments)
     shown = members(result)
     rows, images = shown["row"].to_numpy(), tiles.none(tiles.SMALLEST)
-    if samples.content.pictured:
+    if samples.content.has_images:
         images = thumbnails(samples, rows, tiles.side(len(shown)), ctx)
     figures, pictures, others = _drawn(result)
     held, without = fitting(pictures)
@@ -100,7 +100,7 @@ def contents(result: Result, folder: Path, ctx: Context, facts: Mapping[str, str
         verdict=_verdict(result),
         unseen=[*others, *without],
         tables=_tables(result, folder),
-        warnings=result.doubts,
+        warnings=result.warnings,
     )
 
 
@@ -115,7 +115,7 @@ def _surroundings(result: Result, ctx: Context) -> dict[str, str]:
     dirty = " and changes that are not committed" if known["git.dirty"] == "true" else ""
     times = {step: "kept" if value is None else f"{value:.2f} s" for step, value in result.seconds.items()}
     return {
-        "data": f"{samples.source}, key {samples.key}",
+        "data": f"{samples.source}, key {samples.data_key}",
         "samples": f"{len(samples):,}, {len(samples.skipped):,} left out",
         "commit": known["git.commit"] + dirty,
         "command": known["command"],

@@ -93,7 +93,7 @@ class Run:
         about |= {name: len(found) for name, found in rest.items() if len(found)}
         told = json.dumps({"source": samples.source} | about)  # the page shows it, not a local source's own
         source = json.dumps({"path": samples.source})
-        described = Dataset(samples.name[:500], samples.key, "local", source, profile=told)
+        described = Dataset(samples.name[:500], samples.data_key, "local", source, profile=told)
         entry = DatasetInput(described, [InputTag("mlflow.data.context", "clustering")])
         self._warn("the data set", self._tell(lambda: self._client.log_inputs(self.id, [entry])))
 

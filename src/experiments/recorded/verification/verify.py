@@ -96,7 +96,7 @@ def _place(plan: Plan) -> str:
 
 def _check_data(past: Past, plan: Plan, samples: Samples) -> None:
     """Raise CannotVerifyError that says which files are not what they were."""
-    if samples.key == past.trace.steps["samples"]:
+    if samples.data_key == past.trace.steps["samples"]:
         return
     table = past.table
     names = [""] * len(samples) if samples.label_names is None else samples.label_names.tolist()
