@@ -108,7 +108,7 @@ def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
         for kind in ("csv", "md"):
             path = str(Path(folder) / f"{name}.{kind}")
             try:
-                tracking.ask(run.uri, partial(_keep, run.id, path))
+                tracking.query(run.uri, partial(_keep, run.id, path))
             except LookupError as error:
                 raise ValueError(f"SWEEP={run.id} takes no table ({error}); use its own store") from error
     console.say(f"recorded: {PLACE}/{name}.csv and .md of run {run.id}")

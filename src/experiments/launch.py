@@ -92,7 +92,7 @@ def _launch(main: Main, args: Any) -> int:
         preview.show(request.plans)
         return 0
     tracker = tracking.probe(first.tracking, first.stages.dataset.name)
-    tracker.end_the_dead()
+    tracker.kill_orphaned_runs()
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     invocation = Invocation(command, tuple(request.typed), str(request.folder), request.threads)
     run_jobs = partial(_run_jobs, main, args, request.words)

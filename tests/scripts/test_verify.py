@@ -53,7 +53,7 @@ def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def sweep_of(uri: str) -> Recorded:
     experiment = tracking.connect(Tracking(uri), "digits").experiment_id
-    found = tracking.ask(uri, lambda client: client.search_runs([experiment], "tags.sweep = 'parent'"))
+    found = tracking.query(uri, lambda client: client.search_runs([experiment], "tags.sweep = 'parent'"))
     return Recorded.of(uri, found[0].info.run_id)
 
 
@@ -91,12 +91,12 @@ def test_of_a_sweep_alone_its_best_job_is_verified(
 ) -> None:
     sweep = sweep_of(uri)
     best = sweep.below()[0]
-    tracking.ask(uri, lambda client: client.set_tag(sweep.id, "best.run_id", best.id))
+    tracking.query(uri, lambda client: client.set_tag(sweep.id, "best.run_id", best.id))
     assert main(sweep.id, f"tracking.uri={uri}") == 0
     said = capsys.readouterr().out
     assert best.id in says(said.partition("\n")[0], key=sweep.id, use="--all")
     assert said.count("verdict: identical") == 1
-    tracking.ask(uri, lambda client: client.delete_tag(sweep.id, "best.run_id"))
+    tracking.query(uri, lambda client: client.delete_tag(sweep.id, "best.run_id"))
 
 
 def test_what_cannot_be_checked_is_one_line_and_exit_code_two(

@@ -34,7 +34,7 @@ def tags(tracker: tracking.Tracker) -> dict[str, str]:
 
 def test_an_experiment_says_how_to_read_it(tracker: tracking.Tracker) -> None:
     told = tags(tracker)
-    assert f"]({tracking.figures_page(tracker.experiment_id)})" in told["mlflow.note.content"]
+    assert f"]({tracking.metrics_page(tracker.experiment_id)})" in told["mlflow.note.content"]
     saved = json.loads(told["mlflow.sharedViewState.figures"])
     assert saved["name"] == "Main metrics"
     state = json.loads(saved["state"])

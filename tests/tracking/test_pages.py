@@ -77,7 +77,7 @@ def page(context: Any) -> Iterator[Any]:
 def test_the_runs_have_the_main_metrics_as_their_first_columns(
     page: Any, server: str, store: tuple[Path, tracking.Run]
 ) -> None:
-    page.goto(f"{server}/{tracking.figures_page('1')}")
+    page.goto(f"{server}/{tracking.metrics_page('1')}")
     page.get_by_text("trial", exact=True).first.wait_for()
     cells = page.locator("[role=columnheader]")
     page.locator("[role=columnheader][col-id*=purity]").wait_for()
@@ -94,7 +94,7 @@ def test_a_metric_is_seen_on_a_small_screen_with_the_assistant_open(chromium: An
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(30_000)
     page = context.new_page()
-    page.goto(f"{server}/{tracking.figures_page('1')}")
+    page.goto(f"{server}/{tracking.metrics_page('1')}")
     page.get_by_text("MLflow Assistant").wait_for()
     cell = page.locator("[role=gridcell][col-id*=ari]")
     cell.first.wait_for()
@@ -104,7 +104,7 @@ def test_a_metric_is_seen_on_a_small_screen_with_the_assistant_open(chromium: An
 
 
 def test_the_charts_begin_with_the_main_metrics(page: Any, server: str) -> None:
-    page.goto(f"{server}/{tracking.figures_page('1')}&compareRunsMode=CHART")
+    page.goto(f"{server}/{tracking.metrics_page('1')}&compareRunsMode=CHART")
     page.get_by_text("Model metrics", exact=True).wait_for()
     sections = re.findall(r"^(\w+ metrics)\s*\((\d+)\)", page.locator("body").inner_text(), re.MULTILINE)
     assert sections == [("Main metrics", "3"), ("Model metrics", "1")], "the seconds stand behind them"

@@ -82,7 +82,7 @@ def test_runs_whose_lock_nobody_holds_are_ended(tracker: tracking.Tracker, tmp_p
     elsewhere = tracker.client.create_run(tracker.experiment_id, tags=environment() | unseen)
     without = tracker.client.create_run(tracker.experiment_id, tags=environment())
     with open_run(tracker, tmp_path) as mine:
-        assert tracker.end_the_dead() == 1
+        assert tracker.kill_orphaned_runs() == 1
         assert recorded(tracker, mine).info.status == "RUNNING"
         alive = {
             run: tracking.is_alive(tracker.uri, recorded(tracker, run).data.tags) for run in (mine, dead)
@@ -122,9 +122,9 @@ def test_a_run_of_a_server_has_its_lock_in_its_folder(deaf: tracking.Tracker, tm
     with open_run(deaf, folder) as run:
         [lock] = folder.iterdir()
         assert recorded(deaf, run).data.tags["lock"] == str(lock)
-        assert deaf.end_the_dead() == 0
+        assert deaf.kill_orphaned_runs() == 0
         die(run)
-        assert deaf.end_the_dead() == 1
+        assert deaf.kill_orphaned_runs() == 1
     assert not list(folder.iterdir())
 
 
@@ -133,7 +133,7 @@ def test_locks_of_runs_that_ended_are_removed(tracker: tracking.Tracker, tmp_pat
     run = tracker.open("trial", tmp_path, params={}, tags={})
     tracker.client.set_terminated(run.id, "FINISHED")
     die(run)
-    assert tracker.end_the_dead() == 0
+    assert tracker.kill_orphaned_runs() == 0
     assert recorded(tracker, run).info.status == "FINISHED"
     assert not list(living(tracker).iterdir())
 
@@ -235,7 +235,7 @@ def test_a_refused_value_is_named_and_the_others_are_recorded(
 
 def test_children_that_did_not_end_are_killed(tracker: tracking.Tracker, tmp_path: Path) -> None:
     with open_run(tracker, tmp_path) as parent, open_run(tracker, tmp_path) as other:
-        jobs = tracking.join(tracking.Parent(tracker.uri, tracker.experiment_id, parent.id))
+        jobs = tracking.tracker_below(tracking.Parent(tracker.uri, tracker.experiment_id, parent.id))
         with open_run(jobs, tmp_path) as finished:
             pass
         left, working = (jobs.open("trial", tmp_path, params={}, tags={}) for _ in "ab")
@@ -262,7 +262,7 @@ def test_an_error_stands_at_the_top_of_the_page_unless_the_text_tells_it(
     described.end("FAILED", "later")
     assert note(tracker, described) == "**FAILED**\n\n```\nlater\n```\n\n10 clusters"
     telling = tracker.open("trial", tmp_path, params={}, tags={})
-    telling.describe("1 of 2 jobs failed", tells_why=True)
+    telling.describe("1 of 2 jobs failed", has_reason=True)
     telling.end("FAILED", "later")
     assert note(tracker, telling) == "1 of 2 jobs failed"
     assert recorded(tracker, telling).data.tags["error"] == "later"
@@ -290,7 +290,7 @@ def test_what_does_not_fit_on_a_page_of_results_is_ended_too(
 ) -> None:
     one_a_page(monkeypatch, tracker)
     with open_run(tracker, tmp_path) as parent:
-        jobs = tracking.join(tracking.Parent(tracker.uri, tracker.experiment_id, parent.id))
+        jobs = tracking.tracker_below(tracking.Parent(tracker.uri, tracker.experiment_id, parent.id))
         left = [jobs.open("trial", tmp_path, params={}, tags={}) for _ in range(3)]
         for run in left:
             die(run)
@@ -299,7 +299,7 @@ def test_what_does_not_fit_on_a_page_of_results_is_ended_too(
     places = [tracker.client.create_experiment(f"another {number}") for number in range(2)]
     for place in (*places, *places):
         die(tracking.Tracker(tracker.uri, place).open("trial", tmp_path, params={}, tags={}))
-    assert tracker.end_the_dead() == 4
+    assert tracker.kill_orphaned_runs() == 4
 
 
 def test_a_run_links_to_its_files(tracker: tracking.Tracker, tmp_path: Path) -> None:

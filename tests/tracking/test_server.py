@@ -35,7 +35,7 @@ def test_a_listener_that_never_answers_is_given_up_in_one_line(caplog: pytest.Lo
     with socket.create_server(("127.0.0.1", 0)) as mute:
         uri = f"http://127.0.0.1:{mute.getsockname()[1]}"
         with pytest.raises(ConnectionError) as error:
-            server.reach(uri, 0.2)
+            server.check_reachable(uri, 0.2)
     assert "timed out" in says(error, key=f"tracking.uri={uri}", use="leave tracking.uri out")
     assert "\n" not in str(error.value)
     assert not caplog.records
@@ -53,7 +53,7 @@ def test_any_answer_is_one(status: int) -> None:
     asked: list[str] = []
     with HTTPServer(("127.0.0.1", 0), Answer) as answering:
         threading.Thread(target=answering.handle_request, daemon=True).start()
-        server.reach(f"http://127.0.0.1:{answering.server_port}/")
+        server.check_reachable(f"http://127.0.0.1:{answering.server_port}/")
     assert asked == ["/health"]
 
 
@@ -65,7 +65,7 @@ def test_an_untrusted_server_is_left_to_mlflow_to_judge(monkeypatch: pytest.Monk
         raise requests.exceptions.SSLError("self-signed certificate")
 
     monkeypatch.setattr(requests, "get", distrust)
-    server.reach("https://127.0.0.1:9")
+    server.check_reachable("https://127.0.0.1:9")
     assert asked == ["https://127.0.0.1:9/health"]
 
 

@@ -199,7 +199,7 @@ def _unrecorded(outcomes: Sequence[Outcome], lost: str, folder: Path) -> list[st
 def _how_to_compare(recording: Recording) -> str:
     """Return how to start the server, if it is none, and what to open."""
     uri, experiment_id = recording.uri, recording.experiment_id
-    page = f"/{tracking.figures_page(experiment_id)}" if experiment_id else ""
+    page = f"/{tracking.metrics_page(experiment_id)}" if experiment_id else ""
     if uri.startswith("http"):
         return commands.page(uri, page)
     if "://" not in uri:

@@ -37,9 +37,9 @@ class Recorded:
     def of(cls, uri: str, run_id: str, key: str = "RUN_ID") -> "Recorded":
         """Find a run, which was typed as `key`; raise ValueError with the closest ones if there is none."""
         try:
-            return cls(uri, tracking.ask(uri, lambda client: client.get_run(run_id)))
+            return cls(uri, tracking.query(uri, lambda client: client.get_run(run_id)))
         except LookupError:
-            known = tracking.ask(uri, _run_ids)
+            known = tracking.query(uri, _run_ids)
             close = [known_id for known_id in known if known_id.startswith(run_id)]
             close = close or difflib.get_close_matches(run_id, known, n=CLOSE, cutoff=0.5)
             hint = f"did you mean {' or '.join(close[:CLOSE])}?" if close else f"it has {len(known)} runs"
@@ -123,7 +123,7 @@ class Recorded:
         query = f"tags.`mlflow.parentRunId` = '{self.id}'"
         place = [self.info.info.experiment_id]
         order = ["attributes.start_time ASC"]
-        found = tracking.ask(
+        found = tracking.query(
             self.uri, lambda c: list(tracking.all_pages(c.search_runs, place, query, order_by=order))
         )
         return [Recorded(self.uri, info) for info in found if SUPERSEDED not in info.data.tags]
@@ -143,7 +143,7 @@ class Recorded:
     def file(self, name: str, folder: Path) -> Path:
         """Fetch a file that was recorded into `folder`; raise ValueError if it was not."""
         try:
-            found = tracking.ask(
+            found = tracking.query(
                 self.uri, lambda client: client.download_artifacts(self.id, name, str(folder))
             )
         except (LookupError, ConnectionError) as error:

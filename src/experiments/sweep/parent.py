@@ -127,7 +127,7 @@ class Sweep:
                 outcomes = collect(self.folder, self.jobs, self.run.id, interrupted=interrupted)
                 if outcomes:
                     text = self._record(outcomes)
-                    self.run.describe(text, tells_why=error is None)
+                    self.run.describe(text, has_reason=error is None)
                 failed = [outcome for outcome in outcomes if outcome.status != "FINISHED"]
                 if error is not None:
                     raise error
@@ -181,7 +181,7 @@ class Sweep:
             self.run.artifact(self.folder / file)
         for file in before - {*TABLE, *files}:
             (self.folder / file).unlink(missing_ok=True)
-            self.run.forget(file)
+            self.run.delete_artifact(file)
         self._note([*TABLE, *files], whole=True)
         return compared.tables
 

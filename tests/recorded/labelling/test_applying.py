@@ -50,7 +50,7 @@ def test_applying_scores_again_and_records_a_run_linked_to_the_first(
 ) -> None:
     first = of_photos()
     done = correct(first, tmp_path / "edit.csv", WRONG)
-    recorded = tracking.ask(first.run.uri, lambda client: client.get_run(done.run_id))
+    recorded = tracking.query(first.run.uri, lambda client: client.get_run(done.run_id))
     assert recorded.info.run_name == "labels of first"
     assert recorded.info.status == "FINISHED"
     assert recorded.data.tags["corrects"] == recorded.data.tags["mlflow.parentRunId"] == first.run.id

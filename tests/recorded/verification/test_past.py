@@ -107,7 +107,7 @@ def test_a_run_without_a_result_to_repeat(
 
 def test_a_sweep_names_its_jobs_and_its_best(uri: str, tmp_path: Path) -> None:
     sweep = tagged(uri, "FINISHED", tmp_path, sweep="parent")
-    tracker = tracking.join(sweep.parent)
+    tracker = tracking.tracker_below(sweep.parent)
     made = [tracker.open(f"cluster.k={k}", tmp_path, params={}, tags={}) for k in (3, 4)]
     tracker.open("verify cluster.k=3", tmp_path, params={}, tags={"verifies": made[0].id})
     tracker.open("cluster.k=4", tmp_path, params={}, tags={SUPERSEDED: "true"})

@@ -150,7 +150,7 @@ def _record(
     tables.write(rows, folder, TABLE)
     if not outcome.run_id:  # the store stopped answering, and said so
         return
-    record = tracking.Run(tracking.join(run.parent), outcome.run_id, folder)
+    record = tracking.Run(tracking.tracker_below(run.parent), outcome.run_id, folder)
     figures = {"verify/ari": verdict.ari, "verify/agreement": verdict.agreement}
     tags = {VERDICT: verdict.word, "mlflow.runName": f"verify {run.name}: {verdict.word}"}
     record.log(metrics=figures, tags=tags | ({FIRST: verdict.first} if verdict.first else {}))
