@@ -24,7 +24,7 @@ from experiments import comparison, script, tracking
 from experiments.config import compose, overrides
 from experiments.job import console
 from experiments.metric_names import Name, main_metrics
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.report import tables
 from experiments.sweep.record import SWEPT_TAG, recorded_sweep
 
@@ -39,7 +39,7 @@ MEANING = (
 )
 
 
-def find(word: str, uri: str) -> Recorded:
+def find(word: str, uri: str) -> PastRun:
     """Return the run of a sweep; raise ValueError if it is none, or an old one."""
     run = recorded_sweep(word, uri, "SWEEP", "", "run it with -m and several seeds")
     if SWEPT_TAG not in run.info.data.tags:
@@ -98,7 +98,7 @@ def readable(table: "pd.DataFrame") -> list[list[str]]:
     ]
 
 
-def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
+def record(run: PastRun, table: "pd.DataFrame", a: str, b: str) -> None:
     """Keep the table with the sweep's run, as CSV and Markdown."""
     name = re.sub(r"[^\w.=-]+", "_", f"{a} and {b}")
     with tempfile.TemporaryDirectory() as folder:

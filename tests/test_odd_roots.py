@@ -11,10 +11,10 @@ from PIL import Image
 from tests.running import run_typed
 
 from experiments.context import Context
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.recorded.export import export
 from experiments.recorded.labelling.applying import apply
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.labelling.template import template, write
 from experiments.store.cache import Store
 
@@ -54,7 +54,7 @@ def test_all_that_is_made_of_a_run_works_there(
     assert result.samples.class_names == tuple(CLASSES)
     assert (outcome.metrics["ari"], outcome.lost) == (1, "")
 
-    run = Recorded.of(uri, outcome.run_id)
+    run = PastRun.of(uri, outcome.run_id)
     assert (run.status, run.data, run.source) == ("FINISHED", root.name, str(root))
     report = (project / "run" / "report.html").read_text("utf-8")
     assert str(root) not in report  # it holds a <f>
@@ -67,7 +67,7 @@ def test_all_that_is_made_of_a_run_works_there(
     assert sorted(set(table["label"])) == sorted(CLASSES)
     assert all((tmp_path / "out" / "data" / path).is_file() for path in table["path"])
 
-    clustered = Clustered.of(uri, outcome.run_id)
+    clustered = ClusteredSamples.of(uri, outcome.run_id)
     rows = template(clustered, clustered.log()[1])
     rows.loc[0, "applied_label"] = CLASSES[3]
     write(rows, tmp_path / "edit.csv")

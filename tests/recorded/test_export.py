@@ -18,7 +18,7 @@ from tests.running import run_typed
 from experiments.context import Context
 from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.tables.tabular import text_table
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.recorded import embeddings as recorded_embeddings
 from experiments.recorded.export import _names, export
 from experiments.recorded.samples import rows_of
@@ -28,13 +28,13 @@ from scripts import export as script
 CALTECH = Path(__file__).parents[3] / "shared" / "data" / "caltech101_128.zip"
 
 
-def recorded(uri: str, folder: Path, *overrides: str) -> Recorded:
+def recorded(uri: str, folder: Path, *overrides: str) -> PastRun:
     """Run an experiment, and return its record."""
     typed = [
         "backbone=pixels", "reducer=identity", "evaluator=[internal]", "figures=none", "report=none",
         "tracking.log_model=none", f"tracking.uri={uri}", f"cache.root={folder}/cache", *overrides,
     ]  # fmt: skip
-    return Recorded.of(uri, run_typed(typed, folder / "run").outcome.run_id)
+    return PastRun.of(uri, run_typed(typed, folder / "run").outcome.run_id)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(archive: Path, uri: str, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def run(archive: Path, uri: str, tmp_path_factory: pytest.TempPathFactory) -> PastRun:
     overrides = ["dataset=image_folder", f"dataset.root={archive}", "dataset.image_size=4"]
     return recorded(
         uri,
@@ -82,7 +82,7 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_each_image_is_copied_into_its_clusters_folder(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+def test_each_image_is_copied_into_its_clusters_folder(run: PastRun, ctx: Context, tmp_path: Path) -> None:
     table = export(run, tmp_path / "out", "copy", ctx)
     assert len(table) == 13
     files = {
@@ -101,7 +101,7 @@ def test_each_image_is_copied_into_its_clusters_folder(run: Recorded, ctx: Conte
         assert form["cluster"].tolist() == table["cluster"].tolist()
 
 
-def test_fiftyone_finds_every_image_by_its_name(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+def test_fiftyone_finds_every_image_by_its_name(run: PastRun, ctx: Context, tmp_path: Path) -> None:
     """FiftyOneImageClassificationDataset: classes, and labels from a path below data/ to an index."""
     table = export(run, tmp_path / "out", "copy", ctx)
     described = read(tmp_path / "out" / "labels.json")
@@ -113,7 +113,7 @@ def test_fiftyone_finds_every_image_by_its_name(run: Recorded, ctx: Context, tmp
     assert len(table) == 13
 
 
-def test_coco_refers_to_what_is_there(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+def test_coco_refers_to_what_is_there(run: PastRun, ctx: Context, tmp_path: Path) -> None:
     export(run, tmp_path / "out", "copy", ctx)
     coco = read(tmp_path / "out" / "coco.json")
     assert list(coco) == ["info", "licenses", "images", "annotations", "categories"]
@@ -129,7 +129,7 @@ def test_coco_refers_to_what_is_there(run: Recorded, ctx: Context, tmp_path: Pat
         assert (annotation["bbox"], annotation["area"], annotation["iscrowd"]) == ([0, 0, 6, 4], 24, 0)
 
 
-def test_links_lead_to_the_images(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+def test_links_lead_to_the_images(run: PastRun, ctx: Context, tmp_path: Path) -> None:
     table = export(run, tmp_path / "out", "link", ctx)
     for path in table["path"]:
         place = tmp_path / "out" / "data" / path
@@ -174,7 +174,7 @@ def test_samples_are_known_again_in_the_other_form_of_unicode(caplog: pytest.Log
     says(error, key="RUN_ID=0123", use="photos does not hold, such as c;")
 
 
-def test_a_folder_with_something_in_it_is_left_alone(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+def test_a_folder_with_something_in_it_is_left_alone(run: PastRun, ctx: Context, tmp_path: Path) -> None:
     mine = tmp_path / "out" / "mine.txt"
     mine.parent.mkdir()
     mine.write_text("a year's work", encoding="utf-8")
@@ -188,7 +188,7 @@ def test_a_folder_with_something_in_it_is_left_alone(run: Recorded, ctx: Context
     says(error, key="--how move", use="copy or link")
 
 
-def test_images_that_are_gone_are_counted(run: Recorded, ctx: Context, tmp_path: Path, archive: Path) -> None:
+def test_images_that_are_gone_are_counted(run: PastRun, ctx: Context, tmp_path: Path, archive: Path) -> None:
     whole = archive.read_bytes()
     try:
         with zipfile.ZipFile(archive) as old:
@@ -276,7 +276,7 @@ def test_vectors_get_the_tables_alone(ctx: Context, tmp_path: Path, uri: str) ->
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "npy"])
 def test_embeddings_read_back_give_the_same_clusters(
-    run: Recorded, ctx: Context, tmp_path: Path, uri: str, kind: str
+    run: PastRun, ctx: Context, tmp_path: Path, uri: str, kind: str
 ) -> None:
     """With their images, and computed again, as this store is empty."""
     table = export(run, tmp_path / "out", "link", ctx, kind)
@@ -332,7 +332,7 @@ def test_kept_embeddings_are_not_computed_again(tmp_path: Path, uri: str) -> Non
 
 
 def test_a_row_without_an_image_is_in_the_table_alone(
-    run: Recorded, ctx: Context, tmp_path: Path, uri: str
+    run: PastRun, ctx: Context, tmp_path: Path, uri: str
 ) -> None:
     export(run, tmp_path / "out", "link", ctx, "csv")
     with (tmp_path / "out" / "embeddings.csv").open("a", encoding="utf-8") as file:
@@ -393,15 +393,15 @@ def test_values_that_changed_are_not_written_beside_old_clusters(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_run_is_told_the_closest(run: Recorded) -> None:
+def test_an_unknown_run_is_told_the_closest(run: PastRun) -> None:
     with pytest.raises(ValueError) as error:
-        Recorded.of(run.uri, run.id[:8])
+        PastRun.of(run.uri, run.id[:8])
     says(error, key=f"RUN_ID={run.id[:8]}", use=f"{run.id}?")
     with pytest.raises(ValueError) as error:
-        Recorded.of(run.uri, "zz")
+        PastRun.of(run.uri, "zz")
     says(error, key="RUN_ID=zz", use=" runs")
     with pytest.raises(ConnectionError) as error:
-        Recorded.of("sqlite:////nowhere.db", run.id)
+        PastRun.of("sqlite:////nowhere.db", run.id)
     says(error, key="tracking.uri=sqlite:////nowhere.db", use="set the store")
     with pytest.raises(ValueError) as error:
         run.file("table.csv", Path("."))

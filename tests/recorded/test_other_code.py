@@ -19,7 +19,7 @@ from tests.messages import says
 from experiments import tracking
 from experiments.config import command_line
 from experiments.config.mistakes import SettingError
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.store.values import OtherCodeError
 from experiments.sweep import resumption
 from experiments.sweep.record import Record
@@ -44,13 +44,13 @@ def uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"sqlite:///{tmp_path}/mlflow/mlflow.db"
 
 
-def runs(uri: str) -> tuple[Recorded, Recorded]:
+def runs(uri: str) -> tuple[PastRun, PastRun]:
     """Return the sweep's run and its best job's."""
     sweep = next(path.parent.parent for path in Path("mlflow/artifacts").glob("*/artifacts/sweep.csv")).name
-    return Recorded.of(uri, sweep), Recorded.of(uri, sweep).best
+    return PastRun.of(uri, sweep), PastRun.of(uri, sweep).best
 
 
-def move(job: Recorded) -> None:
+def move(job: PastRun) -> None:
     """Let the class of a run's data set be one that moved since."""
     path = Path(job.info.info.artifact_uri.removeprefix("file://"), "config.yaml")
     path.write_text(path.read_text(encoding="utf-8").replace(*MOVED), encoding="utf-8")
@@ -143,12 +143,12 @@ def test_fields_that_a_class_no_longer_has(uri: str) -> None:
 
 def test_a_class_of_ones_own_is_to_be_installed(uri: str) -> None:
     _, job = runs(uri)
-    with pytest.raises(OtherCodeError) as error, job.by_its_code():
+    with pytest.raises(OtherCodeError) as error, job.naming_other_code():
         raise OtherCodeError("mine.Halves", "cluster._target_=mine.Halves cannot be imported", "install it")
     says(error, key="cluster._target_=mine.Halves", use="install it")
 
 
 def test_a_setting_that_was_typed_now_is_no_fault_of_the_record(uri: str) -> None:
     _, job = runs(uri)
-    with pytest.raises(SettingError), job.by_its_code(["dataset.root"]):
+    with pytest.raises(SettingError), job.naming_other_code(["dataset.root"]):
         raise SettingError("dataset.root", "dataset.root: Digits has no setting root", "leave it out")

@@ -12,7 +12,7 @@ from experiments import tracking
 from experiments.job import run_folder
 from experiments.job.perform import RESULT
 from experiments.job.trace import TRACE, Trace
-from experiments.recorded import PARENT_TAG, SUPERSEDED, Recorded
+from experiments.recorded import PARENT_TAG, SUPERSEDED, PastRun
 from experiments.sweep import outcomes
 from experiments.sweep.record import FOLDER_TAG, KEY_TAG, RECORD, Record, recorded_sweep
 from experiments.tracking.environment import environment
@@ -105,7 +105,7 @@ def reopen(begun: Begun) -> tracking.Run:
     """Make room for the jobs that are missing, and go on with the parent run; its folder is held."""
     run_id = begun.record.run_id
     tracker = tracking.Tracker(begun.uri, begun.experiment_id)
-    run = Recorded.of(begun.uri, run_id).info
+    run = PastRun.of(begun.uri, run_id).info
     if run.info.status == "RUNNING" and tracking.is_alive(begun.uri, run.data.tags):
         raise ValueError(f"resume={run_id} was just resumed by another process; wait for it")
     recorded = tracking.query(begun.uri, lambda client: tracker.reopen(run_id, begun.folder))
@@ -159,7 +159,7 @@ def _named(word: str, asked: Record, uri: str) -> Any:
     return run
 
 
-def _difference(asked: Record, run: Recorded) -> str:
+def _difference(asked: Record, run: PastRun) -> str:
     """Say in what a sweep differs from what is asked now."""
     folder = Path(run.tags.get(FOLDER_TAG, ""))
     if not (folder / RECORD).is_file():

@@ -11,7 +11,7 @@ from tests.project import REPOSITORY
 from tests.recorded.labelling.pages import opened  # noqa: F401
 from tests.running import run_typed
 
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 
 PLAIN = {"backbone": "pixels", "reducer": "identity", "cluster.k": "2", "evaluator": "[external]"}
 Typed = Callable[..., tuple[int, str, str]]
@@ -28,12 +28,12 @@ def written(folder: Path) -> Path:
     return folder
 
 
-def recorded(uri: str, root: Path, *overrides: str) -> Clustered:
+def recorded(uri: str, root: Path, *overrides: str) -> ClusteredSamples:
     """Run an experiment in a folder, and return what it recorded of its samples."""
     own = [f"tracking.uri={uri}", f"cache.root={root}/cache"]
     own += ["figures=none", "report=none", "tracking.log_model=none"]
     outcome = run_typed([*own, *overrides], root / "run", name="first").outcome
-    return Clustered.of(uri, outcome.run_id)
+    return ClusteredSamples.of(uri, outcome.run_id)
 
 
 def about(root: Path, *overrides: str) -> list[str]:
@@ -44,7 +44,7 @@ def about(root: Path, *overrides: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def shared(uri: str, tmp_path_factory: pytest.TempPathFactory) -> Clustered:
+def shared(uri: str, tmp_path_factory: pytest.TempPathFactory) -> ClusteredSamples:
     """Run the first experiment once: no test may change its images or its files."""
     root = tmp_path_factory.mktemp("first")
     return recorded(uri, root, *about(written(root / "photos")))
@@ -57,36 +57,41 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Clustered]:
+def run(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ClusteredSamples]:
     """Run an experiment in a project root of its own."""
     monkeypatch.setenv("EXPERIMENTS_ROOT", str(tmp_path))
     return lambda *overrides: recorded(uri, tmp_path, *overrides)
 
 
 @pytest.fixture
-def of_photos(photos: Path, run: Callable[..., Clustered], shared: Clustered) -> Callable[..., Clustered]:
+def of_photos(
+    photos: Path, run: Callable[..., ClusteredSamples], shared: ClusteredSamples
+) -> Callable[..., ClusteredSamples]:
     """Run on the images with other settings or another root; without these give the shared first run."""
 
-    def make(*overrides: str, root: Path = photos) -> Clustered:
+    def make(*overrides: str, root: Path = photos) -> ClusteredSamples:
         return run(*about(root, *overrides)) if overrides or root != photos else shared
 
     return make
 
 
 @pytest.fixture
-def first(of_photos: Callable[..., Clustered], request: pytest.FixtureRequest) -> Clustered:
+def first(of_photos: Callable[..., ClusteredSamples], request: pytest.FixtureRequest) -> ClusteredSamples:
     """Give the shared first run, or with a parameter one of a test's own, to change its images and files."""
     return of_photos("seed=0") if hasattr(request, "param") else of_photos()
 
 
 @pytest.fixture
 def typed(
-    first: Clustered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    first: ClusteredSamples,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Typed:
     """Run scripts/labels.py on the first run, in this process, as its imports take seconds."""
     monkeypatch.chdir(tmp_path)
 
-    def make(command: str, *words: str, run: Clustered = first) -> tuple[int, str, str]:
+    def make(command: str, *words: str, run: ClusteredSamples = first) -> tuple[int, str, str]:
         capsys.readouterr()
         whole = ["labels.py", command, run.run.id, *words, f"tracking.uri={run.run.uri}"]
         monkeypatch.setattr("sys.argv", whole)

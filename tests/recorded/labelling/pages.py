@@ -13,7 +13,6 @@ import pytest
 from tests.browser import Tab
 
 from experiments.recorded.labelling import template
-from experiments.recorded.labelling.page import page
 from experiments.recorded.labelling.template import doubtful
 
 Opener = Callable[..., Tab]
@@ -48,7 +47,7 @@ def opened(chromium: Any, tmp_path: Path) -> Iterator[Opener]:
     def make(table: pd.DataFrame, pictures: np.ndarray | None = None, **settings: Any) -> Tab:
         file = tmp_path / f"page{len(tabs)}.html"
         shown = images(len(table)) if pictures is None else pictures
-        file.write_text(page(table, shown, run="0123abcd", name="animals"), encoding="utf-8")
+        file.write_text(render(table, shown, run="0123abcd", name="animals"), encoding="utf-8")
         tabs.append(Tab(chromium, file, **settings))
         return tabs[-1]
 

@@ -21,13 +21,13 @@ from experiments import tracking
 from experiments.dataset.labels.corrections import read
 from experiments.recorded.labelling import applying
 from experiments.recorded.labelling.applying import Applied, apply
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.labelling.template import doubtful, template, write
 
 WRONG = {"day/17.png": "night", "night/16.png": "day"}
 
 
-def edited(clustered: Clustered, path: Path, labels: dict[str, str]) -> Path:
+def edited(clustered: ClusteredSamples, path: Path, labels: dict[str, str]) -> Path:
     """Write the table to edit, with these labels applied."""
     rows = template(clustered, clustered.log()[1])
     rows["applied_label"] = [
@@ -37,16 +37,16 @@ def edited(clustered: Clustered, path: Path, labels: dict[str, str]) -> Path:
     return path
 
 
-def correct(clustered: Clustered, path: Path, labels: dict[str, str]) -> Applied:
+def correct(clustered: ClusteredSamples, path: Path, labels: dict[str, str]) -> Applied:
     return apply(clustered, edited(clustered, path, labels), "Ada")
 
 
-def labels_of(clustered: Clustered) -> dict[str, str]:
+def labels_of(clustered: ClusteredSamples) -> dict[str, str]:
     return dict(zip(clustered.table["id"], clustered.table["label"], strict=True))
 
 
 def test_applying_scores_again_and_records_a_run_linked_to_the_first(
-    of_photos: Callable[..., Clustered], tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
     first = of_photos()
     done = correct(first, tmp_path / "edit.csv", WRONG)
@@ -75,7 +75,9 @@ def test_applying_scores_again_and_records_a_run_linked_to_the_first(
     assert applied.to_dict() == labels_of(first) | WRONG
 
 
-def test_the_log_says_who_when_from_and_to(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+def test_the_log_says_who_when_from_and_to(
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
+) -> None:
     first = of_photos()
     log = correct(first, tmp_path / "edit.csv", WRONG).log
     assert log == tmp_path / "corrections" / "photos.csv"
@@ -87,7 +89,9 @@ def test_the_log_says_who_when_from_and_to(of_photos: Callable[..., Clustered], 
     assert one.hash == first.table.set_index("id")["hash"]["day/17.png"]
 
 
-def test_the_same_file_again_changes_nothing(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+def test_the_same_file_again_changes_nothing(
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
+) -> None:
     first = of_photos()
     path = edited(first, tmp_path / "edit.csv", WRONG)
     log = apply(first, path, "Ada").log
@@ -97,7 +101,7 @@ def test_the_same_file_again_changes_nothing(of_photos: Callable[..., Clustered]
     assert (log.read_text(encoding="utf-8"), list(tmp_path.glob("outputs/*/*"))) == (text, outputs)
 
 
-def test_a_correction_is_corrected_back(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+def test_a_correction_is_corrected_back(of_photos: Callable[..., ClusteredSamples], tmp_path: Path) -> None:
     first = of_photos()
     correct(first, tmp_path / "edit.csv", WRONG)
     back = correct(first, tmp_path / "back.csv", {"day/17.png": "day"})
@@ -107,7 +111,7 @@ def test_a_correction_is_corrected_back(of_photos: Callable[..., Clustered], tmp
 
 
 def test_a_confirmed_label_is_kept_and_no_longer_in_doubt(
-    of_photos: Callable[..., Clustered], tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
     first = of_photos()
     assert doubtful(template(first, [])).sum() == 2
@@ -126,14 +130,16 @@ def test_a_confirmed_label_is_kept_and_no_longer_in_doubt(
     assert (again.confirmed, again.folder, len(read(done.log))) == (0, None, 2)
 
 
-def test_confirmations_alone_are_recorded_too(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+def test_confirmations_alone_are_recorded_too(
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
+) -> None:
     done = correct(of_photos(), tmp_path / "edit.csv", {"day/17.png": "day"})
     assert (len(done.changes), done.confirmed, bool(done.run_id)) == (0, 1, True)
     assert done.metrics["purity"] == done.metrics["purity_before"]
 
 
 def test_an_old_table_does_not_undo_newer_corrections(
-    of_photos: Callable[..., Clustered], tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
     first = of_photos()
     correct(first, tmp_path / "first.csv", WRONG)
@@ -152,7 +158,7 @@ def test_an_old_table_does_not_undo_newer_corrections(
 
 
 def test_a_label_that_was_taken_out_is_told_how_to_go_back(
-    of_photos: Callable[..., Clustered], tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
     first = of_photos()
     correct(first, tmp_path / "edit.csv", WRONG)
@@ -165,7 +171,7 @@ def test_a_label_that_was_taken_out_is_told_how_to_go_back(
 
 
 def test_a_confirmed_label_that_was_taken_out_is_nothing_to_go_back_from(
-    of_photos: Callable[..., Clustered], tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
     first = of_photos()
     correct(first, tmp_path / "edit.csv", {"day/17.png": "day", "night/16.png": "day"})
@@ -174,7 +180,7 @@ def test_a_confirmed_label_that_was_taken_out_is_nothing_to_go_back_from(
 
 
 def test_a_label_given_by_mistake_is_withdrawn_and_given_again(
-    of_photos: Callable[..., Clustered], photos: Path, tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], photos: Path, tmp_path: Path
 ) -> None:
     flat, judged = photos / "day", "evaluator=[internal]"
     first = of_photos(judged, root=flat)
@@ -201,7 +207,9 @@ def test_a_label_given_by_mistake_is_withdrawn_and_given_again(
     assert back.changes[["from", "to"]].to_numpy().tolist() == [["", "dim"]]
 
 
-def test_a_label_of_the_data_set_is_withdrawn(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+def test_a_label_of_the_data_set_is_withdrawn(
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
+) -> None:
     done = correct(of_photos(), tmp_path / "edit.csv", {"day/17.png": "-"})
     assert done.changes[["from", "to"]].to_numpy().tolist() == [["day", ""]]
     assert re.findall(r"\d+", done.others_scored) == ["18", "17"]
@@ -212,24 +220,26 @@ def test_a_label_of_the_data_set_is_withdrawn(of_photos: Callable[..., Clustered
     assert set(later) - set(dropped) == {"day/17.png"}
 
 
-def test_figures_of_the_same_images_need_no_word(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+def test_figures_of_the_same_images_need_no_word(
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
+) -> None:
     assert correct(of_photos(), tmp_path / "edit.csv", WRONG).others_scored == ""
 
 
 def test_two_at_once_each_record_what_was_before(
-    of_photos: Callable[..., Clustered], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = of_photos()
     files = [edited(first, tmp_path / f"{name}.csv", {"day/17.png": name}) for name in ("dusk", "night")]
-    meeting, write_folder = threading.Barrier(2), applying._write
+    meeting, write_folder = threading.Barrier(2), applying._write_files
 
     def met(*args: Any) -> None:
         with suppress(threading.BrokenBarrierError):
             meeting.wait(timeout=0.5)  # both come here only if neither keeps the other out
         write_folder(*args)
 
-    monkeypatch.setattr(applying, "_write", met)
-    monkeypatch.setattr(applying, "_recorded", lambda run, done, *_: done)
+    monkeypatch.setattr(applying, "_write_files", met)
+    monkeypatch.setattr(applying, "_record_run", lambda run, applied, *_: applied)
     threads = [threading.Thread(target=apply, args=(first, path, "Ada")) for path in files]
     for thread in threads:
         thread.start()
@@ -241,7 +251,7 @@ def test_two_at_once_each_record_what_was_before(
 
 
 def test_what_the_log_cannot_hold_leaves_nothing_that_looks_applied(
-    of_photos: Callable[..., Clustered], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = of_photos()
     path = edited(first, tmp_path / "edit.csv", WRONG)
@@ -260,7 +270,7 @@ def test_what_the_log_cannot_hold_leaves_nothing_that_looks_applied(
 
 
 def test_folders_of_one_name_share_a_log_and_no_label(
-    of_photos: Callable[..., Clustered], photos: Path, tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], photos: Path, tmp_path: Path
 ) -> None:
     log = correct(of_photos(), tmp_path / "edit.csv", WRONG).log
     other = tmp_path / "elsewhere" / "photos"
@@ -279,7 +289,7 @@ def test_folders_of_one_name_share_a_log_and_no_label(
 
 @pytest.mark.parametrize("dataset", ["table", "embeddings"])
 def test_tables_of_one_name_with_ids_from_one_share_no_label(
-    run: Callable[..., Clustered], tmp_path: Path, dataset: str
+    run: Callable[..., ClusteredSamples], tmp_path: Path, dataset: str
 ) -> None:
     made = []
     for number, folder in enumerate("ab"):
@@ -298,7 +308,7 @@ def test_tables_of_one_name_with_ids_from_one_share_no_label(
     assert done.unlabelled == 10
 
 
-def test_anything_wrong_writes_nothing(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+def test_anything_wrong_writes_nothing(of_photos: Callable[..., ClusteredSamples], tmp_path: Path) -> None:
     first = of_photos()
     with pytest.raises(ValueError) as error:
         correct(first, tmp_path / "edit.csv", WRONG | {"day/00.png": "nihgt"})
@@ -309,7 +319,7 @@ def test_anything_wrong_writes_nothing(of_photos: Callable[..., Clustered], tmp_
 
 @pytest.mark.parametrize("another", [["cluster.k=3"], ["reducer=pca", "reducer.n_components=2", "seed=1"]])
 def test_corrections_survive_another_clustering_and_renamed_and_changed_files(
-    of_photos: Callable[..., Clustered], photos: Path, tmp_path: Path, another: list[str]
+    of_photos: Callable[..., ClusteredSamples], photos: Path, tmp_path: Path, another: list[str]
 ) -> None:
     log = correct(of_photos(), tmp_path / "edit.csv", WRONG | {"day/00.png": "dawn"}).log
     (photos / "day" / "17.png").rename(photos / "day" / "a new name.png")
@@ -324,7 +334,7 @@ def test_corrections_survive_another_clustering_and_renamed_and_changed_files(
 
 
 def test_images_without_labels_get_theirs_from_corrections_alone(
-    of_photos: Callable[..., Clustered], photos: Path, tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], photos: Path, tmp_path: Path
 ) -> None:
     flat, judged = photos / "day", "evaluator=[internal]"
     first = of_photos(judged, root=flat)
@@ -344,14 +354,16 @@ def test_images_without_labels_get_theirs_from_corrections_alone(
 
 
 def test_a_run_of_corrected_labels_stands_for_the_run_that_it_corrected(
-    of_photos: Callable[..., Clustered], tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
     first = of_photos()
     done = correct(first, tmp_path / "edit.csv", WRONG)
-    assert Clustered.of(first.run.uri, done.run_id).run.id == first.run.id
+    assert ClusteredSamples.of(first.run.uri, done.run_id).run.id == first.run.id
 
 
-def test_a_formula_as_a_label_is_run_by_nobody(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
+def test_a_formula_as_a_label_is_run_by_nobody(
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
+) -> None:
     first, formula = of_photos(), "=cmd|' /C calc'!A0"
     done = correct(first, tmp_path / "edit.csv", {"day/00.png": formula})
     assert read(done.log)[0].after == formula
@@ -365,7 +377,7 @@ def test_a_formula_as_a_label_is_run_by_nobody(of_photos: Callable[..., Clustere
 
 
 def test_study_e_is_labelled_corrected_and_scored_again(
-    run: Callable[..., Clustered], tmp_path: Path
+    run: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
     table, labels = study_e.write(tmp_path)
     data = ["dataset=table", f"dataset.path={table}", f"dataset.labels={{path: {labels}, match: digits}}"]

@@ -12,7 +12,7 @@ from tests.recorded.labelling.conftest import Typed
 
 from experiments.config import compose
 from experiments.dataset.labels.corrections import read
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 
 
 def fill(path: Path, label: str) -> None:
@@ -66,7 +66,7 @@ def test_the_line_to_type_next_has_what_was_typed(typed: Typed, tmp_path: Path) 
 
 
 def test_how_many_have_no_label_is_said(
-    typed: Typed, photos: Path, of_photos: Callable[..., Clustered]
+    typed: Typed, photos: Path, of_photos: Callable[..., ClusteredSamples]
 ) -> None:
     flat = of_photos("evaluator=[internal]", root=photos / "day")
     _, out, _ = typed("template", "flat.csv", run=flat)
@@ -122,7 +122,7 @@ def test_a_label_that_looks_mistyped_has_to_be_meant(typed: Typed, tmp_path: Pat
     assert typed("apply", "mine.csv", "--accept-new")[0] == 0
 
 
-def test_what_cannot_be_is_one_line(typed: Typed, first: Clustered) -> None:
+def test_what_cannot_be_is_one_line(typed: Typed, first: ClusteredSamples) -> None:
     nobody = SimpleNamespace(run=SimpleNamespace(id="norun", uri=first.run.uri))
     code, _, err = typed("apply", "none.csv", run=nobody)
     assert code == 1

@@ -15,7 +15,7 @@ from experiments.dataset.labels.joining import Found
 from experiments.recorded.labelling import template
 from experiments.recorded.labelling.applying import apply
 from experiments.recorded.labelling.checking import edits
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 
 CAFE = unicodedata.normalize("NFD", "café")
 CLASSES = (
@@ -38,7 +38,7 @@ FILES = ("0.png", "a,b.png", 'a"b.png', "=1+1.png", "line\nbreak.png", " x.png")
 
 
 @pytest.fixture
-def odd(tmp_path: Path, of_photos: Callable[..., Clustered]) -> Clustered:
+def odd(tmp_path: Path, of_photos: Callable[..., ClusteredSamples]) -> ClusteredSamples:
     rng = np.random.default_rng(0)
     for name in CLASSES:
         (tmp_path / "odd" / name).mkdir(parents=True)
@@ -49,7 +49,7 @@ def odd(tmp_path: Path, of_photos: Callable[..., Clustered]) -> Clustered:
 
 
 def test_odd_names_go_from_a_folder_through_a_template_to_the_log_and_back(
-    odd: Clustered, tmp_path: Path
+    odd: ClusteredSamples, tmp_path: Path
 ) -> None:
     labels = dict(zip(odd.ids.tolist(), odd.table["label"], strict=True))
     assert labels == {f"{name}/{file}": name for name in CLASSES for file in FILES}

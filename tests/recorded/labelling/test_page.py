@@ -26,7 +26,7 @@ from tests.recorded.labelling.pages import (
 from experiments.figures.html.tiles import MOST, side
 from experiments.recorded.labelling import template
 from experiments.recorded.labelling.checking import edits
-from experiments.recorded.labelling.page import arranged, check, fitting, page
+from experiments.recorded.labelling.page import check_file, display_order, select_rows
 from experiments.recorded.labelling.template import doubtful
 
 PLAIN = [
@@ -57,7 +57,7 @@ def test_a_page_of_ten_thousand_images_stays_below_fifteen_megabytes() -> None:
     fine = np.random.default_rng(1).integers(0, 16, (pixels, pixels, 1), np.uint8)  # sensors have noise too
     pictures = rough.repeat(8, axis=1).repeat(8, axis=2) + fine
     table = rows(*[(f"a_folder_of_images/image_{row:05}.jpg", row % 233, "x", "x") for row in range(count)])
-    assert 5e6 < len(page(table, pictures, run="0123abcd", name="many")) < 15e6
+    assert 5e6 < len(render(table, pictures, run="0123abcd", name="many")) < 15e6
 
 
 def test_doubtful_rows_are_those_that_disagree_and_that_nobody_decided() -> None:
@@ -69,7 +69,7 @@ def test_doubtful_rows_are_those_that_disagree_and_that_nobody_decided() -> None
 
 def test_clusters_stand_in_order_with_the_doubtful_first_and_noise_last() -> None:
     table = animals()
-    shown = table.iloc[arranged(table)]
+    shown = table.iloc[display_order(table)]
     assert shown["cluster"].to_list() == [0] * 6 + [1] * 5 + [-1] * 2
     assert shown["file"].to_list()[:3] == ["c4.png", "c0.png", "c1.png"]
     assert shown["file"].to_list()[6] == "d0.png"
@@ -77,18 +77,18 @@ def test_clusters_stand_in_order_with_the_doubtful_first_and_noise_last() -> Non
 
 def test_what_does_not_fit_is_left_out_but_never_the_doubtful_before_the_others() -> None:
     table = animals()
-    assert fitting(table, 13) is table
-    six = fitting(table, 6)
+    assert select_rows(table, 13) is table
+    six = select_rows(table, 6)
     assert set(six["file"]) == {"c4.png", "d0.png", "c0.png", "d1.png", "n0.png", "c1.png"}
     assert six["file"].to_list() == [file for file in table["file"] if file in set(six["file"])]
-    assert set(fitting(table, 2)["file"]) == {"c4.png", "d0.png"}
-    text = page(six, images(6), run="0123abcd", name="animals", left_out=7)
+    assert set(select_rows(table, 2)["file"]) == {"c4.png", "d0.png"}
+    text = render(six, images(6), run="0123abcd", name="animals", left_out=7)
     assert "7 more" in text
 
 
 def test_a_page_names_nothing_outside_itself_and_no_text_ends_its_script() -> None:
     table = rows(("a</script><img src=x>.png", 0, "<b>", "<b>"), ("b.png", 0, "<b>", "<b>"))
-    text = page(table, images(2), run="0123abcd", name="<animals>")
+    text = render(table, images(2), run="0123abcd", name="<animals>")
     assert not re.search(r"(https?:)?//[a-z]", re.sub(r"base64,[^)]*", "", text))
     assert "<img" not in text
     assert "<b>.png" not in text
@@ -98,11 +98,11 @@ def test_a_page_names_nothing_outside_itself_and_no_text_ends_its_script() -> No
 @pytest.mark.parametrize("name", ["label_overrides_template.csv", "page"])
 def test_a_page_is_never_written_over_a_table(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError) as error:
-        check(tmp_path / name)
+        check_file(tmp_path / name)
     says(error, key=f"FILE={tmp_path / name}", use="labels.html")
-    check(tmp_path / "labels.html")
+    check_file(tmp_path / "labels.html")
     with pytest.raises(ValueError) as error:
-        check(tmp_path / "gone" / "labels.html")
+        check_file(tmp_path / "gone" / "labels.html")
     says(error, key=f"FILE={tmp_path}/gone/labels.html", use="make it first")
 
 

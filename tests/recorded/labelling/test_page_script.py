@@ -13,7 +13,7 @@ from tests.messages import says
 from tests.recorded.labelling.conftest import Typed
 
 from experiments.context import Context
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.samples import pictures_of
 from experiments.store.cache import Store
 
@@ -112,7 +112,7 @@ def test_images_that_were_moved_are_found_where_they_are_now(
 @pytest.mark.parametrize("first", ["own"], indirect=True)
 def test_a_run_whose_files_are_gone_is_told_where_they_were(
     typed: Typed,
-    first: Clustered,
+    first: ClusteredSamples,
 ) -> None:
     recorded = Path(first.run.info.info.artifact_uri.removeprefix("file://"), "assignments.parquet")
     recorded.unlink()
@@ -128,7 +128,7 @@ def test_a_page_is_not_written_over_a_table(typed: Typed) -> None:
 
 
 def test_pictures_are_found_again_in_the_order_asked_for(
-    of_photos: Callable[..., Clustered], tmp_path: Path
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
     clustered = of_photos()
     ids = np.array(["night/01.png", "day/00.png", "night/03.png"])
@@ -137,7 +137,7 @@ def test_pictures_are_found_again_in_the_order_asked_for(
     assert (images.mean(axis=(1, 2, 3)) > 100).tolist() == [False, True, False]
 
 
-def test_vectors_have_no_pictures(run: Callable[..., Clustered], tmp_path: Path) -> None:
+def test_vectors_have_no_pictures(run: Callable[..., ClusteredSamples], tmp_path: Path) -> None:
     clustered = run(
         "dataset=synthetic_vectors", "dataset.n=40", "reducer=identity", "cluster.k=2", "evaluator=[external]"
     )

@@ -9,10 +9,10 @@ import pytest
 from tests.messages import says
 
 from experiments.dataset.labels.corrections import Correction
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.labelling.template import (
     COLUMNS,
-    command,
+    apply_command,
     doubtful,
     majorities,
     template,
@@ -28,8 +28,8 @@ ROWS = {
 }
 
 
-def clustered(**columns: list[object]) -> Clustered:
-    return Clustered(None, pd.DataFrame(ROWS | columns))  # type: ignore[arg-type]
+def clustered(**columns: list[object]) -> ClusteredSamples:
+    return ClusteredSamples(None, pd.DataFrame(ROWS | columns))  # type: ignore[arg-type]
 
 
 def correction(image: str, after: str) -> Correction:
@@ -78,10 +78,10 @@ def test_the_line_to_type_starts_with_the_interpreter_at_work(
 ) -> None:
     monkeypatch.setattr("sys.executable", str(tmp_path / ".venv" / "bin" / "python"))
     monkeypatch.chdir(tmp_path)
-    assert command("r", "a b.csv") == ".venv/bin/python scripts/labels.py apply r 'a b.csv'"
+    assert apply_command("r", "a b.csv") == ".venv/bin/python scripts/labels.py apply r 'a b.csv'"
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert command("r", "a.csv") == f"{tmp_path}/.venv/bin/python scripts/labels.py apply r a.csv"
+    assert apply_command("r", "a.csv") == f"{tmp_path}/.venv/bin/python scripts/labels.py apply r a.csv"
 
 
 def test_without_labels_nothing_is_suggested_until_somebody_gives_some() -> None:
@@ -126,7 +126,7 @@ def test_a_spreadsheet_is_told_that_letters_are_utf_8(tmp_path: Path, label: str
     assert (tmp_path / "t.csv").read_bytes()[:3] == mark
 
 
-def test_a_run_has_its_rows(of_photos: Callable[..., Clustered]) -> None:
+def test_a_run_has_its_rows(of_photos: Callable[..., ClusteredSamples]) -> None:
     rows = template(of_photos(), [])
     assert set(rows["image_id"][:2]) == {"day/17.png", "night/16.png"}
     assert (rows["suggestion"] != rows["current_label"]).sum() == 2

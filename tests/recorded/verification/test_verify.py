@@ -21,10 +21,10 @@ from experiments.backbone import pixels
 from experiments.dataset.images import listing
 from experiments.evaluator.measures import agreement
 from experiments.job.trace import STEPS, Trace
-from experiments.recorded import Recorded
-from experiments.recorded.verification.past import CannotVerifyError, Past
+from experiments.recorded import PastRun
+from experiments.recorded.verification.recorded_config import CannotVerifyError, RecordedConfig
 from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
-from experiments.recorded.verification.verify import AS_IT_WAS, verify
+from experiments.recorded.verification.verify import UNCHANGED, verify
 from experiments.store.cache import Store
 from experiments.store.entries import entries
 
@@ -45,8 +45,8 @@ class Lab:
         return [f"tracking.uri=sqlite:///{self.root}/mlflow.db", f"cache.root={self.root}/cache"]
 
     @property
-    def run(self) -> Recorded:
-        return Recorded.of(f"sqlite:///{self.root}/mlflow.db", self.run_id)
+    def run(self) -> PastRun:
+        return PastRun.of(f"sqlite:///{self.root}/mlflow.db", self.run_id)
 
     @property
     def artifacts(self) -> Path:
@@ -112,7 +112,7 @@ def test_the_same_again_is_identical_and_recorded_with_both(lab: Lab, tmp_path: 
     kept = sorted(path.name for path in (lab.root / "cache").iterdir())
     verdict = lab.verify()
     assert (verdict.word, verdict.first, verdict.agreement) == (IDENTICAL, "", 1)
-    assert lab.said[0] == AS_IT_WAS
+    assert lab.said[0] == UNCHANGED
     assert lab.said[1].endswith(".csv")
     assert len(lab.said) == 2
     (again,) = lab.run.below()
@@ -281,6 +281,6 @@ def test_data_keeps_its_name_also_of_a_run_before_it_was_a_setting(lab: Lab, tmp
     cfg = OmegaConf.load(lab.artifacts / "config.yaml")
     assert cfg.dataset.pop("name") == lab.run.data == f"{lab.root.name}/images"
     OmegaConf.save(cfg, lab.artifacts / "config.yaml")
-    plan = Past(lab.run, tmp_path).plan([f"dataset.root={tmp_path}/flowers"], tmp_path / "cache")
+    plan = RecordedConfig(lab.run, tmp_path).plan([f"dataset.root={tmp_path}/flowers"], tmp_path / "cache")
     assert plan.stages.dataset.root == f"{tmp_path}/flowers"
     assert plan.stages.dataset.name == lab.run.data

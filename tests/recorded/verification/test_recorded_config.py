@@ -18,11 +18,11 @@ from experiments.config.plan import Cache, Tracking
 from experiments.config.stage import PATH
 from experiments.config.text_fields import PATH_KEY
 from experiments.job import context
-from experiments.recorded import SUPERSEDED, Recorded
-from experiments.recorded.verification.past import (
-    MAY,
+from experiments.recorded import SUPERSEDED, PastRun
+from experiments.recorded.verification.recorded_config import (
+    ALLOWED,
     CannotVerifyError,
-    Past,
+    RecordedConfig,
     best_job,
     given,
     jobs,
@@ -38,15 +38,15 @@ SMALL = [
 
 
 @pytest.fixture(scope="module")
-def first(uri: str, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def first(uri: str, tmp_path_factory: pytest.TempPathFactory) -> PastRun:
     """Run one small experiment."""
     root = tmp_path_factory.mktemp("first")
     typed = [*SMALL, f"tracking.uri={uri}", f"cache.root={root}/cache"]
-    return Recorded.of(uri, run_typed(typed, root / "run").outcome.run_id)
+    return PastRun.of(uri, run_typed(typed, root / "run").outcome.run_id)
 
 
 @pytest.fixture
-def run(first: Recorded, tmp_path: Path) -> "object":
+def run(first: PastRun, tmp_path: Path) -> "object":
     """Give the run; what a test changes of its artifacts is put back."""
     place = artifacts(first)
     shutil.copytree(place, tmp_path / "artifacts")
@@ -55,31 +55,31 @@ def run(first: Recorded, tmp_path: Path) -> "object":
     shutil.copytree(tmp_path / "artifacts", place)
 
 
-def artifacts(run: Recorded) -> Path:
+def artifacts(run: PastRun) -> Path:
     return Path(run.info.info.artifact_uri.removeprefix("file://"))
 
 
-def refused(run: Recorded, *settings: str) -> str:
+def refused(run: PastRun, *settings: str) -> str:
     with pytest.raises(CannotVerifyError) as error:
         verify(run, settings, lambda line: None)
     return str(error.value)
 
 
-def tagged(uri: str, status: str, folder: Path, **tags: str) -> Recorded:
+def tagged(uri: str, status: str, folder: Path, **tags: str) -> PastRun:
     """Record a run that computed nothing."""
     made = tracking.connect(Tracking(uri), "trials").open("trial", folder, params={}, tags=tags)
     if status != "RUNNING":
         made.end(status, "the third law" if status == "FAILED" else "")
-    return Recorded.of(uri, made.id)
+    return PastRun.of(uri, made.id)
 
 
-def from_other_code(run: Recorded) -> None:
+def from_other_code(run: PastRun) -> None:
     trace = json.loads((artifacts(run) / "stages.json").read_text(encoding="utf-8"))
     trace["circumstances"]["code"] = "other"
     (artifacts(run) / "stages.json").write_text(json.dumps(trace), encoding="utf-8")
 
 
-def change_config(run: Recorded, key: str, value: object) -> None:
+def change_config(run: PastRun, key: str, value: object) -> None:
     cfg = OmegaConf.load(artifacts(run) / "config.yaml")
     OmegaConf.update(cfg, key, value, force_add=True)
     OmegaConf.save(cfg, artifacts(run) / "config.yaml")
@@ -112,20 +112,20 @@ def test_a_sweep_names_its_jobs_and_its_best(uri: str, tmp_path: Path) -> None:
     tracker.open("verify cluster.k=3", tmp_path, params={}, tags={"verifies": made[0].id})
     tracker.open("cluster.k=4", tmp_path, params={}, tags={SUPERSEDED: "true"})
     assert [job.id for job in jobs(sweep)] == [one.id for one in made]
-    assert [job.id for job in jobs(Recorded.of(uri, made[0].id))] == [made[0].id]
+    assert [job.id for job in jobs(PastRun.of(uri, made[0].id))] == [made[0].id]
     assert of_a_sweep(sweep)
-    assert not of_a_sweep(Recorded.of(uri, made[0].id))
+    assert not of_a_sweep(PastRun.of(uri, made[0].id))
     with pytest.raises(CannotVerifyError) as error:
         best_job(sweep)
     told = says(error, key=f"RUN_ID={sweep.id}", use="--all")
     assert f"({made[0].id} cluster.k=3; {made[1].id} cluster.k=4)" in told
     made[0].sibling(sweep.id, tmp_path).log(tags={"best.run_id": made[1].id})
-    assert best_job(Recorded.of(uri, sweep.id)).id == made[1].id
+    assert best_job(PastRun.of(uri, sweep.id)).id == made[1].id
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "assignments.parquet", "stages.json"])
 def test_a_file_that_is_gone_is_missed_before_anything_runs(
-    run: Recorded, name: str, monkeypatch: pytest.MonkeyPatch
+    run: PastRun, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "experiments.recorded.verification.verify.perform", lambda *given, **named: pytest.fail("it was run")
@@ -146,14 +146,14 @@ def test_a_file_that_is_gone_is_missed_before_anything_runs(
         ("assignments.parquet", "id,cluster", "Parquet"),
     ],
 )
-def test_a_file_that_is_damaged_is_named(run: Recorded, name: str, content: str, why: str) -> None:
+def test_a_file_that_is_damaged_is_named(run: PastRun, name: str, content: str, why: str) -> None:
     (artifacts(run) / name).write_text(content, encoding="utf-8")
     said = refused(run)
     says(said, key=f"RUN_ID={run.id}: {name}", use=run.info.info.artifact_uri)
     says(said, key=f"damaged ({why}" if why.startswith("it") else why, use="put the file back")
 
 
-def test_a_stage_that_fails_by_now_is_no_difference(run: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_that_fails_by_now_is_no_difference(run: PastRun, monkeypatch: pytest.MonkeyPatch) -> None:
     def fit(*given: object) -> None:
         raise RuntimeError("out of memory")
 
@@ -164,12 +164,12 @@ def test_a_stage_that_fails_by_now_is_no_difference(run: Recorded, monkeypatch: 
     assert (again.status, again.tags["verifies"]) == ("FAILED", run.id)
 
 
-def test_artifacts_that_are_gone(run: Recorded) -> None:
+def test_artifacts_that_are_gone(run: PastRun) -> None:
     shutil.rmtree(artifacts(run))
     says(refused(run), key=f"RUN_ID={run.id}", use="config.yaml")
 
 
-def test_a_key_that_this_version_does_not_know(run: Recorded) -> None:
+def test_a_key_that_this_version_does_not_know(run: PastRun) -> None:
     from_other_code(run)
     commit = run.tags["git.commit"]
     change_config(run, "cluster.velocity", 3)
@@ -181,7 +181,7 @@ def test_a_key_that_this_version_does_not_know(run: Recorded) -> None:
 @pytest.mark.parametrize(
     ("target", "own"), [("experiments.cluster.gone.Gone", False), ("nowhere.of_a_user.Halves", True)]
 )
-def test_a_class_that_is_gone(run: Recorded, target: str, own: bool) -> None:
+def test_a_class_that_is_gone(run: PastRun, target: str, own: bool) -> None:
     from_other_code(run)
     change_config(run, "cluster._target_", target)
     said = refused(run)
@@ -191,7 +191,7 @@ def test_a_class_that_is_gone(run: Recorded, target: str, own: bool) -> None:
 
 
 @pytest.mark.parametrize("key", ["protocol", "cluster.seed"])
-def test_a_key_that_an_older_version_did_not_have(run: Recorded, key: str) -> None:
+def test_a_key_that_an_older_version_did_not_have(run: PastRun, key: str) -> None:
     from_other_code(run)
     cfg = OmegaConf.to_container(OmegaConf.load(artifacts(run) / "config.yaml"))
     place, _, name = key.rpartition(".")
@@ -201,14 +201,14 @@ def test_a_key_that_an_older_version_did_not_have(run: Recorded, key: str) -> No
     says(said, key=key, use="git checkout")
 
 
-def test_a_trace_of_another_version(run: Recorded) -> None:
+def test_a_trace_of_another_version(run: PastRun) -> None:
     (artifacts(run) / "stages.json").write_text('{"layers": {}}', encoding="utf-8")
     said = refused(run)
     says(said, key="stages.json", use=f"git checkout {run.tags['git.commit']}")
     assert said.count("RUN_ID=") == 1
 
 
-def test_the_same_code_blames_the_setting_alone(run: Recorded) -> None:
+def test_the_same_code_blames_the_setting_alone(run: PastRun) -> None:
     change_config(run, "dataset.labels", {"path": "/nowhere/labels.txt", "column": "c", "march": "exact"})
     says(refused(run), key=f"RUN_ID={run.id}: dataset.labels.march")
 
@@ -243,10 +243,10 @@ def test_whatever_may_have_been_moved_may_be_said(group: str) -> None:
             inner = f.metadata.get(PATH_KEY)
             places |= {f"{group}.{f.name}", f"{group}.{f.name}.{inner}"} if inner else set()
     assert places
-    assert places <= set(MAY)
+    assert places <= set(ALLOWED)
 
 
-def test_a_run_of_a_gpu_on_a_machine_without_one(run: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_of_a_gpu_on_a_machine_without_one(run: PastRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "cuda_capabilities", list)
     run.info.data.tags["device"] = "cuda"
     try:
@@ -258,7 +258,7 @@ def test_a_run_of_a_gpu_on_a_machine_without_one(run: Recorded, monkeypatch: pyt
 
 
 def test_a_device_that_is_asked_for_here_and_is_not_here(
-    run: Recorded, monkeypatch: pytest.MonkeyPatch
+    run: PastRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(context, "cuda_capabilities", list)
     said = refused(run, "device=cuda")
@@ -266,25 +266,25 @@ def test_a_device_that_is_asked_for_here_and_is_not_here(
     assert "RUN_ID" not in said
 
 
-def test_the_plan_restores_the_run_and_leaves_the_users_cache(run: Recorded, tmp_path: Path) -> None:
+def test_the_plan_restores_the_run_and_leaves_the_users_cache(run: PastRun, tmp_path: Path) -> None:
     run.info.data.tags["threads"] = "7"
     try:
-        plan = Past(run, tmp_path).plan([], tmp_path / "scratch")
+        plan = RecordedConfig(run, tmp_path).plan([], tmp_path / "scratch")
     finally:
         run.info.data.tags["threads"] = "2"
     assert (plan.settings.threads, plan.settings.device, plan.settings.precision) == (7, "cpu", "float32")
     assert plan.cache == Cache(str(tmp_path / "scratch"), True)
     assert (plan.tracking.uri, plan.tracking.log_model, plan.settings.figures) == (run.uri, "none", "none")
-    assert Past(run, tmp_path).plan(["threads=1"], tmp_path).settings.threads == 1
+    assert RecordedConfig(run, tmp_path).plan(["threads=1"], tmp_path).settings.threads == 1
 
 
 def test_settings_that_change_no_result_may_be_missing_or_of_another_version(
-    run: Recorded, tmp_path: Path
+    run: PastRun, tmp_path: Path
 ) -> None:
     change_config(run, "plan", True)
     change_config(run, "tracking.velocity", 3)
     cfg = OmegaConf.to_container(OmegaConf.load(artifacts(run) / "config.yaml"))
     del cfg["figures"]
     OmegaConf.save(OmegaConf.create(cfg), artifacts(run) / "config.yaml")
-    plan = Past(run, tmp_path).plan([], tmp_path / "scratch")
+    plan = RecordedConfig(run, tmp_path).plan([], tmp_path / "scratch")
     assert (plan.settings.plan, plan.settings.figures) == (False, "none")
