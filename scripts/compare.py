@@ -142,7 +142,7 @@ def compare(args: argparse.Namespace) -> int:
         rows = pd.read_csv(path, keep_default_na=False, na_values=[""])  # null is a value that was swept
     swept = json.loads(run.info.data.tags[SWEPT_TAG])
     a, b = two(typed, comparison.configurations(rows, swept))
-    first, second = (comparison.picked(rows, swept, read[each], each) for each in (a, b))
+    first, second = (comparison.select_configuration(rows, swept, read[each], each) for each in (a, b))
     if first.index.equals(second.index):
         raise ValueError(f"{a} and {b} are the same configuration; name two")
     table = comparison.paired(first, second, main_metrics(rows)).tables["paired"]

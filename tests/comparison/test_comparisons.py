@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from experiments.comparison import agreement, compare
-from experiments.comparison.agreement import MOST
+from experiments.comparison.agreement import MAX_JOBS
 from experiments.comparison.intervals import mean_interval, proportion_difference
 from experiments.job import summary
 from experiments.job.perform import Outcome
@@ -159,6 +159,6 @@ def test_clusterings_agree_whatever_their_numbers() -> None:
     assert found.tables["agreement"].columns.to_list() == ["ARI with", "a", "b", "c"]
 
 
-@pytest.mark.parametrize("jobs", [0, 1, MOST + 1])
+@pytest.mark.parametrize("jobs", [0, 1, MAX_JOBS + 1])
 def test_one_clustering_agrees_with_nobody_and_too_many_are_left_out(jobs: int) -> None:
     assert not agreement(["a"] * jobs, [np.zeros(3, np.int64)] * jobs).tables

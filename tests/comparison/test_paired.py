@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from tests.messages import says
 
-from experiments.comparison.paired import holm, paired, picked, sign_flip
+from experiments.comparison.paired import holm, paired, select_configuration, sign_flip
 
 SWEPT = ["cluster.k", "reducer", "seed"]
 A = [0.50, 0.52, 0.47, 0.51, 0.55]
@@ -86,10 +86,12 @@ def test_of_many_seeds_some_flips_are_drawn() -> None:
 
 
 def test_settings_pick_the_jobs_of_one_configuration() -> None:
-    found = picked(sweep(), SWEPT, {"cluster.k": 10, "reducer": "umap"}, "cluster.k=10 reducer=umap")
+    found = select_configuration(
+        sweep(), SWEPT, {"cluster.k": 10, "reducer": "umap"}, "cluster.k=10 reducer=umap"
+    )
     assert found["ari"].to_list() == B
     some = sweep()[lambda table: table["reducer"] == "pca"]
-    assert picked(some, SWEPT, {"cluster.k": 50}, "cluster.k=50")["ari"].to_list() == B
+    assert select_configuration(some, SWEPT, {"cluster.k": 50}, "cluster.k=50")["ari"].to_list() == B
 
 
 @pytest.mark.parametrize(
@@ -103,11 +105,11 @@ def test_settings_pick_the_jobs_of_one_configuration() -> None:
 )
 def test_settings_that_pick_no_single_configuration(settings: dict[str, Any], typed: str, use: str) -> None:
     with pytest.raises(ValueError) as error:
-        picked(sweep(), SWEPT, settings, typed)
+        select_configuration(sweep(), SWEPT, settings, typed)
     says(error, key=typed, use=use)
 
 
 def test_a_sweep_of_one_seed_has_nothing_to_pair() -> None:
     with pytest.raises(ValueError) as error:
-        picked(sweep(), ["cluster.k", "reducer"], {"cluster.k": 10}, "cluster.k=10")
+        select_configuration(sweep(), ["cluster.k", "reducer"], {"cluster.k": 10}, "cluster.k=10")
     says(error, use="seed='range(5)'")

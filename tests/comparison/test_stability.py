@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
-from experiments.comparison.stability import MOST, jackknife, stability
+from experiments.comparison.stability import MAX_SEEDS, jackknife, stability
 from experiments.figures import Lines
 
 SWEPT = ["cluster.k", "seed"]
@@ -84,9 +84,9 @@ def test_of_very_many_seeds_the_first_are_compared() -> None:
         read.append(place)
         return clustering(np.zeros(4, int))
 
-    table = rows(*((10, seed) for seed in range(MOST + 5)))
-    assert stability(table, SWEPT, look).tables["stability"]["seeds"].item() == MOST
-    assert read == list(range(MOST))
+    table = rows(*((10, seed) for seed in range(MAX_SEEDS + 5)))
+    assert stability(table, SWEPT, look).tables["stability"]["seeds"].item() == MAX_SEEDS
+    assert read == list(range(MAX_SEEDS))
 
 
 def test_the_jackknife_gives_the_mean_of_the_pairs() -> None:

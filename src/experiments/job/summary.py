@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from experiments import comparison, report, tracking
 from experiments.comparison.seed_tables import cell
 from experiments.comparison.seeds import SEED
-from experiments.comparison.shown import shown
 from experiments.config import commands, compose
 from experiments.config.compose import ROOT
 from experiments.config.overrides import plain_value
@@ -227,7 +226,7 @@ def _show_figures(
     if not swept:
         rows.insert(0, "run", [str(number) for number, _ in done])
         main = ["run", *main]
-    first, *others = shown(rows, main, compared)
+    first, *others = summary_tables(rows, main, compared)
     if main_metrics(rows):
         _print("; ".join(filter(None, [title, first.title])), first.rows)
     for table in others:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.comparison.probes import probed
+from experiments.comparison.probes import probe_names
 from experiments.metric_names import MAIN, Name, spelled
 from experiments.metrics import ROWS, TEST, VALIDATION
 from experiments.pipeline import Result
@@ -82,7 +82,9 @@ def upper_bounds(metrics: Mapping[str, float], history: Sequence[Mapping[str, fl
         The epochs of the backbone's own training; empty if it learnt from no labels.
     """
     found = [
-        _bound(probe, suffix, metrics) for probe in probed(metrics) for suffix in _told_apart(probe, metrics)
+        _bound(probe, suffix, metrics)
+        for probe in probe_names(metrics)
+        for suffix in _told_apart(probe, metrics)
     ]
     reached = [row[TRAINED] for row in history if TRAINED in row]
     if reached:

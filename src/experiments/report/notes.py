@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from experiments import tracking
-from experiments.comparison.shown import Shown, shown
+from experiments.comparison.summary_tables import SummaryTable
 from experiments.config import commands
 from experiments.metric_names import Name
 from experiments.pipeline import Result
@@ -134,10 +134,10 @@ def of_sweep(
     if assigns and best:
         why = "New images into the best job's clusters:"
         parts.append(_command(why, "assign.py", run_id, "<new images>", uri=uri))
-    return _with_tables("\n\n".join(part for part in parts if part), shown(rows, main, compared))
+    return _with_tables("\n\n".join(part for part in parts if part), summary_tables(rows, main, compared))
 
 
-def _with_tables(text: str, found: Sequence[Shown]) -> str:
+def _with_tables(text: str, found: Sequence[SummaryTable]) -> str:
     """Add the tables while they fit into a note, as many rows of each as do; name the others' files."""
     without = []
     for table in found:
@@ -153,7 +153,7 @@ def _open(report: str) -> str:
     return f"[Open the report]({report})" if report else ""
 
 
-def _titled(table: Shown, room: int) -> str:
+def _titled(table: SummaryTable, room: int) -> str:
     """Return a table with as many rows as there is room for, empty if not even one fits.
 
     MLflow's pages leave no room between its columns, so the cells bring their own.

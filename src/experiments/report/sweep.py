@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.seeds import SEED
-from experiments.comparison.shown import shown
+from experiments.comparison.summary_tables import summary_tables
 from experiments.figures import Drawing
 from experiments.figures.specs import Figure
 from experiments.report.best import Best, K, bests, verdict
@@ -170,7 +170,7 @@ def _compared(
     rows: "pd.DataFrame", main: Sequence[str], tables: "Mapping[str, pd.DataFrame]"
 ) -> Iterator[Section]:
     """Give the tables over all jobs; those of one name are one section."""
-    compared = [table for table in shown(rows, main, tables) if table.name in HEADINGS]
+    compared = [table for table in summary_tables(rows, main, tables) if table.name in HEADINGS]
     for name in dict.fromkeys(table.name for table in compared):
         rankings = [ranking(table.rows, table.title) for table in compared if table.name == name]
         yield Section(name, HEADINGS[name], "rankings.html", {"tables": rankings, "titled": True})

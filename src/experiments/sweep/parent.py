@@ -291,8 +291,10 @@ class Sweep:
         self, outcomes: Sequence[Outcome], done: Sequence[int], read: "Callable[[int], pd.DataFrame | None]"
     ) -> Findings:
         """Compare the clusterings of the jobs that have the first one's samples."""
-        if len(done) > comparison.MOST:
-            log.info("the agreement of %d clusterings is left out: more than %d", len(done), comparison.MOST)
+        if len(done) > comparison.MAX_JOBS:
+            log.info(
+                "the agreement of %d clusterings is left out: more than %d", len(done), comparison.MAX_JOBS
+            )
             return Findings({})
         tables = {row: table for row in done if (table := read(row)) is not None}
         ids = [table["id"] for table in tables.values()]

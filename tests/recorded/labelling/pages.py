@@ -13,6 +13,7 @@ import pytest
 from tests.browser import Tab
 
 from experiments.recorded.labelling import template
+from experiments.recorded.labelling.page import render
 from experiments.recorded.labelling.template import doubtful
 
 Opener = Callable[..., Tab]

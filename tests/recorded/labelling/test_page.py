@@ -26,7 +26,7 @@ from tests.recorded.labelling.pages import (
 from experiments.figures.html.tiles import MOST, side
 from experiments.recorded.labelling import template
 from experiments.recorded.labelling.checking import edits
-from experiments.recorded.labelling.page import check_file, display_order, select_rows
+from experiments.recorded.labelling.page import check_file, display_order, render, select_rows
 from experiments.recorded.labelling.template import doubtful
 
 PLAIN = [

@@ -23,8 +23,8 @@ from experiments.recorded.verification.recorded_config import (
     ALLOWED,
     CannotVerifyError,
     RecordedConfig,
+    allowed_overrides,
     best_job,
-    given,
     jobs,
     of_a_sweep,
     refuse_unfinished,
@@ -216,10 +216,10 @@ def test_the_same_code_blames_the_setting_alone(run: PastRun) -> None:
 @pytest.mark.parametrize("word", ["seed=1", "cluster.k=4", "cache.root=a,b", "threads=1,2", "+device=cpu"])
 def test_what_would_make_it_another_run(word: str) -> None:
     if word == "+device=cpu":
-        assert given([word]) == {"device": "cpu"}
+        assert allowed_overrides([word]) == {"device": "cpu"}
         return
     with pytest.raises(CannotVerifyError) as error:
-        given([word])
+        allowed_overrides([word])
     says(error, key=word, use="python run.py")
 
 
@@ -229,7 +229,7 @@ def test_what_would_make_it_another_run(word: str) -> None:
 )
 def test_a_mistyped_setting(word: str, meant: str) -> None:
     with pytest.raises(CannotVerifyError) as error:
-        given([word])
+        allowed_overrides([word])
     says(error, key=word, use=f"{meant}?")
 
 

@@ -15,10 +15,10 @@ from experiments.recorded.verification.verdict import (
     TOLERANCE,
     WITHIN,
     Verdict,
-    agreeing,
     changes,
     compare,
     data_changes,
+    matched_share,
 )
 
 CLUSTERS = np.array([0, 0, 1, 1, 2, -1])
@@ -135,8 +135,8 @@ def test_what_was_not_recorded_is_said_and_does_not_differ() -> None:
     ],
 )
 def test_the_share_in_the_same_cluster(then: list[int], now: list[int], share: float) -> None:
-    assert agreeing(np.array(then, int), np.array(now, int)) == share
-    assert agreeing(np.array(now, int), np.array(then, int)) == share
+    assert matched_share(np.array(then, int), np.array(now, int)) == share
+    assert matched_share(np.array(now, int), np.array(then, int)) == share
 
 
 def test_circumstances_that_changed_are_named() -> None:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from experiments.comparison.shown import shown
+from experiments.comparison.summary_tables import summary_tables
 from experiments.comparison.titles import ABOUT, MEANS, SPREAD
 
 ROWS = pd.DataFrame({"cluster.k": [10, 50], "protocol": "held_out", "ari": [0.9, 0.4], "secondary": [1, 2]})
@@ -16,15 +16,15 @@ SEEDS = pd.DataFrame(
 
 
 def test_the_main_columns_of_the_jobs_stand_first_without_the_one_protocol() -> None:
-    (table,) = shown(ROWS, MAIN, {})
+    (table,) = summary_tables(ROWS, MAIN, {})
     assert (table.name, table.title) == ("sweep", "")
     assert list(table.rows) == ["cluster.k", "ari"]
-    (mixed,) = shown(ROWS.assign(protocol=["held_out", "published"]), MAIN, {})
+    (mixed,) = summary_tables(ROWS.assign(protocol=["held_out", "published"]), MAIN, {})
     assert list(mixed.rows) == MAIN
 
 
 def test_means_over_the_seeds_stand_instead_of_the_jobs() -> None:
-    tables = shown(ROWS, MAIN, {"seeds": SEEDS})
+    tables = summary_tables(ROWS, MAIN, {"seeds": SEEDS})
     assert [(table.name, table.title) for table in tables] == [("seeds", MEANS), ("seeds", SPREAD)]
     assert tables[0].rows["ari"].to_list() == ["0.5 ± 0.1"]
     assert tables[1].rows[["seeds", "ari"]].values.tolist() == [[3, "0.01"]]
@@ -32,7 +32,7 @@ def test_means_over_the_seeds_stand_instead_of_the_jobs() -> None:
 
 def test_leakage_stands_instead_of_the_probes_that_it_has() -> None:
     others = {name: pd.DataFrame({"a": [1]}) for name in ("probes", "leakage", "agreement", "label_free")}
-    assert [table.name for table in shown(ROWS, MAIN, others)] == ["sweep", "label_free", "leakage"]
+    assert [table.name for table in summary_tables(ROWS, MAIN, others)] == ["sweep", "label_free", "leakage"]
     del others["leakage"]
-    tables = shown(ROWS, MAIN, others)
+    tables = summary_tables(ROWS, MAIN, others)
     assert [table.title for table in tables[1:]] == [ABOUT["label_free"], ABOUT["probes"]]
