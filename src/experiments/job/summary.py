@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from experiments import comparison, report, tracking
 from experiments.comparison.seed_tables import cell
 from experiments.comparison.seeds import SEED
+from experiments.comparison.summary_tables import summary_tables
 from experiments.config import commands, compose
 from experiments.config.compose import ROOT
 from experiments.config.overrides import plain_value

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from experiments import tracking
-from experiments.comparison.summary_tables import SummaryTable
+from experiments.comparison.summary_tables import SummaryTable, summary_tables
 from experiments.config import commands
 from experiments.metric_names import Name
 from experiments.pipeline import Result
