@@ -26,7 +26,7 @@ from experiments.recorded.verification.recorded_config import (
     allowed_overrides,
     best_job,
     jobs,
-    of_a_sweep,
+    is_sweep,
     refuse_unfinished,
 )
 from experiments.recorded.verification.verify import verify
@@ -113,8 +113,8 @@ def test_a_sweep_names_its_jobs_and_its_best(uri: str, tmp_path: Path) -> None:
     tracker.open("cluster.k=4", tmp_path, params={}, tags={SUPERSEDED: "true"})
     assert [job.id for job in jobs(sweep)] == [one.id for one in made]
     assert [job.id for job in jobs(PastRun.of(uri, made[0].id))] == [made[0].id]
-    assert of_a_sweep(sweep)
-    assert not of_a_sweep(PastRun.of(uri, made[0].id))
+    assert is_sweep(sweep)
+    assert not is_sweep(PastRun.of(uri, made[0].id))
     with pytest.raises(CannotVerifyError) as error:
         best_job(sweep)
     told = says(error, key=f"RUN_ID={sweep.id}", use="--all")
