@@ -139,7 +139,12 @@ def test_thumbnails_are_in_the_order_of_the_ids(
 
 def test_vectors_have_no_thumbnails(run: Callable[..., ClusteredSamples], tmp_path: Path) -> None:
     clustered = run(
-        "dataset=synthetic_vectors", "dataset.n=40", "reducer=identity", "cluster.k=2", "evaluator=[external]"
+        "dataset=synthetic_vectors",
+        "dataset.n=40",
+        "dataset.classes=3",
+        "reducer=identity",
+        "cluster.k=2",
+        "evaluator=[external]",
     )
     ctx = Context.plain(Store(tmp_path / "kept"))
     assert pictures_of(clustered.run, clustered.ids, 16, ctx).shape == (0, 16, 16, 3)

@@ -170,7 +170,7 @@ def test_a_renamed_file_is_matched_once() -> None:
 
 
 def test_a_trace_is_loaded_completely_and_another_version_is_refused(tmp_path: Path) -> None:
-    trace = replace(TRACE, metrics={"external": {"ari": 0.1 + 0.2}}, trace={"embedding": {"threads": "1"}})
+    trace = replace(TRACE, metrics={"external": {"ari": 0.1 + 0.2}}, kept={"embedding": {"threads": "1"}})
     trace.save(tmp_path)
     assert Trace.load(tmp_path / "stages.json") == trace
     for text in ('{"steps": {}}', '{"stops": {}}', "{", "[]"):
