@@ -177,7 +177,7 @@ def test_a_browser_without_storage_has_a_warning(opened: Opener) -> None:
         "{ get() { throw new DOMException('', 'SecurityError') } })"
     )
     tab.page.reload()
-    assert "export the CSV before you close it" in tab.page.locator("#warning").inner_text()
+    assert "export the CSV before you close" in tab.page.locator("#warning").inner_text()
     label(tab, "c4.png", "cat")
     assert applied(tab) == {"c4.png": "cat"}
 
