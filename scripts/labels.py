@@ -92,7 +92,7 @@ def apply_file(args: argparse.Namespace, clustered: ClusteredSamples, _ctx: Cont
         console.say(f"{counted(len(done.emptied), 'row')} left empty, of which {done.log} says something:")
         some(done.emptied)
     if done.folder is None:
-        images = counted(done.given - len(done.stale), "image")
+        images = counted(done.labelled_rows - len(done.stale), "image")
         console.say(f"nothing changes: what {args.file} says of {images} holds already")
         return
     if done.new:
@@ -117,8 +117,8 @@ def tell(done: Applied) -> None:
         rows.append([name, *("" if value is None else f"{value:.4g}" for value in (old, new))])
     title = f"{counted(len(done.changes), 'label')} changed, {done.confirmed} confirmed"
     console.table(title, ["", "before", "after"], rows)
-    if done.others_scored:
-        console.say(done.others_scored)
+    if done.scored_images_note:
+        console.say(done.scored_images_note)
     recorded = f"not recorded: {done.lost}" if done.lost else f"run {done.run_id}"
     console.say(f"{recorded}; changes.csv and crosstabs in {done.folder}")
     here = Path(os.path.relpath(done.log))

@@ -89,11 +89,11 @@ def run(stages: Stages, ctx: Context) -> Result:
 
     with clock("reduce"):
         rows = fitted_rows(stages.protocol, samples)
-        looks = getattr(stages.reducer, "LOOKS", True)
+        learns = getattr(stages.reducer, "LEARNS", True)
         projection = keys.for_reducer.fitted(
             stages.reducer,
             lambda: stages.reducer.fit(
-                _take_rows(embeddings, rows) if looks else embeddings, keys.for_reducer
+                _take_rows(embeddings, rows) if learns else embeddings, keys.for_reducer
             ),
         )
         reduced = ctx.store.array(keys.reduced, lambda: projection.transform(embeddings))
@@ -122,8 +122,8 @@ def evaluate(
 ) -> dict[str, Findings]:
     """Return the findings of each evaluator, cached by the keys of its inputs.
 
-    Evaluators that need no clustering fit models of their own, which leave most cores idle, so they run in
-    threads. The others run for every k, one after the other, each with all cores.
+    Evaluators that need no clustering, such as probes, leave most cores idle, so they run in parallel
+    threads. The others run one after the other, each with all cores.
     """
 
     def findings_of(name: str) -> Findings:

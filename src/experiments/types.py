@@ -152,7 +152,7 @@ class Backbone(Protocol):
 class Reducer(Protocol):
     """Fits a projection to fewer dimensions.
 
-    A reducer with `LOOKS = False` learns nothing from the rows, so `fit` gets all of them without a copy.
+    A reducer with `LEARNS = False` learns nothing from the rows, so `fit` gets all of them without a copy.
     """
 
     def width(self, n: int, d: int) -> int:

@@ -23,7 +23,7 @@ class Identity:
     """Hand the embeddings on."""
 
     VERSION: ClassVar[int] = 1
-    LOOKS: ClassVar[bool] = False
+    LEARNS: ClassVar[bool] = False
 
     def width(self, n: int, d: int) -> int:
         """Return d."""

@@ -30,7 +30,7 @@ class L2:
     """Divide each row by its Euclidean length."""
 
     VERSION: ClassVar[int] = 1
-    LOOKS: ClassVar[bool] = False
+    LEARNS: ClassVar[bool] = False
 
     def width(self, n: int, d: int) -> int:
         """Return d."""

@@ -36,7 +36,7 @@ class Run:
         self._folder = folder
         self._steps: set[int] = set()
         self._description = ""
-        self._description_has_reason = False
+        self._has_reason = False
         self._lock = lock
         self._deleted = False
 
@@ -105,7 +105,7 @@ class Run:
         has_reason
             True if the text already contains the reason of the failure.
         """
-        self._description, self._description_has_reason = markdown, has_reason
+        self._description, self._has_reason = markdown, has_reason
         self.log(tags={NOTE: markdown})
 
     def artifacts(self, files: Iterable[str] | None = None) -> None:
@@ -158,11 +158,7 @@ class Run:
         An error is recorded as a tag, and shown at the top of the page unless the description contains it.
         """
         if error:
-            note = (
-                {}
-                if self._description_has_reason
-                else {NOTE: _with_error_first(self._description, status, error)}
-            )
+            note = {} if self._has_reason else {NOTE: _with_error_first(self._description, status, error)}
             self.log(tags={"error": error} | note)
         ended = False
 

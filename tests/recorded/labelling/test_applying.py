@@ -97,7 +97,7 @@ def test_the_same_file_again_changes_nothing(
     log = apply(first, path, "Ada").log
     text, outputs = log.read_text(encoding="utf-8"), list(tmp_path.glob("outputs/*/*"))
     again = apply(first, path, "Bob")
-    assert (len(again.changes), again.given, again.run_id) == (0, 2, "")
+    assert (len(again.changes), again.labelled_rows, again.run_id) == (0, 2, "")
     assert (log.read_text(encoding="utf-8"), list(tmp_path.glob("outputs/*/*"))) == (text, outputs)
 
 
@@ -185,8 +185,8 @@ def test_a_correction_can_be_removed_and_repeated(
     flat, evaluator = photos / "day", "evaluator=[internal]"
     first = of_photos(evaluator, root=flat)
     done = correct(first, tmp_path / "edit.csv", {"00.png": "bright", "17.png": "dim"})
-    assert re.findall(r"\d+", done.others_scored) == ["0", "2"]
-    assert done.others_scored in (done.folder / "label_changes.md").read_text(encoding="utf-8")
+    assert re.findall(r"\d+", done.scored_images_note) == ["0", "2"]
+    assert done.scored_images_note in (done.folder / "label_changes.md").read_text(encoding="utf-8")
     (message,) = correct(first, tmp_path / "emptied.csv", {"17.png": ""}).emptied
     says(message, key="17.png", use="write - ")
     removed = correct(first, tmp_path / "back.csv", {"17.png": "-", "02.png": "-"})  # the second has none
@@ -212,7 +212,7 @@ def test_a_label_of_the_data_set_can_be_removed(
 ) -> None:
     done = correct(of_photos(), tmp_path / "edit.csv", {"day/17.png": "-"})
     assert done.changes[["from", "to"]].to_numpy().tolist() == [["day", ""]]
-    assert re.findall(r"\d+", done.others_scored) == ["18", "17"]
+    assert re.findall(r"\d+", done.scored_images_note) == ["18", "17"]
     keep = "dataset.unlabelled=keep"
     later = labels_of(of_photos(keep, f"dataset.corrections={done.log}"))
     assert [name for name, label in later.items() if not label] == ["day/17.png"]
@@ -223,7 +223,7 @@ def test_a_label_of_the_data_set_can_be_removed(
 def test_metrics_of_the_same_images_need_no_note(
     of_photos: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
-    assert correct(of_photos(), tmp_path / "edit.csv", WRONG).others_scored == ""
+    assert correct(of_photos(), tmp_path / "edit.csv", WRONG).scored_images_note == ""
 
 
 def test_of_two_processes_the_second_sees_the_firsts_corrections(

@@ -42,8 +42,8 @@ class Applied:
         Number of images whose label was confirmed.
     metrics
         Metrics after the changes, and before them as `<name>_before`.
-    given
-        Number of images with a label in the table.
+    labelled_rows
+        Number of rows of the table that have an applied label.
     missing
         Number of the run's images without a row in the table.
     unlabelled
@@ -60,7 +60,7 @@ class Applied:
     changes: "pd.DataFrame"
     confirmed: int
     metrics: Mapping[str, float]
-    given: int
+    labelled_rows: int
     missing: int
     unlabelled: int
     new: dict[str, str]
@@ -71,7 +71,7 @@ class Applied:
     lost: str = ""
 
     @property
-    def others_scored(self) -> str:
+    def scored_images_note(self) -> str:
         """Return a note if the metrics before and after are of different images, else ""."""
         if ((self.changes["from"] == "") == (self.changes["to"] == "")).all():
             return ""
@@ -202,8 +202,8 @@ def _note(clustered: ClusteredSamples, applied: Applied) -> str:
     lines = [f"- {count} x {old or '(none)'} -> {new or '(none)'}" for (old, new), count in shown]
     if len(kinds) > SHOWN_KINDS:
         lines.append(f"- and {len(kinds) - SHOWN_KINDS} kinds more; see changes.csv")
-    if applied.others_scored:
-        lines.insert(0, f"{applied.others_scored}\n")
+    if applied.scored_images_note:
+        lines.insert(0, f"{applied.scored_images_note}\n")
     table = tables.markdown(pd.DataFrame(rows, columns=["", "before", "after"]))
     changed = counted(len(applied.changes), "label")
     head = f"{changed} changed, {applied.confirmed} confirmed, of run {run.info.info.run_name} ({run.id})."

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALLOWED = (*DATA_KEYS, "backbone.weights", "backbone.weights_cache", "threads", "device", "precision")
-ONLY_ALLOWED = f", and here only {', '.join(ALLOWED)} and tracking.uri"
+ACCEPTED = f"verify.py only takes {', '.join(ALLOWED)} and tracking.uri"
 RESULT_NEUTRAL = ("cache", "figures", "plan", "report", "resume", "tracking")  # do not affect results
 VERIFIES = "verifies"  # tag of a verification: id of the verified run
 SHOWN_JOBS = 20  # in a message
@@ -96,17 +96,17 @@ class RecordedConfig:
         for key, value in (overrides | restored | allowed_overrides(settings)).items():
             OmegaConf.update(cfg, key, value)
         try:
-            return self._with_recorded_name(build(cfg, settings), known="name" in cfg.dataset)
+            return self._with_recorded_name(build(cfg, settings), has_name="name" in cfg.dataset)
         except OtherCodeError as error:
             why = error.why if error.ours else str(error)
             raise self._refusal(why, user_code=not error.ours) from error
         except ValueError as error:
             raise self._refusal(error.fact if isinstance(error, SettingError) else str(error)) from error
 
-    def _with_recorded_name(self, plan: Plan, *, known: bool) -> Plan:
+    def _with_recorded_name(self, plan: Plan, *, has_name: bool) -> Plan:
         """Set the recorded name of the data set, as older runs had no `dataset.name`."""
         dataset = plan.stages.dataset
-        if known or not self.run.data or "name" not in {f.name for f in fields(dataset)}:  # type: ignore[arg-type]
+        if has_name or not self.run.data or "name" not in {f.name for f in fields(dataset)}:  # type: ignore[arg-type]
             return plan
         dataset = replace(dataset, name=self.run.data)  # type: ignore[type-var]
         return replace(plan, stages=replace(plan.stages, dataset=dataset))
@@ -171,7 +171,7 @@ def allowed_overrides(settings: Sequence[str]) -> dict[str, object]:
             use = (
                 f"did you mean {close[0]}?"
                 if close and close[0] != key
-                else f"use python run.py for that{ONLY_ALLOWED}"
+                else f"use python run.py for that, as {ACCEPTED}"
             )
             raise CannotVerifyError(f"{override.input_line} would make it a different run; {use}")
         if key in ALLOWED:
