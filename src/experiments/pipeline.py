@@ -201,7 +201,7 @@ class StepKeys:
 
     @classmethod
     def of(cls, stages: Stages, samples: Samples, ctx: Context, stopped: str = "") -> "StepKeys":
-        """Derive every key; `stopped` is the encoder's own."""
+        """Derive every key; `stopped` is that of the encoder, once it is known."""
         for_backbone = ctx.on(samples=samples.data_key if stages.backbone.TRAINS else "")
         encoder = digest_of(backbone=for_backbone.key(stages.backbone), stopped=stopped)
         embeddings = cache_key("embeddings", encoder=encoder, content=samples.content_key)
@@ -231,7 +231,7 @@ def check_stages(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, st
     """
     rows = fitted_rows(stages.protocol, samples)
     width = stages.backbone.width(samples)
-    stages.cluster.check(len(samples))  # before the reducer, as its message on too few samples is the better
+    stages.cluster.check(len(samples))  # first, as it has the better message for too few samples
     stages.reducer.width(len(rows), width)
     skipped: dict[str, str] = {}
     labelled = samples if len(samples.labelled) in (0, len(samples)) else samples.take(samples.labelled)

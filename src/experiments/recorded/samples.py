@@ -108,7 +108,7 @@ def rows_of(run: PastRun, ids: np.ndarray, samples: Samples) -> np.ndarray:
     names = [str(name) for name in ids]
     matches = matched(names, [str(name) for name in samples.ids])
     if matches.loosely():
-        log.warning("ids of RUN_ID=%s were matched although not equal: %s", run.id, matches.loosely())
+        log.warning("ids of RUN_ID=%s equal those of the data set, %s", run.id, matches.loosely())
     missing = [name for name, row in zip(names, matches.places, strict=True) if row < 0]
     if missing:
         raise ValueError(

@@ -93,7 +93,7 @@ def _match_rows(
     names = [text if isinstance(text, str) else "" for text in column]
     matches = matched(names, ids)
     if matches.loosely():
-        log.warning("image_ids were matched although not equal: %s", matches.loosely())
+        log.warning("image_ids equal those of the run, %s", matches.loosely())
     rows, problems = [], []
     first: dict[str, int] = {}
     for row, (line, name) in enumerate(zip(column.index, names, strict=True)):
@@ -120,7 +120,7 @@ def _respell(column: "pd.Series[str]", known: Sequence[str], path: Path) -> list
     written = sorted(set(labels) - {""})
     matches = matched(written, known, SPELLING)
     if matches.loosely():
-        log.warning("%s: labels were matched although not equal: %s", path.name, matches.loosely())
+        log.warning("%s: labels equal known ones, %s", path.name, matches.loosely())
     new = [label for label, index in zip(written, matches.places, strict=True) if index < 0]
     spelling = dict(zip(new, stripped([*new, *known]), strict=False))
     spelling |= {written[row]: known[index] for row, index in enumerate(matches.places) if index >= 0}
