@@ -16,7 +16,7 @@ from experiments import script
 from experiments.context import Context
 from experiments.job import artifacts, console, model
 from experiments.messages import counted
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.recorded.new_rows import ENDINGS, new_rows
 from experiments.recorded.samples import config_of
 from experiments.report import tables
@@ -34,7 +34,7 @@ def read(places: list[str], value_range: ValueRange, ctx: Context) -> Samples:
     return model.from_images(places, ctx, value_range)
 
 
-def read_rows(places: list[str], fitted: model.Model, run: Recorded, served: Path, ctx: Context) -> Samples:
+def read_rows(places: list[str], fitted: model.Model, run: PastRun, served: Path, ctx: Context) -> Samples:
     """Read the one table, or array, that was named, for a run that clustered vectors."""
     if len(places) != 1 or Path(places[0]).suffix.lower() not in ENDINGS:
         raise ValueError(
@@ -45,7 +45,7 @@ def read_rows(places: list[str], fitted: model.Model, run: Recorded, served: Pat
     return new_rows(Path(places[0]).expanduser().absolute(), fitted.features, id_column(run), "FOLDER", ctx)
 
 
-def id_column(run: Recorded) -> str | None:
+def id_column(run: PastRun) -> str | None:
     """Return the column of ids that was named for a run, or for the best job of a sweep."""
     named = config_of(run.best).dataset.get("id")
     return None if named is None else str(named)
@@ -110,9 +110,9 @@ def assign(args: argparse.Namespace) -> int:
             f"{next(iter(moved))} says where the run's own data is, and assigning reads none of it; leave it "
             "out"
         )
-    run = Recorded.of(uri, args.run_id)
+    run = PastRun.of(uri, args.run_id)
     place = run.model
-    with run.by_its_code():
+    with run.naming_other_code():
         fitted = model.Model.load(place)
     with model.scratch() as ctx:
         ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)

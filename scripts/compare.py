@@ -24,7 +24,7 @@ from experiments import comparison, script, tracking
 from experiments.config import compose, overrides
 from experiments.job import console
 from experiments.metric_names import Name, main_metrics
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.report import tables
 from experiments.sweep.record import SWEPT_TAG, recorded_sweep
 
@@ -39,7 +39,7 @@ MEANING = (
 )
 
 
-def find(word: str, uri: str) -> Recorded:
+def find(word: str, uri: str) -> PastRun:
     """Return the run of a sweep; raise ValueError if it is none, or an old one."""
     run = recorded_sweep(word, uri, "SWEEP", "", "run it with -m and several seeds")
     if SWEPT_TAG not in run.info.data.tags:
@@ -98,7 +98,7 @@ def readable(table: "pd.DataFrame") -> list[list[str]]:
     ]
 
 
-def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
+def record(run: PastRun, table: "pd.DataFrame", a: str, b: str) -> None:
     """Keep the table with the sweep's run, as CSV and Markdown."""
     name = re.sub(r"[^\w.=-]+", "_", f"{a} and {b}")
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +108,7 @@ def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
         for kind in ("csv", "md"):
             path = str(Path(folder) / f"{name}.{kind}")
             try:
-                tracking.ask(run.uri, partial(_keep, run.id, path))
+                tracking.query(run.uri, partial(_keep, run.id, path))
             except LookupError as error:
                 raise ValueError(f"SWEEP={run.id} takes no table ({error}); use its own store") from error
     console.say(f"recorded: {PLACE}/{name}.csv and .md of run {run.id}")
@@ -142,7 +142,7 @@ def compare(args: argparse.Namespace) -> int:
         rows = pd.read_csv(path, keep_default_na=False, na_values=[""])  # null is a value that was swept
     swept = json.loads(run.info.data.tags[SWEPT_TAG])
     a, b = two(typed, comparison.configurations(rows, swept))
-    first, second = (comparison.picked(rows, swept, read[each], each) for each in (a, b))
+    first, second = (comparison.select_configuration(rows, swept, read[each], each) for each in (a, b))
     if first.index.equals(second.index):
         raise ValueError(f"{a} and {b} are the same configuration; name two")
     table = comparison.paired(first, second, main_metrics(rows)).tables["paired"]

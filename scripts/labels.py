@@ -25,14 +25,14 @@ from experiments.messages import counted, setting
 from experiments.recorded.labelling import page, template
 from experiments.recorded.labelling.applying import BEFORE, Applied, apply
 from experiments.recorded.labelling.checking import WITHDRAWN
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.labelling.scoring import SCORES
 from experiments.recorded.samples import pictures_of
 
 FEW = 5
 
 
-def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context) -> None:
+def make_template(args: argparse.Namespace, clustered: ClusteredSamples, _ctx: Context) -> None:
     """Write the table to edit."""
     log, so_far = clustered.log(args.log)
     rows = template.template(clustered, so_far)
@@ -49,15 +49,15 @@ def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context)
     console.say(
         "write a label into applied_label where the current one is wrong or missing "
         f"({WITHDRAWN} for no label), leave the others empty, then:\n"
-        f"{template.command(args.run_id, args.file, options(args))}"
+        f"{template.apply_command(args.run_id, args.file, options(args))}"
     )
 
 
-def make_page(args: argparse.Namespace, clustered: Clustered, ctx: Context) -> None:
+def make_page(args: argparse.Namespace, clustered: ClusteredSamples, ctx: Context) -> None:
     """Write the page that edits the table in a browser."""
-    page.check(args.file)
+    page.check_file(args.file)
     rows = template.template(clustered, clustered.log(args.log)[1])
-    shown = page.fitting(rows)
+    shown = page.select_rows(rows)
     ids, side = shown["image_id"].to_numpy(str), tiles.tile_side(len(shown))
     try:
         images = (
@@ -69,16 +69,16 @@ def make_page(args: argparse.Namespace, clustered: Clustered, ctx: Context) -> N
     unlabelled = int(template.unlabelled(shown).sum())
     bare = f", {unlabelled} without a label" if unlabelled else ""
     run, told = clustered.run.id, [word for word in options(args) if "@" not in word]  # no password in a file
-    made = page.page(shown, images, run=run, name=clustered.name, left_out=left_out, options=told)
+    made = page.render(shown, images, run=run, name=clustered.name, left_out=left_out, options=told)
     args.file.write_text(made, encoding="utf-8")
     console.say(f"{args.file}: {len(shown)} of {counted(len(rows), 'row')}, {doubts} of them doubtful{bare}")
     console.say(
         "open it in a browser, choose labels, export the CSV, then apply the file that you exported:\n"
-        f"{template.command(args.run_id, page.exported(run), options(args))}"
+        f"{template.apply_command(args.run_id, page.export_name(run), options(args))}"
     )
 
 
-def apply_file(args: argparse.Namespace, clustered: Clustered, _ctx: Context) -> None:
+def apply_file(args: argparse.Namespace, clustered: ClusteredSamples, _ctx: Context) -> None:
     """Apply an edited table, and print what that changed."""
     done = apply(
         clustered, args.file, args.who, log=args.log, accept_new=args.accept_new, accept_old=args.accept_old
@@ -94,7 +94,7 @@ def apply_file(args: argparse.Namespace, clustered: Clustered, _ctx: Context) ->
         console.say(f"{counted(len(done.emptied), 'row')} left empty, of which {done.log} says something:")
         some(done.emptied)
     if done.folder is None:
-        images = counted(done.given - len(done.stale), "image")
+        images = counted(done.labelled_rows - len(done.stale), "image")
         console.say(f"nothing changes: what {args.file} says of {images} holds already")
         return
     if done.new:
@@ -119,8 +119,8 @@ def tell(done: Applied) -> None:
         rows.append([name, *("" if value is None else f"{value:.4g}" for value in (old, new))])
     title = f"{counted(len(done.changes), 'label')} changed, {done.confirmed} confirmed"
     console.table(title, ["", "before", "after"], rows)
-    if done.others_scored:
-        console.say(done.others_scored)
+    if done.scored_images_note:
+        console.say(done.scored_images_note)
     recorded = f"not recorded: {done.lost}" if done.lost else f"run {done.run_id}"
     console.say(f"{recorded}; changes.csv and crosstabs in {done.folder}")
     here = Path(os.path.relpath(done.log))
@@ -173,7 +173,7 @@ def parser() -> argparse.ArgumentParser:
 def correct(args: argparse.Namespace) -> int:
     """Do what the command says."""
     uri, ctx, args.places = script.connect(args.settings)
-    args.work(args, Clustered.of(uri, args.run_id), ctx)
+    args.work(args, ClusteredSamples.of(uri, args.run_id), ctx)
     return 0
 
 

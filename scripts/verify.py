@@ -18,8 +18,8 @@ from experiments import script
 from experiments.config import compose
 from experiments.job import console
 from experiments.job.perform import EXPECTED
-from experiments.recorded import Recorded
-from experiments.recorded.verification.past import best_job, given, jobs, of_a_sweep
+from experiments.recorded import PastRun
+from experiments.recorded.verification.recorded_config import allowed_overrides, best_job, is_sweep, jobs
 from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
 from experiments.recorded.verification.verify import verify
 
@@ -41,20 +41,20 @@ def _number(value: float) -> str:
     return "" if value != value else f"{value:.3g}"
 
 
-def found(run_id: str, settings: Sequence[str], every: bool) -> list[Recorded]:
+def found(run_id: str, settings: Sequence[str], every: bool) -> list[PastRun]:
     """Find the run; of a sweep its best job, or all if `every`."""
     place = [word for word in settings if word.startswith(compose.KEPT)]
     uri = script.plan(place).tracking.uri
-    given(settings)
-    run = Recorded.of(uri, run_id)
-    if every or not of_a_sweep(run):
+    allowed_overrides(settings)
+    run = PastRun.of(uri, run_id)
+    if every or not is_sweep(run):
         return jobs(run)
     best = best_job(run)
     console.say(f"{run.id} is a sweep; its best job is {best.id} {best.name}; --all verifies each job")
     return [best]
 
 
-def checked(run: Recorded, settings: Sequence[str]) -> str:
+def checked(run: PastRun, settings: Sequence[str]) -> str:
     """Verify one run; return the verdict's word."""
     try:
         verdict = verify(run, settings, console.say)
@@ -65,7 +65,7 @@ def checked(run: Recorded, settings: Sequence[str]) -> str:
     return verdict.word
 
 
-def verified(runs: Sequence[Recorded], settings: Sequence[str]) -> int:
+def verified(runs: Sequence[PastRun], settings: Sequence[str]) -> int:
     """Verify one run, or every job of a sweep; return the worst exit code."""
     words = []
     for place, run in enumerate(runs, start=1):

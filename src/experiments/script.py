@@ -14,7 +14,7 @@ from experiments.config.plan import Plan
 from experiments.context import Context
 from experiments.job import console, context, program
 from experiments.job.perform import EXPECTED
-from experiments.recorded.samples import moved
+from experiments.recorded.samples import split_data_paths
 
 INTERRUPTED = 130
 SETTING = re.compile(r"[+~]*[a-z_][\w./@]*=|~[a-z_]")  # how one begins
@@ -113,6 +113,6 @@ def plan(settings: Sequence[str]) -> Plan:
 
 def connect(settings: Sequence[str]) -> Connection:
     """Return where recorded runs are; raise ValueError for a setting that would make it another run."""
-    places, others = moved(settings)
+    places, others = split_data_paths(settings)
     made = plan(others)
     return Connection(made.tracking.uri, context.make(made, console.Report(lambda step, row: None)), places)

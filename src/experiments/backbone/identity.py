@@ -7,11 +7,11 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.samples import Samples
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 
 @dataclass(frozen=True, eq=False)
-class IdentityEncoder(Record):
+class IdentityEncoder(SavedFields):
     """An encoder that returns the vectors unchanged."""
 
     history: tuple[dict[str, float], ...] = ()

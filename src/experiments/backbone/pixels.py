@@ -8,11 +8,11 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.samples import Resize, Samples
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 
 @dataclass(frozen=True, eq=False)
-class PixelsEncoder(Record):
+class PixelsEncoder(SavedFields):
     """An encoder that flattens images of `image_size` x `image_size` pixels."""
 
     image_size: int

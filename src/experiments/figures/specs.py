@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from experiments.store.values import Record, class_name, kept_class
+from experiments.store.values import SavedFields, class_name, load_saved_class
 
 
 @dataclass(frozen=True, eq=False)
-class Figure(Record):
+class Figure(SavedFields):
     """A picture as data; equal figures show the same. Each kind is drawn as an HTML page and as a PNG."""
 
     title: str
@@ -242,12 +242,10 @@ class Panels(Figure):
         values = json.loads((folder / "panels.json").read_text(encoding="utf-8"))
         folders = [folder / str(number) for number in range(len(values["kinds"]))]
         panels = [
-            kept_class(kind, path).load(path) for kind, path in zip(values["kinds"], folders, strict=True)
+            load_saved_class(kind, path).load(path)
+            for kind, path in zip(values["kinds"], folders, strict=True)
         ]
         return cls(values["title"], panels)
-
-
-Contrasts, Grid, Sheets, Space = DivergingHeatmap, ImageGrid, ImageSheets, Map3d  # names in older caches
 
 
 def _same(first: Any, second: Any) -> bool:

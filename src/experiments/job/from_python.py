@@ -50,7 +50,7 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     logged_model.check_place(folder, plan)
     if plan.cache.enabled:  # a data set that cannot be read leaves no record, as on the command line
         ctx = context.make(plan, console.Report(lambda step, values: None))
-        pipeline.checked(plan.stages, plan.stages.dataset.load(ctx))
+        pipeline.check_stages(plan.stages, plan.stages.dataset.load(ctx))
     job = Job(overrides, run_name(overrides), choices=dict(cfg.hydra.runtime.choices))
     with run_folder.held(folder, "hydra.run.dir"):
         run_folder.begin(folder, "hydra.run.dir")

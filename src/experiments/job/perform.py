@@ -77,15 +77,15 @@ class Outcome:
             self,
             metrics=result.metrics,
             seconds=result.seconds,
-            found=result.keys,
+            found=result.finding_keys,
             stopped=result.encoder.stopped,
-            doubts=result.doubts,
+            doubts=result.warnings,
             alike=equal_count_suffixes(result),
         )
 
     def with_keys(self, store: Store) -> "Outcome":
         """Return it with the cache keys that were computed, and reused, so far."""
-        return replace(self, computed=list(store.computed), kept=list(store.kept))
+        return replace(self, computed=list(store.computed), kept=list(store.reused))
 
     def failed(self, error: BaseException, folder: Path) -> "Outcome":
         """Return it as one that an error ended, or an interruption."""
@@ -160,7 +160,7 @@ def perform(plan: Plan, folder: Path, job: Job) -> Performed:
     start = time.perf_counter()
     logged_model.check_place(folder, plan)
     parent, dataset = job.parent, plan.stages.dataset.name
-    tracker = tracking.join(parent) if parent else tracking.connect(plan.tracking, dataset)
+    tracker = tracking.tracker_below(parent) if parent else tracking.connect(plan.tracking, dataset)
     params = compose.flatten(OmegaConf.to_container(plan.cfg, resolve=True))  # type: ignore[arg-type]
     tags = job.options(params) | dict(job.tags)
     outcome = replace(job.outcome, protocol=plan.settings.protocol)
@@ -213,14 +213,14 @@ class Work:
         spent = {step: value for step, value in result.seconds.items() if value is not None}
         times = {f"wall_seconds_{step}": value for step, value in spent.items()}  # last in charts
         tags = {
-            "data.key": result.samples.key,
+            "data.key": result.samples.data_key,
             "device": ctx.device,
             "dtype": ctx.dtype,
             "threads": str(ctx.threads),
             "stopped": stopped,
-            "warnings": "; ".join(result.doubts),
+            "warnings": "; ".join(result.warnings),
         }
-        for warning in [f"training stopped {stopped}"] * bool(stopped) + result.doubts:
+        for warning in [f"training stopped {stopped}"] * bool(stopped) + result.warnings:
             log.warning("%s", warning)
         run.log(metrics=main_first(result.metrics) | times, tags={k: v for k, v in tags.items() if v})
         run.history(result.encoder.history)
@@ -254,7 +254,7 @@ class Work:
         return notes.of_run(
             result,
             plan.stages,
-            result.doubts,
+            result.warnings,
             run_id=run.id,
             uri=plan.tracking.uri,
             report=run.page(report.REPORT_FILE) if reports(plan, parent) else "",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from experiments.store.locks import Lock, unheld
+from experiments.store.locks import Lock, try_lock
 
 FILES = ".experiments-files"  # a path a line, below the folder; locked by the process that works there
 NEW = ".experiments-new"  # where results are written before they are named and moved
@@ -73,7 +73,7 @@ def clear(folder: Path) -> None:
 
     A folder that a process works in, as that of a job which outlived its sweep, is left alone.
     """
-    with unheld(folder / FILES) as free:
+    with try_lock(folder / FILES) as free:
         if free is not False:
             _remove(folder)
             (folder / FILES).unlink(missing_ok=True)

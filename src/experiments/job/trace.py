@@ -68,7 +68,7 @@ def trace(result: Result, plan: Plan, ctx: Context) -> Trace:
     """Take the digests of a run; what the store kept from earlier runs is not read again for it."""
     keys = _keys(result, plan)
     steps = {
-        "samples": result.samples.key,
+        "samples": result.samples.data_key,
         "pixels": ctx.store.digest(keys["pixels"]),
         "embedding": ctx.store.digest(keys["embedding"]),
         "projection": ctx.store.digest(keys["projection"]),
@@ -84,7 +84,7 @@ def trace(result: Result, plan: Plan, ctx: Context) -> Trace:
         {name: shown(found) for name, found in result.findings.items()},
         around,
         {name: others for name, others in kept.items() if others},
-        result.samples.described,
+        result.samples.report_key,
     )
 
 
@@ -143,10 +143,10 @@ def _keys(result: Result, plan: Plan) -> dict[str, str]:
     resize = plan.stages.backbone.resize
     return {
         "pixels": result.samples.content.pixel_map(resize)[0] if resize else "",
-        "encoder": result.at.samples.key(plan.stages.backbone),
-        "embedding": result.at.embedded,
-        "projection": result.at.reduced,
-        "clustering": result.at.points.key(plan.stages.cluster),
+        "encoder": result.step_keys.for_backbone.key(plan.stages.backbone),
+        "embedding": result.step_keys.embeddings,
+        "projection": result.step_keys.reduced,
+        "clustering": result.step_keys.for_cluster.key(plan.stages.cluster),
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.comparison.probes import probed
+from experiments.comparison.probes import probe_names
 from experiments.metric_names import MAIN, Name, spelled
 from experiments.metrics import ROWS, TEST, VALIDATION
 from experiments.pipeline import Result
@@ -87,7 +87,7 @@ def upper_bounds(metrics: Mapping[str, float], history: Sequence[Mapping[str, fl
     """
     results = [
         _probe_headline(probe, suffix, metrics)
-        for probe in probed(metrics)
+        for probe in probe_names(metrics)
         for suffix in _probe_suffixes(probe, metrics)
     ]
     accuracies = [row[TRAINED_METRIC] for row in history if TRAINED_METRIC in row]

@@ -66,10 +66,10 @@ def _nearest(result: Result, clusters: np.ndarray) -> list[np.ndarray]:
 def _image_strips(result: Result, rows: Sequence[np.ndarray]) -> list[dict[str, str]]:
     """Return the images of each cluster as a base64 JPEG, with their labels; {} without images."""
     samples = result.samples
-    if not samples.content.pictured or not rows:
+    if not samples.content.has_images or not rows:
         return [{} for _ in rows]
     try:
-        images = thumbnails(samples, np.concatenate(rows), SIDE, result.at.samples)
+        images = thumbnails(samples, np.concatenate(rows), SIDE, result.step_keys.for_backbone)
     except (OSError, ValueError):  # the files were moved
         return [{} for _ in rows]
     parts = np.split(images, np.cumsum([len(part) for part in rows])[:-1])

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from experiments import tracking
-from experiments.comparison.shown import Shown, shown
+from experiments.comparison.summary_tables import SummaryTable, summary_tables
 from experiments.config import commands
 from experiments.metric_names import Name
 from experiments.pipeline import Result
@@ -140,10 +140,10 @@ def of_sweep(
     if assigns and best:
         purpose = "Assign new images to the best job's clusters:"
         parts.append(_command_text(purpose, "assign.py", run_id, "<new images>", uri=uri))
-    return _with_tables("\n\n".join(part for part in parts if part), shown(rows, main, compared))
+    return _with_tables("\n\n".join(part for part in parts if part), summary_tables(rows, main, compared))
 
 
-def _with_tables(text: str, shown_tables: Sequence[Shown]) -> str:
+def _with_tables(text: str, shown_tables: Sequence[SummaryTable]) -> str:
     """Append the tables, as many rows of each as fit; name the files of tables without room."""
     omitted = []
     for table in shown_tables:
@@ -159,7 +159,7 @@ def _report_link(report: str) -> str:
     return f"[Open the report]({report})" if report else ""
 
 
-def _table_text(table: Shown, room: int) -> str:
+def _table_text(table: SummaryTable, room: int) -> str:
     """Return a table with as many rows as fit into `room` characters; "" if none fits.
 
     Cells end with a space, as MLflow's pages have no padding between columns.

@@ -67,7 +67,7 @@ def gather_contents(result: Result, folder: Path, ctx: Context, facts: Mapping[s
     samples, clusters = result.samples, np.asarray(result.clustering.assignments)
     members = shown_samples(result)
     rows, images = members["row"].to_numpy(), tiles.no_images(tiles.MIN_SIDE)
-    if samples.content.pictured:
+    if samples.content.has_images:
         images = thumbnails(samples, rows, tiles.tile_side(len(members)), ctx)
     figures, image_figures, not_shown = _select_figures(result)
     sheets, too_large = fit_into_page(image_figures)
@@ -99,7 +99,7 @@ def gather_contents(result: Result, folder: Path, ctx: Context, facts: Mapping[s
         verdict=_verdict(result),
         not_shown=[*not_shown, *too_large],
         tables=_csv_tables(result, folder),
-        warnings=result.doubts,
+        warnings=result.warnings,
     )
 
 
@@ -114,7 +114,7 @@ def _run_facts(result: Result, ctx: Context) -> dict[str, str]:
     changes = " with uncommitted changes" if tags["git.dirty"] == "true" else ""
     times = {step: "cached" if value is None else f"{value:.2f} s" for step, value in result.seconds.items()}
     return {
-        "data": f"{samples.source}, key {samples.key}",
+        "data": f"{samples.source}, key {samples.data_key}",
         "samples": f"{len(samples):,}, {len(samples.skipped):,} skipped",
         "commit": tags["git.commit"] + changes,
         "command": tags["command"],

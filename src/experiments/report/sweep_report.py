@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.seeds import SEED
-from experiments.comparison.shown import shown
+from experiments.comparison.summary_tables import summary_tables
 from experiments.figures import Drawing
 from experiments.figures.specs import Figure
 from experiments.report.best import K_SETTING, BestConfig, best_configs, verdict
@@ -169,7 +169,7 @@ def _comparison_sections(
     rows: "pd.DataFrame", main: Sequence[str], tables: "Mapping[str, pd.DataFrame]"
 ) -> Iterator[Section]:
     """Yield a section for each name of the tables over all jobs."""
-    shown_tables = [table for table in shown(rows, main, tables) if table.name in HEADINGS]
+    shown_tables = [table for table in summary_tables(rows, main, tables) if table.name in HEADINGS]
     for name in dict.fromkeys(table.name for table in shown_tables):
         rankings = [ranking(table.rows, table.title) for table in shown_tables if table.name == name]
         yield Section(name, HEADINGS[name], "rankings.html", {"tables": rankings, "titled": True})

@@ -17,7 +17,7 @@ from experiments.job import context, logged_model, summary
 from experiments.job.model import Model
 from experiments.job.perform import Outcome
 from experiments.metric_names import Name, main_metrics
-from experiments.store.cache import NotKeptError
+from experiments.store.cache import NotCachedError
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
     run = parent.sibling(jobs[place].run_id, place)
     try:
         recorded = _recorded(place, run)
-    except NotKeptError:
+    except NotCachedError:
         log.warning("cache.root here does not hold the best job's model; tracking.log_model=all records each")
         return False
     except (ValueError, OSError, LookupError) as error:  # the results are recorded already
@@ -121,7 +121,7 @@ def report_of(place: Path, name: str, run_id: str) -> report.BestJob:
         shown = report.gather_contents(
             result, place, context.make(plan, Silent()), {"name": name, "run": run_id}
         )
-    except NotKeptError:
+    except NotCachedError:
         log.info("cache.root does not hold the best job's results, so the report does not show them")
     except (ValueError, OSError, LookupError) as error:
         log.warning("the report does not show the best job: %s", error)

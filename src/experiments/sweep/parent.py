@@ -127,7 +127,7 @@ class Sweep:
                 outcomes = collect(self.folder, self.jobs, self.run.id, interrupted=interrupted)
                 if outcomes:
                     text = self._record(outcomes)
-                    self.run.describe(text, tells_why=error is None)
+                    self.run.describe(text, has_reason=error is None)
                 failed = [outcome for outcome in outcomes if outcome.status != "FINISHED"]
                 if error is not None:
                     raise error
@@ -181,7 +181,7 @@ class Sweep:
             self.run.artifact(self.folder / file)
         for file in before - {*TABLE, *files}:
             (self.folder / file).unlink(missing_ok=True)
-            self.run.forget(file)
+            self.run.delete_artifact(file)
         self._note([*TABLE, *files], whole=True)
         return compared.tables
 
@@ -291,8 +291,10 @@ class Sweep:
         self, outcomes: Sequence[Outcome], done: Sequence[int], read: "Callable[[int], pd.DataFrame | None]"
     ) -> Findings:
         """Compare the clusterings of the jobs that have the first one's samples."""
-        if len(done) > comparison.MOST:
-            log.info("the agreement of %d clusterings is left out: more than %d", len(done), comparison.MOST)
+        if len(done) > comparison.MAX_JOBS:
+            log.info(
+                "the agreement of %d clusterings is left out: more than %d", len(done), comparison.MAX_JOBS
+            )
             return Findings({})
         tables = {row: table for row in done if (table := read(row)) is not None}
         ids = [table["id"] for table in tables.values()]

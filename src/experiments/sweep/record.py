@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments.config.command_line import Request
 from experiments.config.plan import Plan
 from experiments.config.stage import GROUPS
-from experiments.recorded import PARENT_TAG, Recorded
+from experiments.recorded import PARENT_TAG, PastRun
 from experiments.sweep import outcomes
 
 RECORD = "sweep.json"
@@ -92,7 +92,7 @@ def finished(sweep: Path) -> Mapping[int, Path]:
     return {int(number): sweep / place for number, place in Record.load(sweep).finished.items()}
 
 
-def recorded_sweep(word: str, uri: str, key: str, again: str, alone: str) -> Recorded:
+def recorded_sweep(word: str, uri: str, key: str, again: str, alone: str) -> PastRun:
     """Find a sweep's run by its id or its folder.
 
     Parameters
@@ -112,10 +112,10 @@ def recorded_sweep(word: str, uri: str, key: str, again: str, alone: str) -> Rec
     folder = Path(word)
     if folder.is_dir() and not (folder / RECORD).is_file():
         raise ValueError(f"{key}={word} holds no {RECORD}; give a sweep's folder, or its run's id")
-    run = Recorded.of(uri, Record.load(folder).run_id if folder.is_dir() else word, key)
+    run = PastRun.of(uri, Record.load(folder).run_id if folder.is_dir() else word, key)
     if not run.is_sweep:
         above = run.tags.get("mlflow.parentRunId")  # of a verification, the run that it repeats
-        is_job = above and Recorded.of(uri, above).is_sweep
+        is_job = above and PastRun.of(uri, above).is_sweep
         hint = f"use {again}{above}, the sweep that it belongs to" if is_job else alone
         raise ValueError(f"{key}={word} is a single run; {hint}")
     return run

@@ -12,7 +12,7 @@ from experiments import tracking
 from experiments.job import run_folder
 from experiments.job.perform import RESULT
 from experiments.job.trace import TRACE, Trace
-from experiments.recorded import PARENT_TAG, SUPERSEDED, Recorded
+from experiments.recorded import PARENT_TAG, SUPERSEDED, PastRun
 from experiments.sweep import outcomes
 from experiments.sweep.record import FOLDER_TAG, KEY_TAG, RECORD, Record, recorded_sweep
 from experiments.tracking.environment import environment
@@ -50,7 +50,7 @@ def find(word: str, asked: Record, tracker: tracking.Tracker) -> Begun:
     run = _newest(asked, tracker) if word.lower() == "true" else _named(word, asked, tracker.uri)
     tags = run.data.tags
     run_id, folder = run.info.run_id, Path(tags.get(FOLDER_TAG, ""))
-    jobs = tracking.ask(tracker.uri, lambda client: _jobs(client, run.info.experiment_id, run_id))
+    jobs = tracking.query(tracker.uri, lambda client: _jobs(client, run.info.experiment_id, run_id))
     _refuse_if_at_work(tracker.uri, run, jobs, sure=word.lower() != "true")
     if not folder.is_dir() and not jobs:  # killed before it made one
         folder.mkdir(parents=True)
@@ -105,13 +105,13 @@ def reopen(begun: Begun) -> tracking.Run:
     """Make room for the jobs that are missing, and go on with the parent run; its folder is held."""
     run_id = begun.record.run_id
     tracker = tracking.Tracker(begun.uri, begun.experiment_id)
-    run = Recorded.of(begun.uri, run_id).info
+    run = PastRun.of(begun.uri, run_id).info
     if run.info.status == "RUNNING" and tracking.is_alive(begun.uri, run.data.tags):
         raise ValueError(f"resume={run_id} was just resumed by another process; wait for it")
-    recorded = tracking.ask(begun.uri, lambda client: tracker.reopen(run_id, begun.folder))
+    recorded = tracking.query(begun.uri, lambda client: tracker.reopen(run_id, begun.folder))
     if "error" in run.data.tags:
-        tracking.ask(begun.uri, lambda client: client.delete_tag(run_id, "error"))
-    tracking.ask(begun.uri, lambda client: _supersede(client, begun))
+        tracking.query(begun.uri, lambda client: client.delete_tag(run_id, "error"))
+    tracking.query(begun.uri, lambda client: _supersede(client, begun))
     _clear(begun)
     begun.record.save(begun.folder)
     return recorded
@@ -139,7 +139,7 @@ def _sweeps(tracker: tracking.Tracker, more: str = "") -> list[Any]:
     if not tracker.experiment_id:  # nothing was recorded of this data set
         return []
     place = [tracker.experiment_id]
-    return tracking.ask(
+    return tracking.query(
         tracker.uri, lambda c: list(tracking.all_pages(c.search_runs, place, query, order_by=order))
     )
 
@@ -159,7 +159,7 @@ def _named(word: str, asked: Record, uri: str) -> Any:
     return run
 
 
-def _difference(asked: Record, run: Recorded) -> str:
+def _difference(asked: Record, run: PastRun) -> str:
     """Say in what a sweep differs from what is asked now."""
     folder = Path(run.tags.get(FOLDER_TAG, ""))
     if not (folder / RECORD).is_file():

@@ -158,7 +158,7 @@ def test_max_minutes_does_not_change_the_cache_key(cnn: Make, ctx: Context):
 
 
 def test_a_stopped_training_is_not_cached_as_finished(cnn: Make, digits: Samples, ctx: Context):
-    ctx = ctx.on(digits.key)
+    ctx = ctx.on(digits.data_key)
     short, whole = cnn(max_minutes=1e-6), cnn()
     assert ctx.fitted(short, lambda: short.fit(digits, ctx)).stopped
     finished = ctx.fitted(whole, lambda: whole.fit(digits, ctx))
