@@ -129,7 +129,10 @@ def test_a_long_title_does_not_scroll_a_phone_sideways(
     main = ["backbone", "cluster", "ari"]
     swept, warnings = ["backbone", "cluster"], [[title]]
     report.write_sweep_report(
-        sweep, rows, main, swept=swept, objective="ari", name=title, run_id="a", warnings=warnings, **values
+        sweep,
+        report.SweepContents(
+            rows, main, swept=swept, objective="ari", name=title, run_id="a", warnings=warnings, **values
+        ),
     )
     for file in (run, sweep / "report.html"):
         tab = Tab(chromium, file, viewport=PHONE)

@@ -46,16 +46,21 @@ def written(tmp_path: Path) -> Path:
     }
     return report.write_sweep_report(
         tmp_path,
-        rows,
-        ["cluster.k", "ari"],
-        swept=["cluster.k"],
-        objective="ari",
-        name="sweep of cluster.k",
-        run_id="0123abcd",
-        figures=figures,
-        tables={"sweep": rows, "label_free": pd.DataFrame({"cluster.k": [10], "silhouette_umap": [0.25]})},
-        errors={"k=233": "cluster.k=233 exceeds <200> samples"},
-        warnings=[["weak", "100 of <300>"], ["100 of <300>", "other"]],
+        report.SweepContents(
+            rows,
+            ["cluster.k", "ari"],
+            swept=["cluster.k"],
+            objective="ari",
+            name="sweep of cluster.k",
+            run_id="0123abcd",
+            figures=figures,
+            tables={
+                "sweep": rows,
+                "label_free": pd.DataFrame({"cluster.k": [10], "silhouette_umap": [0.25]}),
+            },
+            errors={"k=233": "cluster.k=233 exceeds <200> samples"},
+            warnings=[["weak", "100 of <300>"], ["100 of <300>", "other"]],
+        ),
     )
 
 
@@ -64,7 +69,9 @@ def test_a_sweep_without_figures_has_a_report(tmp_path: Path) -> None:
         {"protocol": ["held_out"], "ari": [0.5], "status": ["FINISHED"], "seconds": [1.0], "run_id": ["a"]}
     )
     values: dict[str, Any] = {"swept": [], "objective": "ari", "figures": {}, "tables": {}, "errors": {}}
-    path = report.write_sweep_report(tmp_path, rows, ["ari"], name="sweep", run_id="a", **values)
+    path = report.write_sweep_report(
+        tmp_path, report.SweepContents(rows, ["ari"], name="sweep", run_id="a", **values)
+    )
     text = path.read_text(encoding="utf-8")
     assert 'id="runs"' in text
     assert 'id="over"' not in text
@@ -100,7 +107,7 @@ def test_the_best_job_is_shown_and_the_reports_of_jobs_are_linked(tmp_path: Path
     rows = jobs(**{"reducer.n_components": [5, 20]})
     best = BestJob("n_components=5", tmp_path / "2", contents)
     path = report.write_sweep_report(
-        tmp_path, rows, ["ari"], swept=["reducer.n_components"], best=best, **ABOUT
+        tmp_path, report.SweepContents(rows, ["ari"], swept=["reducer.n_components"], best=best, **ABOUT)
     )
     text = path.read_text(encoding="utf-8")
     first, *others = sections(text)
@@ -116,7 +123,9 @@ def test_the_best_job_is_shown_and_the_reports_of_jobs_are_linked(tmp_path: Path
 
 def test_a_best_job_that_is_not_in_the_cache_is_named(tmp_path: Path) -> None:
     rows, best = jobs(**{"cluster.k": [5, 20]}), BestJob("k=5", tmp_path / "7", None)
-    path = report.write_sweep_report(tmp_path, rows, ["ari"], swept=["cluster.k"], best=best, **ABOUT)
+    path = report.write_sweep_report(
+        tmp_path, report.SweepContents(rows, ["ari"], swept=["cluster.k"], best=best, **ABOUT)
+    )
     assert sections(path.read_text("utf-8")) == ["Which k", "Runs", "Run details"]
     says(re.sub("<.*?>", "", path.read_text("utf-8")), key="job 7", use="cache")
 
@@ -142,7 +151,7 @@ def test_the_first_section_answers_the_question_of_the_sweep(
     figures = {"sweep_cluster.k": OVER} | ({"k_selection": CHOICE} if "cluster.k" in settings else {})
     values = ABOUT | {"figures": figures, "tables": tables, "best": BestJob("k=5", tmp_path, contents)}
     path = report.write_sweep_report(
-        tmp_path, jobs(**settings), ["ari", "nmi"], swept=list(settings), **values
+        tmp_path, report.SweepContents(jobs(**settings), ["ari", "nmi"], swept=list(settings), **values)
     )
     text = path.read_text(encoding="utf-8")
     assert sections(text)[: len(first)] == first
@@ -234,7 +243,9 @@ def test_means_over_seeds_are_above_the_runs(tmp_path: Path) -> None:
         {"protocol": ["held_out"], "ari": [0.5], "status": ["FINISHED"], "seconds": [1.0], "run_id": ["a"]}
     )
     values: dict[str, Any] = {"objective": "ari", "figures": {}, "tables": {"seeds": SEEDS}, "errors": {}}
-    path = report.write_sweep_report(tmp_path, rows, ["ari"], swept=[], name="sweep", run_id="a", **values)
+    path = report.write_sweep_report(
+        tmp_path, report.SweepContents(rows, ["ari"], swept=[], name="sweep", run_id="a", **values)
+    )
     text = path.read_text(encoding="utf-8")
     assert "<td>0.5 ± 0.1</td>" in text
     assert escape(MEANS[1:]) in text

@@ -1,7 +1,7 @@
 """The report of a sweep: its best job, its runs in a table, and comparisons over all runs."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from experiments.comparison.seeds import SEED
 from experiments.comparison.summary_tables import summary_tables
 from experiments.figures import Drawing
 from experiments.figures.specs import Figure
-from experiments.report.best import K_SETTING, BestConfig, best_configs, verdict
+from experiments.report.best import K_SETTING, best_configs, verdict
 from experiments.report.charts import Chart, charts
 from experiments.report.clusters import clusters
 from experiments.report.contents import Contents
@@ -51,24 +51,9 @@ class BestJob:
     contents: Contents | None
 
 
-def write_sweep_report(
-    folder: Path,
-    rows: "pd.DataFrame",
-    main: Sequence[str],
-    *,
-    swept: Sequence[str],
-    objective: str,
-    name: str,
-    run_id: str,
-    figures: "Mapping[str, Figure]",
-    tables: "Mapping[str, pd.DataFrame]",
-    errors: Mapping[str, str],
-    warnings: Sequence[Sequence[str]] = (),
-    equal_counts: Sequence[Collection[str]] = (),
-    drawings: Mapping[str, Drawing] | None = None,
-    best: BestJob | None = None,
-) -> Path:
-    """Write report.html into the folder of a sweep; return its path.
+@dataclass(frozen=True, eq=False)
+class SweepContents:
+    """Contents of a sweep's report.
 
     Parameters
     ----------
@@ -91,31 +76,48 @@ def write_sweep_report(
     best
         The best job by the objective, if a job has one.
     """
-    facts, csv_texts = {"name": name, "run": run_id}, {key: csv_text(table) for key, table in tables.items()}
-    selected = select_figures(figures)
-    known_drawings = {key: png for key, png in (drawings or {}).items() if selected.get(key) is figures[key]}
-    shown_charts = charts(selected, drawings=known_drawings)
-    contents = best.contents if best else None
+
+    rows: "pd.DataFrame"
+    main: Sequence[str]
+    swept: Sequence[str]
+    objective: str
+    name: str
+    run_id: str
+    figures: Mapping[str, Figure]
+    tables: "Mapping[str, pd.DataFrame]"
+    errors: Mapping[str, str]
+    warnings: Sequence[Sequence[str]] = ()
+    equal_counts: Sequence[Collection[str]] = ()
+    drawings: Mapping[str, Drawing] = field(default_factory=dict)
+    best: BestJob | None = None
+
+
+def write_sweep_report(folder: Path, sweep: SweepContents) -> Path:
+    """Write report.html into the folder of a sweep; return its path."""
+    selected = select_figures(sweep.figures)
+    drawings = {
+        name: png for name, png in sweep.drawings.items() if selected.get(name) is sweep.figures[name]
+    }
+    shown_charts = charts(selected, drawings=drawings)
+    contents = sweep.best.contents if sweep.best else None
     groups = clusters(contents.members) if contents else []
     crosstab = _crosstab_charts(contents)
-    bests = best_configs(rows, swept, main, objective, equal_counts)
-    values = {"warnings": _common_warnings(warnings), "objective": objective, **_job_links(best, folder)}
+    csv_texts = {name: csv_text(table) for name, table in sweep.tables.items()}
     sections = [
-        *_best_section(bests, rows, swept, values),
+        *_best_section(sweep, folder),
         *(best_job_sections(contents, groups, crosstab) if contents else ()),
-        *_comparison_sections(rows, main, tables),
-        _runs_section(rows, main, errors),
-        *_chart_sections(shown_charts, tables),
-        _run_section(facts),
+        *_comparison_sections(sweep),
+        _runs_section(sweep),
+        *_chart_sections(shown_charts, sweep.tables),
+        _run_section({"name": sweep.name, "run": sweep.run_id}),
         *_file_sections(csv_texts),
     ]
-    order = FIRST_SECTIONS.get(tuple(sorted(swept)), DEFAULT_FIRST)
+    order = FIRST_SECTIONS.get(tuple(sorted(sweep.swept)), DEFAULT_FIRST)
     sections.sort(key=lambda section: (*order, section.name).index(section.name))
-    finished = int((rows["status"] == "FINISHED").sum())
-    summary = f"{len(rows)} runs, {finished} of them finished"
+    finished = int((sweep.rows["status"] == "FINISHED").sum())
     page = render_page(
-        name,
-        summary,
+        sweep.name,
+        f"{len(sweep.rows)} runs, {finished} of them finished",
         sections,
         charts=[*shown_charts, *crosstab],
         tables=csv_texts,
@@ -153,32 +155,33 @@ def _common_warnings(warnings: Sequence[Sequence[str]]) -> list[str]:
     return [warning for warning in first if all(warning in other for other in others)]
 
 
-def _best_section(
-    bests: Sequence[BestConfig], rows: "pd.DataFrame", swept: Sequence[str], values: Mapping[str, Any]
-) -> Iterator[Section]:
-    recorded = dict.fromkeys((str(column) for column in rows.dropna(axis="columns", how="all")), 0.0)
+def _best_section(sweep: SweepContents, folder: Path) -> Iterator[Section]:
+    bests = best_configs(sweep.rows, sweep.swept, sweep.main, sweep.objective, sweep.equal_counts)
+    warnings, jobs = _common_warnings(sweep.warnings), _job_links(sweep.best, folder)
+    if not bests and not warnings and not jobs["job"]:
+        return
+    recorded = dict.fromkeys((str(column) for column in sweep.rows.dropna(axis="columns", how="all")), 0.0)
     table = best_table(bests, probed=bool(upper_bounds(recorded))) if bests else {"bests": []}
-    if bests or values["warnings"] or values["job"]:
-        title = "Metrics" if bests and not table["several"] else "Best"
-        heading = "Which k" if set(swept) - {SEED} == {K_SETTING} else title
-        answer = {"verdict": verdict(bests, swept)}
-        yield Section("best", heading, "best.html", {**table, **answer, **values})
+    title = "Metrics" if bests and not table["several"] else "Best"
+    heading = "Which k" if set(sweep.swept) - {SEED} == {K_SETTING} else title
+    answer = {"verdict": verdict(bests, sweep.swept), "warnings": warnings, "objective": sweep.objective}
+    yield Section("best", heading, "best.html", table | answer | jobs)
 
 
-def _comparison_sections(
-    rows: "pd.DataFrame", main: Sequence[str], tables: "Mapping[str, pd.DataFrame]"
-) -> Iterator[Section]:
+def _comparison_sections(sweep: SweepContents) -> Iterator[Section]:
     """Yield a section for each name of the tables over all jobs."""
-    shown_tables = [table for table in summary_tables(rows, main, tables) if table.name in HEADINGS]
-    for name in dict.fromkeys(table.name for table in shown_tables):
-        rankings = [ranking(table.rows, table.title) for table in shown_tables if table.name == name]
+    tables = [t for t in summary_tables(sweep.rows, sweep.main, sweep.tables) if t.name in HEADINGS]
+    for name in dict.fromkeys(table.name for table in tables):
+        rankings = [ranking(table.rows, table.title) for table in tables if table.name == name]
         yield Section(name, HEADINGS[name], "rankings.html", {"tables": rankings, "titled": True})
 
 
-def _runs_section(rows: "pd.DataFrame", main: Sequence[str], errors: Mapping[str, str]) -> Section:
-    table = rows[[*main, *(column for column in STATUS if column not in main)]]
-    failures = [f"{name}: {error}" for name, error in errors.items()]
-    return Section("runs", "Runs", "runs.html", {"failed": failures, "table": ranking(table, "runs")})
+def _runs_section(sweep: SweepContents) -> Section:
+    columns = [*sweep.main, *(column for column in STATUS if column not in sweep.main)]
+    failures = [f"{name}: {error}" for name, error in sweep.errors.items()]
+    return Section(
+        "runs", "Runs", "runs.html", {"failed": failures, "table": ranking(sweep.rows[columns], "runs")}
+    )
 
 
 def _chart_sections(shown_charts: Sequence[Chart], tables: "Mapping[str, pd.DataFrame]") -> Iterator[Section]:

@@ -234,19 +234,21 @@ class Sweep:
     ) -> None:
         report.write_sweep_report(
             self.folder,
-            rows,
-            summary.main_columns(rows, self.swept),
-            swept=self.swept,
-            objective=self.plan.settings.objective,
-            name=self.name,
-            run_id=self.run.id,
-            figures=pictures,
-            drawings=drawings,
-            tables=written,
-            errors=self._errors(outcomes),
-            warnings=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
-            equal_counts=[outcome.alike for outcome in outcomes],
-            best=self._best_job(),
+            report.SweepContents(
+                rows,
+                summary.main_columns(rows, self.swept),
+                swept=self.swept,
+                objective=self.plan.settings.objective,
+                name=self.name,
+                run_id=self.run.id,
+                figures=pictures,
+                drawings=drawings,
+                tables=written,
+                errors=self._errors(outcomes),
+                warnings=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
+                equal_counts=[outcome.alike for outcome in outcomes],
+                best=self._best_job(),
+            ),
         )
 
     def _best_job(self) -> report.BestJob | None:
