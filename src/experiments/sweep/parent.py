@@ -80,7 +80,7 @@ class Sweep:
             self.run = tracker.open(
                 self._settings or self.name, folder, params=values(jobs or (), swept), tags=tags
             )
-            tracking.show_swept(tracker, self.swept)
+            tracking.show_sweep(tracker, self.swept, self.run.id)
             folder.mkdir(parents=True, exist_ok=True)
             self.record = replace(asked, run_id=self.run.id) if asked else None
             if self.record:
