@@ -96,7 +96,7 @@ def jobs(**settings: Sequence[Any]) -> pd.DataFrame:
 def test_the_best_job_is_shown_and_the_reports_of_jobs_are_linked(tmp_path: Path, told: Contents) -> None:
     for number in ("10", "2"):
         (tmp_path / number).mkdir()
-        (tmp_path / number / "report.html").write_text("a report")
+        (tmp_path / number / "report.html").write_text("a report", encoding="utf-8")
     rows = jobs(**{"reducer.n_components": [5, 20]})
     best = BestJob("n_components=5", tmp_path / "2", told)
     path = report.write_sweep(tmp_path, rows, ["ari"], swept=["reducer.n_components"], best=best, **ABOUT)
