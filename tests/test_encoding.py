@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-TEXT = {"read_text": 0, "write_text": 1, "FileHandler": 1}  # after so many arguments stands the encoding
+TEXT = {"read_text": 0, "write_text": 1, "FileHandler": 1}  # position of the argument `encoding`
 PROCESSES = ("run", "Popen", "check_output")
 NOT_FILES = (
     "os",

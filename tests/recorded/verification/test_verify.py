@@ -37,7 +37,7 @@ class Lab:
     """A tracking store with one run on digits in class folders."""
 
     root: Path
-    said: list[str]
+    lines: list[str]
     run_id: str = ""
 
     @property
@@ -58,8 +58,8 @@ class Lab:
         self.run_id = run_typed(typed, self.root / "run", choices=choices).outcome.run_id
 
     def verify(self, *settings: str) -> Verdict:
-        self.said.clear()
-        return verify(self.run, settings, self.said.append)
+        self.lines.clear()
+        return verify(self.run, settings, self.lines.append)
 
     def edit(self, **values: Any) -> None:
         """Change the recorded config."""
@@ -112,9 +112,9 @@ def test_a_repeated_run_is_identical_and_recorded_with_both_runs(lab: Lab, tmp_p
     cached = sorted(path.name for path in (lab.root / "cache").iterdir())
     verdict = lab.verify()
     assert (verdict.word, verdict.first, verdict.agreement) == (IDENTICAL, "", 1)
-    assert lab.said[0] == UNCHANGED
-    assert lab.said[1].endswith(".csv")
-    assert len(lab.said) == 2
+    assert lab.lines[0] == UNCHANGED
+    assert lab.lines[1].endswith(".csv")
+    assert len(lab.lines) == 2
     (again,) = lab.run.below()
     assert again.tags["verifies"] == lab.run.id
     assert (again.tags["verdict"], "verdict.first" in again.tags) == (IDENTICAL, False)
@@ -181,11 +181,11 @@ def test_changed_circumstances_are_listed_and_threads_can_be_changed(lab: Lab) -
 
     lab.retrace(change)
     lab.verify("threads=1")
-    text = "\n".join(lab.said)
+    text = "\n".join(lab.lines)
     says(text, key="version.numpy was 0.1")
     says(text, key="processor was an abacus")
     says(text, key="threads was 4", use=" 1")
-    says(next(line for line in lab.said if line.startswith("embedding")), use="threads 64")
+    says(next(line for line in lab.lines if line.startswith("embedding")), use="threads 64")
     assert "1" in {again.tags["threads"] for again in lab.run.below()}
 
 
