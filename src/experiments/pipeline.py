@@ -11,7 +11,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.metric_names import main_metrics
-from experiments.numerics.parallel import beside
+from experiments.numerics.parallel import run_in_threads
 from experiments.samples import Samples
 from experiments.store.keys import cache_key, digest_of
 from experiments.store.values import Store
@@ -123,7 +123,7 @@ def judge(
     free = [name for name, evaluator in evaluators.items() if "clustering" not in evaluator.NEEDS]
     new = [name for name in free if not at.needs[name].store.holds(at.needs[name].key(evaluators[name]))]
     work = [partial(one, name) for name in new]
-    found = dict(zip(new, beside(work, at.points.threads), strict=True)) if new else {}
+    found = dict(zip(new, run_in_threads(work, at.points.threads), strict=True)) if new else {}
     found |= {name: one(name) for name in evaluators if name not in found}
     for name in evaluators:  # in the order of the config, whichever ended first
         clock.seconds[name] = clock.seconds.pop(name)

@@ -1,4 +1,4 @@
-"""Samples that are tiny images: what the evaluators that show images are tried on."""
+"""Samples of tiny images, of vectors, and a clustering, for tests of evaluators."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from experiments.samples import Samples
 
 
 class Grouped(NamedTuple):
-    """A clustering with what it may have; the assignments are all that is asked for."""
+    """A clustering of which only the assignments are required."""
 
     assignments: np.ndarray
     probabilities: np.ndarray | None = None
@@ -20,7 +20,7 @@ class Grouped(NamedTuple):
 
 
 def pictured(n: int, *, labels: np.ndarray | None = None, folder: str = "") -> Samples:
-    """Make n images of 12 x 10, each of one grey of its own."""
+    """Return n images of 12 x 10, each of a different grey."""
     greys = np.arange(n, dtype=np.uint8)[:, None, None, None]
     images = np.ascontiguousarray(np.broadcast_to(greys, (n, 10, 12, 3)))
     content = ImageArrays.whole(images, hash_rows(images))
@@ -30,7 +30,7 @@ def pictured(n: int, *, labels: np.ndarray | None = None, folder: str = "") -> S
 
 
 def without_pictures(n: int) -> Samples:
-    """Make n vectors."""
+    """Return samples of n vectors."""
     values = np.arange(n, dtype=np.float32)[:, None]
     ids = np.arange(n).astype(str)
     content = Vectors(values, hash_rows(values))

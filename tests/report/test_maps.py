@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from tests.messages import numbers, says
 
 from experiments.context import Context
-from experiments.evaluator.pictures.layouts import Pca, QuickTsne, place
+from experiments.evaluator.pictures.layouts import Pca, QuickTsne, cached_positions
 from experiments.pipeline import Result
 from experiments.report.maps import maps, why_pca
 from experiments.types import Findings
@@ -31,10 +31,10 @@ def test_up_to_a_number_of_samples_it_is_t_sne_whose_neighbours_are_of_the_same_
     rows = np.arange(len(result.samples))[::-1]
     ((title, plane),) = maps(result, rows, ctx, "auto").items()
     assert title == "t-SNE"
-    np.testing.assert_array_equal(plane, place(QuickTsne(0), result.reduced, ctx)[rows])
+    np.testing.assert_array_equal(plane, cached_positions(QuickTsne(0), result.reduced, ctx)[rows])
     ((title, flat),) = maps(result, rows, ctx, "auto", most=len(rows) - 1).items()
     assert title == "PCA"
-    np.testing.assert_array_equal(flat, place(Pca(0), result.reduced, ctx)[rows])
+    np.testing.assert_array_equal(flat, cached_positions(Pca(0), result.reduced, ctx)[rows])
     labels = np.asarray(result.samples.labels)[rows]
     assert same_class(plane, labels) > same_class(flat, labels) + 0.1
 
@@ -72,6 +72,8 @@ def test_wide_points_are_placed_by_their_components(ctx: Context) -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(120) % 3
     points = (rng.normal(size=(3, 200)) * 10)[labels] + rng.normal(size=(120, 200))
-    plane = place(QuickTsne(0), points.astype(np.float32), ctx)
+    plane = cached_positions(QuickTsne(0), points.astype(np.float32), ctx)
     assert same_class(plane, labels) == 1
-    assert np.isfinite(place(QuickTsne(0), np.repeat(points[:2], 2, axis=0).astype(np.float32), ctx)).all()
+    assert np.isfinite(
+        cached_positions(QuickTsne(0), np.repeat(points[:2], 2, axis=0).astype(np.float32), ctx)
+    ).all()

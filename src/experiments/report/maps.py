@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from experiments.context import Context
-from experiments.evaluator.pictures.layouts import FEWEST, TITLES, Pca, QuickTsne, place
+from experiments.evaluator.pictures.layouts import FEWEST, TITLES, Pca, QuickTsne, cached_positions
 from experiments.pipeline import Result
 
 FIRST = ("umap", "tsne", "pca")  # of which the first that an evaluator made is shown first
@@ -54,5 +54,5 @@ def _own(result: Result, rows: np.ndarray, ctx: Context, method: str, most: int)
         method = "tsne" if len(points) <= most else "pca"
     if len(points) < FEWEST:  # without neighbourhoods
         method = "pca"
-    plane = place(QuickTsne(0) if method == "tsne" else Pca(0), points, ctx)
+    plane = cached_positions(QuickTsne(0) if method == "tsne" else Pca(0), points, ctx)
     return {TITLES[method]: plane[np.searchsorted(order, rows)]}

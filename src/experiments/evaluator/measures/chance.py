@@ -1,6 +1,6 @@
-"""Chance levels: what clusters get that know nothing, a mean over permutations of the labels.
+"""Chance levels: mean values of a metric over random permutations of the labels.
 
-To give a metric one, write a function `<name>_chance` with `@chance_level`, its row in metrics.py, and
+To add one for a metric, write a function `<name>_chance` with `@chance_level`, its row in metrics.py, and
 `chance="<name>_chance"` in the metric's own row there.
 """
 
@@ -18,14 +18,14 @@ class Counts(NamedTuple):
     Parameters
     ----------
     shared
-        int64 (c, k): of the clusters of two rows and more.
+        int64 (c, k): rows by class and cluster, for clusters of two or more rows.
     alone
-        int64 (c,): rows of each class that are a cluster each. Where each row of noise is one there are
-        thousands, so they get no columns.
+        int64 (c,): rows of each class that are clusters of one row. There are thousands of these if each
+        row of noise is a cluster, so they have no columns.
     classes
-        int64 (c,): rows of each class, the same in every permutation.
+        int64 (c,): rows of each class; equal for all permutations.
     entropy
-        Mean of the entropies of the classes and of the clusters in nats, the same in every permutation.
+        Mean entropy of classes and clusters in nats; equal for all permutations.
     """
 
     shared: np.ndarray
@@ -35,11 +35,11 @@ class Counts(NamedTuple):
 
 
 ChanceLevel = Callable[[Counts], float]
-CHANCE_LEVELS: dict[str, ChanceLevel] = {}  # by the name of the metric that holds the level
+CHANCE_LEVELS: dict[str, ChanceLevel] = {}  # by the metric name of the level
 
 
 def chance_level(measure: ChanceLevel) -> ChanceLevel:
-    """Have evaluator=external give this chance level."""
+    """Register a chance level for evaluator=external, under its function name."""
     CHANCE_LEVELS[measure.__name__] = measure
     return measure
 
@@ -47,19 +47,19 @@ def chance_level(measure: ChanceLevel) -> ChanceLevel:
 def chance(
     labels: np.ndarray, assignments: np.ndarray, seed: int, names: Iterable[str] = CHANCE_LEVELS
 ) -> dict[str, float]:
-    """Return chance levels by name: means over the same 20 permutations. There has to be a row."""
-    _, label_of, classes = np.unique(labels, return_inverse=True, return_counts=True)
-    _, cluster_of, sizes = np.unique(assignments, return_inverse=True, return_counts=True)
+    """Return chance levels by name: means over the same 20 permutations of one row or more."""
+    _, row_classes, classes = np.unique(labels, return_inverse=True, return_counts=True)
+    _, row_clusters, sizes = np.unique(assignments, return_inverse=True, return_counts=True)
     large = sizes > 1
-    rows = np.flatnonzero(large[cluster_of])
-    columns = (np.cumsum(large) - 1)[cluster_of[rows]]
-    alone = np.flatnonzero(~large[cluster_of])
+    rows = np.flatnonzero(large[row_clusters])
+    columns = (np.cumsum(large) - 1)[row_clusters[rows]]
+    alone = np.flatnonzero(~large[row_clusters])
     c, k = len(classes), int(large.sum())
     entropy = (_entropy(classes) + _entropy(sizes)) / 2
     rng = np.random.default_rng(seed)
     levels: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(PERMUTATIONS):
-        shuffled = rng.permutation(label_of)
+        shuffled = rng.permutation(row_classes)
         shared = np.bincount(shuffled[rows] * k + columns, minlength=c * k).reshape(c, k)
         counts = Counts(shared, np.bincount(shuffled[alone], minlength=c), classes, entropy)
         for name, values in levels.items():
@@ -69,17 +69,17 @@ def chance(
 
 @chance_level
 def acc_chance(counts: Counts) -> float:
-    """Accuracy of the best one-to-one match; a class may have one of its own rows that are alone."""
+    """Accuracy of the best one-to-one match; a class can match one of its clusters of one row."""
     from scipy.optimize import linear_sum_assignment
 
-    own = np.eye(len(counts.alone), dtype=np.int64)[:, counts.alone > 0]
-    gains = np.hstack([counts.shared, own])
+    single_rows = np.eye(len(counts.alone), dtype=np.int64)[:, counts.alone > 0]
+    gains = np.hstack([counts.shared, single_rows])
     return float(gains[linear_sum_assignment(gains, maximize=True)].sum() / counts.classes.sum())
 
 
 @chance_level
 def nmi_chance(counts: Counts) -> float:
-    """Mutual information over the mean of both entropies."""
+    """Mutual information divided by the mean of both entropies."""
     if not counts.entropy:
         return 1.0
     n = counts.classes.sum()
