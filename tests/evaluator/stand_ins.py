@@ -10,7 +10,7 @@ from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
 
 
-class Grouped(NamedTuple):
+class FakeClustering(NamedTuple):
     """A clustering of which only the assignments are required."""
 
     assignments: np.ndarray
@@ -19,7 +19,7 @@ class Grouped(NamedTuple):
     inertia: float | None = None
 
 
-def pictured(n: int, *, labels: np.ndarray | None = None, folder: str = "") -> Samples:
+def image_samples(n: int, *, labels: np.ndarray | None = None, folder: str = "") -> Samples:
     """Return n images of 12 x 10, each of a different grey."""
     greys = np.arange(n, dtype=np.uint8)[:, None, None, None]
     images = np.ascontiguousarray(np.broadcast_to(greys, (n, 10, 12, 3)))
@@ -29,7 +29,7 @@ def pictured(n: int, *, labels: np.ndarray | None = None, folder: str = "") -> S
     return Samples("toy", "a formula", ids, content, labels, names, (np.arange(n) % 5 == 0).astype(np.int8))
 
 
-def without_pictures(n: int) -> Samples:
+def vector_samples(n: int) -> Samples:
     """Return samples of n vectors."""
     values = np.arange(n, dtype=np.float32)[:, None]
     ids = np.arange(n).astype(str)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, image_samples, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.contact_sheets import ContactSheets
@@ -18,11 +18,11 @@ POINTS = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [10, 0], [-4, 0]], np.float32
 
 def evaluate(ctx, samples, assignments, stage=STAGE, points=None) -> Findings:
     reduced = POINTS if points is None else points
-    return stage.evaluate(ctx=ctx, samples=samples, reduced=reduced, clustering=Grouped(assignments))
+    return stage.evaluate(ctx=ctx, samples=samples, reduced=reduced, clustering=FakeClustering(assignments))
 
 
 def test_nearest_random_and_farthest_are_shown_and_none_twice(ctx):
-    findings = evaluate(ctx, pictured(6, labels=np.array([0, 0, 0, 1, 1, 0])), np.zeros(6, int))
+    findings = evaluate(ctx, image_samples(6, labels=np.array([0, 0, 0, 1, 1, 0])), np.zeros(6, int))
     table = findings.tables["contact_sheets"]
     assert table["id"][:2].to_list() == ["002.png", "001.png"]
     assert table["part"].to_list() == ["nearest"] * 2 + ["random"] + ["farthest"] * 2
@@ -40,7 +40,7 @@ def test_nearest_random_and_farthest_are_shown_and_none_twice(ctx):
 
 
 def test_each_image_has_its_caption(ctx):
-    findings = evaluate(ctx, pictured(6), np.array([0, 0, 0, 1, 1, 1]))
+    findings = evaluate(ctx, image_samples(6), np.array([0, 0, 0, 1, 1, 1]))
     sheets = findings.figures["contact_sheets"]
     tiles = [
         unpack(file, sum(parts.values()), sheets.side)
@@ -52,7 +52,7 @@ def test_each_image_has_its_caption(ctx):
 
 
 def test_noise_is_the_last_sheet(ctx):
-    findings = evaluate(ctx, pictured(6), np.array([-1, 1, 1, -1, 0, 0]))
+    findings = evaluate(ctx, image_samples(6), np.array([-1, 1, 1, -1, 0, 0]))
     sheets = findings.figures["contact_sheets"]
     assert sheets.names == ["cluster 0: 2 images", "cluster 1: 2 images", "noise: 2 images"]
     assert sheets.parts[2] == {"random": 2}
@@ -63,8 +63,8 @@ def test_noise_is_the_last_sheet(ctx):
 
 def test_apart_makes_a_figure_of_each_sheet(ctx, tmp_path):
     noisy = np.array([-1, 3, 3, -1, 0, 0])
-    whole = evaluate(ctx, pictured(6), noisy).figures["contact_sheets"]
-    findings = evaluate(ctx, pictured(6), noisy, replace(STAGE, apart="seen"))
+    whole = evaluate(ctx, image_samples(6), noisy).figures["contact_sheets"]
+    findings = evaluate(ctx, image_samples(6), noisy, replace(STAGE, apart="seen"))
     assert list(findings.figures) == ["seen/cluster_0", "seen/cluster_3", "seen/noise"]
     assert [figure.names[0] for figure in findings.figures.values()] == whole.names
     titles = [figure.title for figure in findings.figures.values()]
@@ -84,7 +84,7 @@ def test_apart_makes_a_figure_of_each_sheet(ctx, tmp_path):
 
 
 def test_of_too_many_clusters_the_largest_are_shown_and_the_title_says_so(ctx):
-    findings = evaluate(ctx, pictured(6), np.array([0, 1, 1, 2, 2, 3]), replace(STAGE, clusters=2))
+    findings = evaluate(ctx, image_samples(6), np.array([0, 1, 1, 2, 2, 3]), replace(STAGE, clusters=2))
     sheets = findings.figures["contact_sheets"]
     assert [name.partition(":")[0] for name in sheets.names] == ["cluster 1", "cluster 2"]
     assert numbers(sheets.title) == ["2", "4"]
@@ -94,7 +94,7 @@ def test_of_too_many_clusters_the_largest_are_shown_and_the_title_says_so(ctx):
 
 def test_apart_each_title_and_the_saved_warning_say_if_clusters_are_omitted(ctx, tmp_path):
     noisy = np.array([0, 1, 1, 2, 2, -1])
-    findings = evaluate(ctx, pictured(6), noisy, replace(STAGE, clusters=1, apart="seen"))
+    findings = evaluate(ctx, image_samples(6), noisy, replace(STAGE, clusters=1, apart="seen"))
     assert {name: numbers(figure.title) for name, figure in findings.figures.items()} == {
         "seen/cluster_1": ["1", "1", "3"],
         "seen/noise": ["1", "3"],
@@ -106,11 +106,11 @@ def test_apart_each_title_and_the_saved_warning_say_if_clusters_are_omitted(ctx,
 
 def test_noise_is_not_counted_as_a_cluster(ctx):
     noisy = np.array([-1, -1, -1, 0, 0, 1])
-    only = evaluate(ctx, pictured(6), noisy, replace(STAGE, clusters=1)).figures["contact_sheets"]
+    only = evaluate(ctx, image_samples(6), noisy, replace(STAGE, clusters=1)).figures["contact_sheets"]
     assert only.names == ["cluster 0: 2 images", "noise: 3 images"]
     assert numbers(only.title) == ["1", "2"]
     rare = np.array([0, 0, 1, 1, 1, -1])  # noise is the smallest group and still has a sheet
-    findings = evaluate(ctx, pictured(6), rare, replace(STAGE, clusters=2))
+    findings = evaluate(ctx, image_samples(6), rare, replace(STAGE, clusters=2))
     two = findings.figures["contact_sheets"]
     assert two.names[-1] == "noise: 1 image"
     assert numbers(two.title) == []
@@ -119,18 +119,18 @@ def test_noise_is_not_counted_as_a_cluster(ctx):
 
 def test_a_thousand_clusters_of_one_image_work(ctx):
     n = 250
-    findings = evaluate(ctx, pictured(n), np.arange(n), points=np.eye(n, 3, dtype=np.float32))
+    findings = evaluate(ctx, image_samples(n), np.arange(n), points=np.eye(n, 3, dtype=np.float32))
     assert len(findings.figures["contact_sheets"].names) == 10
     assert findings.tables["contact_sheets"]["part"].unique().tolist() == ["nearest"]
 
 
 def test_all_noise_is_one_sheet(ctx):
-    findings = evaluate(ctx, pictured(6), np.full(6, -1))
+    findings = evaluate(ctx, image_samples(6), np.full(6, -1))
     assert findings.figures["contact_sheets"].names == ["noise: 6 images"]
 
 
 def test_vectors_get_a_table_and_a_warning(ctx, caplog):
-    findings = evaluate(ctx, without_pictures(6), np.zeros(6, int))
+    findings = evaluate(ctx, vector_samples(6), np.zeros(6, int))
     assert findings.figures == {}
     assert len(findings.tables["contact_sheets"]) == 5
     says(caplog.text, key="evaluator.contact_sheets", use="table")

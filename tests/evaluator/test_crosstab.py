@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.crosstab import Crosstab
@@ -24,12 +24,15 @@ class FakeEncoder:
 
 
 def labelled(labels: list[int], names: tuple[str, ...] = ("ant", "bee", "total"), **more) -> Samples:
-    return replace(without_pictures(len(labels)), labels=np.array(labels), class_names=names, **more)
+    return replace(vector_samples(len(labels)), labels=np.array(labels), class_names=names, **more)
 
 
 def evaluate(ctx, samples: Samples, assignments: list[int], stage=STAGE, trained=False) -> Findings:
     return stage.evaluate(
-        ctx=ctx, samples=samples, encoder=FakeEncoder(trained), clustering=Grouped(np.array(assignments))
+        ctx=ctx,
+        samples=samples,
+        encoder=FakeEncoder(trained),
+        clustering=FakeClustering(np.array(assignments)),
     )
 
 
@@ -177,7 +180,7 @@ def test_many_tags_have_a_table_and_no_figure(ctx):
 
 def test_without_labels_it_suggests_other_evaluators():
     with pytest.raises(UnlabelledError) as error:
-        STAGE.check(without_pictures(4))
+        STAGE.check(vector_samples(4))
     says(error, key="evaluator.crosstab", use="evaluator=[internal,sizes]")
 
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import without_pictures
+from tests.evaluator.stand_ins import vector_samples
 from tests.messages import numbers, says
 
 from experiments import pipeline
@@ -252,9 +252,9 @@ def test_fits_run_in_parallel_only_if_they_fit_in_memory(ctx, monkeypatch, most,
 
 
 def test_the_clusterer_checks_the_number_of_samples():
-    picky(60).check(without_pictures(60))
+    picky(60).check(vector_samples(60))
     with pytest.raises(ValueError) as error:
-        picky(60).check(without_pictures(61))
+        picky(60).check(vector_samples(61))
     says(error, key="cluster=picky", use="61")
 
 

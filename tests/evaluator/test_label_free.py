@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped
+from tests.evaluator.stand_ins import FakeClustering
 from tests.messages import says
 
 from experiments.config import compose
@@ -25,7 +25,7 @@ def embeddings() -> np.ndarray:
 def score(
     ctx: Context, embeddings: np.ndarray, assignments: np.ndarray, evaluator: LabelFree = EVALUATOR
 ) -> float:
-    findings = evaluator.evaluate(ctx=ctx, embeddings=embeddings, clustering=Grouped(assignments))
+    findings = evaluator.evaluate(ctx=ctx, embeddings=embeddings, clustering=FakeClustering(assignments))
     return findings.metrics["silhouette_umap"]
 
 
@@ -50,7 +50,10 @@ def test_the_score_of_many_rows_is_that_of_a_sample(ctx: Context, embeddings: np
 def test_without_clusters_it_is_undefined(
     ctx: Context, embeddings: np.ndarray, assignments: np.ndarray
 ) -> None:
-    assert EVALUATOR.evaluate(ctx=ctx, embeddings=embeddings, clustering=Grouped(assignments)).metrics == {}
+    assert (
+        EVALUATOR.evaluate(ctx=ctx, embeddings=embeddings, clustering=FakeClustering(assignments)).metrics
+        == {}
+    )
     assert ctx.store.computed == []  # type: ignore[attr-defined]
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, image_samples, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.members import Members
@@ -15,12 +15,14 @@ STAGE = Members(
     thumbnail=96, seed=0,
 )  # fmt: skip
 POINTS = np.array([[0, 0], [1, 0], [5, 0], [9, 9], [9, 8], [9, 0], [20, 20], [3, 3]], np.float32)
-NOISY = Grouped(np.array([0, 0, 0, 1, 1, 1, -1, -1]), np.array([0.5, 1, 0.25, 1, 1, 0.5, 0, 0]))
-PLAIN = Grouped(np.array([0, 0, 0, 1, 1, 1, 1, 0]))
+NOISY = FakeClustering(np.array([0, 0, 0, 1, 1, 1, -1, -1]), np.array([0.5, 1, 0.25, 1, 1, 0.5, 0, 0]))
+PLAIN = FakeClustering(np.array([0, 0, 0, 1, 1, 1, 1, 0]))
 
 
 def test_all_samples_are_listed_by_cluster_and_descending_probability(ctx):
-    findings = STAGE.evaluate(ctx=ctx, samples=pictured(8, folder="in/"), reduced=POINTS, clustering=NOISY)
+    findings = STAGE.evaluate(
+        ctx=ctx, samples=image_samples(8, folder="in/"), reduced=POINTS, clustering=NOISY
+    )
     table = findings.tables["cluster_probs"]
     assert list(table) == ["id", "file", "x", "y", "cluster", "probability", "distance"]
     assert table["cluster"].to_list() == [-1, -1, 0, 0, 0, 1, 1, 1]
@@ -30,7 +32,7 @@ def test_all_samples_are_listed_by_cluster_and_descending_probability(ctx):
 
 
 def test_the_most_certain_and_the_first_noise_points_are_shown(ctx):
-    findings = STAGE.evaluate(ctx=ctx, samples=pictured(8), reduced=POINTS, clustering=NOISY)
+    findings = STAGE.evaluate(ctx=ctx, samples=image_samples(8), reduced=POINTS, clustering=NOISY)
     certain = findings.tables["most_certain"]
     assert certain[["cluster", "place", "file"]].to_numpy().tolist() == [
         [0, 1, "001.png"],
@@ -49,7 +51,7 @@ def test_the_most_certain_and_the_first_noise_points_are_shown(ctx):
 
 
 def test_without_probabilities_the_distance_to_the_centre_decides(ctx):
-    findings = STAGE.evaluate(ctx=ctx, samples=pictured(8), reduced=POINTS, clustering=PLAIN)
+    findings = STAGE.evaluate(ctx=ctx, samples=image_samples(8), reduced=POINTS, clustering=PLAIN)
     table = findings.tables["cluster_probs"]
     assert "probability" not in table
     first = table[table["cluster"] == 0]
@@ -62,14 +64,14 @@ def test_without_probabilities_the_distance_to_the_centre_decides(ctx):
 
 def test_all_noise_has_no_certain_members(ctx):
     findings = STAGE.evaluate(
-        ctx=ctx, samples=pictured(8), reduced=POINTS, clustering=Grouped(np.full(8, -1))
+        ctx=ctx, samples=image_samples(8), reduced=POINTS, clustering=FakeClustering(np.full(8, -1))
     )
     assert len(findings.tables["most_certain"]) == 0
     assert set(findings.figures) == {"outliers"}
 
 
 def test_vectors_have_only_tables(ctx, caplog):
-    findings = STAGE.evaluate(ctx=ctx, samples=without_pictures(8), reduced=POINTS, clustering=NOISY)
+    findings = STAGE.evaluate(ctx=ctx, samples=vector_samples(8), reduced=POINTS, clustering=NOISY)
     assert findings.figures == {}
     assert len(findings.tables["cluster_probs"]) == 8
     says(caplog.text, key="evaluator.members", use="table")

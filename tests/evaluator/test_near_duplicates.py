@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import pictured, without_pictures
+from tests.evaluator.stand_ins import image_samples, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.near_duplicates import NearDuplicates, similar
@@ -52,7 +52,7 @@ def test_equal_rows_and_zeros(ctx):
 
 
 def test_the_table_has_parts_and_labels_of_pairs(ctx):
-    samples = pictured(6, labels=np.array([0, 1, 0, 0, 1, 1]), folder="in/")
+    samples = image_samples(6, labels=np.array([0, 1, 0, 0, 1, 1]), folder="in/")
     points = np.array([[1, 0], [0, 1], [1, 0.02], [-1, 0], [0, -1], [1, 0.1]], np.float32)
     findings = STAGE.evaluate(ctx=ctx, samples=samples, embeddings=points)
     table = findings.tables["near_duplicates"]
@@ -79,7 +79,7 @@ def test_the_table_has_parts_and_labels_of_pairs(ctx):
 
 
 def test_identical_files_are_counted_by_their_hashes(ctx):
-    samples = pictured(5)
+    samples = image_samples(5)
     hashes = np.array(["a", "b", "a", "a", "c"])
     samples = replace(samples, content=replace(samples.content, hashes=hashes))
     findings = STAGE.evaluate(
@@ -92,7 +92,7 @@ def test_identical_files_are_counted_by_their_hashes(ctx):
 
 def test_a_shortened_list_is_logged(ctx, caplog):
     findings = replace(STAGE, pairs=2, shown=1).evaluate(
-        ctx=ctx, samples=pictured(5), embeddings=np.ones((5, 2), np.float32)
+        ctx=ctx, samples=image_samples(5), embeddings=np.ones((5, 2), np.float32)
     )
     assert findings.metrics["near_duplicate_pairs"] == 10
     assert len(findings.tables["near_duplicates"]) == 2
@@ -101,9 +101,9 @@ def test_a_shortened_list_is_logged(ctx, caplog):
 
 
 def test_without_pairs_or_images_there_is_no_figure(ctx, caplog):
-    none = STAGE.evaluate(ctx=ctx, samples=pictured(3), embeddings=np.eye(3, dtype=np.float32))
+    none = STAGE.evaluate(ctx=ctx, samples=image_samples(3), embeddings=np.eye(3, dtype=np.float32))
     assert (none.figures, len(none.tables["near_duplicates"])) == ({}, 0)
-    findings = STAGE.evaluate(ctx=ctx, samples=without_pictures(3), embeddings=np.ones((3, 2), np.float32))
+    findings = STAGE.evaluate(ctx=ctx, samples=vector_samples(3), embeddings=np.ones((3, 2), np.float32))
     assert findings.figures == {}
     says(caplog.text, key="evaluator.near_duplicates", use="table")
 

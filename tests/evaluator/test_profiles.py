@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, image_samples, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.profiles import Profiles, standardised
@@ -17,11 +17,11 @@ NAMES = ("height", "weight", "age", "cluster")
 VALUES = np.array(
     [[1, 10, 5, 7], [3, 30, 5, 7], [4, 20, 5, 7], [6, 40, 5, 7], [9, 0, 5, 7], [99, 99, 99, 99]], np.float32
 )
-THREE = Grouped(np.array([0, 0, 1, 1, 2, -1]))  # means of height 2, 5, 9; of weight 20, 30, 0
+THREE = FakeClustering(np.array([0, 0, 1, 1, 2, -1]))  # means of height 2, 5, 9; of weight 20, 30, 0
 
 
 def evaluate(ctx, stage=STAGE, columns=NAMES, clustering=THREE, values=VALUES) -> Findings:
-    samples = replace(without_pictures(len(values)), columns=columns)
+    samples = replace(vector_samples(len(values)), columns=columns)
     return stage.evaluate(ctx=ctx, samples=samples, embeddings=values, clustering=clustering)
 
 
@@ -78,7 +78,7 @@ def test_columns_of_two_clusters_are_ordered_by_standardised_difference(ctx):
     scale = np.float32([1000, 300, 1, 70, 0.01, 7, 3])
     noise = rng.normal(size=(50, 7))
     values = np.vstack([noise, noise + differences]).astype(np.float32) * scale
-    findings = evaluate(ctx, replace(STAGE, extremes=2), (), Grouped(side), values)
+    findings = evaluate(ctx, replace(STAGE, extremes=2), (), FakeClustering(side), values)
     table = findings.tables["cluster_explanations"]
     assert table[["high_1", "high_2", "low_1", "low_2"]].to_numpy().tolist() == [
         ["d4", "d6", "d2", "d3"],
@@ -91,7 +91,7 @@ def test_proportional_columns_stay_in_order(ctx):
     column = np.float32([0.1, 0.7, 0.2, 0.9, 0.3, 0.8])
     values = np.stack([column * factor for factor in np.float32([1, 3, 0.7, 1e4, 0.013])], axis=1)
     for clusters in ([0, 1] * 3, [0, 1, 2] * 2):
-        findings = evaluate(ctx, replace(STAGE, extremes=3), (), Grouped(np.array(clusters)), values)
+        findings = evaluate(ctx, replace(STAGE, extremes=3), (), FakeClustering(np.array(clusters)), values)
         table = findings.tables["cluster_explanations"]
         assert table[["high_1", "high_2", "high_3"]].to_numpy().tolist() == [["d0", "d1", "d2"]] * len(table)
 
@@ -116,7 +116,7 @@ def test_of_too_many_clusters_the_largest_are_in_the_heat_map(ctx):
 
 @pytest.mark.parametrize(("assignments", "rows"), [([0] * 6, 1), ([-1] * 6, 0)])
 def test_a_single_cluster_has_only_means(ctx, assignments, rows):
-    findings = evaluate(ctx, clustering=Grouped(np.array(assignments)))
+    findings = evaluate(ctx, clustering=FakeClustering(np.array(assignments)))
     assert len(findings.tables["cluster_feature_centroids"]) == rows
     assert list(findings.tables) == ["cluster_feature_centroids"]
     (warning,) = findings.warnings
@@ -132,9 +132,9 @@ def test_means_that_differ_by_rounding_count_as_equal():
 
 def test_images_are_refused_with_advice():
     with pytest.raises(ValueError) as error:
-        STAGE.check(pictured(6))
+        STAGE.check(image_samples(6))
     says(error, key="evaluator.profiles", use="dataset=table")
-    STAGE.check(without_pictures(6))
+    STAGE.check(vector_samples(6))
 
 
 @pytest.mark.parametrize(

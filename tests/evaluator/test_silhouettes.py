@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.metrics import silhouette_samples
-from tests.evaluator.stand_ins import Grouped, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.silhouettes import Silhouettes, thinned
@@ -19,8 +19,8 @@ STAGE = Silhouettes(sample=10_000, bars=2000, worst=3, seed=0)
 
 def evaluate(ctx, assignments: np.ndarray, stage: Silhouettes = STAGE) -> Findings:
     n = len(assignments)
-    samples = without_pictures(n)
-    return stage.evaluate(ctx=ctx, samples=samples, reduced=X[:n], clustering=Grouped(assignments))
+    samples = vector_samples(n)
+    return stage.evaluate(ctx=ctx, samples=samples, reduced=X[:n], clustering=FakeClustering(assignments))
 
 
 def test_the_table_has_the_mean_and_the_worst_of_each_cluster(ctx):
@@ -56,7 +56,7 @@ def test_noise_is_counted_and_not_measured(ctx):
         silhouette_samples(X[inside], noisy[inside]).mean(), abs=1e-5
     )
     assert -1 not in findings.tables["silhouettes"]["cluster"].to_list()
-    assert findings.tables["silhouettes_rows"].set_index("figure")["value"]["noise, left out"] == "599"
+    assert findings.tables["silhouettes_rows"].set_index("figure")["value"]["noise, not measured"] == "599"
     assert "599" in numbers(findings.figures["silhouettes"].title)
 
 

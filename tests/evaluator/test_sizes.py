@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.sizes import Sizes
@@ -14,8 +14,8 @@ STAGE = Sizes(file="cluster_counts", clusters=300)
 
 
 def test_each_cluster_is_counted_and_noise_comes_last(ctx):
-    clustering = Grouped(np.array([1, 0, 1, -1, 1, 3, 3, 0]))
-    findings = STAGE.evaluate(ctx=ctx, samples=without_pictures(8), clustering=clustering)
+    clustering = FakeClustering(np.array([1, 0, 1, -1, 1, 3, 3, 0]))
+    findings = STAGE.evaluate(ctx=ctx, samples=vector_samples(8), clustering=clustering)
     assert findings.tables["cluster_sizes"].to_dict("list") == {
         "cluster": [0, 1, 3, -1],
         "images": [2, 3, 2, 1],
@@ -30,10 +30,8 @@ def test_each_cluster_is_counted_and_noise_comes_last(ctx):
 
 
 def test_of_too_many_clusters_the_largest_are_drawn_and_the_title_says_so(ctx):
-    clustering = Grouped(np.array([0, 1, 1, 2, 2, -1]))
-    findings = replace(STAGE, clusters=2).evaluate(
-        ctx=ctx, samples=without_pictures(6), clustering=clustering
-    )
+    clustering = FakeClustering(np.array([0, 1, 1, 2, 2, -1]))
+    findings = replace(STAGE, clusters=2).evaluate(ctx=ctx, samples=vector_samples(6), clustering=clustering)
     bars = findings.figures["cluster_counts"]
     assert bars.names == ["1", "2", "noise"]
     assert numbers(bars.title) == ["2", "3"]

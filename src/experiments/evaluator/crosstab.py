@@ -142,7 +142,7 @@ def _association(counts: np.ndarray, encoder: Encoder) -> tuple[dict[str, float]
             f"{result.few:.0%} of the cells; use fewer clusters or labels"
         )
     if encoder.trained:
-        warnings.append(f"{PREFIX}: chi_square_p is too small, as the backbone was trained on these labels")
+        warnings.append(f"{PREFIX}: chi_square_p is optimistic, as the backbone was trained on these labels")
     return metrics, tuple(warnings)
 
 

@@ -65,7 +65,7 @@ class DataReport:
         duplicates = {"id": samples.ids[repeated], "same_as": samples.ids[original[repeated]]}
         counts = {"images": len(samples), "duplicates": len(repeated), "skipped": len(samples.skipped)}
         about: dict[str, object] = {f"{samples.content.KIND}, read": len(samples)}
-        about |= {"left out (skipped_files.csv)": len(samples.skipped), "duplicates": len(repeated)}
+        about |= {"skipped (see skipped_files.csv)": len(samples.skipped), "duplicates": len(repeated)}
         metrics = {f"data_{name}": float(count) for name, count in counts.items()}
         tables = {"data_duplicates": pd.DataFrame(duplicates).astype(str)}
         figures: dict[str, Figure] = {}

@@ -134,8 +134,8 @@ class Probe:
         """Return a warning if the backbone was trained on scored rows."""
         if not known:
             return ()
-        text = f"{self._prefix} is too good, as the backbone was trained on {known} of its {rows} scored rows"
-        return (f"{text} (protocol={self.protocol})",)
+        text = f"{self._prefix}: metrics are too good (protocol={self.protocol}), as the backbone was trained"
+        return (f"{text} on {known} of {rows} scored rows",)
 
 
 def _metrics(

@@ -72,7 +72,10 @@ class Silhouettes:
         assignments = np.asarray(clustering.assignments)
         inside = np.flatnonzero(assignments >= 0)
         clusters, sizes = np.unique(assignments[inside], return_counts=True)
-        about: dict[str, object] = {"rows": len(inside), "noise, left out": len(assignments) - len(inside)}
+        about: dict[str, object] = {
+            "rows": len(inside),
+            "noise, not measured": len(assignments) - len(inside),
+        }
         if len(clusters) < 2:
             reason = f"undefined for {len(clusters)} clusters"
             log.warning("the silhouette plot is missing: %s", reason)
@@ -103,9 +106,7 @@ class Silhouettes:
         table |= {"mean": means, "error": errors, "below_zero": below}
         table |= {"lowest": [scores[part[-1]] for part in members]}
         shown = [scores[part[thinned(len(part), self._bars(len(part), len(rows)))]] for part in members]
-        note = f"; noise left out, {len(assignments) - len(inside):,} points" * (
-            len(inside) < len(assignments)
-        )
+        note = f"; without {len(assignments) - len(inside):,} noise points" * (len(inside) < len(assignments))
         title = f"Silhouettes of {len(inside):,} points in {len(clusters)} clusters{note}"
         counts = [len(values) for values in shown]
         plot = Profiles(title, clusters.tolist(), sizes.tolist(), counts, np.concatenate(shown), mean)

@@ -27,7 +27,7 @@ def exponents(points: np.ndarray, axis: int | None = None, ordinary: int = ORDIN
 
 
 def rescaled(points: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scaled points, and the exponents that undo it: `np.ldexp(points, exponents)`.
+    """Return points scaled to about 1, and the exponents that undo it: `np.ldexp(points, exponents)`.
 
     Points of ordinary size are returned unchanged, without a copy. `axis` as in `exponents`.
     """

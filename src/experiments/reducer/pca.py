@@ -90,7 +90,7 @@ class Decomposition:
         if not spread.any():
             raise ValueError(
                 f"reducer=pca got {len(embeddings)} equal rows, which have no principal axes; "
-                "use a backbone that tells them apart, or reducer=identity"
+                "use a backbone that distinguishes them, or reducer=identity"
             )
         embeddings, powers = rescaled(embeddings, 0 if self.standardize else None)
         scaler = StandardScaler(with_std=self.standardize)

@@ -1,4 +1,4 @@
-"""Everything that the methods need of one k."""
+"""The metrics of one k, from which the methods choose."""
 
 import logging
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ ROUNDING = 1e-9  # besides this share of the sum of squared values
 
 @dataclass(frozen=True)
 class Trial:
-    """The metrics of one k that the methods need, without the references of the gap statistic.
+    """The metrics of one k, without those of the references of the gap statistic.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ class Counts(NamedTuple):
     ----------
     shared
         int64 (c, k): rows by class and cluster, for clusters of two or more rows.
-    alone
+    single_rows
         int64 (c,): rows of each class that are clusters of one row. There are thousands of these if each
         row of noise is a cluster, so they have no columns.
     classes
@@ -29,7 +29,7 @@ class Counts(NamedTuple):
     """
 
     shared: np.ndarray
-    alone: np.ndarray
+    single_rows: np.ndarray
     classes: np.ndarray
     entropy: float
 
@@ -53,7 +53,7 @@ def chance(
     large = sizes > 1
     rows = np.flatnonzero(large[row_clusters])
     columns = (np.cumsum(large) - 1)[row_clusters[rows]]
-    alone = np.flatnonzero(~large[row_clusters])
+    single_rows = np.flatnonzero(~large[row_clusters])
     c, k = len(classes), int(large.sum())
     entropy = (_entropy(classes) + _entropy(sizes)) / 2
     rng = np.random.default_rng(seed)
@@ -61,7 +61,7 @@ def chance(
     for _ in range(PERMUTATIONS):
         shuffled = rng.permutation(row_classes)
         shared = np.bincount(shuffled[rows] * k + columns, minlength=c * k).reshape(c, k)
-        counts = Counts(shared, np.bincount(shuffled[alone], minlength=c), classes, entropy)
+        counts = Counts(shared, np.bincount(shuffled[single_rows], minlength=c), classes, entropy)
         for name, values in levels.items():
             values.append(CHANCE_LEVELS[name](counts))
     return {name: float(np.mean(values)) for name, values in levels.items()}
@@ -72,8 +72,8 @@ def acc_chance(counts: Counts) -> float:
     """Accuracy of the best one-to-one match; a class can match one of its clusters of one row."""
     from scipy.optimize import linear_sum_assignment
 
-    single_rows = np.eye(len(counts.alone), dtype=np.int64)[:, counts.alone > 0]
-    gains = np.hstack([counts.shared, single_rows])
+    single_clusters = np.eye(len(counts.single_rows), dtype=np.int64)[:, counts.single_rows > 0]
+    gains = np.hstack([counts.shared, single_clusters])
     return float(gains[linear_sum_assignment(gains, maximize=True)].sum() / counts.classes.sum())
 
 
@@ -86,14 +86,14 @@ def nmi_chance(counts: Counts) -> float:
     rows, columns = np.nonzero(counts.shared)
     cells, sizes = counts.shared[rows, columns], counts.shared.sum(axis=0)
     shared = cells @ np.log(n * cells / (counts.classes[rows] * sizes[columns]))
-    information = (shared + counts.alone @ np.log(n / counts.classes)) / n
+    information = (shared + counts.single_rows @ np.log(n / counts.classes)) / n
     return float(information) / counts.entropy
 
 
 @chance_level
 def purity_chance(counts: Counts) -> float:
     """Share of rows in their cluster's majority class."""
-    majorities = counts.shared.max(axis=0, initial=0).sum() + counts.alone.sum()
+    majorities = counts.shared.max(axis=0, initial=0).sum() + counts.single_rows.sum()
     return float(majorities / counts.classes.sum())
 
 

@@ -25,9 +25,9 @@ def treatments(assignments: np.ndarray) -> Iterator[Treatment]:
         return
     yield Treatment("", everything, assignments, "; noise is one more cluster")
     yield Treatment(NO_NOISE, ~noise, assignments, "; without noise")
-    alone = np.array(assignments)
-    alone[noise] = assignments.max() + 1 + np.arange(noise.sum())
-    yield Treatment(SINGLETONS, everything, alone, "; each row of noise is a cluster")
+    singletons = np.array(assignments)
+    singletons[noise] = assignments.max() + 1 + np.arange(noise.sum())
+    yield Treatment(SINGLETONS, everything, singletons, "; each row of noise is a cluster")
 
 
 def share(assignments: np.ndarray) -> dict[str, float]:

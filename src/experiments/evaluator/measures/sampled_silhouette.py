@@ -88,8 +88,8 @@ def sampled_silhouettes(
     positions = rng.permutation(np.flatnonzero(several[known.row_clusters[rows]]))
     singles = np.flatnonzero(~several[known.row_clusters])
     scores = np.zeros(len(rows))
-    alone = np.full(len(rows), np.inf)
-    alone[positions] = _nearest(points, rows[positions], singles, clusters.middle)
+    single_distances = np.full(len(rows), np.inf)
+    single_distances[positions] = _nearest(points, rows[positions], singles, clusters.middle)
     with threadpool_limits(1):  # small products are not faster on several threads
         for draw, start in enumerate(range(0, len(positions), ROWS_PER_DRAW)):
             members = _draw_members(points, order, clusters, draw)
@@ -98,7 +98,7 @@ def sampled_silhouettes(
                 part = positions[first : min(first + size, start + ROWS_PER_DRAW)]
                 own = clusters.number[known.row_clusters[rows[part]]]
                 means = _mean_distances(points[rows[part]] - clusters.middle, members, clusters)
-                scores[part] = _scores(means, own, clusters.sizes[own], alone[part])
+                scores[part] = _scores(means, own, clusters.sizes[own], single_distances[part])
     return scores
 
 
@@ -145,12 +145,14 @@ def _mean_distances(points: np.ndarray, members: Members, clusters: Clusters) ->
     return np.where(means < ROUNDING * np.sqrt(squared.max()), 0.0, means)
 
 
-def _scores(means: np.ndarray, own: np.ndarray, sizes: np.ndarray, alone: np.ndarray) -> np.ndarray:
-    """Return silhouettes, float64 (b,); `alone` has the distances to the nearest cluster of one point."""
+def _scores(
+    means: np.ndarray, own: np.ndarray, sizes: np.ndarray, single_distances: np.ndarray
+) -> np.ndarray:
+    """Return silhouettes, float64 (b,); `single_distances` are to clusters of one point."""
     positions = np.arange(len(own))
     within = means[positions, own] * sizes / (sizes - 1)  # without the point itself
     means[positions, own] = np.inf
-    return nearness(within, np.minimum(means.min(axis=1), alone))
+    return nearness(within, np.minimum(means.min(axis=1), single_distances))
 
 
 def _nearest(points: np.ndarray, rows: np.ndarray, singles: np.ndarray, middle: np.ndarray) -> np.ndarray:
