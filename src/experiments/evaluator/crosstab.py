@@ -26,8 +26,8 @@ TAGS = 64  # largest number of tags for a heat map
 class Crosstab:
     """Counts and shares of each label in each cluster, chi-square, Cramer's V, and shares of tags.
 
-    All rows count, noise as one more cluster. `chi_square_p` is the probability of such a chi-square if
-    clusters and labels are independent. Across k compare `cramers_v_corrected`, as `cramers_v` grows with
+    All rows count, noise as one more cluster. `chi_square_p` is the probability of a chi-square this large
+    if clusters and labels are independent. Across k compare `cramers_v_corrected`, as `cramers_v` grows with
     k. `cluster_tag_shares` has the mean of each tag; a sample may have several tags.
 
     Parameters

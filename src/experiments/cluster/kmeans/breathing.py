@@ -26,7 +26,7 @@ def breathe(centroids: np.ndarray, converge: Converge, breath: int, least: float
     """
     rng = np.random.default_rng(seed)
     centroids, squared, ids = converge(centroids)
-    while breath and squared[:, 0].sum() > 0:  # a negative sum is rounding, and has no root
+    while breath and squared[:, 0].sum() > 0:  # a negative sum is a rounding error, and has no square root
         new = _new_centroids(centroids, squared, ids, breath, rng)
         moved, moved_squared, moved_ids = exchange(centroids, new, converge)
         if moved_squared[:, 0].sum() < (1 - least) * squared[:, 0].sum():

@@ -60,12 +60,12 @@ def spread(points: np.ndarray, assignments: np.ndarray) -> tuple[float, float]:
     """
     from scipy.sparse import csr_array
 
-    _, own, sizes = np.unique(assignments, return_inverse=True, return_counts=True)
+    _, row_clusters, sizes = np.unique(assignments, return_inverse=True, return_counts=True)
     n = len(points)
-    members = csr_array((np.ones(n), (own, np.arange(n))), shape=(len(sizes), n))
+    members = csr_array((np.ones(n), (row_clusters, np.arange(n))), shape=(len(sizes), n))
     values = np.asarray(points, np.float64)
     means = (members @ values) / sizes[:, None]
-    squared = ((values - means[own]) ** 2).sum(axis=1)
+    squared = ((values - means[row_clusters]) ** 2).sum(axis=1)
     return float(squared.sum()), float(np.sqrt(squared).mean())
 
 

@@ -18,7 +18,7 @@ class Treatment(NamedTuple):
 
 
 def treatments(assignments: np.ndarray) -> Iterator[Treatment]:
-    """Yield the clusters with noise as a cluster and, if there is noise, without it and as singletons."""
+    """Yield noise as one cluster and, if there is noise, without it and with each row as its own cluster."""
     everything, noise = np.ones(len(assignments), bool), assignments < 0
     if not noise.any():
         yield Treatment("", everything, assignments, "")
