@@ -111,8 +111,8 @@ class NearDuplicates:
         rows = {"figure": list(about), "value": [str(value) for value in about.values()]}
         table = _table(pairs, samples)
         tables = {"near_duplicates": table, "near_duplicates_rows": pd.DataFrame(rows)}
-        drawn = len(table) and has_images(samples, PREFIX)
-        figures = {"near_duplicates": self._figure(pairs, table, samples, ctx)} if drawn else {}
+        has_figure = len(table) and has_images(samples, PREFIX)
+        figures = {"near_duplicates": self._figure(pairs, table, samples, ctx)} if has_figure else {}
         return Findings({name: float(value) for name, value in metrics.items()}, tables, dict(figures))
 
     def _figure(self, pairs: Pairs, table: "pd.DataFrame", samples: Samples, ctx: Context) -> ImageSheets:
