@@ -117,7 +117,7 @@ def test_a_run_reuses_the_clustering_of_k_selection_and_a_sweep_selects_once(sto
     other = run(store, "cluster.k=4")
     assert other.seconds["cluster"] is None
     assert other.seconds["k_selection"] is None
-    assert other.keys == first_run.keys
+    assert other.finding_keys == first_run.finding_keys
 
 
 def test_a_larger_range_computes_only_the_new_k(store):
