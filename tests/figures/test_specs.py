@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.figures import Bars, Figure, Lines, html_page, specs
-from experiments.figures.kinds import KINDS
+from experiments.figures import Bars, Figure, Lines, html_page
 from experiments.types import Findings
 
 
@@ -58,8 +57,3 @@ def test_findings_without_figures_save_no_folder(tmp_path: Path) -> None:
     Findings({"ari": 0.5}).save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
     assert Findings.load(tmp_path).figures == {}
-
-
-def test_names_of_figures_in_older_caches_are_known() -> None:
-    assert specs.Space is specs.Map3d
-    assert {specs.Grid, specs.Sheets, specs.Contrasts} <= {*KINDS}

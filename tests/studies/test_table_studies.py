@@ -164,7 +164,7 @@ def test_study_d_writes_every_output_under_its_name(
     for name in ("image_clusters", "image_clusters_3d"):
         page = (out / "figures" / f"{name}.html").read_text(encoding="utf-8")
         assert "07.png" in page, "the hover text shows the file's name"
-        assert 'id="sheet-0"' in page, "and shows its image"
+        assert 'id="sprite-0"' in page, "and shows its image"
     colours = np.array([int(name[:2]) % 3 for name in result.samples.ids])
     for cluster in range(10):
         assert len(set(colours[result.clustering.assignments == cluster])) == 1, (

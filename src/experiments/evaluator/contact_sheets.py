@@ -52,7 +52,7 @@ class ContactSheets:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
 
     nearest: int
     random: int

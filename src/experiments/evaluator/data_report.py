@@ -38,7 +38,7 @@ class DataReport:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples",)
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = names_of("data_report")
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     sample: int
     grid_classes: int

@@ -49,7 +49,7 @@ class Maps:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     methods: tuple[str, ...]
     files: dict[str, str]

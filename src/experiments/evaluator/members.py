@@ -48,7 +48,7 @@ class Members:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     method: str
     n_neighbors: int

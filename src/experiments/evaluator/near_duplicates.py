@@ -69,7 +69,7 @@ class NearDuplicates:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = names_of("near_duplicates")
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     similarity: float
     pairs: int

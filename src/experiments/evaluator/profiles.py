@@ -51,7 +51,7 @@ class Profiles:
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings", "clustering")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     extremes: int
     columns: int
