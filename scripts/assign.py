@@ -78,11 +78,11 @@ def tell(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
     kind = samples.content.KIND
     clusters = counted(len(sizes) - bool(noise), "cluster")
     told = f"{counted(len(table), kind.removesuffix('s'), kind)} in {clusters}"
-    console.say(f"{told}, {noise} noise, {far} far; see {out}")
+    console.print_line(f"{told}, {noise} noise, {far} far; see {out}")
     if samples.skipped:
         name, why = samples.skipped[0]
         left = counted(len(samples.skipped), "file")
-        console.say(f"{left} left out, such as {name} ({why}); see {left_out(out)}")
+        console.print_line(f"{left} left out, such as {name} ({why}); see {left_out(out)}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -124,7 +124,7 @@ def assign(args: argparse.Namespace) -> int:
         table = fitted.assign(samples, ctx, args.far)
     tables.to_csv(table, args.out)
     if samples.skipped:
-        tables.to_csv(artifacts.reasons(samples.skipped), left_out(args.out))
+        tables.to_csv(artifacts.reasons_table(samples.skipped), left_out(args.out))
     tell(table, samples, args.out)
     return 0
 

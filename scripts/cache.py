@@ -36,7 +36,7 @@ def show(_args: argparse.Namespace, store: Store) -> None:
     largest = sorted(groups.items(), key=lambda group: -sum(each.size for each in group[1]))
     rows = [[name, data, str(len(group)), *measured(group)] for (name, data), group in largest]
     console.table("by stage and data set", ["made by", "data set", "values", "size", "unused for"], rows)
-    console.say(f"{counted(len(found), 'value')}, {sum(each.size for each in found) / GB:.2f} GB")
+    console.print_line(f"{counted(len(found), 'value')}, {sum(each.size for each in found) / GB:.2f} GB")
 
 
 def measured(found: Sequence[Entry]) -> list[str]:
@@ -49,16 +49,16 @@ def explain(args: argparse.Namespace, store: Store) -> None:
     """Print what a key was made of, and which of its inputs are cached."""
     found = entry(store.root, args.key)
     if found.made_of is None:
-        console.say(
+        console.print_line(
             f"{found.key} says nothing of what it was made of: an older commit cached it, or its name says "
             f"it all; scripts/cache.py prune --all and a new run explain it"
         )
         return
-    console.say(f"{found.key}{f', computed for {found.dataset}' if found.dataset else ''}")
-    console.say(json.dumps(in_lines(found.made_of), indent=2, ensure_ascii=False))
+    console.print_line(f"{found.key}{f', computed for {found.dataset}' if found.dataset else ''}")
+    console.print_line(json.dumps(in_lines(found.made_of), indent=2, ensure_ascii=False))
     for key in found.inputs():
         told = f"cached: scripts/cache.py explain {key}" if store.holds(key) else "not cached any more"
-        console.say(f"input {key}: {told}")
+        console.print_line(f"input {key}: {told}")
 
 
 def in_lines(value: Any) -> Any:
@@ -90,9 +90,11 @@ def prune(args: argparse.Namespace, store: Store) -> None:
     keys = [*(each.key for each in doomed), *(path.name.partition("@")[0] for path in unfinished)]
     left = {key for key in keys if not store.remove(key)}
     gone = [each for each in doomed if each.key not in left]
-    console.say(f"removed {counted(len(gone), 'value')}, {sum(each.size for each in gone) / GB:.2f} GB")
+    console.print_line(
+        f"removed {counted(len(gone), 'value')}, {sum(each.size for each in gone) / GB:.2f} GB"
+    )
     if left:
-        console.say(f"left {len(left)} that a process is at work on")
+        console.print_line(f"left {len(left)} that a process is at work on")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -26,7 +26,7 @@ from experiments.job import console
 from experiments.metric_names import Name, main_metrics
 from experiments.recorded import Recorded
 from experiments.report import tables
-from experiments.sweep.record import SWEPT_TAG, recorded_sweep
+from experiments.sweep.state import SWEPT_TAG, recorded_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def find(word: str, uri: str) -> Recorded:
 
 def separated(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the configurations, two at most, and the settings after them."""
-    named = [word for word in words if not compose.key_of(word).startswith(compose.PLACES)][:2]
+    named = [word for word in words if not compose.key_of(word).startswith(compose.PLACE_KEYS)][:2]
     rest = list(words)
     for word in named:
         rest.remove(word)
@@ -72,7 +72,7 @@ def settings(typed: str) -> dict[str, Any]:
         raise ValueError(
             f"{several[0]} gives several values; name one configuration, and the other beside it"
         )
-    places = [o.input_line for o in parsed if o.key_or_group.startswith(compose.PLACES)]
+    places = [o.input_line for o in parsed if o.key_or_group.startswith(compose.PLACE_KEYS)]
     if places:
         raise ValueError(f"{places[0]} is no configuration; name two of them before it")
     return {o.key_or_group: overrides.plain_value(o) for o in parsed}
@@ -111,7 +111,7 @@ def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
                 tracking.ask(run.uri, partial(_keep, run.id, path))
             except LookupError as error:
                 raise ValueError(f"SWEEP={run.id} takes no table ({error}); use its own store") from error
-    console.say(f"recorded: {PLACE}/{name}.csv and .md of run {run.id}")
+    console.print_line(f"recorded: {PLACE}/{name}.csv and .md of run {run.id}")
 
 
 def _keep(run_id: str, path: str, client: Any) -> None:
@@ -148,13 +148,13 @@ def compare(args: argparse.Namespace) -> int:
     table = comparison.paired(first, second, main_metrics(rows)).tables["paired"]
     protocols = ", ".join(sorted({*first["protocol"], *second["protocol"]}))
     console.table(f"a: {a}; b: {b}; protocol {protocols}", COLUMNS, readable(table))
-    console.say(MEANING)
+    console.print_line(MEANING)
     if "cluster.k" in swept and set(first["cluster.k"]) != set(second["cluster.k"]):
         rows_of = {name: Name.parse(name).row for name in table["metric"]}
         drifting = ", ".join(name for name, row in rows_of.items() if row.drifts)
         comparable = " or ".join(name for name, row in rows_of.items() if row.across_k == "comparable")
         use = f"; compare {comparable}" if comparable else ""
-        console.say(f"k differs: {drifting} change with it by themselves{use}")
+        console.print_line(f"k differs: {drifting} change with it by themselves{use}")
     record(run, table, a, b)
     return 0
 

@@ -46,10 +46,10 @@ def export_run(args: argparse.Namespace) -> int:
     table = export(run, args.folder, args.how, ctx, args.embeddings, places)
     noise = int((table["cluster"] < 0).sum())
     clusters = counted(table["cluster"].nunique() - bool(noise), "cluster")
-    console.say(f"{counted(len(table), 'row')} in {clusters}, {noise} {NOISE}")
-    console.say(f"{args.folder}: {', '.join(written(args.folder))}")
+    console.print_line(f"{counted(len(table), 'row')} in {clusters}, {noise} {NOISE}")
+    console.print_line(f"{args.folder}: {', '.join(written(args.folder))}")
     if args.embeddings:
-        console.say(f"embeddings: {SAME}, as held_out fits the rows of a split, which goes by content")
+        console.print_line(f"embeddings: {SAME}, as held_out fits the rows of a split, which goes by content")
     return 0
 
 

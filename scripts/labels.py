@@ -39,14 +39,14 @@ def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context)
     template.write(rows, args.file)
     doubts, noise = int(template.doubtful(rows).sum()), int((rows["cluster"] < 0).sum())
     bare = int(template.unlabelled(rows).sum())
-    console.say(
+    console.print_line(
         f"{args.file}: {counted(len(rows), 'row')}, first {doubts} whose label is not their cluster's"
         f"{f', then {bare} without a label' if bare else ''}; {noise} {'is' if noise == 1 else 'are'} noise"
     )
     filled = int((rows["applied_label"] != "").sum())
     if filled:
-        console.say(f"{counted(filled, 'row has its', 'rows have their')} applied_label from {log}")
-    console.say(
+        console.print_line(f"{counted(filled, 'row has its', 'rows have their')} applied_label from {log}")
+    console.print_line(
         "write a label into applied_label where the current one is wrong or missing "
         f"({WITHDRAWN} for no label), leave the others empty, then:\n"
         f"{template.command(args.run_id, args.file, options(args))}"
@@ -69,8 +69,10 @@ def make_page(args: argparse.Namespace, clustered: Clustered, ctx: Context) -> N
     run, told = clustered.run.id, [word for word in options(args) if "@" not in word]  # no password in a file
     made = page.page(shown, images, run=run, name=clustered.name, left_out=left_out, options=told)
     args.file.write_text(made, encoding="utf-8")
-    console.say(f"{args.file}: {len(shown)} of {counted(len(rows), 'row')}, {doubts} of them doubtful{bare}")
-    console.say(
+    console.print_line(
+        f"{args.file}: {len(shown)} of {counted(len(rows), 'row')}, {doubts} of them doubtful{bare}"
+    )
+    console.print_line(
         "open it in a browser, choose labels, export the CSV, then apply the file that you exported:\n"
         f"{template.command(args.run_id, page.exported(run), options(args))}"
     )
@@ -83,30 +85,34 @@ def apply_file(args: argparse.Namespace, clustered: Clustered, _ctx: Context) ->
     )
     if done.missing:
         gone = counted(done.missing, "image of the run has", "images of the run have")
-        console.say(f"{gone} no row in {args.file}, and keep the label that is there")
+        console.print_line(f"{gone} no row in {args.file}, and keep the label that is there")
     if done.stale:
         older = counted(len(done.stale), "label is older than one", "labels are older than those")
-        console.say(f"{older} in {done.log}, and not applied (--accept-old applies it all the same):")
+        console.print_line(f"{older} in {done.log}, and not applied (--accept-old applies it all the same):")
         some(done.stale)
     if done.emptied:
-        console.say(f"{counted(len(done.emptied), 'row')} left empty, of which {done.log} says something:")
+        console.print_line(
+            f"{counted(len(done.emptied), 'row')} left empty, of which {done.log} says something:"
+        )
         some(done.emptied)
     if done.folder is None:
         images = counted(done.given - len(done.stale), "image")
-        console.say(f"nothing changes: what {args.file} says of {images} holds already")
+        console.print_line(f"nothing changes: what {args.file} says of {images} holds already")
         return
     if done.new:
         first = ", ".join(f"{label} ({place})" for label, place in list(done.new.items())[:FEW])
-        console.say(f"{counted(len(done.new), 'new label')}: {first}{', ...' if len(done.new) > FEW else ''}")
+        console.print_line(
+            f"{counted(len(done.new), 'new label')}: {first}{', ...' if len(done.new) > FEW else ''}"
+        )
     tell(done)
 
 
 def some(lines: Sequence[str]) -> None:
     """Print the first of many lines."""
     for line in lines[:FEW]:
-        console.say(f"  {line}")
+        console.print_line(f"  {line}")
     if len(lines) > FEW:
-        console.say(f"  and {len(lines) - FEW} more")
+        console.print_line(f"  and {len(lines) - FEW} more")
 
 
 def tell(done: Applied) -> None:
@@ -118,15 +124,15 @@ def tell(done: Applied) -> None:
     title = f"{counted(len(done.changes), 'label')} changed, {done.confirmed} confirmed"
     console.table(title, ["", "before", "after"], rows)
     if done.others_scored:
-        console.say(done.others_scored)
+        console.print_line(done.others_scored)
     recorded = f"not recorded: {done.lost}" if done.lost else f"run {done.run_id}"
-    console.say(f"{recorded}; changes.csv and crosstabs in {done.folder}")
+    console.print_line(f"{recorded}; changes.csv and crosstabs in {done.folder}")
     here = Path(os.path.relpath(done.log))
     place = os.path.abspath(done.log) if ".." in here.parts else str(here)
-    console.say(f"to use the corrected labels in a run, add: {setting('dataset.corrections', place)}")
+    console.print_line(f"to use the corrected labels in a run, add: {setting('dataset.corrections', place)}")
     if done.unlabelled:
         images = counted(done.unlabelled, "image has", "images have")
-        console.say(f"{images} no label still; dataset.unlabelled=drop leaves them out of that run")
+        console.print_line(f"{images} no label still; dataset.unlabelled=drop leaves them out of that run")
 
 
 def options(args: argparse.Namespace) -> list[str]:

@@ -22,7 +22,7 @@ from experiments.job import console
 from experiments.job.perform import EXPECTED, Outcome
 from experiments.report import tables
 from experiments.sweep import claims
-from experiments.sweep.outcomes import left
+from experiments.sweep.outcomes import read_outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ def absent(overrides: Sequence[str]) -> str:
 
 def run(words: Sequence[str]) -> tuple[Path, int]:
     """Run it in a process of its own; return its folder and its exit code."""
-    folder = compose.output_folder()
+    folder = compose.new_output_folder()
     place = [f"hydra.sweep.dir={folder}", f"hydra.run.dir={folder}"]
     done = subprocess.run([sys.executable, str(RUN), *words, *place], check=False)
     return folder, done.returncode
@@ -97,16 +97,16 @@ def show(study: claims.Study, rows: "pd.DataFrame") -> None:
         console.table(f"{about.title} ({about.source})", COLUMNS, shown.to_numpy().tolist())
     for why in dict.fromkeys(rows["why"]):
         if why:
-            console.say(f"{claims.NOT_RUNNABLE}: {why}")
+            console.print_line(f"{claims.NOT_RUNNABLE}: {why}")
     counts = rows["verdict"].value_counts()
-    console.say(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    console.print_line(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
 
 
 def verdict(rows: "pd.DataFrame") -> int:
     """Name each figure that is claimed and not reproduced; return the exit code."""
     broken = rows[rows["claimed"] & (rows["verdict"] != claims.REPRODUCED)]
     for row in broken.itertuples():
-        console.complain(
+        console.print_error(
             f"claimed as reproduced: {row.table}, {row.figure}: {row.verdict} {row.why}".rstrip()
         )
     return int(len(broken) > 0)
@@ -119,21 +119,21 @@ def gathered(
     import pandas as pd
 
     if results is not None:
-        jobs = left(results)
+        jobs = read_outcomes(results)
         if not jobs:
             raise ValueError(f"--results {results} holds none; give the folder that a sweep names at its end")
-        return claims.compared(study, jobs), results, _failed(jobs)
+        return claims.compare_claims(study, jobs), results, _failed(jobs)
     parts, folders, code = [], [], 0
     for command, names in study.runs().items():
         words = [*command, *overrides]
         why = absent([word for word in words if not word.startswith("-")])
-        jobs, folder = {}, compose.output_folder()
+        jobs, folder = {}, compose.new_output_folder()
         if not why:
             folder, ended = run(words)
-            jobs = left(folder)
+            jobs = read_outcomes(folder)
             code = code or int(ended != 0) or _failed(jobs)
             why = "" if jobs else "the command stopped; its message stands above"
-        parts.append(claims.compared(study, jobs, why, names))
+        parts.append(claims.compare_claims(study, jobs, why, names))
         folders.append(folder)
     return pd.concat(parts, ignore_index=True), folders[0], code
 
@@ -142,7 +142,9 @@ def _failed(jobs: Mapping[Path, Outcome]) -> int:
     """Name the jobs that did not finish; return the exit code."""
     failures = [outcome for outcome in jobs.values() if outcome.status != "FINISHED"]
     for outcome in failures:
-        console.complain(f"{outcome.status} job {' '.join(outcome.overrides)}: {outcome.error}".rstrip(": "))
+        console.print_error(
+            f"{outcome.status} job {' '.join(outcome.overrides)}: {outcome.error}".rstrip(": ")
+        )
     return int(len(failures) > 0)
 
 
@@ -151,7 +153,7 @@ def reproduce(study: claims.Study, overrides: Sequence[str], results: Path | Non
     rows, folder, code = gathered(study, overrides, results)
     show(study, rows)
     write(study, rows, folder)
-    console.say(f"tables: {folder / 'reproduction.md'}, .csv and .tex")
+    console.print_line(f"tables: {folder / 'reproduction.md'}, .csv and .tex")
     return verdict(rows) or code
 
 
@@ -167,7 +169,7 @@ def main() -> int:
     """Read the command line; return the exit code."""
 
     def work(args: argparse.Namespace) -> int:
-        return reproduce(claims.read(args.study), args.settings, args.results)
+        return reproduce(claims.read_study(args.study), args.settings, args.results)
 
     return script.run(parser(), work, valued=("--results",))
 

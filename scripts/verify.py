@@ -34,7 +34,7 @@ def show(verdict: Verdict) -> None:
     if rows:
         cells = [[r.what, r.then[:DIGITS], r.now[:DIGITS], _number(r.difference), r.verdict] for r in rows]
         console.table("not identical", ["what", "then", "now", "difference", "verdict"], cells)
-    console.say(f"verdict: {verdict.line}")
+    console.print_line(f"verdict: {verdict.line}")
 
 
 def _number(value: float) -> str:
@@ -43,23 +43,23 @@ def _number(value: float) -> str:
 
 def found(run_id: str, settings: Sequence[str], every: bool) -> list[Recorded]:
     """Find the run; of a sweep its best job, or all if `every`."""
-    place = [word for word in settings if word.startswith(compose.KEPT)]
+    place = [word for word in settings if word.startswith(compose.STORAGE_KEYS)]
     uri = script.plan(place).tracking.uri
     given(settings)
     run = Recorded.of(uri, run_id)
     if every or not of_a_sweep(run):
         return jobs(run)
     best = best_job(run)
-    console.say(f"{run.id} is a sweep; its best job is {best.id} {best.name}; --all verifies each job")
+    console.print_line(f"{run.id} is a sweep; its best job is {best.id} {best.name}; --all verifies each job")
     return [best]
 
 
 def checked(run: Recorded, settings: Sequence[str]) -> str:
     """Verify one run; return the verdict's word."""
     try:
-        verdict = verify(run, settings, console.say)
+        verdict = verify(run, settings, console.print_line)
     except EXPECTED as error:
-        console.complain(str(error))
+        console.print_error(str(error))
         return UNKNOWN
     show(verdict)
     return verdict.word
@@ -70,11 +70,11 @@ def verified(runs: Sequence[Recorded], settings: Sequence[str]) -> int:
     words = []
     for place, run in enumerate(runs, start=1):
         if len(runs) > 1:
-            console.say(f"{place} of {len(runs)}: {run.id} {run.name}")
+            console.print_line(f"{place} of {len(runs)}: {run.id} {run.name}")
         words.append(checked(run, settings))
     if len(words) > 1:
         counts = ", ".join(f"{count} {word}" for word, count in Counter(words).items())
-        console.say(f"{len(words)} jobs: {counts}")
+        console.print_line(f"{len(words)} jobs: {counts}")
     return max(CODES[word] for word in words)
 
 

@@ -152,7 +152,7 @@ def test_what_follows_an_unfinished_training_is_kept_apart(ctx: Context) -> None
     finished = pipeline.Places.of(chosen, samples, ctx)
     unfinished = pipeline.Places.of(chosen, samples, ctx, "after epoch 3")
     assert finished.embedded != unfinished.embedded
-    assert finished.points.given != unfinished.points.given
+    assert finished.points.input_key != unfinished.points.input_key
 
 
 BESIDE = "evaluator=[external,probe,variance,macro]"
@@ -198,6 +198,6 @@ def test_a_file_left_out_is_told_anew_and_trains_nothing_again(ctx: Context) -> 
     samples = chosen.dataset.load(ctx)
     before = pipeline.Places.of(chosen, samples, ctx)
     after = pipeline.Places.of(chosen, replace(samples, skipped=(("a.png", "empty file"),)), ctx)
-    assert before.needs["external"].given != after.needs["external"].given
-    assert before.needs["internal"].given == after.needs["internal"].given
-    assert (before.embedded, before.points.given) == (after.embedded, after.points.given)
+    assert before.needs["external"].input_key != after.needs["external"].input_key
+    assert before.needs["internal"].input_key == after.needs["internal"].input_key
+    assert (before.embedded, before.points.input_key) == (after.embedded, after.points.input_key)

@@ -180,12 +180,12 @@ class Places:
     @classmethod
     def of(cls, stages: Stages, samples: Samples, ctx: Context, stopped: str = "") -> "Places":
         """Derive every key from the samples and the stages."""
-        seen = ctx.on(samples=samples.key if stages.backbone.TRAINS else "")
+        seen = ctx.with_input(samples=samples.key if stages.backbone.TRAINS else "")
         encoded = digest_of(backbone=seen.key(stages.backbone), stopped=stopped)
         embedded = cache_key("embeddings", encoder=encoded, content=samples.content_key)
-        rows = ctx.on(embeddings=embedded, rows=fitted_rows(stages.protocol, samples))
+        rows = ctx.with_input(embeddings=embedded, rows=fitted_rows(stages.protocol, samples))
         reduced = cache_key("reduced", reducer=rows.key(stages.reducer), embeddings=embedded)
-        points = ctx.on(reduced=reduced)
+        points = ctx.with_input(reduced=reduced)
         keys = {
             "samples": samples.described,
             "encoder": encoded,
@@ -194,7 +194,9 @@ class Places:
             "clustering": points.key(stages.cluster),
         }
         evaluators = stages.evaluators.items()
-        needs = {name: ctx.on(**{need: keys[need] for need in each.NEEDS}) for name, each in evaluators}
+        needs = {
+            name: ctx.with_input(**{need: keys[need] for need in each.NEEDS}) for name, each in evaluators
+        }
         return cls(seen, embedded, rows, reduced, points, needs)
 
 

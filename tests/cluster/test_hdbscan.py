@@ -114,8 +114,8 @@ def test_copies_of_points_are_dense_clusters(ctx):
 
 def test_copies_of_one_point_leave_the_others_their_probability(ctx):
     copies = np.repeat(X[:1], 40, axis=0)  # enough to be what is left of the cluster at last
-    plain = stage(30, 5).fit(X, ctx.on("plain"))
-    clustering = stage(30, 5).fit(np.concatenate([X, copies]), ctx.on("copies"))
+    plain = stage(30, 5).fit(X, ctx.with_input("plain"))
+    clustering = stage(30, 5).fit(np.concatenate([X, copies]), ctx.with_input("copies"))
     cluster = clustering.assignments[0]
     assert cluster >= 0
     np.testing.assert_array_equal(clustering.probabilities[len(X) :], 1)
@@ -134,14 +134,14 @@ def test_rounding_makes_no_new_point(ctx):
 
 
 def test_threads_and_order_of_work_change_nothing(ctx):
-    one, four = (stage().fit(X, replace(ctx.on(str(n)), threads=n)) for n in (1, 4))
+    one, four = (stage().fit(X, replace(ctx.with_input(str(n)), threads=n)) for n in (1, 4))
     np.testing.assert_array_equal(one.assignments, four.assignments)
     np.testing.assert_array_equal(one.probabilities, four.probabilities)
 
 
 def test_order_of_rows_changes_no_more_than_the_rim(ctx):
     order = RNG.permutation(len(X))
-    clustering, mixed = stage().fit(X, ctx.on("a")), stage().fit(X[order], ctx.on("b"))
+    clustering, mixed = stage().fit(X, ctx.with_input("a")), stage().fit(X[order], ctx.with_input("b"))
     assert adjusted_rand_score(clustering.assignments[order], mixed.assignments) > 0.99
 
 

@@ -50,7 +50,7 @@ def test_a_command_in_a_comment_can_be_typed(where: str, command: str, tmp_path:
     (tmp_path / "weights.pth").touch()
     command = re.sub(r"(?<==)\w+\.pth", str(tmp_path / "weights.pth"), command)
     words = shlex.split(re.sub("<[^>]*>", str(tmp_path), command))
-    assert command_line.read(command_line.arguments(words)).plans
+    assert command_line.parse_request(command_line.parse_arguments(words)).plans
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)

@@ -14,12 +14,12 @@ WHOLE = Invocation(
 @pytest.mark.parametrize("told", [WHOLE, Invocation(), Invocation(typed=())])
 def test_jobs_read_what_they_were_told(told: Invocation) -> None:
     assert Invocation.from_json(told.to_json()) == told
-    with told.to_jobs():
+    with told.passed_to_jobs():
         assert Invocation.current() == told
 
 
 def test_no_variable_stays_behind() -> None:
-    with pytest.raises(KeyboardInterrupt), WHOLE.to_jobs():
+    with pytest.raises(KeyboardInterrupt), WHOLE.passed_to_jobs():
         raise KeyboardInterrupt
     assert VARIABLE not in os.environ
     assert Invocation.current() == Invocation()

@@ -44,7 +44,7 @@ def blobs(k):
 
 @pytest.mark.parametrize("k", CORNERS)
 def test_every_method_finds_groups_that_lie_apart(ctx, k):
-    found = stage().evaluate(ctx=ctx.on("blobs"), reduced=blobs(k))
+    found = stage().evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(k))
     assert found.metrics == dict.fromkeys(stage().METRICS, k)
     assert numbers(found.tables["k_agreement"]["verdict"][0]) == [str(k), "8", "8"]
     assert found.tables["k_selection"]["k"].tolist() == list(range(1, 8))
@@ -57,7 +57,9 @@ def test_every_method_finds_groups_that_lie_apart(ctx, k):
 
 @pytest.mark.parametrize("cluster", ["sklearn_kmeans", "agglomerative", "gmm"])
 def test_any_clusterer_with_a_k_can_be_tried(ctx, cluster):
-    found = stage("k_max=5", "references=5", cluster=cluster).evaluate(ctx=ctx.on("blobs"), reduced=blobs(3))
+    found = stage("k_max=5", "references=5", cluster=cluster).evaluate(
+        ctx=ctx.with_input("blobs"), reduced=blobs(3)
+    )
     told = dict(zip(found.tables["k_verdicts"]["method"], found.tables["k_verdicts"]["k"], strict=True))
     seeds = told.pop("stability_seeds")
     assert set(told.values()) == {3}
@@ -69,7 +71,7 @@ def test_the_gap_says_one_where_there_are_no_groups(ctx):
     even = rng.uniform(size=(200, 10))  # as in the paper's own simulation of none
     normal = rng.normal(size=(400, 3)) * [4, 2, 1]
     for name, points in {"even": even, "normal": normal}.items():
-        found = stage().evaluate(ctx=ctx.on(name), reduced=points.astype(np.float32))
+        found = stage().evaluate(ctx=ctx.with_input(name), reduced=points.astype(np.float32))
         assert found.metrics["k_gap"] == 1, name
         says(found.tables["k_agreement"]["verdict"][0], key="gap", use="1")  # the others know no such answer
 
@@ -77,7 +79,7 @@ def test_the_gap_says_one_where_there_are_no_groups(ctx):
 @pytest.mark.parametrize("k_max", [3, 5])
 def test_three_points_that_repeat_are_three_clusters(ctx, k_max):
     points = np.repeat(np.array([[0.1, 0.7], [5, 0], [2, 9]], np.float32), 21, axis=0)
-    found = stage(f"k_max={k_max}", "references=3").evaluate(ctx=ctx.on("three"), reduced=points)
+    found = stage(f"k_max={k_max}", "references=3").evaluate(ctx=ctx.with_input("three"), reduced=points)
     assert found.metrics["k_gap"] == 3
     assert found.tables["k_selection"]["gap"].iloc[2] == np.inf
     (curve,) = [each for each in found.figures["k_selection"].panels if each.title == "Gap statistic"]
@@ -87,7 +89,7 @@ def test_three_points_that_repeat_are_three_clusters(ctx, k_max):
 
 
 def test_equal_points_are_told_and_not_judged(ctx):
-    found = stage("k_max=3").evaluate(ctx=ctx.on("equal"), reduced=np.ones((30, 2), np.float32))
+    found = stage("k_max=3").evaluate(ctx=ctx.with_input("equal"), reduced=np.ones((30, 2), np.float32))
     assert "k_silhouette" not in found.metrics
     assert found.tables["k_selection"]["gap"].isna().all()
     assert numbers(found.tables["k_agreement"]["verdict"][0]) == []
@@ -134,14 +136,14 @@ def test_an_interrupted_choice_goes_on(store, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(trial.Trial, "run", fail)
         with pytest.raises(KeyboardInterrupt):
-            evaluator.evaluate(ctx=Context.plain(store).on("x"), reduced=points)
+            evaluator.evaluate(ctx=Context.plain(store).with_input("x"), reduced=points)
     drawn = [key for key in store.computed if key.startswith("reference-")]
     again = Store(store.root)
-    found = evaluator.evaluate(ctx=Context.plain(again).on("x"), reduced=points)
+    found = evaluator.evaluate(ctx=Context.plain(again).with_input("x"), reduced=points)
     assert drawn
     assert set(drawn) <= set(again.kept)
     fresh = Store(store.root.parent / "other")
-    whole = evaluator.evaluate(ctx=Context.plain(fresh).on("x"), reduced=points)
+    whole = evaluator.evaluate(ctx=Context.plain(fresh).with_input("x"), reduced=points)
     assert found.tables["k_selection"].equals(whole.tables["k_selection"])
     shutil.rmtree(fresh.root)
 
@@ -149,7 +151,7 @@ def test_an_interrupted_choice_goes_on(store, monkeypatch):
 def test_the_number_of_threads_changes_nothing(tmp_path):
     tables = []
     for threads in (1, 3):
-        ctx = replace(Context.plain(Store(tmp_path / str(threads))), threads=threads).on("x")
+        ctx = replace(Context.plain(Store(tmp_path / str(threads))), threads=threads).with_input("x")
         tables.append(stage("k_max=4").evaluate(ctx=ctx, reduced=blobs(3)).tables["k_selection"])
     assert tables[0].equals(tables[1])
 
@@ -165,7 +167,9 @@ def test_references_are_fitted_as_well_as_the_points(ctx, breath):
     squares = []
     for settings in (chosen.reference_settings(kmeans), {}, chosen.light):
         fits = tuple(lighter(kmeans, k, settings) for k in chosen.ks)
-        squares.append(np.exp([Reference(fits, number, 0).run(box, 200, ctx.on("x")) for number in range(4)]))
+        squares.append(
+            np.exp([Reference(fits, number, 0).run(box, 200, ctx.with_input("x")) for number in range(4)])
+        )
     reference, whole, light = squares
     assert reference.mean() == pytest.approx(whole.mean(), rel=1e-3)
     assert breath == 0 or light.mean() > 1.005 * whole.mean()
@@ -191,15 +195,15 @@ def zeros_and_lengths(zeros):
 def test_clusters_of_directions_are_judged_of_directions_alone(ctx):
     quick = stage("k_max=5", "references=3", cluster="spherical_kmeans")
     with pytest.raises(ValueError) as error:
-        quick.evaluate(ctx=ctx.on("raw"), reduced=zeros_and_lengths(0))
+        quick.evaluate(ctx=ctx.with_input("raw"), reduced=zeros_and_lengths(0))
     says(error, key="SphericalKMeans", use="reducer=l2")
     with pytest.raises(ValueError) as error:
-        quick.evaluate(ctx=ctx.on("zero"), reduced=zeros_and_lengths(4))
+        quick.evaluate(ctx=ctx.with_input("zero"), reduced=zeros_and_lengths(4))
     assert numbers(says(error, key="SphericalKMeans", use="cluster=faiss_kmeans")) == ["4", "120"]
     assert not [key for key in ctx.store.computed if key.startswith("trial-")]
     points = zeros_and_lengths(0)
     points /= np.linalg.norm(points, axis=1, keepdims=True)
-    assert quick.evaluate(ctx=ctx.on("unit"), reduced=points).metrics["k_silhouette"] == 3
+    assert quick.evaluate(ctx=ctx.with_input("unit"), reduced=points).metrics["k_silhouette"] == 3
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,7 @@ def picky(most):
 
 
 def test_a_bootstrap_sample_that_cannot_be_clustered_leaves_its_figure_out(ctx, caplog):
-    found = picky(10**6).evaluate(ctx=ctx.on("blobs"), reduced=blobs(3))
+    found = picky(10**6).evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(3))
     assert "k_stability_bootstrap" not in found.metrics
     assert found.metrics["k_silhouette"] == 3
     assert found.tables["k_selection"]["stability_bootstrap"].isna().all()
@@ -240,7 +244,7 @@ def test_only_so_many_fits_run_at_a_time_as_the_clusterer_has_room_for(ctx, monk
         return parallel.beside(work, count, done)
 
     monkeypatch.setattr(k_selection, "beside", beside)
-    found = picky(most).evaluate(ctx=ctx.on("blobs"), reduced=blobs(3))
+    found = picky(most).evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(3))
     assert at_work == [workers]
     assert found.metrics["k_silhouette"] == 3
 

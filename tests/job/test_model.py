@@ -232,11 +232,11 @@ def test_only_fitted_values_are_loaded(result: pipeline.Result, tmp_path: Path, 
 def test_an_earlier_model_is_replaced_whole_or_half_written(model: Model, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     for gone in ("clustering", "encoder"):
-        logged_model.record(model, tmp_path, None)
+        logged_model.write_and_record(model, tmp_path, None)
         left = tmp_path / "model" / "data"
         assert Model.load(left).names == model.names
         (left / gone).rename(left / "old")
-    logged_model.record(model, tmp_path, None)
+    logged_model.write_and_record(model, tmp_path, None)
     assert not (tmp_path / "model" / "data" / "old").exists()
 
 
@@ -248,7 +248,7 @@ def test_mlflow_loads_it_with_a_signature_and_gives_the_same(
     monkeypatch.chdir(tmp_path)
     tracker = tracking.connect(Tracking(uri), "models")
     with tracker.run("one", tmp_path, params={}, tags={}) as run:
-        logged_model.record(model, tmp_path, run)
+        logged_model.write_and_record(model, tmp_path, run)
     assert not list(Path(uri.removeprefix("sqlite:///")).parent.rglob("*.pkl"))
     assert not list(tmp_path.rglob("*.pkl"))
     mlflow.set_tracking_uri(tracker.uri)
@@ -297,8 +297,8 @@ def outcomes(metric: str, *values: float | None) -> dict[Path, Outcome]:
 def test_the_best_job_is_the_best_by_the_objective(
     metric: str, values: tuple[float, ...], chosen: str
 ) -> None:
-    assert best_model.best(outcomes(metric, *values), metric) == Path(chosen)
+    assert best_model.best_folder(outcomes(metric, *values), metric) == Path(chosen)
 
 
 def test_no_job_is_best_without_the_objective() -> None:
-    assert best_model.best(outcomes("ari", 0.1), "nmi") is None
+    assert best_model.best_folder(outcomes("ari", 0.1), "nmi") is None

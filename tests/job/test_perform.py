@@ -14,7 +14,7 @@ from experiments.config.build import build
 from experiments.config.invocation import VARIABLE
 from experiments.config.plan import Tracking
 from experiments.job import run_folder
-from experiments.job.perform import Job, Outcome, draws, explain
+from experiments.job.perform import Job, Outcome, draws_figures, explain
 
 FEW = ["backbone=pixels", "dataset.limit=60", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -71,8 +71,8 @@ def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
 )
 def test_who_draws(typed: list[str], alone: bool, in_a_sweep: bool) -> None:
     plan = build(composed(typed), typed)
-    assert draws(plan, None) == alone
-    assert draws(plan, tracking.Parent("sqlite:///", "1", "the parent run's id")) == in_a_sweep
+    assert draws_figures(plan, None) == alone
+    assert draws_figures(plan, tracking.Parent("sqlite:///", "1", "the parent run's id")) == in_a_sweep
 
 
 @pytest.fixture

@@ -37,8 +37,8 @@ def on(number: int, encoding: str = "utf-8") -> None:
 def speak() -> None:
     """Write to the console in every way that a run does."""
     print("plain")
-    console.say("a line")
-    console.complain("an error")
+    console.print_line("a line")
+    console.print_error("an error")
     console.table("a table", ["a"], [["1"]])
     with console.bar("decode", 3, "images") as done:
         done(1)
@@ -77,7 +77,7 @@ def test_without_a_console_no_file_is_taken_for_it(tmp_path: Path) -> None:
         program.steady_console()
         with (tmp_path / "data").open("wb") as file:
             assert file.fileno() > 2
-            console.say("a line")
+            console.print_line("a line")
             print("another", flush=True)
         return os.path.getsize(tmp_path / "data")
 
@@ -90,7 +90,7 @@ def test_letters_that_a_console_lacks_are_spelled() -> None:
     def work() -> int:
         on(writer, "ascii")
         program.steady_console()
-        console.say("Käfer")
+        console.print_line("Käfer")
         return 0
 
     assert forked(work) == 0

@@ -10,7 +10,7 @@ from tests.messages import says
 
 from experiments import tracking
 from experiments.config.plan import Tracking
-from experiments.sweep.record import Record
+from experiments.sweep.state import SweepState
 from scripts import compare
 
 ARI = {10: [0.50, 0.52, 0.47], 50: [0.53, 0.56, 0.48]}
@@ -41,10 +41,10 @@ def recorded(rows: list[dict[str, object]], swept: list[str], tracker: tracking.
     folder = place / "sweep"
     folder.mkdir()
     pd.DataFrame(rows).assign(status="FINISHED").to_csv(folder / "sweep.csv", index=False)
-    run = tracker.open("sweep", folder, params={}, tags=Record([], [], [], swept).tags(folder))
+    run = tracker.open("sweep", folder, params={}, tags=SweepState([], [], [], swept).tags(folder))
     run.artifact(folder / "sweep.csv")
     run.end("FINISHED")
-    Record([], [], [], swept, run.id).save(folder)
+    SweepState([], [], [], swept, run.id).save(folder)
     return run.id
 
 

@@ -45,7 +45,7 @@ def invocation(begun: sweep.Sweep) -> Invocation:
 def test_a_job_returns_its_objective_and_leaves_its_number(
     composed: DictConfig, tmp_path: Path, begun: sweep.Sweep
 ) -> None:
-    with begun.for_jobs(Invocation()).to_jobs():
+    with begun.for_jobs(Invocation()).passed_to_jobs():
         objective = launch.run_job(composed)
     left = Outcome.load(tmp_path / "job")
     assert (left.status, left.number, left.parent) == ("FINISHED", 3, begun.run.id)
@@ -109,7 +109,7 @@ def test_a_failed_job_has_no_objective(
     composed: DictConfig, tmp_path: Path, invocation: Invocation, k: int
 ) -> None:
     composed.cluster.k = k
-    with invocation.to_jobs():
+    with invocation.passed_to_jobs():
         assert launch.run_job(composed) is None
     left = Outcome.load(tmp_path / "job")
     assert left.status == "FAILED"
@@ -126,7 +126,7 @@ def test_paths_are_those_of_what_was_typed(
 
     def root(typed: tuple[str, ...] | None) -> str:
         own = Job([*TASK, "cache.root=mine"])
-        return job.plan_of(composed.copy(), own, Invocation(typed=typed)).cache.root
+        return job.build_plan(composed.copy(), own, Invocation(typed=typed)).cache.root
 
     assert root(None) == root(("cache.root=mine",)) == str(tmp_path / "mine")
     assert root(("seed=1",)) == str(compose.ROOT / "mine")

@@ -184,4 +184,4 @@ def _listed(title: str, lines: Sequence[str]) -> str:
 
 
 def _command(why: str, script: str, *words: str, uri: str) -> str:
-    return f"{why} `{commands.script(script, *words, uri=uri)}`"
+    return f"{why} `{commands.script_command(script, *words, uri=uri)}`"

@@ -41,7 +41,7 @@ def test_random_weights_are_drawn_from_the_seed_and_from_nothing_else(
     torch.manual_seed(5)
     before = torch.get_rng_state()
     one, same, other = (
-        pretrained(option, seed=seed).fit(few, ctx).embed(few, ctx.on(str(number)))
+        pretrained(option, seed=seed).fit(few, ctx).embed(few, ctx.with_input(str(number)))
         for number, seed in enumerate((1, 1, 2))
     )
     assert torch.equal(torch.get_rng_state(), before)
@@ -124,7 +124,7 @@ def test_a_safetensors_file_gives_the_same_result(
     other = tmp_path / "small.safetensors"
     save_file(torch.load(weights, weights_only=True), other)
     one, two = (pretrained("resnet50", weights=str(path)).fit(few, ctx) for path in (weights, other))
-    assert (one.embed(few, ctx.on("one")) == two.embed(few, ctx.on("two"))).all()
+    assert (one.embed(few, ctx.with_input("one")) == two.embed(few, ctx.with_input("two"))).all()
 
 
 def test_clip_gives_directions_or_not(pretrained: Make, few: Samples, ctx: Context):

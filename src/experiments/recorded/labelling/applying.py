@@ -135,7 +135,7 @@ def _keep(
     """Write the folder of files, then the log; without the one there is not the other."""
     for line in lines:
         line.line()  # raises where the log cannot hold it
-    folder = compose.output_folder(anywhere=True)
+    folder = compose.new_output_folder(anywhere=True)
     folder.mkdir(parents=True)
     try:
         _write(folder, clustered, done, (decided.before, decided.after), note)

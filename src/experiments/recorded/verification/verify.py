@@ -14,7 +14,7 @@ from experiments.config.stage import PROTOCOLS
 from experiments.context import Context
 from experiments.job import console, context
 from experiments.job.perform import Job, Outcome, perform
-from experiments.job.trace import STEPS, TRACE, Trace, surroundings
+from experiments.job.trace import STEPS, TRACE, Trace, run_circumstances
 from experiments.recorded import Recorded
 from experiments.recorded.samples import DATA
 from experiments.recorded.verification.past import VERIFIES, CannotVerifyError, Past, refuse_unfinished
@@ -44,7 +44,7 @@ def verify(run: Recorded, settings: Sequence[str], say: Callable[[str], None]) -
         It cannot be run again here; the message says what to do.
     """
     refuse_unfinished(run)
-    folder = compose.output_folder(anywhere=True)
+    folder = compose.new_output_folder(anywhere=True)
     with tempfile.TemporaryDirectory(prefix="verify-") as name:
         scratch = Path(name)
         (scratch / "recorded").mkdir()
@@ -52,7 +52,7 @@ def verify(run: Recorded, settings: Sequence[str], say: Callable[[str], None]) -
         plan = past.plan(settings, scratch / "cache")
         then, table = past.trace, past.table  # before hours are spent on what cannot be compared
         ctx = _context(past, plan)
-        differences = [*changes(then.circumstances, surroundings(plan, ctx)), *_kept(then)]
+        differences = [*changes(then.circumstances, run_circumstances(plan, ctx)), *_kept(then)]
         for line in differences or [AS_IT_WAS]:
             say(line)
         _check_data(past, plan, _samples(past, plan, ctx))

@@ -7,7 +7,7 @@ import pandas as pd
 from experiments.figures import Bars
 from experiments.job.perform import Outcome
 from experiments.store.cache import Store
-from experiments.sweep.in_common import shared, trained
+from experiments.sweep.shared_results import shared_findings, shared_training
 from experiments.types import Findings
 
 
@@ -24,7 +24,7 @@ def judged(store: Store, seed: int, k: int) -> Outcome:
 def test_a_sweep_draws_what_jobs_have_in_common(store: Store) -> None:
     jobs = [judged(store, seed, k) for seed in (0, 1) for k in (10, 20)]
     failed = Outcome([], status="FAILED")
-    found = shared([failed, *jobs], store)
+    found = shared_findings([failed, *jobs], store)
     assert {name: figure.title for name, figure in found.figures.items()} == {
         "variance": "variance of variance-0 (seed=0)",
         "data": "data of data-0",
@@ -36,16 +36,16 @@ def test_a_sweep_draws_what_jobs_have_in_common(store: Store) -> None:
 
 
 def test_a_sweep_of_one_job_draws_all_of_it(store: Store) -> None:
-    assert set(shared([judged(store, 0, 10)], store).figures) == {"variance", "clusters", "data"}
+    assert set(shared_findings([judged(store, 0, 10)], store).figures) == {"variance", "clusters", "data"}
 
 
 def test_what_is_no_longer_kept_is_not_drawn(store: Store, tmp_path: Path) -> None:
     jobs = [judged(store, 0, k) for k in (10, 20)]
     store.remove("data-0")
     looking = Store(store.root, compute=False)
-    assert set(shared(jobs, looking).figures) == {"variance"}
-    assert not shared(jobs, Store(tmp_path / "other", enabled=False, compute=False)).figures
-    assert not shared([], looking).figures
+    assert set(shared_findings(jobs, looking).figures) == {"variance"}
+    assert not shared_findings(jobs, Store(tmp_path / "other", enabled=False, compute=False)).figures
+    assert not shared_findings([], looking).figures
 
 
 def learn(folder: Path, number: int, loss: float, *overrides: str) -> None:
@@ -58,21 +58,21 @@ def learn(folder: Path, number: int, loss: float, *overrides: str) -> None:
 def test_a_training_that_jobs_have_in_common_is_drawn(tmp_path: Path) -> None:
     for number in range(11):
         learn(tmp_path, number, 1.5, f"cluster.k={number}")
-    left = trained(tmp_path, "")
+    left = shared_training(tmp_path, "")
     assert left.tables["training"]["train_loss"].to_list() == [2.0, 1.5]
     found = left.figures
     assert list(found) == ["training_loss", "training_learning_rate"]
     assert found["training_loss"].title == "Loss of the training"
     assert found["training_loss"].series == {"training rows": [2.0, 1.5], "validation rows": [3.0, 2.5]}  # type: ignore[attr-defined]
-    assert not trained(tmp_path, "another sweep").figures
+    assert not shared_training(tmp_path, "another sweep").figures
     learn(tmp_path, 10, 1.0, "seed=1")
-    assert trained(tmp_path, "").figures["training_loss"].title == "Loss of the training"
+    assert shared_training(tmp_path, "").figures["training_loss"].title == "Loss of the training"
 
 
 def test_of_several_trainings_the_first_is_drawn_and_named_or_none(tmp_path: Path) -> None:
     for number, seed in enumerate((0, 0, 1, 1)):
         learn(tmp_path, number, 1.5 - seed, f"seed={seed}", f"cluster.k={number % 2}")
-    assert trained(tmp_path, "").figures["training_loss"].title == "Loss of the training (seed=0)"
+    assert shared_training(tmp_path, "").figures["training_loss"].title == "Loss of the training (seed=0)"
     learn(tmp_path, 1, 1.25, "seed=0", "cluster.k=1")
-    assert not trained(tmp_path, "").tables
-    assert not trained(tmp_path / "nowhere", "").tables
+    assert not shared_training(tmp_path, "").tables
+    assert not shared_training(tmp_path / "nowhere", "").tables
