@@ -17,7 +17,7 @@ from experiments.config.plan import Tracking
 from experiments.context import Context
 from experiments.job import logged_model
 from experiments.job.model import (
-    FEW,
+    MIN_SIZE,
     Model,
     _load_pyfunc,
     from_folder,
@@ -129,7 +129,7 @@ def test_a_small_cluster_is_measured_by_all(result: pipeline.Result) -> None:
         result.clustering, centroids=np.concatenate([result.clustering.centroids, result.reduced[:1]])
     )
     tiny = replace(tiny, assignments=tiny.assign(result.reduced)[0])
-    assert (tiny.assignments == 6).sum() < FEW
+    assert (tiny.assignments == 6).sum() < MIN_SIZE
     model = Model.of(replace(result, clustering=tiny), "float32")
     assert (model.distances[6] == model.distances[7]).all()
     assert not (model.distances[0] == model.distances[7]).all()

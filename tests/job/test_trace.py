@@ -18,7 +18,7 @@ from experiments.config.build import build
 from experiments.context import Context, Silent
 from experiments.figures import Heatmap, Lines
 from experiments.job import context
-from experiments.job.trace import STEPS, Trace, clustering_digest, shown, surroundings, trace
+from experiments.job.trace import STEPS, Trace, clustering_digest, run_circumstances, shown_digests, trace
 from experiments.store.values import digest
 from experiments.types import Findings
 
@@ -81,7 +81,7 @@ def test_vectors_have_no_pixels(tmp_path: Path) -> None:
 def test_the_circumstances_tell_code_versions_machine_and_stages() -> None:
     plan = build(composed(["threads=2"]))
     ctx = context.make(plan, Silent())
-    found = surroundings(plan, ctx)
+    found = run_circumstances(plan, ctx)
     wanted = {"git.commit", "git.dirty", "code", "python", "system", "processor", "device", "precision"}
     wanted |= {"version.numpy", "version.pillow", "cluster.VERSION", "evaluator.external.VERSION"}
     assert wanted <= set(found)
@@ -92,7 +92,9 @@ def test_other_weights_are_other_circumstances() -> None:
     def origin(content: str) -> str:
         plan = build(composed(SMALL))
         stages = replace(plan.stages, backbone=Weighted(content))
-        return surroundings(replace(plan, stages=stages), context.make(plan, Silent()))["backbone.origin"]
+        return run_circumstances(replace(plan, stages=stages), context.make(plan, Silent()))[
+            "backbone.origin"
+        ]
 
     assert origin("a") == origin("a") != origin("b")
 
@@ -108,7 +110,7 @@ def test_each_part_of_a_clustering_changes_its_digest(part: str) -> None:
 
 def test_each_part_of_a_table_changes_its_digest() -> None:
     def named(table: pd.DataFrame) -> str:
-        return shown(Findings({}, {"t": table}))["table t"]
+        return shown_digests(Findings({}, {"t": table}))["table t"]
 
     table = pd.DataFrame({"a": [1.0, np.nan], "b": ["x", None], "c": [[1], [2]], "d": [True, False]})
     known = named(table)
@@ -130,14 +132,14 @@ def test_each_part_of_a_picture_changes_its_digest() -> None:
     def named(**changed: object) -> str:
         values = {"title": "t", "rows": ["a", "b"], "columns": ["c", "d"], "values": np.eye(2)}
         figure = Heatmap(**(values | {"value_label": "v"} | changed))
-        return shown(Findings({}, {}, {"p": figure}))["picture p"]
+        return shown_digests(Findings({}, {}, {"p": figure}))["picture p"]
 
     found = [named(), named(title="u"), named(rows=["a", "e"]), named(values=np.eye(2, dtype=np.float32))]
     assert len({*found, named(values=np.ones((2, 2)))}) == 5
     lines = Lines("t", "x", "y", [1.0], {"a": [2.0]})
     assert named() == named()
     figures = {"one": lines, "two": replace(lines, dashed=["a"])}
-    assert len(set(shown(Findings({}, {}, figures)).values())) == 2
+    assert len(set(shown_digests(Findings({}, {}, figures)).values())) == 2
 
 
 def test_a_kept_run_is_traced_without_a_framework(tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ def test_a_kept_run_is_traced_without_a_framework(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KIND_NAMES)
 def test_every_kind_of_picture_is_named_by_what_it_is_drawn_from(kind: str) -> None:
     def named(n: int) -> str:
-        return shown(Findings({}, {}, {"p": make(kind, n)}))["picture p"]
+        return shown_digests(Findings({}, {}, {"p": make(kind, n)}))["picture p"]
 
     assert named(10) == named(10)
     assert (named(10) == named(9)) == (make(kind, 10) == make(kind, 9))

@@ -20,7 +20,7 @@ from experiments.job import run_folder
 from experiments.job.perform import Outcome
 from experiments.job.trace import Trace
 from experiments.recorded import SUPERSEDED
-from experiments.sweep import jobs, record, resumption
+from experiments.sweep import jobs, resumption, state
 from experiments.sweep.state import SweepState
 
 COMMAND = ["backbone=pixels", "cluster.k=10,20,30", "hydra/launcher=joblib"]
@@ -97,7 +97,7 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     again = sweep.Sweep(plan, begun.folder, ["cluster.k"], command.jobs, command, begun)
     assert (again.run.id, status(tracker, made.run.id)) == (made.run.id, "RUNNING")
     assert "error" not in tracker.client.get_run(made.run.id).data.tags
-    assert record.finished(made.folder) == {0: made.folder / "0", 2: made.folder / "2"}
+    assert state.finished_folders(made.folder) == {0: made.folder / "0", 2: made.folder / "2"}
     assert not (made.folder / "1").exists(), "what a failed attempt left would stand beside the next one's"
     assert tracker.client.get_run(runs[1]).data.tags[SUPERSEDED] == "true"
     work(again, 1)
