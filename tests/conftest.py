@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     starting = {item.path for item in items if item.get_closest_marker("process")}
     items.sort(key=lambda item: item.path not in starting)
     for item in items:
-        started = {"project", "beside", "chromium"} & set(getattr(item, "fixturenames", ()))
+        started = {"project", "project_copy", "chromium"} & set(getattr(item, "fixturenames", ()))
         if started or any(item.get_closest_marker(name) for name in ("process", "service")):
             item.add_marker(pytest.mark.timeout(SLOW), append=True)  # a mark of the test's own comes first
 
@@ -125,7 +125,7 @@ def ctx(store: Store) -> Context:
 def project(shared_folder: Path) -> Project:
     """Make a project in which a sweep over k was run, once for all workers: one CNN is trained.
 
-    No test writes into it; those that do ask for `beside`.
+    No test writes into it; tests that write use `project_copy`.
     """
     made = Project(shared_folder / "project")
     printed = shared_folder / "project.json"
@@ -164,7 +164,7 @@ def fresh(tables: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def beside(fresh: Project, project: Project) -> Project:
+def project_copy(fresh: Project, project: Project) -> Project:
     """Make a fresh project with a copy of the trained store."""
     shutil.copytree(project.root / "cache", fresh.root / "cache")
     return fresh

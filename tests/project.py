@@ -152,7 +152,8 @@ class Project:
         from mlflow.tracking import MlflowClient
 
         client = MlflowClient(self.uri)
-        return list(client.search_runs([found.experiment_id for found in client.search_experiments()]))
+        ids = [experiment.experiment_id for experiment in client.search_experiments()]
+        return list(client.search_runs(ids))
 
 
 def artifacts(run: Any) -> set[str]:

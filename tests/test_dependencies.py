@@ -46,8 +46,9 @@ def declared() -> dict[str, Requirement]:
     lines = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "dependencies"
     ]
-    found = [Requirement(line) for line in lines]
-    return {_normal(each.name): each for each in found if each.marker is None or each.marker.evaluate()}
+    requirements = [Requirement(line) for line in lines]
+    active = [line for line in requirements if line.marker is None or line.marker.evaluate()]
+    return {_normal(line.name): line for line in active}
 
 
 def _normal(name: str) -> str:
@@ -67,12 +68,12 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
 
 @pytest.mark.parametrize("name", PRIVATE)
 def test_private_parts_are_used_in_one_module_and_have_an_upper_bound(name: str) -> None:
-    private, places = PRIVATE[name]
+    private, folders = PRIVATE[name]
     users = {
         path.relative_to(REPOSITORY / "src" / "experiments").as_posix()
         for path, modules in imported().items()
         if path.is_relative_to(REPOSITORY / "src")
         and any(re.match(rf"{private}(\.|$)", module) for module in modules)
     }
-    assert users == places
-    assert any(each.operator in ("<", "<=", "==") for each in declared()[name].specifier)
+    assert users == folders
+    assert any(requirement.operator in ("<", "<=", "==") for requirement in declared()[name].specifier)

@@ -87,8 +87,8 @@ def test_an_evaluator_promises_only_what_it_scores() -> None:
 
 
 def test_the_main_metrics_come_first_in_their_order() -> None:
-    found = {"completeness": 0.4, "purity_validation": 0.6, "purity": 0.3, "silhouette": 0.2, "ari": 0.1}
-    assert list(main_first(found).items()) == [
+    metrics = {"completeness": 0.4, "purity_validation": 0.6, "purity": 0.3, "silhouette": 0.2, "ari": 0.1}
+    assert list(main_first(metrics).items()) == [
         ("ari", 0.1),
         ("purity", 0.3),
         ("purity_validation", 0.6),

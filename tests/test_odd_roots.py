@@ -37,9 +37,9 @@ def test_all_that_is_made_of_a_run_works_there(
     rng = np.random.default_rng(0)
     for number in range(24):
         level = (20, 80, 140, 200)[number % 4]
-        place = root / CLASSES[number % 4] / f"{number}%20#.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(level, level + 9, (6, 6, 3)).astype(np.uint8)).save(place)
+        path = root / CLASSES[number % 4] / f"{number}%20#.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(level, level + 9, (6, 6, 3)).astype(np.uint8)).save(path)
     shutil.copy(tables, project / "mlflow.db")
     monkeypatch.setenv("EXPERIMENTS_ROOT", str(project))
     uri = f"sqlite:///{project}/mlflow.db"

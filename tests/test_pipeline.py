@@ -79,11 +79,11 @@ def counting(*metrics: str) -> Evaluator:
 
 def test_a_new_metric_of_a_cached_evaluator_is_computed(ctx: Context) -> None:
     chosen = stages()
-    found = [
+    counts = [
         pipeline.run(replace(chosen, evaluators={"counting": counting(*names)}), ctx).metrics
         for names in (["ones"], ["ones", "twos"], ["twos", "ones"])
     ]
-    assert found == [{"ones": 1}, {"ones": 1, "twos": 1}, {"ones": 1, "twos": 1}]
+    assert counts == [{"ones": 1}, {"ones": 1, "twos": 1}, {"ones": 1, "twos": 1}]
     assert len([key for key in ctx.store.computed if key.startswith("test_pipeline")]) == 2, (
         "the order is none"
     )

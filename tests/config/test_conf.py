@@ -20,10 +20,10 @@ STANDS_FOR = {"<eps>": "2", "...": "dataset=digits"}  # what a person puts there
 
 
 @cache
-def composed(place: int) -> DictConfig:
+def composed(position: int) -> DictConfig:
     """Compose the option at this place of each group, and all evaluators: a composition takes .2 s."""
-    found = {group: compose.options(group) for group in stage.GROUPS}
-    words = [f"{group}={names[place % len(names)]}" for group, names in found.items()]
+    options = {group: compose.options(group) for group in stage.GROUPS}
+    words = [f"{group}={names[position % len(names)]}" for group, names in options.items()]
     return compose.compose_config([*words, f"evaluator=[{','.join(compose.options('evaluator'))}]"])
 
 

@@ -11,11 +11,11 @@ WHOLE = Invocation(
 )
 
 
-@pytest.mark.parametrize("told", [WHOLE, Invocation(), Invocation(typed=())])
-def test_jobs_read_what_they_were_told(told: Invocation) -> None:
-    assert Invocation.from_json(told.to_json()) == told
-    with told.passed_to_jobs():
-        assert Invocation.current() == told
+@pytest.mark.parametrize("invocation", [WHOLE, Invocation(), Invocation(typed=())])
+def test_jobs_read_what_they_were_told(invocation: Invocation) -> None:
+    assert Invocation.from_json(invocation.to_json()) == invocation
+    with invocation.passed_to_jobs():
+        assert Invocation.current() == invocation
 
 
 def test_no_variable_stays_behind() -> None:

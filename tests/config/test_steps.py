@@ -100,7 +100,7 @@ def test_an_option_of_your_own_is_a_step(mine):
 def test_a_preset_sets_what_nobody_typed(mine):
     words = ["experiment=mine", "reducer.small.n_components=3"]
     reducer = built(*words, directory=mine).stages.reducer
-    assert [(name, one.n_components) for name, one in reducer.steps] == [("pca", 20), ("small", 3)]
+    assert [(name, stage.n_components) for name, stage in reducer.steps] == [("pca", 20), ("small", 3)]
 
 
 def test_what_a_preset_sets_for_a_step_that_was_typed_away_is_left_out(mine, caplog):

@@ -99,13 +99,11 @@ def test_an_image_is_one_by_its_content_where_its_name_does_not_tell(
     result: pipeline.Result, model: Model, files: list[Path], tmp_path: Path
 ) -> None:
     odd = [tmp_path / name for name in ("none", "scan.001", "a.dat")]
-    for place, row in zip(odd, (5, 2, 7), strict=True):
-        place.write_bytes(files[row].read_bytes())
-    assert all(is_image(place) for place in odd)
-    assert not any(is_image(place) for place in (tmp_path, tmp_path / "gone", tmp_path / "a.zip"))
-    frame = model.predict(
-        pd.DataFrame({"path": [str(place) for place in odd]})
-    )  # named, so whatever the name
+    for path, row in zip(odd, (5, 2, 7), strict=True):
+        path.write_bytes(files[row].read_bytes())
+    assert all(is_image(path) for path in odd)
+    assert not any(is_image(path) for path in (tmp_path, tmp_path / "gone", tmp_path / "a.zip"))
+    frame = model.predict(pd.DataFrame({"path": [str(path) for path in odd]}))  # named, so whatever the name
     assert frame["cluster"].tolist() == result.clustering.assignments[[5, 2, 7]].tolist()
 
 
@@ -200,9 +198,9 @@ def test_without_labels_there_is_no_majority(result: pipeline.Result) -> None:
 @pytest.mark.parametrize(
     ("content", "use"),
     [
-        (b"", "(empty file), nor can 0 others of 2; leave"),
+        (b"", "(empty file), nor can 0 others of 2; remove"),
         (b"no image", "cannot be decoded"),
-        (None, "images that exist"),
+        (None, "image files"),
     ],
 )
 def test_an_image_that_cannot_be_read_is_named(
@@ -279,8 +277,8 @@ def outcomes(metric: str, *values: float | None) -> dict[Path, Outcome]:
     """Make finished jobs with these figures, and one that failed with the best of all."""
     made = {}
     for number, value in enumerate(values):
-        found = {} if value is None else {metric: value}
-        made[Path(str(number))] = Outcome([], number=number, status="FINISHED", metrics=found)
+        metrics = {} if value is None else {metric: value}
+        made[Path(str(number))] = Outcome([], number=number, status="FINISHED", metrics=metrics)
     made[Path("failed")] = Outcome([], status="FAILED", metrics={metric: 0.0 if metric == "inertia" else 1e9})
     return made
 

@@ -41,7 +41,7 @@ def test_a_persons_file_is_not_written_over(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("a person's", encoding="utf-8")
     with pytest.raises(ValueError) as error:
         write(tmp_path, "report.html", "crosstab.csv")
-    says(error, key=f"{KEY}={tmp_path}", use=f"set {KEY}=")
+    says(error, key=f"{KEY}={tmp_path}", use=f"use {KEY}=")
     says(error, key=name)
     assert (tmp_path / name).read_text(encoding="utf-8") == "a person's"
 
@@ -63,7 +63,7 @@ def test_one_process_at_a_time_holds_a_folder(tmp_path: Path) -> None:
     lock = Lock(folder / run_folder.FILES)
     with pytest.raises(ValueError) as error, run_folder.locked(folder, KEY):
         pass
-    says(error, key=f"{KEY}={folder}", use=f"set {KEY}=")
+    says(error, key=f"{KEY}={folder}", use=f"use {KEY}=")
     says(error, use="at work")
     lock.release()
     with run_folder.locked(folder, KEY) as first, run_folder.locked(folder, KEY, folder) as again:
@@ -76,7 +76,7 @@ def test_a_folder_that_cannot_be_made_names_its_setting(tmp_path: Path) -> None:
     folder = tmp_path / "file" / "run"
     with pytest.raises(ValueError) as error, run_folder.locked(folder, KEY):
         pass
-    says(error, key=f"{KEY}={folder}", use=f"set {KEY}=")
+    says(error, key=f"{KEY}={folder}", use=f"use {KEY}=")
     says(error, use="Not a directory")
 
 

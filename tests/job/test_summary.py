@@ -77,9 +77,9 @@ def test_the_terminal_has_a_row_a_configuration_with_its_spread(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     jobs = [
-        Outcome([f"cluster.k={k}", f"seed={seed}"], protocol="held_out", status="FINISHED", metrics=found)
+        Outcome([f"cluster.k={k}", f"seed={seed}"], protocol="held_out", status="FINISHED", metrics=values)
         for k in (10, 50)
-        for seed, found in enumerate([{"ari": k / 100}, {"ari": k / 100 + 0.2}])
+        for seed, values in enumerate([{"ari": k / 100}, {"ari": k / 100 + 0.2}])
     ]
     stable = pd.DataFrame({"cluster.k": [10], "protocol": "held_out", "seeds": 2, "stability": 0.75})
     summary.print_summary(
@@ -148,7 +148,7 @@ def test_results_that_the_server_lost_are_no_success(
 
 
 @pytest.mark.parametrize(
-    ("uri", "told"),
+    ("uri", "shown"),
     [
         ("http://server:5000/", "http://server:5000/#/experiments/7/runs?viewStateShareKey=figures&"),
         ("sqlite:////tmp/x.db", "/mlflow/serve.sh, then open http://127.0.0.1:5000/#/"),
@@ -160,11 +160,11 @@ def test_results_that_the_server_lost_are_no_success(
     ],
 )
 def test_the_last_line_says_what_to_open(
-    uri: str, told: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    uri: str, shown: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     summary.print_summary([outcome(10, 0.25)], ["cluster.k"], tmp_path, Recording(uri, "7"))
     (line,) = (line for line in capfd.readouterr().out.splitlines() if line.startswith("compare: "))
-    assert told in line
+    assert shown in line
     assert "secret" not in line
 
 
@@ -180,6 +180,6 @@ def test_seconds_stand_a_row_per_configuration_where_seeds_repeat_it(
     summary.print_summary(jobs, ["seed", "cluster.k"], tmp_path, Recording("http://localhost:5000"))
     _, _, shown = capsys.readouterr().out.partition("seconds, mean over the jobs that computed the step\n")
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if "│" in line]
-    assert cells == [["10", "2", "6.00", "1.50", "3.00"], ["50", "2", "kept", "3.00", "3.00"]]
+    assert cells == [["10", "2", "6.00", "1.50", "3.00"], ["50", "2", "cached", "3.00", "3.00"]]
     summary.print_summary(jobs[:2], ["cluster.k"], tmp_path, Recording("http://localhost:5000"))
     assert "seconds\n" in capsys.readouterr().out

@@ -120,8 +120,8 @@ def test_from_an_evaluator_back_to_the_data_set(cache: Callable[..., str], tmp_p
         assert first.endswith("computed for digits")
         made_of, _ = json.JSONDecoder().raw_decode(rest)
         texts.append(made_of)
-        found = [line.split()[-1] for line in out.splitlines() if line.startswith("input ")]
-        word = found[-1] if found else ""
+        keys = [line.split()[-1] for line in out.splitlines() if line.startswith("input ")]
+        word = keys[-1] if keys else ""
     assert "purity_no_noise, " in texts[0]["metrics"]
     assert all(texts)
     assert seen == ["external", "faiss_kmeans", "reduced", "embeddings", "pixels"]

@@ -36,9 +36,9 @@ def sweep(tracker: tracking.Tracker, tmp_path: Path) -> str:
     return recorded(rows, SWEPT, tracker, tmp_path)
 
 
-def recorded(rows: list[dict[str, object]], swept: list[str], tracker: tracking.Tracker, place: Path) -> str:
+def recorded(rows: list[dict[str, object]], swept: list[str], tracker: tracking.Tracker, path: Path) -> str:
     """Record the table of a sweep; return its run's id."""
-    folder = place / "sweep"
+    folder = path / "sweep"
     folder.mkdir()
     pd.DataFrame(rows).assign(status="FINISHED").to_csv(folder / "sweep.csv", index=False)
     run = tracker.open("sweep", folder, params={}, tags=SweepState([], [], [], swept).tags(folder))
@@ -74,10 +74,10 @@ def test_the_table_is_printed_and_recorded(
         assert cells[5:] == [f"{test.pvalue:.2g}"] * 2 + ["0.25", f"{test.statistic / 3**0.5:.3g}", "3"]
         assert "k differs" in out
         assert compare.MEANING in out
-    place = "comparisons/cluster.k=10_reducer.whiten=true_and_cluster.k=50_reducer.whiten=true.csv"
-    path = tracker.client.download_artifacts(sweep, place, str(tmp_path))
+    path = "comparisons/cluster.k=10_reducer.whiten=true_and_cluster.k=50_reducer.whiten=true.csv"
+    path = tracker.client.download_artifacts(sweep, path, str(tmp_path))
     assert pd.read_csv(path)["p"].item() == pytest.approx(test.pvalue)
-    note = Path(tracker.client.download_artifacts(sweep, place.replace(".csv", ".md"), str(tmp_path)))
+    note = Path(tracker.client.download_artifacts(sweep, path.replace(".csv", ".md"), str(tmp_path)))
     assert note.read_text(encoding="utf-8").endswith(f"\n\n{compare.MEANING}\n")
 
 
@@ -99,8 +99,8 @@ def test_texts_with_spaces_lists_and_null_are_values(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     rows = [
-        {key: value, "cluster.k": k, "seed": seed, "protocol": "held_out", "ari": seed / k + place}
-        for place, value in enumerate(values)
+        {key: value, "cluster.k": k, "seed": seed, "protocol": "held_out", "ari": seed / k + path}
+        for path, value in enumerate(values)
         for k in (3, 4)
         for seed in (0, 1)
     ]

@@ -75,6 +75,6 @@ def test_a_mistake_is_answered_with_what_to_type(
 ) -> None:
     done = reproduce(Project(tmp_path / "root").root, *words)
     assert done.returncode == 1
-    told = done.stderr + capfd.readouterr().err  # of this process, and of run.py's
-    says(told, key=key, use=use)
-    assert "Traceback" not in told
+    message = done.stderr + capfd.readouterr().err  # of this process, and of run.py's
+    says(message, key=key, use=use)
+    assert "Traceback" not in message

@@ -82,8 +82,8 @@ def test_only_what_is_missing_is_asked_for(
     monkeypatch.setattr("sys.argv", [f"{name}.py", *words])
     with pytest.raises(SystemExit):
         importlib.import_module(f"scripts.{name}").main()
-    told = capfd.readouterr().err.splitlines()[-1]
-    assert told.endswith(f": {missing}")
+    message = capfd.readouterr().err.splitlines()[-1]
+    assert message.endswith(f": {missing}")
 
 
 def test_the_store_of_finished_work_is_the_one_that_was_set(

@@ -39,7 +39,7 @@ class Sweep:
         self.outcome = run_typed(typed, self.folder, parent=above).outcome
 
     def close(self, **changed: str) -> bool:
-        """Record the best job's model; tell whether that came about."""
+        """Record the best job's model; return True if it is recorded."""
         plan = replace(self.plan, settings=replace(self.plan.settings, **changed))
         return best_model.record_best({self.folder: self.outcome}, plan, self.parent)
 

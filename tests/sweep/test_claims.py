@@ -21,25 +21,25 @@ KEYS = {"name": "purity", "published": 50.0, "tolerance": 2, "metric": "purity",
 
 
 def study(*rows: dict[str, Any], **more: Any) -> Study:
-    tables = {"main": {"title": "Main", "source": "a paper", "each": KEYS, "rows": list(rows) or [{}]}}
+    tables = {"main": {"title": "Main", "source": "a paper", "shared": KEYS, "rows": list(rows) or [{}]}}
     return Study(**{"title": "A study", "run": ["-m", "seed=0"], "tables": tables} | more)
 
 
 def left(folder: Path, number: int, *overrides: str, **metrics: float) -> tuple[Path, Outcome]:
     """Leave what a job leaves: its figures, a table of two epochs, six labelled samples."""
-    place = folder / str(number)
-    place.mkdir()
-    pd.DataFrame({"epoch": [1, 2], "accuracy": [0.25, 0.5]}).to_csv(place / "training.csv", index=False)
-    pd.DataFrame({"id": range(6), "label": list("aabbcc")}).to_parquet(place / ASSIGNMENTS)
+    path = folder / str(number)
+    path.mkdir()
+    pd.DataFrame({"epoch": [1, 2], "accuracy": [0.25, 0.5]}).to_csv(path / "training.csv", index=False)
+    pd.DataFrame({"id": range(6), "label": list("aabbcc")}).to_parquet(path / ASSIGNMENTS)
     outcome = Outcome(
         list(overrides), number=number, protocol="published", status="FINISHED", metrics=metrics
     )
-    return place, outcome
+    return path, outcome
 
 
-def one(found: pd.DataFrame) -> pd.Series:
-    assert len(found) == 1
-    return found.iloc[0]
+def one(rows: pd.DataFrame) -> pd.Series:
+    assert len(rows) == 1
+    return rows.iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_ours_is_the_mean_over_the_seeds_with_its_interval(tmp_path: Path) -> No
 
 def test_a_claim_is_about_the_jobs_it_names(tmp_path: Path) -> None:
     jobs = dict(left(tmp_path, n, f"cluster.k={k}", purity=k / 100) for n, k in enumerate((10, 50)))
-    found = claims.compare_claims(study({"job": {"cluster.k": 50}}, {"job": {"cluster.k": 99}}), jobs)
-    assert found["ours"].iloc[0] == pytest.approx(50)
-    assert found["verdict"].to_list() == [REPRODUCED, NOT_RUNNABLE]
-    says(found["why"].iloc[1], key="cluster.k=99")
+    rows = claims.compare_claims(study({"job": {"cluster.k": 50}}, {"job": {"cluster.k": 99}}), jobs)
+    assert rows["ours"].iloc[0] == pytest.approx(50)
+    assert rows["verdict"].to_list() == [REPRODUCED, NOT_RUNNABLE]
+    says(rows["why"].iloc[1], key="cluster.k=99")
 
 
 def test_another_protocol_is_another_figure(tmp_path: Path) -> None:
@@ -76,10 +76,10 @@ def test_another_protocol_is_another_figure(tmp_path: Path) -> None:
 
 def test_a_figure_may_stand_in_a_table(tmp_path: Path) -> None:
     epochs = [{"metric": "accuracy", "table": "training", "where": {"epoch": n}} for n in (2, 38)]
-    found = claims.compare_claims(study(*epochs), dict([left(tmp_path, 0)]))
-    assert found["verdict"].to_list() == [REPRODUCED, NOT_RUNNABLE]
-    assert found["why"].iloc[0] == ""
-    says(found["why"].iloc[1], key="training.csv", use="epoch=38")
+    rows = claims.compare_claims(study(*epochs), dict([left(tmp_path, 0)]))
+    assert rows["verdict"].to_list() == [REPRODUCED, NOT_RUNNABLE]
+    assert rows["why"].iloc[0] == ""
+    says(rows["why"].iloc[1], key="training.csv", use="epoch=38")
 
 
 def test_a_row_of_a_table_may_be_about_a_class_called_na(tmp_path: Path) -> None:
@@ -115,16 +115,16 @@ def test_what_cannot_be_run_says_why(tmp_path: Path, more: dict[str, Any], absen
 
 def test_a_table_may_have_a_command_of_its_own(tmp_path: Path) -> None:
     tables = {
-        "kmeans": {"title": "K-means", "source": "a paper", "each": KEYS, "rows": [{}]},
-        "ward": {"title": "Ward", "source": "a paper", "each": KEYS, "rows": [{}], "run": ["cluster=ward"]},
+        "kmeans": {"title": "K-means", "source": "a paper", "shared": KEYS, "rows": [{}]},
+        "ward": {"title": "Ward", "source": "a paper", "shared": KEYS, "rows": [{}], "run": ["cluster=ward"]},
     }
     both = Study(title="A study", run=["seed=0"], tables=tables)
     assert both.runs() == {("seed=0",): ["kmeans"], ("cluster=ward",): ["ward"]}
     jobs = dict([left(tmp_path, 0, "cluster=ward", purity=0.5), left(tmp_path, 1, purity=0.4)])
     assert claims.compare_claims(both, jobs, "", ["ward"])["table"].to_list() == ["ward"]
-    found = claims.compare_claims(both, jobs).set_index("table")
-    assert found.loc["ward", ["ours", "verdict"]].to_list() == [pytest.approx(50), REPRODUCED]
-    says(found.loc["kmeans", "why"], key="cluster=ward")
+    rows = claims.compare_claims(both, jobs).set_index("table")
+    assert rows.loc["ward", ["ours", "verdict"]].to_list() == [pytest.approx(50), REPRODUCED]
+    says(rows.loc["kmeans", "why"], key="cluster=ward")
 
 
 def test_jobs_with_other_settings_are_shown_and_reproduce_nothing(tmp_path: Path) -> None:
@@ -137,9 +137,9 @@ def test_jobs_with_other_settings_are_shown_and_reproduce_nothing(tmp_path: Path
 
 
 def test_a_failed_job_gives_no_figure(tmp_path: Path) -> None:
-    place, outcome = left(tmp_path, 0, purity=0.5)
+    path, outcome = left(tmp_path, 0, purity=0.5)
     failed = replace(outcome, status="FAILED")
-    assert one(claims.compare_claims(study(), {place: failed}))["verdict"] == NOT_RUNNABLE
+    assert one(claims.compare_claims(study(), {path: failed}))["verdict"] == NOT_RUNNABLE
 
 
 def test_an_unknown_study_is_answered_with_those_that_there_are() -> None:
@@ -154,9 +154,9 @@ def test_an_unknown_study_is_answered_with_those_that_there_are() -> None:
 
 @pytest.mark.parametrize("name", claims.studies())
 def test_claims_are_checked_and_say_where_they_come_from(name: str) -> None:
-    found = claims.read_study(name)
-    assert all(table.source for table in found.about().values())
-    for claim in [claim for rows in found.claims().values() for claim in rows]:
+    rows = claims.read_study(name)
+    assert all(table.source for table in rows.about().values())
+    for claim in [claim for rows in rows.claims().values() for claim in rows]:
         assert claim.tolerance > 0, claim
         assert claim.unit in claims.SCALE, claim
 

@@ -25,8 +25,8 @@ PLAIN = ["figures=none", "report=none", "tracking.log_model=none"]
 @pytest.fixture
 def composed(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> DictConfig:
     """Compose a small run, as Hydra hands it to a job."""
-    places = [f"tracking.uri={uri}", f"cache.root={tmp_path / 'cache'}"]
-    cfg = compose.compose_config([*TASK, *PLAIN, "objective=nmi", *places], hydra=True)
+    storage = [f"tracking.uri={uri}", f"cache.root={tmp_path / 'cache'}"]
+    cfg = compose.compose_config([*TASK, *PLAIN, "objective=nmi", *storage], hydra=True)
     runtime = SimpleNamespace(output_dir=str(tmp_path / "job"), choices=cfg.hydra.runtime.choices)
     at_work = {
         "runtime": runtime,
@@ -88,7 +88,7 @@ def test_a_job_leaves_a_folder_alone_that_another_works_in(
     assert sweep.run_job(composed, invocation).metrics == {}
     assert not (tmp_path / "job" / "result.json").exists()
     key = "hydra.sweep.subdir"
-    says(caplog.text, key=f"{key}={tmp_path / 'job'}", use=f"set {key}=")
+    says(caplog.text, key=f"{key}={tmp_path / 'job'}", use=f"use {key}=")
     lock.release()
 
 
@@ -99,9 +99,9 @@ def test_a_job_is_recorded_beside_its_parent(
     left = sweep.run_job(composed, begun.for_jobs(Invocation()))
     assert left == Outcome.load(tmp_path / "job")
     client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
-    found, parent = client.get_run(left.run_id), client.get_run(begun.run.id)
-    assert found.info.experiment_id == parent.info.experiment_id
-    assert found.data.tags["mlflow.parentRunId"] == left.parent == parent.info.run_id
+    run, parent = client.get_run(left.run_id), client.get_run(begun.run.id)
+    assert run.info.experiment_id == parent.info.experiment_id
+    assert run.data.tags["mlflow.parentRunId"] == left.parent == parent.info.run_id
 
 
 @pytest.mark.parametrize("k", [0, 201], ids=["before it begins", "at work"])

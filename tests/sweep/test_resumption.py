@@ -98,7 +98,7 @@ def test_only_what_did_not_finish_is_repeated_in_the_same_place(
     assert (again.run.id, status(tracker, made.run.id)) == (made.run.id, "RUNNING")
     assert "error" not in tracker.client.get_run(made.run.id).data.tags
     assert state.finished_folders(made.folder) == {0: made.folder / "0", 2: made.folder / "2"}
-    assert not (made.folder / "1").exists(), "what a failed attempt left would stand beside the next one's"
+    assert not (made.folder / "1").exists(), "results of a failed attempt are removed"
     assert tracker.client.get_run(runs[1]).data.tags[SUPERSEDED] == "true"
     work(again, 1)
     assert [outcome.metrics["ari"] for outcome in again.close()] == [0, 0.1, 0.2]
@@ -176,7 +176,7 @@ def test_settings_that_changed_under_the_same_words_are_not_mixed(
     edited = replace(command, settings=[*command.settings[:-1], "another"])
     with pytest.raises(ValueError) as error:
         resumption.find_resumable(made.run.id, edited, tracker)
-    assert "settings differ" in says(error, key=f"resume={made.run.id}", use="without resume")
+    says(error, key=f"resume={made.run.id}", use="without resume")
     turned = replace(command, settings=command.settings[::-1])
     with pytest.raises(ValueError) as error:
         resumption.find_resumable(made.run.id, turned, tracker)
@@ -224,7 +224,7 @@ def test_another_host_cannot_be_asked_so_an_id_is_a_persons_word(
         resumption.find_resumable("true", command, tracker)
     says(error, key="elsewhere", use=f"resume={made.run.id}")
     assert not resumption.find_resumable(made.run.id, command, tracker).complete
-    says(caplog.text, key="elsewhere", use="gone")
+    says(caplog.text, key="elsewhere", use="has ended")
 
 
 def test_two_processes_do_not_resume_one_sweep(
@@ -235,7 +235,7 @@ def test_two_processes_do_not_resume_one_sweep(
     run = resumption.reopen(both[0])
     with pytest.raises(ValueError) as error:
         resumption.reopen(both[1])
-    says(error, key=f"resume={made.run.id}", use="wait for it")
+    says(error, key=f"resume={made.run.id}", use="wait until it ends")
     run.end("KILLED")
 
 
@@ -250,7 +250,7 @@ def test_what_is_no_sweep_to_resume_is_named(
         "abc": f"tracking.uri={tracker.uri}",
         runs[0]: f"is a single run; use resume={made.run.id}",
         alone.id: "is a single run; use the same command without resume",
-        old.id: "recorded before",
+        old.id: "run the command without resume",
         again.id: "is a single run; use the same command without resume",
         str(tmp_path): "sweep.json",
     }.items():
@@ -271,7 +271,7 @@ def test_a_folder_that_is_gone_or_used_again_cannot_be_gone_on_with(
     made.folder.rename(made.folder.with_name("moved"))
     with pytest.raises(ValueError) as error:
         resumption.find_resumable(made.run.id, command, tracker)
-    says(error, key=f"{made.folder} is not here", use="without resume")
+    says(error, key=f"{made.folder} does not exist", use="without resume")
 
 
 @pytest.mark.parametrize("text", ["{", '{"commands": []}', "[]"])
@@ -328,7 +328,7 @@ def seen(made: sweep.Sweep, number: int, samples: str, described: str = "") -> N
 
 
 def data(*names: str) -> list[resumption.DataKeys]:
-    """Name the data of each job by the last letters: what is learnt from, and what is told of it."""
+    """Return data keys of each job: the first letter is what models learn from, the rest what is reported."""
     return [resumption.DataKeys(f"samples-{name[0]}", f"described-{name}") for name in names]
 
 
@@ -343,7 +343,7 @@ def test_jobs_on_other_data_are_not_mixed(
     resumption.refuse_other_data(begun, data("a", "b", "a"))
     with pytest.raises(ValueError) as error:
         resumption.refuse_other_data(begun, data("a", "a", "b"))
-    says(error, key=f"resume={made.run.id}", use="data is not what its 2 finished jobs")
+    says(error, key=f"resume={made.run.id}", use="restore it")
 
 
 def test_data_of_which_something_else_is_told_is_not_mixed(
@@ -356,7 +356,7 @@ def test_data_of_which_something_else_is_told_is_not_mixed(
     resumption.refuse_other_data(begun, data("a with tags", "a", "a"))
     with pytest.raises(ValueError) as error:
         resumption.refuse_other_data(begun, data("a", "a", "a"))
-    says(error, key=f"resume={made.run.id}", use="data is not what its 2 finished jobs")
+    says(error, key=f"resume={made.run.id}", use="restore it")
 
 
 @pytest.mark.parametrize("text", ["{", '{"stages": {}}'])
@@ -379,7 +379,7 @@ def test_data_that_changed_is_found_before_anything_goes_on(
     request = replace(read(*COMMAND, f"cache.root={tmp_path}/cache"), resume=made.run.id)
     with pytest.raises(ValueError) as error:
         launch._sweep(request, tracker, Invocation(), lambda *words: pytest.fail("it went on"))
-    says(error, key=f"resume={made.run.id}", use="data is not what its 2 finished jobs")
+    says(error, key=f"resume={made.run.id}", use="restore it")
     assert status(tracker, made.run.id) == "FAILED"
     assert (made.folder / "1" / "result.json").exists()
 
@@ -395,7 +395,7 @@ def test_tables_of_an_earlier_attempt_go_with_it(
     for number in range(3):
         work(made, number)
     made.close()
-    recorded = {found.path for found in tracker.client.list_artifacts(made.run.id)}
+    recorded = {file.path for file in tracker.client.list_artifacts(made.run.id)}
     assert recorded == {"sweep.csv", "sweep.md"}
     assert not (made.folder / "training.csv").exists()
     assert (made.folder / "mine.txt").exists()
@@ -403,11 +403,11 @@ def test_tables_of_an_earlier_attempt_go_with_it(
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"), [("resume=true", "true"), ("resume='a b'", "a b"), ("resume=null", "")]
+    ("typed", "value"), [("resume=true", "true"), ("resume='a b'", "a b"), ("resume=null", "")]
 )
-def test_resume_is_read_and_no_job_has_it(typed: str, told: str) -> None:
+def test_resume_is_read_and_no_job_has_it(typed: str, value: str) -> None:
     request = read(*COMMAND[:1], "cluster.k=10", typed)
-    assert request.resume == told
+    assert request.resume == value
     for words in (request.typed, *request.jobs):
         assert not [word for word in words if word.startswith("resume")]
     assert {plan.cfg.resume for plan in request.plans} == {None}

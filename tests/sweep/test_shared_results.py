@@ -12,24 +12,24 @@ from experiments.types import Findings
 
 
 def judged(store: Store, seed: int, k: int) -> Outcome:
-    """Keep what three evaluators found: of the data, of the seed's embedding, and of its clusters."""
-    found = {"variance": f"variance-{seed}", "clusters": f"clusters-{seed}-{k}", "data": "data-0"}
-    for name, key in found.items():
+    """Cache findings of the data, of the seed's embedding, and of its clusters; return the job's outcome."""
+    keys = {"variance": f"variance-{seed}", "clusters": f"clusters-{seed}-{k}", "data": "data-0"}
+    for name, key in keys.items():
         picture = Bars(f"{name} of {key}", "x", "y", ["a"], [1])
         made = Findings({}, {f"{name}_rows": pd.DataFrame({"key": [key]})}, {name: picture})
         store.fitted(key, lambda made=made: made)  # type: ignore[misc]
-    return Outcome([f"seed={seed}", f"cluster.k={k}", "threads=1"], status="FINISHED", found=found)
+    return Outcome([f"seed={seed}", f"cluster.k={k}", "threads=1"], status="FINISHED", finding_keys=keys)
 
 
 def test_a_sweep_draws_what_jobs_have_in_common(store: Store) -> None:
     jobs = [judged(store, seed, k) for seed in (0, 1) for k in (10, 20)]
     failed = Outcome([], status="FAILED")
-    found = shared_findings([failed, *jobs], store)
-    assert {name: figure.title for name, figure in found.figures.items()} == {
+    findings = shared_findings([failed, *jobs], store)
+    assert {name: figure.title for name, figure in findings.figures.items()} == {
         "variance": "variance of variance-0 (seed=0)",
         "data": "data of data-0",
     }
-    assert {name: rows["key"].item() for name, rows in found.tables.items()} == {
+    assert {name: rows["key"].item() for name, rows in findings.tables.items()} == {
         "variance_rows": "variance-0",
         "data_rows": "data-0",
     }
@@ -60,10 +60,10 @@ def test_a_training_that_jobs_have_in_common_is_drawn(tmp_path: Path) -> None:
         learn(tmp_path, number, 1.5, f"cluster.k={number}")
     left = shared_training(tmp_path, "")
     assert left.tables["training"]["train_loss"].to_list() == [2.0, 1.5]
-    found = left.figures
-    assert list(found) == ["training_loss", "training_learning_rate"]
-    assert found["training_loss"].title == "Loss of the training"
-    assert found["training_loss"].series == {"training rows": [2.0, 1.5], "validation rows": [3.0, 2.5]}  # type: ignore[attr-defined]
+    findings = left.figures
+    assert list(findings) == ["training_loss", "training_learning_rate"]
+    assert findings["training_loss"].title == "Loss of the training"
+    assert findings["training_loss"].series == {"training rows": [2.0, 1.5], "validation rows": [3.0, 2.5]}  # type: ignore[attr-defined]
     assert not shared_training(tmp_path, "another sweep").figures
     learn(tmp_path, 10, 1.0, "seed=1")
     assert shared_training(tmp_path, "").figures["training_loss"].title == "Loss of the training"

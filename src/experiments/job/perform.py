@@ -36,7 +36,7 @@ class Outcome:
     """The outcome of a job, saved as result.json in the job's folder.
 
     `number` is the job's number in its sweep, and `parent` the id of the sweep's run. `computed` and `kept`
-    are the computed and the reused cache keys; `found` has the cache key of each evaluator's findings.
+    are the computed and the reused cache keys; `finding_keys` (in the file, `found`) those of the findings.
     `seconds` is None for a reused step. `lost` is the reason why a result is not recorded, `doubts` are
     warnings about its metrics, and `alike` has the suffixes of the rows with as many clusters as classes.
     """
@@ -51,7 +51,7 @@ class Outcome:
     total: float = 0.0
     computed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    found: dict[str, str] = field(default_factory=dict)
+    finding_keys: dict[str, str] = field(default_factory=dict)
     run_id: str = ""
     error: str = ""
     lost: str = ""
@@ -62,14 +62,17 @@ class Outcome:
     def save(self, folder: Path) -> None:
         """Write result.json."""
         folder.mkdir(parents=True, exist_ok=True)
+        values = asdict(self)
+        values["found"] = values.pop("finding_keys")
         partial = folder / f"{RESULT}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        partial.write_text(json.dumps(values, indent=1), encoding="utf-8")
         partial.replace(folder / RESULT)
 
     @classmethod
     def load(cls, folder: Path) -> "Outcome":
         """Return the outcome of a folder's result.json."""
-        return cls(**json.loads((folder / RESULT).read_text(encoding="utf-8")))
+        values = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        return cls(finding_keys=values.pop("found", {}), **values)
 
     def with_result(self, result: pipeline.Result) -> "Outcome":
         """Return the outcome with the metrics and other facts of a result."""
@@ -77,7 +80,7 @@ class Outcome:
             self,
             metrics=result.metrics,
             seconds=result.seconds,
-            found=result.keys,
+            finding_keys=result.keys,
             stopped=result.encoder.stopped,
             doubts=result.doubts,
             alike=alike(result),

@@ -75,7 +75,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Table:
-    """Metrics that were published in one table; `each` has the fields that all its claims share.
+    """Metrics that were published in one table; `shared` has the fields that all its claims share.
 
     `source` cites the publication. `run` is the command that computes them, if it is not the study's.
     """
@@ -83,7 +83,7 @@ class Table:
     title: str
     source: str
     rows: list[Any]
-    each: dict[str, Any] = field(default_factory=dict)
+    shared: dict[str, Any] = field(default_factory=dict)
     run: list[str] = field(default_factory=list)
 
 
@@ -103,7 +103,7 @@ class Study:
 
     def claims(self) -> dict[str, list[Claim]]:
         """Return the claims of each table."""
-        return {name: [_checked(Claim, {**t.each, **row}) for row in t.rows] for name, t in self._tables()}
+        return {name: [_checked(Claim, {**t.shared, **row}) for row in t.rows] for name, t in self._tables()}
 
     def about(self) -> dict[str, Table]:
         """Return the tables by name."""

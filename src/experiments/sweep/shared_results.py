@@ -26,8 +26,8 @@ def shared_findings(outcomes: Sequence[Outcome], store: Store) -> Findings:
     done = [outcome for outcome in outcomes if outcome.status == "FINISHED"]
     tables: dict[str, pd.DataFrame] = {}
     figures: dict[str, Figure] = {}
-    for name, key in done[0].found.items() if done else ():
-        note = _shared_settings([outcome for outcome in done if outcome.found.get(name) == key], done)
+    for name, key in done[0].finding_keys.items() if done else ():
+        note = _shared_settings([outcome for outcome in done if outcome.finding_keys.get(name) == key], done)
         if note is not None and store.holds(key):
             findings = store.fitted(key, lambda: Findings({}))
             tables |= findings.tables
