@@ -64,7 +64,7 @@ def test_one_process_at_a_time_holds_a_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as error, run_folder.locked(folder, KEY):
         pass
     says(error, key=f"{KEY}={folder}", use=f"use {KEY}=")
-    says(error, use="at work")
+    says(error, use="wait until it ends")
     lock.release()
     with run_folder.locked(folder, KEY) as first, run_folder.locked(folder, KEY, folder) as again:
         assert (first, again) == (True, False), "a job may be in the folder of its own command"

@@ -76,7 +76,7 @@ def test_the_best_job_is_shown_from_the_cache(uri: str, tmp_path: Path) -> None:
     best = best_model.best_job_report(sweep.folder, "k=4", sweep.outcome.run_id)
     assert best.contents is not None
     assert best.contents.members["cluster"].nunique() == 4
-    assert len(best.contents.images) == len(best.contents.members) == 200
+    assert len(best.contents.images) == len(best.contents.members) == 100
     assert best.contents.facts["run"] == sweep.outcome.run_id
     (tmp_path / "cache").rename(tmp_path / "elsewhere")
     assert best_model.best_job_report(sweep.folder, "k=4", "").contents is None
