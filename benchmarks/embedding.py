@@ -17,10 +17,10 @@ from typing import cast
 import numpy as np
 import torch
 
-from experiments.backbone.inference.determinism import computing
+from experiments.backbone.inference.determinism import deterministic
 from experiments.backbone.pretrained.embedding import BATCH_PIXELS
 from experiments.backbone.pretrained.network import PretrainedEncoder
-from experiments.backbone.pretrained.state_dict import restored
+from experiments.backbone.pretrained.state_dict import rebuild
 from experiments.config.build import build
 from experiments.config.compose import compose_config
 from experiments.context import Context
@@ -80,13 +80,13 @@ def prepared(samples: Samples, encoder: PretrainedEncoder, ctx: Context) -> torc
 
 def loop(images: torch.Tensor, encoder: PretrainedEncoder, ctx: Context) -> Callable[[], None]:
     """Return a loop of the network over the images, as many at a time as the framework takes."""
-    network = restored(encoder.library, encoder.architecture, encoder.state)
+    network = rebuild(encoder.library, encoder.architecture, encoder.state)
     network = network.to(ctx.device).to(memory_format=torch.channels_last)
     size = BATCH_PIXELS[ctx.device] // encoder.card.resize.size**2
 
     def run() -> None:
         out = []
-        with computing(ctx), torch.inference_mode():
+        with deterministic(ctx), torch.inference_mode():
             for batch in torch.split(images, size):
                 with torch.autocast(ctx.device, torch.bfloat16, enabled=ctx.dtype == "bfloat16"):
                     out.append(network(batch).float())

@@ -26,7 +26,7 @@ from torch.nn.functional import cross_entropy
 from experiments.backbone.cnn import Cnn
 from experiments.backbone.convnet.augmentation import Augmentation
 from experiments.backbone.convnet.batches import as_input
-from experiments.backbone.inference.determinism import computing
+from experiments.backbone.inference.determinism import deterministic
 from experiments.config.build import build
 from experiments.config.compose import compose_config
 from experiments.context import Context
@@ -79,7 +79,7 @@ def epochs(images: int, size: int, rounds: int, ctx: Context) -> Iterator[tuple[
     tensors = [torch.from_numpy(array) for array in (pixels, np.asarray(samples.labels), *parts)]
     for turn in range(-1, rounds):  # the first imports Lightning
         seconds = framework(cnn, samples, ctx, turn)
-        with computing(ctx):
+        with deterministic(ctx):
             pair = seconds, bare(cnn, ctx, *tensors)
         if turn >= 0:
             yield len(parts[0]) / pair[0], len(parts[0]) / pair[1]

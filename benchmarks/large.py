@@ -101,8 +101,8 @@ def measure(folder: Path, more: list[str]) -> None:
     for name, module, function in (  # what a job does after its stages
         ("assignments and tables", artifacts, "write"),
         ("trace", job, "trace"),
-        ("pictures", figures, "write"),
-        ("report", report, "write"),
+        ("pictures", figures, "save_figures"),
+        ("report", report, "write_report"),
         ("model", logged_model, "keep"),
     ):
         setattr(module, function, timed(name, getattr(module, function)))

@@ -53,16 +53,16 @@ def made(typed: list[str], place: Path) -> tuple[Contents, Path, list[float]]:
     seconds = []
     for _ in range(2):
         start = time.perf_counter()
-        file = report.write(result, place / "run", ctx, name="benchmark", run_id="0", seconds=0.0)
+        file = report.write_report(result, place / "run", ctx, name="benchmark", run_id="0", seconds=0.0)
         seconds.append(time.perf_counter() - start)
-    return report.contents(result, place / "run", ctx, {}), file, seconds
+    return report.gather_contents(result, place / "run", ctx, {}), file, seconds
 
 
 def peer(told: Contents, place: Path) -> Path:
     """Write the same map as plotly draws it."""
     (axis, points), *_ = told.maps.items()
     packed, ends = figures.pack(
-        told.images[at : at + tiles.PER] for at in range(0, len(told.images), tiles.PER)
+        told.images[at : at + tiles.PER_SPRITE] for at in range(0, len(told.images), tiles.PER_SPRITE)
     )
     file = place / "plotly.html"
     drawn = Map(
@@ -77,9 +77,9 @@ def peer(told: Contents, place: Path) -> Path:
         packed,
         ends,
         told.images.shape[1],
-        tiles.PER,
+        tiles.PER_SPRITE,
     )
-    file.write_text(figures.page(drawn), encoding="utf-8")
+    file.write_text(figures.html_page(drawn), encoding="utf-8")
     return file
 
 

@@ -16,7 +16,7 @@ from experiments import script
 from experiments.context import Context
 from experiments.job import artifacts, console, model
 from experiments.messages import counted
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.recorded.new_rows import ENDINGS, new_rows
 from experiments.recorded.samples import config_of
 from experiments.report import tables
@@ -34,7 +34,7 @@ def read_images(paths: list[str], value_range: ValueRange, ctx: Context) -> Samp
     return model.from_images(paths, ctx, value_range)
 
 
-def read_rows(paths: list[str], fitted: model.Model, run: Recorded, saved: Path, ctx: Context) -> Samples:
+def read_rows(paths: list[str], fitted: model.Model, run: PastRun, saved: Path, ctx: Context) -> Samples:
     """Read a table or array of new rows, for a run that clustered vectors."""
     if len(paths) != 1 or Path(paths[0]).suffix.lower() not in ENDINGS:
         raise ValueError(
@@ -45,7 +45,7 @@ def read_rows(paths: list[str], fitted: model.Model, run: Recorded, saved: Path,
     return new_rows(Path(paths[0]).expanduser().absolute(), fitted.features, id_column(run), "FOLDER", ctx)
 
 
-def id_column(run: Recorded) -> str | None:
+def id_column(run: PastRun) -> str | None:
     """Return the column of ids of a run, or of the best job of a sweep; None if no column was set."""
     column = config_of(run.best).dataset.get("id")
     return None if column is None else str(column)
@@ -109,9 +109,9 @@ def assign(args: argparse.Namespace) -> int:
         raise ValueError(
             f"{next(iter(moved))} is a path of the run's own data, which is not read here; leave it out"
         )
-    run = Recorded.of(uri, args.run_id)
+    run = PastRun.of(uri, args.run_id)
     folder = run.model
-    with run.by_its_code():
+    with run.naming_other_code():
         fitted = model.Model.load(folder)
     with model.scratch() as ctx:
         ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)

@@ -24,7 +24,7 @@ from experiments import comparison, script, tracking
 from experiments.config import compose, overrides
 from experiments.job import console
 from experiments.metric_names import Name, main_metrics
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.report import tables
 from experiments.sweep.state import SWEPT_TAG, recorded_sweep
 
@@ -39,7 +39,7 @@ MEANING = (
 )
 
 
-def find_sweep(word: str, uri: str) -> Recorded:
+def find_sweep(word: str, uri: str) -> PastRun:
     """Return the run of a sweep; raise ValueError if its swept settings are not recorded."""
     run = recorded_sweep(word, uri, "SWEEP", "", "run it with -m and several seeds")
     if SWEPT_TAG not in run.info.data.tags:
@@ -96,7 +96,7 @@ def readable(table: "pd.DataFrame") -> list[list[str]]:
     ]
 
 
-def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
+def record(run: PastRun, table: "pd.DataFrame", a: str, b: str) -> None:
     """Record the table in the sweep's run, as CSV and Markdown."""
     name = re.sub(r"[^\w.=-]+", "_", f"{a} and {b}")
     with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +106,7 @@ def record(run: Recorded, table: "pd.DataFrame", a: str, b: str) -> None:
         for kind in ("csv", "md"):
             path = str(Path(folder) / f"{name}.{kind}")
             try:
-                tracking.ask(run.uri, partial(_log_artifact, run.id, path))
+                tracking.query(run.uri, partial(_log_artifact, run.id, path))
             except LookupError as error:
                 raise ValueError(f"SWEEP={run.id} cannot be changed ({error}); use its own store") from error
     console.print_line(f"recorded: {FOLDER}/{name}.csv and .md of run {run.id}")
@@ -140,7 +140,7 @@ def compare(args: argparse.Namespace) -> int:
         rows = pd.read_csv(path, keep_default_na=False, na_values=[""])  # null can be a swept value
     swept = json.loads(run.info.data.tags[SWEPT_TAG])
     a, b = two_configurations(typed, comparison.configurations(rows, swept))
-    first, second = (comparison.picked(rows, swept, parsed[word], word) for word in (a, b))
+    first, second = (comparison.select_configuration(rows, swept, parsed[word], word) for word in (a, b))
     if first.index.equals(second.index):
         raise ValueError(f"{a} and {b} are the same configuration; use two different ones")
     table = comparison.paired(first, second, main_metrics(rows)).tables["paired"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from experiments import script
 from experiments.job import console
 from experiments.messages import counted
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.recorded.embeddings import KINDS
 from experiments.recorded.export import HOWS, NOISE, export
 
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
 def export_run(args: argparse.Namespace) -> int:
     """Export a run, and print the written files."""
     uri, ctx, data_paths = script.connect(args.settings)
-    run = Recorded.of(uri, args.run_id).best
+    run = PastRun.of(uri, args.run_id).best
     table = export(run, args.folder, args.how, ctx, args.embeddings, data_paths)
     noise = int((table["cluster"] < 0).sum())
     clusters = counted(table["cluster"].nunique() - bool(noise), "cluster")

@@ -25,14 +25,14 @@ from experiments.messages import counted, setting
 from experiments.recorded.labelling import page, template
 from experiments.recorded.labelling.applying import BEFORE, Applied, apply
 from experiments.recorded.labelling.checking import WITHDRAWN
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.labelling.scoring import SCORES
 from experiments.recorded.samples import pictures_of
 
 SHOWN_LINES = 5
 
 
-def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context) -> None:
+def make_template(args: argparse.Namespace, clustered: ClusteredSamples, _ctx: Context) -> None:
     """Write the table to edit."""
     log, corrections = clustered.log(args.log)
     rows = template.template(clustered, corrections)
@@ -49,19 +49,21 @@ def make_template(args: argparse.Namespace, clustered: Clustered, _ctx: Context)
     console.print_line(
         "fill in applied_label where the current label is wrong or missing "
         f"({WITHDRAWN} for no label), leave it empty elsewhere, then:\n"
-        f"{template.command(args.run_id, args.file, options(args))}"
+        f"{template.apply_command(args.run_id, args.file, options(args))}"
     )
 
 
-def make_page(args: argparse.Namespace, clustered: Clustered, ctx: Context) -> None:
+def make_page(args: argparse.Namespace, clustered: ClusteredSamples, ctx: Context) -> None:
     """Write the page for editing the table in a browser."""
-    page.check(args.file)
+    page.check_file(args.file)
     rows = template.template(clustered, clustered.log(args.log)[1])
-    shown = page.fitting(rows)
-    ids, side = shown["image_id"].to_numpy(str), tiles.side(len(shown))
+    shown = page.select_rows(rows)
+    ids, side = shown["image_id"].to_numpy(str), tiles.tile_side(len(shown))
     try:
         images = (
-            tiles.none(side) if args.names else pictures_of(clustered.run, ids, side, ctx, args.data_paths)
+            tiles.no_images(side)
+            if args.names
+            else pictures_of(clustered.run, ids, side, ctx, args.data_paths)
         )
     except (ValueError, OSError) as error:
         raise ValueError(f"{error}; for a page without images, use --names") from error
@@ -69,18 +71,18 @@ def make_page(args: argparse.Namespace, clustered: Clustered, ctx: Context) -> N
     unlabelled = int(template.unlabelled(shown).sum())
     bare = f", {unlabelled} without a label" if unlabelled else ""
     run, typed = clustered.run.id, [word for word in options(args) if "@" not in word]  # without passwords
-    made = page.page(shown, images, run=run, name=clustered.name, left_out=left_out, options=typed)
+    made = page.render(shown, images, run=run, name=clustered.name, left_out=left_out, options=typed)
     args.file.write_text(made, encoding="utf-8")
     console.print_line(
         f"{args.file}: {len(shown)} of {counted(len(rows), 'row')}, {doubts} with a doubtful label{bare}"
     )
     console.print_line(
         "open it in a browser, choose labels, export the CSV, then apply the exported file:\n"
-        f"{template.command(args.run_id, page.exported(run), options(args))}"
+        f"{template.apply_command(args.run_id, page.export_name(run), options(args))}"
     )
 
 
-def apply_file(args: argparse.Namespace, clustered: Clustered, _ctx: Context) -> None:
+def apply_file(args: argparse.Namespace, clustered: ClusteredSamples, _ctx: Context) -> None:
     """Apply an edited table, and print the changes."""
     done = apply(
         clustered, args.file, args.who, log=args.log, accept_new=args.accept_new, accept_old=args.accept_old
@@ -98,7 +100,7 @@ def apply_file(args: argparse.Namespace, clustered: Clustered, _ctx: Context) ->
         )
         print_first(done.emptied)
     if done.folder is None:
-        images = counted(done.given - len(done.stale), "image")
+        images = counted(done.labelled_rows - len(done.stale), "image")
         console.print_line(f"nothing to change: {images} already have the labels of {args.file}")
         return
     if done.new:
@@ -125,8 +127,8 @@ def print_result(done: Applied) -> None:
         rows.append([name, *("" if value is None else f"{value:.4g}" for value in (old, new))])
     title = f"{counted(len(done.changes), 'label')} changed, {done.confirmed} confirmed"
     console.table(title, ["", "before", "after"], rows)
-    if done.others_scored:
-        console.print_line(done.others_scored)
+    if done.scored_images_note:
+        console.print_line(done.scored_images_note)
     recorded = f"not recorded: {done.lost}" if done.lost else f"run {done.run_id}"
     console.print_line(f"{recorded}; changes.csv and crosstabs in {done.folder}")
     relative = Path(os.path.relpath(done.log))
@@ -183,7 +185,7 @@ def parser() -> argparse.ArgumentParser:
 def correct(args: argparse.Namespace) -> int:
     """Run the command."""
     uri, ctx, args.data_paths = script.connect(args.settings)
-    args.work(args, Clustered.of(uri, args.run_id), ctx)
+    args.work(args, ClusteredSamples.of(uri, args.run_id), ctx)
     return 0
 
 

@@ -18,8 +18,8 @@ from experiments import script
 from experiments.config import compose
 from experiments.job import console
 from experiments.job.perform import EXPECTED
-from experiments.recorded import Recorded
-from experiments.recorded.verification.past import best_job, given, jobs, of_a_sweep
+from experiments.recorded import PastRun
+from experiments.recorded.verification.recorded_config import allowed_overrides, best_job, is_sweep, jobs
 from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
 from experiments.recorded.verification.verify import verify
 
@@ -43,20 +43,20 @@ def _number(value: float) -> str:
     return "" if value != value else f"{value:.3g}"
 
 
-def runs_to_verify(run_id: str, settings: Sequence[str], every: bool) -> list[Recorded]:
+def runs_to_verify(run_id: str, settings: Sequence[str], every: bool) -> list[PastRun]:
     """Return the run; for a sweep, its best job, or all jobs if `every`."""
     storage = [word for word in settings if word.startswith(compose.STORAGE_KEYS)]
     uri = script.plan(storage).tracking.uri
-    given(settings)
-    run = Recorded.of(uri, run_id)
-    if every or not of_a_sweep(run):
+    allowed_overrides(settings)
+    run = PastRun.of(uri, run_id)
+    if every or not is_sweep(run):
         return jobs(run)
     best = best_job(run)
     console.print_line(f"{run.id} is a sweep; its best job is {best.id} {best.name}; for all jobs, use --all")
     return [best]
 
 
-def verify_run(run: Recorded, settings: Sequence[str]) -> str:
+def verify_run(run: PastRun, settings: Sequence[str]) -> str:
     """Verify one run; return the verdict's word."""
     try:
         verdict = verify(run, settings, console.print_line)
@@ -67,7 +67,7 @@ def verify_run(run: Recorded, settings: Sequence[str]) -> str:
     return verdict.word
 
 
-def verify_all(runs: Sequence[Recorded], settings: Sequence[str]) -> int:
+def verify_all(runs: Sequence[PastRun], settings: Sequence[str]) -> int:
     """Verify each run; return the worst exit code."""
     words = []
     for number, run in enumerate(runs, start=1):

@@ -1,4 +1,4 @@
-"""What pyproject.toml declares is what the code imports, and private parts have an upper bound."""
+"""pyproject.toml declares what the code imports; libraries used through private parts have an upper bound."""
 
 import ast
 import re
@@ -42,20 +42,23 @@ def _modules(tree: ast.AST) -> Iterator[str]:
 
 
 def declared() -> dict[str, Requirement]:
-    """Return what is required here, by its normalised name."""
+    """Return the requirements of this platform, by normalised name."""
     lines = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "dependencies"
     ]
     requirements = [Requirement(line) for line in lines]
-    active = [line for line in requirements if line.marker is None or line.marker.evaluate()]
-    return {_normal(line.name): line for line in active}
+    return {
+        _normal(requirement.name): requirement
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate()
+    }
 
 
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+def test_imports_and_declared_dependencies_agree() -> None:
     names = {module.partition(".")[0] for modules in imported().values() for module in modules}
     known = packages_distributions()
     sources = {
@@ -68,12 +71,12 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
 
 @pytest.mark.parametrize("name", PRIVATE)
 def test_private_parts_are_used_in_one_module_and_have_an_upper_bound(name: str) -> None:
-    private, folders = PRIVATE[name]
+    private, expected = PRIVATE[name]
     users = {
         path.relative_to(REPOSITORY / "src" / "experiments").as_posix()
         for path, modules in imported().items()
         if path.is_relative_to(REPOSITORY / "src")
         and any(re.match(rf"{private}(\.|$)", module) for module in modules)
     }
-    assert users == folders
-    assert any(requirement.operator in ("<", "<=", "==") for requirement in declared()[name].specifier)
+    assert users == expected
+    assert any(specifier.operator in ("<", "<=", "==") for specifier in declared()[name].specifier)

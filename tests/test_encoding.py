@@ -1,4 +1,4 @@
-"""Every text file is UTF-8, whatever the locale's encoding: whoever reads or writes one says so."""
+"""Every text file is opened with an explicit encoding, whatever the locale's default is."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-TEXT = {"read_text": 0, "write_text": 1, "FileHandler": 1}  # after so many arguments stands the encoding
+TEXT = {"read_text": 0, "write_text": 1, "FileHandler": 1}  # position of the argument `encoding`
 PROCESSES = ("run", "Popen", "check_output")
 NOT_FILES = (
     "os",
@@ -21,7 +21,7 @@ NOT_FILES = (
 )  # whose `open` is another
 
 
-def silent(tree: ast.AST) -> Iterator[int]:
+def calls_without_encoding(tree: ast.AST) -> Iterator[int]:
     """Yield the lines of calls that read or write text in the locale's encoding."""
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and is_text(call):
@@ -46,10 +46,10 @@ def is_text(call: ast.Call) -> bool:
 
 
 @pytest.mark.parametrize("folder", ["src", "scripts", "benchmarks", "tests", "run.py"])
-def test_text_is_read_and_written_as_utf8(folder: str) -> None:
+def test_text_files_are_opened_with_an_encoding(folder: str) -> None:
     root = REPOSITORY / folder
     for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-        lines = list(silent(ast.parse(path.read_text(encoding="utf-8"))))
+        lines = list(calls_without_encoding(ast.parse(path.read_text(encoding="utf-8"))))
         assert not lines, f'{path.relative_to(REPOSITORY)}: encoding="utf-8" is missing in lines {lines}'
 
 
@@ -62,5 +62,5 @@ def test_text_is_read_and_written_as_utf8(folder: str) -> None:
         ("path.read_text(encoding='utf-8'); open(path, encoding='utf-8')", 0),
     ],
 )
-def test_the_rule_finds_what_it_is_for(code: str, count: int) -> None:
-    assert len(list(silent(ast.parse(code)))) == count
+def test_the_rule_finds_calls_without_encoding(code: str, count: int) -> None:
+    assert len(list(calls_without_encoding(ast.parse(code)))) == count

@@ -1,4 +1,4 @@
-"""The structure, as far as import-linter (`make check`) cannot tell: options, parts, imports in functions."""
+"""Structural rules that import-linter (`make check`) cannot check: options, parts, imports in functions."""
 
 import ast
 import subprocess
@@ -27,11 +27,11 @@ HEAVY = {
     "torchvision",
     "umap",
 }
-TORCH = ("backbone/convnet", "backbone/inference", "backbone/pretrained")  # imported inside functions alone
+TORCH = ("backbone/convnet", "backbone/inference", "backbone/pretrained")  # only imported inside functions
 
 
 def imported(path: Path, *, top: bool = False) -> set[str]:
-    """Return the names that a module imports; with `top` those of its first lines, not of its functions."""
+    """Return the names that a module imports; with `top` only those outside its functions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names: set[str] = set()
     for node in tree.body if top else ast.walk(tree):
@@ -43,7 +43,7 @@ def imported(path: Path, *, top: bool = False) -> set[str]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_s_folder_holds_its_options_and_parts_in_folders(stage: str) -> None:
+def test_a_stages_folder_has_options_as_files_and_parts_as_folders(stage: str) -> None:
     configs = [
         yaml.safe_load(path.read_text(encoding="utf-8"))
         for path in (REPOSITORY / "conf" / stage).glob("*.yaml")

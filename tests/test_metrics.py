@@ -1,9 +1,14 @@
-"""The catalogue of metrics, and how their names are spelled."""
+"""The catalogue of metrics, and the parsing and printing of their names."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
+from tests.evaluator.stand_ins import Grouped, pictured
 
 from experiments.config import compose
 from experiments.config.stage import build_stage
+from experiments.context import Context
 from experiments.metric_names import MAIN, Name, main_first, main_metrics, names_of
 from experiments.metrics import CATALOGUE, NO_NOISE, ROWS, SINGLETONS, TEST, TREATMENTS, VALIDATION
 from experiments.types import Evaluator
@@ -24,14 +29,14 @@ def test_every_metric_of_an_evaluator_is_in_the_catalogue(evaluators: dict[str, 
             assert module in metric.row.by, f"evaluator={name} gives {metric}"
 
 
-def test_every_row_is_of_an_evaluator(evaluators: dict[str, Evaluator]) -> None:
+def test_every_row_belongs_to_an_evaluator(evaluators: dict[str, Evaluator]) -> None:
     given = {Name.parse(metric).metric for stage in evaluators.values() for metric in stage.METRICS}
     assert set(CATALOGUE) == given
     modules = {type(stage).__module__.rpartition(".")[2] for stage in evaluators.values()}
     assert {module for row in CATALOGUE.values() for module in row.by} <= modules
 
 
-def test_every_row_can_be_read() -> None:
+def test_every_row_is_valid() -> None:
     for row in CATALOGUE.values():
         assert Name.parse(row.name).metric == row.name
         assert row.about
@@ -40,10 +45,34 @@ def test_every_row_can_be_read() -> None:
         assert levels <= set(CATALOGUE)
 
 
-def test_ranks_are_of_one_metric_each() -> None:
+def test_ranks_are_unique() -> None:
     ranks = [name.rank for name in MAIN]
     assert ranks == sorted(set(ranks))
     assert all(name.row.better for name in MAIN if name.row.headlined)
+
+
+def test_clusters_that_are_the_classes_are_better_than_random_ones_as_each_row_says(
+    evaluators: dict[str, Evaluator], ctx: Context
+) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), 25)
+    points = (10 * np.eye(4)[labels] + rng.normal(size=(100, 4))).astype(np.float32)
+    values = {"samples": pictured(100, labels=labels), "encoder": SimpleNamespace(trained=False)}
+
+    def score(assignments: np.ndarray) -> dict[str, float]:
+        centroids = np.stack([points[assignments == cluster].mean(axis=0) for cluster in range(4)])
+        inertia = float(np.square(points - centroids[assignments]).sum())
+        given = values | {"reduced": points, "clustering": Grouped(assignments, None, centroids, inertia)}
+        asked = (evaluators[name] for name in ("external", "internal", "crosstab"))
+        found = [one.evaluate(ctx=ctx, **{need: given[need] for need in one.NEEDS}) for one in asked]
+        return {name: value for findings in found for name, value in findings.metrics.items()}
+
+    right, random = score(labels), score(rng.permutation(labels))
+    directed = {name: CATALOGUE[name].better for name in right if not CATALOGUE[name].bound}
+    directed = {name: better for name, better in directed.items() if better and right[name] != random[name]}
+    assert {"ari", "acc", "silhouette", "davies_bouldin", "calinski_harabasz", "inertia"} < set(directed)
+    for name, better in directed.items():
+        assert (right[name] > random[name]) == (better == "higher"), name
 
 
 @pytest.mark.parametrize(
@@ -63,12 +92,12 @@ def test_ranks_are_of_one_metric_each() -> None:
         ("", Name("")),
     ],
 )
-def test_a_name_is_taken_apart_and_spelled_again(text: str, name: Name) -> None:
+def test_a_name_is_parsed_and_printed(text: str, name: Name) -> None:
     assert Name.parse(text) == name
     assert str(name) == text
 
 
-def test_all_names_that_evaluators_promise_are_spelled_again(evaluators: dict[str, Evaluator]) -> None:
+def test_all_names_of_evaluators_are_parsed_and_printed(evaluators: dict[str, Evaluator]) -> None:
     names = {metric for stage in evaluators.values() for metric in stage.METRICS}
     assert len(names) > 200
     for text in names:
@@ -78,7 +107,7 @@ def test_all_names_that_evaluators_promise_are_spelled_again(evaluators: dict[st
         assert name.rows in ROWS
 
 
-def test_an_evaluator_promises_only_what_it_scores() -> None:
+def test_an_evaluator_names_only_metrics_of_its_scored_rows() -> None:
     assert names_of("probe", ["mine"], [""])[:2] == ("mine_train_accuracy", "mine_accuracy")
     assert names_of("variance", (2, 10)) == ("explained_variance_2", "explained_variance_10")
     assert "purity_mapped" not in names_of("external")
@@ -97,7 +126,7 @@ def test_the_main_metrics_come_first_in_their_order() -> None:
     ]
 
 
-def test_the_number_of_clusters_is_a_main_metric_where_there_is_noise() -> None:
+def test_the_number_of_clusters_is_a_main_metric_only_with_noise() -> None:
     given = ["clusters", "noise_share", "acc_test", "ari", "status"]
     assert main_metrics(given) == ["ari", "clusters", "noise_share"]
     assert main_metrics(["clusters", "ari"]) == ["ari"]

@@ -1,7 +1,7 @@
 """run.py from a user's view: its output, exit code and files.
 
-Every test has its own project root and store. The fixtures `project` and `project_copy` have one trained CNN, so
-no test trains it again. Tests marked `process` start another process, as they ask for
+Every test has its own project root and store. The fixtures `project` and `project_copy` have a trained
+CNN, so no test trains it again. Tests marked `process` start another process, as they ask for
 start-up, imports, closed streams, workers or a server that dies. The others run in this process.
 """
 

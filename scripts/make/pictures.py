@@ -169,7 +169,7 @@ def shoot_mlflow(chromium: Any, work: Path) -> None:
     client = MlflowClient(f"sqlite:///{work}/mlflow/mlflow.db")
     experiment = next(e.experiment_id for e in client.search_experiments() if e.name == "digits")
     sweep = client.search_runs([experiment], "tags.sweep = 'parent'")[0].info.run_id
-    figures = tracking.figures_page(experiment)
+    figures = tracking.metrics_page(experiment)
     addresses = {
         "runs": figures,
         "charts": f"{figures}&compareRunsMode=CHART",

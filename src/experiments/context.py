@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from experiments.store.keys import Key, Names, cache_key, digest_of
+from experiments.store.keys import FullList, Key, cache_key, digest_of
 from experiments.store.values import Store, T
 
 
@@ -69,7 +69,7 @@ class Context:
         It includes the names of an evaluator's metrics, so that an added metric is computed.
         """
         name = type(stage).__module__.rpartition(".")[2]
-        metrics = Names(sorted(getattr(stage, "METRICS", ())))
+        metrics = FullList(sorted(getattr(stage, "METRICS", ())))
         parts = {"metrics": metrics} if metrics else {}
         return cache_key(
             name, stage=stage, **parts, input=self.input_key, device=self.device, dtype=self.dtype

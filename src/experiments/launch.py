@@ -92,7 +92,7 @@ def _launch(main: Main, args: Any) -> int:
         preview.show(request.plans)
         return 0
     tracker = tracking.probe(first.tracking, first.stages.dataset.name)
-    tracker.end_the_dead()
+    tracker.kill_orphaned_runs()
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     invocation = Invocation(command, tuple(request.typed), str(request.folder), request.threads)
     run_jobs = partial(_run_jobs, main, args, request.hydra_overrides)
@@ -215,8 +215,8 @@ def check(request: Request) -> tuple[list[str], list[resumption.DataKeys]]:
                 log.info(
                     "read %s: %d samples in %.1f s", dataset.name, len(samples), time.perf_counter() - start
                 )
-        pipeline.checked(plan.stages, samples)
-        data.append(resumption.DataKeys(samples.key, samples.described))
+        pipeline.check_stages(plan.stages, samples)
+        data.append(resumption.DataKeys(samples.data_key, samples.report_key))
     return computed, data
 
 

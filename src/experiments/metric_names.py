@@ -1,4 +1,4 @@
-"""How the names of metrics are spelled: one printer, one parser; and which of them are the main ones."""
+"""Names of metrics: one printer, one parser, and the list of the main metrics."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,21 +7,23 @@ from itertools import product
 
 from experiments.metrics import CATALOGUE, ROWS, TREATMENTS, VALIDATION, Metric
 
-OPEN = {"probe": ".+", "groups": r"\d+|fine", "components": r"\d+"}  # what a row's name leaves open
-UNKNOWN = Metric("", "", ())  # stands for a metric of somebody's own evaluator
-SPELLED = re.compile(f"(.*?)({'|'.join(TREATMENTS[::-1])})({'|'.join(ROWS[::-1])})", re.DOTALL)
+PLACEHOLDERS = {"probe": ".+", "groups": r"\d+|fine", "components": r"\d+"}  # values of placeholders
+UNKNOWN = Metric("", "", ())  # the row of a metric that is not in the catalogue, such as a plugin's
+SUFFIXED = re.compile(f"(.*?)({'|'.join(TREATMENTS[::-1])})({'|'.join(ROWS[::-1])})", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Name:
-    """The name that a metric is recorded by, in its parts: `probe_c1_accuracy_test` has all but noise.
+    """The parts of a metric's recorded name.
+
+    `probe_c1_accuracy_test` is the metric `{probe}_accuracy` at `probe_c1` with rows `_test`.
 
     Parameters
     ----------
     metric
         The catalogue's name.
     at
-        What that leaves open.
+        Value of the placeholder in it.
     noise, rows
         One of `TREATMENTS`, one of `ROWS`.
     """
@@ -32,14 +34,14 @@ class Name:
     rows: str = ""
 
     def __str__(self) -> str:
-        """Spell it."""
+        """Return the recorded name."""
         return f"{re.sub('{.*}', lambda _: self.at, self.metric)}{self.noise}{self.rows}"
 
     @classmethod
     def parse(cls, text: str) -> "Name":
-        """Take a name apart; what is in no catalogue is all metric but for its suffixes."""
-        found = SPELLED.fullmatch(text)
-        stem, noise, rows = found.groups() if found else (text, "", "")
+        """Split a recorded name into its parts; only suffixes are split off an unknown metric."""
+        suffixed = SUFFIXED.fullmatch(text)
+        stem, noise, rows = suffixed.groups() if suffixed else (text, "", "")
         if stem not in CATALOGUE:
             for metric, pattern in PATTERNS.items():
                 if match := pattern.fullmatch(stem):
@@ -53,13 +55,13 @@ class Name:
 
     @property
     def rank(self) -> int:
-        """Place among the main metrics; 0: it is none."""
+        """Position among the main metrics; 0 if it is none."""
         ranks = {"": self.row.rank, VALIDATION: self.row.validation_rank}
         return 0 if self.at or self.noise else ranks.get(self.rows, 0)
 
 
-PATTERNS = {  # the longest first: probe_train_accuracy is no accuracy of a probe_train
-    metric: re.compile(re.sub(r"{(\w+)}", lambda found: f"({OPEN[found[1]]})", metric))
+PATTERNS = {  # longest first, as probe_train_accuracy is not the accuracy of a probe called probe_train
+    metric: re.compile(re.sub(r"{(\w+)}", lambda match: f"({PLACEHOLDERS[match[1]]})", metric))
     for metric in sorted(CATALOGUE, key=lambda metric: -len(metric))
     if "{" in metric
 }
@@ -70,39 +72,41 @@ MAIN = sorted(
 
 
 def spelled(metric: str, at: str = "", noise: str = "", rows: str = "") -> str:
-    """Return the name that a metric is recorded by."""
+    """Return a metric's recorded name."""
     return str(Name(metric, at, noise, rows))
 
 
 def names_of(by: str, at: Iterable[object] = ("",), rows: Iterable[str] = ROWS) -> tuple[str, ...]:
-    """Return the names of all metrics that an evaluator gives.
+    """Return the names of all metrics that an evaluator computes.
 
     Parameters
     ----------
+    by
+        The evaluator's module.
     at
-        What the names leave open, such as numbers of groups.
+        Values of the placeholder in the names, such as numbers of groups.
     rows
-        The parts that it scores.
+        The suffixes of the scored rows.
     """
-    given = [row for row in CATALOGUE.values() if by in row.by]
+    computed = [row for row in CATALOGUE.values() if by in row.by]
     return tuple(
         spelled(row.name, str(value), noise, part)
         for noise, part, value in product(TREATMENTS, rows, tuple(at))
-        for row in given
+        for row in computed
         if noise in row.noise and part in row.rows
     )
 
 
-def main_metrics(given: Iterable[object]) -> list[str]:
-    """Return the main metrics among those given, the first to read first.
+def main_metrics(names: Iterable[object]) -> list[str]:
+    """Return the main metrics among these, in their order.
 
-    The number of clusters is one only where there is noise; else it is the k that was asked for.
+    The number of clusters is only one of them if there is noise; otherwise it equals the setting k.
     """
-    known = {str(name) for name in given}
-    shown = [name for name in map(str, MAIN) if name in known]
-    return shown if "noise_share" in known else [name for name in shown if name != "clusters"]
+    known = {str(name) for name in names}
+    main = [name for name in map(str, MAIN) if name in known]
+    return main if "noise_share" in known else [name for name in main if name != "clusters"]
 
 
 def main_first(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the same metrics, the main ones first: MLflow shows them in the order in which they came."""
+    """Return the same metrics, the main ones first: MLflow shows metrics in the order of recording."""
     return {str(name): metrics[str(name)] for name in MAIN if str(name) in metrics} | dict(metrics)

@@ -1,19 +1,19 @@
-"""The catalogue of metrics: what each one means, and how it is read.
+"""The catalogue of metrics: the meaning of each one, and how to read it.
 
-A metric is a function and a row here; terminal, reports and MLflow read their lists from the rows.
+A metric is a function and a row here; terminal, reports and MLflow derive their lists from the rows.
 
 1. The function. Of labels and clusters: evaluator/measures/agreement.py, with `@metric`. Of points and
    clusters: evaluator/measures/compactness.py, with `@compactness`. Any other: a value in the `metrics` that
    an evaluator returns.
 2. The row, below: `EXTERNAL(...)` for agreement.py, `GEOMETRY(...)` for compactness.py, or that of the
    evaluator. A `rank` makes it a main metric: a column of the terminal and of MLflow's view, and a headline
-   of the report. A headline of which more is better also ranks the configurations of a sweep
+   of the report. A headline that is better if higher also ranks the configurations of a sweep
    (`Metric.chooses`).
-3. Its chance level, if clusters that know nothing get more than a constant: a function `<name>_chance` in
+3. Its chance level, if random clusters do not all get the same constant: a function `<name>_chance` in
    evaluator/measures/chance.py, with `@chance_level`; a row of that name here; and `chance="<name>_chance"`
    in the metric's own row.
-4. Tests: a known answer in tests/evaluator/measures. Invariances, bounds, chance levels, ranks, and that each
-   row has a function are tested for all metrics. `python scripts/make/stages.py` writes the row into
+4. Tests: a known answer in tests/evaluator/measures. The suite tests all metrics for invariances, bounds,
+   chance levels, ranks, and a function of each row. `python scripts/make/stages.py` writes the row into
    docs/stages/metrics.md.
 """
 
@@ -22,9 +22,9 @@ from functools import partial
 from typing import Literal
 
 NO_NOISE, SINGLETONS = "_no_noise", "_noise_singletons"
-TREATMENTS = ("", NO_NOISE, SINGLETONS)  # noise as one more cluster, left out, each row of it a cluster
+TREATMENTS = ("", NO_NOISE, SINGLETONS)  # noise is one more cluster, removed, one cluster per row
 VALIDATION, TEST = "_validation", "_test"
-ROWS = ("", VALIDATION, TEST)  # all rows that are scored, and those of one part
+ROWS = ("", VALIDATION, TEST)  # all scored rows, or those of one part of the split
 
 MATCHED = "1 needs as many clusters as classes"
 ACROSS_K = {
@@ -41,33 +41,33 @@ class Metric:
     Parameters
     ----------
     name
-        What it is recorded as, without suffixes; `{probe}`, `{groups}` or `{components}` stands for any.
+        Its recorded name without suffixes; `{probe}`, `{groups}` and `{components}` are placeholders.
     fact
-        What it measures, in a few words; `about` adds what `across_k` and `matched` say.
+        Its meaning in a few words; `about` adds `across_k` and `matched` in words.
     by
         The modules in evaluator/ that compute it.
     better
         The direction that is better; empty if neither is. A main metric that is `charted` together needs one,
         unless it is a level of another metric.
     labels
-        It needs labels.
+        True if it needs labels.
     chance
-        What clusters get that know nothing, or the metric that has this (evaluator/measures/chance.py).
+        Its value for random clusters, or the metric of that value (evaluator/measures/chance.py).
     ceiling
-        The best that can be reached, or the metric that has this.
+        Its highest possible value, or the metric of that value.
     matched
-        The ceiling is reached only by as many clusters as classes.
+        True if the ceiling can only be reached with as many clusters as classes.
     across_k
-        How it changes with the number of clusters by itself; empty if nothing is known.
+        How it changes with the number of clusters alone; empty if unknown.
     rank
-        Place among the main metrics, which a person reads first, lowest first; 0: it is none. Any free
-        number: the tens leave room.
+        Position among the main metrics, lowest first; 0: not a main metric. Any free number: the tens leave
+        gaps for new metrics.
     validation_rank
-        Place of its value on the validation rows, in the same sequence as `rank`.
+        Position of its value on the validation rows, in the same sequence as `rank`.
     charted
-        `together` on one axis with others, `alone`, or not at all; counts for main metrics only.
+        `together` on one axis with others, `alone`, or empty for no chart; for main metrics only.
     noise, rows
-        The suffixes that it comes with.
+        The suffixes of its recorded names.
     """
 
     name: str
@@ -87,33 +87,33 @@ class Metric:
 
     @property
     def about(self) -> str:
-        """Its meaning in one sentence."""
+        """Its full meaning in one sentence."""
         parts = (self.fact, ACROSS_K[self.across_k], MATCHED if self.matched else "")
         return "; ".join(part for part in parts if part)
 
     @property
     def drifts(self) -> bool:
-        """True if it changes with the number of clusters by itself."""
+        """True if it changes with the number of clusters alone."""
         return self.across_k in ("rises", "falls", "changes")
 
     @property
     def bound(self) -> bool:
-        """True if it is a level of other metrics, and no result."""
+        """True if it is the chance level or ceiling of another metric."""
         return self.name in BOUNDS
 
     @property
     def headlined(self) -> bool:
-        """True if reports show it beside its levels: it is a result, on the scale of the other ones."""
+        """True if it is a headline of reports: a main metric on the common axis that is no level itself."""
         return bool(self.rank) and self.charted == "together" and not self.bound
 
     @property
     def capped(self) -> bool:
-        """True if it is a share of rows that are right, as a classifier's accuracy is."""
+        """True if it is a share of correct rows, like a classifier's accuracy."""
         return isinstance(self.ceiling, str)
 
     @property
     def chooses(self) -> bool:
-        """True if it ranks the configurations of a sweep: a headline of which more is better."""
+        """True if it ranks the configurations of a sweep: a headline that is better if higher."""
         return self.headlined and self.better == "higher"
 
 
@@ -131,15 +131,20 @@ DATA = partial(Metric, by=("data_report",))
 CLASSES = partial(DATA, labels=True)
 PAIRS = partial(Metric, by=("near_duplicates",))
 
-GROUPED = ("purity", "nmi", "ami", "ari")  # metrics that evaluator=macro_purity gives of groups of classes
+GROUPED = (
+    "purity",
+    "nmi",
+    "ami",
+    "ari",
+)  # metrics of groups of classes, by evaluator=macro_purity
 CATALOGUE = {
     row.name: row
     for row in (
         EXTERNAL("ari", "agreement with the labels on pairs of images",
                  chance=0.0, ceiling=1.0, matched=True, across_k="comparable", rank=10),
-        EXTERNAL("ami", "information shared with the labels, less what chance gives",
+        EXTERNAL("ami", "mutual information with the labels, adjusted for chance",
                  chance=0.0, ceiling=1.0, matched=True, across_k="comparable", rank=20),
-        EXTERNAL("nmi", "information shared with the labels",
+        EXTERNAL("nmi", "normalised mutual information with the labels",
                  chance="nmi_chance", ceiling=1.0, matched=True, across_k="rises", rank=30),
         EXTERNAL("purity", "share of images in their cluster's majority class",
                  chance="purity_chance", ceiling="purity_ceiling", across_k="rises",
@@ -152,16 +157,16 @@ CATALOGUE = {
         EXTERNAL("completeness", "how far each class sits in a single cluster", across_k="falls"),
         EXTERNAL("v_measure", "harmonic mean of homogeneity and completeness, the same as nmi",
                  across_k="rises"),
-        EXTERNAL("acc_chance", "mean acc of clusters of these sizes that know nothing"),
-        EXTERNAL("nmi_chance", "mean nmi of clusters of these sizes that know nothing"),
-        EXTERNAL("purity_chance", "mean purity of clusters of these sizes that know nothing"),
-        EXTERNAL("purity_mapped", "accuracy of the majority classes that the training rows give each cluster",
+        EXTERNAL("acc_chance", "mean acc of random clusters of the same sizes"),
+        EXTERNAL("nmi_chance", "mean nmi of random clusters of the same sizes"),
+        EXTERNAL("purity_chance", "mean purity of random clusters of the same sizes"),
+        EXTERNAL("purity_mapped", "accuracy if clusters predict their majority class of training rows",
                  rows=(VALIDATION, TEST)),
         GEOMETRY("silhouette", "how much nearer the own cluster is than the next one, from -1 to 1",
                  better="higher", chance=0.0, ceiling=1.0, across_k="changes", rank=80),
         GEOMETRY("silhouette_error", "half the 95 % interval of silhouette over all rows", better="lower"),
         GEOMETRY("silhouette_rows", "rows whose silhouette is averaged"),
-        GEOMETRY("calinski_harabasz", "variance between clusters over that within", better="higher"),
+        GEOMETRY("calinski_harabasz", "variance between clusters over variance within", better="higher"),
         GEOMETRY("davies_bouldin", "width of two neighbouring clusters against their distance",
                  better="lower"),
         INTERNAL("inertia", "sum of squared distances to the centroids", better="lower", across_k="falls",
@@ -179,17 +184,17 @@ CATALOGUE = {
         *(LABELLED(f"{name}_macro_{{groups}}", f"{name} against the classes in groups", ("macro_purity",))
           for name in GROUPED),
         MACRO("macro_accuracy_{groups}", "accuracy of a probe of the classes in groups"),
-        MACRO("macro_train_accuracy_{groups}", "the same on the rows it was fitted on", rows=("",)),
+        MACRO("macro_train_accuracy_{groups}", "accuracy of that probe on its fitted rows", rows=("",)),
         FIT("{probe}_train_accuracy", "accuracy on the rows that the probe was fitted on", better="higher"),
         PROBE("{probe}_accuracy", "accuracy of a logistic regression on the embeddings"),
-        PROBE("{probe}_gap", "accuracy on the rows it was fitted on less that on the scored ones",
+        PROBE("{probe}_gap", "accuracy on the fitted rows minus accuracy on the scored rows",
               better="lower"),
         PROBE("{probe}_macro_precision", "mean precision of the classes"),
         PROBE("{probe}_macro_recall", "mean recall of the classes"),
         PROBE("{probe}_macro_f1", "mean F1 of the classes"),
-        PROBE("{probe}_weighted_precision", "mean precision of the classes by their rows"),
-        PROBE("{probe}_weighted_recall", "mean recall of the classes by their rows"),
-        PROBE("{probe}_weighted_f1", "mean F1 of the classes by their rows"),
+        PROBE("{probe}_weighted_precision", "mean precision of the classes, weighted by their rows"),
+        PROBE("{probe}_weighted_recall", "mean recall of the classes, weighted by their rows"),
+        PROBE("{probe}_weighted_f1", "mean F1 of the classes, weighted by their rows"),
         FIT("{probe}_class_mean", "mean accuracy of the classes", better="higher"),
         FIT("{probe}_class_median", "median accuracy of the classes", better="higher"),
         FIT("{probe}_class_std", "standard deviation of the accuracy of the classes"),
@@ -197,12 +202,12 @@ CATALOGUE = {
         FIT("{probe}_trained_on", "share of the scored rows that the backbone was trained on"),
         FIT("{probe}_converged", "1 if the fit ended before its last iteration"),
         FIT("{probe}_iterations", "iterations of the fit"),
-        Metric("explained_variance_{components}", "share of the variance that so many components hold",
+        Metric("explained_variance_{components}", "share of the variance in this number of components",
                ("variance",), better="higher"),
-        CROSSTAB("chi_square", "how far labels and clusters are from independent"),
-        CROSSTAB("chi_square_p", "chance of so large a chi_square if they were independent"),
-        CROSSTAB("cramers_v", "chi_square from 0 to 1", better="higher", across_k="changes"),
-        CROSSTAB("cramers_v_corrected", "cramers_v less what independent groups would have", better="higher"),
+        CROSSTAB("chi_square", "chi-square statistic of labels against clusters"),
+        CROSSTAB("chi_square_p", "p value of chi_square under independence"),
+        CROSSTAB("cramers_v", "association from 0 to 1", better="higher", across_k="changes"),
+        CROSSTAB("cramers_v_corrected", "cramers_v, corrected for bias", better="higher"),
         Metric("k_distance_knee", "eps for DBSCAN where the sorted distances turn up", ("k_distance",)),
         CHOICE("k_elbow_distance", "k at the knee of the mean distance to the centroid"),
         CHOICE("k_elbow_inertia", "k at the knee of the inertia"),

@@ -1,4 +1,4 @@
-"""The story of one run: load, encode, reduce, cluster, judge. Never asks a stage for its name or type."""
+"""One run: load, encode, reduce, cluster, evaluate. Works for any stages that implement the Protocols."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,10 +20,18 @@ from experiments.types import Clustering, Encoder, Evaluator, Findings, Projecti
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What one run made, what was found, and the seconds that each step took (None: it was kept).
+    """The outputs of a run's steps, the findings of its evaluators, and the time of each step.
 
-    `keys` names where the store keeps what each evaluator found, `at` where all that is before them stands;
-    `left_out` says why an evaluator was not asked.
+    Parameters
+    ----------
+    seconds
+        Seconds of each step; None if it was reused from the cache.
+    finding_keys
+        Cache key of each evaluator's findings.
+    skipped_evaluators
+        Reason why an evaluator did not run, by its name.
+    step_keys
+        Cache keys of all steps before the evaluators.
     """
 
     samples: Samples
@@ -34,9 +42,9 @@ class Result:
     clustering: Clustering
     findings: dict[str, Findings]
     seconds: dict[str, float | None]
-    keys: dict[str, str]
-    left_out: dict[str, str]
-    at: "Places"
+    finding_keys: dict[str, str]
+    skipped_evaluators: dict[str, str]
+    step_keys: "StepKeys"
 
     def __repr__(self) -> str:
         count = len(np.unique(self.clustering.assignments[self.clustering.assignments >= 0]))
@@ -44,49 +52,56 @@ class Result:
         return f"Result({self.samples!r}, {', '.join([f'{count} clusters', *main])})"
 
     @property
-    def doubts(self) -> list[str]:
-        """Return what a reader of the figures has to know: what was left out, and what is weak."""
+    def warnings(self) -> list[str]:
+        """Return what a reader of the metrics has to know: skipped evaluators and doubtful metrics."""
         samples = self.samples
-        found = [f"left out: {reason}" for reason in self.left_out.values()]
+        warnings = [f"evaluator skipped: {reason}" for reason in self.skipped_evaluators.values()]
         if 0 < len(samples.labelled) < len(samples):
-            found.append(
-                f"figures that need labels are about the {len(samples.labelled):,} samples of "
-                f"{len(samples):,} that have one; dataset.unlabelled=drop leaves the others out"
+            warnings.append(
+                f"metrics that need labels use the {len(samples.labelled):,} labelled samples of "
+                f"{len(samples):,}; dataset.unlabelled=drop removes the others from all metrics"
             )
-        return found + [doubt for each in self.findings.values() for doubt in each.warnings]
+        return warnings + [text for findings in self.findings.values() for text in findings.warnings]
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Return every figure of every evaluator."""
-        return {name: value for found in self.findings.values() for name, value in found.metrics.items()}
+        """Return the metrics of all evaluators."""
+        parts = [findings.metrics for findings in self.findings.values()]
+        return {name: value for metrics in parts for name, value in metrics.items()}
 
 
 def run(stages: Stages, ctx: Context) -> Result:
-    """Send the samples through the stages once; whatever is kept is not computed again."""
+    """Run the five stages on the samples; cached values are reused."""
     clock = Clock(ctx.store)
     with clock("dataset"):
         samples = stages.dataset.load(ctx)
-    stages, left_out = checked(stages, samples)
+    stages, skipped = check_stages(stages, samples)
 
-    at = Places.of(stages, samples, ctx)
+    keys = StepKeys.of(stages, samples, ctx)
     with clock("backbone"):
-        encoder = at.samples.fitted(stages.backbone, lambda: stages.backbone.fit(samples, at.samples))
-    if encoder.stopped:  # then it is another encoder than a finished one, and so is all that follows
-        at = Places.of(stages, samples, ctx, encoder.stopped)
+        encoder = keys.for_backbone.fitted(
+            stages.backbone, lambda: stages.backbone.fit(samples, keys.for_backbone)
+        )
+    if encoder.stopped:  # an unfinished encoder has other results, so the later steps get other keys
+        keys = StepKeys.of(stages, samples, ctx, encoder.stopped)
     with clock("embed"):
-        embeddings = ctx.store.array(at.embedded, lambda: encoder.embed(samples, ctx))
+        embeddings = ctx.store.array(keys.embeddings, lambda: encoder.embed(samples, ctx))
 
     with clock("reduce"):
         rows = fitted_rows(stages.protocol, samples)
-        looks = getattr(stages.reducer, "LOOKS", True)
-        projection = at.rows.fitted(
+        learns = getattr(stages.reducer, "LEARNS", True)
+        projection = keys.for_reducer.fitted(
             stages.reducer,
-            lambda: stages.reducer.fit(_taken(embeddings, rows) if looks else embeddings, at.rows),
+            lambda: stages.reducer.fit(
+                _take_rows(embeddings, rows) if learns else embeddings, keys.for_reducer
+            ),
         )
-        reduced = ctx.store.array(at.reduced, lambda: projection.transform(embeddings))
+        reduced = ctx.store.array(keys.reduced, lambda: projection.transform(embeddings))
 
     with clock("cluster"):
-        clustering = at.points.fitted(stages.cluster, lambda: stages.cluster.fit(reduced, at.points))
+        clustering = keys.for_cluster.fitted(
+            stages.cluster, lambda: stages.cluster.fit(reduced, keys.for_cluster)
+        )
 
     values = {
         "samples": samples,
@@ -95,135 +110,142 @@ def run(stages: Stages, ctx: Context) -> Result:
         "reduced": reduced,
         "clustering": clustering,
     }
-    findings = judge(stages.evaluators, values, at, clock)
-    keys = {name: str(at.needs[name].key(each)) for name, each in stages.evaluators.items()}
-    fitted = (samples, encoder, embeddings, projection, reduced, clustering)
-    return Result(*fitted, findings, clock.seconds, keys, left_out, at)
+    evaluators = stages.evaluators
+    findings = evaluate(evaluators, values, keys, clock)
+    finding_keys = {name: str(keys.for_evaluators[name].key(evaluators[name])) for name in evaluators}
+    outputs = (samples, encoder, embeddings, projection, reduced, clustering)
+    return Result(*outputs, findings, clock.seconds, finding_keys, skipped, keys)
 
 
-def judge(
-    evaluators: Mapping[str, Evaluator], values: Mapping[str, Any], at: "Places", clock: "Clock"
+def evaluate(
+    evaluators: Mapping[str, Evaluator], values: Mapping[str, Any], keys: "StepKeys", clock: "Clock"
 ) -> dict[str, Findings]:
-    """Hand each evaluator exactly what it needs; its findings are kept under the keys of that.
+    """Return the findings of each evaluator, cached by the keys of its inputs.
 
-    One that is about labels is given the samples alone that have one.
-    Those that look at no clustering fit models of their own, which leave most cores idle: they run beside
-    each other. Those that do look at one come once per k, one after the other with all cores.
+    Evaluators that need no clustering, such as probes, leave most cores idle, so they run in parallel
+    threads. The others run one after the other, each with all cores.
     """
 
-    def one(name: str) -> Findings:
-        evaluator, ctx = evaluators[name], at.needs[name]
+    def findings_of(name: str) -> Findings:
+        evaluator, ctx = evaluators[name], keys.for_evaluators[name]
         try:
             with clock(name, ctx.key(evaluator)):
-                return ctx.fitted(evaluator, lambda: evaluator.evaluate(ctx=ctx, **needed(evaluator, values)))
+                return ctx.fitted(
+                    evaluator, lambda: evaluator.evaluate(ctx=ctx, **inputs_of(evaluator, values))
+                )
         except Exception as error:
             error.add_note(f"raised by evaluator.{name}")
             raise
 
-    free = [name for name, evaluator in evaluators.items() if "clustering" not in evaluator.NEEDS]
-    new = [name for name in free if not at.needs[name].store.holds(at.needs[name].key(evaluators[name]))]
-    work = [partial(one, name) for name in new]
-    found = dict(zip(new, beside(work, at.points.threads), strict=True)) if new else {}
-    found |= {name: one(name) for name in evaluators if name not in found}
-    for name in evaluators:  # in the order of the config, whichever ended first
+    def is_cached(name: str) -> bool:
+        ctx = keys.for_evaluators[name]
+        return ctx.store.holds(ctx.key(evaluators[name]))
+
+    parallel = [name for name, evaluator in evaluators.items() if "clustering" not in evaluator.NEEDS]
+    new = [name for name in parallel if not is_cached(name)]
+    tasks = [partial(findings_of, name) for name in new]
+    findings = dict(zip(new, beside(tasks, keys.for_cluster.threads), strict=True)) if new else {}
+    findings |= {name: findings_of(name) for name in evaluators if name not in findings}
+    for name in evaluators:  # restore the order of the config
         clock.seconds[name] = clock.seconds.pop(name)
-    return {name: found[name] for name in evaluators}
+    return {name: findings[name] for name in evaluators}
 
 
-def needed(evaluator: Evaluator, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an evaluator needs; if it is about labels, of the samples alone that have one."""
-    given = {need: values[need] for need in evaluator.NEEDS}
+def inputs_of(evaluator: Evaluator, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs of an evaluator; only the labelled rows of them if it is `LABELLED`."""
+    inputs = {need: values[need] for need in evaluator.NEEDS}
     samples: Samples = values["samples"]
     rows = samples.labelled
     if not evaluator.LABELLED or len(rows) == len(samples):
-        return given
-    taken: dict[str, Callable[[Any], Any]] = {
+        return inputs
+    select: dict[str, Callable[[Any], Any]] = {
         "samples": lambda whole: whole.take(rows),
         "embeddings": lambda whole: whole[rows],
         "reduced": lambda whole: whole[rows],
-        "clustering": lambda whole: Assigned.of(whole, rows),
+        "clustering": lambda whole: ClusteringRows.of(whole, rows),
     }
-    return {need: taken[need](whole) if need in taken else whole for need, whole in given.items()}
+    return {need: select[need](whole) if need in select else whole for need, whole in inputs.items()}
 
 
 @dataclass(frozen=True, eq=False)
-class Assigned:
-    """What a clustering says of some of its rows; its clusters are those of all of them."""
+class ClusteringRows:
+    """Some rows of a clustering of all samples."""
 
     assignments: np.ndarray
     probabilities: np.ndarray | None
     centroids: np.ndarray | None
 
     @classmethod
-    def of(cls, clustering: Clustering, rows: np.ndarray) -> "Assigned":
-        """Take these rows of a clustering."""
-        sure = clustering.probabilities
+    def of(cls, clustering: Clustering, rows: np.ndarray) -> "ClusteringRows":
+        """Return these rows of a clustering."""
+        probabilities = clustering.probabilities
         assignments = np.asarray(clustering.assignments)[rows]
-        return cls(assignments, None if sure is None else np.asarray(sure)[rows], clustering.centroids)
+        probabilities = None if probabilities is None else np.asarray(probabilities)[rows]
+        return cls(assignments, probabilities, clustering.centroids)
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where each step stands: the key of what it is given, known before anything is computed.
+class StepKeys:
+    """Cache keys of all steps, derived from the samples and the stages before anything runs.
 
-    `samples`, `rows` and `points` are the contexts of backbone, reducer and clusterer, `needs` those of
-    the evaluators; `embedded` and `reduced` are the keys of the two arrays between them.
+    `embeddings` and `reduced` are the keys of these two arrays. The other fields are the contexts of the
+    stages, each with the key of the stage's input.
     """
 
-    samples: Context
-    embedded: str
-    rows: Context
+    for_backbone: Context
+    embeddings: str
+    for_reducer: Context
     reduced: str
-    points: Context
-    needs: dict[str, Context]
+    for_cluster: Context
+    for_evaluators: dict[str, Context]
 
     @classmethod
-    def of(cls, stages: Stages, samples: Samples, ctx: Context, stopped: str = "") -> "Places":
-        """Derive every key from the samples and the stages."""
-        seen = ctx.with_input(samples=samples.key if stages.backbone.TRAINS else "")
-        encoded = digest_of(backbone=seen.key(stages.backbone), stopped=stopped)
-        embedded = cache_key("embeddings", encoder=encoded, content=samples.content_key)
-        rows = ctx.with_input(embeddings=embedded, rows=fitted_rows(stages.protocol, samples))
-        reduced = cache_key("reduced", reducer=rows.key(stages.reducer), embeddings=embedded)
-        points = ctx.with_input(reduced=reduced)
+    def of(cls, stages: Stages, samples: Samples, ctx: Context, stopped: str = "") -> "StepKeys":
+        """Derive every key; `stopped` is that of the encoder, once it is known."""
+        for_backbone = ctx.with_input(samples=samples.data_key if stages.backbone.TRAINS else "")
+        encoder = digest_of(backbone=for_backbone.key(stages.backbone), stopped=stopped)
+        embeddings = cache_key("embeddings", encoder=encoder, content=samples.content_key)
+        for_reducer = ctx.with_input(embeddings=embeddings, rows=fitted_rows(stages.protocol, samples))
+        reduced = cache_key("reduced", reducer=for_reducer.key(stages.reducer), embeddings=embeddings)
+        for_cluster = ctx.with_input(reduced=reduced)
         keys = {
-            "samples": samples.described,
-            "encoder": encoded,
-            "embeddings": embedded,
+            "samples": samples.report_key,
+            "encoder": encoder,
+            "embeddings": embeddings,
             "reduced": reduced,
-            "clustering": points.key(stages.cluster),
+            "clustering": for_cluster.key(stages.cluster),
         }
-        evaluators = stages.evaluators.items()
-        needs = {
-            name: ctx.with_input(**{need: keys[need] for need in each.NEEDS}) for name, each in evaluators
+        needs = {name: evaluator.NEEDS for name, evaluator in stages.evaluators.items()}
+        for_evaluators = {
+            name: ctx.with_input(**{need: keys[need] for need in needs[name]}) for name in needs
         }
-        return cls(seen, embedded, rows, reduced, points, needs)
+        return cls(for_backbone, embeddings, for_reducer, reduced, for_cluster, for_evaluators)
 
 
-def checked(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, str]]:
-    """Raise ValueError for what these samples make impossible, before anything is computed.
+def check_stages(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, str]]:
+    """Raise ValueError if a stage's settings do not fit the samples, before anything is computed.
 
     Returns
     -------
     Stages, dict
-        Without the evaluators that need labels where there are none, and what each of them says; if none is
-        left, its error is raised.
+        Stages without the evaluators that lack labels, and the reason by evaluator; if no evaluator remains,
+        the last one's error is raised.
     """
     rows = fitted_rows(stages.protocol, samples)
     width = stages.backbone.width(samples)
-    stages.cluster.check(len(samples))  # before the reducer: it has the last word on how few are too few
+    stages.cluster.check(len(samples))  # first, as it has the better message for too few samples
     stages.reducer.width(len(rows), width)
-    left_out: dict[str, str] = {}
-    known = samples if len(samples.labelled) in (0, len(samples)) else samples.take(samples.labelled)
+    skipped: dict[str, str] = {}
+    labelled = samples if len(samples.labelled) in (0, len(samples)) else samples.take(samples.labelled)
     for name, evaluator in stages.evaluators.items():
         try:
-            evaluator.check(known if evaluator.LABELLED else samples)
+            evaluator.check(labelled if evaluator.LABELLED else samples)
         except UnlabelledError as error:
-            left_out[name] = str(error)
-            if len(left_out) == len(stages.evaluators):
+            skipped[name] = str(error)
+            if len(skipped) == len(stages.evaluators):
                 raise
-    usable = {name: one for name, one in stages.evaluators.items() if name not in left_out}
-    return replace(stages, evaluators=usable), left_out
+    usable = {name: stage for name, stage in stages.evaluators.items() if name not in skipped}
+    return replace(stages, evaluators=usable), skipped
 
 
 def fitted_rows(protocol: str, samples: Samples) -> np.ndarray:
@@ -231,13 +253,13 @@ def fitted_rows(protocol: str, samples: Samples) -> np.ndarray:
     return samples.rows("training") if protocol == "held_out" else np.arange(len(samples))
 
 
-def _taken(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return these rows, ascending; without a copy if they are all."""
+def _take_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return these rows; without a copy if they are all rows."""
     return values if len(rows) == len(values) else values[rows]
 
 
 class Clock:
-    """Time each step; one that computed nothing, or not its `key`, was kept."""
+    """Measure the time of each step that computes something; None for a step that is reused."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -245,10 +267,10 @@ class Clock:
 
     @contextmanager
     def __call__(self, step: str, key: str = "") -> Iterator[None]:
-        """Time one step."""
+        """Measure one step, of which only `key` counts if other steps run in parallel."""
         computed, start = len(self.store.computed), time.perf_counter()
         yield
         new = self.store.computed[computed:]
-        if key:  # other steps at work beside this one compute theirs
-            new = [one for one in new if one == key]
+        if key:  # the store lists the keys of parallel steps too
+            new = [new_key for new_key in new if new_key == key]
         self.seconds[step] = time.perf_counter() - start if new else None

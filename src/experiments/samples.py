@@ -18,7 +18,7 @@ SPLITS = ("training", "validation", "test")
 
 @dataclass(frozen=True)
 class Resize:
-    """How an image becomes `size` x `size` pixels.
+    """How an image is resized to `size` x `size` pixels.
 
     Parameters
     ----------
@@ -27,7 +27,8 @@ class Resize:
     interpolation
         `bilinear` or `bicubic`, both antialiased.
     scaled
-        What `crop` scales the shorter side to, and `squash` both, before the centre is taken; None: `size`.
+        Pixels to which `crop` scales the shorter side, and `squash` both sides, before the centre is taken;
+        None: `size`.
     """
 
     size: int
@@ -38,14 +39,14 @@ class Resize:
 
 @dataclass(frozen=True)
 class ValueRange:
-    """The values that become black and white, in images deeper than 8 bits; one for a whole data set.
+    """The values mapped to black and white in images deeper than 8 bits, the same for a whole data set.
 
     Parameters
     ----------
     whole
-        (black, white) of whole numbers, such as (0, 4095); None: by each image's own values.
+        (black, white) of integer images, such as (0, 4095); None: each image's own range.
     real
-        (black, white) of floats, such as (0, 1); None: by each image's own values.
+        (black, white) of float images, such as (0, 1); None: each image's own range.
     """
 
     whole: tuple[float, float] | None = None
@@ -56,7 +57,7 @@ class ValueRange:
 
 
 class Content(Protocol):
-    """The samples' own data in id order: images that can be decoded, or vectors.
+    """The data of all samples in id order: images that can be decoded, or vectors.
 
     Raise `VERSION` when equal hashes give other pixels or values than before.
     """
@@ -65,8 +66,8 @@ class Content(Protocol):
     KIND: ClassVar[str]  # "images" or "vectors"
 
     @property
-    def pictured(self) -> bool:
-        """Tell whether there are images to look at: vectors may have some that they were made of."""
+    def has_images(self) -> bool:
+        """True if there are images to show; vectors may have the images that they were computed from."""
 
     @property
     def hashes(self) -> np.ndarray:
@@ -74,26 +75,26 @@ class Content(Protocol):
 
     @property
     def value_range(self) -> ValueRange:
-        """Return how images deeper than 8 bits are read; it changes pixels where hashes stay."""
+        """Return how images deeper than 8 bits are read; it changes pixels but not hashes."""
 
     @property
-    def looks(self) -> str:
-        """Name what there is to look at where `hashes` do not: "" if they do, or if there is nothing."""
+    def image_key(self) -> str:
+        """Return the key of the images that illustrate vectors; "" if there are none, or for images."""
 
     def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
         """Return uint8 RGB (n, size, size, 3), decoded once into a memory map."""
 
     def pixel_map(self, resize: Resize) -> tuple[str, int]:
-        """Return the key and the bytes of what `pixels` keeps; ("", 0) if it keeps nothing."""
+        """Return the cache key and the size in bytes of `pixels`; ("", 0) if it is not cached."""
 
     def vectors(self) -> np.ndarray:
         """Return float32 (n, d)."""
 
     def dimensions(self) -> np.ndarray:
-        """Return width and height of each image as it is stored, upright: int64 (n, 2)."""
+        """Return the stored width and height of each image, turned upright: int64 (n, 2)."""
 
     def take(self, rows: np.ndarray) -> Self:
-        """Return the content of these rows alone."""
+        """Return the content of these rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +104,9 @@ class Samples:
     Parameters
     ----------
     name
-        What people call it, such as `digits`.
+        Its name in reports, such as `digits`.
     source
-        Where it came from, for the record: a path, or the library that ships it.
+        Its origin: a path, or the library that ships it.
     ids
         str (n,), unique: the POSIX path below the root, or a row number.
     labels
@@ -113,13 +114,13 @@ class Samples:
     split
         int8 (n,), each an index into `SPLITS`.
     skipped
-        (id, reason) of every sample that was left out.
+        (id, reason) of every sample that was not loaded.
     unmatched
-        (id, reason) of every row of the file of labels that no sample got.
+        (id, reason) of every row of the label file that matches no sample.
     columns
-        What each value of a vector is called; empty of images.
+        Names of the values of a vector; empty for images.
     tag_names, tags
-        Further labels, of which a sample may have several, or shares: float32 (n, t).
+        Multi-labels, or shares of them: float32 (n, t).
     """
 
     name: str
@@ -149,26 +150,29 @@ class Samples:
 
     @cached_property
     def label_names(self) -> np.ndarray | None:
-        """Return what each sample's class is called, str (n,), "" without one; None if none has one."""
+        """Return the class name of each sample, str (n,), "" without a label; None if there are no labels."""
         return None if self.labels is None else np.array([*self.class_names, ""])[self.labels]
 
     @cached_property
     def content_key(self) -> str:
-        """Name the pixels or vectors alone: unchanged by labels and split."""
+        """Return the key of the pixels or vectors; labels and split do not change it."""
         value_range = {"value_range": self.content.value_range} if self.content.value_range else {}
         return digest_of(version=self.content.VERSION, hashes=joined(self.content.hashes), **value_range)
 
     @cached_property
-    def described(self) -> str:
-        """Name all that evaluators tell of, such as what was left out, where `key` names what is learnt."""
+    def report_key(self) -> str:
+        """Return the key of everything that an evaluator can report.
+
+        Besides `data_key`: name, skipped and unmatched samples, columns, tags and illustrations.
+        """
         tags = np.empty((0, 0), np.float32) if self.tags is None else self.tags
         names = ("name", "skipped", "unmatched", "columns", "tag_names")
-        told = {name: getattr(self, name) for name in names}
-        return digest_of(samples=self.key, looks=self.content.looks, **told, tags=tags)
+        parts = {name: getattr(self, name) for name in names}
+        return digest_of(samples=self.data_key, looks=self.content.image_key, **parts, tags=tags)
 
     @cached_property
-    def key(self) -> str:
-        """Name all of it: content, ids, labels, class names and split."""
+    def data_key(self) -> str:
+        """Return the key of everything that a model can learn from: content, ids, labels, classes, split."""
         labels = np.empty(0, np.int64) if self.labels is None else self.labels
         return digest_of(
             content=self.content_key,
@@ -179,7 +183,7 @@ class Samples:
         )
 
     def rows(self, *parts: str) -> np.ndarray:
-        """Return the row numbers, int64 and ascending, of these parts of the split."""
+        """Return the row numbers of these parts of the split, int64 and ascending."""
         return np.flatnonzero(np.isin(self.split, [SPLITS.index(part) for part in parts]))
 
     def labelled_rows(self, *parts: str) -> np.ndarray:
@@ -187,14 +191,14 @@ class Samples:
         return np.intersect1d(self.rows(*parts), self.labelled)
 
     def take(self, rows: np.ndarray) -> "Samples":
-        """Return these rows alone."""
+        """Return the samples of these rows."""
         labels, tags = (None if part is None else part[rows] for part in (self.labels, self.tags))
         content, split = self.content.take(rows), self.split[rows]
         return replace(self, ids=self.ids[rows], content=content, labels=labels, split=split, tags=tags)
 
     def require(self, kind: str, option: str) -> None:
         """Raise ValueError unless the content is of this kind."""
-        held = self.content.KIND
-        if held != kind:
+        actual = self.content.KIND
+        if actual != kind:
             fit = "backbone=identity" if kind == "images" else "backbone=cnn or backbone=pixels"
-            raise ValueError(f"{option} needs {kind}, and {self.name} holds {held}; use {fit}")
+            raise ValueError(f"{option} needs {kind}, and {self.name} has {actual}; use {fit}")

@@ -14,7 +14,7 @@ from experiments.config.plan import Plan
 from experiments.context import Context
 from experiments.job import console, context, program
 from experiments.job.perform import EXPECTED
-from experiments.recorded.samples import moved
+from experiments.recorded.samples import split_data_paths
 
 INTERRUPTED = 130
 SETTING = re.compile(r"[+~]*[a-z_][\w./@]*=|~[a-z_]")  # the beginning of a setting
@@ -120,7 +120,7 @@ def plan(settings: Sequence[str]) -> Plan:
 
 def connect(settings: Sequence[str]) -> Connection:
     """Return the tracking store and a context; raise ValueError for a setting that would change the run."""
-    data_paths, others = moved(settings)
+    data_paths, others = split_data_paths(settings)
     checked = plan(others)
     ctx = context.make(checked, console.Report(lambda step, row: None))
     return Connection(checked.tracking.uri, ctx, data_paths)

@@ -1,11 +1,11 @@
-"""What flows between the stages, and what each stage promises.
+"""The Protocols of the five stages, and the values that pass between them.
 
 n samples, d embedding width, p reduced width, k clusters, c classes. `labels` are truth, `assignments`
 are predicted cluster ids, -1 is noise.
 
 A stage is a frozen dataclass: its fields are its settings, and its `VERSION`, an int, is raised when equal
-settings give another result. What it fits is a frozen dataclass too, best a `Record`, which saves and loads
-itself; backbone/pixels.py is the shortest example of both.
+settings give another result. Its `fit` returns a frozen dataclass too, best a `SavedFields`, which saves and
+loads its fields; backbone/pixels.py is the shortest example of both.
 """
 
 import json
@@ -18,22 +18,22 @@ import numpy as np
 from experiments.context import Context
 from experiments.figures import Figure
 from experiments.samples import Resize, Samples
-from experiments.store.values import Kept, class_name, kept_class
+from experiments.store.values import Saveable, class_name, load_saved_class
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def step_name(option: str, model: object = None) -> str:
-    """Return what reports call a step: the network that its setting `model` names, else its option."""
+    """Return the name of a step in reports: its network (setting `model`) if it has one, else its option."""
     return Path(str(model)).name.removesuffix(".json") if model else option
 
 
-class Encoder(Kept, Protocol):
+class Encoder(Saveable, Protocol):
     """A fitted backbone.
 
-    `history` has one row per epoch; `trained` says whether it learnt from the labels of the training
-    rows; `stopped` is empty, or says where a safety stop ended a training that is not finished.
+    `history` has one row per epoch; `trained` is True if it learnt from the labels of the training rows;
+    `stopped` is the epoch at which a time limit ended an unfinished training, or "".
     """
 
     history: tuple[dict[str, float], ...]
@@ -41,17 +41,17 @@ class Encoder(Kept, Protocol):
     stopped: str
 
     def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
-        """Return float32 (n, d)."""
+        """Return the embeddings of all samples: float32 (n, d)."""
 
 
-class Projection(Kept, Protocol):
+class Projection(Saveable, Protocol):
     """A fitted reducer."""
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
         """Map float32 (n, d) to float32 (n, p)."""
 
 
-class Clustering(Kept, Protocol):
+class Clustering(Saveable, Protocol):
     """A fitted clusterer: assignments int64 (n,), -1 is noise; the rest may be None."""
 
     assignments: np.ndarray
@@ -60,14 +60,14 @@ class Clustering(Kept, Protocol):
     inertia: float | None
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Put float32 (m, p) into the existing clusters: ids int64 (m,) and distance float32 (m,)."""
+        """Assign new points, float32 (m, p), to the clusters: ids int64 (m,) and distances float32 (m,)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What an evaluator found: numbers by metric name, tables and pictures by file name without ending.
+    """The results of an evaluator: metrics by name, tables and figures by file name without suffix.
 
-    `warnings` say what makes a number doubtful; they are given again whenever the findings are read.
+    `warnings` are reasons to doubt a metric; they are repeated whenever cached findings are reused.
     """
 
     metrics: dict[str, float]
@@ -77,11 +77,11 @@ class Findings:
 
     def __repr__(self) -> str:
         parts = {"metrics": [*self.metrics], "tables": [*self.tables], "figures": [*self.figures]}
-        named = [f"{kind}: {', '.join(names)}" for kind, names in parts.items() if names]
-        return f"Findings({'; '.join(named)})"
+        texts = [f"{kind}: {', '.join(names)}" for kind, names in parts.items() if names]
+        return f"Findings({'; '.join(texts)})"
 
     def save(self, folder: Path) -> None:
-        """Write metrics.json, each table as Parquet, and each picture into a folder below figures/."""
+        """Write metrics.json, each table as Parquet, and each figure into a folder below figures/."""
         (folder / "metrics.json").write_text(json.dumps(self.metrics), encoding="utf-8")
         if self.warnings:
             (folder / "warnings.json").write_text(json.dumps(self.warnings), encoding="utf-8")
@@ -89,59 +89,58 @@ class Findings:
             table.to_parquet(folder / f"{name}.parquet")
         kinds = {}
         for name, figure in self.figures.items():
-            place = folder / "figures" / name
-            place.mkdir(parents=True)
-            figure.save(place)
+            figure_folder = folder / "figures" / name
+            figure_folder.mkdir(parents=True)
+            figure.save(figure_folder)
             kinds[name] = class_name(figure)
         if kinds:
             (folder / "figures.json").write_text(json.dumps(kinds), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Findings":
-        """Read what `save` wrote."""
         import pandas as pd
 
         tables = {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
         kinds = folder / "figures.json"
         figures = {}
         for name, kind in json.loads(kinds.read_text(encoding="utf-8")).items() if kinds.exists() else ():
-            figures[name] = kept_class(kind, folder).load(folder / "figures" / name)
-        doubts = folder / "warnings.json"
-        warnings = tuple(json.loads(doubts.read_text(encoding="utf-8"))) if doubts.exists() else ()
+            figures[name] = load_saved_class(kind, folder).load(folder / "figures" / name)
+        file = folder / "warnings.json"
+        warnings = tuple(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else ()
         return cls(
             json.loads((folder / "metrics.json").read_text(encoding="utf-8")), tables, figures, warnings
         )
 
 
 class UnlabelledError(ValueError):
-    """What an evaluator raises that needs labels, of samples that have none."""
+    """An evaluator needs labels, and the samples have none."""
 
 
 class Dataset(Protocol):
-    """Finds the samples; equal stages on equal files return equal samples."""
+    """Loads the samples; equal stages on equal files return equal samples."""
 
     @property
     def name(self) -> str:
-        """Return what people call it: `dataset.name`, or the name of its path or of the stage's module."""
+        """Return its name for reports: `dataset.name`, or the name of its path or of the stage's module."""
 
     def count(self) -> int:
-        """Return about how many samples `load` will give, from a listing alone."""
+        """Return the approximate number of samples, from a listing of the files."""
 
     def load(self, ctx: Context) -> Samples:
-        """Return the samples; raise ValueError or OSError that says what to type instead."""
+        """Return the samples; raise ValueError or OSError with a suggestion what to type instead."""
 
 
 class Backbone(Protocol):
-    """Makes an encoder of images or vectors.
+    """Fits an encoder of images or vectors.
 
-    `TRAINS` says whether `fit` learns from the samples; if not, the encoder is the same for all of them.
+    `TRAINS` is True if `fit` learns from the samples; otherwise the encoder is the same for all data sets.
     """
 
     TRAINS: ClassVar[bool]
 
     @property
     def resize(self) -> Resize | None:
-        """Return the pixels that it looks at; None if it looks at vectors."""
+        """Return the size of its input images; None if its input is vectors."""
 
     def width(self, samples: Samples) -> int:
         """Return d; raise ValueError if these samples cannot be embedded."""
@@ -151,34 +150,33 @@ class Backbone(Protocol):
 
 
 class Reducer(Protocol):
-    """Makes a projection.
+    """Fits a projection to fewer dimensions.
 
-    One with `LOOKS = False` learns nothing from the rows that it is given: so it is given all of them,
-    without a copy.
+    A reducer with `LEARNS = False` learns nothing from the rows, so `fit` gets all of them without a copy.
     """
 
     def width(self, n: int, d: int) -> int:
-        """Return p for n rows of d values; raise ValueError if that cannot be."""
+        """Return p for n rows of d values; raise ValueError if the settings do not fit n and d."""
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> Projection:
-        """Fit float32 (m, d)."""
+        """Return the projection fitted on float32 (m, d)."""
 
 
 class Cluster(Protocol):
-    """Groups n points; equal stages given equal input return equal clusterings."""
+    """Clusters points; equal stages on equal input return equal clusterings."""
 
     def check(self, n: int) -> None:
-        """Raise ValueError if n points cannot be clustered so."""
+        """Raise ValueError if the settings do not fit n points."""
 
     def fit(self, reduced: np.ndarray, ctx: Context) -> Clustering:
-        """Cluster float32 (n, p)."""
+        """Return the clustering of float32 (n, p)."""
 
 
 class Evaluator(Protocol):
-    """Judges what its `NEEDS` names, out of samples, encoder, embeddings, reduced and clustering.
+    """Computes metrics, tables and figures from its `NEEDS`.
 
-    `METRICS` names the figures that it gives wherever they are defined; `LABELLED` says whether it is
-    given the samples alone that have a label.
+    `NEEDS` are some of samples, encoder, embeddings, reduced and clustering. `METRICS` are the names of all
+    metrics that it can compute. If `LABELLED`, it gets only the samples that have a label.
     """
 
     NEEDS: ClassVar[tuple[str, ...]]
@@ -186,15 +184,15 @@ class Evaluator(Protocol):
     METRICS: ClassVar[tuple[str, ...]]
 
     def check(self, samples: Samples) -> None:
-        """Raise ValueError if these samples cannot be judged so, UnlabelledError for want of labels."""
+        """Raise ValueError if the settings do not fit the samples, UnlabelledError if labels are missing."""
 
     def evaluate(self, *, ctx: Context, **needs: Any) -> Findings:
-        """Return metrics, tables and pictures."""
+        """Return metrics, tables and figures."""
 
 
 @dataclass(frozen=True)
 class Stages:
-    """The five stages of one run, and the rows that fits may see: `held_out` or `published`."""
+    """The five stages of a run, and its protocol: `held_out` or `published`."""
 
     dataset: Dataset
     backbone: Backbone

@@ -1,4 +1,4 @@
-"""A few digits, and the backbones of conf/ with what a test wants different."""
+"""A few digits, and the backbones of conf/ with changes."""
 
 import json
 from collections import Counter
@@ -29,8 +29,8 @@ TINY = {
 SPLIT = {"train": 0.8, "validation": 0.2, "test": 0.0}
 
 
-class Diary(Silent):
-    """A report that keeps each epoch's figures, and calls `after[epoch]` when that epoch is told of."""
+class Recorder(Silent):
+    """A report that records the metrics of each epoch, and calls `after[epoch]` after that epoch."""
 
     def __init__(self, after: Mapping[int, Callable[[], None]] | None = None) -> None:
         self.rows: list[tuple[int, dict[str, float]]] = []
@@ -48,22 +48,22 @@ class Diary(Silent):
 
 
 @pytest.fixture(scope="session")
-def diary() -> type[Diary]:
-    """Return the class: a report that can be read, and that can interrupt a training."""
-    return Diary
+def recorder_class() -> type[Recorder]:
+    """Return the class of a report that records metrics and can interrupt a training."""
+    return Recorder
 
 
 @pytest.fixture
 def ctx(store: Store) -> Context:
-    """One thread: small batches gain nothing from two, and wait for each other where others compute."""
+    """Return a context with one thread, as small batches gain nothing from two."""
     return replace(Context.plain(store), threads=1)
 
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    """200 digits, 20 of them for validation or a few more."""
+    """Return 200 digits, 20 or a few more of them for validation."""
     store = Store(tmp_path_factory.mktemp("digits"))
-    about = {
+    settings = {
         "image_size": 8,
         "mirror": False,
         "limit": 200,
@@ -71,15 +71,15 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Samples:
         "corrections": None,
         "unlabelled": "keep",
     }
-    return Digits(split=SPLIT, split_seed=123, **about).load(Context.plain(store))
+    return Digits(split=SPLIT, split_seed=123, **settings).load(Context.plain(store))
 
 
 @pytest.fixture(scope="session")
 def cnn() -> Callable[..., Cnn]:
-    """Return a function: the CNN of conf/backbone/cnn.yaml, small and for 8x8 digits, with these changes."""
-    given = {"dataset": {"image_size": 8, "mirror": False}, "seed": 0}
-    node = OmegaConf.create({**given, "backbone": OmegaConf.load(CONF)}).backbone
-    values = OmegaConf.to_container(node, resolve=True)
+    """Return a function that makes a small CNN of conf/backbone/cnn.yaml for 8x8 digits, with changes."""
+    context = {"dataset": {"image_size": 8, "mirror": False}, "seed": 0}
+    config = OmegaConf.create({**context, "backbone": OmegaConf.load(CONF)}).backbone
+    values = OmegaConf.to_container(config, resolve=True)
     del values["_target_"]
     values |= {"filters": (8, 16), "dense": 12, "max_epochs": 4}
     return lambda **changes: Cnn(**{**values, **changes})
@@ -90,13 +90,13 @@ def few(digits: Samples) -> Samples:
     """Return 10 digits."""
     assert digits.labels is not None
     rows = np.arange(10)
-    about = {"ids": digits.ids[rows], "labels": digits.labels[rows], "split": digits.split[rows]}
-    return replace(digits, content=digits.content.take(rows), **about)
+    fields = {"ids": digits.ids[rows], "labels": digits.labels[rows], "split": digits.split[rows]}
+    return replace(digits, content=digits.content.take(rows), **fields)
 
 
 @pytest.fixture(scope="session")
 def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of weights and cards that all tests share, so that a library is asked once."""
+    """Return the folder of weights and cards that all tests share, so that each card is made once."""
     return tmp_path_factory.mktemp("weights")
 
 
@@ -110,12 +110,12 @@ def tiny_clip(cards: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def pretrained(cards: Path, tiny_clip: Path) -> Callable[..., Any]:
-    """Return a function: a backbone of conf/ that is small and has random weights, with these changes."""
+    """Return a function that makes a small pretrained backbone with random weights, with changes."""
     models = {"resnet50": "squeezenet1_1", "clip": str(tiny_clip), "dinov2": "test_vit.r160_in1k"}
 
     def make(option: str, **changes: Any) -> Any:
         if option not in models:
-            pytest.fail(f"backbone={option} has weights: add a small model of its library to `models` here")
+            pytest.fail(f"backbone={option} has weights; add a small model of its library to `models` here")
         node = OmegaConf.create({"seed": 0, "backbone": OmegaConf.load(FOLDER / f"{option}.yaml")}).backbone
         values = dict(OmegaConf.to_container(node, resolve=True))
         values |= {"model": models[option], "weights": "none", "weights_cache": str(cards)}
@@ -126,7 +126,7 @@ def pretrained(cards: Path, tiny_clip: Path) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def vectors(digits: Samples) -> Samples:
-    """Return the same samples, holding vectors of 5 values."""
+    """Return the same samples with vectors of 5 values as content."""
     return replace(digits, content=Table(np.random.default_rng(0).random((len(digits), 5))))
 
 

@@ -1,4 +1,4 @@
-"""What every backbone promises."""
+"""The contract of all backbones."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ NAMES = [*compose.options("backbone"), "cnn_untrained"]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A backbone, samples that it can embed, and what it makes of them."""
+    """A backbone, samples that it can embed, and their embeddings."""
 
     stage: Any
     samples: Samples
@@ -41,7 +41,7 @@ def case(
     few: Samples,
     vectors: Samples,
 ) -> Case:
-    """Fit each backbone once: a new option of conf/backbone needs no line here."""
+    """Fit each backbone once; new options of conf/backbone are found by themselves."""
     if request.param.startswith("cnn"):
         stage, samples = cnn(max_epochs=int(request.param == "cnn")), digits
     elif hasattr(stage := option("backbone", request.param), "weights"):
@@ -53,7 +53,7 @@ def case(
     return Case(stage, samples, encoder, encoder.embed(samples, ctx))
 
 
-def test_embeddings_have_the_width_announced(case: Case):
+def test_embeddings_have_the_declared_width(case: Case):
     assert case.embeddings.shape == (len(case.samples), case.stage.width(case.samples))
     assert case.embeddings.dtype == np.float32
     assert np.isfinite(case.embeddings).all()
@@ -73,7 +73,7 @@ def test_a_saved_encoder_embeds_the_same(case: Case, ctx: Context, tmp_path: Pat
         assert getattr(loaded, name) == getattr(case.encoder, name)
 
 
-def test_encoders_say_how_they_came_about(case: Case):
+def test_encoders_have_a_training_history(case: Case):
     assert case.encoder.trained == bool(case.encoder.history)
     assert case.encoder.stopped == ""
     assert case.stage.TRAINS or not case.encoder.trained
@@ -92,7 +92,7 @@ def test_the_wrong_kind_of_samples_is_refused(case: Case, ctx: Context, digits: 
         assert "digits" in says(error, key=f"backbone={name}", use=use)
 
 
-def test_pixels_are_the_images_own_values(digits: Samples, ctx: Context):
+def test_pixels_are_the_flattened_images(digits: Samples, ctx: Context):
     embeddings = Pixels(image_size=8).fit(digits, ctx).embed(digits, ctx)
     pixels = digits.content.pixels(Resize(8), ctx)
     np.testing.assert_array_equal(np.rint(embeddings * 255).astype(np.uint8), pixels.reshape(len(digits), -1))
@@ -109,6 +109,6 @@ def test_pixels_need_a_size():
     says(error, key="backbone.image_size=0", use="1 or more")
 
 
-def test_identity_hands_the_vectors_on(vectors: Samples, ctx: Context):
+def test_identity_returns_the_vectors(vectors: Samples, ctx: Context):
     embeddings = Identity().fit(vectors, ctx).embed(vectors, ctx)
     np.testing.assert_array_equal(embeddings, vectors.content.vectors().astype(np.float32))

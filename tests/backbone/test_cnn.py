@@ -1,4 +1,4 @@
-"""The stage and the encoder: what they refuse, keep and load."""
+"""The backbone cnn and its encoder: checks, embedding, saving and loading."""
 
 import math
 import subprocess
@@ -27,34 +27,32 @@ def test_no_epochs_keep_the_random_weights_and_need_no_labels(cnn: Make, digits:
     assert stage.width(bare) == 12
     encoder = stage.fit(bare, ctx)
     assert (encoder.trained, encoder.history, encoder.stopped) == (False, (), "")
-    drawn = stage.network(1).weights()
-    assert all((encoder.weights[name] == drawn[name]).all() for name in drawn)
+    initial = stage.network(1).weights()
+    assert all((encoder.weights[name] == initial[name]).all() for name in initial)
 
 
 def test_embedding_is_the_dense_layer_after_its_relu(cnn: Make, digits: Samples, ctx: Context):
     stage = cnn(max_epochs=1)
     encoder = stage.fit(digits, ctx)
-    made = encoder.embed(digits, ctx)
-    network = stage.network(10).take(encoder.weights).eval()
+    embeddings = encoder.embed(digits, ctx)
+    network = stage.network(10).load_weights(encoder.weights).eval()
     with torch.inference_mode():
         images = as_input(torch.from_numpy(np.array(digits.content.pixels(Resize(8), ctx))))
         expected = network.embed(images).numpy()
-    np.testing.assert_allclose(made, expected, atol=1e-5)
-    assert made.min() == 0
-    assert made.max() > 0
+    np.testing.assert_allclose(embeddings, expected, atol=1e-5)
+    assert embeddings.min() == 0
+    assert embeddings.max() > 0
 
 
-def test_embedding_reads_a_batch_at_a_time_and_does_not_depend_on_it(
-    cnn: Make, digits: Samples, ctx: Context
-):
-    """A CPU takes 16 images of 64x64 at a time."""
+def test_embedding_reads_batches_and_does_not_depend_on_their_size(cnn: Make, digits: Samples, ctx: Context):
+    """On a CPU a batch has 16 images of 64x64."""
     stage = cnn(max_epochs=0, image_size=64)
     large = replace(digits, content=Watched(noise(40, 64)))
-    made = stage.fit(large, ctx).embed(large, ctx)
+    embeddings = stage.fit(large, ctx).embed(large, ctx)
     with torch.inference_mode():
         network = stage.network(10).eval()
         expected = network.embed(as_input(torch.from_numpy(large.content.images))).numpy()
-    np.testing.assert_allclose(made, expected, atol=1e-5)
+    np.testing.assert_allclose(embeddings, expected, atol=1e-5)
     assert set(large.content.read) == {16, 8}
     assert sum(large.content.read) == 40
 
@@ -73,7 +71,7 @@ def noise(n: int, size: int) -> np.ndarray:
 
 
 class Watched:
-    """Pixels that note how many images are read at a time."""
+    """Pixels that record the number of images of each read."""
 
     KIND = "images"
 
@@ -92,11 +90,13 @@ class Watched:
         return self.images[rows]
 
 
-def test_embedding_shows_how_far_it_is(cnn: Make, digits: Samples, ctx: Context, diary: Callable[..., Any]):
-    told = diary()
-    cnn(max_epochs=0).fit(digits, ctx).embed(digits, replace(ctx, report=told))
-    assert told.bars["embed images"] == (len(digits), "images")
-    assert told.moved["embed images"] == len(digits)
+def test_embedding_reports_its_progress(
+    cnn: Make, digits: Samples, ctx: Context, recorder_class: Callable[..., Any]
+):
+    recorder = recorder_class()
+    cnn(max_epochs=0).fit(digits, ctx).embed(digits, replace(ctx, report=recorder))
+    assert recorder.bars["embed images"] == (len(digits), "images")
+    assert recorder.moved["embed images"] == len(digits)
 
 
 def test_an_image_larger_than_the_batch_is_still_embedded(cnn: Make, digits: Samples, ctx: Context):
@@ -105,7 +105,7 @@ def test_an_image_larger_than_the_batch_is_still_embedded(cnn: Make, digits: Sam
     assert few.content.read == [1, 1, 1]
 
 
-def test_a_kept_encoder_comes_back_whole(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
+def test_a_saved_encoder_is_loaded_completely(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
     encoder = cnn(max_epochs=1).fit(digits, ctx)
     encoder.save(tmp_path)
     loaded = CnnEncoder.load(tmp_path)
@@ -114,7 +114,7 @@ def test_a_kept_encoder_comes_back_whole(cnn: Make, digits: Samples, ctx: Contex
     assert (loaded.embed(digits, ctx) == encoder.embed(digits, ctx)).all()
 
 
-def test_a_kept_encoder_is_loaded_without_torch(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
+def test_a_saved_encoder_is_loaded_without_torch(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
     cnn(max_epochs=0).fit(digits, ctx).save(tmp_path)
     script = (
         "import sys; from pathlib import Path; from experiments.backbone.cnn import CnnEncoder;"
@@ -158,7 +158,9 @@ def test_impossible_values_are_refused(change: dict[str, Any], key: str, use: st
 
 
 @pytest.mark.parametrize("verb", ["width", "fit"])
-def test_samples_without_labels_are_told_what_works(verb: str, cnn: Make, digits: Samples, ctx: Context):
+def test_samples_without_labels_are_refused_with_alternatives(
+    verb: str, cnn: Make, digits: Samples, ctx: Context
+):
     bare = replace(digits, labels=None, class_names=())
     arguments = (bare,) if verb == "width" else (bare, ctx)
     with pytest.raises(ValueError) as error:

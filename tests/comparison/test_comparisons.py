@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from experiments.comparison import agreement, compare
-from experiments.comparison.agreement import MOST
+from experiments.comparison.agreement import MAX_JOBS
 from experiments.comparison.intervals import mean_interval, proportion_difference
 from experiments.job import summary
 from experiments.job.perform import Outcome
@@ -15,10 +15,10 @@ SWEPT = ["cluster.k", "protocol", "seed"]
 
 
 def job(k: int = 10, protocol: str = "held_out", seed: int = 0, **more: float) -> Outcome:
-    """End a job with two probes; the published protocol adds .1 and .01 times the seed to the first."""
-    added = 0.1 + seed / 100 if protocol == "published" else 0.0
-    metrics = {"purity": k / 100, "macro_accuracy_5": 0.8 + added / 2}
-    for name, accuracy in (("probe", 0.4 + seed / 10 + added), ("probe_c1", 0.3)):
+    """Return a job with two probes; `published` adds 0.1 + seed / 100 to the first one's accuracy."""
+    leak = 0.1 + seed / 100 if protocol == "published" else 0.0
+    metrics = {"purity": k / 100, "macro_accuracy_5": 0.8 + leak / 2}
+    for name, accuracy in (("probe", 0.4 + seed / 10 + leak), ("probe_c1", 0.3)):
         metrics |= {
             f"{name}_accuracy": accuracy,
             f"{name}_accuracy_validation": 0.9,
@@ -39,7 +39,7 @@ def both(*seeds: int) -> list[Outcome]:
     return [job(k, p, seed) for k in (10, 50) for p in ("held_out", "published") for seed in seeds]
 
 
-def test_each_probe_of_an_embedding_is_told_once_whatever_the_k() -> None:
+def test_each_probe_of_an_embedding_has_one_row_for_all_k() -> None:
     table = tables(job(10), job(50))["probes"]
     assert table["probe"].to_list() == ["probe", "probe_c1"]
     assert table["best"].to_list() == [True, False]
@@ -52,7 +52,7 @@ def test_each_embedding_has_its_best_probe() -> None:
     assert table.groupby(["protocol", "seed"])["best"].sum().to_list() == [1] * 4
 
 
-def test_a_swept_setting_is_that_of_its_probe_alone_and_one_is_best() -> None:
+def test_a_swept_setting_of_a_probe_is_empty_for_other_probes() -> None:
     jobs = []
     for c, accuracy in ((0.01, 0.3), (0.1, 0.5), (1, 0.4)):
         outcome = job(probe_accuracy=accuracy)
@@ -95,7 +95,7 @@ def test_a_seed_that_failed_under_one_protocol_is_not_paired() -> None:
     assert tables(*jobs)["leakage"]["over"].iloc[0] == "2 seeds"
 
 
-def test_other_settings_are_compared_each_for_itself() -> None:
+def test_other_settings_have_separate_rows() -> None:
     jobs = []
     for dense in (128, 256):
         for outcome in both(0):
@@ -131,10 +131,10 @@ def test_without_a_swept_seed_there_is_no_table_of_seeds() -> None:
     assert "seeds" not in tables(job(10), job(50), swept=["cluster.k"])
 
 
-def test_the_mean_of_repetitions_covers_the_truth_as_often_as_it_says() -> None:
+def test_95_percent_of_intervals_contain_the_true_mean() -> None:
     rng = np.random.default_rng(0)
-    found = [mean_interval(rng.normal(3, 2, 5)) for _ in range(2000)]
-    covered = np.mean([one.low <= 3 <= one.high for one in found])
+    intervals = [mean_interval(rng.normal(3, 2, 5)) for _ in range(2000)]
+    covered = np.mean([interval.low <= 3 <= interval.high for interval in intervals])
     assert covered == pytest.approx(0.95, abs=0.015)
 
 
@@ -145,20 +145,20 @@ def test_the_mean_of_repetitions_covers_the_truth_as_often_as_it_says() -> None:
 def test_differences_of_shares_agree_with_newcombes_own_examples(
     first: float, n_first: int, second: float, n_second: int, low: float, high: float
 ) -> None:
-    found = proportion_difference(first, n_first, second, n_second)
-    assert found.value == pytest.approx(first - second)
-    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+    interval = proportion_difference(first, n_first, second, n_second)
+    assert interval.value == pytest.approx(first - second)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_clusterings_agree_whatever_their_numbers() -> None:
+def test_agreement_ignores_cluster_numbers() -> None:
     first = np.array([0, 0, 1, 1, 2, 2])
-    found = agreement(["a", "b", "c"], [first, 2 - first, np.array([0, 1, 0, 1, 0, 1])])
-    heat = found.figures["agreement"].values  # type: ignore[attr-defined]
+    findings = agreement(["a", "b", "c"], [first, 2 - first, np.array([0, 1, 0, 1, 0, 1])])
+    heat = findings.figures["agreement"].values  # type: ignore[attr-defined]
     assert heat[0].tolist() == pytest.approx([1, 1, -4 / 11])  # (0 - 1.2) / (4.5 - 1.2) by the formula
     np.testing.assert_array_equal(heat, heat.T)
-    assert found.tables["agreement"].columns.to_list() == ["ARI with", "a", "b", "c"]
+    assert findings.tables["agreement"].columns.to_list() == ["ARI with", "a", "b", "c"]
 
 
-@pytest.mark.parametrize("jobs", [0, 1, MOST + 1])
-def test_one_clustering_agrees_with_nobody_and_too_many_are_left_out(jobs: int) -> None:
+@pytest.mark.parametrize("jobs", [0, 1, MAX_JOBS + 1])
+def test_one_clustering_or_too_many_give_no_agreement(jobs: int) -> None:
     assert not agreement(["a"] * jobs, [np.zeros(3, np.int64)] * jobs).tables

@@ -1,4 +1,4 @@
-"""What a sweep would choose without labels, beside what the labels say."""
+"""The configurations that a sweep would choose without labels, compared with metrics that need labels."""
 
 import pandas as pd
 import pytest
@@ -9,30 +9,30 @@ SWEPT = ["cluster.k", "seed"]
 
 
 def rows(status: str = "FINISHED") -> pd.DataFrame:
-    """Make a sweep over three k and two seeds: without labels 20 is best, with them 10."""
+    """Return a sweep over three k and two seeds: k=20 is best without labels, k=10 with labels."""
     table = pd.DataFrame({"cluster.k": [10, 10, 20, 20, 30, 30], "seed": [0, 1] * 3})
     table["silhouette_umap"] = [0.4, 0.6, 0.6, 0.8, 0.1, 0.1]
     table["ari"] = [0.9, 0.9, 0.5, 0.6, 0.3, 0.3]
     return table.assign(protocol="held_out", status=status)
 
 
-def test_each_configuration_stands_with_what_chooses_it() -> None:
+def test_each_configuration_has_the_criteria_that_choose_it() -> None:
     stable = pd.DataFrame({"cluster.k": [10, 20, 30], "protocol": "held_out", "stability": [0.9, 0.8, 0.95]})
-    found = label_free(rows(), SWEPT, stable).tables
-    table = found["label_free"]
+    tables = label_free(rows(), SWEPT, stable).tables
+    table = tables["label_free"]
     assert table["cluster.k"].to_list() == [20, 10, 30]
     assert table["silhouette_umap"].to_list() == pytest.approx([0.7, 0.5, 0.1])
     assert table["chosen_by"].to_list() == ["silhouette_umap", "", "stability"]
     assert table["best_by"].to_list() == ["", "ari", ""]
-    pair = found["label_free_agreement"].set_index("without_labels").loc["silhouette_umap"]
+    pair = tables["label_free_agreement"].set_index("without_labels").loc["silhouette_umap"]
     assert (pair["spearman"], pair["chosen"], pair["best"]) == pytest.approx((0.5, 0.55, 0.9))
 
 
-def test_without_labels_the_choice_stands_alone() -> None:
-    found = label_free(rows().drop(columns="ari"), SWEPT).tables
-    assert found["label_free"]["chosen_by"].to_list() == ["silhouette_umap", "", ""]
-    assert "best_by" not in found["label_free"]
-    assert set(found) == {"label_free"}
+def test_without_labels_there_is_only_the_choice() -> None:
+    tables = label_free(rows().drop(columns="ari"), SWEPT).tables
+    assert tables["label_free"]["chosen_by"].to_list() == ["silhouette_umap", "", ""]
+    assert "best_by" not in tables["label_free"]
+    assert set(tables) == {"label_free"}
 
 
 def test_nothing_to_choose_from_gives_no_table() -> None:

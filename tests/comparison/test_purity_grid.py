@@ -1,4 +1,4 @@
-"""Purity over k and granularity, from what the jobs of a sweep found."""
+"""Purity over k and granularity, from the jobs of a sweep."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from experiments.types import Findings
 
 
 def job(k: int, seed: int = 0, protocol: str = "held_out", **more: float) -> Outcome:
-    """End a job whose purity is k / 1000 against the classes, and more against fewer groups."""
+    """Return a job whose purity is k / 1000 against the classes, and higher against fewer groups."""
     purity = {f"purity_macro_{g}": k / 1000 + 1 / g + seed / 10 for g in (10, 5, 30)}
     metrics = {"purity": k / 1000 + seed / 10, "purity_macro_5_validation": 0.9, "nmi_macro_5": 0.9} | purity
     overrides = [f"cluster.k={k}", f"seed={seed}"]
@@ -23,20 +23,20 @@ def grid(*jobs: Outcome) -> Findings:
     return purity_grid(summary.to_frame(jobs, ["cluster.k", "seed"]))
 
 
-def test_the_grid_has_a_row_a_k_and_a_column_a_granularity() -> None:
-    found = grid(job(233), job(10), job(50))
-    heat = found.figures["purity_grid"]
+def test_the_grid_has_a_row_per_k_and_a_column_per_granularity() -> None:
+    findings = grid(job(233), job(10), job(50))
+    heat = findings.figures["purity_grid"]
     assert isinstance(heat, Heatmap)
     assert heat.rows == ["k=10", "k=50", "k=233"]
     assert heat.columns == ["5", "10", "30", "fine"]
     np.testing.assert_allclose(heat.values[1], [0.25, 0.15, 0.05 + 1 / 30, 0.05])
     assert "held_out" in heat.title
-    table = found.tables["purity_grid"]
+    table = findings.tables["purity_grid"]
     assert table.columns.to_list() == ["k", "5", "10", "30", "fine"]
     assert table["k"].to_list() == [10, 50, 233]
 
 
-def test_the_lines_have_ceiling_and_chance_to_compare_with() -> None:
+def test_the_lines_include_ceiling_and_chance() -> None:
     lines = grid(*(job(k, purity_ceiling=0.9, purity_chance=0.1) for k in (10, 50))).figures["purity_over_k"]
     assert isinstance(lines, Lines)
     assert lines.log_x
@@ -46,22 +46,22 @@ def test_the_lines_have_ceiling_and_chance_to_compare_with() -> None:
     assert lines.dashed == ["ceiling of fine", "chance of fine"]
 
 
-def test_jobs_of_equal_k_are_averaged_and_it_says_so() -> None:
-    found = grid(*(job(k, seed) for k in (10, 50) for seed in (0, 1, 2)))
-    heat = found.figures["purity_grid"]
+def test_jobs_of_equal_k_are_averaged_and_the_title_says_so() -> None:
+    findings = grid(*(job(k, seed) for k in (10, 50) for seed in (0, 1, 2)))
+    heat = findings.figures["purity_grid"]
     assert isinstance(heat, Heatmap)
     np.testing.assert_allclose(heat.values[:, -1], [0.11, 0.15])
     assert numbers(heat.title) == ["3"]
 
 
-def test_each_protocol_has_its_own() -> None:
+def test_each_protocol_has_a_grid() -> None:
     jobs = [job(k, protocol=protocol) for k in (10, 50) for protocol in ("held_out", "published")]
     assert set(grid(*jobs).figures) == {
         f"purity_{kind}_{protocol}" for kind in ("grid", "over_k") for protocol in ("held_out", "published")
     }
 
 
-def test_a_failed_job_leaves_a_row_out() -> None:
+def test_a_failed_job_has_no_row() -> None:
     failed = Outcome(["cluster.k=20", "seed=0"], protocol="held_out", status="FAILED")
     assert grid(job(10), failed, job(50)).tables["purity_grid"]["k"].to_list() == [10, 50]
 
@@ -76,19 +76,19 @@ def test_a_failed_job_leaves_a_row_out() -> None:
     ],
     ids=["one job", "one k", "no labels", "all failed"],
 )
-def test_there_is_no_grid_without_purity_over_k(jobs: list[Outcome]) -> None:
-    found = grid(*jobs)
-    assert not found.figures
-    assert not found.tables
+def test_without_purity_over_k_there_is_no_grid(jobs: list[Outcome]) -> None:
+    findings = grid(*jobs)
+    assert not findings.figures
+    assert not findings.tables
 
 
-def test_k_is_not_swept() -> None:
+def test_without_a_swept_k_there_is_no_grid() -> None:
     assert not purity_grid(summary.to_frame([job(10), job(20)], ["seed"])).figures
 
 
-def test_seeds_give_the_curves_their_interval() -> None:
-    found = grid(*(job(k, seed) for k in (10, 50) for seed in range(3)))
-    chart = found.figures["purity_over_k"]
+def test_repeated_seeds_give_curves_intervals() -> None:
+    findings = grid(*(job(k, seed) for k in (10, 50) for seed in range(3)))
+    chart = findings.figures["purity_over_k"]
     assert isinstance(chart, Lines)
     assert chart.series["fine"] == pytest.approx([0.11, 0.15])
     half = 4.302653 * 0.1 / np.sqrt(3)  # Student's with two degrees of freedom

@@ -59,7 +59,7 @@ def test_images_and_labels_are_those_of_the_batches(copy, selection, ctx):
 def test_the_second_load_needs_no_copy(copy, selection, ctx, tmp_path):
     first = Cifar10(root=str(copy), **selection).load(ctx)
     second = Cifar10(root=str(tmp_path / "nowhere"), **selection).load(ctx)
-    assert second.key == first.key
+    assert second.data_key == first.data_key
 
 
 def test_an_archive_in_the_folder_is_enough(copy, selection, tmp_path, monkeypatch):

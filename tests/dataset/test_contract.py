@@ -106,7 +106,7 @@ def test_the_content_is_of_its_kind(samples, ctx):
     n = len(samples)
     if samples.content.KIND == "vectors":
         assert (samples.content.vectors().dtype, len(samples.content.vectors())) == (np.float32, n)
-        if samples.content.pictured:
+        if samples.content.has_images:
             assert samples.content.pixels(Resize(8), ctx).shape == (n, 8, 8, 3)
             return
         with pytest.raises(ValueError) as error:
@@ -138,27 +138,27 @@ def test_counting_gives_what_loading_gives_and_keeps_nothing(stage, samples, sto
 def test_equal_loads_have_equal_keys_and_compute_nothing(stage, samples, ctx):
     computed = len(ctx.store.computed)
     again = stage.load(ctx)
-    assert (again.key, again.content_key) == (samples.key, samples.content_key)
+    assert (again.data_key, again.content_key) == (samples.data_key, samples.content_key)
     assert len(ctx.store.computed) == computed
 
 
 def test_another_store_gives_the_same(stage, samples, tmp_path):
     if isinstance(stage, Cifar10):
         pytest.skip("its copy is in the store")
-    assert stage.load(Context.plain(Store(tmp_path / "other"))).key == samples.key
+    assert stage.load(Context.plain(Store(tmp_path / "other"))).data_key == samples.data_key
 
 
 def test_another_split_changes_the_key_and_not_the_content(stage, samples, ctx):
     other = replace(stage, split={"train": 0.5, "validation": 0.3, "test": 0.2}).load(ctx)
     assert other.content_key == samples.content_key
-    assert other.key != samples.key
+    assert other.data_key != samples.data_key
     assert len(other.rows("test")) > 0
 
 
 def test_another_image_size_changes_no_key(stage, samples, ctx):
     other = replace(stage, image_size=5, mirror=True)
     assert other == stage
-    assert other.load(ctx).key == samples.key
+    assert other.load(ctx).data_key == samples.data_key
 
 
 def test_labels_from_a_file_change_the_key_and_not_the_content(stage, samples, ctx, tmp_path):
@@ -170,7 +170,7 @@ def test_labels_from_a_file_change_the_key_and_not_the_content(stage, samples, c
     other = replace(stage, labels={"path": str(path)}).load(ctx)
     assert other.class_names == ("0", "1")
     assert other.content_key == samples.content_key
-    assert other.key != samples.key
+    assert other.data_key != samples.data_key
 
 
 def test_a_correction_changes_one_label_and_not_the_content(stage, samples, ctx, tmp_path):

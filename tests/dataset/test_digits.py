@@ -27,9 +27,9 @@ def test_a_repeated_load_imports_no_scikit_learn(selection, ctx):
         "from experiments.store.cache import Store; from experiments.dataset.digits import Digits\n"
         "from experiments.context import Context\n"
         f"samples = Digits(**{selection!r}).load(Context.plain(Store(Path({str(ctx.store.root)!r}))))\n"
-        "print(samples.key, 'sklearn' in sys.modules, 'pandas' in sys.modules)"
+        "print(samples.data_key, 'sklearn' in sys.modules, 'pandas' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, encoding="utf-8"
     )
-    assert done.stdout.split() == [first.key, "False", "False"]
+    assert done.stdout.split() == [first.data_key, "False", "False"]

@@ -69,7 +69,7 @@ def test_shuffled_rows_are_the_same_data_set(embeddings, ctx, tmp_path, kind):
     first = embeddings(**saved(tmp_path, kind)).load(ctx)
     shuffled = saved(tmp_path, kind, frame().sample(frac=1, random_state=0))
     again = embeddings(**shuffled).load(ctx)
-    assert again.key == first.key
+    assert again.data_key == first.data_key
     np.testing.assert_array_equal(again.content.vectors(), first.content.vectors())
 
 
@@ -78,7 +78,7 @@ def test_blocks_and_threads_change_nothing(embeddings, ctx, tmp_path, kind):
     whole = embeddings(**saved(tmp_path, kind)).load(ctx)
     os.utime(tmp_path / f"digits.{kind}", (1, 1))  # another file, as far as the store knows
     again = embeddings(**saved(tmp_path, kind), block_bytes=3000).load(replace(ctx, threads=3))
-    assert again.key == whole.key
+    assert again.data_key == whole.data_key
     np.testing.assert_array_equal(again.content.vectors(), whole.content.vectors())
 
 
@@ -407,9 +407,9 @@ def test_images_are_found_and_change_no_key(embeddings, ctx, two_classes, tmp_pa
     ids = [f"{('cats', 'dogs')[row % 2]}/{row}.png" for row in range(10)]
     path = saved(tmp_path, "csv", frame(DIGITS[:10], ids))["path"]
     bare, shown = embeddings(path).load(ctx), embeddings(path, images=str(two_classes)).load(ctx)
-    assert shown.key == bare.key
-    assert shown.described != bare.described  # pictures of them are others
-    assert (bare.content.pictured, shown.content.pictured) == (False, True)
+    assert shown.data_key == bare.data_key
+    assert shown.report_key != bare.report_key  # pictures of them are others
+    assert (bare.content.has_images, shown.content.has_images) == (False, True)
     few = shown.content.take(np.array([2, 5]))
     np.testing.assert_array_equal(few.pixels(Resize(6), ctx), shown.content.pixels(Resize(6), ctx)[[2, 5]])
     assert list(few.images.paths) == list(shown.ids[[2, 5]])

@@ -45,7 +45,7 @@ def test_every_ending_is_read_in_any_case(tmp_path, draw, image_folder, ctx, end
 def test_a_zip_gives_what_its_folder_gives(two_classes, image_folder, ctx, tmp_path):
     shutil.make_archive(str(tmp_path / "pets_v2"), "zip", two_classes.parent, "pets")
     (folder, archive) = image_folder(two_classes), image_folder(tmp_path / "pets_v2.zip")
-    assert archive.load(ctx).key == folder.load(ctx).key
+    assert archive.load(ctx).data_key == folder.load(ctx).data_key
     assert archive.load(ctx).name == "pets_v2"
     assert archive.count() == folder.count() == 10
 
@@ -247,7 +247,7 @@ def test_a_second_load_opens_no_image(two_classes, image_folder, ctx, monkeypatc
     monkeypatch.setattr(
         "experiments.dataset.images.scan._read", lambda path: pytest.fail(f"{path} was opened")
     )
-    assert image_folder(two_classes).load(ctx).key == first.key
+    assert image_folder(two_classes).load(ctx).data_key == first.data_key
 
 
 def test_a_changed_image_is_noticed(two_classes, draw, image_folder, ctx):
@@ -355,7 +355,7 @@ def test_a_changed_label_decodes_nothing_again(two_classes, image_folder, ctx):
     before = image_folder(two_classes).load(ctx)
     (two_classes / "dogs").rename(two_classes / "wolves")
     after = image_folder(two_classes).load(ctx)
-    assert after.key != before.key
+    assert after.data_key != before.data_key
     assert after.content.pixel_map(Resize(8)) == before.content.pixel_map(Resize(8))
 
 
@@ -421,7 +421,7 @@ def test_on_a_disk_without_exact_times_files_are_read_again_and_not_decoded(
     monkeypatch.setattr(listing, "status_of", lambda status: (1, 2, 3, 10**18, 10**18))
     first = image_folder(two_classes).load(ctx)
     monkeypatch.setattr(module, "_read", lambda path: pytest.fail(f"{path} was decoded"))
-    assert image_folder(two_classes).load(ctx).key == first.key
+    assert image_folder(two_classes).load(ctx).data_key == first.data_key
     monkeypatch.undo()
     monkeypatch.setattr(listing, "status_of", lambda status: (1, 2, 3, 10**18, 10**18))
     draw(two_classes / "cats" / "0.png", 99)
@@ -431,7 +431,9 @@ def test_on_a_disk_without_exact_times_files_are_read_again_and_not_decoded(
 def test_a_moved_folder_is_not_decoded_again(two_classes, image_folder, ctx, monkeypatch):
     first = image_folder(two_classes).load(ctx)
     monkeypatch.setattr(module, "_read", lambda path: pytest.fail(f"{path} was decoded"))
-    assert image_folder(two_classes.rename(two_classes.with_name("moved"))).load(ctx).key == first.key
+    assert (
+        image_folder(two_classes.rename(two_classes.with_name("moved"))).load(ctx).data_key == first.data_key
+    )
 
 
 def test_an_image_that_changes_between_scan_and_decoding_is_refused(two_classes, draw, image_folder, ctx):

@@ -186,7 +186,7 @@ def test_true_and_false_are_1_and_0_in_every_kind_of_file(table, ctx, tmp_path):
         frame.to_csv(index=False, sep="\t").replace("True", "TRUE "), encoding="utf-8"
     )
     made = [table(tmp_path / f"rows.{kind}").load(ctx) for kind in ("csv", "parquet", "tsv")]
-    assert {samples.key for samples in made} == {made[0].key}
+    assert {samples.data_key for samples in made} == {made[0].data_key}
     np.testing.assert_array_equal(made[0].content.vectors()[:, 0], [1, 0, 1, 0])
 
 
@@ -372,7 +372,7 @@ def test_the_store_tells_settings_apart(embeddings, ctx, write, tmp_path):
     ) == list("xyz")
     assert list(embeddings(path, **plain | {"id": "other", "exclude": ("id",)}).load(ctx).ids) == list("xyz")
     assert embeddings(path, **plain | {"exclude": ("other", "d0")}).load(ctx).columns == ("d1",)
-    assert embeddings(path, **plain).load(ctx).key == first.key
+    assert embeddings(path, **plain).load(ctx).data_key == first.data_key
     np.save(tmp_path / "rows.npy", np.eye(2))
     found = []
     for ids in ("ab", "cd"):

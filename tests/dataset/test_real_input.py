@@ -89,8 +89,8 @@ def test_without_labels_the_label_free_parts_run_and_the_others_say_why_not(flat
     everything = "data_report,variance,probe,macro,external,internal,macro_purity"
     result = pipeline.run(stages(flat, *PIXELS, f"evaluator=[{everything}]"), ctx)
     assert list(result.findings) == ["data_report", "variance", "internal"]
-    assert set(result.left_out) == {"probe", "macro", "external", "macro_purity"}
-    for name, reason in result.left_out.items():
+    assert set(result.skipped_evaluators) == {"probe", "macro", "external", "macro_purity"}
+    for name, reason in result.skipped_evaluators.items():
         assert "labels" in says(reason, use="flat"), name
 
 
@@ -128,4 +128,8 @@ def test_an_archive_gives_what_its_folder_gives(shapes, ctx, tmp_path, kind):
     np.testing.assert_array_equal(archive.ids, folder.ids)
     np.testing.assert_array_equal(archive.labels, folder.labels)
     assert archive.skipped == folder.skipped
-    assert (archive.name, archive.content_key, archive.key) == (folder.name, folder.content_key, folder.key)
+    assert (archive.name, archive.content_key, archive.data_key) == (
+        folder.name,
+        folder.content_key,
+        folder.data_key,
+    )

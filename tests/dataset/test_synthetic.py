@@ -68,7 +68,8 @@ def test_the_values_are_those_of_version_1(make, ctx):
 
 def test_another_seed_or_kind_is_another_set(make, ctx):
     keys = [
-        make(**changes).load(ctx).key for changes in ({}, {"seed": 1}, {"kind": "vectors"}, {"noise": 0.3})
+        make(**changes).load(ctx).data_key
+        for changes in ({}, {"seed": 1}, {"kind": "vectors"}, {"noise": 0.3})
     ]
     assert len(set(keys)) == 4
 

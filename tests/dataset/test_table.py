@@ -90,11 +90,11 @@ def test_shuffled_rows_are_the_same_data_set(table, ctx, tmp_path):
     first = table(path, label="kind").load(ctx)
     rows = pd.read_csv(path, dtype=str).sample(frac=1, random_state=1)
     rows.to_csv(path, index=False)
-    assert table(path, label="kind").load(ctx).key == first.key
+    assert table(path, label="kind").load(ctx).data_key == first.data_key
     rows.to_csv(path, index=False, sep=";")
-    assert table(path, label="kind").load(ctx).key == first.key
+    assert table(path, label="kind").load(ctx).data_key == first.data_key
     rows.astype(dict.fromkeys(data.data.columns, float)).to_parquet(tmp_path / "wine.parquet")
-    assert table(tmp_path / "wine.parquet", label="kind").load(ctx).key == first.key
+    assert table(tmp_path / "wine.parquet", label="kind").load(ctx).data_key == first.data_key
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16"])

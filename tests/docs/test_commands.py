@@ -8,7 +8,7 @@ from tests.docs.documents import ROOT, Command, commands, settings
 
 from experiments import script
 from experiments.config import command_line, compose
-from experiments.recorded.samples import moved
+from experiments.recorded.samples import split_data_paths
 
 COMMANDS = commands()
 OURS = "mine"  # the folder of docs/extend, whose commands test_examples.py executes
@@ -51,7 +51,7 @@ def test_a_script_parses_it(command: Command) -> None:
     if path == "scripts/compare.py":  # of two configurations, whose keys a sweep has
         assert len(typed) + len(rest) == 3
     else:
-        script.plan(moved(typed)[1])
+        script.plan(split_data_paths(typed)[1])
 
 
 def test_other_commands_name_what_is_there() -> None:

@@ -111,7 +111,7 @@ assert {"pair_f1_validation", "pair_f1_chance_no_noise"} < set(External.METRICS)
 assert main_metrics(["pair_f1", "nmi", "purity"]) == ["nmi", "pair_f1", "purity"]
 assert Name("pair_f1").row.chooses
 assert any("metrics.`pair_f1`" in tag for tag in tags("1").values())
-(headline,) = headlines({"pair_f1": 0.5, "pair_f1_chance": 0.25}, alike=[""])
+(headline,) = headlines({"pair_f1": 0.5, "pair_f1_chance": 0.25}, equal_counts=[""])
 assert (headline.name, headline.chance, headline.ceiling) == ("pair_f1", 0.25, 1)
 labels = np.array([0, 0, 1, 1])
 print(pair_f1(labels, labels), pair_f1(labels, np.array([0, 0, 0, 0])))

@@ -8,8 +8,8 @@ from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 from tests.messages import numbers, says
 
 from experiments.evaluator.contact_sheets import ContactSheets
-from experiments.figures import Sheets, write
-from experiments.figures.sprites import files, unpack
+from experiments.figures import ImageSheets, save_figures
+from experiments.figures.sprites import jpegs, unpack
 from experiments.types import Findings
 
 STAGE = ContactSheets(nearest=2, random=1, farthest=2, clusters=10, thumbnail=80, apart=None, seed=0)
@@ -31,7 +31,7 @@ def test_nearest_random_and_farthest_are_shown_and_none_twice(ctx):
     assert table["label"].to_list()[:2] == ["a", "a"]
     assert table["id"].is_unique
     sheets = found.figures["contact_sheets"]
-    assert isinstance(sheets, Sheets)
+    assert isinstance(sheets, ImageSheets)
     (name,) = sheets.names
     assert numbers(name) == ["0", "6", "67%"]
     assert " a " in name
@@ -44,7 +44,7 @@ def test_each_image_stands_under_its_own_caption(ctx):
     sheets = found.figures["contact_sheets"]
     tiles = [
         unpack(file, sum(parts.values()), sheets.side)
-        for file, parts in zip(files(sheets.images, sheets.ends), sheets.parts, strict=True)
+        for file, parts in zip(jpegs(sheets.images, sheets.ends), sheets.parts, strict=True)
     ]
     greys = np.concatenate(tiles).mean(axis=(1, 2, 3)).round()
     assert sheets.side == 10
@@ -72,11 +72,11 @@ def test_apart_each_sheet_is_a_picture_in_the_folder(ctx, tmp_path):
     assert "noise" in titles[2].lower()
     assert all("toy" in title for title in titles)
     assert [caption for figure in found.figures.values() for caption in figure.captions] == whole.captions
-    for figure, file in zip(found.figures.values(), files(whole.images, whole.ends), strict=True):
-        assert list(files(figure.images, figure.ends)) == [file]
+    for figure, file in zip(found.figures.values(), jpegs(whole.images, whole.ends), strict=True):
+        assert list(jpegs(figure.images, figure.ends)) == [file]
     found.save(tmp_path)
     assert Findings.load(tmp_path).figures == found.figures
-    write(found.figures, tmp_path / "drawn")
+    save_figures(found.figures, tmp_path / "drawn")
     drawn = {path.name for path in (tmp_path / "drawn" / "seen").iterdir()}
     assert drawn == {
         f"{name}.{kind}" for name in ("cluster_0", "cluster_3", "noise") for kind in ("html", "png")

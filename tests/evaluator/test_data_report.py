@@ -14,7 +14,7 @@ from experiments.context import Context
 from experiments.dataset.image_folder import ImageFolder
 from experiments.dataset.vectors.content import Vectors
 from experiments.evaluator.data_report import DataReport
-from experiments.figures import Bars, Grid, Histogram
+from experiments.figures import Bars, Histogram, ImageGrid
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
 from experiments.types import Findings
@@ -98,7 +98,7 @@ def test_it_shows_classes_sizes_and_images(pets: Samples, ctx: Context) -> None:
     assert (bars.names, bars.values) == (["cats", "dogs", "ants"], [6, 3, 1])
     assert isinstance(widths, Histogram)
     assert sorted(widths.values) == [12] * 7 + [20] * 3
-    assert isinstance(grid, Grid)
+    assert isinstance(grid, ImageGrid)
     assert grid.captions == ["ants"] + ["cats"] * 5 + ["dogs"] * 3
     ant = np.asarray(Image.open(Path(pets.source) / "ants" / "0.png").resize((10, 10), box=(1, 0, 11, 10)))
     assert np.abs(grid.images[0].astype(int) - ant).max() <= 1
@@ -136,7 +136,7 @@ def test_without_labels_it_says_so(tmp_path: Path, load: Callable[..., Samples],
     assert set(found.metrics) == {"data_images", "data_duplicates", "data_skipped"} < set(DataReport.METRICS)
     assert told(found)["classes"].startswith("none")
     grid = found.figures["data_images"]
-    assert isinstance(grid, Grid)
+    assert isinstance(grid, ImageGrid)
     assert grid.captions == ["0.png", "1.png", "2.png"]
 
 

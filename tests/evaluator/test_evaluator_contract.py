@@ -138,7 +138,7 @@ def test_figures_of_labels_are_about_the_samples_that_have_one(runs):
     assert result.findings["crosstab"].tables["cluster_label_crosstab"].iloc[-1, -1] == len(known)
     assert result.metrics["data_images"] == 400
     assert result.metrics["probe_scored"] == len(np.intersect1d(known, samples.rows("validation")))
-    assert numbers(result.doubts[0]) == [str(len(known)), "400"]
+    assert numbers(result.warnings[0]) == [str(len(known)), "400"]
 
 
 @pytest.mark.parametrize("setting", ["partly"])

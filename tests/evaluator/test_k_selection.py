@@ -121,7 +121,7 @@ def test_more_k_compute_only_the_new_ones(store):
     again = Store(store.root)
     run(again, "evaluator.k_selection.k_max=5")
     assert sum(key.startswith("trial-") for key in again.computed) == 1
-    assert sum(key.startswith("trial-") for key in again.kept) == 4
+    assert sum(key.startswith("trial-") for key in again.reused) == 4
 
 
 def test_an_interrupted_choice_goes_on(store, monkeypatch):
@@ -141,7 +141,7 @@ def test_an_interrupted_choice_goes_on(store, monkeypatch):
     again = Store(store.root)
     found = evaluator.evaluate(ctx=Context.plain(again).with_input("x"), reduced=points)
     assert drawn
-    assert set(drawn) <= set(again.kept)
+    assert set(drawn) <= set(again.reused)
     fresh = Store(store.root.parent / "other")
     whole = evaluator.evaluate(ctx=Context.plain(fresh).with_input("x"), reduced=points)
     assert found.tables["k_selection"].equals(whole.tables["k_selection"])

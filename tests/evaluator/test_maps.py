@@ -8,8 +8,8 @@ from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 from tests.messages import numbers, says
 
 from experiments.evaluator.maps import Maps, sheets
-from experiments.figures import Map, Space
-from experiments.figures.sprites import files, unpack
+from experiments.figures import Map, Map3d
+from experiments.figures.sprites import jpegs, unpack
 
 pytestmark = pytest.mark.xdist_group("umap")
 
@@ -33,13 +33,13 @@ def test_a_map_tells_name_cluster_label_and_probability(ctx):
     assert "toy" in figure.title
     np.testing.assert_array_equal(figure.x, table["x"])
     assert figure.beside == []
-    (sheet,) = files(figure.images, figure.ends)
+    (sheet,) = jpegs(figure.images, figure.ends)
     np.testing.assert_allclose(unpack(sheet, 60, figure.side).mean(axis=(1, 2, 3)), np.arange(60), atol=1)
 
 
 def test_many_images_are_on_several_sheets(ctx):
     packed, ends, side = sheets(pictured(60), 48, ctx, per=25)
-    tiles = [unpack(file, n, side) for file, n in zip(files(packed, ends), (25, 25, 10), strict=True)]
+    tiles = [unpack(file, n, side) for file, n in zip(jpegs(packed, ends), (25, 25, 10), strict=True)]
     np.testing.assert_allclose(np.concatenate(tiles).mean(axis=(1, 2, 3)), np.arange(60), atol=1)
 
 
@@ -76,7 +76,7 @@ def test_space_has_three_axes_and_the_images_of_the_plane(ctx):
     found = stage.evaluate(ctx=ctx, samples=samples, reduced=POINTS, clustering=clustering)
     flat, space = found.figures["map_pca"], found.figures["map_pca3d"]
     assert type(flat) is Map
-    assert isinstance(space, Space)
+    assert isinstance(space, Map3d)
     assert list(found.tables["map_pca3d"])[:5] == ["id", "x", "y", "z", "cluster"]
     np.testing.assert_allclose(np.abs(space.x), np.abs(flat.x), atol=1e-4)
     np.testing.assert_array_equal(space.z, found.tables["map_pca3d"]["z"])

@@ -8,7 +8,7 @@ from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 from tests.messages import numbers, says
 
 from experiments.evaluator.members import Members
-from experiments.figures import Grid, Sheets
+from experiments.figures import ImageGrid, ImageSheets
 
 STAGE = Members(
     method="pca", n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, certain=2, outliers=3,
@@ -40,8 +40,8 @@ def test_the_most_certain_and_the_first_noise_points_are_shown(ctx):
     ]
     assert found.tables["outliers"]["file"].to_list() == ["006.png", "007.png"]
     sheets, grid = found.figures["most_certain"], found.figures["outliers"]
-    assert isinstance(sheets, Sheets)
-    assert isinstance(grid, Grid)
+    assert isinstance(sheets, ImageSheets)
+    assert isinstance(grid, ImageGrid)
     assert sheets.captions[:2] == ["001.png: 1", "000.png: 0.5"]
     np.testing.assert_allclose(grid.images.mean(axis=(1, 2, 3)), [6, 7])
     assert numbers(grid.title) == ["2"]

@@ -8,7 +8,7 @@ from tests.evaluator.stand_ins import pictured, without_pictures
 from tests.messages import numbers, says
 
 from experiments.evaluator.near_duplicates import NearDuplicates, similar
-from experiments.figures import Sheets
+from experiments.figures import ImageSheets
 
 STAGE = NearDuplicates(similarity=0.98, pairs=1000, shown=24, thumbnail=96)
 RNG = np.random.default_rng(0)
@@ -72,7 +72,7 @@ def test_pairs_are_told_with_their_parts_and_labels(ctx):
         "exact_duplicate_pairs": 0,
     }
     sheets = found.figures["near_duplicates"]
-    assert isinstance(sheets, Sheets)
+    assert isinstance(sheets, ImageSheets)
     assert numbers(sheets.names[0]) == ["0.99980"]
     assert ["across" in name for name in sheets.names] == [True, True, False]
     assert sheets.captions[:2] == ["in/000.png", "in/002.png"]

@@ -9,7 +9,7 @@ from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
 from tests.messages import numbers, says
 
 from experiments.evaluator.profiles import Profiles, standardised
-from experiments.figures import Contrasts
+from experiments.figures import DivergingHeatmap
 from experiments.types import Findings
 
 STAGE = Profiles(extremes=1, columns=64, clusters=300)
@@ -37,7 +37,7 @@ def test_centroids_are_means_in_the_unit_of_the_column_without_noise(ctx):
 def test_the_heat_map_shows_z_scores_across_clusters_and_zero_where_all_are_the_same(ctx):
     found = profiled(ctx)
     figure = found.figures["cluster_feature_profiles_heatmap"]
-    assert isinstance(figure, Contrasts)
+    assert isinstance(figure, DivergingHeatmap)
     assert figure.rows == list(NAMES)
     assert figure.columns == ["0", "1", "2"]
     heights = np.array([2, 5, 9])

@@ -1,4 +1,4 @@
-"""One picture of each kind, of as many classes as wanted."""
+"""An example of each kind of figure, with any number of classes."""
 
 from collections.abc import Callable
 
@@ -8,19 +8,19 @@ from scipy.cluster.hierarchy import linkage
 
 from experiments.figures import (
     Bars,
-    Contrasts,
     Dendrogram,
+    DivergingHeatmap,
     Figure,
-    Grid,
     Heatmap,
     Histogram,
+    ImageGrid,
+    ImageSheets,
     Lines,
     Map,
+    Map3d,
     Panels,
     Scatter,
-    Sheets,
     Silhouettes,
-    Space,
     StackedBars,
     pack,
 )
@@ -30,14 +30,14 @@ KIND_NAMES = [kind.__name__ for kind in (*KINDS, Panels)]
 
 
 def make(kind: str, n: int) -> Figure:
-    """Make a picture of n classes."""
+    """Return an example of a kind with n classes."""
     rng = np.random.default_rng(0)
     names = [f"class-{number:03}" for number in range(n)]
     means = rng.normal(size=(n, 5))
     groups = rng.integers(0, n, 300)
     images = rng.integers(0, 255, (n, 8, 8, 3), np.uint8)
     distances = np.linalg.norm(means[:, None] - means[None], axis=-1)
-    made: dict[str, Callable[[], Figure]] = {
+    examples: dict[str, Callable[[], Figure]] = {
         "Lines": lambda: Lines(
             "Purity",
             "k",
@@ -56,7 +56,9 @@ def make(kind: str, n: int) -> Figure:
         ),
         "Histogram": lambda: Histogram("Widths", "pixels", rng.normal(300, 50, 500), 20),
         "Heatmap": lambda: Heatmap("Distances", names, names, distances, "distance"),
-        "Contrasts": lambda: Contrasts("Profiles", names, names, distances - distances.mean(), "z-score"),
+        "DivergingHeatmap": lambda: DivergingHeatmap(
+            "Profiles", names, names, distances - distances.mean(), "z-score"
+        ),
         "Scatter": lambda: Scatter(
             "Plane",
             "1",
@@ -67,8 +69,8 @@ def make(kind: str, n: int) -> Figure:
             [f"image {row}" for row in range(300)],
         ),
         "Dendrogram": lambda: Dendrogram("Tree", names, linkage(means, "ward"), 1.5),
-        "Grid": lambda: Grid("Images", images, names, 5),
-        "Sheets": lambda: Sheets(
+        "ImageGrid": lambda: ImageGrid("Images", images, names, 5),
+        "ImageSheets": lambda: ImageSheets(
             "Clusters", names, [{"nearest": 1, "farthest": 2}] * n, names * 3, *pack([images[:3]] * n), 8
         ),
         "Map": lambda: Map(
@@ -84,7 +86,7 @@ def make(kind: str, n: int) -> Figure:
             8,
             256,
         ),
-        "Space": lambda: Space(
+        "Map3d": lambda: Map3d(
             "PCA",
             "1",
             "2",
@@ -98,7 +100,7 @@ def make(kind: str, n: int) -> Figure:
             "3",
             means[groups, 2].astype(np.float32),
         ),
-        "Panels": lambda: Panels("Together", [made["Lines"](), made["Bars"]()]),
+        "Panels": lambda: Panels("Together", [examples["Lines"](), examples["Bars"]()]),
         "Silhouettes": lambda: Silhouettes(
             "Silhouettes",
             list(range(n)),
@@ -108,8 +110,10 @@ def make(kind: str, n: int) -> Figure:
             0.125,
         ),
     }
-    assert kind in made, f"{kind} has no example here: add one, so that its drawing and its page are tested"
-    return made[kind]()
+    assert kind in examples, (
+        f"{kind} has no example here: add one, so that its drawing and its page are tested"
+    )
+    return examples[kind]()
 
 
 @pytest.fixture(params=KIND_NAMES)

@@ -1,4 +1,4 @@
-"""Every kind of figure is declared once, with its drawing and its page."""
+"""The registry of figure kinds is complete."""
 
 import pytest
 
@@ -8,7 +8,9 @@ from experiments.figures.kinds import KINDS, kind_of
 
 
 def test_every_class_of_figures_has_a_row() -> None:
-    classes = {one for one in vars(specs).values() if isinstance(one, type) and issubclass(one, specs.Figure)}
+    classes = {
+        value for value in vars(specs).values() if isinstance(value, type) and issubclass(value, specs.Figure)
+    }
     assert classes - {specs.Figure, specs.Panels} == set(KINDS)
     assert {kind.__name__ for kind in classes} <= set(figures.__all__)
 
@@ -20,6 +22,6 @@ def test_every_kind_is_drawn_and_has_a_page(kind: type) -> None:
     assert (row.plot is None) != (row.page is None)
 
 
-def test_one_without_a_row_says_where_to_add_it() -> None:
+def test_the_error_of_a_missing_row_names_the_file() -> None:
     with pytest.raises(TypeError, match=r"Figure has no row in figures/kinds\.py"):
         kind_of(specs.Figure("Nothing"))

@@ -1,4 +1,4 @@
-"""Pages: one file that holds its script and all its data, and asks no network."""
+"""HTML pages of figures: single files with all scripts and data."""
 
 import base64
 import gzip
@@ -21,29 +21,29 @@ from tests.figures.conftest import KIND_NAMES, make
 from experiments.figures import (
     Bars,
     Figure,
-    Grid,
     Heatmap,
     Histogram,
+    ImageGrid,
+    ImageSheets,
     Lines,
     Map,
+    Map3d,
     Panels,
-    Sheets,
-    Space,
+    html_page,
     pack,
-    page,
 )
-from experiments.figures.kinds import traces
-from experiments.figures.style import ROW, short
+from experiments.figures.kinds import plotly_traces
+from experiments.figures.style import ROW_LETTERS, shorten
 
 
-def plotted(text: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Read traces and layout of a page's one picture back."""
+def single_plot(text: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return traces and layout of a page with one plot."""
     ((data, layout),) = plots(text)
     return data, layout
 
 
 def plots(text: str) -> list[tuple[list[dict[str, Any]], dict[str, Any]]]:
-    """Read traces and layout of each picture back from a page."""
+    """Return traces and layout of each plot of a page."""
     start = text.index("plots = ") + len("plots = ")
     return json.JSONDecoder().raw_decode(text, start)[0]
 
@@ -57,18 +57,21 @@ def numbers(value: Any) -> list[float]:
     return [float(value)] if isinstance(value, (int, float, np.number)) else []
 
 
-def test_a_page_asks_no_network(figure: Figure) -> None:
-    text = page(figure)
+def test_a_page_needs_no_network(figure: Figure) -> None:
+    text = html_page(figure)
     assert "://" not in text
     assert not re.search(r"<script[^>]*\ssrc=|<link(?! rel=.icon. href=.data:,.>)|@import|fetch\(", text)
     assert figure.title in text
-    assert isinstance(figure, (Grid, Sheets)) or 'modeBarButtonsToRemove = ["sendChartToCloud"]' in text
+    assert (
+        isinstance(figure, (ImageGrid, ImageSheets))
+        or 'modeBarButtonsToRemove = ["sendChartToCloud"]' in text
+    )
     assert len(text) < 2_100_000
 
 
-def test_a_page_holds_the_whole_of_plotly(figure: Figure) -> None:
-    packed = re.search(r'id="packed">([^<]*)<', page(figure))
-    if isinstance(figure, (Grid, Sheets)):
+def test_a_page_contains_plotly(figure: Figure) -> None:
+    packed = re.search(r'id="packed">([^<]*)<', html_page(figure))
+    if isinstance(figure, (ImageGrid, ImageSheets)):
         assert packed is None, "images need no script"
         return
     assert packed
@@ -76,8 +79,8 @@ def test_a_page_holds_the_whole_of_plotly(figure: Figure) -> None:
     assert library == (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
 
 
-def test_a_page_holds_all_its_data(figure: Figure) -> None:
-    text = page(figure)
+def test_a_page_contains_all_data(figure: Figure) -> None:
+    text = html_page(figure)
     for f in fields(figure):
         value = getattr(figure, f.name)
         if isinstance(value, list) and value and isinstance(value[0], str):
@@ -86,24 +89,26 @@ def test_a_page_holds_all_its_data(figure: Figure) -> None:
             figure, Histogram
         ):
             wanted = np.array(numbers(value))
-            held = np.array(numbers(plotted(text)))
-            assert all(np.isclose(held, number, rtol=1e-5).any() for number in wanted[~np.isnan(wanted)])
+            shown_numbers = np.array(numbers(single_plot(text)))
+            assert all(
+                np.isclose(shown_numbers, number, rtol=1e-5).any() for number in wanted[~np.isnan(wanted)]
+            )
 
 
 @pytest.mark.parametrize("kind", KIND_NAMES)
 def test_no_name_is_read_as_html(kind: str) -> None:
-    """Each picture's names and title in HTML: none of them is left as it is in what plotly is given."""
+    """No name and no title reaches plotly unescaped."""
     figure = make(kind, 4)
-    if isinstance(figure, (Grid, Sheets, Panels)):
+    if isinstance(figure, (ImageGrid, ImageSheets, Panels)):
         return
     marked = {f.name: _marked(getattr(figure, f.name)) for f in fields(figure) if f.name != "clusters"}
-    data, layout = traces(replace(figure, **marked))
+    data, layout = plotly_traces(replace(figure, **marked))
     assert not [text for text in _texts([data, layout]) if "<i>" in text]
     assert "&lt;i&gt;" in layout["title"]["text"]
 
 
 def _marked(value: Any) -> Any:
-    """Mark every text."""
+    """Return a value with an HTML tag in each text."""
     if isinstance(value, str):
         return f"<i>{value}"
     if isinstance(value, dict):
@@ -112,7 +117,7 @@ def _marked(value: Any) -> Any:
 
 
 def _texts(value: Any, key: str = "") -> Iterator[str]:
-    """Give every text in traces and layout that is shown."""
+    """Yield every text in traces and layout that is shown."""
     if isinstance(value, dict):
         for name, entry in value.items():
             yield from _texts(entry, name)
@@ -123,20 +128,20 @@ def _texts(value: Any, key: str = "") -> Iterator[str]:
         yield value
 
 
-def test_a_long_title_is_broken_beside_the_buttons() -> None:
+def test_a_long_title_is_wrapped_next_to_the_buttons() -> None:
     title = "Mean of each column " * 8
-    _, layout = traces(Heatmap(title, ["a"], ["b"], np.ones((1, 1)), "v"))
+    _, layout = plotly_traces(Heatmap(title, ["a"], ["b"], np.ones((1, 1)), "v"))
     lines = layout["title"]["text"].split("<br>")
     assert " ".join(lines) == title.strip()
     assert max(map(len, lines)) <= 55, "720 pixels, less those of the buttons"
-    short_one = traces(Heatmap("Mean", ["a"], ["b"], np.ones((1, 1)), "v"))[1]
+    short_one = plotly_traces(Heatmap("Mean", ["a"], ["b"], np.ones((1, 1)), "v"))[1]
     assert layout["margin"]["t"] == short_one["margin"]["t"] + 22 * (len(lines) - 1)
 
 
-def test_a_space_is_seen_whole_whichever_side_is_long() -> None:
-    space = make("Space", 10)
-    assert isinstance(space, Space)
-    scene = traces(replace(space, x=space.x * 100))[1]["scene"]
+def test_a_3d_map_is_wholly_visible_whichever_side_is_long() -> None:
+    space = make("Map3d", 10)
+    assert isinstance(space, Map3d)
+    scene = plotly_traces(replace(space, x=space.x * 100))[1]["scene"]
     assert scene["aspectmode"] == "manual"
     assert list(scene["aspectratio"].values()) == [1, 0.05, 0.05]
     assert min(scene["camera"]["eye"].values()) > 0.5, "outside of a box of sides up to 1"
@@ -144,47 +149,49 @@ def test_a_space_is_seen_whole_whichever_side_is_long() -> None:
 
 
 def test_panels_share_one_page_and_one_library() -> None:
-    one, other = Lines("One", "k", "", [1, 2], {"a": [3.5, 4.5]}), Bars("Other", "", "", ["b"], [7.25])
-    text = page(Panels("Both", [one, other]))
+    lines, bars = Lines("One", "k", "", [1, 2], {"a": [3.5, 4.5]}), Bars("Other", "", "", ["b"], [7.25])
+    text = html_page(Panels("Both", [lines, bars]))
     assert [layout["title"]["text"] for _, layout in plots(text)] == ["One", "Other"]
     assert text.count('id="packed"') == 1
 
 
-def test_a_histogram_counts_what_it_is_given() -> None:
-    (bars,), _ = traces(Histogram("", "pixels", [1, 1, 2, 9.5], 3))
+def test_a_histogram_counts_values() -> None:
+    (bars,), _ = plotly_traces(Histogram("", "pixels", [1, 1, 2, 9.5], 3))
     assert bars["y"] == [3, 0, 1]
     assert bars["hovertext"][0] == "1 to 3.83333"
 
 
 def test_a_grid_shows_its_images(figure: Figure) -> None:
-    if isinstance(figure, Grid):
-        shown = re.findall(r'base64,([^"]*)"', page(figure))
-        read = [np.asarray(Image.open(BytesIO(base64.b64decode(one)))) for one in shown]
+    if isinstance(figure, ImageGrid):
+        shown = re.findall(r'base64,([^"]*)"', html_page(figure))
+        read = [np.asarray(Image.open(BytesIO(base64.b64decode(image)))) for image in shown]
         np.testing.assert_array_equal(read, figure.images)
 
 
-@pytest.mark.parametrize("kind", ["Bars", "Dendrogram", "Heatmap", "Contrasts", "StackedBars", "Silhouettes"])
-def test_of_233_classes_each_name_has_its_room(kind: str) -> None:
-    _, layout = traces(make(kind, 233))
+@pytest.mark.parametrize(
+    "kind", ["Bars", "Dendrogram", "Heatmap", "DivergingHeatmap", "StackedBars", "Silhouettes"]
+)
+def test_each_of_233_names_has_room(kind: str) -> None:
+    _, layout = plotly_traces(make(kind, 233))
     assert len(layout["yaxis"]["tickvals"]) == 233
     assert layout["height"] >= 233 * layout["yaxis"]["tickfont"]["size"]
 
 
 def test_a_name_cannot_end_the_script() -> None:
     name = "</script><script>alert(1)</script>"
-    text = page(Bars(name, "class", "images", [name], [1]))
+    text = html_page(Bars(name, "class", "images", [name], [1]))
     assert text.count("</script>") == 2
-    (held,) = plotted(text)[1]["yaxis"]["ticktext"]
-    assert html.unescape(held) == name != held
+    (label,) = single_plot(text)[1]["yaxis"]["ticktext"]
+    assert html.unescape(label) == name != label
 
 
 @pytest.fixture
 def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Open pictures in a browser; fail if a page complains."""
+    """Open figures in a browser; fail on errors of a page."""
     tabs = []
 
     def open_(figure: Figure, **settings: Any) -> Any:
-        (tmp_path / "page.html").write_text(page(figure), encoding="utf-8")
+        (tmp_path / "page.html").write_text(html_page(figure), encoding="utf-8")
         tabs.append(Tab(chromium, tmp_path / "page.html", **settings))
         tabs[-1].page.wait_for_selector("#figure .main-svg, section", state="attached")
         return tabs[-1].page
@@ -207,7 +214,7 @@ MARKED = "<b>R&D</b> &amp;"  # a name that plotly would read as HTML
 
 
 @pytest.mark.browser
-def test_a_browser_shows_names_as_they_are_and_nothing_where_a_value_is_missing(
+def test_a_browser_shows_names_unchanged_and_nothing_for_missing_values(
     opened: Callable[..., Any],
 ) -> None:
     values = np.array([[0.25, np.nan]])
@@ -216,11 +223,11 @@ def test_a_browser_shows_names_as_they_are_and_nothing_where_a_value_is_missing(
     texts = shown.locator("svg.main-svg text").all_text_contents()
     assert {MARKED, f"Of {MARKED}"} <= set(texts)
     assert not {"NaN", "nan", "undefined", "null"} & set(texts)
-    assert [text for text in texts if "…" in text] == [short(f"{MARKED} {'b' * 40}", ROW)]
+    assert [text for text in texts if "…" in text] == [shorten(f"{MARKED} {'b' * 40}", ROW_LETTERS)]
 
 
 @pytest.mark.browser
-def test_a_long_name_is_short_in_the_legend_and_whole_at_the_pointer(opened: Callable[..., Any]) -> None:
+def test_a_long_name_is_shortened_in_the_legend_and_complete_on_hover(opened: Callable[..., Any]) -> None:
     name = f"{MARKED} {'long ' * 12}end"
     shown = opened(Lines("Line", "x", "y", [1, 2], {name: [3.5, 4.5], "b": [1, 2]}))
     shown.locator(".legendtext", has_text="…").wait_for()
@@ -230,24 +237,24 @@ def test_a_long_name_is_short_in_the_legend_and_whole_at_the_pointer(opened: Cal
 
 
 @pytest.mark.browser
-def test_a_browser_draws_panels_in_their_order(opened: Callable[..., Any]) -> None:
-    one, other = Lines("One", "k", "", [1, 2], {"a": [3.5, 4.5]}), Bars("Other", "", "", ["b"], [7.25])
-    shown = opened(Panels("Both", [one, other]))
+def test_a_browser_draws_panels_in_order(opened: Callable[..., Any]) -> None:
+    lines, bars = Lines("One", "k", "", [1, 2], {"a": [3.5, 4.5]}), Bars("Other", "", "", ["b"], [7.25])
+    shown = opened(Panels("Both", [lines, bars]))
     titles = [shown.locator("svg.main-svg text", has_text=name) for name in ("One", "Other")]
     first, second = (title.bounding_box() for title in titles)
     assert first["y"] < second["y"]
 
 
-POINT = """const place = document.getElementById("figure"), where = { clientX: 70, clientY: 80 };
-place.dispatchEvent(new PointerEvent("pointermove", where));
-place.emit("plotly_hover", { points: [{ customdata: 5 }], %s });"""
+POINT = """const figure = document.getElementById("figure"), where = { clientX: 70, clientY: 80 };
+figure.dispatchEvent(new PointerEvent("pointermove", where));
+figure.emit("plotly_hover", { points: [{ customdata: 5 }], %s });"""
 DRAWN = """const paper = document.querySelector("#card canvas").getContext("2d");
 const pixel = paper.getImageData(64, 64, 1, 1).data;
 return pixel[3] ? Array.from(pixel).slice(0, 3) : null;"""
 
 
 def pointed(shown: Any, event: str = "") -> tuple[str, np.ndarray]:
-    """Point at row 5; return what the card says, and the colour of its image."""
+    """Point at row 5; return text and image colour of the hover card."""
     shown.evaluate(f"() => {{ {POINT % event} }}")
     colour = shown.wait_for_function(f"() => {{ {DRAWN} }}").json_value()
     assert shown.locator("#card").is_visible()
@@ -255,54 +262,54 @@ def pointed(shown: Any, event: str = "") -> tuple[str, np.ndarray]:
 
 
 @pytest.mark.browser
-def test_a_map_shows_the_image_at_the_pointer_and_what_is_said_of_it(opened: Callable[..., Any]) -> None:
+def test_a_map_shows_image_and_text_of_the_point_below_the_pointer(opened: Callable[..., Any]) -> None:
     images = np.zeros((6, 16, 16, 3), np.uint8)
     images[5] = [200, 40, 60]
     hover = [f"image {row}\nlabel <b>{row}" for row in range(6)]
-    places = np.arange(6.0)
+    x = np.arange(6.0)
     sheets = pack([images[:4], images[4:]])
-    figure = Map("Map", "1", "2", places, places, np.array([-1, 0, 0, 1, 1, 1]), hover, [], *sheets, 16, 4)
-    said, colour = pointed(opened(figure), "event: where")
-    assert said == "image 5\nlabel <b>5"
+    figure = Map("Map", "1", "2", x, x, np.array([-1, 0, 0, 1, 1, 1]), hover, [], *sheets, 16, 4)
+    text, colour = pointed(opened(figure), "event: where")
+    assert text == "image 5\nlabel <b>5"
     assert np.abs(colour - images[5, 0, 0]).max() < 8
 
 
 @pytest.mark.browser
-def test_in_space_the_image_stands_where_the_pointer_was(opened: Callable[..., Any]) -> None:
-    """There plotly's event does not say where."""
+def test_the_hover_card_of_a_3d_map_is_at_the_pointer(opened: Callable[..., Any]) -> None:
+    """Plotly's event has no pointer position there."""
     images = np.zeros((6, 16, 16, 3), np.uint8)
     images[5] = [200, 40, 60]
-    places, hover, clusters = np.arange(6.0), [f"image {row}" for row in range(6)], np.arange(6) // 2
-    figure = Space(
-        "Space", "1", "2", places, places, clusters, hover, [], *pack([images]), 16, 6, "3", places % 2
-    )
+    x, hover, clusters = np.arange(6.0), [f"image {row}" for row in range(6)], np.arange(6) // 2
+    figure = Map3d("Map3d", "1", "2", x, x, clusters, hover, [], *pack([images]), 16, 6, "3", x % 2)
     shown = opened(figure)
-    said, colour = pointed(shown)
-    assert said == "image 5"
+    text, colour = pointed(shown)
+    assert text == "image 5"
     assert np.abs(colour - images[5, 0, 0]).max() < 8
     card = shown.locator("#card").bounding_box()
     assert (card["x"], card["y"]) == (70 + 16, 80 + 16)
 
 
 @pytest.mark.browser
-def test_sheets_show_each_image_in_its_place(opened: Callable[..., Any]) -> None:
+def test_sheets_show_images_in_order(opened: Callable[..., Any]) -> None:
     colours = np.array([[220, 20, 20], [20, 200, 20], [20, 20, 220], [200, 200, 20]], np.uint8)
     images = np.broadcast_to(colours[:, None, None], (4, 12, 12, 3))
-    figure = Sheets("Two", ["a", "b"], [{"": 3}, {"": 1}], list("wxyz"), *pack([images[:3], images[3:]]), 12)
+    figure = ImageSheets(
+        "Two", ["a", "b"], [{"": 3}, {"": 1}], list("wxyz"), *pack([images[:3], images[3:]]), 12
+    )
     shown = opened(figure, viewport={"width": 900, "height": 500})
     shot = np.asarray(Image.open(BytesIO(shown.screenshot())).convert("RGB")).astype(int)
-    places = []
+    centres = []
     for colour in colours:
-        there = np.argwhere(np.abs(shot - colour).max(axis=2) < 12)
-        assert 0.9 * 96**2 < len(there) < 1.1 * 96**2, "a tile of 96 x 96 pixels, none of its neighbours"
-        places.append(np.median(there, axis=0))
-    assert places[0][1] < places[1][1] < places[2][1]
-    assert abs(places[0][0] - places[2][0]) < 2
+        positions = np.argwhere(np.abs(shot - colour).max(axis=2) < 12)
+        assert 0.9 * 96**2 < len(positions) < 1.1 * 96**2, "a tile of 96 x 96 pixels, none of its neighbours"
+        centres.append(np.median(positions, axis=0))
+    assert centres[0][1] < centres[1][1] < centres[2][1]
+    assert abs(centres[0][0] - centres[2][0]) < 2
 
 
-def test_an_interval_is_a_band_that_hides_with_its_curve() -> None:
+def test_an_interval_is_a_band_in_the_legend_group_of_its_curve() -> None:
     line = Lines("Line", "x", "y", [1, 2, 3], {"a": [5, 5, 5], "b": [1, 1, 1]})
-    data, _ = traces(replace(line, low={"a": [4, float("nan"), 3]}, high={"a": [6, float("nan"), 7]}))
+    data, _ = plotly_traces(replace(line, low={"a": [4, float("nan"), 3]}, high={"a": [6, float("nan"), 7]}))
     band, a, b = data
     assert (a["name"], b["name"]) == ("a", "b")
     assert band["legendgroup"] == a["legendgroup"] != b["legendgroup"]
@@ -310,8 +317,8 @@ def test_an_interval_is_a_band_that_hides_with_its_curve() -> None:
     assert not band["showlegend"]
 
 
-def test_a_curve_that_never_changes_stands_above_zero() -> None:
-    _, layout = traces(Lines("Learning rate", "epoch", "", [1.0, 2.0], {"rate": [5e-4, 5e-4]}))
+def test_a_constant_curve_has_an_axis_from_zero() -> None:
+    _, layout = plotly_traces(Lines("Learning rate", "epoch", "", [1.0, 2.0], {"rate": [5e-4, 5e-4]}))
     assert layout["yaxis"]["range"] == [0, 1e-3]
-    _, layout = traces(Lines("Loss", "epoch", "", [1.0, 2.0], {"loss": [2.0, 1.0]}))
+    _, layout = plotly_traces(Lines("Loss", "epoch", "", [1.0, 2.0], {"loss": [2.0, 1.0]}))
     assert "range" not in layout["yaxis"]

@@ -1,4 +1,4 @@
-"""Curves over the epochs of a training."""
+"""Training curves."""
 
 from experiments.figures.training import training_curves
 

@@ -40,7 +40,7 @@ def test_data_that_is_not_there_leaves_no_experiment(uri: str, tmp_path: Path) -
     with pytest.raises(ValueError) as error:
         experiments.run(["backbone=pixels", *words, *where])
     says(error, key=f"dataset.root={tmp_path}/nothere")
-    made = tracking.ask(uri, lambda client: client.get_experiment_by_name("nothere"))
+    made = tracking.query(uri, lambda client: client.get_experiment_by_name("nothere"))
     assert made is None
 
 

@@ -49,7 +49,7 @@ def test_a_run_is_traced_whole_and_a_kept_one_alike(tmp_path: Path) -> None:
     first, result, ctx = traced(tmp_path)
     assert tuple(first.steps) == STEPS
     assert all(first.steps.values())
-    assert first.steps["samples"] == result.samples.key
+    assert first.steps["samples"] == result.samples.data_key
     assert first.steps["embedding"] == digest(np.array(result.embeddings))
     assert first.steps["projection"] == digest(np.array(result.reduced))
     assert first.metrics == {name: facts.metrics for name, facts in result.findings.items()}

@@ -1,4 +1,4 @@
-"""Clusters written as folders and as files that other programs read."""
+"""Export clusters as folders and as files for other programs."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from tests.running import run_typed
 from experiments.context import Context
 from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.tables.tabular import text_table
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.recorded import embeddings as recorded_embeddings
 from experiments.recorded.export import _names, export
 from experiments.recorded.samples import rows_of
@@ -28,13 +28,13 @@ from scripts import export as script
 CALTECH = Path(__file__).parents[3] / "shared" / "data" / "caltech101_128.zip"
 
 
-def recorded(uri: str, folder: Path, *overrides: str) -> Recorded:
-    """Run an experiment, and return its record."""
+def recorded(uri: str, folder: Path, *overrides: str) -> PastRun:
+    """Run an experiment and return its run."""
     typed = [
         "backbone=pixels", "reducer=identity", "evaluator=[internal]", "figures=none", "report=none",
         "tracking.log_model=none", f"tracking.uri={uri}", f"cache.root={folder}/cache", *overrides,
     ]  # fmt: skip
-    return Recorded.of(uri, run_typed(typed, folder / "run").outcome.run_id)
+    return PastRun.of(uri, run_typed(typed, folder / "run").outcome.run_id)
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +49,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 path = folder / f"{number}.{'png' if number else 'bmp'}"
                 image.save(path)
                 made.write(path, f"{name}/{path.name}")
-        made.writestr("dark/0.png", (folder / "1.png").read_bytes())  # beside 0.bmp
+        made.writestr("dark/0.png", (folder / "1.png").read_bytes())  # in the folder of 0.bmp
     return folder / "images.zip"
 
 
 @pytest.fixture(scope="module")
-def run(archive: Path, uri: str, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def run(archive: Path, uri: str, tmp_path_factory: pytest.TempPathFactory) -> PastRun:
     overrides = ["dataset=image_folder", f"dataset.root={archive}", "dataset.image_size=4"]
     return recorded(
         uri,
@@ -69,7 +69,7 @@ def run(archive: Path, uri: str, tmp_path_factory: pytest.TempPathFactory) -> Re
 @pytest.fixture
 def caltech() -> Path:
     if not CALTECH.exists():
-        pytest.skip(f"{CALTECH.name} is not beside the repository, in shared/data")
+        pytest.skip(f"{CALTECH.name} is missing from the repository's shared/data")
     return CALTECH
 
 
@@ -82,7 +82,7 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_each_image_is_copied_into_its_clusters_folder(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+def test_each_image_is_copied_into_its_clusters_folder(run: PastRun, ctx: Context, tmp_path: Path) -> None:
     table = export(run, tmp_path / "out", "copy", ctx)
     assert len(table) == 13
     files = {
@@ -101,19 +101,19 @@ def test_each_image_is_copied_into_its_clusters_folder(run: Recorded, ctx: Conte
         assert form["cluster"].tolist() == table["cluster"].tolist()
 
 
-def test_fiftyone_finds_every_image_by_its_name(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+def test_fiftyone_finds_every_image_by_its_name(run: PastRun, ctx: Context, tmp_path: Path) -> None:
     """FiftyOneImageClassificationDataset: classes, and labels from a path below data/ to an index."""
     table = export(run, tmp_path / "out", "copy", ctx)
-    described = read(tmp_path / "out" / "labels.json")
-    assert described["classes"] == ["cluster_0", "cluster_1"]
-    assert len(described["labels"]) == 13  # 0.bmp and 0.png of one folder have names of their own
-    for key, index in described["labels"].items():
+    labels = read(tmp_path / "out" / "labels.json")
+    assert labels["classes"] == ["cluster_0", "cluster_1"]
+    assert len(labels["labels"]) == 13  # including 0.bmp and 0.png of one folder
+    for key, index in labels["labels"].items():
         (path,) = (tmp_path / "out" / "data").glob(f"{key}.*")
-        assert path.parent.name == described["classes"][index]
+        assert path.parent.name == labels["classes"][index]
     assert len(table) == 13
 
 
-def test_coco_refers_to_what_is_there(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+def test_coco_refers_to_existing_images(run: PastRun, ctx: Context, tmp_path: Path) -> None:
     export(run, tmp_path / "out", "copy", ctx)
     coco = read(tmp_path / "out" / "coco.json")
     assert list(coco) == ["info", "licenses", "images", "annotations", "categories"]
@@ -129,15 +129,15 @@ def test_coco_refers_to_what_is_there(run: Recorded, ctx: Context, tmp_path: Pat
         assert (annotation["bbox"], annotation["area"], annotation["iscrowd"]) == ([0, 0, 6, 4], 24, 0)
 
 
-def test_links_lead_to_the_images(run: Recorded, ctx: Context, tmp_path: Path) -> None:
+def test_links_open_the_images(run: PastRun, ctx: Context, tmp_path: Path) -> None:
     table = export(run, tmp_path / "out", "link", ctx)
     for path in table["path"]:
-        place = tmp_path / "out" / "data" / path
-        assert place.is_symlink()
-        assert Image.open(place).size == (6, 4)
+        link = tmp_path / "out" / "data" / path
+        assert link.is_symlink()
+        assert Image.open(link).size == (6, 4)
 
 
-def test_no_image_takes_the_name_of_another(ctx: Context, tmp_path: Path, uri: str) -> None:
+def test_exported_names_are_unique(ctx: Context, tmp_path: Path, uri: str) -> None:
     root = tmp_path / "images"
     names = ("a/b.png", "a__b.png", "a__b-2.png", "c.bmp", "c.png", "c-2.bmp", "D.png", "d.png")
     for number, name in enumerate(names):
@@ -150,12 +150,12 @@ def test_no_image_takes_the_name_of_another(ctx: Context, tmp_path: Path, uri: s
         assert len(table) == len(names)
         for name, path in zip(table["id"], table["path"], strict=True):
             assert (tmp_path / how / "data" / path).read_bytes() == (root / name).read_bytes()
-        stems = {Path(path).stem.lower() for path in table["path"]}  # some file systems take D for d
+        stems = {Path(path).stem.lower() for path in table["path"]}  # some file systems ignore case
         assert len(stems) == len(names)
         assert len(read(tmp_path / how / "labels.json")["labels"]) == len(names)
 
 
-def test_a_long_id_is_shortened_to_a_name_that_file_systems_take() -> None:
+def test_a_long_id_is_shortened() -> None:
     ids = [f"{'é' * 90}/{'b' * 100}/{end}" for end in ("1.png", "2.png")] + [f"{'x' * 300}.png"]
     content = ImageFiles(Path(), np.array(ids), np.array(["h"] * 3))
     names = _names(pd.DataFrame({"id": ids, "cluster": 0}), content)
@@ -163,7 +163,7 @@ def test_a_long_id_is_shortened_to_a_name_that_file_systems_take() -> None:
     assert max(len(name.partition("/")[2].encode()) for name in names) < 255
 
 
-def test_samples_are_known_again_in_the_other_form_of_unicode(caplog: pytest.LogCaptureFixture) -> None:
+def test_samples_are_matched_in_the_other_unicode_form(caplog: pytest.LogCaptureFixture) -> None:
     composed, decomposed = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
     samples: Any = SimpleNamespace(ids=np.array(["b", decomposed, " b"]), source="photos")
     run: Any = SimpleNamespace(id="0123")
@@ -171,77 +171,75 @@ def test_samples_are_known_again_in_the_other_form_of_unicode(caplog: pytest.Log
     says(caplog.text, key="RUN_ID=0123", use="Unicode")
     with pytest.raises(ValueError) as error:
         rows_of(run, np.array(["b", "c"]), samples)
-    says(error, key="RUN_ID=0123", use="photos does not hold, such as c;")
+    says(error, key="RUN_ID=0123", use="missing from photos, such as c;")
 
 
-def test_a_folder_with_something_in_it_is_left_alone(run: Recorded, ctx: Context, tmp_path: Path) -> None:
-    mine = tmp_path / "out" / "mine.txt"
-    mine.parent.mkdir()
-    mine.write_text("a year's work", encoding="utf-8")
-    for folder in (mine.parent, mine):
+def test_a_folder_with_files_is_not_changed(run: PastRun, ctx: Context, tmp_path: Path) -> None:
+    existing = tmp_path / "out" / "mine.txt"
+    existing.parent.mkdir()
+    existing.write_text("a year's work", encoding="utf-8")
+    for folder in (existing.parent, existing):
         with pytest.raises(ValueError) as error:
             export(run, folder, "copy", ctx)
         says(error, key=f"FOLDER={folder}", use="name a new one")
-    assert [path.name for path in mine.parent.iterdir()] == ["mine.txt"]
+    assert [path.name for path in existing.parent.iterdir()] == ["mine.txt"]
     with pytest.raises(ValueError) as error:
         export(run, tmp_path / "new", "move", ctx)
     says(error, key="--how move", use="copy or link")
 
 
-def test_images_that_are_gone_are_counted(run: Recorded, ctx: Context, tmp_path: Path, archive: Path) -> None:
+def test_missing_images_are_counted(run: PastRun, ctx: Context, tmp_path: Path, archive: Path) -> None:
     whole = archive.read_bytes()
     try:
         with zipfile.ZipFile(archive) as old:
-            kept = {name: old.read(name) for name in old.namelist() if name != "dark/3.png"}
+            images = {name: old.read(name) for name in old.namelist() if name != "dark/3.png"}
         with zipfile.ZipFile(archive, "w") as new:
-            for name, data in kept.items():
+            for name, data in images.items():
                 new.writestr(name, data)
         with pytest.raises(ValueError) as error:
             export(run, tmp_path / "out", "copy", ctx)
-        assert f"1 image that {archive}" in says(error, key="dark/3.png", use="dataset.root=")
+        assert f"1 image missing from {archive}" in says(error, key="dark/3.png", use="dataset.root=")
     finally:
         archive.write_bytes(whole)
     assert not (tmp_path / "out").exists()
 
 
-def test_images_that_were_moved_are_exported_from_where_they_are_now(
+def test_moved_images_are_exported_from_their_new_path(
     archive: Path,
     uri: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    place = Path(shutil.copy(archive, tmp_path / "here.zip"))
-    typed = ["dataset=image_folder", f"dataset.root={place}", "dataset.image_size=4", "cluster.k=1"]
+    path = Path(shutil.copy(archive, tmp_path / "here.zip"))
+    typed = ["dataset=image_folder", f"dataset.root={path}", "dataset.image_size=4", "cluster.k=1"]
     run = recorded(uri, tmp_path / "run", *typed)
-    place.rename(tmp_path / "there.zip")
+    path.rename(tmp_path / "there.zip")
     monkeypatch.chdir(tmp_path)
     store = [f"tracking.uri={run.uri}", f"cache.root={tmp_path}/other"]
 
     def typing(*words: str) -> tuple[int, str]:
         monkeypatch.setattr("sys.argv", ["export.py", run.id, *words, *store])
-        capfd.readouterr()  # warnings of the run, where it is the first of this process
+        capfd.readouterr()  # drop warnings of the run
         code = script.main()
-        told = capfd.readouterr()
-        return code, " ".join((told.out + told.err).split())
+        text = capfd.readouterr()
+        return code, " ".join((text.out + text.err).split())
 
     for words in (["out"], ["out", "--embeddings", "csv"]):
-        code, told = typing(*words)
+        code, text = typing(*words)
         assert code == 1
-        says(told, key=f"dataset.root={place}", use="pass dataset.root=")
-    code, told = typing("out", "dataset.root=there.zip", "--embeddings", "csv")
-    assert code == 0, told
-    says(told, key="13 rows in 1 cluster", use="0 noise")
+        says(text, key=f"dataset.root={path}", use="pass dataset.root=")
+    code, text = typing("out", "dataset.root=there.zip", "--embeddings", "csv")
+    assert code == 0, text
+    says(text, key="13 rows in 1 cluster", use="0 noise")
     assert len(list((tmp_path / "out" / "data" / "cluster_0").iterdir())) == 13
     assert (tmp_path / "out" / "embeddings.csv").exists()
-    code, told = typing("out2", "dataset.limit=3")
+    code, text = typing("out2", "dataset.limit=3")
     assert code == 1
-    says(told, key="dataset.limit=3", use="dataset.root")
+    says(text, key="dataset.limit=3", use="dataset.root")
 
 
-def test_images_in_memory_are_written_and_noise_has_its_folder(
-    ctx: Context, tmp_path: Path, uri: str
-) -> None:
+def test_images_in_memory_are_written_and_noise_has_a_folder(ctx: Context, tmp_path: Path, uri: str) -> None:
     run = recorded(
         uri,
         tmp_path / "run",
@@ -261,29 +259,30 @@ def test_images_in_memory_are_written_and_noise_has_its_folder(
     assert "noise" in read(tmp_path / "out" / "labels.json")["classes"]
 
 
-def test_vectors_get_the_tables_alone(ctx: Context, tmp_path: Path, uri: str) -> None:
-    made = [
+def test_vectors_get_only_the_tables(ctx: Context, tmp_path: Path, uri: str) -> None:
+    settings = [
         "dataset=synthetic_vectors",
         "dataset.n=60",
         "dataset.classes=3",
         "backbone=identity",
         "cluster.k=3",
     ]
-    run = recorded(uri, tmp_path / "run", *made)
+    run = recorded(uri, tmp_path / "run", *settings)
     export(run, tmp_path / "out", "copy", ctx)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"assignments.csv", "assignments.parquet"}
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "npy"])
-def test_embeddings_read_back_give_the_same_clusters(
-    run: Recorded, ctx: Context, tmp_path: Path, uri: str, kind: str
+def test_exported_embeddings_give_the_same_clusters(
+    run: PastRun, ctx: Context, tmp_path: Path, uri: str, kind: str
 ) -> None:
-    """With their images, and computed again, as this store is empty."""
+    """Export with images; the embeddings are computed again, as this store is empty."""
     table = export(run, tmp_path / "out", "link", ctx, kind)
     typed = ["dataset=embeddings", f"dataset.path={tmp_path}/out/embeddings.{kind}", "backbone=identity"]
     typed += [f"dataset.ids={tmp_path}/out/embeddings_ids.txt"] if kind == "npy" else []
     typed += [f"dataset.images={run.source}", "cluster=dbscan", "cluster.eps=0.35", "cluster.min_samples=2"]
     again = recorded(uri, tmp_path / "again", *typed)
+    assert again.source == f"{tmp_path}/out/embeddings.{kind}", "MLflow alone has the first of equal data"
     known = pd.read_parquet(again.file("assignments.parquet", tmp_path))
     assert known["id"].tolist() == table["id"].tolist()
     assert known["cluster"].tolist() == table["cluster"].tolist()
@@ -296,13 +295,10 @@ def test_embeddings_read_back_give_the_same_clusters(
         assert (tmp_path / "shown" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
-def test_k_means_of_photographs_is_the_same_read_back(
+def test_exported_embeddings_of_photographs_give_the_same_k_means(
     ctx: Context, tmp_path: Path, uri: str, caltech: Path
 ) -> None:
-    """Protocol published: all rows are fitted, so no split, which goes by content, decides anything.
-
-    Other kinds of files hold the same numbers, as the test above compares.
-    """
+    """Use protocol=published: the split depends on the content, which differs for images and vectors."""
     typed = ["protocol=published", "reducer=pca", "reducer.n_components=8", "cluster.k=5"]
     with zipfile.ZipFile(caltech) as whole, zipfile.ZipFile(tmp_path / "few.zip", "w") as few:
         for name in whole.namelist()[::150]:
@@ -318,21 +314,21 @@ def test_k_means_of_photographs_is_the_same_read_back(
     assert known["cluster"].tolist() == table["cluster"].tolist()
 
 
-def test_kept_embeddings_are_not_computed_again(tmp_path: Path, uri: str) -> None:
-    """The run's own store holds them, and all that leads to them."""
+def test_cached_embeddings_are_not_computed_again(tmp_path: Path, uri: str) -> None:
+    """The run's cache has the embeddings and all earlier steps."""
     run = recorded(uri, tmp_path / "run", "dataset.limit=40", "cluster.k=2")
-    kept = Context.plain(Store(tmp_path / "run" / "cache", compute=False))
+    cached_ctx = Context.plain(Store(tmp_path / "run" / "cache", compute=False))
     table = pd.read_parquet(run.file("assignments.parquet", tmp_path))[::-1]
     ids, hashes = table["id"].to_numpy(str), table["hash"].to_numpy(str)
-    values, columns = recorded_embeddings.embeddings_of(run, ids, hashes, kept)
-    assert columns == tuple(f"d{place}" for place in range(192))
+    values, columns = recorded_embeddings.embeddings_of(run, ids, hashes, cached_ctx)
+    assert columns == tuple(f"d{column}" for column in range(192))
     assert (values.shape, values.dtype) == ((40, 192), np.float32)
-    (place,) = (tmp_path / "run" / "cache").glob("embeddings-*/array.npy")
-    np.testing.assert_array_equal(values[::-1], np.load(place))
+    (array,) = (tmp_path / "run" / "cache").glob("embeddings-*/array.npy")
+    np.testing.assert_array_equal(values[::-1], np.load(array))
 
 
-def test_a_row_without_an_image_is_in_the_table_alone(
-    run: Recorded, ctx: Context, tmp_path: Path, uri: str
+def test_a_row_without_an_image_is_only_in_the_table(
+    run: PastRun, ctx: Context, tmp_path: Path, uri: str
 ) -> None:
     export(run, tmp_path / "out", "link", ctx, "csv")
     with (tmp_path / "out" / "embeddings.csv").open("a", encoding="utf-8") as file:
@@ -362,7 +358,7 @@ def test_an_id_with_a_line_break_needs_another_kind(tmp_path: Path) -> None:
     says(error, key="--embeddings json", use="csv, parquet, npy")
 
 
-def test_embeddings_of_samples_that_are_gone_are_refused(ctx: Context, tmp_path: Path, uri: str) -> None:
+def test_embeddings_of_missing_samples_are_refused(ctx: Context, tmp_path: Path, uri: str) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(12)), encoding="utf-8")
     typed = ["dataset=table", f"dataset.path={path}", "backbone=identity", "cluster.k=3"]
@@ -372,13 +368,11 @@ def test_embeddings_of_samples_that_are_gone_are_refused(ctx: Context, tmp_path:
     )
     with pytest.raises(ValueError) as error:
         export(again, tmp_path / "out", "copy", ctx, "csv")
-    told = says(error, key=f"RUN_ID={again.id}", use="run it again")
-    assert all(fact in told for fact in ("12 samples", "13 others", "without 0;"))
+    text = says(error, key=f"RUN_ID={again.id}", use="run it again")
+    assert all(fact in text for fact in ("12 samples", "13 others", "without 0;"))
 
 
-def test_values_that_changed_are_not_written_beside_old_clusters(
-    ctx: Context, tmp_path: Path, uri: str
-) -> None:
+def test_changed_values_are_not_exported_with_old_clusters(ctx: Context, tmp_path: Path, uri: str) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("id,a,b\n" + "".join(f"{row},{row % 3},{row}\n" for row in range(12)), encoding="utf-8")
     typed = ["dataset=table", f"dataset.path={path}", "backbone=identity", "cluster.k=3"]
@@ -388,20 +382,20 @@ def test_values_that_changed_are_not_written_beside_old_clusters(
     path.write_text(path.read_text(encoding="utf-8").replace("\n7,1,7\n", "\n7,1,8\n"), encoding="utf-8")
     with pytest.raises(ValueError) as error:
         export(run, tmp_path / "out", "copy", ctx, "csv")
-    told = says(error, key=f"RUN_ID={run.id}", use="run it again")
-    assert all(fact in told for fact in (str(path), "1 of 12 samples", "such as 7;"))
+    text = says(error, key=f"RUN_ID={run.id}", use="run it again")
+    assert all(fact in text for fact in (str(path), "1 of 12 samples", "such as 7;"))
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_run_is_told_the_closest(run: Recorded) -> None:
+def test_an_unknown_run_has_similar_ids_suggested(run: PastRun) -> None:
     with pytest.raises(ValueError) as error:
-        Recorded.of(run.uri, run.id[:8])
+        PastRun.of(run.uri, run.id[:8])
     says(error, key=f"RUN_ID={run.id[:8]}", use=f"{run.id}?")
     with pytest.raises(ValueError) as error:
-        Recorded.of(run.uri, "zz")
+        PastRun.of(run.uri, "zz")
     says(error, key="RUN_ID=zz", use=" runs")
     with pytest.raises(ConnectionError) as error:
-        Recorded.of("sqlite:////nowhere.db", run.id)
+        PastRun.of("sqlite:////nowhere.db", run.id)
     says(error, key="tracking.uri=sqlite:////nowhere.db", use="set the store")
     with pytest.raises(ValueError) as error:
         run.file("table.csv", Path("."))

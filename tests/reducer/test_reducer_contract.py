@@ -60,7 +60,7 @@ def test_equal_stages_on_equal_input_give_equal_results(reducer, fitted, ctx):
     np.testing.assert_array_equal(rows, X)  # and leave their input alone
 
 
-@pytest.mark.parametrize("reducer", [one for one in REDUCERS if not getattr(one, "LOOKS", True)])
+@pytest.mark.parametrize("reducer", [one for one in REDUCERS if not getattr(one, "LEARNS", True)])
 def test_one_that_looks_at_nothing_may_be_given_any_rows(reducer, ctx):
     assert (reducer.fit(X[:5], ctx).transform(X) == reducer.fit(X, ctx).transform(X)).all()
 

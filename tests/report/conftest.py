@@ -1,4 +1,4 @@
-"""A small run, what its report tells, and the report in a browser."""
+"""A small run, the contents of its report, and the report in a browser."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,16 +23,16 @@ QUICK = [
 @pytest.fixture(scope="session")
 def ran(uri: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
     """Run a small experiment; return its result and its folder."""
-    place = tmp_path_factory.mktemp("report")
-    typed = [*QUICK, f"tracking.uri={uri}", f"cache.root={place}/cache"]
-    return run_typed(typed, place / "run").result, place / "run"
+    folder = tmp_path_factory.mktemp("report")
+    overrides = [*QUICK, f"tracking.uri={uri}", f"cache.root={folder}/cache"]
+    return run_typed(overrides, folder / "run").result, folder / "run"
 
 
 @pytest.fixture(scope="session")
-def told(ran: tuple[Result, Path], tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def contents(ran: tuple[Result, Path], tmp_path_factory: pytest.TempPathFactory) -> Contents:
     result, folder = ran
     ctx = Context.plain(Store(tmp_path_factory.mktemp("kept")))
-    return report.contents(result, folder, ctx, {"run": "0123abcd"})
+    return report.gather_contents(result, folder, ctx, {"run": "0123abcd"})
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Tab]]:
 
     def make(contents: Contents, **settings: Any) -> Tab:
         file = tmp_path / "report.html"
-        file.write_text(report.page(contents), encoding="utf-8")
+        file.write_text(report.report_page(contents), encoding="utf-8")
         tabs.append(Tab(chromium, file, **settings))
         return tabs[-1]
 

@@ -1,4 +1,4 @@
-"""Which configuration of a sweep is best, and by how much."""
+"""The best configuration of a sweep, and its lead."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import ttest_rel
 from tests.messages import says
 
-from experiments.report.best import bests, verdict
+from experiments.report.best import best_configs, verdict
 
 ROWS = pd.DataFrame(
     {
@@ -31,49 +31,49 @@ SWEPT, MAIN = (
 )
 
 
-def test_the_best_mean_over_the_seeds_wins_and_the_next_are_named() -> None:
-    found = bests(ROWS[ROWS["cluster.k"] < 90], SWEPT, MAIN, "ari")
-    assert [best.headline.name for best in found] == ["ari", "purity"]
-    ari, purity = found
-    assert (ari.config, ari.seeds, ari.after) == ("k=10", 2, [("k=50", pytest.approx(0.55))])
+def test_the_best_mean_over_seeds_wins_and_runners_up_are_listed() -> None:
+    bests = best_configs(ROWS[ROWS["cluster.k"] < 90], SWEPT, MAIN, "ari")
+    assert [best.headline.name for best in bests] == ["ari", "purity"]
+    ari, purity = bests
+    assert (ari.config, ari.seeds, ari.runners_up) == ("k=10", 2, [("k=50", pytest.approx(0.55))])
     assert ari.headline.value == pytest.approx(0.6)
     assert ari.high - 0.6 == pytest.approx(0.6 - ari.low) == pytest.approx(12.7062 * 0.1, rel=1e-4)
-    assert ["objective" in best.headline.about for best in found] == [True, False]
+    assert ["objective" in best.headline.about for best in bests] == [True, False]
     assert (purity.config, purity.headline.value) == ("k=50", pytest.approx(0.85))
     levels = (purity.headline.chance, purity.headline.ceiling, purity.headline.supervised)
     assert levels == (pytest.approx(0.45), 1.0, None)  # the probe is of other images
 
 
 def test_a_configuration_of_one_seed_has_no_interval() -> None:
-    ari, _ = bests(ROWS, SWEPT, MAIN, "ari")
+    ari, _ = best_configs(ROWS, SWEPT, MAIN, "ari")
     assert (ari.config, ari.seeds) == ("k=90 (1 seed)", 1), "the others have two"
     assert np.isnan(ari.low)
-    behind = bests(ROWS.assign(ari=[0.5, 0.7, 0.8, 0.3, 0.58, np.nan]), SWEPT, MAIN, "ari")[0]
-    assert [name for name, _ in behind.after] == ["k=90 (1 seed)", "k=50"]
-    alone = bests(ROWS[ROWS["seed"] == 0], SWEPT, MAIN, "ari")[0]
+    behind = best_configs(ROWS.assign(ari=[0.5, 0.7, 0.8, 0.3, 0.58, np.nan]), SWEPT, MAIN, "ari")[0]
+    assert [name for name, _ in behind.runners_up] == ["k=90 (1 seed)", "k=50"]
+    alone = best_configs(ROWS[ROWS["seed"] == 0], SWEPT, MAIN, "ari")[0]
     assert alone.config == "k=90", "all have one"
 
 
 def test_the_objective_comes_first() -> None:
-    assert [best.headline.name for best in bests(ROWS, SWEPT, MAIN, "purity")] == ["purity", "ari"]
+    assert [best.headline.name for best in best_configs(ROWS, SWEPT, MAIN, "purity")] == ["purity", "ari"]
 
 
 def test_seeds_alone_are_one_configuration() -> None:
-    (ari, _) = bests(ROWS[ROWS["cluster.k"] == 10], ["seed"], MAIN, "ari")
-    assert (ari.seeds, ari.after) == (2, [])
+    (ari, _) = best_configs(ROWS[ROWS["cluster.k"] == 10], ["seed"], MAIN, "ari")
+    assert (ari.seeds, ari.runners_up) == (2, [])
     assert "=" not in ari.config
 
 
-def test_a_figure_that_no_job_has_is_left_out() -> None:
-    assert bests(ROWS.assign(status="FAILED"), SWEPT, MAIN, "ari") == []
+def test_a_metric_without_values_is_skipped() -> None:
+    assert best_configs(ROWS.assign(status="FAILED"), SWEPT, MAIN, "ari") == []
 
 
-def test_ceilings_of_as_many_clusters_as_classes_stand_there_where_all_jobs_have_them() -> None:
+def test_a_ceiling_for_equal_counts_needs_equal_counts_in_all_jobs() -> None:
     rows = ROWS[ROWS["cluster.k"] < 90]
-    found = bests(rows, SWEPT, MAIN, "ari", [["", "_test"], [""], [], []])
-    assert {best.headline.name: best.headline.ceiling for best in found} == {"ari": 1, "purity": 1}
-    partly = bests(rows, SWEPT, MAIN, "ari", [[""], ["_test"], [], []])
-    assert [best.headline.ceiling for best in partly] == [None, 1], "purity's is known of any k"
+    bests = best_configs(rows, SWEPT, MAIN, "ari", [["", "_test"], [""], [], []])
+    assert {best.headline.name: best.headline.ceiling for best in bests} == {"ari": 1, "purity": 1}
+    partly_known = best_configs(rows, SWEPT, MAIN, "ari", [[""], ["_test"], [], []])
+    assert [best.headline.ceiling for best in partly_known] == [None, 1], "purity's is known of any k"
 
 
 def test_the_best_is_compared_with_the_next_over_the_same_seeds() -> None:
@@ -88,7 +88,7 @@ def test_the_best_is_compared_with_the_next_over_the_same_seeds() -> None:
             "status": "FINISHED",
         }
     )
-    ari, purity, acc = (best.lead for best in bests(rows, SWEPT, ["ari", "purity", "acc"], "ari"))
+    ari, purity, acc = (best.lead for best in best_configs(rows, SWEPT, ["ari", "purity", "acc"], "ari"))
     test = ttest_rel([0.7, 0.8, 0.75], [0.6, 0.71, 0.65])
     assert ari is not None
     assert (ari.difference, ari.p, ari.seeds) == (pytest.approx(0.29 / 3), pytest.approx(test.pvalue), 3)
@@ -96,13 +96,13 @@ def test_the_best_is_compared_with_the_next_over_the_same_seeds() -> None:
     says(str(ari), key="differs", use="3 seeds")
     assert purity is not None
     assert purity.low < 0 < purity.high
-    says(str(purity), key="no difference", use="3 seeds")
+    says(str(purity), key="no significant difference", use="3 seeds")
     assert acc is not None
     assert np.isnan(acc.p)
     says(str(acc), key="0.25", use="each of 3 seeds")
 
 
-def test_the_verdict_names_the_metrics_by_which_the_seeds_show_no_difference() -> None:
+def test_the_verdict_names_metrics_without_a_significant_difference() -> None:
     rows = pd.DataFrame(
         {
             "reducer.n_components": [10] * 3 + [20] * 3,
@@ -114,11 +114,11 @@ def test_the_verdict_names_the_metrics_by_which_the_seeds_show_no_difference() -
         }
     )
     swept = ["reducer.n_components", "seed"]
-    said = verdict(bests(rows, swept, ["ari", "purity"], "ari"), swept)
-    assert said.startswith("n_components=10 by ari, purity. ")
-    assert says(said, key="no difference", use="purity").endswith(" by purity")
+    text = verdict(best_configs(rows, swept, ["ari", "purity"], "ari"), swept)
+    assert text.startswith("n_components=10 by ari, purity. ")
+    assert says(text, key="significant difference", use="purity").endswith(" by purity")
 
 
-def test_one_seed_in_common_compares_nothing() -> None:
-    assert [best.lead for best in bests(ROWS, SWEPT, MAIN, "ari")] == [None, None]
-    assert bests(ROWS.drop(columns="seed"), SWEPT[:1], MAIN, "ari")[0].lead is None
+def test_one_common_seed_gives_no_lead() -> None:
+    assert [best.lead for best in best_configs(ROWS, SWEPT, MAIN, "ari")] == [None, None]
+    assert best_configs(ROWS.drop(columns="seed"), SWEPT[:1], MAIN, "ari")[0].lead is None

@@ -1,8 +1,8 @@
-"""The clusters of a report: their members and the class that most of these have."""
+"""The clusters of a report: members and majority classes."""
 
 import pandas as pd
 
-from experiments.report.clusters import clusters, shown
+from experiments.report.clusters import clusters, shown_members
 
 MEMBERS = pd.DataFrame(
     {
@@ -13,12 +13,12 @@ MEMBERS = pd.DataFrame(
 )
 
 
-def test_labels_that_are_tied_are_all_named_and_none_is_wrong() -> None:
+def test_tied_majority_labels_are_all_named_and_none_is_wrong() -> None:
     groups = clusters(MEMBERS)
     assert [(group.number, group.members) for group in groups] == [(0, [0, 1, 2]), (4, [3, 4]), (-1, [5])]
     assert groups[0].composition == "tied: cat, dog (50% each of 2 labelled)"
     assert groups[1].composition == "mostly cat (100%)"
-    tied, *_ = shown(MEMBERS, groups, pictured=True)
+    tied, *_ = shown_members(MEMBERS, groups, with_images=True)
     assert [(member.caption, member.wrong) for member in tied] == [
         ("cat", False),
         ("dog", False),
@@ -26,12 +26,15 @@ def test_labels_that_are_tied_are_all_named_and_none_is_wrong() -> None:
     ]
 
 
-def test_a_label_that_few_have_is_wrong_but_in_noise() -> None:
+def test_a_minority_label_is_wrong_except_in_noise() -> None:
     members = MEMBERS.assign(label=["cat", "cat", "dog", "cat", "cat", "eel"])
-    wrong = [[member.wrong for member in group] for group in shown(members, clusters(members), pictured=True)]
+    wrong = [
+        [member.wrong for member in group]
+        for group in shown_members(members, clusters(members), with_images=True)
+    ]
     assert wrong == [[False, False, True], [False, False], [False]]
 
 
-def test_clusters_without_labels_have_a_size_alone() -> None:
+def test_clusters_without_labels_have_no_composition() -> None:
     groups = clusters(MEMBERS.drop(columns="label"))
     assert [(group.size, group.composition) for group in groups] == [(3, ""), (2, ""), (1, "")]

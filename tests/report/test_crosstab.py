@@ -1,4 +1,4 @@
-"""Which classes the clusters hold, drawn and as a table."""
+"""The cross table of classes and clusters, as a heat map and as a table."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from tests.messages import numbers, says
 
-from experiments.report.crosstab import counted, crosstab
+from experiments.report.crosstab import count_table, draw_crosstab
 
 LABELS = np.array([0, 0, 0, 1, 1, 2, 2, 2, 2])
 CLUSTERS = np.array([5, 5, 1, 1, 1, -1, -1, -1, 5])
@@ -18,44 +18,44 @@ def result(labels: np.ndarray | None = LABELS) -> Any:
     return SimpleNamespace(samples=samples, clustering=SimpleNamespace(assignments=CLUSTERS))
 
 
-def test_each_cluster_is_shared_out_to_its_classes() -> None:
-    found = crosstab(result())
-    assert found is not None
-    picture, note = found
+def test_the_heat_map_has_class_shares_of_each_cluster() -> None:
+    drawing = draw_crosstab(result())
+    assert drawing is not None
+    heatmap, note = drawing
     assert note == ""
-    assert picture.rows == ["ant", "bee", "cat"]
-    assert picture.columns == ["5", "1", "noise"]
-    assert ("cluster" in picture.x_label, "cluster" in picture.y_label) == (True, False)
-    np.testing.assert_allclose(picture.values, [[2 / 3, 1 / 3, 0], [0, 2 / 3, 0], [1 / 3, 0, 1]])
+    assert heatmap.rows == ["ant", "bee", "cat"]
+    assert heatmap.columns == ["5", "1", "noise"]
+    assert ("cluster" in heatmap.x_label, "cluster" in heatmap.y_label) == (True, False)
+    np.testing.assert_allclose(heatmap.values, [[2 / 3, 1 / 3, 0], [0, 2 / 3, 0], [1 / 3, 0, 1]])
 
 
-def test_of_too_many_the_largest_are_drawn_and_the_rest_is_named() -> None:
-    found = crosstab(result(), dense=2)
-    assert found is not None
-    picture, note = found
-    assert picture.rows == ["ant", "cat"]
-    assert picture.columns == ["1", "noise"]
-    np.testing.assert_allclose(picture.values, [[1 / 3, 0], [0, 1]])  # of the whole cluster
+def test_the_largest_classes_and_clusters_are_drawn_and_the_note_counts_them() -> None:
+    drawing = draw_crosstab(result(), max_drawn=2)
+    assert drawing is not None
+    heatmap, note = drawing
+    assert heatmap.rows == ["ant", "cat"]
+    assert heatmap.columns == ["1", "noise"]
+    np.testing.assert_allclose(heatmap.values, [[1 / 3, 0], [0, 1]])  # of the whole cluster
     assert numbers(says(note, key="44.4%", use="classes_in_clusters.csv")) == ["2", "3", "2", "3", "44.4%"]
 
 
-def test_samples_without_a_label_are_in_neither() -> None:
+def test_unlabelled_samples_are_not_counted() -> None:
     partly = result(np.where(np.arange(9) == 8, -1, LABELS))
-    found, table = crosstab(partly), counted(partly)
-    assert found is not None
+    drawing, table = draw_crosstab(partly), count_table(partly)
+    assert drawing is not None
     assert table is not None
-    np.testing.assert_allclose(found[0].values, [[1, 1 / 3, 0], [0, 2 / 3, 0], [0, 0, 1]])
+    np.testing.assert_allclose(drawing[0].values, [[1, 1 / 3, 0], [0, 2 / 3, 0], [0, 0, 1]])
     assert table["samples"].sum() == 8
 
 
-def test_the_table_has_every_class_of_every_cluster() -> None:
-    table = counted(result())
+def test_the_table_has_each_class_of_each_cluster() -> None:
+    table = count_table(result())
     assert table is not None
     assert list(table.itertuples(index=False, name=None)) == [
         (-1, "cat", 3), (1, "bee", 2), (1, "ant", 1), (5, "ant", 2), (5, "cat", 1),
     ]  # fmt: skip
 
 
-def test_without_labels_there_is_neither() -> None:
-    assert crosstab(result(None)) is None
-    assert counted(result(None)) is None
+def test_without_labels_there_is_no_cross_table() -> None:
+    assert draw_crosstab(result(None)) is None
+    assert count_table(result(None)) is None

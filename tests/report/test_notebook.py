@@ -1,4 +1,4 @@
-"""What a notebook shows of a result and of the values in it."""
+"""A result in a notebook, and the reprs of its values."""
 
 import re
 import shutil
@@ -13,17 +13,17 @@ from tests.running import run_typed
 from experiments.report.notebook import NotebookResult
 
 LEAN = ["reducer=identity", "cluster.k=3", "report=none", "figures=none", "tracking.log_model=none"]
-Made = Callable[..., NotebookResult]
+Run = Callable[..., NotebookResult]
 
 
 @pytest.fixture
-def made(tables: Path, tmp_path: Path) -> Made:
-    """Return a function that runs what is typed."""
+def run(tables: Path, tmp_path: Path) -> Run:
+    """Return a function that runs overrides."""
     store = shutil.copy(tables, tmp_path / "runs.db")
-    places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{store}"]
+    locations = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{store}"]
 
-    def result(*typed: str) -> NotebookResult:
-        return NotebookResult.of(run_typed([*typed, *LEAN, *places], tmp_path / "run").result)
+    def result(*overrides: str) -> NotebookResult:
+        return NotebookResult.of(run_typed([*overrides, *LEAN, *locations], tmp_path / "run").result)
 
     return result
 
@@ -32,8 +32,8 @@ def images(markup: str) -> list[str]:
     return re.findall(r'<img src="data:image/jpeg;base64,[^"]+" alt="([^"]*)"', markup)
 
 
-def test_a_result_is_shown_by_its_metrics_and_the_images_of_its_clusters(made: Made) -> None:
-    result = made("backbone=pixels", "dataset.limit=60", "dataset.name='<b>scans</b>'")
+def test_a_result_shows_metrics_and_images_of_clusters(run: Run) -> None:
+    result = run("backbone=pixels", "dataset.limit=60", "dataset.name='<b>scans</b>'")
     markup = result._repr_html_()
     assert "<b>&lt;b&gt;scans&lt;/b&gt;</b>: 60 images, 10 classes, 3 clusters" in markup
     assert f"<td>{result.metrics['ari']:.4g}</td>" in markup
@@ -44,26 +44,26 @@ def test_a_result_is_shown_by_its_metrics_and_the_images_of_its_clusters(made: M
     assert {name for names in labels for name in names.split(", ")} <= set(result.samples.class_names)
 
 
-def test_vectors_are_shown_by_the_sizes_of_their_clusters(made: Made) -> None:
-    markup = made(
+def test_a_result_of_vectors_shows_cluster_sizes(run: Run) -> None:
+    markup = run(
         "dataset=synthetic_vectors", "dataset.n=300", "dataset.classes=4", "evaluator=[internal]"
     )._repr_html_()
     assert images(markup) == []
     assert markup.count("width:300.0px") == 1, "the largest cluster's bar"
 
 
-def test_images_that_were_moved_since_are_left_out(made: Made, tmp_path: Path) -> None:
+def test_moved_images_are_omitted(run: Run, tmp_path: Path) -> None:
     for number in range(30):
-        place = tmp_path / "photos" / f"{number % 3}"
-        place.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (16, 16), (8 * number, 0, 0)).save(place / f"{number}.png")
-    result = made("dataset=image_folder", f"dataset.root={tmp_path}/photos", "backbone=pixels")
+        folder = tmp_path / "photos" / f"{number % 3}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (16, 16), (8 * number, 0, 0)).save(folder / f"{number}.png")
+    result = run("dataset=image_folder", f"dataset.root={tmp_path}/photos", "backbone=pixels")
     shutil.rmtree(tmp_path / "photos")
     assert images(result._repr_html_()) == []
 
 
-def test_values_are_named_in_a_line(made: Made) -> None:
-    result = made("backbone=pixels", "dataset.limit=60")
+def test_reprs_are_one_short_line(run: Run) -> None:
+    result = run("backbone=pixels", "dataset.limit=60")
     assert repr(result).startswith("Result(Samples(digits: 60 images, 10 classes), 3 clusters, ari 0.")
     assert "assignments=<int64 (60,)>" in repr(result.clustering)
     assert "internal_sizes" in repr(result.findings["internal"])

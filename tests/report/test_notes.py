@@ -1,4 +1,4 @@
-"""What stands at the top of a run's and a sweep's page in MLflow."""
+"""The description of a run and of a sweep on its MLflow page."""
 
 import re
 from types import SimpleNamespace
@@ -19,44 +19,44 @@ URI = "http://server:5000"
 PIXELS = "backbone=pixels"
 
 
-def described(
-    *, assignments: list[int], metrics: dict[str, float], typed: tuple[str, ...] = (PIXELS,), **named: Any
+def run_note(
+    *, assignments: list[int], metrics: dict[str, float], overrides: tuple[str, ...] = (PIXELS,), **named: Any
 ) -> str:
-    """Describe a run of digits that gave this."""
-    plan = build(compose.compose_config(typed), typed)
+    """Return the note of a run of digits with these assignments and metrics."""
+    plan = build(compose.compose_config(overrides), overrides)
     clustering, rows = SimpleNamespace(assignments=np.array(assignments)), np.arange(len(assignments))
     samples = SimpleNamespace(name="digits", labels=rows % 2, labelled=rows, rows=lambda _: rows[:0])
     result: Any = SimpleNamespace(clustering=clustering, metrics=metrics, samples=samples)
     return notes.of_run(result, plan.stages, **{"run_id": "abc", "uri": commands.DEFAULT_STORE} | named)
 
 
-def test_a_run_is_told_in_a_line_and_its_figures_beside_their_bounds() -> None:
+def test_a_run_has_a_summary_and_metrics_with_their_levels() -> None:
     metrics = {"homogeneity": 0.3, "purity": 0.5, "purity_chance": 0.1, "purity_ceiling": 0.9, "ari": 0.25}
-    run, figures, again = described(assignments=[0, 0, 1, 2], metrics=metrics).split("\n\n")
+    run, metrics_line, verify_line = run_note(assignments=[0, 0, 1, 2], metrics=metrics).split("\n\n")
     assert numbers(run) == ["3", "4"]
     says(says(run, key="digits", use="pixels → pca → faiss_kmeans"), key="held_out")
-    assert figures == "ari **0.25** (chance 0), purity **0.5** (chance 0.1, ceiling 0.9)"
-    assert again.endswith("`python scripts/verify.py abc`")
-    assert "ari **0.25** (chance 0, ceiling 1)" in described(assignments=[0, 0, 1, 1], metrics=metrics)
+    assert metrics_line == "ari **0.25** (chance 0), purity **0.5** (chance 0.1, ceiling 0.9)"
+    assert verify_line.endswith("`python scripts/verify.py abc`")
+    assert "ari **0.25** (chance 0, ceiling 1)" in run_note(assignments=[0, 0, 1, 1], metrics=metrics)
 
 
 @pytest.mark.parametrize(
-    ("typed", "path"),
+    ("overrides", "stages"),
     [
         (("backbone=resnet50",), "digits: resnet50 → pca"),
         (("backbone=resnet50", "backbone.model=squeezenet1_1"), "digits: squeezenet1_1 → pca"),
         (("backbone=clip",), "digits: ViT-B-32 → pca"),
     ],
 )
-def test_a_pretrained_backbone_is_called_after_its_network(typed: tuple[str, ...], path: str) -> None:
-    assert path in described(assignments=[0, 0, 1], metrics={}, typed=typed)
+def test_a_pretrained_backbone_has_the_name_of_its_network(overrides: tuple[str, ...], stages: str) -> None:
+    assert stages in run_note(assignments=[0, 0, 1], metrics={}, overrides=overrides)
 
 
-def test_noise_doubts_report_and_model_are_told_where_there_are_any() -> None:
-    text = described(
+def test_a_note_has_noise_warnings_report_and_commands() -> None:
+    text = run_note(
         assignments=[0, 0, 1, -1],
         metrics={},
-        doubts=["left out: <probe> needs labels"],
+        warnings=["left out: <probe> needs labels"],
         report="#/report",
         assigns=True,
         uri=URI,
@@ -68,8 +68,8 @@ def test_noise_doubts_report_and_model_are_told_where_there_are_any() -> None:
     assert f"`python scripts/assign.py abc <new images> tracking.uri={URI}`" in text
 
 
-def test_a_password_is_not_written_down() -> None:
-    text = described(assignments=[0], metrics={}, uri="postgresql://me:secret@server/db")
+def test_a_password_is_not_in_the_note() -> None:
+    text = run_note(assignments=[0], metrics={}, uri="postgresql://me:secret@server/db")
     assert "secret" not in text
     assert "tracking.uri=<this store>" in text
 
@@ -84,31 +84,31 @@ ROWS = pd.DataFrame(
     }
 )
 MAIN = ["cluster.k", "seed", "protocol", "ari"]
-BEST = notes.Best("k=50 seed=0", "#/best", "ari", 0.5)
+BEST = notes.BestJobLink("k=50 seed=0", "#/best", "ari", 0.5)
 
 
-def of_sweep(rows: pd.DataFrame, swept: list[str], **named: Any) -> str:
-    """Describe a sweep of these jobs."""
+def sweep_note(rows: pd.DataFrame, swept: list[str], **named: Any) -> str:
+    """Return the note of a sweep with these jobs."""
     compared = comparison.compare(rows, swept).tables
     main = [name for name in MAIN if name in rows]
     return notes.of_sweep(rows, main, compared, **{"run_id": "abc", "uri": commands.DEFAULT_STORE} | named)
 
 
-def test_a_sweep_over_seeds_has_a_row_a_configuration() -> None:
-    text = of_sweep(ROWS, ["cluster.k", "seed"], best=BEST, report="#/report", assigns=True)
+def test_a_sweep_over_seeds_has_a_row_per_configuration() -> None:
+    text = sweep_note(ROWS, ["cluster.k", "seed"], best=BEST, report="#/report", assigns=True)
     first = text.split("\n\n")[0]
     assert numbers(says(first, key="ari", use="k=50 seed=0")) == ["4", "4", "0.5", "50", "0"]
     assert re.findall(r"\]\(([^)]*)\)", first) == ["#/best", "#/report"]
     assert "| 50&emsp; | 0.5&nbsp;±&nbsp;0 |" in text
-    assert "| 50&emsp; | 2&emsp; | 0 |" in text, "how many seeds, and their standard deviation"
-    assert "| 50&emsp; | 0&emsp; |" not in text, "no row a job"
+    assert "| 50&emsp; | 2&emsp; | 0 |" in text, "number of seeds, and their standard deviation"
+    assert "| 50&emsp; | 0&emsp; |" not in text, "no rows of jobs"
     assert "`python scripts/compare.py abc <key=a> <key=b>`" in text
     assert "`python scripts/assign.py abc <new images>`" in text
-    assert "\n| --- | --- |" in text, "or it is no table"
+    assert "\n| --- | --- |" in text, "a Markdown table needs this"
 
 
-def test_without_seeds_there_is_a_row_a_job() -> None:
-    text = of_sweep(ROWS[["cluster.k", "protocol", "ari", "status"]][::2], ["cluster.k"], assigns=True)
+def test_a_sweep_without_seeds_has_a_row_per_job() -> None:
+    text = sweep_note(ROWS[["cluster.k", "protocol", "ari", "status"]][::2], ["cluster.k"], assigns=True)
     first, _, table = text.partition("\n\n")
     assert numbers(first) == ["2", "2"]
     assert table.startswith("| cluster.k&emsp; | ari |\n| --- | --- |\n")
@@ -116,41 +116,41 @@ def test_without_seeds_there_is_a_row_a_job() -> None:
     assert "scripts/" not in text, "no seeds to compare, and no best job whose model could assign"
 
 
-def test_failures_are_named_with_how_to_go_on() -> None:
+def test_failures_are_listed_with_the_command_to_continue() -> None:
     rows = ROWS.assign(status=["FINISHED", "FAILED", "FINISHED", "FINISHED"])
-    text = of_sweep(rows, ["cluster.k", "seed"], errors={"k=10 seed=1": "too <cold>"})
+    text = sweep_note(rows, ["cluster.k", "seed"], errors={"k=10 seed=1": "too <cold>"})
     first = text.partition("\n\n")[0]
     assert numbers(says(first, use="`resume=true`")) == ["3", "4"]
     assert "**\n\n- k=10 seed=1: too &lt;cold&gt;\n" in text
 
 
-def test_a_long_table_says_where_the_rest_is() -> None:
+def test_a_long_table_names_the_file_with_all_rows() -> None:
     rows = pd.DataFrame({"cluster.k": range(40), "protocol": "x", "ari": 0.5, "status": "FINISHED"})
-    text = of_sweep(rows, ["cluster.k"])
+    text = sweep_note(rows, ["cluster.k"])
     assert ("| 29&emsp; |" in text, "| 30&emsp; |" in text) == (True, False)
     says(text.rpartition("\n\n")[2], key="10", use="sweep.csv")
 
 
 @pytest.mark.parametrize("name", ABOUT)
-def test_what_is_found_over_all_jobs_is_told_under_its_title(name: str) -> None:
+def test_tables_over_all_jobs_have_their_title(name: str) -> None:
     table = {name: pd.DataFrame({"criterion": ["silhouette"], "value": [0.25]})}
     text = notes.of_sweep(ROWS, MAIN, table, run_id="abc", uri=commands.DEFAULT_STORE)
     assert f"**{ABOUT[name]}**" in text
     assert "| silhouette&emsp; | 0.25 |" in text
 
 
-NAMES = [f"figure_{number}" for number in range(12)]
+NAMES = [f"metric_{number}" for number in range(12)]
 
 
 def wide(status: str = "FINISHED") -> pd.DataFrame:
-    """Make the table of 30 configurations with 2 seeds each and 12 figures."""
+    """Return a table of 30 configurations with 2 seeds each and 12 metrics."""
     jobs = pd.DataFrame([(f"{k}-{'x' * 20}", seed) for k in range(30) for seed in (0, 1)])
     jobs.columns = pd.Index(["reducer.name", "seed"])
-    figures = {name: np.linspace(0.123456, 0.987654, len(jobs)) for name in NAMES}
-    return jobs.assign(protocol="held_out", **figures, status=status)
+    metrics = {name: np.linspace(0.123456, 0.987654, len(jobs)) for name in NAMES}
+    return jobs.assign(protocol="held_out", **metrics, status=status)
 
 
-def test_a_note_of_many_figures_ends_whole_and_says_what_is_left_out() -> None:
+def test_a_note_of_many_metrics_is_complete_and_names_omitted_tables() -> None:
     rows, swept = wide(), ["reducer.name", "seed"]
     compared = comparison.compare(rows, swept).tables
     compared["probes"] = pd.DataFrame({"probe": [f"{n} {'y' * 200}" for n in range(9)], "accuracy": 0.5})
@@ -179,16 +179,16 @@ def test_a_note_without_seeds_has_as_many_jobs_as_fit() -> None:
     says(text.rpartition("\n\n")[2], key=str(60 - shown), use="sweep.csv")
 
 
-def test_very_many_failures_leave_room_for_the_rest() -> None:
+def test_many_failures_leave_room_for_the_tables() -> None:
     errors = {f"k={k} seed=0": f"too cold\n{'z' * 300}" for k in range(200)}
-    text = of_sweep(ROWS.assign(status="FAILED"), ["cluster.k", "seed"], errors=errors)
+    text = sweep_note(ROWS.assign(status="FAILED"), ["cluster.k", "seed"], errors=errors)
     listed = [line for line in text.splitlines() if line.startswith("- k=")]
     assert listed[0] == f"- k=0 seed=0: too cold {'z' * 300}"
     assert re.search(rf"^- {200 - len(listed)} \w+$", text, re.M)
     assert len(text) < 3000
 
 
-def test_the_address_of_another_store_is_told_without_an_account() -> None:
+def test_a_command_has_the_store_without_its_account() -> None:
     assert (
         commands.script_command("verify.py", "abc", uri=commands.DEFAULT_STORE)
         == "python scripts/verify.py abc"
@@ -198,5 +198,5 @@ def test_the_address_of_another_store_is_told_without_an_account() -> None:
             commands.script_command("verify.py", uri=uri)
             == "python scripts/verify.py tracking.uri=<this store>"
         )
-    told = commands.script_command("verify.py", uri="sqlite:////home/a@b/x.db")
-    assert told == "python scripts/verify.py tracking.uri=sqlite:////home/a@b/x.db"
+    command = commands.script_command("verify.py", uri="sqlite:////home/a@b/x.db")
+    assert command == "python scripts/verify.py tracking.uri=sqlite:////home/a@b/x.db"

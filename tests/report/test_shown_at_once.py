@@ -1,4 +1,4 @@
-"""A report on paper, without JavaScript, and where its links lead: nothing waits for being scrolled to."""
+"""A report on paper, without JavaScript, and after a click on a link: all content is there at once."""
 
 import re
 import zlib
@@ -25,66 +25,78 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def charted(told: Contents) -> Contents:
-    """Add a chart with a legend and one of two panels."""
+def contents_with_charts(contents: Contents) -> Contents:
+    """Return contents with two more charts: one with a legend, one of two panels."""
     lines = Lines("Loss", "epoch", "", [1.0, 2.0, 3.0], {"train": [3, 2, 1], "validation": [3.5, 2.5, 2]})
     bars = Bars("Sizes", "cluster", "images", [f"cluster {number}" for number in range(12)], list(range(12)))
     more = {"training_loss": lines, "both": Panels("Both", [lines, bars])}
-    return replace(told, figures=dict(told.figures) | more)
+    return replace(contents, figures=dict(contents.figures) | more)
 
 
-def inked(png: bytes) -> bool:
-    """Return True if a picture is not of one colour: some hundredth of it differs from the most of it."""
+def has_content(png: bytes) -> bool:
+    """Return True if more than 1 % of an image's pixels differ from its median."""
     grey = np.asarray(Image.open(BytesIO(png)).convert("L"), int)
     return bool((np.abs(grey - np.median(grey)) > 30).mean() > 0.01)
 
 
-def pictures(tab: Tab) -> dict[str, bytes]:
+def screenshots(tab: Tab) -> dict[str, bytes]:
     """Return a screenshot of the map, of each chart and of the first image of each sheet, by name."""
     page = tab.page
-    found = {"map": page.locator("#plane").screenshot()}
-    found |= {str(plot.get_attribute("data-plot")): plot.screenshot() for plot in page.locator(".plot").all()}
+    images = {"map": page.locator("#plane").screenshot()}
+    images |= {
+        str(plot.get_attribute("data-plot")): plot.screenshot() for plot in page.locator(".plot").all()
+    }
     sheets = page.locator(".sheet").all()
-    return found | {str(sheet.get_attribute("id")): sheet.locator("i").first.screenshot() for sheet in sheets}
+    return images | {
+        str(sheet.get_attribute("id")): sheet.locator("i").first.screenshot() for sheet in sheets
+    }
 
 
-def test_nothing_is_blank_on_paper(charted: Contents, opened: Callable[..., Tab]) -> None:
-    tab = opened(charted)
+def test_nothing_is_blank_on_paper(contents_with_charts: Contents, opened: Callable[..., Tab]) -> None:
+    tab = opened(contents_with_charts)
     tab.page.emulate_media(media="print")
-    shown = pictures(tab)
+    shown = screenshots(tab)
     tab.page.emulate_media(media="null")  # as the page serves other tests too
-    assert {*charted.figures, "map", "cluster-0", "cluster-5"} <= set(shown)
-    assert [name for name, png in shown.items() if not inked(png)] == []
+    assert {*contents_with_charts.figures, "map", "cluster-0", "cluster-5"} <= set(shown)
+    assert [name for name, png in shown.items() if not has_content(png)] == []
 
 
-def test_a_pdf_has_the_picture_of_each_chart(charted: Contents, opened: Callable[..., Tab]) -> None:
-    tab = opened(charted)
+def test_a_pdf_has_the_picture_of_each_chart(
+    contents_with_charts: Contents, opened: Callable[..., Tab]
+) -> None:
+    tab = opened(contents_with_charts)
     sizes = tab.page.locator(".plot img, #plane img").evaluate_all(
         "images => images.map((image) => [image.naturalWidth, image.naturalHeight])"
     )
     pdf = tab.page.pdf()
-    found = {}
+    colour_counts = {}
     for match in re.finditer(IMAGE, pdf):
         start = pdf.index(b"stream\n", match.end()) + len(b"stream\n")
         content = pdf[start : pdf.index(b"endstream", start)]
         deflated = b"/FlateDecode" in pdf[match.end() : start]
-        found[int(match[1]), int(match[2])] = len(set(zlib.decompress(content) if deflated else content))
-    assert len(sizes) == len(charted.figures) + 1
-    assert [size for size in sizes if found.get(tuple(size), 0) < 10] == [], "in ten colours at least"
+        colour_counts[int(match[1]), int(match[2])] = len(
+            set(zlib.decompress(content) if deflated else content)
+        )
+    assert len(sizes) == len(contents_with_charts.figures) + 1
+    assert [size for size in sizes if colour_counts.get(tuple(size), 0) < 10] == [], (
+        "each has ten colours or more"
+    )
 
 
-def test_nothing_is_blank_without_javascript(charted: Contents, opened: Callable[..., Tab]) -> None:
-    tab = opened(charted, java_script_enabled=False)
-    assert [name for name, png in pictures(tab).items() if not inked(png)] == []
+def test_nothing_is_blank_without_javascript(
+    contents_with_charts: Contents, opened: Callable[..., Tab]
+) -> None:
+    tab = opened(contents_with_charts, java_script_enabled=False)
+    assert [name for name, png in screenshots(tab).items() if not has_content(png)] == []
     assert tab.page.locator("button:visible:not(th button), select:visible, canvas:visible").count() == 0
     assert len(tab.page.locator("#groups span").all_inner_texts()) == 6
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_each_link_leads_to_its_heading_before_and_after_the_charts_are_drawn(
-    charted: Contents, opened: Callable[..., Tab], viewport: dict[str, int]
+def test_links_lead_to_headings_before_and_after_charts_are_drawn(
+    contents_with_charts: Contents, opened: Callable[..., Tab], viewport: dict[str, int]
 ) -> None:
-    tab = opened(charted, viewport=viewport)
+    tab = opened(contents_with_charts, viewport=viewport)
     heights = "plots => plots.map((plot) => plot.offsetHeight)"
     before = tab.page.locator(".plot").evaluate_all(heights)
     links = tab.page.locator("nav a").all()
@@ -104,18 +116,23 @@ def test_each_link_leads_to_its_heading_before_and_after_the_charts_are_drawn(
 
 @pytest.mark.parametrize("title", ["w" * 300, "backbone=resnet," * 20], ids=["word", "settings"])
 def test_a_long_title_does_not_scroll_a_phone_sideways(
-    told: Contents, chromium: Any, tmp_path: Path, title: str
+    contents: Contents, chromium: Any, tmp_path: Path, title: str
 ) -> None:
     run, sweep = tmp_path / "run.html", tmp_path / "sweep"
     sweep.mkdir()
-    run.write_text(report.page(replace(told, title=title, figures={}, notes={})), encoding="utf-8")
-    rows = told.clusters.assign(protocol="held_out", ari=0.5, status="FINISHED", seconds=1.0, run_id="a")
+    run.write_text(report.report_page(replace(contents, title=title, figures={}, notes={})), encoding="utf-8")
+    rows = contents.worst_clusters.assign(
+        protocol="held_out", ari=0.5, status="FINISHED", seconds=1.0, run_id="a"
+    )
     rows = rows.assign(backbone=title)
-    about: dict[str, Any] = {"figures": {}, "tables": {"sweep": rows}, "errors": {title: title}}
+    values: dict[str, Any] = {"figures": {}, "tables": {"sweep": rows}, "errors": {title: title}}
     main = ["backbone", "cluster", "ari"]
-    swept, doubts = ["backbone", "cluster"], [[title]]
-    report.write_sweep(
-        sweep, rows, main, swept=swept, objective="ari", name=title, run_id="a", doubts=doubts, **about
+    swept, warnings = ["backbone", "cluster"], [[title]]
+    report.write_sweep_report(
+        sweep,
+        report.SweepContents(
+            rows, main, swept=swept, objective="ari", name=title, run_id="a", warnings=warnings, **values
+        ),
     )
     for file in (run, sweep / "report.html"):
         tab = Tab(chromium, file, viewport=PHONE)

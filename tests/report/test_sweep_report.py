@@ -1,4 +1,4 @@
-"""The report of a sweep: its runs side by side."""
+"""The report of a sweep."""
 
 import re
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from experiments import report
 from experiments.comparison.titles import MEANS
 from experiments.figures import Heatmap, Lines
 from experiments.report import BestJob, Contents
-from experiments.report.best import bests, verdict
-from experiments.report.choice import chosen
+from experiments.report.best import best_configs, verdict
+from experiments.report.sweep_figures import select_figures
 
 CURVES = {"ari": [0.9, 0.4], "nmi": [0.9, 0.5]}
 
 
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
-    """Write the report of three jobs, of which one failed."""
+    """Write the report of three jobs, one of them failed."""
     rows = pd.DataFrame(
         {
             "cluster.k": [10, 50, 233],
@@ -44,27 +44,34 @@ def written(tmp_path: Path) -> Path:
         "purity_over_k": Lines("Purity (fine)", "k", "purity", [10.0, 50.0], {"fine": [0.5, 0.6]}),
         "agreement": Heatmap("Agreement", names, names, np.array([[1, 0.5], [0.5, 1]]), "ari"),
     }
-    return report.write_sweep(
+    return report.write_sweep_report(
         tmp_path,
-        rows,
-        ["cluster.k", "ari"],
-        swept=["cluster.k"],
-        objective="ari",
-        name="sweep of cluster.k",
-        run_id="0123abcd",
-        figures=figures,
-        tables={"sweep": rows, "label_free": pd.DataFrame({"cluster.k": [10], "silhouette_umap": [0.25]})},
-        errors={"k=233": "cluster.k=233 exceeds <200> samples"},
-        doubts=[["weak", "100 of <300>"], ["100 of <300>", "other"]],
+        report.SweepContents(
+            rows,
+            ["cluster.k", "ari"],
+            swept=["cluster.k"],
+            objective="ari",
+            name="sweep of cluster.k",
+            run_id="0123abcd",
+            figures=figures,
+            tables={
+                "sweep": rows,
+                "label_free": pd.DataFrame({"cluster.k": [10], "silhouette_umap": [0.25]}),
+            },
+            errors={"k=233": "cluster.k=233 exceeds <200> samples"},
+            warnings=[["weak", "100 of <300>"], ["100 of <300>", "other"]],
+        ),
     )
 
 
-def test_a_sweep_without_pictures_has_a_report_too(tmp_path: Path) -> None:
+def test_a_sweep_without_figures_has_a_report(tmp_path: Path) -> None:
     rows = pd.DataFrame(
         {"protocol": ["held_out"], "ari": [0.5], "status": ["FINISHED"], "seconds": [1.0], "run_id": ["a"]}
     )
-    about: dict[str, Any] = {"swept": [], "objective": "ari", "figures": {}, "tables": {}, "errors": {}}
-    path = report.write_sweep(tmp_path, rows, ["ari"], name="sweep", run_id="a", **about)
+    values: dict[str, Any] = {"swept": [], "objective": "ari", "figures": {}, "tables": {}, "errors": {}}
+    path = report.write_sweep_report(
+        tmp_path, report.SweepContents(rows, ["ari"], name="sweep", run_id="a", **values)
+    )
     text = path.read_text(encoding="utf-8")
     assert 'id="runs"' in text
     assert 'id="over"' not in text
@@ -72,7 +79,7 @@ def test_a_sweep_without_pictures_has_a_report_too(tmp_path: Path) -> None:
 
 
 def sections(text: str) -> list[str]:
-    """Return the headings of a page's sections, in their order."""
+    """Return the headings of a page's sections in order."""
     return re.findall(r'<h2 id="h-\w+">(.*?)</h2>', text)
 
 
@@ -87,35 +94,39 @@ ABOUT: dict[str, Any] = {
 
 
 def jobs(**settings: Sequence[Any]) -> pd.DataFrame:
-    """Return the table of jobs of these settings."""
+    """Return the table of jobs with these settings."""
     rows = pd.DataFrame(settings).assign(protocol="held_out", status="FINISHED", seconds=1.0)
     rows["ari"], rows["nmi"] = np.linspace(0.9, 0.2, len(rows)), np.linspace(0.1, 0.3, len(rows))
     return rows.assign(run_id=[str(row) for row in rows.index])
 
 
-def test_the_best_job_is_shown_and_the_reports_of_jobs_are_linked(tmp_path: Path, told: Contents) -> None:
+def test_the_best_job_is_shown_and_the_reports_of_jobs_are_linked(tmp_path: Path, contents: Contents) -> None:
     for number in ("10", "2"):
         (tmp_path / number).mkdir()
-        (tmp_path / number / "report.html").write_text("a report")
+        (tmp_path / number / "report.html").write_text("a report", encoding="utf-8")
     rows = jobs(**{"reducer.n_components": [5, 20]})
-    best = BestJob("n_components=5", tmp_path / "2", told)
-    path = report.write_sweep(tmp_path, rows, ["ari"], swept=["reducer.n_components"], best=best, **ABOUT)
+    best = BestJob("n_components=5", tmp_path / "2", contents)
+    path = report.write_sweep_report(
+        tmp_path, report.SweepContents(rows, ["ari"], swept=["reducer.n_components"], best=best, **ABOUT)
+    )
     text = path.read_text(encoding="utf-8")
     first, *others = sections(text)
     shown = [name for name in others if name.endswith("of the best job")]
     assert first == "Best"
     assert [name.split()[0] for name in shown] == ["Map", "Clusters", "Classes", "Classes", "Worst"]
     assert others[: len(shown)] == shown
-    assert 'href="#map">Map</a>' in text, "short, as all links stand in a row"
+    assert 'href="#map">Map</a>' in text, "the short heading"
     assert re.findall(r'<a href="(\d+/report.html)">', text) == ["2/report.html", "10/report.html"]
-    assert text.count('class="sheet"') == told.members["cluster"].nunique()
+    assert text.count('class="sheet"') == contents.members["cluster"].nunique()
     assert len(set(headings(text))) == len(headings(text)), "no two headings are the same"
 
 
 def test_a_best_job_that_is_not_in_the_cache_is_named(tmp_path: Path) -> None:
     rows, best = jobs(**{"cluster.k": [5, 20]}), BestJob("k=5", tmp_path / "7", None)
-    path = report.write_sweep(tmp_path, rows, ["ari"], swept=["cluster.k"], best=best, **ABOUT)
-    assert sections(path.read_text("utf-8")) == ["Which k", "Runs", "What was run"]
+    path = report.write_sweep_report(
+        tmp_path, report.SweepContents(rows, ["ari"], swept=["cluster.k"], best=best, **ABOUT)
+    )
+    assert sections(path.read_text("utf-8")) == ["Which k", "Runs", "Run details"]
     says(re.sub("<.*?>", "", path.read_text("utf-8")), key="job 7", use="cache")
 
 
@@ -132,30 +143,32 @@ CHOICE = Lines("The k of 8 methods", "k", "", [5.0, 20.0], CURVES)
         ({"cluster.k": [5, 9], "seed": [0, 0], "x": [1, 2]}, ["Which k, without labels", "Best"]),
     ],
 )
-def test_the_answer_to_what_was_asked_stands_first(
-    tmp_path: Path, told: Contents, settings: dict[str, list[int]], first: list[str]
+def test_the_first_section_answers_the_question_of_the_sweep(
+    tmp_path: Path, contents: Contents, settings: dict[str, list[int]], first: list[str]
 ) -> None:
-    agreed = pd.DataFrame({"verdict": ["k=5 by 6 of 8 methods"]})
-    tables = {"k_agreement": agreed} | ({"seeds": SEEDS} if "seed" in settings else {})
+    verdict_table = pd.DataFrame({"verdict": ["k=5 by 6 of 8 methods"]})
+    tables = {"k_agreement": verdict_table} | ({"seeds": SEEDS} if "seed" in settings else {})
     figures = {"sweep_cluster.k": OVER} | ({"k_selection": CHOICE} if "cluster.k" in settings else {})
-    about = ABOUT | {"figures": figures, "tables": tables, "best": BestJob("k=5", tmp_path, told)}
-    path = report.write_sweep(tmp_path, jobs(**settings), ["ari", "nmi"], swept=list(settings), **about)
+    values = ABOUT | {"figures": figures, "tables": tables, "best": BestJob("k=5", tmp_path, contents)}
+    path = report.write_sweep_report(
+        tmp_path, report.SweepContents(jobs(**settings), ["ari", "nmi"], swept=list(settings), **values)
+    )
     text = path.read_text(encoding="utf-8")
     assert sections(text)[: len(first)] == first
     assert ("<b>k=5 by 6 of 8 methods" in text) == ("cluster.k" in settings)
 
 
-def test_over_k_only_metrics_that_are_comparable_choose() -> None:
+def test_only_metrics_comparable_across_k_choose_k() -> None:
     rows, other = jobs(**{"cluster.k": [5, 20]}), jobs(**{"reducer.n_components": [5, 20]})
-    swept = bests(rows, ["cluster.k"], ["ari", "nmi"], "ari")
-    assert verdict(swept, ["cluster.k"]).startswith("k=5 by ari. nmi ")
-    found = bests(other, ["reducer.n_components"], ["ari", "nmi"], "ari")
-    assert verdict(found, ["reducer.n_components"]) == "n_components=5 by ari; n_components=20 by nmi"
-    assert verdict(bests(rows[:1], ["cluster.k"], ["ari"], "ari"), ["cluster.k"]) == "", "there is one"
+    over_k = best_configs(rows, ["cluster.k"], ["ari", "nmi"], "ari")
+    assert verdict(over_k, ["cluster.k"]).startswith("k=5 by ari. nmi ")
+    bests = best_configs(other, ["reducer.n_components"], ["ari", "nmi"], "ari")
+    assert verdict(bests, ["reducer.n_components"]) == "n_components=5 by ari; n_components=20 by nmi"
+    assert verdict(best_configs(rows[:1], ["cluster.k"], ["ari"], "ari"), ["cluster.k"]) == "", "there is one"
 
 
 @pytest.mark.browser
-def test_runs_stand_side_by_side(written: Path, chromium: Any) -> None:
+def test_the_report_compares_runs(written: Path, chromium: Any) -> None:
     assert written.name == "report.html"
     tab = Tab(chromium, written)
     page = tab.page
@@ -170,10 +183,10 @@ def test_runs_stand_side_by_side(written: Path, chromium: Any) -> None:
     heads = page.locator("#runs th").all_inner_texts()
     assert heads == ["cluster.k", "ari", "status", "seconds", "run_id"]
     page.locator("#runs th button", has_text="ari").click()
-    for expected in (["50", "10", "233"], ["10", "50", "233"]):  # what has no figure stays last
+    for expected in (["50", "10", "233"], ["10", "50", "233"]):  # missing values stay last
         assert page.locator("#runs tbody tr td:first-child").all_inner_texts() == expected
         page.locator("#runs th button", has_text="ari").click()
-    assert page.locator(".plot").count() == 3  # a grid of one granularity is none
+    assert page.locator(".plot").count() == 3  # without the grid of one column
     for plot in page.locator(".plot").all():
         plot.scroll_into_view_if_needed()
         plot.locator(".main-svg").first.wait_for()
@@ -184,19 +197,19 @@ def test_runs_stand_side_by_side(written: Path, chromium: Any) -> None:
 
 
 @pytest.mark.browser
-def test_the_best_configuration_stands_first(written: Path, chromium: Any) -> None:
+def test_the_best_configuration_is_shown_first(written: Path, chromium: Any) -> None:
     tab = Tab(chromium, written)
     (row,) = tab.page.locator("#best tbody tr").all()
-    told = row.locator("th, td").all_inner_texts()
-    assert told[0].startswith("ari")
-    assert "objective" in told[0]
-    assert told[1:5] == ["k=10", "0.9", "k=50: 0.4", "0"]
+    contents = row.locator("th, td").all_inner_texts()
+    assert contents[0].startswith("ari")
+    assert "objective" in contents[0]
+    assert contents[1:5] == ["k=10", "0.9", "k=50: 0.4", "0"]
     assert tab.page.locator("#best thead th").all_inner_texts()[-2:] == ["chance", ""]
     tab.close()
 
 
 @pytest.mark.browser
-def test_a_run_is_named_shortly_and_selected_whole(written: Path, chromium: Any) -> None:
+def test_a_run_id_is_shortened_and_selected_completely(written: Path, chromium: Any) -> None:
     tab = Tab(chromium, written)
     cell = tab.page.locator("#runs .id").first
     assert cell.bounding_box()["width"] < 90
@@ -225,27 +238,35 @@ SEEDS = pd.DataFrame(
 )  # fmt: skip
 
 
-def test_means_over_the_seeds_stand_above_the_runs(tmp_path: Path) -> None:
+def test_means_over_seeds_are_above_the_runs(tmp_path: Path) -> None:
     rows = pd.DataFrame(
         {"protocol": ["held_out"], "ari": [0.5], "status": ["FINISHED"], "seconds": [1.0], "run_id": ["a"]}
     )
-    about: dict[str, Any] = {"objective": "ari", "figures": {}, "tables": {"seeds": SEEDS}, "errors": {}}
-    path = report.write_sweep(tmp_path, rows, ["ari"], swept=[], name="sweep", run_id="a", **about)
+    values: dict[str, Any] = {"objective": "ari", "figures": {}, "tables": {"seeds": SEEDS}, "errors": {}}
+    path = report.write_sweep_report(
+        tmp_path, report.SweepContents(rows, ["ari"], swept=[], name="sweep", run_id="a", **values)
+    )
     text = path.read_text(encoding="utf-8")
     assert "<td>0.5 ± 0.1</td>" in text
     assert escape(MEANS[1:]) in text
     assert text.index('id="best"') < text.index('id="seeds"') < text.index('id="runs"')
 
 
-def test_the_classes_are_called_fine_only_beside_categories() -> None:
-    alone = Lines("Purity (fine)", "k", "", [1.0], {"fine": [0.5]}, low={"fine": [0.4]}, high={"fine": [0.6]})
-    beside = replace(alone, series={"5": [0.6], "fine": [0.5]})
-    found = chosen({"purity_over_k": alone, "purity_over_k_published": beside})
-    named = found["purity_over_k"]
-    assert named == replace(
-        alone, title="Purity", series={"classes": [0.5]}, low={"classes": [0.4]}, high={"classes": [0.6]}
+def test_series_fine_is_renamed_without_categories() -> None:
+    classes_only = Lines(
+        "Purity (fine)", "k", "", [1.0], {"fine": [0.5]}, low={"fine": [0.4]}, high={"fine": [0.6]}
     )
-    assert found["purity_over_k_published"] == beside
+    with_categories = replace(classes_only, series={"5": [0.6], "fine": [0.5]})
+    selected = select_figures({"purity_over_k": classes_only, "purity_over_k_published": with_categories})
+    renamed = selected["purity_over_k"]
+    assert renamed == replace(
+        classes_only,
+        title="Purity",
+        series={"classes": [0.5]},
+        low={"classes": [0.4]},
+        high={"classes": [0.6]},
+    )
+    assert selected["purity_over_k_published"] == with_categories
 
 
 @pytest.mark.browser

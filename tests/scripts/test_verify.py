@@ -13,7 +13,7 @@ from tests.running import run_typed
 
 from experiments import tracking
 from experiments.config.plan import Tracking
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 
 Main = Callable[..., int]
 
@@ -45,16 +45,16 @@ def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     for k in (3, 4):
         typed = ["backbone=pixels", "reducer=identity", "dataset.limit=100", "evaluator=[external]"]
         typed += [f"cluster.k={k}", "figures=none", f"tracking.uri={uri}", f"cache.root={root}/cache"]
-        parent = Recorded.of(uri, sweep.id).parent
+        parent = PastRun.of(uri, sweep.id).parent
         run_typed(typed, root / str(k), parent=parent)
     sweep.end("FINISHED")
     return uri
 
 
-def sweep_of(uri: str) -> Recorded:
+def sweep_of(uri: str) -> PastRun:
     experiment = tracking.connect(Tracking(uri), "digits").experiment_id
-    runs = tracking.ask(uri, lambda client: client.search_runs([experiment], "tags.sweep = 'parent'"))
-    return Recorded.of(uri, runs[0].info.run_id)
+    runs = tracking.query(uri, lambda client: client.search_runs([experiment], "tags.sweep = 'parent'"))
+    return PastRun.of(uri, runs[0].info.run_id)
 
 
 def test_every_job_of_a_sweep_is_verified_and_the_worst_is_the_exit_code(
@@ -91,12 +91,12 @@ def test_of_a_sweep_alone_its_best_job_is_verified(
 ) -> None:
     sweep = sweep_of(uri)
     best = sweep.below()[0]
-    tracking.ask(uri, lambda client: client.set_tag(sweep.id, "best.run_id", best.id))
+    tracking.query(uri, lambda client: client.set_tag(sweep.id, "best.run_id", best.id))
     assert main(sweep.id, f"tracking.uri={uri}") == 0
     said = capsys.readouterr().out
     assert best.id in says(said.partition("\n")[0], key=sweep.id, use="--all")
     assert said.count("verdict: identical") == 1
-    tracking.ask(uri, lambda client: client.delete_tag(sweep.id, "best.run_id"))
+    tracking.query(uri, lambda client: client.delete_tag(sweep.id, "best.run_id"))
 
 
 def test_what_cannot_be_checked_is_one_line_and_exit_code_two(

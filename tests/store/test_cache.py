@@ -1,4 +1,4 @@
-"""The store: once, whole, or not at all."""
+"""The store computes a value once and never shows a partial one."""
 
 import errno
 import multiprocessing
@@ -16,14 +16,14 @@ from tests.forked import in_another_pid_namespace
 from tests.messages import says
 
 from experiments.context import Context
-from experiments.store.cache import NotKeptError, Store
+from experiments.store.cache import NotCachedError, Store
 from experiments.store.entries import entries
-from experiments.store.values import Record, digest
+from experiments.store.values import SavedFields, digest
 from experiments.types import Findings
 
 
 @dataclass(frozen=True, eq=False)
-class Mean(Record):
+class Mean(SavedFields):
     """A fitted value with an array, a number and nothing."""
 
     values: np.ndarray
@@ -45,10 +45,10 @@ def mean(count: int = 3, stopped: str = "") -> Mean:
 
 
 def never() -> Mean:
-    raise AssertionError("computed what is kept")
+    raise AssertionError("computed a cached value")
 
 
-def test_a_fitted_value_comes_back_whole(store: Store) -> None:
+def test_a_fitted_value_is_loaded_completely(store: Store) -> None:
     store.fitted("mean-1", mean)
     again = store.fitted("mean-1", never)
     assert isinstance(again, Mean)
@@ -56,7 +56,7 @@ def test_a_fitted_value_comes_back_whole(store: Store) -> None:
     assert (again.count, again.note) == (3, None)
 
 
-def test_an_array_comes_back_as_a_read_only_map(store: Store) -> None:
+def test_an_array_is_loaded_as_a_read_only_map(store: Store) -> None:
     store.array("x", lambda: np.ones((2, 3), np.float32))
     again = store.array("x", lambda: pytest.fail("computed twice"))
     assert isinstance(again, np.memmap)
@@ -69,14 +69,14 @@ def test_the_store_counts_each_key_once(store: Store) -> None:
     for _ in range(3):
         store.fitted("a", mean)
     assert store.computed == ["a"]
-    assert store.kept == []
+    assert store.reused == []
     later = Store(store.root)
     later.fitted("a", never)
     later.fitted("a", never)
-    assert (later.computed, later.kept) == ([], ["a"])
+    assert (later.computed, later.reused) == ([], ["a"])
 
 
-def test_a_stopped_value_is_given_but_not_kept(store: Store) -> None:
+def test_a_stopped_value_is_returned_but_not_cached(store: Store) -> None:
     assert store.fitted("a", lambda: mean(stopped="after epoch 2")).stopped
     assert not store.holds("a")
     assert store.fitted("a", lambda: mean(5)).count == 5
@@ -93,7 +93,7 @@ def test_an_error_leaves_nothing_behind(store: Store) -> None:
     assert list((store.root / ".partial").iterdir()) == []
 
 
-def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
+def test_a_full_disk_suggests_what_to_do_and_loses_nothing_else(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.fitted("before", mean)
@@ -116,7 +116,7 @@ def test_a_full_disk_says_what_to_do_and_keeps_the_rest(
     assert not checkpoint.exists()
 
 
-def test_what_a_maker_could_not_read_is_no_matter_of_room(store: Store) -> None:
+def test_a_missing_input_file_is_not_reported_as_a_full_disk(store: Store) -> None:
     with pytest.raises(FileNotFoundError) as error:
         store.array("x", lambda: np.frombuffer(Path("gone.jpg").read_bytes(), np.uint8))
     assert error.value.filename == "gone.jpg"
@@ -136,10 +136,10 @@ def test_disabled_neither_reads_nor_writes(store: Store) -> None:
 
 def test_without_computing_a_missing_value_is_named(store: Store) -> None:
     store.fitted("a", mean)
-    looking = Store(store.root, compute=False)
-    assert looking.fitted("a", never).count == 3
-    with pytest.raises(NotKeptError) as missing:
-        looking.fitted("b", mean)
+    readonly = Store(store.root, compute=False)
+    assert readonly.fitted("a", never).count == 3
+    with pytest.raises(NotCachedError) as missing:
+        readonly.fitted("b", mean)
     says(missing, key="b")
 
 
@@ -152,7 +152,7 @@ def test_entries_and_remove(store: Store) -> None:
     assert [entry.key for entry in entries(store.root)] == ["small"]
 
 
-def test_what_another_process_removed_is_gone(store: Store) -> None:
+def test_removing_a_removed_value_succeeds(store: Store) -> None:
     store.fitted("a", mean)
     assert Store(store.root).remove("a")
     assert store.remove("a")
@@ -189,7 +189,7 @@ def stall(root: Path) -> None:
     Store(root).fill("x", (4,), "uint8", write)
 
 
-def test_a_killed_process_leaves_no_lock_and_no_half_value(store: Store) -> None:
+def test_a_killed_process_leaves_no_lock_and_no_partial_value(store: Store) -> None:
     worker = multiprocessing.get_context("fork").Process(target=stall, args=(store.root,))
     worker.start()
     deadline = time.monotonic() + 60
@@ -204,7 +204,7 @@ def test_a_killed_process_leaves_no_lock_and_no_half_value(store: Store) -> None
     assert list((store.root / ".partial").iterdir()) == []
 
 
-def test_a_key_names_everything_that_can_change_a_result(ctx: Context) -> None:
+def test_a_key_depends_on_everything_that_can_change_a_result(ctx: Context) -> None:
     from dataclasses import replace
 
     stage = Averaging(seed=0)
@@ -220,17 +220,17 @@ def test_a_key_names_everything_that_can_change_a_result(ctx: Context) -> None:
     assert len({key, *others}) == 5
 
 
-def test_digest_sees_dtype_shape_and_order() -> None:
+def test_digest_depends_on_dtype_shape_and_order() -> None:
     x = np.arange(6, dtype=np.int64)
-    names = [digest(x), digest(x.reshape(2, 3)), digest(x.astype(np.int32)), digest(x[::-1]), digest(x, "")]
-    assert len(set(names)) == 5
+    digests = [digest(x), digest(x.reshape(2, 3)), digest(x.astype(np.int32)), digest(x[::-1]), digest(x, "")]
+    assert len(set(digests)) == 5
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     with pytest.raises(TypeError) as error:
         digest(object())
     says(error, use="key")
 
 
-def test_an_array_is_named_by_its_values_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_digest_of_an_array_is_computed_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
     store.array("x", lambda: values)
     assert store.digest("x") == digest(values)
@@ -241,32 +241,32 @@ def test_an_array_is_named_by_its_values_once(store: Store, monkeypatch: pytest.
     assert store.digest("x") == ""
 
 
-def test_a_value_that_is_another_unchanged_takes_no_room(store: Store) -> None:
+def test_an_unchanged_cached_array_is_linked(store: Store) -> None:
     values = store.array("a", lambda: np.arange(6, dtype=np.float32).reshape(2, 3))
     same = store.array("b", lambda: np.asarray(values, np.float32))
     others = {
         "part": values[1:], "turned": values[::-1], "wider": values.astype(np.float64),
         "bits": values.view(np.int32), "shape": values.reshape(3, 2),
     }  # fmt: skip
-    kept = {name: store.array(name, lambda other=other: other) for name, other in others.items()}
+    copies = {name: store.array(name, lambda other=other: other) for name, other in others.items()}
     numbers = {name: (store.root / name / "array.npy").stat().st_ino for name in ("a", "b", *others)}
     assert numbers["a"] == numbers["b"]
     assert len(set(numbers.values())) == 1 + len(others)
     np.testing.assert_array_equal(same, values)
     for name, other in others.items():
-        np.testing.assert_array_equal(kept[name], other)
+        np.testing.assert_array_equal(copies[name], other)
     assert store.remove("a")
     assert np.load(store.root / "b" / "array.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
-def test_a_file_of_somebody_else_is_copied(store: Store, tmp_path: Path) -> None:
+def test_a_file_outside_the_store_is_copied(store: Store, tmp_path: Path) -> None:
     np.save(tmp_path / "mine.npy", np.arange(3))
     mine = np.load(tmp_path / "mine.npy", mmap_mode="r")
     store.array("a", lambda: mine)
     assert (store.root / "a" / "array.npy").stat().st_ino != (tmp_path / "mine.npy").stat().st_ino
 
 
-def test_a_kept_value_says_how_it_was_computed(tmp_path: Path) -> None:
+def test_a_cached_value_knows_its_origin(tmp_path: Path) -> None:
     Store(tmp_path, about={"threads": "2"}).fitted("mean-1", mean)
     origin = Store(tmp_path, about={"threads": "1"}).origin("mean-1")
     assert origin["threads"] == "2"
@@ -274,23 +274,23 @@ def test_a_kept_value_says_how_it_was_computed(tmp_path: Path) -> None:
     assert Store(tmp_path).origin("mean-2") == {}
 
 
-def test_what_a_killed_process_left_goes_even_if_nothing_is_computed(store: Store) -> None:
+def test_partial_folders_of_killed_processes_are_removed_on_reading(store: Store) -> None:
     store.array("x", lambda: np.ones(3))
-    left = store.root / ".partial" / "x@0"
-    left.mkdir()
+    partial = store.root / ".partial" / "x@0"
+    partial.mkdir()
     Store(store.root).array("x", np.empty)
-    assert not left.exists()
+    assert not partial.exists()
 
 
-def test_what_a_living_process_writes_is_left_alone_by_all_that_cannot_see_it(store: Store) -> None:
-    """Another container on the same store, which knows no process here by its number."""
+def test_partial_folders_of_a_living_process_are_not_removed_from_another_container(store: Store) -> None:
+    """In another container that uses the same store, process numbers are different."""
 
     def write(array: np.ndarray) -> None:
         array[:2] = 1
-        in_another_pid_namespace(another)
+        in_another_pid_namespace(use_the_store)
         array[2:] = 2
 
-    def another() -> None:
+    def use_the_store() -> None:
         other = Store(store.root)
         assert other.array("y", lambda: np.arange(3)).tolist() == [0, 1, 2]
         assert other.array("z", lambda: np.arange(2)).tolist() == [0, 1]
@@ -302,8 +302,8 @@ def test_what_a_living_process_writes_is_left_alone_by_all_that_cannot_see_it(st
     assert not list(store.root.glob(".partial/*"))
 
 
-def test_a_value_that_came_first_stays_where_two_were_computed(store: Store) -> None:
-    """Somebody removed the folder of locks, so both computed."""
+def test_of_two_computed_values_the_first_stays(store: Store) -> None:
+    """Both processes compute the value, as somebody removed the folder of locks."""
 
     def slower() -> np.ndarray:
         shutil.rmtree(store.root / ".locks")
@@ -323,8 +323,8 @@ def test_a_store_that_cannot_be_written_names_the_setting(tmp_path: Path, use: s
     says(error, key=f"cache.root={store.root}", use="cache.root=<")
 
 
-def test_checkpoints_of_what_is_kept_go(store: Store) -> None:
-    """Killed after the value was kept and before they went."""
+def test_checkpoints_of_a_cached_value_are_removed(store: Store) -> None:
+    """The process was killed between caching the value and removing its checkpoints."""
     store.fitted("x", lambda: Findings({"ari": 0.5}))
     (store.workdir("x") / "last.ckpt").touch()
     assert store.fitted("x", lambda: Findings({})).metrics == {"ari": 0.5}

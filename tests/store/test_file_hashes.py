@@ -1,4 +1,4 @@
-"""A file is named by its content, and its status stands for that only where it can."""
+"""Content hashes of files, reused only while the status proves that a file has not changed."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ import pytest
 from tests.messages import says
 
 from experiments.store import file_hashes as files
-from experiments.store.file_hashes import content_hash, settled, sha256, status_of
+from experiments.store.file_hashes import are_reliable, content_hash, sha256, status_of
 
 KEY = "dataset.path"
 
@@ -26,13 +26,13 @@ def copied(path, other):
 
 
 def linked(path, other):
-    """Turn a link to another file, as a link to the newest version is."""
+    """Point a link at another file, like a link to the newest version."""
     path.unlink()
     path.symlink_to(other)
 
 
 def mounted(path, other):
-    """Show another folder under the same path, as a bind mount does."""
+    """Show another folder under the same path, like a bind mount."""
     shutil.rmtree(path.parent)
     other.parent.rename(path.parent)
     (path.parent / other.name).rename(path)
@@ -40,7 +40,7 @@ def mounted(path, other):
 
 @pytest.fixture
 def two(tmp_path):
-    """Return two files of equal size and time of writing in two folders."""
+    """Return two files of equal size and mtime in two folders."""
     paths = tmp_path / "here" / "a.bin", tmp_path / "there" / "b.bin"
     for path, byte in zip(paths, b"12", strict=True):
         path.parent.mkdir()
@@ -50,7 +50,7 @@ def two(tmp_path):
 
 
 @pytest.mark.parametrize("replace", [in_place, moved, copied, linked, mounted])
-def test_a_file_replaced_by_one_of_equal_size_and_time_has_another_name(two, store, replace):
+def test_a_replaced_file_of_equal_size_and_time_has_another_hash(two, store, replace):
     path, other = two
     before, name, expected = path.stat(), content_hash(path, KEY, store), sha256(other)
     replace(path, other)
@@ -59,7 +59,7 @@ def test_a_file_replaced_by_one_of_equal_size_and_time_has_another_name(two, sto
     assert content_hash(path, KEY, store) == sha256(path) == expected != name
 
 
-def test_a_file_that_stays_is_read_once_under_all_its_names(two, store, tmp_path):
+def test_an_unchanged_file_is_read_once_under_all_its_names(two, store, tmp_path):
     path = two[0]
     (tmp_path / "link").symlink_to(path)
     assert {content_hash(path, KEY, store) for path in (path, path, tmp_path / "link")} == {sha256(path)}
@@ -69,30 +69,30 @@ def test_a_file_that_stays_is_read_once_under_all_its_names(two, store, tmp_path
     assert len(store.computed) == 2
 
 
-def test_what_was_changed_just_now_is_waited_for(tmp_path):
+def test_a_file_that_just_changed_waits_for_the_clock(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"1")
     status = status_of(path.stat())
-    assert settled([status])
+    assert are_reliable([status])
     assert time.time_ns() >= status[-1] + files.TICK
 
 
 @pytest.mark.parametrize("ctime", [10**18, 2 * 10**18 + 1])
-def test_a_coarse_or_future_time_of_change_stands_for_nothing(ctime):
+def test_a_coarse_or_future_ctime_is_not_reliable(ctime):
     exact = (1, 2, 3, 10**18 + 1, 10**18 + 1)
-    assert settled([exact])
-    assert not settled([exact, (*exact[:-1], ctime)])
+    assert are_reliable([exact])
+    assert not are_reliable([exact, (*exact[:-1], ctime)])
 
 
 @pytest.mark.parametrize("clock", ["coarse", "set back"])
-def test_a_status_that_stands_for_nothing_is_not_trusted(two, store, monkeypatch, clock):
+def test_an_unreliable_status_is_not_trusted(two, store, monkeypatch, clock):
     """On FAT `cp -p` sets ctime too; after a clock was set back, a later change may have an earlier time."""
     ctime = {"coarse": 10**18, "set back": time.time_ns() + 10**12 + 1}[clock]
     monkeypatch.setattr(files, "status_of", lambda status: (1, 2, 1000, 10**18, ctime))
     assert len({content_hash(path, KEY, store) for path in two}) == 2
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_remembered(two, store, monkeypatch):
+def test_a_file_that_changes_while_it_is_read_is_not_cached(two, store, monkeypatch):
     path, other = two
     digest = files.hashlib.file_digest
 
@@ -108,7 +108,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_remembered(two, store, monk
 
 
 @pytest.mark.parametrize("name", ["absent.csv", ""])
-def test_what_cannot_be_read_is_named_by_its_setting(tmp_path, store, name):
+def test_an_unreadable_file_names_its_setting(tmp_path, store, name):
     with pytest.raises(ValueError) as error:
         content_hash(tmp_path / name, KEY, store)
     says(error, key=f"dataset.path={tmp_path / name}", use="a file that may be read")

@@ -1,4 +1,4 @@
-"""A lock tells who lives: as long as its process does, whatever that process forked, wherever one asks."""
+"""A lock is held as long as its process lives, whatever that process forked, and in other containers."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.forked import in_another_pid_namespace
 
-from experiments.store.locks import Lock, is_held, unheld
+from experiments.store.locks import Lock, is_held, try_lock
 
 
 def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
@@ -23,47 +23,47 @@ def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_whoever_finds_a_lock_free_holds_it_meanwhile(tmp_path: Path) -> None:
+def test_trying_a_free_lock_takes_it_for_the_context(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
     Lock(path).release(keep=True)
-    with unheld(path) as free:
+    with try_lock(path) as free:
         assert free is True
-        with unheld(path) as again:
+        with try_lock(path) as again:
             assert again is False
     assert is_held(path) is False
 
 
-def test_where_no_file_can_be_nothing_is_known(tmp_path: Path) -> None:
+def test_without_a_lock_file_the_state_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert is_held(tmp_path / "file" / "a.lock") is None
     with pytest.raises(OSError, match="Not a directory"):
         Lock(tmp_path / "file" / "locks" / "a.lock")
 
 
-def test_kill_9_frees_a_lock_though_a_worker_that_was_forked_lives_on(tmp_path: Path) -> None:
+def test_kill_9_frees_a_lock_although_a_forked_worker_lives_on(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
-    told, tell = os.pipe()
+    reader, writer = os.pipe()
     holder = os.fork()
     if not holder:
         lock = Lock(path)
         worker = os.fork()
         if worker:
-            os.write(tell, f"{worker}\n".encode())
+            os.write(writer, f"{worker}\n".encode())
         signal.pause()
         del lock
         os._exit(0)
-    worker = int(os.read(told, 20))
+    worker = int(os.read(reader, 20))
     try:
         assert is_held(path) is True
         os.kill(holder, signal.SIGKILL)
         os.waitpid(holder, 0)
-        os.kill(worker, 0)  # it lives
+        os.kill(worker, 0)  # the worker lives
         assert is_held(path) is False
     finally:
         os.kill(worker, signal.SIGKILL)
 
 
-def test_a_lock_is_seen_from_another_pid_namespace(tmp_path: Path) -> None:
+def test_a_lock_is_visible_from_another_pid_namespace(tmp_path: Path) -> None:
     def look() -> None:
         assert is_held(tmp_path / "a.lock") is True
         assert is_held(tmp_path / "b.lock") is False

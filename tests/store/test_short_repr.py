@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from experiments.store.short_repr import ShortRepr, short
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 
-def test_arrays_and_what_is_long_are_named_by_their_size() -> None:
+def test_arrays_and_long_values_are_shown_by_their_size() -> None:
     assert short(np.zeros((3, 2), np.float32)) == "<float32 (3, 2)>"
     assert short(tuple(range(100))) == "<tuple of 100>"
     assert short({"a": np.zeros(3)}) == "<dict of 1>"
@@ -18,9 +18,9 @@ def test_arrays_and_what_is_long_are_named_by_their_size() -> None:
     ]  # fmt: skip
 
 
-def test_a_record_has_it_and_a_class_may_have_its_own() -> None:
+def test_saved_fields_have_a_short_repr_unless_the_class_defines_one() -> None:
     @dataclass(frozen=True)
-    class Line(Record):
+    class Line(SavedFields):
         slope: np.ndarray
         unit: str
 

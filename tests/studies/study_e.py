@@ -1,4 +1,4 @@
-"""Study E's two files, made again at their size: 152 images with 13 measures, and 154 rows of labels."""
+"""Synthetic copies of Study E's two files: 152 images with 13 measures, and 154 rows of labels."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 TABLE, LABELS = "per_image_descriptive_summary.csv", "labels_per_id.csv"
-MEASURES = (  # mean and spread over the images, and how far the three ways of looking lie apart, in spreads
+MEASURES = (  # mean, standard deviation, and the offsets of three viewing behaviours in standard deviations
     ("number_of_fixations", 312.0, 64.0, (-1.6, 0.2, 1.5)),
     ("view_time_total_sum", 98.4, 17.5, (-1.7, 0.4, 1.2)),
     ("fixation_duration_mean_weighted", 0.271, 0.034, (1.4, -0.2, -1.3)),
@@ -23,9 +23,9 @@ MEASURES = (  # mean and spread over the images, and how far the three ways of l
     ("n_fix_last_third", 103.0, 23.0, (-1.5, 0.2, 1.5)),
 )
 NAMES = ("animal", "food", "landscape", "people", "text", "vehicle")
-FITTING = ((3, 0), (4,), (2, 5, 1))  # labels that go with each way of looking
+LABELS_OF_BEHAVIOUR = ((3, 0), (4,), (2, 5, 1))  # typical labels of each behaviour
 GAPS = {"pupil_size_norm_mean": 5, "pupil_size_norm_std": 5, "fix_dur_mean_last_third": 3, "BCEA_95_mean": 2}
-IMAGES, MISSING = 152, (33, 71)  # two ids that have labels and no measures
+IMAGES, MISSING = 152, (33, 71)  # two ids with labels but without measures
 
 
 def write(folder: Path, seed: int = 0) -> tuple[Path, Path]:
@@ -35,29 +35,31 @@ def write(folder: Path, seed: int = 0) -> tuple[Path, Path]:
     """
     rng = np.random.default_rng(seed)
     numbers = [number for number in range(1, IMAGES + len(MISSING) + 1) if number not in MISSING]
-    ways = rng.choice(len(FITTING), len(numbers), p=(0.3, 0.3, 0.4))
+    behaviours = rng.choice(len(LABELS_OF_BEHAVIOUR), len(numbers), p=(0.3, 0.3, 0.4))
     labels = {
-        number: _label(rng, way) for number, way in zip(sorted(numbers), ways, strict=True)
+        number: _label(rng, behaviour) for number, behaviour in zip(sorted(numbers), behaviours, strict=True)
     } | dict.fromkeys(MISSING, 0)
-    (folder / TABLE).write_text("\n".join(_table(rng, numbers, ways, labels)) + "\n", encoding="utf-8")
+    (folder / TABLE).write_text("\n".join(_table(rng, numbers, behaviours, labels)) + "\n", encoding="utf-8")
     (folder / LABELS).write_text("\n".join(_labels(rng, labels)) + "\n", encoding="utf-8")
     return folder / TABLE, folder / LABELS
 
 
-def _label(rng: np.random.Generator, way: int) -> int:
-    return int(rng.choice(FITTING[way]) if rng.random() < 0.75 else rng.integers(len(NAMES)))
+def _label(rng: np.random.Generator, behaviour: int) -> int:
+    return int(
+        rng.choice(LABELS_OF_BEHAVIOUR[behaviour]) if rng.random() < 0.75 else rng.integers(len(NAMES))
+    )
 
 
 def _table(
-    rng: np.random.Generator, numbers: list[int], ways: np.ndarray, labels: dict[int, int]
+    rng: np.random.Generator, numbers: list[int], behaviours: np.ndarray, labels: dict[int, int]
 ) -> Iterator[str]:
     yield ",".join(["image_id", *(name for name, *_ in MEASURES)])
     columns = []
-    for name, mean, spread, apart in MEASURES:
+    for name, mean, spread, offsets in MEASURES:
         if name == "primary_label_top":
             columns.append([NAMES[labels[number]] for number in numbers])
             continue
-        values = mean + spread * 0.6 * (np.array(apart)[ways] + rng.normal(size=len(numbers)))
+        values = mean + spread * 0.6 * (np.array(offsets)[behaviours] + rng.normal(size=len(numbers)))
         cells = [f"{value:.0f}" if mean > 300 else f"{value:.4f}" for value in values]
         for row in rng.choice(len(numbers), GAPS.get(name, 0), replace=False):
             cells[row] = ""

@@ -1,4 +1,4 @@
-"""conf/backbone/cnn.yaml is Study A's network and training, value by value."""
+"""conf/backbone/cnn.yaml has the values of Study A's network and training."""
 
 from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""Studies D and E by their presets: every output under the study's name, and its figures right."""
+"""Studies D and E by their presets: all outputs have the study's names, and the metrics are right."""
 
 import shutil
 from pathlib import Path
@@ -16,24 +16,24 @@ COLOURS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]])
 
 
 @pytest.fixture(scope="module")
-def places(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Give a cache and an MLflow store of their own, as overrides."""
+def storage(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return overrides for a new cache and MLflow store."""
     folder = tmp_path_factory.mktemp("places")
     shutil.copy(tables, folder / "mlflow.db")
     return [f"cache.root={folder}/cache", f"tracking.uri=sqlite:///{folder}/mlflow.db"]
 
 
-def drawn(folder: Path) -> set[str]:
-    """Name the pictures in a folder that are there as page and as PNG."""
-    found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    names = {path.with_suffix("").as_posix() for path in found}
-    assert {path.as_posix() for path in found} == {f"{n}.{kind}" for n in names for kind in ("html", "png")}
+def figure_names(folder: Path) -> set[str]:
+    """Return the names of the figures in a folder; each must be there as page and as PNG."""
+    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    names = {path.with_suffix("").as_posix() for path in paths}
+    assert {path.as_posix() for path in paths} == {f"{n}.{kind}" for n in names for kind in ("html", "png")}
     return names
 
 
-def recorded(places: list[str]) -> set[str]:
-    """Name every artifact of every run that was recorded, from below its folder."""
-    store = Path(places[1].partition("sqlite:///")[2]).parent / "artifacts"
+def artifact_names(storage: list[str]) -> set[str]:
+    """Return the paths of all recorded artifacts, relative to their run."""
+    store = Path(storage[1].partition("sqlite:///")[2]).parent / "artifacts"
     return {"/".join(path.relative_to(store).parts[2:]) for path in store.rglob("*.*") if path.is_file()}
 
 
@@ -44,16 +44,16 @@ def study_e_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
 
 @pytest.fixture(scope="module")
 def tabular(
-    study_e_files: tuple[Path, Path], places: list[str], tmp_path_factory: pytest.TempPathFactory
+    study_e_files: tuple[Path, Path], storage: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Result, Path]:
     """Run Study E."""
     table, labels = study_e_files
     out = tmp_path_factory.mktemp("tabular")
     settings = [f"dataset.path={table}", f"dataset.labels.path={labels}", f"hydra.run.dir={out}"]
-    return experiments.run(["experiment=tabular_labels", *settings, *places]), out
+    return experiments.run(["experiment=tabular_labels", *settings, *storage]), out
 
 
-def test_the_files_of_study_e_have_its_size_and_are_the_same_each_time(
+def test_the_files_of_study_e_have_its_size_and_are_reproducible(
     study_e_files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     table, labels = (pd.read_csv(path) for path in study_e_files)
@@ -68,16 +68,16 @@ def test_the_files_of_study_e_have_its_size_and_are_the_same_each_time(
     assert study_e.write(tmp_path / "other", seed=1)[0].read_bytes() != study_e_files[0].read_bytes()
 
 
-def test_study_e_leaves_every_output_under_its_name(tabular: tuple[Result, Path], places: list[str]) -> None:
+def test_study_e_writes_every_output_under_its_name(tabular: tuple[Result, Path], storage: list[str]) -> None:
     result, out = tabular
-    assert drawn(out / "figures") == {
+    assert figure_names(out / "figures") == {
         "cluster_feature_profiles_heatmap", "cluster_label_distribution", "cluster_sizes",
         "cluster_tag_shares", "image_clusters_pca",
     }  # fmt: skip
-    wanted = ["cluster_feature_centroids", "image_clusters_with_labels", "cluster_label_crosstab",
+    expected = ["cluster_feature_centroids", "image_clusters_with_labels", "cluster_label_crosstab",
               "cluster_explanations", "cluster_sizes", "cluster_tag_shares"]  # fmt: skip
-    assert all((out / f"{name}.csv").exists() for name in wanted)
-    assert {f"{name}.csv" for name in wanted} <= recorded(places)
+    assert all((out / f"{name}.csv").exists() for name in expected)
+    assert {f"{name}.csv" for name in expected} <= artifact_names(storage)
     assert len(np.unique(result.clustering.assignments)) == 5
     assert {"silhouette", "cramers_v_corrected", "ari"} <= set(result.metrics)
     assert result.embeddings.shape == (152, 13)
@@ -91,9 +91,9 @@ def test_study_e_s_centroids_are_the_means_of_its_table(
     values = values.fillna(values.median())
     clusters = pd.read_csv(out / "image_clusters_with_labels.csv", index_col="image_id")["cluster"]
     means = values.groupby(clusters).mean()
-    found = pd.read_csv(out / "cluster_feature_centroids.csv", index_col="cluster")
-    assert found.pop("images").tolist() == clusters.value_counts().sort_index().tolist()
-    pd.testing.assert_frame_equal(found, means, rtol=1e-5)
+    centroids = pd.read_csv(out / "cluster_feature_centroids.csv", index_col="cluster")
+    assert centroids.pop("images").tolist() == clusters.value_counts().sort_index().tolist()
+    pd.testing.assert_frame_equal(centroids, means, rtol=1e-5)
     scores = (means - means.mean()) / means.std(ddof=0)
     explained = pd.read_csv(out / "cluster_explanations.csv", index_col="cluster")
     for cluster, row in explained.iterrows():
@@ -102,7 +102,7 @@ def test_study_e_s_centroids_are_the_means_of_its_table(
         assert f"{row['high_1']} ({row['high_1_z']:+.2f})" in row["explanation"]
 
 
-def test_study_e_s_labels_meet_its_images_by_their_digits(
+def test_study_e_s_labels_are_matched_by_digits(
     tabular: tuple[Result, Path], study_e_files: tuple[Path, Path]
 ) -> None:
     out, labels = tabular[1], pd.read_csv(study_e_files[1])
@@ -123,14 +123,14 @@ def test_study_e_s_labels_meet_its_images_by_their_digits(
     assert len(pd.read_csv(out / "unmatched_labels.csv")) == 2
 
 
-def test_without_labels_study_e_leaves_out_what_needs_them(
-    study_e_files: tuple[Path, Path], places: list[str], tmp_path: Path
+def test_without_labels_study_e_skips_evaluators_that_need_them(
+    study_e_files: tuple[Path, Path], storage: list[str], tmp_path: Path
 ) -> None:
     settings = [f"dataset.path={study_e_files[0]}", "dataset.labels=null", "figures=none"]
     result = experiments.run(
-        ["experiment=tabular_labels", *settings, *places, f"hydra.run.dir={tmp_path}/out"]
+        ["experiment=tabular_labels", *settings, *storage, f"hydra.run.dir={tmp_path}/out"]
     )
-    assert set(result.left_out) == {"external", "crosstab"}
+    assert set(result.skipped_evaluators) == {"external", "crosstab"}
     assert set(result.findings["profiles"].tables) == {"cluster_feature_centroids", "cluster_explanations"}
 
 
@@ -152,29 +152,31 @@ PICTURES = {"cluster_counts", "image_clusters", "image_clusters_tsne", "image_cl
 FEW = [f"evaluator.contact_sheets.{part}=2" for part in ("nearest", "random", "farthest")]
 
 
-def test_study_d_leaves_every_output_under_its_name(
-    embedded: Path, places: list[str], tmp_path: Path
+def test_study_d_writes_every_output_under_its_name(
+    embedded: Path, storage: list[str], tmp_path: Path
 ) -> None:
     out, images = tmp_path / "out", [f"dataset.images={embedded}"]
     settings = [f"dataset.path={embedded}/embeddings.csv", *images, *FEW, f"hydra.run.dir={out}"]
-    result = experiments.run(["experiment=embeddings_csv", *settings, *places])
+    result = experiments.run(["experiment=embeddings_csv", *settings, *storage])
     sheets = {f"cluster_visualizations/cluster_{number}" for number in range(10)}
-    assert drawn(out / "figures") == PICTURES | sheets
-    assert {f"figures/{name}.html" for name in PICTURES | sheets} <= recorded(places)
+    assert figure_names(out / "figures") == PICTURES | sheets
+    assert {f"figures/{name}.html" for name in PICTURES | sheets} <= artifact_names(storage)
     for name in ("image_clusters", "image_clusters_3d"):
         page = (out / "figures" / f"{name}.html").read_text(encoding="utf-8")
-        assert "07.png" in page, "the pointer tells the file's name"
+        assert "07.png" in page, "the hover text shows the file's name"
         assert 'id="sheet-0"' in page, "and shows its image"
     colours = np.array([int(name[:2]) % 3 for name in result.samples.ids])
     for cluster in range(10):
-        assert len(set(colours[result.clustering.assignments == cluster])) == 1, "none mixes two colours"
+        assert len(set(colours[result.clustering.assignments == cluster])) == 1, (
+            "no cluster mixes two colours"
+        )
 
 
-def test_study_d_without_images_has_the_pictures_of_points(
-    embedded: Path, places: list[str], tmp_path: Path
+def test_study_d_without_images_has_figures_of_points(
+    embedded: Path, storage: list[str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     settings = [f"dataset.path={embedded}/embeddings.csv", f"hydra.run.dir={out}"]
-    experiments.run(["experiment=embeddings_csv", *settings, *places])
-    assert drawn(out / "figures") == PICTURES
+    experiments.run(["experiment=embeddings_csv", *settings, *storage])
+    assert figure_names(out / "figures") == PICTURES
     assert (out / "contact_sheets.csv").exists()

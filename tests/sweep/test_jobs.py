@@ -98,7 +98,7 @@ def test_a_job_is_recorded_beside_its_parent(
     composed.tracking.experiment = "another"
     left = sweep.run_job(composed, begun.for_jobs(Invocation()))
     assert left == Outcome.load(tmp_path / "job")
-    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(begun.run._experiment.uri), "digits").client
     run, parent = client.get_run(left.run_id), client.get_run(begun.run.id)
     assert run.info.experiment_id == parent.info.experiment_id
     assert run.data.tags["mlflow.parentRunId"] == left.parent == parent.info.run_id

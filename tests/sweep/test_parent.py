@@ -24,7 +24,7 @@ def ends(outcomes: list[Outcome]) -> list[tuple[str, str, str]]:
 
 
 def status(made: sweep.Sweep) -> str:
-    client = tracking.connect(Tracking(made.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(made.run._experiment.uri), "digits").client
     return str(client.get_run(made.run.id).info.status)
 
 
@@ -42,7 +42,7 @@ def test_its_row_has_the_settings_that_are_swept_and_the_best_jobs_metrics(begun
         outcome = Outcome(JOBS[number][:1], number, begun.run.id, status="FINISHED", metrics=metrics)
         replace(outcome, run_id=f"run {number}").save(begun.folder / str(number))
     begun.close()
-    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(begun.run._experiment.uri), "digits").client
     row = client.get_run(begun.run.id)
     assert row.data.params == {"cluster.k": "10, 20, 30, 40"}
     assert row.data.metrics == {"ari": 0.6, "purity": 0.4}
@@ -58,7 +58,7 @@ def test_tables_and_pictures_of_the_sweep_are_recorded_at_their_place(begun: swe
     for number in range(4):
         leave(begun, number, f"{number}/cluster.metric=l2")
     begun.close()
-    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(begun.run._experiment.uri), "digits").client
     path = Path(client.get_run(begun.run.id).info.artifact_uri.removeprefix("file://"))
     wanted = {"sweep.csv", "sweep.md", "figures/sweep_cluster.k.html", "figures/sweep_cluster.k.png"}
     assert files(path) == wanted
@@ -76,7 +76,7 @@ def test_the_table_of_jobs_outlives_an_error_in_what_is_made_of_it(
     monkeypatch.setattr(comparison, "compare", fail)
     with pytest.raises(TypeError, match="cannot be compared"):
         begun.close()
-    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(begun.run._experiment.uri), "digits").client
     run = client.get_run(begun.run.id)
     wanted = {"sweep.csv", "sweep.md"}
     assert wanted <= files(begun.folder)
@@ -92,7 +92,7 @@ def test_new_images_are_promised_where_the_best_model_is_recorded(
         leave(begun, number, str(number))
     monkeypatch.setattr(best_model, "record_best", lambda *words: recorded)
     begun.close()
-    client = tracking.connect(Tracking(begun.run._place.uri), "digits").client
+    client = tracking.connect(Tracking(begun.run._experiment.uri), "digits").client
     text = client.get_run(begun.run.id).data.tags["mlflow.note.content"]
     assert text.startswith("3 of 4 jobs"), "which tells of the failure"
     says(text, key="ari", use="(0.5): k=10")
@@ -107,7 +107,7 @@ def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: swee
         path = begun.folder / str(number)
         replace(Outcome.load(path), doubts=doubts).save(path)
     begun.close()
-    text = (begun.folder / report.NAME).read_text(encoding="utf-8")
+    text = (begun.folder / report.REPORT_FILE).read_text(encoding="utf-8")
     assert "<li>about 100 of 300 samples</li>" in text
     assert "only job" not in text
 
@@ -156,7 +156,7 @@ def test_an_optimiser_has_the_jobs_that_it_ran(plan: Plan, tmp_path: Path) -> No
 
 
 def test_a_job_that_was_stopped_ends_killed_in_the_record(begun: sweep.Sweep, tmp_path: Path) -> None:
-    tracker = tracking.join(begun.parent)
+    tracker = tracking.tracker_below(begun.parent)
     child, working = (tracker.open("job", tmp_path, params={}, tags={}) for _ in "ab")
     assert child._lock
     child._lock.release(keep=True)  # as the end of its process does
@@ -179,7 +179,7 @@ def test_a_sweep_that_cannot_be_recorded_does_not_begin(
 
 def test_a_sweep_says_that_its_table_is_not_recorded(begun: sweep.Sweep) -> None:
     assert begun.lost == ""
-    begun.run._place = tracking.Tracker("http://127.0.0.1:9", "1")
+    begun.run._experiment = tracking.Tracker("http://127.0.0.1:9", "1")
     for number in range(4):
         leave(begun, number, str(number))
     begun.close()

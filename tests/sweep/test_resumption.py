@@ -65,7 +65,7 @@ def made(plan: Plan, command: SweepState, tmp_path: Path) -> sweep.Sweep:
 
 def work(made: sweep.Sweep, number: int, status: str = "FINISHED") -> str:
     """Do as a job does: a run of its own, and a result in its folder; return the run's id."""
-    run = tracking.join(made.parent).open("job", made.folder / str(number), params={}, tags={})
+    run = tracking.tracker_below(made.parent).open("job", made.folder / str(number), params={}, tags={})
     metrics = {"ari": number / 10} if status == "FINISHED" else {}
     about: dict[str, Any] = {"status": status, "metrics": metrics, "run_id": run.id}
     outcome = Outcome([f"cluster.k={number}"], number, made.run.id, **about)
@@ -206,7 +206,7 @@ def test_a_worker_that_outlived_its_sweep_is_waited_for(
     made: sweep.Sweep, command: SweepState, tracker: tracking.Tracker
 ) -> None:
     work(made, 0)
-    running = tracking.join(tracking.Parent(tracker.uri, tracker.experiment_id, made.run.id))
+    running = tracking.tracker_below(tracking.Parent(tracker.uri, tracker.experiment_id, made.run.id))
     worker = running.open("job", made.folder / "1", params={}, tags={})
     tracker.client.set_terminated(made.run.id, "KILLED")
     with pytest.raises(ValueError) as error:

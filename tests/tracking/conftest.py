@@ -1,4 +1,4 @@
-"""One store for what is recorded here."""
+"""A tracking store that all tests of this folder share."""
 
 import shutil
 from pathlib import Path
@@ -11,5 +11,5 @@ from experiments.config.plan import Tracking
 
 @pytest.fixture(scope="session")
 def tracker(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> tracking.Tracker:
-    place = shutil.copy(tables, tmp_path_factory.mktemp("mlflow"))
-    return tracking.connect(Tracking(f"sqlite:///{place}"), "trials")
+    path = shutil.copy(tables, tmp_path_factory.mktemp("mlflow"))
+    return tracking.connect(Tracking(f"sqlite:///{path}"), "trials")

@@ -1,4 +1,4 @@
-"""What a run's tags say of the code, the host and the process."""
+"""Tags of a run about the code, the host and the process."""
 
 import os
 import subprocess
@@ -19,13 +19,13 @@ def test_the_environment_names_the_commit() -> None:
     assert tags["mlflow.source.git.commit"] == tags["git.commit"]
 
 
-def test_a_user_without_a_name_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_user_is_an_empty_tag(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody() -> str:
         raise KeyError("uid not found: 1234")
 
-    for found, told in ((lambda: "ada", "ada"), (nobody, "")):
-        monkeypatch.setattr("getpass.getuser", found)
-        assert environment.__wrapped__()["mlflow.user"] == told
+    for getuser, name in ((lambda: "ada", "ada"), (nobody, "")):
+        monkeypatch.setattr("getpass.getuser", getuser)
+        assert environment.__wrapped__()["mlflow.user"] == name
 
 
 def test_the_commit_is_that_of_the_code(tmp_path: Path) -> None:
@@ -35,23 +35,23 @@ def test_the_commit_is_that_of_the_code(tmp_path: Path) -> None:
         [sys.executable, "-c", code], env=env, capture_output=True, encoding="utf-8", check=True
     )
     head = ["git", "rev-parse", "HEAD"]
-    there = subprocess.run(head, cwd=REPOSITORY, capture_output=True, encoding="utf-8", check=True)
-    assert done.stdout == there.stdout != ""
+    expected = subprocess.run(head, cwd=REPOSITORY, capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == expected.stdout != ""
 
 
-def test_what_may_change_a_results_bits_is_told() -> None:
-    found = circumstances()
-    assert set(found) >= {"git.commit", "code", "python", "system", "processor", "version.pillow"}
-    assert found["code"] == code()
+def test_circumstances_name_code_versions_and_machine() -> None:
+    tags = circumstances()
+    assert set(tags) >= {"git.commit", "code", "python", "system", "processor", "version.pillow"}
+    assert tags["code"] == code()
 
 
-def test_the_code_is_named_by_what_stands_in_it(tmp_path: Path) -> None:
-    def named(text: str, name: str) -> str:
+def test_the_digest_of_the_code_depends_on_names_and_texts(tmp_path: Path) -> None:
+    def digest_with(text: str, name: str) -> str:
         for path in tmp_path.glob("*.py"):
             path.unlink()
         (tmp_path / name).write_text(text, encoding="utf-8")
         return code.__wrapped__(tmp_path)
 
-    known = named("x = 1\n", "one.py")
-    assert named("x = 1\n", "one.py") == known
-    assert len({known, named("x = 2\n", "one.py"), named("x = 1\n", "two.py")}) == 3
+    known = digest_with("x = 1\n", "one.py")
+    assert digest_with("x = 1\n", "one.py") == known
+    assert len({known, digest_with("x = 2\n", "one.py"), digest_with("x = 1\n", "two.py")}) == 3

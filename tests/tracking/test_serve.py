@@ -1,4 +1,4 @@
-"""What mlflow/serve.sh gives to the server."""
+"""Options that mlflow/serve.sh passes to the server."""
 
 import os
 import platform
@@ -8,8 +8,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 
 
-def served(**variables: str) -> dict[str, str]:
-    """Return the options that serve.sh gives to the server."""
+def server_options(**variables: str) -> dict[str, str]:
+    """Return the options that serve.sh passes to the server."""
     env = os.environ | {"PYTHON": "/bin/echo"} | variables
     script = ["sh", str(REPOSITORY / "mlflow" / "serve.sh")]
     words = subprocess.run(
@@ -26,18 +26,18 @@ def test_a_served_store_answers_by_name(tmp_path: Path) -> None:
         ("localhost", "127.0.0.1", name): {},
         ("tracker.lab", "tracker"): {"ALLOWED_HOSTS": "tracker.lab,tracker"},
     }.items():
-        options = served(**variables)
+        options = server_options(**variables)
         hosts, origins = (options[key].split(",") for key in ("--allowed-hosts", "--cors-allowed-origins"))
-        for asked in (*names, *(f"{name}:5000" for name in names)):
-            assert is_allowed_host_header(hosts, asked)
-            assert not should_block_cors_request(f"http://{asked}", "POST", origins)
+        for host in (*names, *(f"{name}:5000" for name in names)):
+            assert is_allowed_host_header(hosts, host)
+            assert not should_block_cors_request(f"http://{host}", "POST", origins)
         assert not is_allowed_host_header(hosts, f"{names[0]}.evil.com")
         assert should_block_cors_request(f"http://{names[0]}.evil.com", "POST", origins)
 
 
-def test_a_team_serves_a_store_of_its_own(tmp_path: Path) -> None:
-    assert served()["--backend-store-uri"] == f"sqlite:///{REPOSITORY}/mlflow/mlflow.db"
-    assert served(STORE="team.db")["--backend-store-uri"] == f"sqlite:///{REPOSITORY}/mlflow/team.db"
-    options = served(STORE=f"{tmp_path}/far/team.db")
+def test_a_team_serves_another_store(tmp_path: Path) -> None:
+    assert server_options()["--backend-store-uri"] == f"sqlite:///{REPOSITORY}/mlflow/mlflow.db"
+    assert server_options(STORE="team.db")["--backend-store-uri"] == f"sqlite:///{REPOSITORY}/mlflow/team.db"
+    options = server_options(STORE=f"{tmp_path}/far/team.db")
     assert options["--backend-store-uri"] == f"sqlite:///{tmp_path}/far/team.db"
     assert options["--artifacts-destination"] == f"{tmp_path}/far/artifacts"

@@ -1,4 +1,4 @@
-"""Whether a store or a server answers, and why not."""
+"""Stores and servers that answer or do not, and the reasons in messages."""
 
 import logging
 import socket
@@ -17,7 +17,7 @@ from experiments.config.plan import Tracking
 from experiments.tracking import server
 
 
-def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_named(tmp_path: Path) -> None:
     for uri, use in (("http://127.0.0.1:9", "leave tracking.uri out"), ("nonsense://", "sqlite:///<file>")):
         with pytest.raises(ConnectionError) as error:
             tracking.connect(Tracking(uri), "x")
@@ -31,18 +31,18 @@ def test_a_database_without_its_driver_says_what_to_install(monkeypatch: pytest.
     says(error, key="tracking.uri=postgresql://127.0.0.1:9/x", use='pip install "psycopg[binary]"')
 
 
-def test_a_listener_that_never_answers_is_given_up_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_silent_server_is_reported_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         uri = f"http://127.0.0.1:{mute.getsockname()[1]}"
         with pytest.raises(ConnectionError) as error:
-            server.reach(uri, 0.2)
+            server.check_reachable(uri, 0.2)
     assert "timed out" in says(error, key=f"tracking.uri={uri}", use="leave tracking.uri out")
     assert "\n" not in str(error.value)
     assert not caplog.records
 
 
 @pytest.mark.parametrize("status", [200, 302, 403, 500])
-def test_any_answer_is_one(status: int) -> None:
+def test_any_http_status_counts_as_an_answer(status: int) -> None:
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
@@ -53,21 +53,21 @@ def test_any_answer_is_one(status: int) -> None:
     asked: list[str] = []
     with HTTPServer(("127.0.0.1", 0), Answer) as answering:
         threading.Thread(target=answering.handle_request, daemon=True).start()
-        server.reach(f"http://127.0.0.1:{answering.server_port}/")
+        server.check_reachable(f"http://127.0.0.1:{answering.server_port}/")
     assert asked == ["/health"]
 
 
-def test_an_untrusted_server_is_left_to_mlflow_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrusted_certificate_counts_as_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def distrust(place: str, **named: Any) -> None:
-        asked.append(place)
+    def distrust(address: str, **named: Any) -> None:
+        asked.append(address)
         raise requests.exceptions.SSLError("self-signed certificate")
 
     monkeypatch.setattr(requests, "get", distrust)
-    server.reach("https://127.0.0.1:9")
+    server.check_reachable("https://127.0.0.1:9")
     assert asked == ["https://127.0.0.1:9/health"]
 
 
-def test_retries_are_not_for_the_terminal(tracker: tracking.Tracker) -> None:
+def test_retries_are_not_shown_on_the_terminal(tracker: tracking.Tracker) -> None:
     assert logging.getLogger("urllib3.connectionpool").getEffectiveLevel() == logging.ERROR

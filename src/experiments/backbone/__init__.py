@@ -1,1 +1,1 @@
-"""Backbones: each makes an encoder that turns samples into embeddings."""
+"""Backbones: stages that fit an encoder, which maps samples to embeddings."""

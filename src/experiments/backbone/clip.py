@@ -1,27 +1,27 @@
-"""CLIP's image tower, of OpenAI or any other of open_clip: features learnt from captions."""
+"""Image towers of open_clip's models, such as OpenAI's CLIP: features trained on captions."""
 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from experiments.backbone.pretrained.network import Pretrained, PretrainedStage
+from experiments.backbone.pretrained.network import PretrainedNetwork, PretrainedStage
 
 CONFIG = ".json"
 
 
-def names_a_config(model: str) -> bool:
-    """Tell whether `backbone.model` is the path of a config of one's own."""
+def is_config_path(model: str) -> bool:
+    """Return True if `backbone.model` is the path of a config file."""
     return model.endswith(CONFIG)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clip(PretrainedStage):
-    """An image tower; conf/backbone/clip.yaml says what each field does."""
+    """An image tower; conf/backbone/clip.yaml describes the fields."""
 
     VERSION: ClassVar[int] = 1
 
-    model: str = field(compare=False, metadata={"path": names_a_config})
+    model: str = field(compare=False, metadata={"path": is_config_path})
     tag: str = field(compare=False)
     normalize: bool = field(compare=False)
 
@@ -30,31 +30,31 @@ class Clip(PretrainedStage):
         self._config()
 
     @property
-    def network(self) -> Pretrained:
-        """Return the network that the fields describe."""
+    def network(self) -> PretrainedNetwork:
+        """Return the network of these settings."""
         config = self._config()
         name = Path(self.model).stem if config else self.model
         tag = "" if config else self.tag
         return self.from_library("open_clip", model=name, tag=tag, normalize=self.normalize, config=config)
 
     def _config(self) -> dict[str, Any] | None:
-        """Read the config of one's own, as open_clip writes them; None if a name was given."""
-        if not names_a_config(self.model):
+        """Return the config in the file `model`, in open_clip's format; None if `model` is a name."""
+        if not is_config_path(self.model):
             return None
         try:
-            held = json.loads(Path(self.model).read_text(encoding="utf-8"))
-            found = held.get("model_cfg", held)
+            content = json.loads(Path(self.model).read_text(encoding="utf-8"))
+            config = content.get("model_cfg", content)
             for name, value in (
-                ("embed_dim", found["embed_dim"]),
-                ("image_size", found["vision_cfg"].get("image_size", 1)),  # open_clip has one of its own
+                ("embed_dim", config["embed_dim"]),
+                ("image_size", config["vision_cfg"].get("image_size", 1)),  # open_clip has a default
             ):
                 if type(value) is not int or value < 1:
-                    raise ValueError(f"{name} is {value}, not one whole number")
-            return {name: found[name] for name in ("embed_dim", "vision_cfg")} | {
-                "quick_gelu": found.get("quick_gelu", False)
+                    raise ValueError(f"{name} is {value}, not a positive integer")
+            return {name: config[name] for name in ("embed_dim", "vision_cfg")} | {
+                "quick_gelu": config.get("quick_gelu", False)
             }
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ValueError(
-                f"backbone.model={self.model} is no config of open_clip ({error}); it needs embed_dim and "
-                "vision_cfg, or use a name such as ViT-B-32"
+                f"backbone.model={self.model} is not a config of open_clip ({error}); use a file with "
+                "embed_dim and vision_cfg, or a name such as ViT-B-32"
             ) from error

@@ -1,4 +1,4 @@
-"""A small convolutional network trained from scratch on the labels: Study A's features."""
+"""A small convolutional network trained from scratch on labels: the features of Study A."""
 
 import json
 from collections.abc import Mapping
@@ -16,22 +16,22 @@ from experiments.store.short_repr import ShortRepr
 if TYPE_CHECKING:
     from experiments.backbone.convnet.network import Network
 
-RANGES = {  # lowest and highest value, and what to say beside one that is outside (or not a number)
+RANGES = {  # lowest and highest value, and the message for others, including nan
     "dropout": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
     "head_dropout": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
     "dense": (1, LARGEST, "is not a width; use 1 or more"),
 }
-BATCH_PIXELS = {"cpu": 2**16, "cuda": 2**19}  # embedded at a time: on a CPU 64 images of 32x32; about 40 MB
+BATCH_PIXELS = {"cpu": 2**16, "cuda": 2**19}  # pixels in a batch: on a CPU 64 images of 32x32, about 40 MB
 
 
 @dataclass(frozen=True, eq=False)
 class CnnEncoder(ShortRepr):
-    """A network's weights, and how they came about.
+    """A network with its weights and training history.
 
     Parameters
     ----------
     weights
-        Arrays by name; read from disk when they are first looked at.
+        Arrays by name; loaded encoders read them from disk on first access.
     """
 
     image_size: int
@@ -44,23 +44,23 @@ class CnnEncoder(ShortRepr):
     weights: Mapping[str, np.ndarray]
 
     def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
-        """Return what the dense layer makes of each image after its ReLU, float32 (n, dense)."""
+        """Return the dense layer's output after its ReLU, float32 (n, dense)."""
         from experiments.backbone.convnet.batches import as_input
         from experiments.backbone.convnet.network import Network
-        from experiments.backbone.inference.embedding import embedded_batches
+        from experiments.backbone.inference.embedding import embed_batches
 
         samples.require("images", "backbone=cnn")
         pixels = samples.content.pixels(Resize(self.image_size), ctx)
         size = max(1, BATCH_PIXELS[ctx.device] // self.image_size**2)
-        network = Network(self.filters, self.dense, self.classes).take(self.weights).embed
+        network = Network(self.filters, self.dense, self.classes).load_weights(self.weights).embed
         with ctx.report.progress("embed images", len(pixels), "images") as done:
-            out = np.empty((len(pixels), self.dense), np.float32)
+            embeddings = np.empty((len(pixels), self.dense), np.float32)
             row = 0
-            for batch in embedded_batches(network, as_input, pixels, size, ctx):
-                out[row : row + len(batch)] = batch
+            for batch in embed_batches(network, as_input, pixels, size, ctx):
+                embeddings[row : row + len(batch)] = batch
                 row += len(batch)
                 done(len(batch))
-        return out
+        return embeddings
 
     def save(self, folder: Path) -> None:
         """Write fields.json and weights.npz."""
@@ -70,7 +70,7 @@ class CnnEncoder(ShortRepr):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; the weights stay on disk until they are looked at."""
+        """Load an encoder; its weights stay on disk until their first access."""
         values = json.loads((folder / "fields.json").read_text(encoding="utf-8"))
         values |= {name: tuple(values[name]) for name in ("filters", "history")}
         return cls(**values, weights=np.load(folder / "weights.npz", allow_pickle=False))
@@ -78,7 +78,7 @@ class CnnEncoder(ShortRepr):
 
 @dataclass(frozen=True, kw_only=True)
 class Cnn(TrainingSettings):
-    """Study A's network and training; conf/backbone/cnn.yaml says what each field does."""
+    """The network and training of Study A; conf/backbone/cnn.yaml describes the fields."""
 
     VERSION: ClassVar[int] = 1
     TRAINS: ClassVar[bool] = True
@@ -93,18 +93,19 @@ class Cnn(TrainingSettings):
         check_ranges(self, RANGES)
         if not self.filters or min(self.filters) < 1:
             raise ValueError(
-                f"backbone.filters={list(self.filters)} names no blocks of 1 filter or more; use [32,64,128]"
+                f"backbone.filters={list(self.filters)} is not a list of blocks of 1 filter or more; "
+                "use [32,64,128]"
             )
         smallest = 2 ** len(self.filters)
         if self.image_size < smallest:
             raise ValueError(
-                f"backbone.image_size={self.image_size} leaves nothing after {len(self.filters)} blocks that "
+                f"backbone.image_size={self.image_size} is too small for {len(self.filters)} blocks that "
                 f"each halve the image; use {smallest} or more"
             )
 
     @property
     def resize(self) -> Resize:
-        """Return the pixels that it looks at."""
+        """Return the size of input images."""
         return Resize(self.image_size)
 
     def width(self, samples: Samples) -> int:
@@ -112,19 +113,19 @@ class Cnn(TrainingSettings):
         samples.require("images", "backbone=cnn")
         if self.max_epochs and samples.labels is None:
             raise ValueError(
-                f"backbone=cnn learns from labels, and {samples.name} has none; use backbone=pixels "
-                "evaluator=[internal], or bring labels: dataset.labels.path=labels.csv"
+                f"backbone=cnn needs labels, and {samples.name} has none; use backbone=pixels "
+                "evaluator=[internal], or add labels: dataset.labels.path=labels.csv"
             )
         for share, part in (("train", "training"), ("validation", "validation")):
             if self.max_epochs and not len(samples.labelled_rows(part)):
                 raise ValueError(
-                    f"dataset.split.{share} left no {part} images, and backbone=cnn needs some; use a larger "
-                    "share, more images, or backbone=pixels"
+                    f"dataset.split.{share} gives no labelled {part} images, which backbone=cnn needs; use a "
+                    "larger share, more images, or backbone=pixels"
                 )
         return self.dense
 
     def fit(self, samples: Samples, ctx: Context) -> CnnEncoder:
-        """Train on the training rows; go on from a checkpoint if an earlier training was interrupted."""
+        """Train on the training rows, from the checkpoint if an earlier training was interrupted."""
         self.width(samples)
         classes = max(1, len(samples.class_names))
         if self.max_epochs:
@@ -133,11 +134,13 @@ class Cnn(TrainingSettings):
             weights, history, stopped = train(self, self.network(classes), samples, ctx)
         else:
             weights, history, stopped = self.network(classes).weights(), (), ""
-        about = (self.image_size, self.filters, self.dense, classes, history, bool(self.max_epochs), stopped)
-        return CnnEncoder(*about, weights)
+        fields = (self.image_size, self.filters, self.dense, classes, history, bool(self.max_epochs), stopped)
+        return CnnEncoder(*fields, weights)
 
     def network(self, classes: int) -> "Network":
         """Return the network with its initial weights."""
         from experiments.backbone.convnet.network import Network
 
-        return Network(self.filters, self.dense, classes, self.dropout, self.head_dropout).draw(self.seed)
+        return Network(self.filters, self.dense, classes, self.dropout, self.head_dropout).init_weights(
+            self.seed
+        )

@@ -1,14 +1,14 @@
-"""DINOv2, or any other network of timm: features learnt without labels, or whatever it was trained for."""
+"""DINOv2, trained without labels, or any other network of timm."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from experiments.backbone.pretrained.network import Pretrained, PretrainedStage
+from experiments.backbone.pretrained.network import PretrainedNetwork, PretrainedStage
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dinov2(PretrainedStage):
-    """A network without its head; conf/backbone/dinov2.yaml says what each field does."""
+    """A network without its head; conf/backbone/dinov2.yaml describes the fields."""
 
     VERSION: ClassVar[int] = 1
 
@@ -21,6 +21,6 @@ class Dinov2(PretrainedStage):
             raise ValueError(f"backbone.image_size={self.image_size} is not a size; use 1 or more, or null")
 
     @property
-    def network(self) -> Pretrained:
-        """Return the network that the fields describe."""
+    def network(self) -> PretrainedNetwork:
+        """Return the network of these settings."""
         return self.from_library("timm", model=self.model, image_size=self.image_size)

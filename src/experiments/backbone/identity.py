@@ -1,4 +1,4 @@
-"""Vectors that are embeddings already: rows of a table, or features made elsewhere."""
+"""Vectors as their own embeddings: rows of a table, or features computed elsewhere."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,12 +7,12 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.samples import Samples
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 
 @dataclass(frozen=True, eq=False)
-class IdentityEncoder(Record):
-    """Hands the vectors on."""
+class IdentityEncoder(SavedFields):
+    """An encoder that returns the vectors unchanged."""
 
     history: tuple[dict[str, float], ...] = ()
     trained: bool = False
@@ -25,22 +25,22 @@ class IdentityEncoder(Record):
 
 @dataclass(frozen=True)
 class Identity:
-    """The samples' own vectors."""
+    """The samples' vectors, unchanged."""
 
     VERSION: ClassVar[int] = 1
     TRAINS: ClassVar[bool] = False
 
     @property
     def resize(self) -> None:
-        """Return None: it looks at vectors."""
+        """Return None, as vectors have no image size."""
         return None
 
     def width(self, samples: Samples) -> int:
-        """Return d; raise ValueError if the samples hold no vectors."""
+        """Return d; raise ValueError if the samples are not vectors."""
         samples.require("vectors", "backbone=identity")
         return int(samples.content.vectors().shape[1])
 
     def fit(self, samples: Samples, ctx: Context) -> IdentityEncoder:
-        """Return the encoder: there is nothing to learn."""
+        """Return the encoder, which needs no training."""
         self.width(samples)
         return IdentityEncoder()

@@ -1,4 +1,4 @@
-"""Raw pixels as the embedding: what any learnt feature has to beat."""
+"""Raw pixels as the embedding: a baseline for trained features."""
 
 import math
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.samples import Resize, Samples
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 
 @dataclass(frozen=True, eq=False)
-class PixelsEncoder(Record):
-    """Flattens images of `image_size`."""
+class PixelsEncoder(SavedFields):
+    """An encoder that flattens images of `image_size` x `image_size` pixels."""
 
     image_size: int
     history: tuple[dict[str, float], ...] = ()
@@ -23,14 +23,14 @@ class PixelsEncoder(Record):
     def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
         """Return float32 (n, 3 * image_size**2), each value in [0, 1]."""
         pixels = samples.content.pixels(Resize(self.image_size), ctx)
-        out = np.empty((len(pixels), math.prod(pixels.shape[1:])), np.float32)
-        np.divide(pixels.reshape(out.shape), np.float32(255), out=out, dtype=np.float32)
-        return out
+        embeddings = np.empty((len(pixels), math.prod(pixels.shape[1:])), np.float32)
+        np.divide(pixels.reshape(embeddings.shape), np.float32(255), out=embeddings, dtype=np.float32)
+        return embeddings
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """The values of an image of `image_size` x `image_size` RGB pixels."""
+    """The flattened RGB values of images of `image_size` x `image_size` pixels."""
 
     VERSION: ClassVar[int] = 1
     TRAINS: ClassVar[bool] = False
@@ -43,15 +43,15 @@ class Pixels:
 
     @property
     def resize(self) -> Resize:
-        """Return the pixels that it looks at."""
+        """Return the size of input images."""
         return Resize(self.image_size)
 
     def width(self, samples: Samples) -> int:
-        """Return d; raise ValueError if the samples hold no images."""
+        """Return d; raise ValueError if the samples are not images."""
         samples.require("images", "backbone=pixels")
         return 3 * self.image_size**2
 
     def fit(self, samples: Samples, ctx: Context) -> PixelsEncoder:
-        """Return the encoder: there is nothing to learn."""
+        """Return the encoder, which needs no training."""
         self.width(samples)
         return PixelsEncoder(self.image_size)

@@ -1,14 +1,14 @@
-"""ResNet-50, or any other classifier of torchvision, trained on ImageNet: what its last layer was given."""
+"""ResNet-50, or any other classifier of torchvision, without its last layer."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from experiments.backbone.pretrained.network import Pretrained, PretrainedStage
+from experiments.backbone.pretrained.network import PretrainedNetwork, PretrainedStage
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resnet50(PretrainedStage):
-    """A classifier without its last layer; conf/backbone/resnet50.yaml says what each field does."""
+    """A classifier without its last layer; conf/backbone/resnet50.yaml describes the fields."""
 
     VERSION: ClassVar[int] = 1
 
@@ -16,6 +16,6 @@ class Resnet50(PretrainedStage):
     tag: str = field(compare=False)
 
     @property
-    def network(self) -> Pretrained:
-        """Return the network that the fields describe."""
+    def network(self) -> PretrainedNetwork:
+        """Return the network of these settings."""
         return self.from_library("torchvision", model=self.model, tag=self.tag)

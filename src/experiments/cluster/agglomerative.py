@@ -13,7 +13,7 @@ import numpy as np
 from experiments.cluster.density.groups import numbered
 from experiments.cluster.kmeans.centroids import check_finite, check_k, check_settings, nearest
 from experiments.context import Context
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ GIB = 2**30
 
 
 @dataclass(frozen=True, eq=False)
-class Merges(Record):
+class Merges(SavedFields):
     """scipy's tree, float64 (n - 1, 4): the two groups that merge, their distance, the points in both."""
 
     merges: np.ndarray
@@ -57,7 +57,7 @@ class Tree:
 
 
 @dataclass(frozen=True, eq=False)
-class AgglomerativeClustering(Record):
+class AgglomerativeClustering(SavedFields):
     """Points grouped by cutting a tree.
 
     Parameters

@@ -10,14 +10,14 @@ from experiments.cluster.density.reachability import Reachability
 from experiments.cluster.kmeans.centroids import check_finite, check_settings
 from experiments.context import Context
 from experiments.numerics.nearest import nearest
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 ROUNDING = 1e-6  # of a distance in float32: points exactly eps apart are within it
 SAME = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
 
 
 @dataclass(frozen=True, eq=False)
-class DbscanClustering(Record):
+class DbscanClustering(SavedFields):
     """Points grouped by chains of core points.
 
     Parameters

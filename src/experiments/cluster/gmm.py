@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.cluster.kmeans.centroids import check_finite, check_k, check_settings, warn_empty
 from experiments.context import Context
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ BATCH = 16_384  # points whose probabilities are computed at a time
 
 
 @dataclass(frozen=True, eq=False)
-class GmmClustering(Record):
+class GmmClustering(SavedFields):
     """Points grouped by the component that most likely made them.
 
     Parameters

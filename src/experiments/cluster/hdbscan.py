@@ -12,7 +12,7 @@ from experiments.cluster.kmeans.centroids import check_finite, check_settings
 from experiments.context import Context
 from experiments.numerics.compiled import announce
 from experiments.numerics.nearest import nearest
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 METHODS = ("eom", "leaf")
 ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
@@ -20,7 +20,7 @@ BATCH = 4_096  # points that are assigned at a time
 
 
 @dataclass(frozen=True, eq=False)
-class HdbscanClustering(Record):
+class HdbscanClustering(SavedFields):
     """Points grouped by density, and what of the tree it takes to assign others.
 
     Parameters

@@ -9,13 +9,13 @@ import numpy as np
 from experiments.cluster.faiss_kmeans import FaissKMeans
 from experiments.cluster.kmeans.centroids import DISTANCES, batches, check_finite, check_k, nearest
 from experiments.context import Context
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class SphericalClustering(Record):
+class SphericalClustering(SavedFields):
     """Directions grouped around directions.
 
     Parameters

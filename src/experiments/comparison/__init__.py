@@ -1,12 +1,12 @@
-"""What can be said over the jobs of a sweep: each module makes tables and pictures of their rows."""
+"""Compare the jobs of a sweep: each module computes tables and figures from a row per job."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from experiments.comparison.agreement import MOST, agreement
+from experiments.comparison.agreement import MAX_JOBS, agreement
 from experiments.comparison.label_free import label_free
 from experiments.comparison.leakage import leakage
-from experiments.comparison.paired import configurations, paired, picked
+from experiments.comparison.paired import configurations, paired, select_configuration
 from experiments.comparison.probes import probes
 from experiments.comparison.purity_grid import purity_grid
 from experiments.comparison.seeds import over_seeds, seeds
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "MOST",
+    "MAX_JOBS",
     "agreement",
     "compare",
     "configurations",
@@ -25,23 +25,23 @@ __all__ = [
     "leakage",
     "over_seeds",
     "paired",
-    "picked",
     "probes",
     "purity_grid",
     "seeds",
+    "select_configuration",
     "stability",
 ]
 
 
 def compare(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
-    """Return every table and picture that these jobs allow.
+    """Return all tables and figures that can be computed from these jobs.
 
     Parameters
     ----------
     rows
-        One per job, as `summary.to_frame` makes them: what was swept, protocol, metrics, status.
+        A row per job from `summary.to_frame`: swept settings, protocol, metrics, status.
     swept
-        The keys that the jobs differ in.
+        Keys of the swept settings.
     """
     parts = (purity_grid(rows), probes(rows, swept), leakage(rows, swept), seeds(rows, swept))
     tables = {name: table for part in parts for name, table in part.tables.items()}

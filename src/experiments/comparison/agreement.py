@@ -1,4 +1,4 @@
-"""How far the clusterings of a sweep agree with each other, whatever the labels say."""
+"""Agreement of the clusterings of a sweep with each other, without labels."""
 
 import logging
 from collections.abc import Sequence
@@ -11,31 +11,31 @@ from experiments.types import Findings
 
 log = logging.getLogger(__name__)
 
-MOST = 50  # jobs that are compared: 1,225 pairs
+MAX_JOBS = 50  # 1,225 pairs
 
 
 def agreement(names: Sequence[str], assignments: Sequence[np.ndarray]) -> Findings:
-    """Return the adjusted Rand index of each pair, as a table and a heat map.
+    """Return the adjusted Rand index of each pair of clusterings, as a table and a heat map.
 
     Parameters
     ----------
     names
-        What each clustering is called.
+        Names of the clusterings.
     assignments
-        int64 (n,) of each, of the same samples; noise (-1) counts as one more cluster.
+        int64 (n,) of each clustering, of the same samples; noise (-1) counts as one more cluster.
     """
     import pandas as pd
 
     if len(names) < 2:
         return Findings({})
-    if len(names) > MOST:
-        log.info("the agreement of %d clusterings is left out: more than %d", len(names), MOST)
+    if len(names) > MAX_JOBS:
+        log.info("agreement not computed: %d clusterings are more than %d", len(names), MAX_JOBS)
         return Findings({})
-    found = pairwise(assignments)
-    table = pd.DataFrame(found, columns=list(names))
+    scores = pairwise(assignments)
+    table = pd.DataFrame(scores, columns=list(names))
     table.insert(0, "ARI with", list(names))
     title = "Agreement between the clusterings of the jobs"
-    heat = Heatmap(title, list(names), list(names), found, "adjusted Rand index")
+    heat = Heatmap(title, list(names), list(names), scores, "adjusted Rand index")
     return Findings({}, {"agreement": table}, {"agreement": heat})
 
 
@@ -43,7 +43,8 @@ def pairwise(assignments: Sequence[np.ndarray]) -> np.ndarray:
     """Return the adjusted Rand index of each pair of clusterings: float64 (s, s), symmetric."""
     from sklearn.metrics import adjusted_rand_score
 
-    found = np.eye(len(assignments))
-    for one, other in combinations(range(len(assignments)), 2):
-        found[one, other] = found[other, one] = adjusted_rand_score(assignments[one], assignments[other])
-    return found
+    scores = np.eye(len(assignments))
+    for first, second in combinations(range(len(assignments)), 2):
+        ari = adjusted_rand_score(assignments[first], assignments[second])
+        scores[first, second] = scores[second, first] = ari
+    return scores

@@ -8,7 +8,7 @@ CONFIDENCE = 0.95
 
 
 class Interval(NamedTuple):
-    """A value and its 95 % confidence interval; nan where it has none."""
+    """A value and its 95 % confidence interval; its ends are nan if there is none."""
 
     value: float
     low: float
@@ -16,25 +16,25 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: "np.ndarray | list[float]") -> Interval:
-    """Return the mean of repetitions with Student's interval; nan for its ends if there is one alone.
+    """Return the mean with Student's interval; its ends are nan with a single value.
 
     Parameters
     ----------
     values
-        One per seed; for a paired comparison the differences.
+        A value per seed; the differences in a paired comparison.
     """
-    found = np.asarray(values, np.float64)
-    mean, n = float(found.mean()), len(found)
+    array = np.asarray(values, np.float64)
+    mean, n = float(array.mean()), len(array)
     if n < 2:
         return Interval(mean, np.nan, np.nan)
     from scipy.stats import t
 
-    half = float(t.ppf((1 + CONFIDENCE) / 2, n - 1) * found.std(ddof=1) / np.sqrt(n))
+    half = float(t.ppf((1 + CONFIDENCE) / 2, n - 1) * array.std(ddof=1) / np.sqrt(n))
     return Interval(mean, mean - half, mean + half)
 
 
 def proportion_difference(first: float, n_first: int, second: float, n_second: int) -> Interval:
-    """Return first - second, two shares of independently drawn rows, with Newcombe's interval.
+    """Return the difference first - second of two independent shares, with Newcombe's interval.
 
     Source
     ------
@@ -51,5 +51,5 @@ def proportion_difference(first: float, n_first: int, second: float, n_second: i
 def _wilson(share: float, n: int) -> tuple[float, float]:
     from scipy.stats import binomtest
 
-    found = binomtest(round(share * n), n).proportion_ci(CONFIDENCE, "wilson")
-    return float(found.low), float(found.high)
+    interval = binomtest(round(share * n), n).proportion_ci(CONFIDENCE, "wilson")
+    return float(interval.low), float(interval.high)

@@ -1,4 +1,4 @@
-"""What a sweep would have chosen without labels, beside what the labels say."""
+"""The configurations that a sweep would choose without labels, compared with metrics that need labels."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,46 +10,48 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-ASKED, STABILITY = "silhouette_umap", "stability"  # of evaluator=label_free, where it is; and over the seeds
-CHOOSING = [name for name in MAIN if name.row.chooses and not name.rows]
-WITH = [str(name) for name in CHOOSING if name.row.labels]
-WITHOUT = list(dict.fromkeys([ASKED, STABILITY, *(str(name) for name in CHOOSING if not name.row.labels)]))
+CRITERION, STABILITY = "silhouette_umap", "stability"  # from evaluator=label_free, and over the seeds
+RANKING_METRICS = [name for name in MAIN if name.row.chooses and not name.rows]
+WITH_LABELS = [str(name) for name in RANKING_METRICS if name.row.labels]
+INTERNAL = [str(name) for name in RANKING_METRICS if not name.row.labels]
+WITHOUT_LABELS = list(dict.fromkeys([CRITERION, STABILITY, *INTERNAL]))
 
 
 def label_free(
     rows: "pd.DataFrame", swept: Sequence[str], stability: "pd.DataFrame | None" = None
 ) -> Findings:
-    """Return a row per configuration, best without labels first, and how far each criterion agrees with them.
+    """Return a row per configuration, best silhouette_umap first, and the agreement of criteria with metrics.
 
-    `chosen_by` names the criteria without labels that are highest there, `best_by` the metrics with labels.
-    The second table has, of each pair of the two, Spearman's correlation over the configurations, what the
-    configuration that the criterion chooses reaches, and the best that there is.
+    `chosen_by` names the criteria without labels that are highest for the configuration, `best_by` the
+    metrics with labels. The second table has a row for each criterion and metric: Spearman's correlation over
+    the configurations, the metric of the configuration that the criterion chooses, and the metric's best
+    value.
 
     Parameters
     ----------
     rows, swept
         As in `compare`.
     stability
-        The table of that name, if there are several seeds.
+        Table from `comparison.stability`, if there are several seeds.
     """
-    if ASKED not in rows:
+    if CRITERION not in rows:
         return Findings({})
     config = configuration(swept)
     means = _means(rows, config, stability)
-    if len(means) < 2 or means[ASKED].isna().all():
+    if len(means) < 2 or means[CRITERION].isna().all():
         return Findings({})
-    without, known = ([name for name in kind if name in means] for kind in (WITHOUT, WITH))
-    best = {name: means[name].idxmax() for name in (*without, *known) if means[name].notna().any()}
-    table = _table(means, config, without, known, best)
-    pairs = _agreement(means, without, known, best)
+    criteria, metrics = ([name for name in kind if name in means] for kind in (WITHOUT_LABELS, WITH_LABELS))
+    best = {name: means[name].idxmax() for name in (*criteria, *metrics) if means[name].notna().any()}
+    table = _table(means, config, criteria, metrics, best)
+    pairs = _agreement(means, criteria, metrics, best)
     return Findings({}, {"label_free": table} | ({} if pairs.empty else {"label_free_agreement": pairs}))
 
 
 def _means(rows: "pd.DataFrame", config: list[str], stability: "pd.DataFrame | None") -> "pd.DataFrame":
-    """Return the mean of every criterion for each configuration."""
+    """Return the mean of every criterion and metric for each configuration."""
     done = rows[rows["status"] == "FINISHED"]
-    given = [name for name in (*WITHOUT, *WITH) if name in done]
-    means = done.groupby(config, sort=True)[given].mean().reset_index()
+    columns = [name for name in (*WITHOUT_LABELS, *WITH_LABELS) if name in done]
+    means = done.groupby(config, sort=True)[columns].mean().reset_index()
     if stability is None:
         return means
     return means.merge(stability[[*config, STABILITY]], how="left", on=config)
@@ -58,35 +60,35 @@ def _means(rows: "pd.DataFrame", config: list[str], stability: "pd.DataFrame | N
 def _table(
     means: "pd.DataFrame",
     config: list[str],
-    without: Sequence[str],
-    known: Sequence[str],
+    criteria: Sequence[str],
+    metrics: Sequence[str],
     best: dict[str, Any],
 ) -> "pd.DataFrame":
-    """Return the configurations, and by which criteria each is the best."""
+    """Return the configurations, with the criteria and metrics by which each is the best."""
 
     def highest(names: Sequence[str]) -> list[str]:
         return [", ".join(name for name in names if best.get(name) == row) for row in means.index]
 
-    words = {"chosen_by": highest(without)} | ({"best_by": highest(known)} if known else {})
-    table = means[config].assign(**words).join(means[[*without, *known]])
-    return table.sort_values(ASKED, ascending=False, ignore_index=True)
+    best_columns = {"chosen_by": highest(criteria)} | ({"best_by": highest(metrics)} if metrics else {})
+    table = means[config].assign(**best_columns).join(means[[*criteria, *metrics]])
+    return table.sort_values(CRITERION, ascending=False, ignore_index=True)
 
 
 def _agreement(
-    means: "pd.DataFrame", without: Sequence[str], known: Sequence[str], best: dict[str, Any]
+    means: "pd.DataFrame", criteria: Sequence[str], metrics: Sequence[str], best: dict[str, Any]
 ) -> "pd.DataFrame":
-    """Return how far each criterion without labels agrees with each metric that needs them."""
+    """Return the agreement of each criterion without labels with each metric that needs labels."""
     import pandas as pd
 
     return pd.DataFrame(
         {
-            "without_labels": one,
-            "with_labels": other,
-            "spearman": means[one].corr(means[other], method="spearman"),
-            "chosen": means.loc[best[one], other],
-            "best": means[other].max(),
+            "without_labels": criterion,
+            "with_labels": metric,
+            "spearman": means[criterion].corr(means[metric], method="spearman"),
+            "chosen": means.loc[best[criterion], metric],
+            "best": means[metric].max(),
         }
-        for one in without
-        for other in known
-        if one in best and other in best
+        for criterion in criteria
+        for metric in metrics
+        if criterion in best and metric in best
     )

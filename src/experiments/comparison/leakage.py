@@ -1,10 +1,10 @@
-"""How much the published protocol flatters: the same embedding under both, side by side."""
+"""The effect of the protocol: probe accuracy of the same embedding under `held_out` and `published`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.intervals import Interval, mean_interval, proportion_difference
-from experiments.comparison.probes import embedding_keys, probed
+from experiments.comparison.probes import embedding_keys, probe_names
 from experiments.metric_names import Name, spelled
 from experiments.types import Findings
 
@@ -16,17 +16,17 @@ SHARE = "{probe}_accuracy"  # of the scored rows
 
 
 def leakage(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
-    """Return a table of what the probes reach under each protocol, and the difference.
+    """Return a table of the probes' metrics under each protocol, and their difference.
 
-    `difference` is published minus held_out, of the same embedding. Over several seeds its interval is
-    Student's of the paired differences; of one seed Newcombe's of the two shares of scored rows (the two
-    samples overlap by chance, which it does not count), and macro F1, which is no share, has none. Both say
-    nothing of another split of the data. Macro-categories are left out: each protocol has other groups.
+    `difference` is published minus held_out, of the same embedding. With several seeds, its interval is
+    Student's interval of the paired differences. With one seed, it is Newcombe's interval of two shares of
+    scored rows (which ignores that the rows overlap); macro F1 is not a share and has no interval. Neither
+    covers other splits of the data. Macro-categories are not compared, as their groups differ by protocol.
 
     Parameters
     ----------
     rows, swept
-        As in `compare`; the protocol is among what was swept.
+        As in `compare`; `protocol` is one of the swept settings.
     """
     import pandas as pd
 
@@ -34,37 +34,37 @@ def leakage(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
     if set(done["protocol"]) < set(BOTH):
         return Findings({})
     config = [key for key in embedding_keys(swept) if key not in ("seed", "protocol")]
-    found: list[dict[str, Any]] = []
+    table_rows: list[dict[str, Any]] = []
     for values, jobs in done.groupby(config, sort=True) if config else [((), done)]:
-        about = dict(zip(config, values, strict=True))
-        found += [about | row for figure in _figures(rows) if (row := _compared(jobs, figure))]
-    return Findings({}, {"leakage": pd.DataFrame(found)} if found else {})
+        setting = dict(zip(config, values, strict=True))
+        table_rows += [setting | row for metric in _metrics(rows) if (row := _difference_row(jobs, metric))]
+    return Findings({}, {"leakage": pd.DataFrame(table_rows)} if table_rows else {})
 
 
-def _figures(rows: "pd.DataFrame") -> list[str]:
+def _metrics(rows: "pd.DataFrame") -> list[str]:
     metrics = (SHARE, "{probe}_macro_f1")
-    return [spelled(metric, probe) for probe in probed(rows.columns) for metric in metrics]
+    return [spelled(metric, probe) for probe in probe_names(rows.columns) for metric in metrics]
 
 
-def _compared(jobs: "pd.DataFrame", figure: str) -> dict[str, Any]:
-    """Return one row of the table; nothing where a protocol has no such figure."""
-    by = [jobs["seed"]] if "seed" in jobs else [jobs["status"]]
-    each = jobs.groupby([*by, "protocol"])[figure].mean().unstack()
-    each = each.reindex(columns=list(BOTH)).dropna()
-    if each.empty:
+def _difference_row(jobs: "pd.DataFrame", metric: str) -> dict[str, Any]:
+    """Return a row of the table; {} if a protocol lacks the metric."""
+    seed_column = [jobs["seed"]] if "seed" in jobs else [jobs["status"]]
+    means = jobs.groupby([*seed_column, "protocol"])[metric].mean().unstack()
+    means = means.reindex(columns=list(BOTH)).dropna()
+    if means.empty:
         return {}
-    name = Name.parse(figure)
-    interval, kind = mean_interval((each["published"] - each["held_out"]).to_numpy()), f"{len(each)} seeds"
-    if len(each) == 1:
+    name = Name.parse(metric)
+    interval, kind = mean_interval((means["published"] - means["held_out"]).to_numpy()), f"{len(means)} seeds"
+    if len(means) == 1:
         scored = spelled("{probe}_scored", name.at)
         counted = name.metric == SHARE and scored in jobs
         counts = jobs.groupby("protocol")[scored].first() if counted else None
-        interval, kind = _of_one(each.iloc[0], counts)
-    row = {"figure": figure, "held_out": each["held_out"].mean(), "published": each["published"].mean()}
+        interval, kind = _single_seed_difference(means.iloc[0], counts)
+    row = {"figure": metric, "held_out": means["held_out"].mean(), "published": means["published"].mean()}
     return row | {"difference": interval.value, "low": interval.low, "high": interval.high, "over": kind}
 
 
-def _of_one(shares: "pd.Series", counts: "pd.Series | None") -> tuple[Interval, str]:
+def _single_seed_difference(shares: "pd.Series", counts: "pd.Series | None") -> tuple[Interval, str]:
     if counts is None:
         return mean_interval([shares["published"] - shares["held_out"]]), "one seed"
     n = {protocol: int(counts[protocol]) for protocol in BOTH}

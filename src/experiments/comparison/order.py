@@ -1,4 +1,4 @@
-"""The order of a swept setting's values, of which some may be numbers and others words, such as null."""
+"""The order of a swept setting's values, which may mix numbers with words such as null."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -8,19 +8,19 @@ if TYPE_CHECKING:
 
 
 def in_order(values: Iterable[Any]) -> list[Any]:
-    """Return each value once: numbers first, then texts, as pandas groups them."""
-    return sorted(set(values), key=_place)
+    """Return the distinct values in order: numbers first, then texts, as in pandas' groupby."""
+    return sorted(set(values), key=_sort_key)
 
 
 def sorted_by(table: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
-    """Return the rows in the order of these columns; equal ones stay as they were."""
+    """Return the rows sorted by these columns; equal rows keep their order."""
     return table.sort_values(keys, kind="stable", ignore_index=True, key=_ranks)
 
 
 def _ranks(column: "pd.Series") -> "pd.Series":
-    places = {value: place for place, value in enumerate(in_order(column))}
-    return column.map(places)
+    ranks = {value: rank for rank, value in enumerate(in_order(column))}
+    return column.map(ranks)
 
 
-def _place(value: Any) -> tuple[bool, Any]:
+def _sort_key(value: Any) -> tuple[bool, Any]:
     return isinstance(value, str), value

@@ -14,73 +14,73 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-FLIPS = 2**14  # of signs: all of them up to 14 seeds, above so many random ones
+SIGN_FLIPS = 2**14  # all sign flips of up to 14 seeds, random ones of more
 
 
-def picked(
+def select_configuration(
     rows: "pd.DataFrame", swept: Sequence[str], settings: Mapping[str, Any], typed: str
 ) -> "pd.DataFrame":
-    """Return the finished jobs of the one configuration that the settings pick, a row per seed.
+    """Return the finished jobs of the configuration with these settings, a row per seed.
 
     Parameters
     ----------
     rows
         The table of a sweep.
     settings
-        Values by swept keys; what is not named has one value in the sweep.
+        Values by swept keys; keys with a single value in the sweep may be missing.
     typed
-        The settings as they were typed, for the message.
+        The settings as typed, for the message.
 
     Raises
     ------
     ValueError
-        The settings pick none or several; those that there are stand in the message.
+        No configuration or several have these settings; the message lists them.
     """
     if SEED not in swept:
         raise ValueError("the sweep has one seed; a paired test needs 2 or more: run it with seed='range(5)'")
     config = configuration(swept)
     done = rows[rows["status"] == "FINISHED"]
-    known = _told_apart(done, swept)
+    known = _distinguishing_keys(done, swept)
     if SEED in settings:
         raise ValueError(f"{typed}: the seeds pair the runs; use {', '.join(known)} alone")
     for key in settings:
         if key not in config:
             raise ValueError(f"{typed}: {key} was not swept; use {', '.join(known) or 'no setting'}")
-    found = done
+    selected = done
     for key, value in settings.items():
-        found = found[[_equals(cell, value) for cell in found[key]]]
-    there = done[known].drop_duplicates()
-    left = found[known].drop_duplicates()
-    if len(left) != 1:
-        what = "is none of the configurations" if left.empty else f"picks {len(left)} configurations"
-        told = _in_words(there if left.empty else left)
-        raise ValueError(f"{typed} {what}; use one of: {'; '.join(told)}")
-    return found
+        selected = selected[[_equals(cell, value) for cell in selected[key]]]
+    configurations_ = done[known].drop_duplicates()
+    matching = selected[known].drop_duplicates()
+    if len(matching) != 1:
+        fact = "is none of the configurations" if matching.empty else f"picks {len(matching)} configurations"
+        options = _as_settings(configurations_ if matching.empty else matching)
+        raise ValueError(f"{typed} {fact}; use one of: {'; '.join(options)}")
+    return selected
 
 
 def configurations(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
-    """Return the configurations of a sweep as they are typed, such as cluster.k=10."""
+    """Return the configurations of a sweep in the form to type, such as cluster.k=10."""
     done = rows[rows["status"] == "FINISHED"]
-    return _in_words(done[_told_apart(done, swept)].drop_duplicates())
+    return _as_settings(done[_distinguishing_keys(done, swept)].drop_duplicates())
 
 
-def _told_apart(done: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
-    """Return the keys that the configurations differ in."""
+def _distinguishing_keys(done: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
+    """Return the keys in which the configurations differ."""
     return [key for key in configuration(swept) if done[key].nunique() > 1]
 
 
-def _in_words(rows: "pd.DataFrame") -> list[str]:
+def _as_settings(rows: "pd.DataFrame") -> list[str]:
     records = rows.to_dict("records")
     return [" ".join(f"{key}={_as_typed(value)}" for key, value in row.items()) for row in records]
 
 
 def _as_typed(value: Any) -> str:
-    """Return a value as `picked` reads it: a text with spaces in quotes; a list is none."""
+    """Return a value in the form to type: text with spaces is quoted, a list is not."""
     return text(value) if " " in str(value) and str(value)[0] not in "[{" else str(value)
 
 
 def _equals(cell: Any, value: Any) -> bool:
-    """Tell whether a table's cell is what was typed: numbers as numbers, all else as text."""
+    """Return True if a table's cell equals a typed value: as numbers if both are, else as text."""
     try:
         return float(cell) == float(value)
     except (TypeError, ValueError):
@@ -90,10 +90,10 @@ def _equals(cell: Any, value: Any) -> bool:
 def paired(a: "pd.DataFrame", b: "pd.DataFrame", metrics: Sequence[str]) -> Findings:
     """Return a row per metric: both means, b - a with Student's 95 % interval, p values, effect size.
 
-    `p` is the paired t test's, `p_holm` that with Holm's correction over the metrics tested; `p_flip` is the
-    sign-flip permutation test's, which assumes no normal distribution, and with s seeds cannot fall below
-    2 / 2**s; `d_z` is the mean difference in its standard deviations. A difference that is the same for each
-    seed has no p value.
+    `p` is of the paired t test, `p_holm` the same with Holm's correction over the metrics tested; `p_flip` is
+    of the sign-flip permutation test, which assumes no normal distribution, and is at least 2 / 2**s with s
+    seeds; `d_z` is the mean difference divided by its standard deviation. A difference that is the same for
+    all seeds has no p value.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def paired(a: "pd.DataFrame", b: "pd.DataFrame", metrics: Sequence[str]) -> Find
     Raises
     ------
     ValueError
-        Fewer than two seeds in common.
+        The configurations share fewer than two seeds.
 
     Source
     ------
@@ -120,12 +120,14 @@ def paired(a: "pd.DataFrame", b: "pd.DataFrame", metrics: Sequence[str]) -> Find
             f"{SEED}: the two configurations have {common}; a paired test needs 2 or more: run the sweep "
             f"with {SEED}='range(5)'"
         )
-    found = []
+    table_rows = []
     for metric in metrics:
-        both = pd.DataFrame({"a": first.loc[seeds, metric], "b": second.loc[seeds, metric]}).dropna()
-        if len(both) > 1:
-            found.append({"metric": metric} | _tested(metric, both["a"].to_numpy(), both["b"].to_numpy()))
-    table = pd.DataFrame(found)
+        pair = pd.DataFrame({"a": first.loc[seeds, metric], "b": second.loc[seeds, metric]}).dropna()
+        if len(pair) > 1:
+            table_rows.append(
+                {"metric": metric} | _tested(metric, pair["a"].to_numpy(), pair["b"].to_numpy())
+            )
+    table = pd.DataFrame(table_rows)
     table.insert(list(table).index("p") + 1, "p_holm", holm(table["p"].to_numpy()))
     return Findings({}, {"paired": table})
 
@@ -145,17 +147,21 @@ def _tested(metric: str, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
 
 
 def sign_flip(differences: np.ndarray) -> float:
-    """Return the two-sided p value of a mean difference under flips of signs: all, or many random ones."""
+    """Return the two-sided p value of a mean difference from a sign-flip permutation test."""
     from scipy.stats import permutation_test
 
     flipped = permutation_test(
-        (differences,), np.mean, permutation_type="samples", n_resamples=FLIPS, rng=np.random.default_rng(0)
+        (differences,),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=SIGN_FLIPS,
+        rng=np.random.default_rng(0),
     )
     return float(flipped.pvalue)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Correct p values for how many they are; nan is none."""
+    """Return p values with Holm's correction for multiple tests; nan is ignored."""
     adjusted = np.full(len(p), np.nan)
     tested = np.flatnonzero(~np.isnan(p))
     order = tested[np.argsort(p[tested])]

@@ -1,4 +1,4 @@
-"""The probes of an embedding beside each other, and which of them tells the classes apart best."""
+"""A table of the probes of each embedding, with the best one marked."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -11,45 +11,45 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-FIGURES = {  # their names in the table
+COLUMNS = {  # metrics, and their columns in the table
     metric: metric.removeprefix("{probe}_")
     for metric in CATALOGUE
     if metric.startswith("{probe}_") and metric != "{probe}_iterations"
 }
 
 
-def probed(columns: Iterable[str]) -> list[str]:
-    """Return the probes that these metrics are of."""
+def probe_names(columns: Iterable[str]) -> list[str]:
+    """Return the names of the probes with metrics in these columns."""
     columns = list(columns)
-    trained = [Name.parse(column) for column in columns]
-    found = [name.at for name in trained if name.metric == "{probe}_train_accuracy"]
-    return [probe for probe in found if spelled("{probe}_gap", probe) in columns]
+    parsed = [Name.parse(column) for column in columns]
+    names = [name.at for name in parsed if name.metric == "{probe}_train_accuracy"]
+    return [probe for probe in names if spelled("{probe}_gap", probe) in columns]
 
 
 def embedding_keys(swept: Sequence[str]) -> list[str]:
-    """Return the swept keys that can change what a probe finds in an embedding: all but the clusterer's."""
+    """Return the swept keys that can change a probe's metrics: all but the clusterer's."""
     return [key for key in swept if key.partition(".")[0] != "cluster"]
 
 
 def probes(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
-    """Return a table of each probe of each embedding; `best` marks the highest accuracy on scored rows.
+    """Return a row for each probe of each embedding; `best` marks the highest accuracy on scored rows.
 
-    Swept settings of a probe have a column, which is empty for the other probes.
+    A swept setting of a probe is a column that is empty for the other probes.
     """
     import pandas as pd
 
-    known = probed(rows.columns)
+    known = probe_names(rows.columns)
     done = rows[rows["status"] == "FINISHED"]
     keys = list(dict.fromkeys([*embedding_keys(swept), "protocol"]))
     if not known or done.empty:
         return Findings({})
     parts = []
     for name in known:
-        columns = {spelled(metric, name): figure for metric, figure in FIGURES.items()}
-        columns = {metric: figure for metric, figure in columns.items() if metric in rows}
+        columns = {spelled(metric, name): column for metric, column in COLUMNS.items()}
+        columns = {metric: column for metric, column in columns.items() if metric in rows}
         part = done[[*keys, *columns]].rename(columns=columns).dropna(subset="accuracy")
-        others = [key for key in keys if key.startswith("evaluator.") and key.split(".")[1] != name]
-        part[others] = ""
+        other_keys = [key for key in keys if key.startswith("evaluator.") and key.split(".")[1] != name]
+        part[other_keys] = ""
         part.insert(len(keys), "probe", name)
         parts.append(part.drop_duplicates())
     table = sorted_by(pd.concat(parts), keys)

@@ -1,4 +1,4 @@
-"""How purity depends on k and on the granularity of the classes, over all jobs of a sweep."""
+"""Purity by k and by granularity of the classes, over all jobs of a sweep."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 K = "cluster.k"
 PURITY, MACRO = "purity", "purity_macro_{groups}"
-COMPARED = {
+REFERENCES = {
     str(CATALOGUE[PURITY].ceiling): "ceiling of fine",
     str(CATALOGUE[PURITY].chance): "chance of fine",
 }
@@ -28,7 +28,7 @@ def purity_grid(rows: "pd.DataFrame") -> Findings:
     Parameters
     ----------
     rows
-        One per job, as `summary.to_frame` makes them; jobs of equal k are averaged.
+        A row per job from `summary.to_frame`; jobs with the same k are averaged.
     """
     if K not in rows or PURITY not in rows:
         return Findings({})
@@ -48,8 +48,8 @@ def _of_protocol(jobs: "pd.DataFrame", protocol: str) -> "tuple[pd.DataFrame, di
     granularities = sorted(int(name.at) for name in parsed if name.metric == MACRO and not name.rows)
     names = {spelled(MACRO, str(g)): str(g) for g in granularities}
     names[PURITY] = "fine"
-    compared = {name: label for name, label in COMPARED.items() if name in jobs}
-    means = jobs.groupby(K, sort=True)[[*names, *compared]].mean().rename(columns=names | compared)
+    references = {name: label for name, label in REFERENCES.items() if name in jobs}
+    means = jobs.groupby(K, sort=True)[[*names, *references]].mean().rename(columns=names | references)
     averaged = f", mean of {len(jobs) / len(means):g} jobs each" if len(jobs) > len(means) else ""
     macro = " and their macro-categories" if granularities else ""
     title = f"Purity against the classes (fine){macro}; protocol {protocol}{averaged}"
@@ -58,7 +58,7 @@ def _of_protocol(jobs: "pd.DataFrame", protocol: str) -> "tuple[pd.DataFrame, di
         title, [f"k={k}" for k in means.index], list(fine.columns), fine.to_numpy(np.float64), PURITY
     )
     repeated = SEED in jobs and jobs[SEED].nunique() > 1
-    low, high = _ends(jobs, names | compared) if repeated else ({}, {})
+    low, high = _intervals(jobs, names | references) if repeated else ({}, {})
     over_k = Lines(
         title + ("; bands: 95 % interval over the seeds" if low else ""),
         "k",
@@ -66,17 +66,17 @@ def _of_protocol(jobs: "pd.DataFrame", protocol: str) -> "tuple[pd.DataFrame, di
         list(means.index),
         {str(name): means[name].tolist() for name in means.columns},
         log_x=True,
-        dashed=list(compared.values()),
+        dashed=list(references.values()),
         low=low,
         high=high,
     )
     return means.rename_axis("k").reset_index(), {"purity_grid": grid, "purity_over_k": over_k}
 
 
-def _ends(jobs: "pd.DataFrame", names: Mapping[str, str]) -> tuple[dict[str, list[float]], ...]:
-    """Return the ends of each curve's interval over the seeds."""
-    ends = over_seeds(jobs, K, list(names))
+def _intervals(jobs: "pd.DataFrame", names: Mapping[str, str]) -> tuple[dict[str, list[float]], ...]:
+    """Return the lower and upper ends of each curve's interval over the seeds."""
+    intervals = over_seeds(jobs, K, list(names))
     return tuple(
-        {names[name]: ends[end][name].tolist() for name in names if ends[end][name].notna().any()}
+        {names[name]: intervals[end][name].tolist() for name in names if intervals[end][name].notna().any()}
         for end in ("low", "high")
     )

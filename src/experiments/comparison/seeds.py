@@ -1,4 +1,4 @@
-"""What each configuration gives over the seeds: mean, spread and interval."""
+"""Mean, spread and interval of each configuration over its seeds."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,36 +23,36 @@ def seeds(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
     done = rows[rows["status"] == "FINISHED"]
     config = configuration(swept)
     metrics = [name for name in rows if name not in (*config, SEED, *NOT_METRICS)]
-    found: list[dict[str, Any]] = []
+    table_rows: list[dict[str, Any]] = []
     for values, jobs in done.groupby(config, sort=True):
-        about = dict(zip(config, values, strict=True))
+        setting = dict(zip(config, values, strict=True))
         for name in metrics:
-            each = jobs[name].dropna().to_numpy()
-            if len(each):
-                interval = mean_interval(each)
-                row = {"metric": name, "n": len(each), "mean": interval.value}
-                std = float(each.std(ddof=1)) if len(each) > 1 else float("nan")
-                found.append(about | row | {"std": std, "low": interval.low, "high": interval.high})
-    return Findings({}, {"seeds": pd.DataFrame(found)} if found else {})
+            scores = jobs[name].dropna().to_numpy()
+            if len(scores):
+                interval = mean_interval(scores)
+                row = {"metric": name, "n": len(scores), "mean": interval.value}
+                std = float(scores.std(ddof=1)) if len(scores) > 1 else float("nan")
+                table_rows.append(setting | row | {"std": std, "low": interval.low, "high": interval.high})
+    return Findings({}, {"seeds": pd.DataFrame(table_rows)} if table_rows else {})
 
 
 def over_seeds(done: "pd.DataFrame", key: str, metrics: Sequence[str]) -> "dict[str, pd.DataFrame]":
-    """Return mean, low and high of each metric over the values of a swept setting: frames indexed by it.
+    """Return frames of mean, low and high of each metric, indexed by the values of a swept setting.
 
-    The mean over the other settings is one observation a seed, so the interval is over the seeds alone.
+    Each seed counts as one observation, the mean over all other settings, so the intervals are over seeds.
     """
     import pandas as pd
 
     repeated = done.groupby([key, SEED], sort=True)[list(metrics)].mean()
     ends: dict[str, dict[str, dict[Any, float]]] = {name: {} for name in Interval._fields}
     for metric in metrics:
-        for value, each in repeated[metric].dropna().groupby(level=0, sort=True):
-            for end, found in mean_interval(each.to_numpy())._asdict().items():
-                ends[end].setdefault(metric, {})[value] = found
+        for value, scores in repeated[metric].dropna().groupby(level=0, sort=True):
+            for end, number in mean_interval(scores.to_numpy())._asdict().items():
+                ends[end].setdefault(metric, {})[value] = number
     values = in_order(repeated.index.get_level_values(0))
-    return {end: pd.DataFrame(found, index=pd.Index(values)) for end, found in ends.items()}
+    return {end: pd.DataFrame(columns, index=pd.Index(values)) for end, columns in ends.items()}
 
 
 def configuration(swept: Sequence[str]) -> list[str]:
-    """Return the columns that tell one configuration from another: what was swept but the seed."""
+    """Return the columns that define a configuration: all swept settings but the seed, and the protocol."""
     return list(dict.fromkeys([*(key for key in swept if key != SEED), "protocol"]))

@@ -1,4 +1,4 @@
-"""How far the clusterings of one configuration agree over the seeds, whatever the labels say."""
+"""Stability: agreement of the clusterings of a configuration over its seeds, without labels."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST = 30  # seeds of a configuration that are compared: 435 pairs
+MAX_SEEDS = 30  # 435 pairs
 
 
 def stability(
     rows: "pd.DataFrame", swept: Sequence[str], read: "Callable[[int], pd.DataFrame | None]"
 ) -> Findings:
-    """Return the mean adjusted Rand index of the pairs of seeds, per configuration.
+    """Return the mean adjusted Rand index over all pairs of seeds, for each configuration.
 
-    Only pairs within a configuration are compared, and only clusterings of the same samples; noise (-1)
-    counts as one more cluster. The table has `seeds`, `stability` with its interval, and the least pair.
+    Only clusterings of the same samples are compared; noise (-1) counts as one more cluster. The table has
+    the number of `seeds`, `stability` with its interval, and the `least` similar pair.
 
     Parameters
     ----------
     rows, swept
         As in `compare`.
     read
-        Gives the clustering of a row by its place, with columns id, hash and cluster, or None if it has none.
+        Returns the clustering of a row by its index, with columns id, hash and cluster; None if it has none.
     """
     import pandas as pd
 
@@ -42,44 +42,44 @@ def stability(
         return Findings({})
     done = rows[rows["status"] == "FINISHED"]
     config = configuration(swept)
-    found: list[dict[str, Any]] = []
+    table_rows: list[dict[str, Any]] = []
     for values, jobs in done.groupby(config, sort=True):
-        pairs = pairwise(_same([read(place) for place in jobs.index[:MOST]]))
-        if len(jobs) > MOST:
-            log.info("the stability of %s is that of its first %d seeds", values, MOST)
+        pairs = pairwise(_of_same_samples([read(row) for row in jobs.index[:MAX_SEEDS]]))
+        if len(jobs) > MAX_SEEDS:
+            log.info("the stability of %s is computed from its first %d seeds", values, MAX_SEEDS)
         if len(pairs) > 1:
             interval = jackknife(pairs)
-            least = float(pairs[np.triu_indices(len(pairs), 1)].min())
-            about = dict(zip(config, values, strict=True)) | {"seeds": len(pairs)}
-            ends = {"low": interval.low, "high": min(interval.high, 1.0), "least": least}
-            found.append(about | {"stability": interval.value} | ends)
-    if not found:
+            lowest = float(pairs[np.triu_indices(len(pairs), 1)].min())
+            setting = dict(zip(config, values, strict=True)) | {"seeds": len(pairs)}
+            ends = {"low": interval.low, "high": min(interval.high, 1.0), "least": lowest}
+            table_rows.append(setting | {"stability": interval.value} | ends)
+    if not table_rows:
         return Findings({})
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(table_rows)
     return Findings({}, {"stability": table}, _chart(table, [key for key in config if key != "protocol"]))
 
 
 def _chart(table: "pd.DataFrame", keys: Sequence[str]) -> dict[str, Figure]:
-    """Draw the stability over the one setting that was swept beside the seed, if there is one."""
+    """Return a chart of stability over the swept setting, if only one was swept besides the seed."""
     if len(keys) != 1 or len(table) < 2:
         return {}
     values = in_order(table[keys[0]])
     numeric = all(isinstance(value, (int, float)) for value in values)
-    places = [float(value) if numeric else float(place) for place, value in enumerate(values)]
+    x = [float(value) if numeric else float(position) for position, value in enumerate(values)]
     ends: dict[str, dict[str, list[float]]] = {"stability": {}, "low": {}, "high": {}}
     for protocol, rows in table.groupby("protocol"):
-        each = rows.set_index(keys[0]).reindex(values)
+        protocol_rows = rows.set_index(keys[0]).reindex(values)
         for end, curves in ends.items():
-            if end == "stability" or each[end].notna().any():
-                curves[str(protocol)] = each[end].to_list()
+            if end == "stability" or protocol_rows[end].notna().any():
+                curves[str(protocol)] = protocol_rows[end].to_list()
     title = "Stability over the seeds" + ("; bands: its 95 % interval" if ends["low"] else "")
     chart = Lines(
         title,
         keys[0],
         "mean ARI of two seeds",
-        places,
+        x,
         ends["stability"],
-        log_x=min(places) > 0 and max(places) / min(places) >= 10,
+        log_x=min(x) > 0 and max(x) / min(x) >= 10,
         ticks=[str(value) for value in values],
         low=ends["low"],
         high=ends["high"],
@@ -88,7 +88,7 @@ def _chart(table: "pd.DataFrame", keys: Sequence[str]) -> dict[str, Figure]:
 
 
 def jackknife(pairs: np.ndarray) -> Interval:
-    """Return the mean over all pairs and its interval; nan for its ends if there are two alone.
+    """Return the mean over all pairs and its interval; its ends are nan with only two seeds.
 
     Pairs that share a seed are not independent, so the interval is Student's over the jackknife's
     pseudo-values, one per seed.
@@ -96,7 +96,7 @@ def jackknife(pairs: np.ndarray) -> Interval:
     Parameters
     ----------
     pairs
-        Float (s, s), symmetric; the diagonal is not looked at.
+        Float (s, s), symmetric; the diagonal is ignored.
 
     Source
     ------
@@ -111,12 +111,12 @@ def jackknife(pairs: np.ndarray) -> Interval:
     return mean_interval(s * mean - (s - 1) * without)
 
 
-def _same(tables: "Sequence[pd.DataFrame | None]") -> list[np.ndarray]:
-    """Return the clusterings of those that have the first one's samples."""
-    left = [table for table in tables if table is not None]
-    samples = [table[["id", "hash"]] for table in left]
+def _of_same_samples(tables: "Sequence[pd.DataFrame | None]") -> list[np.ndarray]:
+    """Return the assignments of all clusterings that have the same samples as the first."""
+    clusterings = [table for table in tables if table is not None]
+    samples = [table[["id", "hash"]] for table in clusterings]
     return [
         table["cluster"].to_numpy()
-        for table, about in zip(left, samples, strict=True)
-        if about.equals(samples[0])
+        for table, table_samples in zip(clusterings, samples, strict=True)
+        if table_samples.equals(samples[0])
     ]

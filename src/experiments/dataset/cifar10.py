@@ -10,13 +10,13 @@ from experiments.dataset.images.content import ImageArrays
 from experiments.dataset.selection.selection import Pool, Selection
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 @dataclass(frozen=True, eq=False)
-class Archive(Record):
+class Archive(SavedFields):
     """Everything that CIFAR-10 holds, its training part first."""
 
     images: np.ndarray

@@ -11,7 +11,7 @@ from experiments.evaluator.measures.majority import majority
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import captions, check_side, has_images, thumbnails
-from experiments.figures import Figure, Sheets, pack
+from experiments.figures import Figure, ImageSheets, pack
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
@@ -146,9 +146,11 @@ class ContactSheets:
                 yield part, chosen
 
 
-def _drawn(title: str, sheets: list[Sheet], images: list[np.ndarray], captions: list[list[str]]) -> Sheets:
+def _drawn(
+    title: str, sheets: list[Sheet], images: list[np.ndarray], captions: list[list[str]]
+) -> ImageSheets:
     packed, ends = pack(images)
-    return Sheets(
+    return ImageSheets(
         title,
         [sheet.heading for sheet in sheets],
         [{part: len(rows) for part, rows in sheet.parts.items()} for sheet in sheets],

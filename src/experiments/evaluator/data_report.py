@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from experiments.context import Context, Silent
-from experiments.figures import Bars, Figure, Grid, Histogram
+from experiments.figures import Bars, Figure, Histogram, ImageGrid
 from experiments.metric_names import names_of
 from experiments.samples import Resize, Samples
 from experiments.types import Findings
@@ -116,7 +116,7 @@ class DataReport:
         names = [str(name).rpartition("/")[2] for name in samples.ids[rows]]
         if samples.labels is not None:
             names = np.asarray(samples.label_names)[rows].tolist()
-        return Grid(f"{title} of {samples.name}", images, names, self.grid_images)
+        return ImageGrid(f"{title} of {samples.name}", images, names, self.grid_images)
 
     def _drawn(self, samples: Samples, rng: np.random.Generator) -> tuple[np.ndarray, str]:
         if samples.labels is None:

@@ -10,7 +10,7 @@ from experiments.context import Context
 from experiments.evaluator.pictures.layouts import METHODS, SPATIAL, TITLES, Planes, place
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import check_side, file_names, has_images, thumbnails
-from experiments.figures import Figure, Map, Space, pack
+from experiments.figures import Figure, Map, Map3d, pack
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
@@ -131,7 +131,7 @@ class Maps:
         if method != SPATIAL:
             return flat
         held = {f.name: getattr(flat, f.name) for f in fields(Map)}
-        return Space(**held, z_label=f"{axis} 3", z=table["z"].to_numpy(np.float32))
+        return Map3d(**held, z_label=f"{axis} 3", z=table["z"].to_numpy(np.float32))
 
 
 def _check_files(files: Mapping[str, str], used: list[str], known: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.layouts import METHODS, Planes, place
 from experiments.evaluator.pictures.thumbnails import captions, check_side, file_names, has_images, thumbnails
-from experiments.figures import Figure, Grid, Sheets, pack
+from experiments.figures import Figure, ImageGrid, ImageSheets, pack
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
@@ -90,7 +90,7 @@ class Members:
                 figures["most_certain"] = self._sheets(certain, samples, table, ctx)
             images = thumbnails(samples, outliers["row"].to_numpy(), self.thumbnail, ctx)
             title = f"Outliers of {samples.name}: {outliers['why'].iloc[0]}"
-            figures["outliers"] = Grid(title, images, outliers["id"].to_list(), ACROSS)
+            figures["outliers"] = ImageGrid(title, images, outliers["id"].to_list(), ACROSS)
         shown = {name: rows.drop(columns="row").reset_index(drop=True) for name, rows in tables.items()}
         return Findings({}, shown, figures)
 
@@ -112,14 +112,14 @@ class Members:
 
     def _sheets(
         self, certain: "pd.DataFrame", samples: Samples, table: "pd.DataFrame", ctx: Context
-    ) -> Sheets:
+    ) -> ImageSheets:
         measure = "probability" if "probability" in certain else "distance"
         names = captions(samples)[certain["row"]]
         sizes = table["cluster"].value_counts()
         groups = [rows["row"].to_numpy() for _, rows in certain.groupby("cluster")]
         images = thumbnails(samples, certain["row"].to_numpy(), self.thumbnail, ctx)
         packed, ends = pack(np.split(images, np.cumsum([len(rows) for rows in groups])[:-1]))
-        return Sheets(
+        return ImageSheets(
             f"The most certain members of each cluster of {samples.name}, and their {measure}",
             [f"cluster {cluster} ({sizes[cluster]:,})" for cluster in certain["cluster"].unique()],
             [{"": len(rows)} for rows in groups],

@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.evaluator.pictures.thumbnails import check_side, has_images, thumbnails
-from experiments.figures import Sheets, pack
+from experiments.figures import ImageSheets, pack
 from experiments.metric_names import names_of
 from experiments.numerics.scale import rescaled
 from experiments.samples import SPLITS, Samples
@@ -101,7 +101,7 @@ class NearDuplicates:
         figures = {"near_duplicates": self._figure(found, table, samples, ctx)} if drawn else {}
         return Findings({name: float(value) for name, value in metrics.items()}, tables, dict(figures))
 
-    def _figure(self, found: Pairs, table: "pd.DataFrame", samples: Samples, ctx: Context) -> Sheets:
+    def _figure(self, found: Pairs, table: "pd.DataFrame", samples: Samples, ctx: Context) -> ImageSheets:
         rows = np.stack([found.first, found.second], axis=1)[: self.shown]
         images = thumbnails(samples, rows.ravel(), self.thumbnail, ctx)
         packed, ends = pack(np.split(images, len(rows)))
@@ -112,7 +112,7 @@ class NearDuplicates:
         title = f"{found.total:,} pairs of {samples.name} with a similarity of {self.similarity:g} or more"
         title += f", the first {len(rows)}" * (len(rows) < found.total)
         captions = [str(name) for name in samples.ids[rows.ravel()]]
-        return Sheets(title, names, [{"": 2}] * len(rows), captions, packed, ends, images.shape[1])
+        return ImageSheets(title, names, [{"": 2}] * len(rows), captions, packed, ends, images.shape[1])
 
 
 def similar(

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.evaluator.measures.groups import Groups, cut, groups, headed, spread
-from experiments.figures import Contrasts
+from experiments.figures import DivergingHeatmap
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
@@ -123,11 +123,13 @@ class Profiles:
                 columns[f"{side}_{place}_z"] = scores[np.arange(len(own)), own]
         return pd.DataFrame(columns)
 
-    def _heat_map(self, found: Groups, scores: np.ndarray, names: list[str], samples: Samples) -> Contrasts:
+    def _heat_map(
+        self, found: Groups, scores: np.ndarray, names: list[str], samples: Samples
+    ) -> DivergingHeatmap:
         shown = found.largest(self.clusters)
         title = cut(f"Mean of each column in each cluster of {samples.name}", shown, found)
         clusters = [found.names[place] for place in shown]
-        return Contrasts(title, names, clusters, scores[shown].T, "z-score across clusters")
+        return DivergingHeatmap(title, names, clusters, scores[shown].T, "z-score across clusters")
 
 
 def standardised(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,47 +1,47 @@
-"""Pictures as values: each is kept with what was found, and drawn as a page and as a PNG."""
+"""Figures as data: cached with the findings, and drawn as an HTML page and as a PNG."""
 
-from experiments.figures.draw import Drawing, draw, drawn
-from experiments.figures.page import page
+from experiments.figures.draw import Drawing, draw_png, save_png
+from experiments.figures.page import html_page
+from experiments.figures.save import save_figures
 from experiments.figures.specs import (
     Bars,
-    Contrasts,
     Dendrogram,
+    DivergingHeatmap,
     Figure,
-    Grid,
     Heatmap,
     Histogram,
+    ImageGrid,
+    ImageSheets,
     Lines,
     Map,
+    Map3d,
     Panels,
     Scatter,
-    Sheets,
     Silhouettes,
-    Space,
     StackedBars,
 )
 from experiments.figures.sprites import pack
-from experiments.figures.writing import write
 
 __all__ = [
     "Bars",
-    "Contrasts",
     "Dendrogram",
+    "DivergingHeatmap",
     "Drawing",
     "Figure",
-    "Grid",
     "Heatmap",
     "Histogram",
+    "ImageGrid",
+    "ImageSheets",
     "Lines",
     "Map",
+    "Map3d",
     "Panels",
     "Scatter",
-    "Sheets",
     "Silhouettes",
-    "Space",
     "StackedBars",
-    "draw",
-    "drawn",
+    "draw_png",
+    "html_page",
     "pack",
-    "page",
-    "write",
+    "save_figures",
+    "save_png",
 ]

@@ -1,4 +1,4 @@
-"""Draw a figure as a PNG, by matplotlib or Pillow: no browser, no state that another figure could inherit."""
+"""Draw figures as PNGs with matplotlib or Pillow, without a browser and without global state."""
 
 from io import BytesIO
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.figures.kinds import kind_of
 from experiments.figures.png.canvas import DPI
-from experiments.figures.png.images import encoded, join
+from experiments.figures.png.images import encode_png, join_pngs
 from experiments.figures.specs import Figure, Panels
 
 if TYPE_CHECKING:
@@ -14,43 +14,45 @@ if TYPE_CHECKING:
 
 
 class Drawing(NamedTuple):
-    """A PNG, and how many of its rows of pixels the title takes; none of several panels, each has its own."""
+    """A PNG, and the height of its title in pixels; 0 for several panels, as each has its own title."""
 
     png: bytes
-    top: int
+    title_height: int
 
 
-def draw(figure: Figure, path: Path) -> Drawing:
-    """Write the PNG of a figure to `path`; return it."""
-    drawing = drawn(figure)
+def save_png(figure: Figure, path: Path) -> Drawing:
+    """Write the PNG of a figure to `path` and return it."""
+    drawing = draw_png(figure)
     path.write_bytes(drawing.png)
     return drawing
 
 
-def drawn(figure: Figure) -> Drawing:
+def draw_png(figure: Figure) -> Drawing:
     """Return the PNG of a figure."""
     if isinstance(figure, Panels):
-        return Drawing(join([drawn(panel).png for panel in figure.panels]), 0)
+        return Drawing(join_pngs([draw_png(panel).png for panel in figure.panels]), 0)
     paste = kind_of(figure).paste
     if paste is not None:
         paper = paste(figure)
-        return Drawing(encoded(paper.image), paper.top)
+        return Drawing(encode_png(paper.image), paper.title_height)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas, png = laid_out(figure), BytesIO()
+    canvas, png = draw_canvas(figure), BytesIO()
     FigureCanvasAgg(canvas).print_png(png)  # type: ignore[no-untyped-call]  # savefig draws twice
     title = next((text for text in canvas.texts if text.get_text()), None)
-    top = 0 if title is None else canvas.bbox.height - title.get_window_extent().y0
-    return Drawing(png.getvalue(), round(float(top)))
+    title_height = 0 if title is None else canvas.bbox.height - title.get_window_extent().y0
+    return Drawing(png.getvalue(), round(float(title_height)))
 
 
-def laid_out(figure: Figure) -> "Canvas":
-    """Return matplotlib's own figure of a picture that is neither of several panels nor of images."""
+def draw_canvas(figure: Figure) -> "Canvas":
+    """Return the matplotlib figure of a chart; not for panels and images."""
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(dpi=DPI, layout="constrained")
-    draw = kind_of(figure).draw
-    if draw is None:
-        raise TypeError(f"{type(figure).__name__} is pasted, not drawn")
-    draw(figure, canvas)
+    draw_on = kind_of(figure).draw
+    if draw_on is None:
+        raise TypeError(
+            f"{type(figure).__name__} has no function `draw` in figures/kinds.py; use its `paste`"
+        )
+    draw_on(figure, canvas)
     return canvas

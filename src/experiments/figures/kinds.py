@@ -1,16 +1,16 @@
-"""Every kind of figure, with how it is drawn and what its page shows.
+"""The registry of figure kinds, with the functions that draw them.
 
-A new kind is a class in specs.py, a row here, and its name in __init__.py, from which all others import it.
+A new kind is a class in specs.py, a row here, and its name in __init__.py.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.figures.html.hover_card import Card, card
+from experiments.figures.html.hover_card import HoverCard, hover_card
 from experiments.figures.html.image_pages import grid_page, sheets_page
 from experiments.figures.html.layout import Plot
-from experiments.figures.html.traces import (
+from experiments.figures.html.plotly_charts import (
     bars_traces,
     dendrogram_traces,
     heatmap_traces,
@@ -18,7 +18,7 @@ from experiments.figures.html.traces import (
     lines_traces,
     stacked_bars_traces,
 )
-from experiments.figures.html.traces_points import map_traces, scatter_traces, silhouette_traces, space_traces
+from experiments.figures.html.plotly_points import map3d_traces, map_traces, scatter_traces, silhouette_traces
 from experiments.figures.png.charts import (
     draw_bars,
     draw_dendrogram,
@@ -28,64 +28,64 @@ from experiments.figures.png.charts import (
     draw_stacked_bars,
 )
 from experiments.figures.png.images import Paper, paste_grid, paste_sheets
-from experiments.figures.png.points import draw_map, draw_scatter, draw_silhouettes, draw_space
+from experiments.figures.png.points import draw_map, draw_map3d, draw_scatter, draw_silhouettes
 from experiments.figures.specs import (
     Bars,
-    Contrasts,
     Dendrogram,
+    DivergingHeatmap,
     Figure,
-    Grid,
     Heatmap,
     Histogram,
+    ImageGrid,
+    ImageSheets,
     Lines,
     Map,
+    Map3d,
     Scatter,
-    Sheets,
     Silhouettes,
-    Space,
     StackedBars,
 )
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of figure is drawn twice.
+    """Functions that draw a kind of figure: as a PNG by `draw` or `paste`, as a page by `plot` or `page`.
 
     Parameters
     ----------
     draw
-        Draws it onto matplotlib's canvas, where nothing is pasted.
+        Draws on a matplotlib figure.
     paste
-        Returns paper with images.
+        Returns a sheet of paper with images, for kinds that Pillow draws.
     plot
         Returns plotly's traces and layout.
     page
-        Returns its whole page, where plotly draws none.
+        Returns the whole page, for kinds that plotly does not draw.
     card
-        Returns what the page shows at the pointer; such a page zooms.
+        Returns the images and texts of the hover card; the mouse wheel zooms pages that have one.
     """
 
     draw: Callable[[Any, Any], None] | None = None
     plot: Callable[[Any], Plot] | None = None
     page: Callable[[Any], str] | None = None
     paste: Callable[[Any], Paper] | None = None
-    card: Callable[[Any], Card] | None = None
+    card: Callable[[Any], HoverCard] | None = None
 
 
-KINDS: dict[type[Figure], Kind] = {  # but for Panels, which are several of them
+KINDS: dict[type[Figure], Kind] = {  # without Panels, which contain other kinds
     Lines: Kind(draw_lines, lines_traces),
     Bars: Kind(draw_bars, bars_traces),
     StackedBars: Kind(draw_stacked_bars, stacked_bars_traces),
     Histogram: Kind(draw_histogram, histogram_traces),
     Heatmap: Kind(draw_heatmap, heatmap_traces),
-    Contrasts: Kind(draw_heatmap, heatmap_traces),
+    DivergingHeatmap: Kind(draw_heatmap, heatmap_traces),
     Dendrogram: Kind(draw_dendrogram, dendrogram_traces),
     Scatter: Kind(draw_scatter, scatter_traces),
-    Map: Kind(draw_map, map_traces, card=card),
-    Space: Kind(draw_space, space_traces, card=card),
+    Map: Kind(draw_map, map_traces, card=hover_card),
+    Map3d: Kind(draw_map3d, map3d_traces, card=hover_card),
     Silhouettes: Kind(draw_silhouettes, silhouette_traces),
-    Grid: Kind(paste=paste_grid, page=grid_page),
-    Sheets: Kind(paste=paste_sheets, page=sheets_page),
+    ImageGrid: Kind(paste=paste_grid, page=grid_page),
+    ImageSheets: Kind(paste=paste_sheets, page=sheets_page),
 }
 
 
@@ -97,9 +97,9 @@ def kind_of(figure: Figure) -> Kind:
     return kind
 
 
-def traces(figure: Figure) -> Plot:
+def plotly_traces(figure: Figure) -> Plot:
     """Return plotly's traces and layout of a figure."""
     plot = kind_of(figure).plot
     if plot is None:
-        raise TypeError(f"{type(figure).__name__} has a page of its own, which plotly draws nothing of")
+        raise TypeError(f"{type(figure).__name__} has no function `plot` in figures/kinds.py; use its `page`")
     return plot(figure)

@@ -1,7 +1,7 @@
-"""Draw a picture as one HTML page that needs nothing else: no network, no file beside it.
+"""Draw a figure as a single HTML page that needs neither a network nor other files.
 
-plotly's wheel holds one bundle of plotly.js, the whole of it: 4.8 MB. Packed here and unpacked by the browser
-it makes pages of 2 MB. Bundles with fewer kinds of trace come from npm alone, which the set-up does not need.
+plotly's wheel contains only the complete bundle of plotly.js (4.8 MB). Compressed, it makes pages of
+2 MB, which the browser unpacks. Smaller bundles would need npm.
 """
 
 import base64
@@ -9,12 +9,12 @@ import gzip
 from functools import cache
 from importlib.resources import files
 
-from experiments.figures.html.markup import render, script
-from experiments.figures.kinds import kind_of, traces
+from experiments.figures.html.markup import render, to_javascript
+from experiments.figures.kinds import kind_of, plotly_traces
 from experiments.figures.specs import Figure, Panels
 
 
-def page(figure: Figure) -> str:
+def html_page(figure: Figure) -> str:
     """Return a figure as an HTML page."""
     panels = figure.panels if isinstance(figure, Panels) else [figure]
     first = kind_of(panels[0])
@@ -23,14 +23,14 @@ def page(figure: Figure) -> str:
     return render(
         "plot.html",
         title=figure.title,
-        library=library(),
-        plots=script([traces(panel) for panel in panels]),
+        library=plotly_library(),
+        plots=to_javascript([plotly_traces(panel) for panel in panels]),
         card=first.card(figure) if first.card else None,
     )
 
 
 @cache
-def library() -> str:
-    """Return plotly.js, packed with gzip, in base64."""
+def plotly_library() -> str:
+    """Return plotly.js, compressed with gzip, as base64."""
     packed = gzip.compress((files("plotly") / "package_data" / "plotly.min.js").read_bytes(), 6, mtime=0)
     return base64.b64encode(packed).decode()

@@ -1,4 +1,4 @@
-"""What each kind of picture shows, and nothing of how it looks."""
+"""The kinds of figures, as data without any style; figures are pictures."""
 
 import json
 from dataclasses import dataclass, field, fields
@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from experiments.store.values import Record, class_name, kept_class
+from experiments.store.values import SavedFields, class_name, load_saved_class
 
 
 @dataclass(frozen=True, eq=False)
-class Figure(Record):
-    """A picture as a value, equal if it shows the same; figures/ has the kinds, and draws each twice."""
+class Figure(SavedFields):
+    """A picture as data; equal figures show the same. Each kind is drawn as an HTML page and as a PNG."""
 
     title: str
 
@@ -31,15 +31,15 @@ class Lines(Figure):
     Parameters
     ----------
     series
-        The y values of each curve by its name, as many as `x`; nan leaves a gap.
+        The y values of each curve, by name, one for each `x`; nan leaves a gap.
     marks
-        Where vertical lines stand, by their names.
+        x of vertical lines, by name.
     ticks
-        What stands at each x, if not the number itself.
+        Labels of the x values; empty for the numbers themselves.
     dashed
-        Names of series that are only compared with, such as a ceiling.
+        Names of reference series, such as a ceiling; drawn dashed.
     low, high
-        The ends of an interval at each x, for series that have one: drawn as a band.
+        Interval bounds at each x, by series; drawn as a band.
     """
 
     x_label: str
@@ -56,7 +56,7 @@ class Lines(Figure):
 
 @dataclass(frozen=True, eq=False)
 class Bars(Figure):
-    """One bar a name, the first on top: `x_label` is of the names, `y_label` of the values."""
+    """Horizontal bars, the first on top; `x_label` describes the names, `y_label` the values."""
 
     x_label: str
     y_label: str
@@ -66,12 +66,12 @@ class Bars(Figure):
 
 @dataclass(frozen=True, eq=False)
 class StackedBars(Figure):
-    """One bar a name, the first on top, cut into shares: float (r, c), a row for each name, summing to 1.
+    """Horizontal stacked bars, the first on top; each row of `shares`, float (r, c), sums to 1.
 
     Parameters
     ----------
     parts
-        What each of the c shares is of; `other`, the last, is all that has no colour of its own.
+        Names of the c shares; a last one named `other` is the remainder, drawn grey.
     """
 
     OTHER: ClassVar[str] = "other"
@@ -85,7 +85,7 @@ class StackedBars(Figure):
 
 @dataclass(frozen=True, eq=False)
 class Histogram(Figure):
-    """How often values fall into each of `bins` equal bins."""
+    """A histogram of `values` with `bins` equal bins."""
 
     x_label: str
     values: np.ndarray | list[float]
@@ -94,7 +94,7 @@ class Histogram(Figure):
 
 @dataclass(frozen=True, eq=False)
 class Heatmap(Figure):
-    """A value for each row and column: float (r, c); nan stays empty."""
+    """A heat map of float (r, c); cells of nan stay empty."""
 
     rows: list[str]
     columns: list[str]
@@ -105,13 +105,13 @@ class Heatmap(Figure):
 
 
 @dataclass(frozen=True, eq=False)
-class Contrasts(Heatmap):
-    """A heat map of values above and below zero, which is white; both sides reach equally far."""
+class DivergingHeatmap(Heatmap):
+    """A heat map with a diverging colour scale, white at zero and symmetric around it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scatter(Figure):
-    """Points float (n,) in the plane, coloured by group; `hover` is what a page says of each."""
+    """Points float (n,) in the plane, coloured by group; `hover` has the hover text of each."""
 
     x_label: str
     y_label: str
@@ -123,7 +123,7 @@ class Scatter(Figure):
 
 @dataclass(frozen=True, eq=False)
 class Dendrogram(Figure):
-    """A tree over c names: scipy's linkage float (c - 1, 4), and the height at which it is cut."""
+    """A tree over c names: scipy's linkage, float (c - 1, 4), and the height of the cut."""
 
     names: list[str]
     linkage: np.ndarray
@@ -131,8 +131,8 @@ class Dendrogram(Figure):
 
 
 @dataclass(frozen=True, eq=False)
-class Grid(Figure):
-    """Images uint8 (m, S, S, 3), row by row, a caption each."""
+class ImageGrid(Figure):
+    """Images uint8 (m, S, S, 3) in rows, each with a caption."""
 
     images: np.ndarray
     captions: list[str]
@@ -140,19 +140,19 @@ class Grid(Figure):
 
 
 @dataclass(frozen=True, eq=False)
-class Sheets(Figure):
-    """Sheets of images under one another, each with a heading and images in named parts.
+class ImageSheets(Figure):
+    """Contact sheets below each other, each with a heading and images in named parts.
 
     Parameters
     ----------
     names
         The heading of each sheet.
     parts
-        Of each sheet: how many images each of its parts has, by the part's name; "" needs no name.
+        Number of images of each part of each sheet, by the part's name; "" for a part without a heading.
     captions
-        Of every image, sheet after sheet.
+        Captions of all images, in the order of the sheets.
     images, ends
-        What `sprites.pack` makes of the images of each sheet.
+        The packed images of each sheet, as `sprites.pack` returns them.
     """
 
     names: list[str]
@@ -165,18 +165,16 @@ class Sheets(Figure):
 
 @dataclass(frozen=True, eq=False)
 class Map(Figure):
-    """Points float (n,) in the plane, coloured by cluster, that show their image on a page.
+    """Points float (n,) in the plane, coloured by cluster; a page shows the image of the hovered point.
 
     Parameters
     ----------
     clusters
         int64 (n,): -1 is noise.
     hover
-        What a page says of each point, line by line.
-    beside
-        What stands beside each point; empty for nothing.
+        Hover text of each point.
     images, ends
-        What `sprites.pack` makes of the images, `per` of them at a time; empty for none.
+        The packed images, `per` of them in each JPEG, as `sprites.pack` returns them; empty for no images.
     """
 
     x_label: str
@@ -185,7 +183,7 @@ class Map(Figure):
     y: np.ndarray
     clusters: np.ndarray
     hover: list[str]
-    beside: list[str]
+    beside: list[str]  # text next to each point; empty for no texts
     images: np.ndarray
     ends: list[int]
     side: int
@@ -193,8 +191,8 @@ class Map(Figure):
 
 
 @dataclass(frozen=True, eq=False)
-class Space(Map):
-    """A map of three dimensions, float (n,) each, that a page lets one turn."""
+class Map3d(Map):
+    """A map in three dimensions, float (n,) each; a page can rotate it."""
 
     z_label: str
     z: np.ndarray
@@ -202,16 +200,16 @@ class Space(Map):
 
 @dataclass(frozen=True, eq=False)
 class Silhouettes(Figure):
-    """The silhouettes of each cluster, sorted, as a profile as high as the cluster is large.
+    """A silhouette plot: sorted silhouettes of each cluster, with heights proportional to cluster sizes.
 
     Parameters
     ----------
     clusters, sizes
-        Each cluster's number and how many points it has.
+        Number and size of each cluster.
     counts
-        How many of `values` belong to each cluster, largest first; few stand for many.
+        Number of `values` of each cluster; the values descend, and a large cluster has a sample of them.
     mean
-        Of all points.
+        Mean silhouette of all points.
     """
 
     clusters: list[int]
@@ -223,12 +221,12 @@ class Silhouettes(Figure):
 
 @dataclass(frozen=True, eq=False)
 class Panels(Figure):
-    """Several pictures that are read together, in this order."""
+    """Several figures in one picture, in this order."""
 
     panels: list[Figure]
 
     def save(self, folder: Path) -> None:
-        """Write each into a folder of its own."""
+        """Write each panel into its own folder."""
         kinds = []
         for number, figure in enumerate(self.panels):
             (folder / str(number)).mkdir()
@@ -241,20 +239,21 @@ class Panels(Figure):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        about = json.loads((folder / "panels.json").read_text(encoding="utf-8"))
-        places = [folder / str(number) for number in range(len(about["kinds"]))]
+        values = json.loads((folder / "panels.json").read_text(encoding="utf-8"))
+        folders = [folder / str(number) for number in range(len(values["kinds"]))]
         panels = [
-            kept_class(kind, place).load(place) for kind, place in zip(about["kinds"], places, strict=True)
+            load_saved_class(kind, path).load(path)
+            for kind, path in zip(values["kinds"], folders, strict=True)
         ]
-        return cls(about["title"], panels)
+        return cls(values["title"], panels)
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Compare what is shown: a tuple equals a list, a number of numpy's a plain one, and nan is nan."""
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return np.array_equal(one, other)
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
-    return bool(one == other or (one != one and other != other))
+def _same(first: Any, second: Any) -> bool:
+    """Return True if two field values show the same; tuples equal lists, and nan equals nan."""
+    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
+        return np.array_equal(first, second)
+    if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
+        return len(first) == len(second) and all(map(_same, first, second))
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_same(first[name], second[name]) for name in first)
+    return bool(first == second or (first != first and second != second))

@@ -1,21 +1,21 @@
-"""What both ways of drawing share: colours, markers, sizes that follow the count, branches of a tree."""
+"""Style of pages and PNGs: colours, markers, sizes and number formats."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from experiments.figures.specs import Dendrogram, Heatmap, Map, Silhouettes, Space, StackedBars
+from experiments.figures.specs import Dendrogram, Heatmap, Map, Map3d, Silhouettes, StackedBars
 
 COLOURS = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd",
     "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
 )  # fmt: skip
-GREY = "#7f7f7f"  # of what belongs to no group
+GREY = "#7f7f7f"  # branches above a tree's cut
 GROUPED = (*(colour for colour in COLOURS if colour != GREY), "#7fff00")
 NOISE = "#b8b8b8"
 STACKED = (*GROUPED, "#aec7e8", "#ffbb78", "#98df8a")
-CONTRAST = ("#2166ac", "#92c5de", "#ffffff", "#f4a582", "#b2182b")  # below zero, zero, above
+DIVERGING = ("#2166ac", "#92c5de", "#ffffff", "#f4a582", "#b2182b")  # negative, zero, positive
 MARKERS = {
     "o": "circle",
     "s": "square",
@@ -27,117 +27,117 @@ MARKERS = {
     "*": "star",
     "p": "pentagon",
     "h": "hexagon",
-}  # matplotlib's name: plotly's
-SPOKEN = 300  # cells of a heat map up to which each shows its number
-TALL = 60  # rows from which their scale stands on top
-PROFILES = 4.0  # inches that the silhouettes of all points share
-BAND = 0.18  # how much of its colour the band of an interval has
-ALL_TICKS = 12  # values of x that get a tick each
-LEGEND, ROW = 30, 40  # letters of a name in a legend, and beside a row
-LETTER = 0.07  # inches that a letter takes
-CROWD = 55  # names beside points from which they are small, and have more room
+}  # matplotlib's name: plotly's name
+ANNOTATED_CELLS = 300  # a heat map of at most this many cells shows their values
+TOP_AXIS_ROWS = 60  # charts with more rows have their axis on top
+PROFILES_HEIGHT = 4.0  # inches of all silhouettes together
+BAND_OPACITY = 0.18  # of the band of an interval
+MAX_X_TICKS = 12  # up to this many values of x each have a tick
+LEGEND_LETTERS, ROW_LETTERS = 30, 40  # letters of a name in a legend and of a row label
+LETTER_WIDTH = 0.07  # inches
+CROWDED_NAMES = 55  # more names than this next to points are small, in a larger picture
 
 
-def styles(n: int, colours: tuple[str, ...] = COLOURS) -> Iterator[tuple[str, str]]:
-    """Give a colour and a marker to each of n groups: the colours first, then other markers."""
+def group_styles(n: int, colours: tuple[str, ...] = COLOURS) -> Iterator[tuple[str, str]]:
+    """Yield colour and marker of n groups; markers change when all colours are used."""
     names = list(MARKERS)
     for number in range(n):
         yield colours[number % len(colours)], names[number // len(colours) % len(names)]
 
 
 def row_height(count: int) -> float:
-    """Return the inches of each of so many labelled rows: many are set close."""
+    """Return the height of each of `count` labelled rows in inches."""
     return 0.28 if count <= 20 else 0.2 if count <= 60 else 0.14
 
 
 def font_size(count: int) -> float:
-    """Return the points of each of so many labels."""
+    """Return the font size of `count` labels in points."""
     return 9 if count <= 20 else 8 if count <= 60 else 7
 
 
-def short(text: str, most: int) -> str:
-    """Leave out the middle of a text of more than so many letters."""
-    half = most // 2
-    return text if len(text) <= most else f"{text[: half - 1]}…{text[-half:]}"
+def shorten(text: str, max_letters: int) -> str:
+    """Shorten a text to `max_letters` by replacing its middle with an ellipsis."""
+    half = max_letters // 2
+    return text if len(text) <= max_letters else f"{text[: half - 1]}…{text[-half:]}"
 
 
-def longest(names: Sequence[str], most: int = ROW) -> float:
-    """Return the inches of the longest of these names, shortened to so many letters."""
-    return LETTER * min(max(map(len, names), default=0), most)
+def label_width(names: Sequence[str], max_letters: int = ROW_LETTERS) -> float:
+    """Return the width of the longest name in inches, each shortened to `max_letters`."""
+    return LETTER_WIDTH * min(max(map(len, names), default=0), max_letters)
 
 
-def said(value: float) -> str:
-    """Spell a value: whole numbers and those of five digits and more are whole, others have four digits."""
+def format_value(value: float) -> str:
+    """Format a number: integers and values of 10,000 and more without decimals, others with four digits."""
     whole = float(value).is_integer() or abs(value) >= 1e4
     return f"{value:,.0f}" if whole and abs(value) < 1e15 else f"{value:.4g}"
 
 
-def branches(tree: Dendrogram) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
-    """Lay out a tree.
+def tree_layout(tree: Dendrogram) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
+    """Return the lines, colours and leaf names of a tree.
 
     Returns
     -------
-    places, heights
-        Float (c - 1, 4): the corners of each join, places in leaves from 0 to c - 1.
+    positions, heights
+        Float (c - 1, 4): corners of each join; positions count leaves from 0 to c - 1.
     colours
-        Of each join: one a group below the cut, grey above it.
+        Colour of each join: one colour per group below the cut, grey above it.
     names
-        In the order of the leaves.
+        Names in the order of the leaves.
     """
     if len(tree.names) < 2:
         return np.empty((0, 4)), np.empty((0, 4)), [], tree.names
     from scipy.cluster.hierarchy import dendrogram
 
-    found = dendrogram(tree.linkage, no_plot=True, color_threshold=tree.cut, above_threshold_color=GREY)
+    layout = dendrogram(tree.linkage, no_plot=True, color_threshold=tree.cut, above_threshold_color=GREY)
     colours = [
         GREY if name == GREY else GROUPED[int(name.removeprefix("C")) % len(GROUPED)]
-        for name in found["color_list"]
+        for name in layout["color_list"]
     ]
-    places = (np.array(found["icoord"]) - 5) / 10
-    return places, np.array(found["dcoord"]), colours, [tree.names[leaf] for leaf in found["leaves"]]
+    positions = (np.array(layout["icoord"]) - 5) / 10
+    return positions, np.array(layout["dcoord"]), colours, [tree.names[leaf] for leaf in layout["leaves"]]
 
 
-def clusters(figure: Map) -> Iterator[tuple[int, np.ndarray, str, str]]:
-    """Give number, rows, colour and marker of each cluster; grey noise first, to lie below the others."""
+def cluster_styles(figure: Map) -> Iterator[tuple[int, np.ndarray, str, str]]:
+    """Yield number, rows, colour and marker of each cluster; grey noise comes first, to be drawn below."""
     ids = np.unique(figure.clusters)
-    looks = dict(zip(ids[ids >= 0].tolist(), styles(len(ids), GROUPED), strict=False))
+    style_of = dict(zip(ids[ids >= 0].tolist(), group_styles(len(ids), GROUPED), strict=False))
     for number in ids.tolist():
-        colour, marker = looks.get(number, (NOISE, "o"))
+        colour, marker = style_of.get(number, (NOISE, "o"))
         yield number, np.flatnonzero(figure.clusters == number), colour, marker
 
 
-def proportions(figure: Space) -> list[float]:
-    """Return the sides of the box of a space, the longest 1; what is flat keeps some height."""
+def box_sides(figure: Map3d) -> list[float]:
+    """Return the relative sides of a 3-d plot's box: the longest is 1, the shortest at least 0.05."""
     sides = np.array([np.ptp(values) if len(values) else 0.0 for values in (figure.x, figure.y, figure.z)])
     return [float(side) for side in np.maximum(sides / (sides.max() or 1.0), 0.05 if sides.any() else 1.0)]
 
 
-def stacked(figure: StackedBars) -> list[str]:
-    """Return a colour for each part; grey for what is left over."""
+def part_colours(figure: StackedBars) -> list[str]:
+    """Return the colour of each part; grey for the remainder."""
     parts = figure.parts
-    return [NOISE if part == figure.OTHER and place == len(parts) - 1 else STACKED[place % len(STACKED)]
-            for place, part in enumerate(parts)]  # fmt: skip
+    return [NOISE if part == figure.OTHER and number == len(parts) - 1 else STACKED[number % len(STACKED)]
+            for number, part in enumerate(parts)]  # fmt: skip
 
 
-def reach(figure: Heatmap) -> float:
-    """Return the largest distance from zero, and 1 where there is none."""
+def max_abs(figure: Heatmap) -> float:
+    """Return the largest absolute value; 1 if all are zero or none is finite."""
     return float(np.abs(figure.values[np.isfinite(figure.values)]).max(initial=0)) or 1.0
 
 
-def called(cluster: int, size: int) -> str:
-    """Name a cluster and its size."""
+def cluster_label(cluster: int, size: int) -> str:
+    """Return a cluster's number, or `noise`, with its size."""
     return f"{'noise' if cluster < 0 else cluster} ({size:,})"
 
 
 def profiles(figure: Silhouettes) -> Iterator[tuple[float, float, np.ndarray]]:
-    """Give from where to where each cluster's profile reaches, in inches from the top, and its values.
+    """Yield top, bottom and values of each cluster's profile, in inches from the top of the plot.
 
-    Heights follow the sizes, but each has room for its name.
+    Heights are proportional to cluster sizes, but at least a row high.
     """
-    line = row_height(len(figure.sizes))
-    top, everything = 0.0, max(sum(figure.sizes), 1)
+    row = row_height(len(figure.sizes))
+    top, total = 0.0, max(sum(figure.sizes), 1)
     ends = np.cumsum([0, *figure.counts])
     for size, (start, end) in zip(figure.sizes, pairwise(ends), strict=True):
-        height = max(line, PROFILES * size / everything)
+        height = max(row, PROFILES_HEIGHT * size / total)
         yield top, top + height, figure.values[start:end]
-        top += height + line / 8
+        top += height + row / 8

@@ -1,4 +1,4 @@
-"""What a training's epochs look like."""
+"""Training curves of a backbone."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ PARTS = ("train_", "val_")
 
 
 def training_curves(history: Sequence[Mapping[str, float]]) -> dict[str, Lines]:
-    """Return a chart over the epochs of each figure, training and validation rows in one.
+    """Return a chart of each metric over the epochs, with training and validation rows together.
 
     Parameters
     ----------
@@ -18,9 +18,9 @@ def training_curves(history: Sequence[Mapping[str, float]]) -> dict[str, Lines]:
     epochs = [float(number) for number in range(1, len(history) + 1)]
     curves: dict[str, dict[str, list[float]]] = {}
     for name in history[0] if history else ():
-        part = next((part for part in PARTS if name.startswith(part)), "")
-        label = {"train_": "training rows", "val_": "validation rows"}.get(part, name)
-        curves.setdefault(name.removeprefix(part), {})[label] = [float(row[name]) for row in history]
+        prefix = next((prefix for prefix in PARTS if name.startswith(prefix)), "")
+        label = {"train_": "training rows", "val_": "validation rows"}.get(prefix, name)
+        curves.setdefault(name.removeprefix(prefix), {})[label] = [float(row[name]) for row in history]
     return {
         f"training_{name}": Lines(
             f"{name.replace('_', ' ').capitalize()} of the training",

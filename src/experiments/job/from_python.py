@@ -49,7 +49,7 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     logged_model.check_folder(folder, plan)
     if plan.cache.enabled:  # data that cannot be read leaves no run in MLflow, as on the command line
         ctx = context.make(plan, console.Report(lambda step, values: None))
-        pipeline.checked(plan.stages, plan.stages.dataset.load(ctx))
+        pipeline.check_stages(plan.stages, plan.stages.dataset.load(ctx))
     job = Job(overrides, run_name(overrides), choices=dict(cfg.hydra.runtime.choices))
     with run_folder.locked(folder, "hydra.run.dir"):
         run_folder.prepare(folder, "hydra.run.dir")

@@ -27,7 +27,7 @@ from experiments.numerics.threads import cores
 from experiments.samples import Samples, ValueRange
 from experiments.store.cache import Store
 from experiments.store.libraries import versions
-from experiments.store.values import class_name, kept_class
+from experiments.store.values import class_name, load_saved_class
 from experiments.types import Clustering, Encoder, Projection
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Model:
         """Return the model of a folder that `save` wrote."""
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         parts: dict[str, Any] = {
-            part: kept_class(about["classes"][part], folder / part, method).load(folder / part)
+            part: load_saved_class(about["classes"][part], folder / part, method).load(folder / part)
             for part, method in PARTS.items()
         }
         ranges = about.get("value_range", {})

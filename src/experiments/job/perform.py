@@ -20,7 +20,7 @@ from experiments.job import artifacts, console, context, logged_model, run_folde
 from experiments.job.trace import trace
 from experiments.metric_names import main_first
 from experiments.report import notes
-from experiments.report.headlines import alike
+from experiments.report.headlines import equal_count_suffixes
 from experiments.store.values import Store
 from experiments.types import step_name
 
@@ -80,15 +80,15 @@ class Outcome:
             self,
             metrics=result.metrics,
             seconds=result.seconds,
-            finding_keys=result.keys,
+            finding_keys=result.finding_keys,
             stopped=result.encoder.stopped,
-            doubts=result.doubts,
-            alike=alike(result),
+            doubts=result.warnings,
+            alike=equal_count_suffixes(result),
         )
 
     def with_keys(self, store: Store) -> "Outcome":
         """Return the outcome with the cache keys that were computed and reused so far."""
-        return replace(self, computed=list(store.computed), kept=list(store.kept))
+        return replace(self, computed=list(store.computed), kept=list(store.reused))
 
     def failed(self, error: BaseException, folder: Path) -> "Outcome":
         """Return the outcome as FAILED with an error's message, or KILLED after an interruption."""
@@ -165,7 +165,7 @@ def perform(plan: Plan, folder: Path, job: Job) -> Performed:
     start = time.perf_counter()
     logged_model.check_folder(folder, plan)
     parent, dataset = job.parent, plan.stages.dataset.name
-    tracker = tracking.join(parent) if parent else tracking.connect(plan.tracking, dataset)
+    tracker = tracking.tracker_below(parent) if parent else tracking.connect(plan.tracking, dataset)
     params = compose.flatten(OmegaConf.to_container(plan.cfg, resolve=True))  # type: ignore[arg-type]
     tags = job.options(params) | dict(job.tags)
     outcome = replace(job.outcome, protocol=plan.settings.protocol)
@@ -218,14 +218,14 @@ class Work:
         seconds = {step: value for step, value in result.seconds.items() if value is not None}
         times = {f"wall_seconds_{step}": value for step, value in seconds.items()}  # wall_: last in charts
         tags = {
-            "data.key": result.samples.key,
+            "data.key": result.samples.data_key,
             "device": ctx.device,
             "dtype": ctx.dtype,
             "threads": str(ctx.threads),
             "stopped": stopped,
-            "warnings": "; ".join(result.doubts),
+            "warnings": "; ".join(result.warnings),
         }
-        for warning in [f"training stopped {stopped}"] * bool(stopped) + result.doubts:
+        for warning in [f"training stopped {stopped}"] * bool(stopped) + result.warnings:
             log.warning("%s", warning)
         run.log(metrics=main_first(result.metrics) | times, tags={k: v for k, v in tags.items() if v})
         run.history(result.encoder.history)
@@ -238,9 +238,9 @@ class Work:
             outcome.save(folder)
             trace(result, plan, self.ctx).save(new)
             own_figures = artifacts.all_figures(result) if draws_figures(plan, parent) else {}
-            drawings = figures.write(own_figures, new / "figures")
+            drawings = figures.save_figures(own_figures, new / "figures")
             if writes_report(plan, parent):
-                report.write(
+                report.write_report(
                     result,
                     new,
                     self.ctx,
@@ -259,10 +259,10 @@ class Work:
         return notes.of_run(
             result,
             plan.stages,
-            result.doubts,
+            result.warnings,
             run_id=run.id,
             uri=plan.tracking.uri,
-            report=run.page(report.NAME) if writes_report(plan, parent) else "",
+            report=run.page(report.REPORT_FILE) if writes_report(plan, parent) else "",
             assigns=logged_model.is_recorded_now(plan, single=parent is None),
         )
 

@@ -10,7 +10,7 @@ from experiments import pipeline
 from experiments.config.plan import Plan
 from experiments.context import Context, Silent
 from experiments.job import console, context
-from experiments.store.cache import NotKeptError
+from experiments.store.cache import NotCachedError
 from experiments.store.values import digest
 from experiments.types import Stages
 
@@ -43,7 +43,7 @@ class Unread:
     """
 
     n: int
-    key: str
+    data_key: str
     rows: Any = field(default=lambda *parts: np.empty(0, np.int64))
 
     def __len__(self) -> int:
@@ -52,12 +52,12 @@ class Unread:
     @property
     def content_key(self) -> str:
         """Stand-in for the key of the content."""
-        return self.key
+        return self.data_key
 
     @property
-    def described(self) -> str:
+    def report_key(self) -> str:
         """Stand-in for the key of everything that evaluators report."""
-        return self.key
+        return self.data_key
 
 
 def show(plans: Sequence[Plan]) -> None:
@@ -92,9 +92,9 @@ def preview(stages: Stages, ctx: Context) -> list[Step]:
     """Return the steps of a run; needs a context whose store does not compute."""
     try:
         samples = stages.dataset.load(ctx)
-    except NotKeptError:
+    except NotCachedError:
         return _unread(stages, ctx)
-    stages, _ = pipeline.checked(stages, samples)
+    stages, _ = pipeline.check_stages(stages, samples)
     n, d = len(samples), stages.backbone.width(samples)
     p = stages.reducer.width(len(pipeline.fitted_rows(stages.protocol, samples)), d)
     resize = stages.backbone.resize
@@ -103,31 +103,34 @@ def preview(stages: Stages, ctx: Context) -> list[Step]:
     steps = [("pixels", *pixels), *_steps(stages, samples, ctx, sizes)]
     states = [CACHED if not key or ctx.store.holds(key) else COMPUTE for _, key, _ in steps]
     others = [Step(name, key, state, size) for (name, key, size), state in zip(steps, states, strict=True)]
-    return [Step("dataset", samples.key, CACHED), *others]
+    return [Step("dataset", samples.data_key, CACHED), *others]
 
 
 def _unread(stages: Stages, ctx: Context) -> list[Step]:
     """Return the steps of a run on data that was never read, all as to be computed."""
     n, resize = stages.dataset.count(), stages.backbone.resize
     samples: Any = Unread(n, digest(stages.dataset))
-    pixels = (digest(samples.key, resize), n * 3 * resize.size**2) if resize else ("", 0)
+    pixels = (digest(samples.data_key, resize), n * 3 * resize.size**2) if resize else ("", 0)
     steps = [("pixels", *pixels)] if resize else []
     steps += _steps(stages, samples, ctx, {"cluster": n * 8})
     return [
-        Step("dataset", samples.key, READ),
+        Step("dataset", samples.data_key, READ),
         *(Step(name, key, COMPUTE, size) for name, key, size in steps),
     ]
 
 
 def _steps(stages: Stages, samples: Any, ctx: Context, sizes: dict[str, int]) -> list[tuple[str, str, int]]:
     """Return name, key and size of each step after the data set."""
-    at = pipeline.Places.of(stages, samples, ctx)
+    step_keys = pipeline.StepKeys.of(stages, samples, ctx)
     keys = {
-        "backbone": at.samples.key(stages.backbone),
-        "embed": at.embedded,
-        "fit reducer": at.rows.key(stages.reducer),
-        "reduce": at.reduced,
-        "cluster": at.points.key(stages.cluster),
-        **{name: at.needs[name].key(evaluator) for name, evaluator in stages.evaluators.items()},
+        "backbone": step_keys.for_backbone.key(stages.backbone),
+        "embed": step_keys.embeddings,
+        "fit reducer": step_keys.for_reducer.key(stages.reducer),
+        "reduce": step_keys.reduced,
+        "cluster": step_keys.for_cluster.key(stages.cluster),
+        **{
+            name: step_keys.for_evaluators[name].key(evaluator)
+            for name, evaluator in stages.evaluators.items()
+        },
     }
     return [(name, key, sizes.get(name, 0)) for name, key in keys.items()]

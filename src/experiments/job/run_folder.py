@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from experiments.store.locks import Lock, unheld
+from experiments.store.locks import Lock, try_lock
 
 FILES = ".experiments-files"  # a relative path per line; locked by the process that uses the folder
 NEW = ".experiments-new"  # results are written here first, then listed and moved
@@ -72,7 +72,7 @@ def clear(folder: Path) -> None:
 
     A folder that a process uses, such as that of a job that outlived its sweep, is not changed.
     """
-    with unheld(folder / FILES) as free:
+    with try_lock(folder / FILES) as free:
         if free is not False:
             _remove(folder)
             (folder / FILES).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from experiments import comparison, report, tracking
 from experiments.comparison.seed_tables import cell
 from experiments.comparison.seeds import SEED
-from experiments.comparison.shown import shown
+from experiments.comparison.summary_tables import summary_tables
 from experiments.config import commands, compose
 from experiments.config.compose import ROOT
 from experiments.config.overrides import plain_value
@@ -155,8 +155,8 @@ def print_summary(
     if run:
         console.print_line(f"run: {run}")
     console.print_line(f"results: {folder}")
-    if (folder / report.NAME).exists():
-        console.print_line(f"report: {(folder / report.NAME).as_uri()}")
+    if (folder / report.REPORT_FILE).exists():
+        console.print_line(f"report: {(folder / report.REPORT_FILE).as_uri()}")
     console.print_line(f"compare: {_how_to_compare(recording)}")
     return 1 if faults else 0
 
@@ -199,7 +199,7 @@ def _unrecorded(outcomes: Sequence[Outcome], lost: str, folder: Path) -> list[st
 def _how_to_compare(recording: Recording) -> str:
     """Return the link to the results in MLflow, with the command that starts a server for a local store."""
     uri, experiment_id = recording.uri, recording.experiment_id
-    page = f"/{tracking.figures_page(experiment_id)}" if experiment_id else ""
+    page = f"/{tracking.metrics_page(experiment_id)}" if experiment_id else ""
     if uri.startswith("http"):
         return commands.page_link(uri, page)
     if "://" not in uri:
@@ -227,7 +227,7 @@ def _print_metrics(
     if not swept:
         rows.insert(0, "run", [str(number) for number, _ in done])
         main = ["run", *main]
-    first, *others = shown(rows, main, compared)
+    first, *others = summary_tables(rows, main, compared)
     if main_metrics(rows):
         _print("; ".join(filter(None, [title, first.title])), first.rows)
     for table in others:

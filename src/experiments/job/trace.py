@@ -68,7 +68,7 @@ def trace(result: Result, plan: Plan, ctx: Context) -> Trace:
     """Return the trace of a run; digests of cached values come from the cache, without reading the values."""
     keys = _step_keys(result, plan)
     steps = {
-        "samples": result.samples.key,
+        "samples": result.samples.data_key,
         "pixels": ctx.store.digest(keys["pixels"]),
         "embedding": ctx.store.digest(keys["embedding"]),
         "projection": ctx.store.digest(keys["projection"]),
@@ -84,7 +84,7 @@ def trace(result: Result, plan: Plan, ctx: Context) -> Trace:
         {name: shown_digests(findings) for name, findings in result.findings.items()},
         now,
         {name: differences for name, differences in reused.items() if differences},
-        result.samples.described,
+        result.samples.report_key,
     )
 
 
@@ -141,10 +141,10 @@ def _step_keys(result: Result, plan: Plan) -> dict[str, str]:
     resize = plan.stages.backbone.resize
     return {
         "pixels": result.samples.content.pixel_map(resize)[0] if resize else "",
-        "encoder": result.at.samples.key(plan.stages.backbone),
-        "embedding": result.at.embedded,
-        "projection": result.at.reduced,
-        "clustering": result.at.points.key(plan.stages.cluster),
+        "encoder": result.step_keys.for_backbone.key(plan.stages.backbone),
+        "embedding": result.step_keys.embeddings,
+        "projection": result.step_keys.reduced,
+        "clustering": result.step_keys.for_cluster.key(plan.stages.cluster),
     }
 
 

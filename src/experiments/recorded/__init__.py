@@ -1,5 +1,5 @@
-"""What an earlier run recorded: its parameters and files, its samples and embeddings, exports of them."""
+"""Past runs: their parameters, files, samples and embeddings, and exports of them."""
 
-from experiments.recorded.run import PARENT_TAG, SUPERSEDED, Recorded
+from experiments.recorded.run import PARENT_TAG, SUPERSEDED, PastRun
 
-__all__ = ["PARENT_TAG", "SUPERSEDED", "Recorded"]
+__all__ = ["PARENT_TAG", "SUPERSEDED", "PastRun"]

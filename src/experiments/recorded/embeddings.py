@@ -1,4 +1,4 @@
-"""The embeddings of a recorded run: from the store if they are kept, else computed again, and as a file."""
+"""The embeddings of a past run: from the cache or computed again, and written to a file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +10,9 @@ from experiments.config.stage import GROUPS, build_stage
 from experiments.context import Context
 from experiments.dataset.tables.cells import guarded
 from experiments.dataset.tables.matching import matched
-from experiments.pipeline import Places
-from experiments.recorded import Recorded
-from experiments.recorded.samples import NOWHERE, config_of, dataset_of
+from experiments.pipeline import StepKeys
+from experiments.recorded import PastRun
+from experiments.recorded.samples import UNMOVED, config_of, dataset_of
 from experiments.samples import Samples
 from experiments.types import Stages
 
@@ -20,71 +20,75 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KINDS = ("csv", "parquet", "npy")
-NAME = "embeddings"
-IDS = f"{NAME}_ids.txt"
-ID = "image_id"
-VALUES = 1 << 21  # written at a time
+FILE_NAME = "embeddings"
+IDS_FILE = f"{FILE_NAME}_ids.txt"
+ID_COLUMN = "image_id"
+BLOCK_VALUES = 1 << 21  # values written at a time
 
 
 def check_kind(kind: str) -> None:
-    """Raise ValueError unless embeddings can be written so."""
+    """Raise ValueError unless embeddings can be written in this format."""
     if kind not in KINDS:
         raise ValueError(f"--embeddings {kind} is not an option; use {', '.join(KINDS)}")
 
 
 def embeddings_of(
-    run: Recorded, ids: np.ndarray, hashes: np.ndarray, ctx: Context, places: Mapping[str, Any] = NOWHERE
+    run: PastRun, ids: np.ndarray, hashes: np.ndarray, ctx: Context, data_paths: Mapping[str, Any] = UNMOVED
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Compute what was clustered, or take it from the store.
+    """Return the embeddings that a run clustered, from the cache or computed again.
 
     Parameters
     ----------
     ids, hashes
-        The samples, and what each was made of, as the run recorded them.
-    places
-        Where its data is now, as `samples.moved` reads it.
+        The recorded ids and content hashes of its samples.
+    data_paths
+        Paths of data that was moved, from `samples.split_data_paths`.
 
     Returns
     -------
-    float32 (n, d), a row for each of these ids, and what its values are called: as the vectors' own columns
-    if the backbone hands those on, else d0, d1, ...
+    float32 (n, d), a row for each id, and the names of the d values: the vectors' columns if the backbone
+    returns them unchanged, else d0, d1, ...
 
     Raises
     ------
     ValueError
-        If the data set does not give the samples any more that were clustered.
+        If the data set has other samples than the run clustered.
     """
     cfg = config_of(run)
-    with run.by_its_code():
-        chosen = {group: build_stage(group, cfg[group]) for group in GROUPS if group != "dataset"}
+    with run.naming_other_code():
+        stages_by_group = {group: build_stage(group, cfg[group]) for group in GROUPS if group != "dataset"}
     protocol = str(cfg.protocol)
-    stages = Stages(dataset=dataset_of(run, cfg, places), **chosen, evaluators={}, protocol=protocol)
+    dataset = dataset_of(run, cfg, data_paths)
+    stages = Stages(dataset=dataset, **stages_by_group, evaluators={}, protocol=protocol)
     samples = stages.dataset.load(ctx)
     rows = matched([str(name) for name in ids], [str(name) for name in samples.ids]).places
-    gone = ids[rows < 0]
-    if len(gone) or len(ids) != len(samples):
+    missing = ids[rows < 0]
+    if len(missing) or len(ids) != len(samples):
         raise ValueError(
-            f"RUN_ID={run.id} clustered {len(ids)} samples, and {samples.source} now gives {len(samples)} "
-            f"others{f', without {gone[0]}' if len(gone) else ''}; put back what was there, or run it again"
+            f"RUN_ID={run.id} clustered {len(ids)} samples, and {samples.source} now has {len(samples)} "
+            f"others{f', without {missing[0]}' if len(missing) else ''}; put back what was there, or run it "
+            "again"
         )
     changed = np.flatnonzero(samples.content.hashes[rows] != hashes)
     if len(changed):
         raise ValueError(
-            f"RUN_ID={run.id} clustered other values than {samples.source} now gives for {len(changed)} of "
+            f"RUN_ID={run.id} clustered other values than {samples.source} now has for {len(changed)} of "
             f"{len(ids)} samples, such as {ids[changed[0]]}; put back what was there, or run it again"
         )
-    at = Places.of(stages, samples, ctx)
-    encoder = at.samples.fitted(stages.backbone, lambda: stages.backbone.fit(samples, at.samples))
+    keys = StepKeys.of(stages, samples, ctx)
+    encoder = keys.for_backbone.fitted(
+        stages.backbone, lambda: stages.backbone.fit(samples, keys.for_backbone)
+    )
     if encoder.stopped:
-        at = Places.of(stages, samples, ctx, encoder.stopped)
-    embeddings = ctx.store.array(at.embedded, lambda: encoder.embed(samples, ctx))
+        keys = StepKeys.of(stages, samples, ctx, encoder.stopped)
+    embeddings = ctx.store.array(keys.embeddings, lambda: encoder.embed(samples, ctx))
     names = _names(samples, embeddings)
     return (embeddings if (rows == np.arange(len(rows))).all() else np.asarray(embeddings[rows])), names
 
 
 def _names(samples: Samples, embeddings: np.ndarray) -> tuple[str, ...]:
     columns = samples.columns
-    if columns and ID not in columns and np.array_equal(embeddings, samples.content.vectors()):
+    if columns and ID_COLUMN not in columns and np.array_equal(embeddings, samples.content.vectors()):
         return columns
     return tuple(f"d{column}" for column in range(embeddings.shape[1]))
 
@@ -92,20 +96,21 @@ def _names(samples: Samples, embeddings: np.ndarray) -> tuple[str, ...]:
 def write(
     ids: np.ndarray, embeddings: np.ndarray, columns: tuple[str, ...], folder: Path, kind: str
 ) -> list[str]:
-    """Write embeddings as `dataset=embeddings` reads them, bit for bit; return the names of the files."""
+    """Write embeddings in the format of `dataset=embeddings`, bit for bit; return the file names."""
     check_kind(kind)
-    name = f"{NAME}.{kind}"
+    name = f"{FILE_NAME}.{kind}"
     if kind != "npy":
         _write_table(ids, embeddings, columns, folder / name, kind)
         return [name]
-    broken = next((one for one in ids if "\n" in one or "\r" in one), None)
-    if broken is not None:
+    multiline = next((id_ for id_ in ids if "\n" in id_ or "\r" in id_), None)
+    if multiline is not None:
         raise ValueError(
-            f"--embeddings npy writes an id a line, and {broken!r} has a line break; use --embeddings parquet"
+            f"--embeddings npy writes an id a line, and {multiline!r} has a line break; use --embeddings "
+            "parquet"
         )
     np.save(folder / name, np.asarray(embeddings, np.float32), allow_pickle=False)
-    (folder / IDS).write_text("".join(f"{guarded(str(one))}\n" for one in ids), encoding="utf-8")
-    return [name, IDS]
+    (folder / IDS_FILE).write_text("".join(f"{guarded(str(id_))}\n" for id_ in ids), encoding="utf-8")
+    return [name, IDS_FILE]
 
 
 def _write_table(
@@ -116,13 +121,13 @@ def _write_table(
 
     n, d = embeddings.shape
     names = [guarded(name) if kind == "csv" else name for name in columns]
-    schema = pa.schema([(ID, pa.string()), *((name, pa.float32()) for name in names)])
-    opened: Any = csv.CSVWriter if kind == "csv" else parquet.ParquetWriter
-    size = max(1, VALUES // d)
-    with opened(path, schema) as writer:
+    schema = pa.schema([(ID_COLUMN, pa.string()), *((name, pa.float32()) for name in names)])
+    open_writer: Any = csv.CSVWriter if kind == "csv" else parquet.ParquetWriter
+    size = max(1, BLOCK_VALUES // d)
+    with open_writer(path, schema) as writer:
         for start in range(0, n, size):
             rows = slice(start, start + size)
-            texts = [guarded(str(one)) if kind == "csv" else str(one) for one in ids[rows]]
+            texts = [guarded(str(id_)) if kind == "csv" else str(id_) for id_ in ids[rows]]
             writer.write_table(_table(texts, embeddings[rows], schema))
 
 

@@ -1,4 +1,4 @@
-"""New rows for a model that clustered vectors: a table with its columns, or an array of its width."""
+"""Read new vectors for a recorded model: a table with its columns, or an array of its width."""
 
 import re
 from collections.abc import Sequence
@@ -15,50 +15,52 @@ from experiments.dataset.vectors.arrays import ARRAYS, is_array
 from experiments.dataset.vectors.sources import Source, table_source
 from experiments.samples import Samples
 
-NUMBERED = re.compile(r"column_\d+")  # what columns are called in a table without a header
+NUMBERED = re.compile(r"column_\d+")  # names of columns in a table without a header
 ENDINGS = (".csv", ".tsv", *PARQUET, *ARRAYS)
 
 
 def new_rows(path: Path, features: Sequence[str], id_: str | None, key: str, ctx: Context) -> Samples:
-    """Read the values of these features, whatever other columns a table has.
+    """Read the values of these features; other columns of the table are ignored.
 
     Parameters
     ----------
     features
-        Names of the columns, in the order in which a model wants them; none: all columns.
+        Column names in the model's order; empty: all columns.
     id_
-        The column of ids that the run had, if one was named; it is taken if it is there.
+        The run's column of ids, if it had one; used if the table has it.
     key
-        What names the file in an error.
+        Name of the file argument in errors.
 
     Raises
     ------
     ValueError
-        If a column is missing, or a value in one: what a gap should become, nobody knows.
+        If a column or a value in one is missing.
     """
     try:
-        named = None if is_array(path) or not features else not all(map(NUMBERED.fullmatch, features))
-        own, column = (features, None) if is_array(path) else _known(path, features, id_, named)
+        has_header = None if is_array(path) or not features else not all(map(NUMBERED.fullmatch, features))
+        columns, id_column = features, None
+        if not is_array(path):
+            columns, id_column = _match_features(path, features, id_, has_header)
         samples = _NewRows(
-            path=str(path), id=column, ids=None, exclude=(), label=None, images=None, image_size=1,
+            path=str(path), id=id_column, ids=None, exclude=(), label=None, images=None, image_size=1,
             mirror=False, limit=None, labels=None, corrections=None, unlabelled="keep",
             split={"train": 1.0}, split_seed=0,
-            header=named, features=tuple(own),
+            header=has_header, features=tuple(columns),
         ).load(ctx)  # fmt: skip
     except ValueError as error:
-        raise ValueError(_told(str(error), key)) from error
+        raise ValueError(_as_new_rows_error(str(error), key)) from error
     width = samples.content.vectors().shape[1]
     if features and width != len(features):
         raise ValueError(
-            f"{key}={path} has {width} values a row, and the run {len(features)}; use rows made as the run's "
-            "were"
+            f"{key}={path} has {width} values a row, and the run {len(features)}; use rows with the run's "
+            "features"
         )
     return replace(samples, columns=tuple(features))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _NewRows(Embeddings):
-    """Rows of which only these columns are values; what else there is may tell the ids."""
+    """A table whose values are the columns `features`; another column may hold the ids."""
 
     features: tuple[str, ...]
 
@@ -77,26 +79,26 @@ class _NewRows(Embeddings):
         super()._check_texts(replace(columns, texts=texts))
 
 
-def _known(
-    path: Path, features: Sequence[str], id_: str | None, named: bool | None
+def _match_features(
+    path: Path, features: Sequence[str], id_: str | None, has_header: bool | None
 ) -> tuple[list[str], str | None]:
-    """Return what the table calls the features, and the run's column of ids if the table has it.
+    """Return the table's names of the features, and the run's column of ids if the table has it.
 
-    Raise ValueError if one of the features is missing.
+    Raise ValueError if a feature is missing.
     """
-    names = header(path, named).names
-    places = matched(features, names, SPELLING).places
-    absent = [name for name, place in zip(features, places, strict=True) if place < 0]
-    if absent:
+    names = header(path, has_header).names
+    rows = matched(features, names, SPELLING).places
+    missing = [name for name, row in zip(features, rows, strict=True) if row < 0]
+    if missing:
         raise ValueError(
-            f"{KEY}={path} lacks {len(absent)} of the {len(features)} columns of the run: "
-            f"{', '.join(absent[:5])}; name its columns as the run's"
+            f"{KEY}={path} lacks {len(missing)} of the {len(features)} columns of the run: "
+            f"{', '.join(missing[:5])}; name its columns as the run's"
         )
-    return [names[place] for place in places], id_ if id_ in names else None
+    return [names[row] for row in rows], id_ if id_ in names else None
 
 
-def _told(error: str, key: str) -> str:
-    """Say it of a file that is no data set: none of its columns can be left out."""
+def _as_new_rows_error(error: str, key: str) -> str:
+    """Reword an error about a data set for new rows, where columns cannot be excluded."""
     error = error.replace(f"{KEY}=", f"{key}=")
     if "could be ids" in error:
         return f"{error.rpartition('; ')[0]}; call one image_id"

@@ -1,4 +1,4 @@
-"""Find the samples of a recorded run again: its data set, from where it was, and what it clustered."""
+"""Load the data set of a past run again, and match its clustered samples by id."""
 
 import logging
 import tempfile
@@ -16,12 +16,12 @@ from experiments.context import Context
 from experiments.dataset.tables.matching import matched
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.messages import counted
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.samples import Samples
 
 log = logging.getLogger(__name__)
 
-DATA = (  # what may have been moved since a run
+DATA_KEYS = (  # paths that may have changed since a run
     "dataset.root",
     "dataset.path",
     "dataset.images",
@@ -30,100 +30,100 @@ DATA = (  # what may have been moved since a run
     "dataset.labels.path",
     "dataset.corrections",
 )
-NOWHERE: Mapping[str, Any] = {}  # where the data of a run was moved to that is where it was
+UNMOVED: Mapping[str, Any] = {}  # the data set's paths are those of the run
 
 
-def moved(settings: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """Tell what says where a run's data is now from the other settings.
+def split_data_paths(settings: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """Split settings into the current paths of a run's data and all others.
 
     Raises
     ------
     ValueError
-        For a setting of data that would make it another run.
+        For a data set setting that is not a path.
     """
-    places, others = {}, []
+    paths, others = {}, []
     for override in compose.parse(settings):
         key = str(override.key_or_group)
-        if key in DATA and not override.is_sweep_override():
-            places[key] = override.value()
+        if key in DATA_KEYS and not override.is_sweep_override():
+            paths[key] = override.value()
         elif key.partition(".")[0] == "dataset":
             raise ValueError(
-                f"{override.input_line} would make it another run's data; only {', '.join(DATA)} can be "
-                "given here, where it was moved"
+                f"{override.input_line} would load other data than the run's; only paths of data that was "
+                f"moved can be set here: {', '.join(DATA_KEYS)}"
             )
         else:
             others.append(str(override.input_line))
-    return places, others
+    return paths, others
 
 
-def samples_of(run: Recorded, ctx: Context, places: Mapping[str, Any] = NOWHERE) -> Samples:
-    """Load the data set of a run with all its samples, and without labels of a table.
+def samples_of(run: PastRun, ctx: Context, data_paths: Mapping[str, Any] = UNMOVED) -> Samples:
+    """Load the data set of a run with all its samples, without the labels of a table.
 
     Parameters
     ----------
-    places
-        Where its data is now, as `moved` reads it; what is not told is where it was.
+    data_paths
+        Paths of data that was moved, by setting, from `split_data_paths`.
     """
-    stage = dataset_of(run, config_of(run), places)
+    stage = dataset_of(run, config_of(run), data_paths)
     names = {f.name for f in fields(stage)}
     changed: dict[str, Any] = {name: None for name in ("limit", "labels", "corrections") if name in names}
     return cast(Samples, replace(stage, **changed).load(ctx))
 
 
-def config_of(run: Recorded) -> DictConfig:
-    """Return the config that a run recorded."""
-    with tempfile.TemporaryDirectory(prefix="experiments-") as fetched:
-        return cast(DictConfig, OmegaConf.load(run.file("config.yaml", Path(fetched))))
+def config_of(run: PastRun) -> DictConfig:
+    """Return the recorded config of a run."""
+    with tempfile.TemporaryDirectory(prefix="experiments-") as folder:
+        return cast(DictConfig, OmegaConf.load(run.file("config.yaml", Path(folder))))
 
 
-def dataset_of(run: Recorded, cfg: DictConfig, places: Mapping[str, Any] = NOWHERE) -> Any:
-    """Build the data set of a run: as typed, its paths were relative to who knows where.
+def dataset_of(run: PastRun, cfg: DictConfig, data_paths: Mapping[str, Any] = UNMOVED) -> Any:
+    """Build the data set stage of a run with absolute paths.
 
     Raises
     ------
     ValueError
-        If its data is gone from where it was, or is not where it was moved to.
+        If a path does not exist.
     """
-    for key, value in places.items():
+    for key, value in data_paths.items():
         OmegaConf.update(cfg, key, value)
-    with run.by_its_code(places):
-        stage = build_stage("dataset", cfg.dataset, places)
-    names = {f.name for f in fields(stage)} - {key.removeprefix("dataset.") for key in places}
+    with run.naming_other_code(data_paths):
+        stage = build_stage("dataset", cfg.dataset, data_paths)
+    names = {f.name for f in fields(stage)} - {key.removeprefix("dataset.") for key in data_paths}
     is_path = Path(run.source).is_absolute()
     changed: dict[str, str] = {name: run.source for name in ("root", "path") if name in names and is_path}
     for name in {"images", "ids"} & names:
-        place = getattr(stage, name)
-        if place and not Path(place).exists():  # below the project; perhaps it was typed here
+        path = getattr(stage, name)
+        if path and not Path(path).exists():  # it may be relative to this folder
             changed[name] = str(Path.cwd() / str(cfg.dataset[name]))
-    found = replace(stage, **changed)
+    moved = replace(stage, **changed)
     for name in ("root", "path", "images", "ids"):
-        place = getattr(found, name, None) if is_path else None
-        if place and not Path(place).exists():
-            raise ValueError(f"dataset.{name}={place} does not exist; pass dataset.{name}=<where it is now>")
-    return found
+        path = getattr(moved, name, None) if is_path else None
+        if path and not Path(path).exists():
+            raise ValueError(f"dataset.{name}={path} does not exist; pass dataset.{name}=<where it is now>")
+    return moved
 
 
-def rows_of(run: Recorded, ids: np.ndarray, samples: Samples) -> np.ndarray:
-    """Return where each id is among the samples; raise ValueError if one is gone."""
+def rows_of(run: PastRun, ids: np.ndarray, samples: Samples) -> np.ndarray:
+    """Return the row of each id among the samples; raise ValueError if one is missing."""
     names = [str(name) for name in ids]
     matches = matched(names, [str(name) for name in samples.ids])
     if matches.loosely():
-        log.warning("samples of RUN_ID=%s are those whose ids are equal: %s", run.id, matches.loosely())
-    gone = [name for name, place in zip(names, matches.places, strict=True) if place < 0]
-    if gone:
+        log.warning("ids of RUN_ID=%s equal those of the data set, %s", run.id, matches.loosely())
+    missing = [name for name, row in zip(names, matches.places, strict=True) if row < 0]
+    if missing:
         raise ValueError(
-            f"RUN_ID={run.id} clustered {counted(len(gone), 'image')} that {samples.source} does not hold, "
-            f"such as {gone[0]}; put {'it' if len(gone) == 1 else 'them'} back, or pass dataset.root=<where "
+            f"RUN_ID={run.id} clustered {counted(len(missing), 'image')} missing from {samples.source}, such "
+            f"as {missing[0]}; put {'it' if len(missing) == 1 else 'them'} back, or pass dataset.root=<where "
             "all are now>"
         )
     return matches.places
 
 
 def pictures_of(
-    run: Recorded, ids: np.ndarray, side: int, ctx: Context, places: Mapping[str, Any] = NOWHERE
+    run: PastRun, ids: np.ndarray, side: int, ctx: Context, data_paths: Mapping[str, Any] = UNMOVED
 ) -> np.ndarray:
-    """Return a small image of each id, uint8 (n, S, S, 3) with S at most `side`; none of bare vectors."""
-    samples = samples_of(run, ctx, places)
-    if not samples.content.pictured:
+    """Return a thumbnail of each id, uint8 (n, S, S, 3) with S at most `side`; n = 0 without images."""
+    samples = samples_of(run, ctx, data_paths)
+    if not samples.content.has_images:
         return np.empty((0, side, side, 3), np.uint8)
     return thumbnails(samples, rows_of(run, ids, samples), side, ctx)

@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.messages import keys_within
-from experiments.store.values import class_name, kept_class
+from experiments.store.values import class_name, load_saved_class
 from experiments.types import Projection, Reducer
 
 
@@ -39,7 +39,7 @@ class ChainProjection:
         """Read what `save` wrote."""
         steps = []
         for place, kind in enumerate(json.loads((folder / "steps.json").read_text(encoding="utf-8"))):
-            steps.append(kept_class(kind, folder, "transform").load(folder / str(place)))
+            steps.append(load_saved_class(kind, folder, "transform").load(folder / str(place)))
         return cls(tuple(steps))
 
 

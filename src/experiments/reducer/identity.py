@@ -6,11 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 
 @dataclass(frozen=True, eq=False)
-class Unchanged(Record):
+class Unchanged(SavedFields):
     """The projection that changes nothing."""
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
@@ -23,7 +23,7 @@ class Identity:
     """Hand the embeddings on."""
 
     VERSION: ClassVar[int] = 1
-    LOOKS: ClassVar[bool] = False
+    LEARNS: ClassVar[bool] = False
 
     def width(self, n: int, d: int) -> int:
         """Return d."""

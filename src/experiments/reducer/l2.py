@@ -6,13 +6,13 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 BATCH = 16_384  # rows that are scaled at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Normalised(Record):
+class Normalised(SavedFields):
     """The projection that brings every row to length 1; rows of zeros stay."""
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ class L2:
     """Divide each row by its Euclidean length."""
 
     VERSION: ClassVar[int] = 1
-    LOOKS: ClassVar[bool] = False
+    LEARNS: ClassVar[bool] = False
 
     def width(self, n: int, d: int) -> int:
         """Return d."""

@@ -8,7 +8,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.numerics.axes import EXACT_WIDTH, RANK, principal_axes
 from experiments.numerics.scale import rescaled
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 VERSION = 3  # of the decomposition, and so of every projection
 ROUNDING = 1e-6  # a smaller share of the largest variance is float32's rounding, not a direction
@@ -16,7 +16,7 @@ BATCH = 16_384  # rows that are scaled or projected at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Standardised(Record):
+class Standardised(SavedFields):
     """Standardised rows and their principal axes, most variance first.
 
     Parameters
@@ -35,7 +35,7 @@ class Standardised(Record):
 
 
 @dataclass(frozen=True, eq=False)
-class PcaProjection(Record):
+class PcaProjection(SavedFields):
     """A projection onto the first p principal axes.
 
     Parameters

@@ -6,13 +6,13 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 BATCH = 16_384  # rows that are scaled at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Standardized(Record):
+class Standardized(SavedFields):
     """The projection that scales every column by what it was fitted on.
 
     Parameters

@@ -12,14 +12,14 @@ from experiments.context import Context
 from experiments.numerics.nearest import METRICS, nearest
 from experiments.numerics.scale import rescaled
 from experiments.numerics.umap_layout import Layout, lay_out, place
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
 FEWEST = 3  # rows that can be laid out: each with a neighbour, in one dimension
 
 
 @dataclass(frozen=True, eq=False)
-class UmapProjection(Record):
+class UmapProjection(SavedFields):
     """Fitted rows and their positions; other rows are placed among them.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Which configuration of a sweep is best, by each figure that a person reads first."""
+"""The best configuration of a sweep, by each main metric."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,20 +14,20 @@ from experiments.report.headlines import headlines, upper_bounds
 if TYPE_CHECKING:
     import pandas as pd
 
-FOLLOW = 2  # configurations that are named behind the best
-K = "cluster.k"
+RUNNERS_UP = 2  # configurations listed after the best
+K_SETTING = "cluster.k"
 
 
 @dataclass(frozen=True)
 class Lead:
-    """How far the best configuration is ahead of the next one, paired over the seeds that both have.
+    """The lead of the best configuration over the next best, paired over common seeds.
 
     Parameters
     ----------
     low, high
         Student's 95 % interval of the mean difference.
     p
-        Of the paired t test; nan of a difference that is the same with each seed.
+        p-value of the paired t test; nan if the difference is the same for all seeds.
     """
 
     difference: float
@@ -38,36 +38,37 @@ class Lead:
 
     @property
     def differs(self) -> bool:
-        """True if the interval shows that the best is ahead."""
+        """True if the whole interval is above zero."""
         return self.low > 0
 
     def __str__(self) -> str:
-        """Return whether the two differ, and by how much."""
+        """Describe the difference and its significance."""
         if self.p != self.p:
             return (
-                f"ahead by {self.difference:.2g} with each of {self.seeds} seeds"
+                f"better by {self.difference:.2g} with each of {self.seeds} seeds"
                 if self.difference
                 else "equal"
             )
-        shown = "differs from it" if self.differs else "no difference shown"
+        conclusion = "differs" if self.differs else "no significant difference"
         interval = f"{self.low:.2g} to {self.high:.2g}"
-        return f"{shown}: ahead by {self.difference:.2g} ({interval}), p = {self.p:.2g}, {self.seeds} seeds"
+        better = f"better by {self.difference:.2g} ({interval})"
+        return f"{conclusion}: {better}, p = {self.p:.2g}, {self.seeds} seeds"
 
 
 @dataclass(frozen=True)
-class Best:
-    """The best configuration by one figure.
+class BestConfig:
+    """The best configuration by one metric.
 
     Parameters
     ----------
     config
-        Its settings; `1 seed` behind them where others have several, as its mean is that one's figure.
+        Its settings, followed by `(1 seed)` if it has one seed and others have several.
     low, high
-        The 95 % interval of its mean over the seeds; nan of one seed.
-    after
-        Those behind it, with their means.
+        The 95 % interval of the mean over seeds; nan for one seed.
+    runners_up
+        The next best configurations, with their means.
     lead
-        Over the first of those; None without two seeds in common.
+        The lead over the first runner-up; None with fewer than two common seeds.
     """
 
     headline: Headline
@@ -75,99 +76,113 @@ class Best:
     low: float
     high: float
     seeds: int
-    after: Sequence[tuple[str, float]]
+    runners_up: Sequence[tuple[str, float]]
     lead: Lead | None = None
 
 
-def bests(
+def best_configs(
     rows: "pd.DataFrame",
     swept: Sequence[str],
     main: Sequence[str],
     objective: str,
-    alike: Sequence[Collection[str]] = (),
-) -> list[Best]:
-    """Return the best configuration by the objective and by each main figure, of which more is better.
+    equal_counts: Sequence[Collection[str]] = (),
+) -> list[BestConfig]:
+    """Return the best configuration by the objective and by each main metric that can choose configurations.
 
     Parameters
     ----------
     rows
-        One per job, as `summary.to_frame` makes them.
+        One row per job, as `summary.to_frame` returns them.
     main
-        The columns of it that a person reads first.
-    alike
-        For each of the rows the suffixes of the samples of which that job has as many clusters as classes.
+        Names of the main columns.
+    equal_counts
+        For each row the suffixes of subsets in which the job has as many clusters as classes.
     """
-    done = rows[rows["status"] == "FINISHED"]
-    matching = {row: frozenset(suffixes) for row, suffixes in zip(rows.index, alike, strict=False)}
-    asked = [Name.parse(name) for name in dict.fromkeys([objective, *main]) if name in done]
-    shown = [str(name) for name in asked if name.row.chooses and not name.noise]
-    keys = configuration(swept)
-    told = [key for key in keys if done[key].nunique(dropna=False) > 1]
-    jobs = {_named(told, each): each for _, each in done.groupby(keys, sort=False, dropna=False) if len(each)}
-    return [_best(name, jobs, matching, name == objective) for name in shown if done[name].notna().any()]
+    finished = rows[rows["status"] == "FINISHED"]
+    suffixes_of = {row: frozenset(suffixes) for row, suffixes in zip(rows.index, equal_counts, strict=False)}
+    metrics = [Name.parse(name) for name in dict.fromkeys([objective, *main]) if name in finished]
+    names = [str(name) for name in metrics if name.row.chooses and not name.noise]
+    settings = configuration(swept)
+    varying = [key for key in settings if finished[key].nunique(dropna=False) > 1]
+    grouped = finished.groupby(settings, sort=False, dropna=False)
+    groups = {_config_name(varying, group): group for _, group in grouped if len(group)}
+    return [
+        _best_config(name, groups, suffixes_of, name == objective)
+        for name in names
+        if finished[name].notna().any()
+    ]
 
 
-def verdict(found: Sequence[Best], swept: Sequence[str]) -> str:
-    """Return which configuration is best by which metrics, in a sentence; "" of a single configuration.
+def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
+    """Describe which configuration is best by which metrics; "" for a single configuration.
 
-    Over k those metrics alone choose that are comparable across k. Where the seeds show no difference from
-    the next best, it says so.
+    In sweeps over k, only metrics that are comparable across k count. The text mentions metrics by which the
+    best and the next best do not differ significantly.
     """
-    if not any(best.after for best in found):
+    if not any(best.runners_up for best in bests):
         return ""
-    names: dict[str, list[str]] = {}
-    changing = []
-    for best in found:
-        name = best.headline.name
-        if K in swept and Name.parse(name).row.across_k not in ("comparable", ""):
-            changing.append(name)
+    metrics_of: dict[str, list[str]] = {}
+    k_dependent = []
+    for best in bests:
+        metric = best.headline.name
+        if K_SETTING in swept and Name.parse(metric).row.across_k not in ("comparable", ""):
+            k_dependent.append(metric)
         else:
-            names.setdefault(best.config, []).append(name)
-    parts = ["; ".join(f"{config} by {', '.join(by)}" for config, by in names.items())]
-    if changing:
+            metrics_of.setdefault(best.config, []).append(metric)
+    sentences = ["; ".join(f"{config} by {', '.join(metrics)}" for config, metrics in metrics_of.items())]
+    if k_dependent:
         verbs = (
-            "change with k by themselves and choose"
-            if len(changing) > 1
-            else "changes with k by itself and chooses"
+            "change with k by themselves, so they do"
+            if len(k_dependent) > 1
+            else "changes with k by itself, so it does"
         )
-        parts.append(f"{', '.join(changing)} {verbs} none")
-    leads = {name: best.lead for best in found if (name := best.headline.name) not in changing}
-    if unclear := [name for name, lead in leads.items() if lead and not lead.differs]:
-        parts.append(f"The seeds show no difference from the next best by {', '.join(unclear)}")
-    return ". ".join(part for part in parts if part)
+        sentences.append(f"{', '.join(k_dependent)} {verbs} not count")
+    leads = {metric: best.lead for best in bests if (metric := best.headline.name) not in k_dependent}
+    if unclear := [metric for metric, lead in leads.items() if lead and not lead.differs]:
+        sentences.append(
+            f"The seeds show no significant difference from the next best by {', '.join(unclear)}"
+        )
+    return ". ".join(filter(None, sentences))
 
 
-def _named(told: Sequence[str], jobs: "pd.DataFrame") -> str:
-    return " ".join(f"{key.rpartition('.')[2]}={jobs[key].iloc[0]}" for key in told) or "all runs"
+def _config_name(settings: Sequence[str], group: "pd.DataFrame") -> str:
+    return " ".join(f"{key.rpartition('.')[2]}={group[key].iloc[0]}" for key in settings) or "all runs"
 
 
-def _best(
-    name: str, jobs: "Mapping[str, pd.DataFrame]", alike: Mapping[Hashable, frozenset[str]], objective: bool
-) -> Best:
-    counts = {config: int(each[name].notna().sum()) for config, each in jobs.items()}
-    means = {config: float(jobs[config][name].mean()) for config, count in counts.items() if count}
-    first, *others = sorted(means, key=lambda config: -means[config])
-    own = jobs[first]
-    metrics = {str(key): value for key, value in own.mean(numeric_only=True).dropna().items()}
-    common = frozenset.intersection(*(alike.get(row, frozenset()) for row in own.index[own[name].notna()]))
-    (headline,) = (each for each in headlines(metrics, upper_bounds(metrics), common) if each.name == name)
+def _best_config(
+    name: str,
+    groups: "Mapping[str, pd.DataFrame]",
+    suffixes_of: Mapping[Hashable, frozenset[str]],
+    objective: bool,
+) -> BestConfig:
+    counts = {config: int(group[name].notna().sum()) for config, group in groups.items()}
+    means = {config: float(groups[config][name].mean()) for config, count in counts.items() if count}
+    best, *others = sorted(means, key=lambda config: -means[config])
+    rows = groups[best]
+    metrics = {str(key): value for key, value in rows.mean(numeric_only=True).dropna().items()}
+    done = rows.index[rows[name].notna()]
+    suffixes = frozenset.intersection(*(suffixes_of.get(row, frozenset()) for row in done))
+    candidates = headlines(metrics, upper_bounds(metrics), suffixes)
+    (headline,) = (candidate for candidate in candidates if candidate.name == name)
     if objective:
         headline = replace(headline, about=f"the objective: {headline.about}")
-    values = own[name].dropna().to_numpy()
+    values = rows[name].dropna().to_numpy()
     interval = mean_interval(values)
     repeated = max(counts.values()) > 1
-    told = {config: f"{config} (1 seed)" if repeated and counts[config] == 1 else config for config in means}
-    after = [(told[config], means[config]) for config in others[:FOLLOW]]
-    lead = _lead(name, own, jobs[others[0]]) if others else None
-    return Best(headline, told[first], interval.low, interval.high, len(values), after, lead)
+    labels = {
+        config: f"{config} (1 seed)" if repeated and counts[config] == 1 else config for config in means
+    }
+    runners_up = [(labels[config], means[config]) for config in others[:RUNNERS_UP]]
+    lead = _compare(name, rows, groups[others[0]]) if others else None
+    return BestConfig(headline, labels[best], interval.low, interval.high, len(values), runners_up, lead)
 
 
-def _lead(name: str, best: "pd.DataFrame", other: "pd.DataFrame") -> Lead | None:
-    """Return how far one configuration is ahead of another; None without two seeds in common."""
+def _compare(name: str, best: "pd.DataFrame", other: "pd.DataFrame") -> Lead | None:
+    """Return the lead of one configuration over another; None with fewer than two common seeds."""
     if SEED not in best:
         return None
-    mine, others = (jobs.loc[jobs[name].notna()] for jobs in (best, other))
-    if len(set(mine[SEED]) & set(others[SEED])) < 2:
+    best_rows, other_rows = (jobs.loc[jobs[name].notna()] for jobs in (best, other))
+    if len(set(best_rows[SEED]) & set(other_rows[SEED])) < 2:
         return None
-    tested = paired(others, mine, [name]).tables["paired"].iloc[0]
-    return Lead(tested["difference"], tested["low"], tested["high"], tested["p"], int(tested["seeds"]))
+    result = paired(other_rows, best_rows, [name]).tables["paired"].iloc[0]
+    return Lead(result["difference"], result["low"], result["high"], result["p"], int(result["seeds"]))

@@ -1,4 +1,4 @@
-"""The charts of a report: a picture that is there at once, and what plotly draws in its place."""
+"""The charts of a report: a picture that is shown at once, and the plotly chart that replaces it."""
 
 import base64
 from collections.abc import Mapping
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from experiments.figures import Drawing, Panels, drawn
-from experiments.figures.kinds import traces
+from experiments.figures import Drawing, Panels, draw_png
+from experiments.figures.kinds import plotly_traces
 from experiments.figures.specs import Figure
 
-COLOURS = 128  # of a picture
-LONGEST = 16_000  # pixels of a side
-TALL = 3  # times as high as wide: a picture that would be too small on one page of paper
-LOWEST = 640  # pixels to which a phone lowers a chart
-LEGEND, LISTED = 24, 8  # pixels of a row of the legend, which a phone shows below, and its rows at most
-BAR = 16  # pixels of the bar that scrolls a chart of a width of its own
+COLOURS = 128  # of a picture's palette
+MAX_SIDE = 16_000  # pixels of a picture's side
+TALL_RATIO = 3  # height by width; higher pictures may be printed on several pages
+MAX_PHONE_HEIGHT = 640  # pixels of a chart
+LEGEND_ROW, MAX_LEGEND_ROWS = 24, 8  # pixels of a row, and rows; on phones the legend is below the chart
+SCROLLBAR = 16  # pixels of the scroll bar of a chart with a fixed width
 
 
 class Picture(NamedTuple):
@@ -27,20 +27,20 @@ class Picture(NamedTuple):
 
     @property
     def tall(self) -> bool:
-        """True if it may take more than a page of paper."""
-        return self.height > TALL * self.width
+        """True if printing may take more than one page."""
+        return self.height > TALL_RATIO * self.width
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure under a heading.
+    """A figure with its heading.
 
     Parameters
     ----------
     note
-        What the figure leaves out, "" for nothing.
+        A remark such as what the figure omits; "" for none.
     plots
-        plotly's traces and layout of each panel, and its pixels of height on a phone.
+        plotly's traces and layout of each panel, and its height on a phone in pixels.
     """
 
     name: str
@@ -51,13 +51,13 @@ class Chart:
 
     @property
     def height(self) -> float:
-        """Pixels that plotly's charts will take."""
-        return float(sum(layout["height"] + _bar(layout) for _, layout, _ in self.plots))
+        """Height of plotly's charts in pixels."""
+        return float(sum(layout["height"] + _scrollbar(layout) for _, layout, _ in self.plots))
 
     @property
-    def narrow(self) -> float:
-        """Pixels that they will take on a phone."""
-        return sum(height + _bar(layout) for _, layout, height in self.plots)
+    def phone_height(self) -> float:
+        """Height of plotly's charts on a phone in pixels."""
+        return sum(height + _scrollbar(layout) for _, layout, height in self.plots)
 
 
 def charts(
@@ -65,14 +65,14 @@ def charts(
     notes: Mapping[str, str] | None = None,
     drawings: Mapping[str, Drawing] | None = None,
 ) -> list[Chart]:
-    """Return the charts of figures; `notes` and `drawings` by name, as far as there are any."""
+    """Return the charts of figures; `notes` and `drawings` are optional, by figure name."""
     notes, drawings = notes or {}, drawings or {}
     return [
         Chart(
             name,
             figure.title,
             notes.get(name, ""),
-            picture(drawings.get(name) or drawn(figure)),
+            picture(drawings.get(name) or draw_png(figure)),
             _plots(figure),
         )
         for name, figure in figures.items()
@@ -80,40 +80,42 @@ def charts(
 
 
 def picture(drawing: Drawing) -> Picture:
-    """Return a drawing in few colours, without its title, which stands above it."""
+    """Return a drawing with fewer colours and without its title, which the page shows as a heading."""
     from PIL import Image
 
     image = Image.open(BytesIO(drawing.png)).convert("RGB")
-    image = image.crop((0, min(drawing.top, image.height - 1), image.width, image.height))
-    image.thumbnail((LONGEST, LONGEST))
+    image = image.crop((0, min(drawing.title_height, image.height - 1), image.width, image.height))
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
     file = BytesIO()
     image.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
-    held = base64.b64encode(file.getvalue()).decode()
-    return Picture(f"data:image/png;base64,{held}", image.width, image.height)
+    encoded = base64.b64encode(file.getvalue()).decode()
+    return Picture(f"data:image/png;base64,{encoded}", image.width, image.height)
 
 
 def _plots(figure: Figure) -> list[tuple[Any, dict[str, Any], float]]:
-    """Return what plotly draws of each panel; the heading above shows the title of one alone."""
+    """Return plotly's traces and layout of each panel; the title of a single panel is the heading."""
     panels = figure.panels if isinstance(figure, Panels) else [figure]
     plots = []
     for panel in panels:
-        data, layout = traces(panel)
+        data, layout = plotly_traces(panel)
         if len(panels) == 1:
             layout = {key: value for key, value in layout.items() if key != "title"}
             layout["margin"] = layout.get("margin", {}) | {"t": 30}
-        plots.append((data, layout, _narrow(data, layout)))
+        plots.append((data, layout, _phone_height(data, layout)))
     return plots
 
 
-def _narrow(data: list[dict[str, Any]], layout: dict[str, Any]) -> float:
-    """Return the pixels of height on a phone, where the legend stands below the chart."""
+def _phone_height(data: list[dict[str, Any]], layout: dict[str, Any]) -> float:
+    """Return the height on a phone in pixels, with the legend below the chart."""
     if "width" in layout:
         return float(layout["height"])
-    named = sum(1 for trace in data if trace.get("name") and trace.get("showlegend") is not False)
-    rows = min(-(-named // 2), LISTED)
-    lowered = layout["height"] if "ticktext" in layout.get("yaxis", {}) else min(layout["height"], LOWEST)
-    return float(lowered + LEGEND * rows)
+    names = sum(1 for trace in data if trace.get("name") and trace.get("showlegend") is not False)
+    rows = min(-(-names // 2), MAX_LEGEND_ROWS)
+    plot_height = (
+        layout["height"] if "ticktext" in layout.get("yaxis", {}) else min(layout["height"], MAX_PHONE_HEIGHT)
+    )
+    return float(plot_height + LEGEND_ROW * rows)
 
 
-def _bar(layout: dict[str, Any]) -> int:
-    return BAR if "width" in layout else 0
+def _scrollbar(layout: dict[str, Any]) -> int:
+    return SCROLLBAR if "width" in layout else 0

@@ -1,4 +1,4 @@
-"""The clusters of a report: their members, the class that most of these have, and the images shown first."""
+"""The clusters of a report: their members, majority classes and first images."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,18 +10,18 @@ from experiments.evaluator.measures.majority import Majority, majority
 if TYPE_CHECKING:
     import pandas as pd
 
-FIRST = 24  # members of a cluster that are shown before one asks for all
+SHOWN_MEMBERS = 24  # members of a cluster that are shown before a click on `show all`
 
 
 class Cluster(NamedTuple):
-    """A cluster, and the class that most of its labelled members have.
+    """A cluster with its majority class.
 
     Parameters
     ----------
     number
         -1 for noise.
     members
-        Rows of the members of a report, the nearest to the centre first.
+        Row numbers in `Contents.members`, the nearest to the centre first.
     """
 
     number: int
@@ -30,22 +30,22 @@ class Cluster(NamedTuple):
 
     @property
     def composition(self) -> str:
-        """The most frequent class in words."""
+        """The majority class in words."""
         return self.majority.phrase(self.size)
 
     @property
     def size(self) -> int:
-        """How many members it has."""
+        """Number of members."""
         return len(self.members)
 
     @property
     def name(self) -> str:
-        """The name that a person reads."""
+        """The name in the report."""
         return "noise" if self.number < 0 else f"cluster {self.number}"
 
 
 class Member(NamedTuple):
-    """A sample below its image; `wrong` if its label is not that of most of its cluster."""
+    """A sample with its caption; `wrong` if its label is not a majority class of its cluster."""
 
     row: int
     caption: str
@@ -57,7 +57,7 @@ def _is_wrong(label: str, group: Cluster) -> bool:
 
 
 def clusters(members: "pd.DataFrame") -> list[Cluster]:
-    """Return the clusters of the members of a report, by number, noise last."""
+    """Return the clusters of a report's members, sorted by number, noise last."""
     numbers = members["cluster"].to_numpy()
     labels = members["label"].to_numpy(str) if "label" in members else np.full(len(members), "")
     order = sorted(np.unique(numbers).tolist(), key=lambda number: (number < 0, number))
@@ -65,20 +65,22 @@ def clusters(members: "pd.DataFrame") -> list[Cluster]:
     return [Cluster(number, rows.tolist(), majority(labels[rows])) for number, rows in members_of.items()]
 
 
-def shown(members: "pd.DataFrame", groups: Sequence[Cluster], *, pictured: bool) -> list[list[Member]]:
-    """Return of each cluster those that are shown first.
+def shown_members(
+    members: "pd.DataFrame", groups: Sequence[Cluster], *, with_images: bool
+) -> list[list[Member]]:
+    """Return the first members of each cluster.
 
     Parameters
     ----------
-    pictured
-        Each has an image, so that its label below it is enough.
+    with_images
+        Members have images, so the caption is the label alone.
     """
     ids = members["id"].to_list()
     labels = members["label"].to_list() if "label" in members else [""] * len(ids)
 
     def member(row: int, group: Cluster) -> Member:
         label = labels[row]
-        caption = label if label and pictured else f"{ids[row]}: {label}" if label else ids[row]
+        caption = label if label and with_images else f"{ids[row]}: {label}" if label else ids[row]
         return Member(row, caption, _is_wrong(label, group))
 
-    return [[member(row, group) for row in group.members[:FIRST]] for group in groups]
+    return [[member(row, group) for row in group.members[:SHOWN_MEMBERS]] for group in groups]

@@ -1,4 +1,4 @@
-"""What a report tells, and nothing of how it looks."""
+"""The contents of a report, without their presentation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.figures import Sheets
+from experiments.figures import ImageSheets
 from experiments.figures.specs import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LEVELS = ("chance", "ceiling", "supervised")  # what a metric may be compared with
+LEVELS = ("chance", "ceiling", "supervised")  # reference levels of a metric
 
 
 @dataclass(frozen=True)
 class Headline:
-    """A metric and what it may be compared with; None where that is not known.
+    """A metric with its reference levels; None for unknown levels.
 
     Parameters
     ----------
     about
-        What it measures, and of which rows.
+        Meaning of the metric, and the rows that it is computed on.
     chance
-        What clusters get that know nothing.
+        Expected value of random clusters of the same sizes.
     ceiling
-        The best that so many clusters can get.
+        Best possible value with this number of clusters.
     supervised
-        What a classifier gets that was told the labels.
+        Accuracy of a supervised classifier on the same images.
     """
 
     name: str
@@ -40,44 +40,44 @@ class Headline:
 
     @property
     def levels(self) -> dict[str, float]:
-        """The levels that are known, by name."""
+        """The known levels, by name."""
         levels = zip(LEVELS, (self.chance, self.ceiling, self.supervised), strict=True)
         return {name: level for name, level in levels if level is not None}
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What the report of a run tells.
+    """The contents of a run's report.
 
     Parameters
     ----------
     summary
         The run in one sentence.
     facts
-        What was run, by name: data, stages, commit, device, times.
+        Data, stages, commit, device, times and more, by name.
     config
         All settings, as YAML.
     members
-        A row for each sample that is shown, by cluster, noise last, and the nearest to the centre first:
+        A row for each shown sample, sorted by cluster (noise last) and distance to the centre:
         `id`, `cluster`, and `label` if there are labels.
     maps
-        Where each of the members is in the plane, float (m, 2), by the map's name, the first shown first.
-    left_out
-        Samples that are not shown.
+        Coordinates of the members, float (m, 2), by the map's name; the first map is shown first.
+    omitted
+        Number of samples that are not shown.
     images
-        uint8 (m, S, S, 3): one for each of the members, or none.
-    classes, clusters
-        How each class and each cluster came out, the worst first; empty without labels.
+        uint8 (m, S, S, 3): an image of each member; empty for no images.
+    worst_classes, worst_clusters
+        Results of each class and cluster, the worst first; empty without labels.
     notes
-        What a figure leaves out, by the figure's name; of `map` why it is PCA's.
+        Remarks by figure name, such as omitted classes; `map` explains why the map is a PCA.
     pictures
-        Further images that evaluators show.
+        Contact sheets of evaluators.
     verdict
-        Which k most methods choose; empty if that was not asked.
-    unseen
-        Names of figures that stand nowhere in the report.
+        The k that most methods choose; empty without the evaluator k_selection.
+    not_shown
+        Names of figures that are not in the report.
     tables
-        Every table as CSV, by the name of its file.
+        All tables as CSV, by file name.
     """
 
     title: str
@@ -85,17 +85,17 @@ class Contents:
     facts: Mapping[str, str]
     config: str
     headlines: Sequence[Headline]
-    upper: Sequence[Headline]
+    upper_bounds: Sequence[Headline]
     members: "pd.DataFrame"
     maps: Mapping[str, np.ndarray]
-    left_out: int
+    omitted: int
     images: np.ndarray
-    classes: "pd.DataFrame"
-    clusters: "pd.DataFrame"
+    worst_classes: "pd.DataFrame"
+    worst_clusters: "pd.DataFrame"
     figures: Mapping[str, Figure]
     notes: Mapping[str, str]
-    pictures: Mapping[str, Sheets]
-    unseen: Sequence[str]
+    image_sheets: Mapping[str, ImageSheets]
+    not_shown: Sequence[str]
     tables: Mapping[str, str]
     verdict: str = ""
     warnings: Sequence[str] = field(default=())

@@ -1,4 +1,4 @@
-"""Which classes the clusters hold: drawn as far as one can read it, and whole as a table."""
+"""The cross table of classes and clusters, as a heat map and as a table."""
 
 from typing import TYPE_CHECKING
 
@@ -11,20 +11,20 @@ from experiments.pipeline import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-NAME = "crosstab"
-TABLE = "classes_in_clusters"
-DENSE = 100  # classes and clusters up to which one can read the picture
+CROSSTAB = "crosstab"
+TABLE_NAME = "classes_in_clusters"
+MAX_DRAWN = 100  # classes and clusters; a larger heat map would be unreadable
 
 
-def crosstab(result: Result, dense: int = DENSE) -> tuple[Heatmap, str] | None:
-    """Draw which share of each cluster each class has; clusters stand by their majority class.
+def draw_crosstab(result: Result, max_drawn: int = MAX_DRAWN) -> tuple[Heatmap, str] | None:
+    """Return a heat map of the share of each class in each cluster; None without labels.
 
-    Of more than `dense` classes or clusters the largest are drawn.
+    It has the `max_drawn` largest classes and clusters.
 
     Returns
     -------
-    picture, note
-        What the picture leaves out, "" for nothing; None without labels.
+    heatmap, note
+        The note lists what the heat map omits; "" for nothing.
     """
     samples, rows = result.samples, result.samples.labelled
     if samples.labels is None:
@@ -34,46 +34,46 @@ def crosstab(result: Result, dense: int = DENSE) -> tuple[Heatmap, str] | None:
     names = [samples.class_names[label] for label in np.unique(labels)]
     columns = ["noise" if cluster < 0 else str(cluster) for cluster in np.unique(clusters)]
     shares = counts / counts.sum(axis=0)
-    classes, shown = (_largest(counts.sum(axis=axis), dense) for axis in (1, 0))
-    drawn = counts[np.ix_(classes, shown)]
-    order = shown[np.argsort(drawn.argmax(axis=0), kind="stable")]
-    picture = Heatmap(
+    rows_drawn, columns_drawn = (_largest(counts.sum(axis=axis), max_drawn) for axis in (1, 0))
+    counts_drawn = counts[np.ix_(rows_drawn, columns_drawn)]
+    order = columns_drawn[np.argsort(counts_drawn.argmax(axis=0), kind="stable")]
+    heatmap = Heatmap(
         f"Classes in each cluster of {samples.name}",
-        [names[label] for label in classes],
-        [columns[place] for place in order],
-        shares[np.ix_(classes, order)],
+        [names[label] for label in rows_drawn],
+        [columns[column] for column in order],
+        shares[np.ix_(rows_drawn, order)],
         "share of the cluster",
         "clusters, ordered by their majority class",
         "classes",
     )
-    if drawn.shape == counts.shape:
-        return picture, ""
-    sides = zip(drawn.shape, counts.shape, ("classes", "clusters"), strict=True)
-    told = " and ".join(
-        f"the {part:,} largest of {whole:,} {what}" for part, whole, what in sides if part < whole
+    if counts_drawn.shape == counts.shape:
+        return heatmap, ""
+    sizes = zip(counts_drawn.shape, counts.shape, ("classes", "clusters"), strict=True)
+    parts = " and ".join(
+        f"the {drawn:,} largest of {whole:,} {kind}" for drawn, whole, kind in sizes if drawn < whole
     )
-    held = drawn.sum() / counts.sum()
+    share = counts_drawn.sum() / counts.sum()
     return (
-        picture,
-        f"Shown are {told}, {held:.1%} of the labelled samples; {TABLE}.csv, among the tables, has all.",
+        heatmap,
+        f"This shows {parts}, {share:.1%} of the labelled samples; the table {TABLE_NAME}.csv has all.",
     )
 
 
-def counted(result: Result) -> "pd.DataFrame | None":
-    """Return a row for each class and cluster that share samples; None without labels."""
+def count_table(result: Result) -> "pd.DataFrame | None":
+    """Return the sample count of each class in each cluster, without zeros; None without labels."""
     import pandas as pd
 
     samples, rows = result.samples, result.samples.labelled
     if samples.labels is None:
         return None
     labels, clusters = np.asarray(samples.labels)[rows], np.asarray(result.clustering.assignments)[rows]
-    pairs = np.stack([clusters, labels], axis=1)
-    found, counts = np.unique(pairs, axis=0, return_counts=True)
-    names = np.array(samples.class_names)[found[:, 1]]
-    table = pd.DataFrame({"cluster": found[:, 0], "class": names, "samples": counts})
+    rows_of_pairs = np.stack([clusters, labels], axis=1)
+    pairs, counts = np.unique(rows_of_pairs, axis=0, return_counts=True)
+    names = np.array(samples.class_names)[pairs[:, 1]]
+    table = pd.DataFrame({"cluster": pairs[:, 0], "class": names, "samples": counts})
     return table.sort_values(["cluster", "samples"], ascending=[True, False], kind="stable")
 
 
-def _largest(sizes: np.ndarray, most: int) -> np.ndarray:
-    """Return the places of the largest, ascending."""
-    return np.sort(np.argsort(-sizes, kind="stable")[:most])
+def _largest(sizes: np.ndarray, count: int) -> np.ndarray:
+    """Return the indices of the `count` largest, ascending."""
+    return np.sort(np.argsort(-sizes, kind="stable")[:count])

@@ -1,45 +1,51 @@
-"""The images that evaluators show, which need no script."""
+"""Image grids and contact sheets of evaluators, shown without scripts."""
 
 import base64
 from typing import NamedTuple
 
 import numpy as np
 
-from experiments.figures import Grid, Sheets, pack
-from experiments.figures.sprites import COLUMNS, files, pitch
+from experiments.figures import ImageGrid, ImageSheets, pack
+from experiments.figures.sprites import COLUMNS, jpegs, pitch
 
-ROOM = 2_000_000  # bytes that a page has for them beside the images of the clusters
+MAX_BYTES = 2_000_000  # bytes of these images in a page, in addition to the images of clusters
 
-Pictured = Grid | Sheets
+ImageFigure = ImageGrid | ImageSheets
 
 
-def as_sheets(figure: Pictured) -> Sheets:
-    """Return a grid as one sheet, sheets as they are."""
-    if isinstance(figure, Sheets):
+def as_sheets(figure: ImageFigure) -> ImageSheets:
+    """Return a grid as a single sheet; return sheets unchanged."""
+    if isinstance(figure, ImageSheets):
         return figure
     packed, ends = pack([figure.images])
     count = len(figure.images)
-    return Sheets(figure.title, [""], [{"": count}], figure.captions, packed, ends, figure.images.shape[1])
+    return ImageSheets(
+        figure.title, [""], [{"": count}], figure.captions, packed, ends, figure.images.shape[1]
+    )
 
 
-def fitting(pictures: dict[str, Pictured], room: int = ROOM) -> tuple[dict[str, Sheets], list[str]]:
-    """Return those that a page has room for, the smallest first taken, and the names of the others."""
-    sheets = {name: as_sheets(figure) for name, figure in pictures.items() if _shown(figure)}
+def fit_into_page(
+    figures: dict[str, ImageFigure], max_bytes: int = MAX_BYTES
+) -> tuple[dict[str, ImageSheets], list[str]]:
+    """Return the sheets that fit into a page, preferring small ones, and the names of the others."""
+    sheets = {name: as_sheets(figure) for name, figure in figures.items() if _has_images(figure)}
     order = sorted(sheets, key=lambda name: len(sheets[name].images))
-    room_left = dict(zip(order, room - np.cumsum([len(sheets[name].images) for name in order]), strict=True))
-    kept = {name: sheet for name, sheet in sheets.items() if room_left[name] >= 0}
-    return kept, [name for name in pictures if name not in kept]
+    bytes_left = dict(
+        zip(order, max_bytes - np.cumsum([len(sheets[name].images) for name in order]), strict=True)
+    )
+    fitting = {name: sheet for name, sheet in sheets.items() if bytes_left[name] >= 0}
+    return fitting, [name for name in figures if name not in fitting]
 
 
 class Sheet(NamedTuple):
-    """A sheet of images under one another.
+    """A sheet of images as template values.
 
     Parameters
     ----------
     image, width
-        The JPEG of all of them as base64, and how many times an image is wide it is.
+        The JPEG sprite as base64, and its width in images.
     tiles
-        Caption, and from where in images to the left and the top, of each.
+        Caption, left and top of each image in the sprite; left and top in images.
     """
 
     name: str
@@ -49,25 +55,25 @@ class Sheet(NamedTuple):
     tiles: list[tuple[str, float, float]]
 
 
-class Pictures(NamedTuple):
-    """The sheets of a figure, under its title."""
+class SheetGroup(NamedTuple):
+    """The sheets of a figure, with its title."""
 
     title: str
     sheets: list[Sheet]
 
 
-def sheets(name: str, figure: Sheets) -> Pictures:
-    """Return the sheets of a figure, each with a name of its own on the page."""
+def html_sheets(name: str, figure: ImageSheets) -> SheetGroup:
+    """Return the sheets of a figure, each with a unique anchor."""
     captions, step = iter(figure.captions), pitch(figure.side) / figure.side
-    found = []
-    images = files(figure.images, figure.ends)
-    for number, (heading, parts, file) in enumerate(zip(figure.names, figure.parts, images, strict=True)):
+    sheets = []
+    images = jpegs(figure.images, figure.ends)
+    for number, (heading, parts, jpeg) in enumerate(zip(figure.names, figure.parts, images, strict=True)):
         count = sum(parts.values())
         tiles = [(next(captions), step * (tile % COLUMNS), step * (tile // COLUMNS)) for tile in range(count)]
-        image, width = base64.b64encode(file).decode(), step * min(COLUMNS, count)
-        found.append(Sheet(f"images-{name}-{number}", heading, image, width, tiles))
-    return Pictures(figure.title, found)
+        image, width = base64.b64encode(jpeg).decode(), step * min(COLUMNS, count)
+        sheets.append(Sheet(f"images-{name}-{number}", heading, image, width, tiles))
+    return SheetGroup(figure.title, sheets)
 
 
-def _shown(figure: Pictured) -> bool:
+def _has_images(figure: ImageFigure) -> bool:
     return len(figure.images) > 0

@@ -1,4 +1,4 @@
-"""The map of a report as a picture: what is there before a script draws it, and on paper."""
+"""The map of a report as an image, shown before the script draws it, without JavaScript, and on paper."""
 
 import base64
 import math
@@ -14,18 +14,18 @@ from experiments.report.clusters import Cluster
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-WIDTH, HEIGHT, EDGE = 1100, 700, 24  # pixels
-TILE, GAP, FRAME = 36, 54, 2  # of an image, from one to the next, and around it
-MANY = 2_000  # points from which markers are smaller
-OPAQUE = 190  # of 255
-FINE = 4  # times larger a marker is drawn before it is reduced
+WIDTH, HEIGHT, MARGIN = 1100, 700, 24  # pixels
+IMAGE_SIDE, IMAGE_DISTANCE, FRAME_WIDTH = 36, 54, 2  # pixels of, between and around images
+MANY_POINTS = 2_000  # more points than this have smaller markers
+OPACITY = 190  # of 255
+OVERSAMPLING = 4  # for anti-aliased markers
 QUALITY = 75
-NEIGHBOURS = [(across, down) for across in (-1, 0, 1) for down in (-1, 0, 1)]
+NEIGHBOUR_CELLS = [(across, down) for across in (-1, 0, 1) for down in (-1, 0, 1)]
 Corner = tuple[float, float]
 
 
-def _shape(sides: int, turn: float, inner: float = 1.0) -> tuple[Corner, ...]:
-    """Return the corners of a polygon or, with `inner` below 1, of a star around 0, 0."""
+def _polygon(sides: int, turn: float, inner: float = 1.0) -> tuple[Corner, ...]:
+    """Return the corners of a polygon or, with `inner` below 1, of a star, around 0, 0."""
     count, outer = (sides, 1.15) if inner == 1 else (2 * sides, 1.15)
     angles = [math.radians(turn - 90 + 360 / count * corner) for corner in range(count)]
     radii = [inner if inner < 1 and corner % 2 else outer for corner in range(count)]
@@ -34,50 +34,50 @@ def _shape(sides: int, turn: float, inner: float = 1.0) -> tuple[Corner, ...]:
 
 CIRCLE = tuple((math.cos(math.tau * n / 24), math.sin(math.tau * n / 24)) for n in range(24))
 SHAPES = (
-    CIRCLE, _shape(4, 45), _shape(3, 0), _shape(4, 0), _shape(3, 180),
-    _shape(4, 0, 0.4), _shape(4, 45, 0.4), _shape(5, 0, 0.45), _shape(5, 0), _shape(6, 0),
+    CIRCLE, _polygon(4, 45), _polygon(3, 0), _polygon(4, 0), _polygon(3, 180),
+    _polygon(4, 0, 0.4), _polygon(4, 45, 0.4), _polygon(5, 0, 0.45), _polygon(5, 0), _polygon(6, 0),
 )  # fmt: skip
 
 
-def path(shape: Sequence[Corner]) -> str:
-    """Return a shape as SVG draws it."""
+def svg_path(shape: Sequence[Corner]) -> str:
+    """Return a shape as an SVG path."""
     return f"M{'L'.join(f'{x:.3f},{y:.3f}' for x, y in shape)}Z"
 
 
-def looks(groups: Sequence[Cluster]) -> list[tuple[str, Sequence[Corner]]]:
-    """Return colour and shape of each cluster: the colours first, then other shapes; noise is grey."""
+def cluster_styles(groups: Sequence[Cluster]) -> list[tuple[str, Sequence[Corner]]]:
+    """Return colour and shape of each cluster; shapes change when all colours are used, noise is grey."""
     return [
         (NOISE, CIRCLE)
         if group.number < 0
-        else (GROUPED[place % len(GROUPED)], SHAPES[place // len(GROUPED) % len(SHAPES)])
-        for place, group in enumerate(groups)
+        else (GROUPED[number % len(GROUPED)], SHAPES[number // len(GROUPED) % len(SHAPES)])
+        for number, group in enumerate(groups)
     ]
 
 
-def picture(places: np.ndarray, groups: Sequence[Cluster], images: np.ndarray) -> str:
+def map_image(points: np.ndarray, groups: Sequence[Cluster], images: np.ndarray) -> str:
     """Return the map as a data URI.
 
     Parameters
     ----------
-    places
-        Float (m, 2): where each member is.
+    points
+        Float (m, 2): coordinates of the members.
     images
-        uint8 (m, S, S, 3): those nearest to a centre are shown where there is room; none if empty.
+        uint8 (m, S, S, 3): images that do not overlap are shown, the nearest to a centre first; may be empty.
     """
-    paper = _markers(_pixels(places), groups)
+    paper = _markers(_to_pixels(points), groups)
     if len(images):
-        _paste(paper, _pixels(places), groups, images)
+        _paste_images(paper, _to_pixels(points), groups, images)
     file = BytesIO()
     paper.save(file, "WEBP", quality=QUALITY)
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _pixels(places: np.ndarray) -> np.ndarray:
-    """Return places on the picture, int (m, 2), both axes in the same scale."""
-    flipped = places * [1, -1]
+def _to_pixels(points: np.ndarray) -> np.ndarray:
+    """Return the points in pixels of the image, int (m, 2), with equal scales on both axes."""
+    flipped = points * [1, -1]
     extent = max(np.ptp(flipped, axis=0).max(), np.finfo(np.float64).tiny)
     units = (flipped - flipped.min(axis=0)) / extent
-    sides, room = units.max(axis=0), np.array([WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE])
+    sides, room = units.max(axis=0), np.array([WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN])
     scale = (room / np.maximum(sides, 1e-9)).min()
     pixels = np.array([WIDTH, HEIGHT]) / 2 + (units - sides / 2) * scale
     return np.asarray(np.rint(pixels), int)
@@ -88,8 +88,8 @@ def _markers(pixels: np.ndarray, groups: Sequence[Cluster]) -> "Image":
     from PIL import Image
 
     paper = Image.new("RGB", (WIDTH, HEIGHT), "white")
-    radius = 3.0 if len(pixels) > MANY else 4.5
-    drawn = sorted(zip(groups, looks(groups), strict=True), key=lambda group: group[0].number >= 0)
+    radius = 3.0 if len(pixels) > MANY_POINTS else 4.5
+    drawn = sorted(zip(groups, cluster_styles(groups), strict=True), key=lambda group: group[0].number >= 0)
     for group, (colour, shape) in drawn:
         mask = _marker(shape, radius)
         middle = mask.width // 2
@@ -102,39 +102,46 @@ def _marker(shape: Sequence[Corner], radius: float) -> "Image":
     from PIL import Image, ImageDraw
 
     middle = math.ceil(1.2 * radius) + 1
-    large = Image.new("L", (2 * middle * FINE, 2 * middle * FINE))
-    corners = [(FINE * (middle + radius * x), FINE * (middle + radius * y)) for x, y in shape]
-    ImageDraw.Draw(large).polygon(corners, fill=OPAQUE)
-    return large.reduce(FINE)
+    large = Image.new("L", (2 * middle * OVERSAMPLING, 2 * middle * OVERSAMPLING))
+    corners = [(OVERSAMPLING * (middle + radius * x), OVERSAMPLING * (middle + radius * y)) for x, y in shape]
+    ImageDraw.Draw(large).polygon(corners, fill=OPACITY)
+    return large.reduce(OVERSAMPLING)
 
 
-def _paste(paper: "Image", pixels: np.ndarray, groups: Sequence[Cluster], images: np.ndarray) -> None:
-    """Show the images that have room: the first of each cluster, then the second of each."""
+def _paste_images(paper: "Image", pixels: np.ndarray, groups: Sequence[Cluster], images: np.ndarray) -> None:
+    """Paste images that do not overlap: the first of each cluster, then the second of each."""
     from PIL import Image, ImageDraw
 
     colours = {
-        row: colour for group, (colour, _) in zip(groups, looks(groups), strict=True) for row in group.members
+        row: colour
+        for group, (colour, _) in zip(groups, cluster_styles(groups), strict=True)
+        for row in group.members
     }
-    smooth = Image.Resampling.LANCZOS if images.shape[1] >= TILE else Image.Resampling.NEAREST
-    pen, half = ImageDraw.Draw(paper), TILE // 2
-    for row in _with_room(pixels, groups):
+    smooth = Image.Resampling.LANCZOS if images.shape[1] >= IMAGE_SIDE else Image.Resampling.NEAREST
+    pen, half = ImageDraw.Draw(paper), IMAGE_SIDE // 2
+    for row in _non_overlapping(pixels, groups):
         x, y = pixels[row].tolist()
-        frame = (x - half - FRAME, y - half - FRAME, x + half + FRAME - 1, y + half + FRAME - 1)
+        frame = (
+            x - half - FRAME_WIDTH,
+            y - half - FRAME_WIDTH,
+            x + half + FRAME_WIDTH - 1,
+            y + half + FRAME_WIDTH - 1,
+        )
         pen.rectangle(frame, fill=colours[row])
-        tile = Image.fromarray(np.ascontiguousarray(images[row])).resize((TILE, TILE), smooth)
+        tile = Image.fromarray(np.ascontiguousarray(images[row])).resize((IMAGE_SIDE, IMAGE_SIDE), smooth)
         paper.paste(tile, (x - half, y - half))
 
 
-def _with_room(pixels: np.ndarray, groups: Sequence[Cluster]) -> list[int]:
-    """Return members of which no two are nearer than GAP in both directions, the most central first."""
-    ranks = sorted((rank, row) for group in groups for rank, row in enumerate(group.members))
-    places = pixels.tolist()
-    taken: dict[tuple[int, int], int] = {}
-    for _, row in ranks:
-        x, y = places[row]
-        cell = (x // GAP, y // GAP)
-        near = (taken.get((cell[0] + across, cell[1] + down)) for across, down in NEIGHBOURS)
-        others = (places[other] for other in near if other is not None)
-        if all(abs(left - x) >= GAP or abs(top - y) >= GAP for left, top in others):
-            taken[cell] = row
-    return list(taken.values())
+def _non_overlapping(pixels: np.ndarray, groups: Sequence[Cluster]) -> list[int]:
+    """Return members whose images do not overlap, the most central first."""
+    ranked = sorted((rank, row) for group in groups for rank, row in enumerate(group.members))
+    positions = pixels.tolist()
+    row_in_cell: dict[tuple[int, int], int] = {}
+    for _, row in ranked:
+        x, y = positions[row]
+        cell = (x // IMAGE_DISTANCE, y // IMAGE_DISTANCE)
+        neighbours = (row_in_cell.get((cell[0] + across, cell[1] + down)) for across, down in NEIGHBOUR_CELLS)
+        others = (positions[other] for other in neighbours if other is not None)
+        if all(abs(left - x) >= IMAGE_DISTANCE or abs(top - y) >= IMAGE_DISTANCE for left, top in others):
+            row_in_cell[cell] = row
+    return list(row_in_cell.values())

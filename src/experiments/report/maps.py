@@ -1,4 +1,4 @@
-"""Where the samples of a report are in the plane."""
+"""Map coordinates of a report's samples."""
 
 from collections.abc import Mapping
 
@@ -8,51 +8,53 @@ from experiments.context import Context
 from experiments.evaluator.pictures.layouts import FEWEST, TITLES, Pca, QuickTsne, place
 from experiments.pipeline import Result
 
-FIRST = ("umap", "tsne", "pca")  # of which the first that an evaluator made is shown first
-MOST = 5_000  # samples up to which map=auto is t-SNE
+MAP_ORDER = ("umap", "tsne", "pca")  # the first available one is shown first
+MAX_TSNE = 5_000  # samples; with more, map=auto is PCA
 
 
-def maps(
-    result: Result, rows: np.ndarray, ctx: Context, method: str, most: int = MOST
+def map_points(
+    result: Result, rows: np.ndarray, ctx: Context, method: str, max_tsne: int = MAX_TSNE
 ) -> dict[str, np.ndarray]:
-    """Return where these rows are on the maps that evaluators made, else on one of the report's own.
+    """Return the coordinates of these rows on the maps of evaluators, else on a map that is computed here.
 
     Parameters
     ----------
     method
-        tsne, pca, or auto: t-SNE of at most `most` samples, else PCA.
+        tsne, pca, or auto: t-SNE of at most `max_tsne` samples, else PCA.
 
     Returns
     -------
     dict
-        Float (rows, 2) by the title of the map.
+        Float (rows, 2), by map title.
     """
-    tables = {name: table for found in result.findings.values() for name, table in found.tables.items()}
-    made = {name: tables[f"map_{name}"] for name in FIRST if f"map_{name}" in tables}
-    drawn = {
+    tables = {name: table for findings in result.findings.values() for name, table in findings.tables.items()}
+    map_tables = {name: tables[f"map_{name}"] for name in MAP_ORDER if f"map_{name}" in tables}
+    evaluator_maps = {
         TITLES[name]: table[["x", "y"]].to_numpy(np.float64)[rows]
-        for name, table in made.items()
+        for name, table in map_tables.items()
         if len(table) == len(result.samples)
     }
-    return drawn or _own(result, rows, ctx, method, most)
+    return evaluator_maps or _report_map(result, rows, ctx, method, max_tsne)
 
 
-def why_pca(drawn: Mapping[str, np.ndarray], n: int, method: str, most: int = MOST) -> str:
-    """Return why the only map is PCA's and how to get another, "" where it is not or was asked for."""
-    if list(drawn) != [TITLES["pca"]] or method != "auto" or n <= most:
+def why_pca(maps: Mapping[str, np.ndarray], n: int, method: str, max_tsne: int = MAX_TSNE) -> str:
+    """Explain why the only map is a PCA, and how to get another; "" if there is another or PCA was chosen."""
+    if list(maps) != [TITLES["pca"]] or method != "auto" or n <= max_tsne:
         return ""
     return (
-        f"Two principal components, as there are more than {most:,} samples: groups that lie apart may cover "
-        "each other here. map=tsne lays them out by t-SNE, evaluator=maps by UMAP too."
+        f"Two principal components, as there are more than {max_tsne:,} samples; separate groups may overlap "
+        "here. map=tsne computes a t-SNE, evaluator=maps also a UMAP."
     )
 
 
-def _own(result: Result, rows: np.ndarray, ctx: Context, method: str, most: int) -> dict[str, np.ndarray]:
+def _report_map(
+    result: Result, rows: np.ndarray, ctx: Context, method: str, max_tsne: int
+) -> dict[str, np.ndarray]:
     order = np.sort(rows)
     points = result.reduced if len(order) == len(result.samples) else result.reduced[order]
     if method == "auto":
-        method = "tsne" if len(points) <= most else "pca"
-    if len(points) < FEWEST:  # without neighbourhoods
+        method = "tsne" if len(points) <= max_tsne else "pca"
+    if len(points) < FEWEST:  # too few for neighbourhoods
         method = "pca"
-    plane = place(QuickTsne(0) if method == "tsne" else Pca(0), points, ctx)
-    return {TITLES[method]: plane[np.searchsorted(order, rows)]}
+    coordinates = place(QuickTsne(0) if method == "tsne" else Pca(0), points, ctx)
+    return {TITLES[method]: coordinates[np.searchsorted(order, rows)]}

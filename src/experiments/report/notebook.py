@@ -1,4 +1,4 @@
-"""What Jupyter shows of a result: its main metrics, its largest clusters, and images of these."""
+"""A result in Jupyter: its main metrics and largest clusters, with images."""
 
 import base64
 from collections.abc import Sequence
@@ -12,33 +12,33 @@ from experiments.evaluator.pictures.centres import distances
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.figures.html.markup import render
 from experiments.pipeline import Result
-from experiments.report.headlines import alike, headlines
+from experiments.report.headlines import equal_count_suffixes, headlines
 
-CLUSTERS, IMAGES = 10, 12  # that are shown: the largest, and the nearest to the centre of each
+MAX_CLUSTERS, MAX_IMAGES = 10, 12  # shown: the largest clusters, and the images nearest to their centres
 SIDE, GAP = 48, 2  # pixels
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NotebookResult(Result):
-    """A result that Jupyter shows as a page of its metrics and clusters."""
+    """A result with an HTML view for Jupyter."""
 
     @classmethod
     def of(cls, result: Result) -> Self:
-        """Return the same result."""
+        """Return `result` as a NotebookResult."""
         return cls(**{f.name: getattr(result, f.name) for f in fields(result)})
 
     def _repr_html_(self) -> str:
-        return page(self)
+        return notebook_html(self)
 
 
-def page(result: Result) -> str:
-    """Return markup without script or style sheet; images that cannot be read any more are left out."""
+def notebook_html(result: Result) -> str:
+    """Return HTML without scripts and style sheets; images that can no longer be read are omitted."""
     samples, assignments = result.samples, np.asarray(result.clustering.assignments)
     numbers, sizes = np.unique(assignments[assignments >= 0], return_counts=True)
-    order = np.argsort(-sizes, kind="stable")[:CLUSTERS]
+    order = np.argsort(-sizes, kind="stable")[:MAX_CLUSTERS]
     shown = numbers[order]
     rows = _nearest(result, shown)
-    strips = _strips(result, rows)
+    strips = _image_strips(result, rows)
     clusters = [
         {"number": int(number), "size": int(size), "share": float(size / sizes.max()), "images": strip}
         for number, size, strip in zip(shown, sizes[order], strips, strict=True)
@@ -51,37 +51,37 @@ def page(result: Result) -> str:
         clusters=clusters,
         count=len(numbers),
         noise=int((assignments < 0).sum()),
-        metrics=headlines(result.metrics, alike=alike(result)),
+        metrics=headlines(result.metrics, equal_counts=equal_count_suffixes(result)),
     )
 
 
 def _nearest(result: Result, clusters: np.ndarray) -> list[np.ndarray]:
-    """Return the rows of each cluster that are nearest to its centre."""
+    """Return the rows nearest to the centre of each cluster."""
     assignments = np.asarray(result.clustering.assignments)
-    away = distances(result.reduced, assignments)
+    distance_to_centre = distances(result.reduced, assignments)
     members = [np.flatnonzero(assignments == number) for number in clusters]
-    return [rows[np.argsort(away[rows], kind="stable")[:IMAGES]] for rows in members]
+    return [rows[np.argsort(distance_to_centre[rows], kind="stable")[:MAX_IMAGES]] for rows in members]
 
 
-def _strips(result: Result, rows: Sequence[np.ndarray]) -> list[dict[str, str]]:
-    """Return a JPEG of the images of each cluster, in base64, with their labels; {} where there are none."""
+def _image_strips(result: Result, rows: Sequence[np.ndarray]) -> list[dict[str, str]]:
+    """Return the images of each cluster as a base64 JPEG, with their labels; {} without images."""
     samples = result.samples
-    if not samples.content.pictured or not rows:
+    if not samples.content.has_images or not rows:
         return [{} for _ in rows]
     try:
-        images = thumbnails(samples, np.concatenate(rows), SIDE, result.at.samples)
-    except (OSError, ValueError):  # the data was moved since
+        images = thumbnails(samples, np.concatenate(rows), SIDE, result.step_keys.for_backbone)
+    except (OSError, ValueError):  # the files were moved
         return [{} for _ in rows]
     parts = np.split(images, np.cumsum([len(part) for part in rows])[:-1])
     names = samples.ids if samples.label_names is None else samples.label_names
     return [
-        {"jpeg": _jpeg(part), "labels": ", ".join(map(str, names[places]))}
-        for part, places in zip(parts, rows, strict=True)
+        {"jpeg": _jpeg(part), "labels": ", ".join(map(str, names[part_rows]))}
+        for part, part_rows in zip(parts, rows, strict=True)
     ]
 
 
 def _jpeg(images: np.ndarray) -> str:
-    """Encode images uint8 (m, S, S, 3) next to each other, small ones by larger pixels."""
+    """Encode images uint8 (m, S, S, 3) in a row, as a base64 JPEG; small ones are enlarged."""
     from PIL import Image
 
     scale = max(1, SIDE // images.shape[1])

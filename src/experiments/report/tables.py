@@ -1,4 +1,4 @@
-"""Write a table twice: as CSV for programs, as Markdown for people."""
+"""Write tables as CSV for programs and as Markdown for people."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,46 +10,46 @@ if TYPE_CHECKING:
 
 
 def write(rows: "pd.DataFrame", folder: Path, name: str) -> None:
-    """Leave `<name>.csv` and `<name>.md` in `folder`."""
+    """Write `<name>.csv` and `<name>.md` into `folder`."""
     to_csv(rows, folder / f"{name}.csv")
     (folder / f"{name}.md").write_text(markdown(rows), encoding="utf-8")
 
 
 def to_csv(rows: "pd.DataFrame", path: Path, *, new: bool = False, encoding: str = "utf-8") -> None:
-    """Write a CSV whose texts no spreadsheet runs as formulas; numbers stay as they are.
+    """Write a CSV, with texts escaped that a spreadsheet would run as formulas.
 
     Parameters
     ----------
     new
-        Raise FileExistsError rather than write over a file.
+        Raise FileExistsError instead of replacing a file.
     """
-    _guarded(rows).to_csv(path, index=False, mode="x" if new else "w", encoding=encoding)
+    _escape_formulas(rows).to_csv(path, index=False, mode="x" if new else "w", encoding=encoding)
 
 
 def csv_text(rows: "pd.DataFrame") -> str:
-    """Return a table as `to_csv` writes it."""
-    return str(_guarded(rows).to_csv(index=False))
+    """Return the text that `to_csv` writes."""
+    return str(_escape_formulas(rows).to_csv(index=False))
 
 
 def markdown(rows: "pd.DataFrame") -> str:
-    """Return a Markdown table, fractions to five figures: each job has many, and tabulate is slow."""
+    """Return a Markdown table with five digits of fractions; tabulate would be slow for many tables."""
     lines = [list(rows.columns), ["---"] * rows.shape[1], *rows.itertuples(index=False, name=None)]
     return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
 
 
-def _guarded(rows: "pd.DataFrame") -> "pd.DataFrame":
+def _escape_formulas(rows: "pd.DataFrame") -> "pd.DataFrame":
     from pandas.api.types import is_numeric_dtype
 
-    safe = rows.copy(deep=False)
-    for place, kind in enumerate(rows.dtypes):
-        if not is_numeric_dtype(kind):
-            safe.isetitem(place, [_safe(cell) for cell in rows.iloc[:, place]])
-    safe.columns = [_safe(name) for name in rows.columns]
-    return safe
+    escaped = rows.copy(deep=False)
+    for column, dtype in enumerate(rows.dtypes):
+        if not is_numeric_dtype(dtype):
+            escaped.isetitem(column, [_escape_cell(cell) for cell in rows.iloc[:, column]])
+    escaped.columns = [_escape_cell(name) for name in rows.columns]
+    return escaped
 
 
-def _safe(cell: Any) -> Any:
-    """Guard a text; its line breaks become newlines, as a carriage return alone would begin another row."""
+def _escape_cell(cell: Any) -> Any:
+    """Escape a text; carriage returns become newlines, as they would start a new row."""
     return guarded("\n".join(cell.splitlines()) if "\r" in cell else cell) if isinstance(cell, str) else cell
 
 

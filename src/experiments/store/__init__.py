@@ -1,1 +1,1 @@
-"""What is computed once: cache keys, folders, locks."""
+"""The cache: keys, folders, locks."""

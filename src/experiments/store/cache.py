@@ -1,9 +1,9 @@
-"""A content-addressed store: what is dear to compute is computed once, by one process, or not at all.
+"""A content-addressed store: expensive values are computed once, by one process, and reused.
 
-Layout: `<root>/<key>/` holds a finished value and its meta.json; `<root>/.partial/<key>@<random>/` what is
-being written, `<root>/.locks/` one lock a key, `<root>/.work/<key>/` what an unfinished training needs to go
-on. Whoever writes or removes any of these holds the key's lock: what is unlocked was left by a process that
-ended.
+Layout: `<root>/<key>/` holds a finished value and its meta.json; `<root>/.partial/<key>@<random>/` a value
+that is being written; `<root>/.locks/` one lock per key; `<root>/.work/<key>/` the checkpoints of an
+unfinished training. A process that writes or removes any of these holds the key's lock, so partial folders
+without a lock belong to processes that have ended.
 """
 
 import errno
@@ -22,36 +22,44 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from experiments.store.arrays import link, opened, reserve
+from experiments.store.arrays import link, open_array, reserve
 from experiments.store.keys import Key
 from experiments.store.libraries import versions
-from experiments.store.locks import unheld
-from experiments.store.values import T, class_name, file_digest, kept_class
+from experiments.store.locks import try_lock
+from experiments.store.values import T, class_name, file_digest, load_saved_class
 
 log = logging.getLogger(__name__)
 
-DIGEST = "digest.txt"  # beside an array: what names its values
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+DIGEST = "digest.txt"  # the digest of the array in the same folder
+DISK_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EEXIST,
+)
 
 
-class NotKeptError(LookupError):
-    """A store that may not compute was asked for a value that it does not hold."""
+class NotCachedError(LookupError):
+    """A value is not cached, and the store was opened with compute=False."""
 
 
 class Store:
-    """Keep values in folders named by their keys.
+    """A cache of values, each in a folder named by its key.
 
     Parameters
     ----------
     enabled
-        False neither reads nor writes `root`: values go to a temporary folder that ends with the process.
-        Checkpoints of a running training are still kept.
+        False neither reads nor writes values in `root`: they go to a temporary folder that is deleted when
+        the process ends. Checkpoints of a running training are still written to `root`.
     compute
-        False raises NotKeptError where something would have to be computed.
+        False raises NotCachedError for any value that is not cached.
     about
-        What is noted beside each value that is computed, such as the number of threads.
+        Circumstances of the computation, such as the number of threads; written to each value's meta.json.
     dataset
-        The data set that values are computed for, which is noted as well.
+        Name of the data set; written to each value's meta.json.
     """
 
     def __init__(
@@ -69,19 +77,19 @@ class Store:
         self.about = about or {}
         self.dataset = dataset
         self.computed: list[str] = []
-        self.kept: list[str] = []
+        self.reused: list[str] = []
         self._swept = False
         self._scratch = None if enabled else tempfile.TemporaryDirectory(prefix="experiments-")
-        self.place = Path(self._scratch.name) if self._scratch else self.root
+        self.values_root = Path(self._scratch.name) if self._scratch else self.root
 
     def fitted(self, key: str, make: Callable[[], T]) -> T:
-        """Return the value kept under `key`, or make and keep it.
+        """Return the value cached under `key`, or make and cache it.
 
-        A value that says it `stopped` before it was finished is returned and not kept.
+        A value whose `stopped` is set, such as an unfinished training, is returned and not cached.
         """
-        with self._sole(key) as folder:
+        with self._cached_or_locked(key) as folder:
             if folder is not None:
-                shutil.rmtree(self.root / ".work" / key, ignore_errors=True)  # a kill may have kept it
+                shutil.rmtree(self.root / ".work" / key, ignore_errors=True)  # left by a killed process
                 return _load(folder)  # type: ignore[no-any-return]
             value = make()
             if getattr(value, "stopped", ""):
@@ -91,91 +99,89 @@ class Store:
             return value
 
     def folder(self, key: str, write: Callable[[Path], None]) -> Path:
-        """Return the folder kept under `key`, or let `write` fill an empty one and keep that."""
-        with self._sole(key) as folder:
+        with self._cached_or_locked(key) as folder:
             return folder or self._publish(key, write)
 
     def array(self, key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return the array kept under `key` (read-only memory map), or make and keep it.
+        """Return the array cached under `key` (read-only memory map), or make and cache it.
 
-        What is another value of the store, unchanged, becomes a second name of its file.
+        An array that equals another cached value is hard-linked to its file instead of copied.
         """
 
-        def into(folder: Path) -> None:
+        def write_array(folder: Path) -> None:
             array = make()
-            if not link(array, self.place.absolute(), folder / "array.npy"):
+            if not link(array, self.values_root.absolute(), folder / "array.npy"):
                 np.save(folder / "array.npy", array, allow_pickle=False)
 
-        return opened(self.folder(key, into))
+        return open_array(self.folder(key, write_array))
 
     def fill(
         self, key: str, shape: tuple[int, ...], dtype: str, write: Callable[[np.ndarray], None]
     ) -> np.ndarray:
-        """Return the array kept under `key`, or let `write` fill a memory map of it and keep that."""
-
-        def into(folder: Path) -> None:
+        def write_mapped(folder: Path) -> None:
             array = np.lib.format.open_memmap(folder / "array.npy", mode="w+", dtype=dtype, shape=shape)
             reserve(folder / "array.npy")
             write(array)
             array.flush()
 
-        return opened(self.folder(key, into))
+        return open_array(self.folder(key, write_mapped))
 
     def digest(self, key: str) -> str:
-        """Name the array kept under `key` by its values, "" if none is; found once, and kept beside it."""
+        """Return a digest of the array cached under `key`, "" if none is; written next to the array."""
         if not self.holds(key):
             return ""
-        path = self.place / key / DIGEST
+        path = self.values_root / key / DIGEST
         if path.exists():
             return path.read_text(encoding="utf-8")
-        found = file_digest(self.place / key / "array.npy")
-        with suppress(OSError), FileLock(self._lock_path(key), timeout=0):  # else it is found again later
+        value = file_digest(self.values_root / key / "array.npy")
+        with (
+            suppress(OSError),
+            FileLock(self._lock_path(key), timeout=0),
+        ):  # otherwise it is computed again next time
             partial = self._new_partial(key)
-            (partial / DIGEST).write_text(found, encoding="utf-8")
+            (partial / DIGEST).write_text(value, encoding="utf-8")
             (partial / DIGEST).replace(path)
             partial.rmdir()
-        return found
+        return value
 
     def origin(self, key: str) -> dict[str, str]:
-        """Return in which circumstances the value kept under `key` was computed: versions, `about`."""
+        """Return the circumstances in which the value of `key` was computed: library versions and `about`."""
         if not self.holds(key):
             return {}
-        meta = json.loads((self.place / key / "meta.json").read_text(encoding="utf-8"))
-        versions = {f"version.{name}": str(found) for name, found in meta["libraries"].items()}
-        return {**versions, **meta.get("origin", {})}  # none of what was kept before there was one
+        meta = json.loads((self.values_root / key / "meta.json").read_text(encoding="utf-8"))
+        versions = {f"version.{name}": str(number) for name, number in meta["libraries"].items()}
+        return {**versions, **meta.get("origin", {})}  # older values have no origin
 
     def workdir(self, key: str) -> Path:
-        """Return a folder that survives an interruption; it goes when the value of `key` is kept."""
         folder = self.root / ".work" / key
-        with self._writing(key):
+        with self._explaining_disk_errors(key):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def holds(self, key: str) -> bool:
-        """Tell whether `key` is kept."""
-        return (self.place / key / "meta.json").exists()
+        return (self.values_root / key / "meta.json").exists()
 
     def remove(self, key: str) -> bool:
-        """Remove a value and its checkpoints unless a process works on it; tell whether they are gone."""
+        """Remove a value and its checkpoints; False if another process holds the key's lock."""
         try:
             with FileLock(self._lock_path(key), timeout=0):
-                doomed = self._new_partial(key)
-                with suppress(FileNotFoundError):  # another process removed it, or it was never finished
-                    (self.root / key).replace(doomed / key)
-                for left in (*self.root.glob(f".partial/{key}@*"), self.root / ".work" / key):
-                    shutil.rmtree(left, ignore_errors=True)
+                partial = self._new_partial(key)
+                with suppress(FileNotFoundError):  # removed by another process, or never finished
+                    (self.root / key).replace(partial / key)
+                for path in (*self.root.glob(f".partial/{key}@*"), self.root / ".work" / key):
+                    shutil.rmtree(path, ignore_errors=True)
         except Timeout:
             return False
         return True
 
     @contextmanager
-    def _sole(self, key: str) -> Iterator[Path | None]:
-        """Give the kept folder, or None to the one process that may now compute it."""
+    def _cached_or_locked(self, key: str) -> Iterator[Path | None]:
+        """Yield the cached folder, or None while this process holds the key's lock and computes it."""
         self._sweep()
         folder = self._find(key)
         if folder is not None or not self.compute:
             if folder is None:
-                raise NotKeptError(key)
+                raise NotCachedError(key)
             yield folder
             return
         with self._locked(key):
@@ -187,21 +193,21 @@ class Store:
     def _find(self, key: str) -> Path | None:
         if not self.holds(key):
             return None
-        folder = self.place / key
-        with suppress(OSError):  # a store that others keep can be read, though not marked as used
+        folder = self.values_root / key
+        with suppress(OSError):  # a read-only store is readable, but its times cannot be updated
             os.utime(folder / "meta.json")
-        if key not in self.computed and key not in self.kept:
-            self.kept.append(key)
+        if key not in self.computed and key not in self.reused:
+            self.reused.append(key)
         return folder
 
     @contextmanager
     def _locked(self, key: str) -> Iterator[None]:
-        with self._writing(key):
+        with self._explaining_disk_errors(key):
             lock = FileLock(self._lock_path(key))
             try:
                 lock.acquire(timeout=0.1)
             except Timeout:
-                log.info("waiting for whoever computes %s", key)
+                log.info("waiting for another process that computes %s", key)
                 lock.acquire()
         try:
             yield
@@ -214,8 +220,8 @@ class Store:
         return path
 
     def _publish(self, key: str, write: Callable[[Path], None]) -> Path:
-        """Write into a partial folder, then rename it: a reader sees all of it or nothing."""
-        with self._writing(key):
+        """Write into a partial folder, then rename it: readers see a whole value or none."""
+        with self._explaining_disk_errors(key):
             partial = self._new_partial(key)
             start = time.perf_counter()
             try:
@@ -223,33 +229,34 @@ class Store:
                 meta = {"key": key, "seconds": round(time.perf_counter() - start, 3), "libraries": versions()}
                 meta |= {"origin": dict(self.about), "dataset": self.dataset}
                 meta |= {"made_of": key.text} if isinstance(key, Key) else {}
-                described = partial / "meta.json"
-                meta |= json.loads(described.read_text(encoding="utf-8")) if described.exists() else {}
-                described.write_text(json.dumps(meta, indent=1), encoding="utf-8")
-                if not self.holds(key):  # else two computed it, as somebody removed the locks
-                    partial.replace(self.place / key)
+                meta_file = partial / "meta.json"
+                meta |= json.loads(meta_file.read_text(encoding="utf-8")) if meta_file.exists() else {}
+                meta_file.write_text(json.dumps(meta, indent=1), encoding="utf-8")
+                if not self.holds(key):  # two processes may compute it if somebody removed the locks
+                    partial.replace(self.values_root / key)
                 shutil.rmtree(partial, ignore_errors=True)
             except BaseException:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise
-        return self.place / key
+        return self.values_root / key
 
     @contextmanager
-    def _writing(self, key: str) -> Iterator[None]:
-        """Name `cache.root` in the error of a disk that is full or closed."""
+    def _explaining_disk_errors(self, key: str) -> Iterator[None]:
+        """Name `cache.root` in the error if the disk is full or not writable."""
         try:
             yield
         except OSError as error:
-            named = Path(error.filename or self.place)  # a maker may read files that are closed to it
-            if error.errno not in FULL or not {self.root, self.place} & {named, *named.parents}:
+            path = Path(error.filename or self.values_root)  # `make` may fail on files of its own
+            if error.errno not in DISK_ERRORS or not {self.root, self.values_root} & {path, *path.parents}:
                 raise
             raise OSError(
-                f"cache.root={self.place} cannot take {key}: {error.strerror}; nothing else is lost: "
-                "free some (scripts/cache.py prune) or set cache.root=<a folder with room>, and try again"
+                f"cache.root={self.values_root} cannot store {key}: {error.strerror}; free disk space "
+                "(scripts/cache.py prune) or set cache.root=<a folder with room>, and run it again: all "
+                "other values are still cached"
             ) from error
 
     def _new_partial(self, key: str) -> Path:
-        parent = self.place / ".partial"
+        parent = self.values_root / ".partial"
         parent.mkdir(parents=True, exist_ok=True)
         self._sweep()
         partial = parent / f"{key}@{uuid.uuid4().hex[:8]}"
@@ -257,13 +264,13 @@ class Store:
         return partial
 
     def _sweep(self) -> None:
-        """Remove what processes that ended left half-written; once."""
+        """Remove the partial folders of processes that have ended; only once."""
         parent = self.root / ".partial"
         if self._swept or not self.enabled or not parent.is_dir():
             return
         self._swept = True
         for path in parent.iterdir():
-            with unheld(self._lock_path(path.name.partition("@")[0])) as free:
+            with try_lock(self._lock_path(path.name.partition("@")[0])) as free:
                 if free:
                     shutil.rmtree(path, ignore_errors=True)
 
@@ -274,6 +281,5 @@ def _save(value: Any, folder: Path) -> None:
 
 
 def _load(folder: Path) -> Any:
-    return kept_class(json.loads((folder / "meta.json").read_text(encoding="utf-8"))["class"], folder).load(
-        folder
-    )
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    return load_saved_class(meta["class"], folder).load(folder)

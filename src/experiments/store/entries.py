@@ -1,4 +1,4 @@
-"""What a cache folder holds: a list of its values, and one of them by its abbreviated key."""
+"""The values in a cache folder: list them all, or find one by the beginning of its key."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 DIGITS, HEXADECIMAL = 16, "0123456789abcdef"  # of a digest
-NAMED = 3  # keys that a message names
+SHOWN_KEYS = 3  # in a message
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Entry:
     size
         Bytes.
     used
-        When it was last used, in seconds since 1970.
+        Time of the last use, in seconds since 1970.
     dataset
-        The data set that it was computed for; "" if an older commit cached it.
+        Name of the data set; "" if an older commit cached it.
     made_of
-        What its key was made of, by name; None if an older commit cached it, or if the key says it all.
+        Parts of its key, by name; None if an older commit cached it or if the key has no parts.
     """
 
     key: str
@@ -34,40 +34,40 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Return what made it, such as `pca`: the key without its digest."""
+        """Return the step that made it, such as `pca`: the key without its digest."""
         return self.key.rpartition("-")[0] or self.key
 
     def inputs(self) -> list[str]:
-        """Return the keys of the values that it was made of."""
+        """Return the cache keys of its inputs."""
         return list(dict.fromkeys(_keys(self.made_of)))
 
 
 def entries(root: Path) -> list[Entry]:
-    """List the values in a cache folder, largest first."""
-    found = [_entry(path) for path in root.glob("[!.]*/meta.json")]
-    return sorted(found, key=lambda entry: entry.size, reverse=True)
+    """Return the values in a cache folder, largest first."""
+    values = [_entry(path) for path in root.glob("[!.]*/meta.json")]
+    return sorted(values, key=lambda entry: entry.size, reverse=True)
 
 
-def entry(root: Path, word: str) -> Entry:
-    """Return the value whose key, or the digest in it, begins with a word.
+def entry(root: Path, prefix: str) -> Entry:
+    """Return the value whose key, or the digest in it, begins with `prefix`.
 
     Raises
     ------
     ValueError
-        If there is none, or more than one.
+        If no key or several keys begin so.
     """
     keys = sorted(path.parent.name for path in root.glob("[!.]*/meta.json"))
-    if word in keys:
-        return _entry(root / word / "meta.json")
-    found = [key for key in keys if word and (key.startswith(word) or _digest(key).startswith(word))]
-    if not found:
+    if prefix in keys:
+        return _entry(root / prefix / "meta.json")
+    matches = [key for key in keys if prefix and (key.startswith(prefix) or _digest(key).startswith(prefix))]
+    if not matches:
         raise ValueError(
-            f"KEY={word} is no value of cache.root={root}, which holds {len(keys)}; use a key that "
+            f"KEY={prefix} begins none of the {len(keys)} keys in cache.root={root}; use a key that "
             "scripts/cache.py list shows"
         )
-    if len(found) > 1:
-        raise ValueError(f"KEY={word} begins {len(found)} keys; use {' or '.join(found[:NAMED])}")
-    return _entry(root / found[0] / "meta.json")
+    if len(matches) > 1:
+        raise ValueError(f"KEY={prefix} begins {len(matches)} keys; use {' or '.join(matches[:SHOWN_KEYS])}")
+    return _entry(root / matches[0] / "meta.json")
 
 
 def _entry(path: Path) -> Entry:
@@ -82,7 +82,7 @@ def _digest(key: str) -> str:
 
 
 def _keys(value: Any) -> Iterator[str]:
-    """Give every text in JSON values that reads as a cache key."""
+    """Yield every string in JSON values that has the form of a cache key."""
     if isinstance(value, dict):
         for inner in value.values():
             yield from _keys(inner)

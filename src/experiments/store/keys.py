@@ -1,57 +1,57 @@
-"""Cache keys that remember what was hashed, so that a person can read why two of them differ."""
+"""Cache keys that remember their parts, so that a person can read why two keys differ."""
 
 import json
 from typing import Any, Self
 
 import numpy as np
 
-from experiments.store.values import digest, plain
+from experiments.store.values import digest, to_json_values
 
-LONG = 200  # characters of JSON from which a part stands by its digest
+LONG = 200  # characters of JSON; longer parts are shown as their digest
 
 
-class Names(list[str]):
-    """Names that the text of a key shows whole, however many there are."""
+class FullList(list[str]):
+    """A list that the text of a key shows in full, however long it is."""
 
 
 class Key(str):
-    """A cache key, or the digest of what a stage is given.
+    """A cache key, or the digest of a stage's input.
 
     Parameters
     ----------
     text
-        What was hashed, by name, as JSON values; arrays and long parts by their digest.
+        The hashed parts by name, as JSON values; arrays and long parts as their digest.
     """
 
     text: dict[str, Any] | None
 
     def __new__(cls, value: str, text: dict[str, Any] | None = None) -> Self:
         """Make the key; copies and pickles of it keep the text."""
-        made = super().__new__(cls, value)
-        made.text = text
-        return made
+        key = super().__new__(cls, value)
+        key.text = text
+        return key
 
 
 def digest_of(**parts: Any) -> Key:
-    """Return the digest of the parts; their names are for whoever reads the text, and are not hashed."""
-    return Key(digest(*parts.values()), {name: _readable(part) for name, part in parts.items()})
+    """Return the digest of the parts; their names explain the key and are not hashed."""
+    return Key(digest(*parts.values()), {name: _described(part) for name, part in parts.items()})
 
 
 def cache_key(name: str, /, **parts: Any) -> Key:
     """Return `<name>-<digest of the parts>`."""
-    digits = digest_of(**parts)
-    return Key(f"{name}-{digits}", digits.text)
+    key_digest = digest_of(**parts)
+    return Key(f"{name}-{key_digest}", key_digest.text)
 
 
-def _readable(part: Any) -> Any:
-    """Return a part as JSON values: the text of a bare digest, and of what is long its digest."""
+def _described(part: Any) -> Any:
+    """Return a part as JSON values: a bare digest with its own parts, anything long as its digest."""
     if isinstance(part, Key):
         return {"digest": str(part), **part.text} if part.text and "-" not in part else str(part)
-    if isinstance(part, Names):
+    if isinstance(part, FullList):
         return list(part)
     if isinstance(part, np.ndarray):
         return {"dtype": part.dtype.str, "shape": list(part.shape), "digest": digest(part)}
-    return _shortened(plain(part))
+    return _shortened(to_json_values(part))
 
 
 def _shortened(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The libraries whose numbers a result may depend on, and which versions of them are installed."""
+"""The libraries that can change a result, and their installed versions."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -21,13 +21,13 @@ NUMERIC = (
 
 
 def versions(names: Iterable[str] = NUMERIC) -> dict[str, str]:
-    """Return the installed packages among these, with their versions."""
+    """Return the versions of these packages; packages that are not installed are missing."""
     return {name: installed for name in names if (installed := _version(name))}
 
 
 @cache
 def _version(name: str) -> str | None:
-    """Return the installed version; read once, as every cached value is written with a dozen of them."""
+    """Return the installed version; read once, as the meta.json of every cached value lists a dozen."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -1,8 +1,8 @@
-"""Locks that a living process holds: the system releases them when it ends, however it ends.
+"""File locks: the system releases a process's locks when it ends, however it ends.
 
-Process numbers, host names and clocks say nothing of a process in another container or on another machine.
-A lock does, as long as both see the same file. Processes that the holder forks or starts do not keep it
-(filelock closes their copy), so the lock of a killed run is free even where a worker of it lives on.
+Process numbers, host names and clocks do not show whether a process in another container or on another
+machine is alive. A lock does, if both see the same file. Child processes do not inherit it (filelock closes
+their copy), so the lock of a killed run is free even if one of its workers is still alive.
 """
 
 import os
@@ -14,19 +14,19 @@ from filelock import FileLock, Timeout
 
 
 class Lock:
-    """A file that this process has locked, until `release` or its end.
+    """A file locked by this process until `release` or the end of the process.
 
     Parameters
     ----------
     seconds
-        How long to wait for another process; -1 until it is done.
+        How long to wait for another process; -1 waits without limit.
 
     Raises
     ------
     TimeoutError
-        Another process holds it.
+        Another process holds the lock.
     OSError
-        The file cannot be made, or its file system has no locks.
+        The file cannot be created, or its file system has no locks.
     """
 
     def __init__(self, path: Path, seconds: float = 0.0) -> None:
@@ -39,19 +39,19 @@ class Lock:
             raise TimeoutError(f"{path} is locked") from error
 
     def release(self, *, keep: bool = False) -> None:
-        """Remove the file, unless it is to be kept, and end the lock."""
+        """Release the lock, and remove the file unless `keep`."""
         if not keep and self._lock.is_locked:
             self.path.unlink(missing_ok=True)
         self._lock.release()
 
 
 @contextmanager
-def unheld(path: Path) -> Iterator[bool | None]:
-    """Yield True if no living process holds a lock, which this one then does; False if one does, or None.
+def try_lock(path: Path) -> Iterator[bool | None]:
+    """Try to take a lock for the length of a context: yield True if taken, False if a process holds it.
 
-    None is unknown: the file is not to be seen, or its file system has no locks.
+    Yield None if that is unknown: the file does not exist or is not visible, or its file system has no locks.
     """
-    if not os.path.exists(path):  # False too where a folder above is closed
+    if not os.path.exists(path):  # also False if a parent folder is not readable
         yield None
         return
     lock = _lock(path)
@@ -70,11 +70,11 @@ def unheld(path: Path) -> Iterator[bool | None]:
 
 
 def is_held(path: Path) -> bool | None:
-    """Return whether a living process holds a lock, None if that is unknown."""
-    with unheld(path) as free:
+    """Return True if a living process holds a lock; None if that is unknown."""
+    with try_lock(path) as free:
         return None if free is None else not free
 
 
 def _lock(path: Path) -> FileLock:
-    """Return a lock of the system's own: one that stands in where there is none would ask process numbers."""
+    """Return a lock of the operating system: filelock's fallback relies on process numbers."""
     return FileLock(path, thread_local=False, fallback_to_soft=False)

@@ -1,4 +1,4 @@
-"""A repr in one line for values that hold arrays, as notebooks print whatever a cell ends with."""
+"""A one-line repr for values that hold arrays, as notebooks print the last value of a cell."""
 
 from collections.abc import Mapping, Sized
 from dataclasses import fields
@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-LONG = 60  # characters from which a value stands by its type and length
+LONG = 60  # characters; a longer value is shown as its type and length
 
 
 class ShortRepr:
-    """A dataclass whose repr has arrays by dtype and shape, and what is long by its type and length."""
+    """A dataclass whose repr shows arrays as dtype and shape, and long values as type and length."""
 
     def __init_subclass__(cls, **named: Any) -> None:
-        """Give the class the repr, which `dataclass` then leaves as it is."""
+        """Set the class's repr, which `dataclass` does not overwrite."""
         super().__init_subclass__(**named)
         if "__repr__" not in vars(cls):
             cls.__repr__ = ShortRepr.__repr__  # type: ignore[method-assign]
@@ -26,7 +26,7 @@ class ShortRepr:
 
 
 def short(value: object) -> str:
-    """Return a value's repr, of an array its dtype and shape, of what is long its type and length."""
+    """Return a value's repr; dtype and shape of an array, type and length of a long value."""
     if isinstance(value, np.ndarray):
         return f"<{value.dtype.name} {value.shape}>"
     if isinstance(value, Path):

@@ -1,4 +1,4 @@
-"""Values that are kept: what names them, and how each is written into a folder and read back."""
+"""Saved values: their digests, and how they are written to and read from a folder."""
 
 import hashlib
 import importlib
@@ -12,32 +12,32 @@ import numpy as np
 
 from experiments.store.short_repr import ShortRepr
 
-BLOCK = 1 << 24  # bytes of a file that are read at a time
-TEXTS = 1 << 16  # of an array that are looked at as objects at a time
+FILE_BLOCK = 1 << 24  # bytes of a file read at a time
+TEXT_BLOCK = 1 << 16  # texts of an array converted to Python objects at a time
 
 
 def digest(*parts: Any) -> str:
-    """Name a value by its content: 16 hexadecimal digits that change when any part changes."""
+    """Return 16 hexadecimal digits that change when any part changes."""
     hasher = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
             hasher.update(_heading(part))
             hasher.update(np.ascontiguousarray(part).data if part.size else b"")
         else:
-            hasher.update(json.dumps(plain(part), sort_keys=True).encode())
+            hasher.update(json.dumps(to_json_values(part), sort_keys=True).encode())
         hasher.update(b"\0")
     return hasher.hexdigest()[:16]
 
 
 def file_digest(path: Path) -> str:
-    """Return the digest of the array in an .npy file, which is read block by block."""
+    """Return the digest of the array in an .npy file, read block by block."""
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if not array.flags.c_contiguous:
         return digest(array)
     hasher = hashlib.sha256(_heading(array))
     with path.open("rb") as file:
         file.seek(array.offset)
-        while block := file.read(BLOCK):
+        while block := file.read(FILE_BLOCK):
             hasher.update(block)
     hasher.update(b"\0")
     return hasher.hexdigest()[:16]
@@ -48,87 +48,87 @@ def _heading(array: np.ndarray) -> bytes:
 
 
 def joined(texts: np.ndarray, between: str = "") -> str:
-    """Join an array of texts, block by block: as objects of their own, millions take gigabytes."""
-    blocks = (texts[start : start + TEXTS].tolist() for start in range(0, len(texts), TEXTS))
+    """Join an array of texts, block by block: as Python objects, millions of texts take gigabytes."""
+    blocks = (texts[start : start + TEXT_BLOCK].tolist() for start in range(0, len(texts), TEXT_BLOCK))
     return between.join(between.join(block) for block in blocks)
 
 
-def plain(value: Any) -> Any:
+def to_json_values(value: Any) -> Any:
     """Return JSON values: a stage as its class, VERSION and every field that can change a result.
 
-    DERIVED names properties that can change it too, such as what a file holds that a field only names.
+    DERIVED names properties that count like fields, such as the content of a file that a field names.
     """
     if is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
-        names = [f.name for f in fields(value) if f.compare] + list(getattr(kind, "DERIVED", ()))
-        compared = {name: plain(getattr(value, name)) for name in names}
-        about = {"class": f"{kind.__module__}.{kind.__qualname__}", "VERSION": getattr(kind, "VERSION", 0)}
-        return {**about, "fields": compared}
+        cls = type(value)
+        names = [f.name for f in fields(value) if f.compare] + list(getattr(cls, "DERIVED", ()))
+        compared = {name: to_json_values(getattr(value, name)) for name in names}
+        heading = {"class": f"{cls.__module__}.{cls.__qualname__}", "VERSION": getattr(cls, "VERSION", 0)}
+        return {**heading, "fields": compared}
     if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
+        return {str(key): to_json_values(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
+        return [to_json_values(entry) for entry in value]
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
-    raise TypeError(f"{type(value).__name__} has no place in a key; use numbers, text, lists and stages")
+    raise TypeError(f"{type(value).__name__} cannot be part of a key; use numbers, text, lists and stages")
 
 
-class Kept(Protocol):
-    """A value that the store can write to a folder and read back."""
+class Saveable(Protocol):
+    """A value that can be saved to a folder and loaded again."""
 
     def save(self, folder: Path) -> None:
-        """Write everything into the empty `folder`."""
+        """Write the value into the empty `folder`."""
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; cheap, and without importing a framework."""
+        """Return the value that `save` wrote; cheap, and without importing a framework."""
 
 
-T = TypeVar("T", bound="Kept")
+T = TypeVar("T", bound="Saveable")
 
 
 class Store(Protocol):
-    """Where values dear to compute are kept; see cache.py. It lists the keys that it was asked for."""
+    """The cache of expensive values (cache.py); lists the keys that were computed and reused."""
 
     computed: list[str]
-    kept: list[str]
+    reused: list[str]
 
     def holds(self, key: str) -> bool:
-        """Tell whether `key` is kept."""
+        """Return True if a value is cached under `key`."""
 
     def fitted(self, key: str, make: Callable[[], T]) -> T:
-        """Return the value kept under `key`, or make and keep it."""
+        """Return the value cached under `key`, or make and cache it."""
 
     def array(self, key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return the array kept under `key` (read-only memory map), or make and keep it."""
+        """Return the array cached under `key` (read-only memory map), or make and cache it."""
 
     def fill(
         self, key: str, shape: tuple[int, ...], dtype: str, write: Callable[[np.ndarray], None]
     ) -> np.ndarray:
-        """Return the array kept under `key`, or let `write` fill a memory map of it and keep that."""
+        """Return the array cached under `key`, or let `write` fill a memory map and cache it."""
 
     def folder(self, key: str, write: Callable[[Path], None]) -> Path:
-        """Return the folder kept under `key`, or let `write` fill an empty one and keep that."""
+        """Return the folder cached under `key`, or let `write` fill an empty one and cache it."""
 
     def workdir(self, key: str) -> Path:
-        """Return a folder that survives an interruption; it goes when the value of `key` is kept."""
+        """Return a folder for checkpoints: kept after an interruption, removed once `key` is cached."""
 
     def digest(self, key: str) -> str:
-        """Name the array kept under `key` by its values; "" if none is kept."""
+        """Return a digest of the array cached under `key`; "" if none is."""
 
     def origin(self, key: str) -> dict[str, str]:
-        """Return in which circumstances the value kept under `key` was computed; empty if none is kept."""
+        """Return the circumstances in which the value of `key` was computed; empty if none is cached."""
 
 
 class OtherCodeError(ValueError):
-    """A class that is named where a run was recorded, and that this code does not have, or has otherwise.
+    """A saved value's class is missing from this code, or has other fields.
 
     Parameters
     ----------
     name
         The class, as `module.Name` or `module:Name`.
     why
-        The fact, without what to type.
+        The message without the suggestion.
     """
 
     def __init__(self, name: str, why: str, use: str) -> None:
@@ -138,29 +138,29 @@ class OtherCodeError(ValueError):
 
     @property
     def ours(self) -> bool:
-        """True if the class belongs to this package, in whichever version of it."""
+        """True if the class belongs to this package, in any version of it."""
         return self.name.startswith("experiments.")
 
 
-def class_name(value: Kept) -> str:
-    """Spell the class of a value as `kept_class` finds it."""
+def class_name(value: Saveable) -> str:
+    """Return the name of a value's class in the form that `load_saved_class` reads."""
     return f"{type(value).__module__}:{type(value).__qualname__}"
 
 
-def kept_class(name: str, folder: Path, *does: str) -> Any:
-    """Import the class that a folder says it holds: ours, or one of your own that is installed.
+def load_saved_class(name: str, folder: Path, *methods: str) -> Any:
+    """Import the class of a saved value, from this package or another installed one.
 
-    A folder may come from anybody, so whatever else a module holds is never called.
+    A folder may come from anybody, so only a dataclass with `save` and `load` is accepted.
 
     Parameters
     ----------
-    does
-        What values of the class do besides being kept, such as `transform`.
+    methods
+        Methods that the class must have besides `save` and `load`, such as `transform`.
 
     Raises
     ------
     ValueError
-        If there is no such class, or none of kept values.
+        If there is no such class, or if it lacks one of the methods.
     """
     module, _, qualname = name.partition(":")
     try:
@@ -168,28 +168,28 @@ def kept_class(name: str, folder: Path, *does: str) -> Any:
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         why = f"{folder} holds a {name}, which cannot be imported ({error})"
         raise OtherCodeError(name, why, "install it") from error
-    wanted = ("save", "load", *does)
+    required = ("save", "load", *methods)
     fits = isinstance(kind, type) and is_dataclass(kind)
-    if not fits or not all(callable(getattr(kind, method, None)) for method in wanted):
+    if not fits or not all(callable(getattr(kind, method, None)) for method in required):
         raise ValueError(
-            f"{folder} holds a {name}, which is no value with {', '.join(wanted)}; use what was saved here"
+            f"{folder} holds a {name}, which is not a dataclass with {', '.join(required)}; use what was "
+            "saved here"
         )
     return kind
 
 
 def plain_number(value: Any) -> Any:
-    """Return a number of numpy's as Python's, which JSON can hold: `default` of json.dumps."""
+    """Return a numpy number as a Python number, as the `default` of json.dumps."""
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"{type(value).__name__} has no place in JSON; use numbers, text, lists and dictionaries")
+    raise TypeError(f"{type(value).__name__} is not JSON; use numbers, text, lists and dictionaries")
 
 
 @dataclass(frozen=True, eq=False)
-class Record(ShortRepr):
-    """A kept value of plain fields: each array becomes an .npy file, all the rest one fields.json."""
+class SavedFields(ShortRepr):
+    """A dataclass that saves its fields: each array as an .npy file, all others in fields.json."""
 
     def save(self, folder: Path) -> None:
-        """Write every field into `folder`."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         for name in [name for name, value in values.items() if isinstance(value, np.ndarray)]:
             np.save(folder / f"{name}.npy", values.pop(name), allow_pickle=False)
@@ -197,11 +197,11 @@ class Record(ShortRepr):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; arrays stay on disk until they are looked at."""
+        """Return the saved value; arrays are memory-mapped."""
         values = json.loads((folder / "fields.json").read_text(encoding="utf-8"))
         for f in fields(cls):
             array = folder / f"{f.name}.npy"
-            if f.name not in values and array.exists():  # else it was kept before it had this field
+            if f.name not in values and array.exists():  # values of older commits may lack a field
                 values[f.name] = np.load(array, mmap_mode="r", allow_pickle=False)
             elif get_origin(f.type) is tuple and f.name in values:
                 values[f.name] = tuple(values[f.name])
@@ -209,4 +209,4 @@ class Record(ShortRepr):
             return cls(**values)
         except TypeError as error:
             why = f"{folder} holds other fields than {cls.__name__} has ({error})"
-            raise OtherCodeError(f"{cls.__module__}:{cls.__qualname__}", why, "make it anew") from error
+            raise OtherCodeError(f"{cls.__module__}:{cls.__qualname__}", why, "create it again") from error

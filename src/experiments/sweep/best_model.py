@@ -17,7 +17,7 @@ from experiments.job import context, logged_model, summary
 from experiments.job.model import Model
 from experiments.job.perform import Outcome
 from experiments.metric_names import Name, main_metrics
-from experiments.store.cache import NotKeptError
+from experiments.store.cache import NotCachedError
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
     run = parent.sibling(jobs[folder].run_id, folder)
     try:
         recorded = _record_model(folder, run)
-    except NotKeptError:
+    except NotCachedError:
         log.warning(
             "cache.root on this machine does not have the best job's model; use tracking.log_model=all to "
             "record the model of each job"
@@ -124,8 +124,8 @@ def best_job_report(folder: Path, name: str, run_id: str) -> report.BestJob:
         plan = build(cast(DictConfig, OmegaConf.load(folder / "config.yaml")))  # its paths are absolute
         result = pipeline.run(plan.stages, context.make(plan, Silent(), compute=False))
         facts = {"name": name, "run": run_id}
-        contents = report.contents(result, folder, context.make(plan, Silent()), facts)
-    except NotKeptError:
+        contents = report.gather_contents(result, folder, context.make(plan, Silent()), facts)
+    except NotCachedError:
         log.info("cache.root does not have the best job's results, so the report does not show them")
     except (ValueError, OSError, LookupError) as error:
         log.warning("the report does not show the best job: %s", error)

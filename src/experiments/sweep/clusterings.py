@@ -46,8 +46,10 @@ def _agreement(
     read: "Callable[[int], pd.DataFrame | None]",
 ) -> Findings:
     """Return the agreement of all clusterings of the first job's samples."""
-    if len(done) > comparison.MOST:
-        log.info("skipped the agreement of %d clusterings, as the limit is %d", len(done), comparison.MOST)
+    if len(done) > comparison.MAX_JOBS:
+        log.info(
+            "skipped the agreement of %d clusterings, as the limit is %d", len(done), comparison.MAX_JOBS
+        )
         return Findings({})
     tables = {row: table for row in done if (table := read(row)) is not None}
     ids = [table["id"] for table in tables.values()]

@@ -78,7 +78,7 @@ class Sweep:
             self.run = tracker.open(
                 self._settings or self.name, folder, params=values(jobs or (), swept), tags=tags
             )
-            tracking.show_swept(tracker, self.swept)
+            tracking.show_sweep(tracker, self.swept, self.run.id)
             folder.mkdir(parents=True, exist_ok=True)
             self.state = replace(state, run_id=self.run.id) if state else None
             if self.state:
@@ -124,7 +124,7 @@ class Sweep:
                 outcomes = collect_outcomes(self.folder, self.jobs, self.run.id, interrupted=interrupted)
                 if outcomes:
                     text = self._record(outcomes)
-                    self.run.describe(text, tells_why=error is None)
+                    self.run.describe(text, has_reason=error is None)
                 failed = [outcome for outcome in outcomes if outcome.status != "FINISHED"]
                 if error is not None:
                     raise error
@@ -160,19 +160,19 @@ class Sweep:
         drawn = {} if self.plan.settings.figures == "none" else all_figures  # the report shows all of them
         files = [f"{name}.{kind}" for name in shown.tables for kind in ("csv", "md")]
         files += [f"figures/{name}.{kind}" for name in drawn for kind in ("html", "png")]
-        files += [] if self.plan.settings.report == "none" else [report.NAME]
+        files += [] if self.plan.settings.report == "none" else [report.REPORT_FILE]
         before = self._list_files(files)
         for name, table in shown.tables.items():
             tables.write(table, self.folder, name)
-        drawings = figures.write(drawn, self.folder / "figures")
-        if report.NAME in files:
+        drawings = figures.save_figures(drawn, self.folder / "figures")
+        if report.REPORT_FILE in files:
             written = {"sweep": _numbered(rows, outcomes)} | shown.tables
             self._report(rows, outcomes, all_figures, written, drawings)
         for file in files:
             self.run.artifact(self.folder / file)
         for file in before - {*TABLE, *files}:
             (self.folder / file).unlink(missing_ok=True)
-            self.run.forget(file)
+            self.run.delete_artifact(file)
         self._list_files([*TABLE, *files], complete=True)
         return compared.tables
 
@@ -199,7 +199,7 @@ class Sweep:
             run_id = jobs[folder].run_id
             page = self.run.sibling(run_id, folder).page() if run_id else ""
             value = best_model.objective_value(jobs[folder].metrics, objective)
-            best = notes.Best(summary.job_name(jobs[folder], self.swept), page, objective, value)
+            best = notes.BestJobLink(summary.job_name(jobs[folder], self.swept), page, objective, value)
         return notes.of_sweep(
             rows,
             summary.main_columns(rows, self.swept),
@@ -207,7 +207,7 @@ class Sweep:
             run_id=self.run.id,
             uri=self.plan.tracking.uri,
             best=best,
-            report="" if self.plan.settings.report == "none" else self.run.page(report.NAME),
+            report="" if self.plan.settings.report == "none" else self.run.page(report.REPORT_FILE),
             errors=self._errors(outcomes),
             assigns=assigns,
         )
@@ -225,8 +225,7 @@ class Sweep:
         written: "Mapping[str, pd.DataFrame]",
         drawings: Mapping[str, figures.Drawing],
     ) -> None:
-        report.write_sweep(
-            self.folder,
+        contents = report.SweepContents(
             rows,
             summary.main_columns(rows, self.swept),
             swept=self.swept,
@@ -237,10 +236,11 @@ class Sweep:
             drawings=drawings,
             tables=written,
             errors=self._errors(outcomes),
-            doubts=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
-            alike=[outcome.alike for outcome in outcomes],
+            warnings=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
+            equal_counts=[outcome.alike for outcome in outcomes],
             best=self._best_job(),
         )
+        report.write_sweep_report(self.folder, contents)
 
     def _best_job(self) -> report.BestJob | None:
         """Return the best job with the contents of its report; None if no job has the objective."""

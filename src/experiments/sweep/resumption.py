@@ -12,7 +12,7 @@ from experiments import tracking
 from experiments.job import run_folder
 from experiments.job.perform import RESULT
 from experiments.job.trace import TRACE, Trace
-from experiments.recorded import PARENT_TAG, SUPERSEDED, Recorded
+from experiments.recorded import PARENT_TAG, SUPERSEDED, PastRun
 from experiments.sweep import outcomes
 from experiments.sweep.state import FOLDER_TAG, KEY_TAG, RECORD, SweepState, recorded_sweep
 from experiments.tracking.environment import environment
@@ -51,7 +51,7 @@ def find_resumable(word: str, new: SweepState, tracker: tracking.Tracker) -> Res
     run = _newest(new, tracker) if word.lower() == "true" else _by_id_or_folder(word, new, tracker.uri)
     tags = run.data.tags
     run_id, folder = run.info.run_id, Path(tags.get(FOLDER_TAG, ""))
-    jobs = tracking.ask(tracker.uri, lambda client: _jobs(client, run.info.experiment_id, run_id))
+    jobs = tracking.query(tracker.uri, lambda client: _jobs(client, run.info.experiment_id, run_id))
     _refuse_if_running(tracker.uri, run, jobs, is_typed=word.lower() != "true")
     if not folder.is_dir() and not jobs:  # killed before it made its folder
         folder.mkdir(parents=True)
@@ -106,13 +106,13 @@ def reopen(sweep: ResumableSweep) -> tracking.Run:
     """Reopen the sweep's run and remove unfinished results; its folder has to be locked."""
     run_id = sweep.state.run_id
     tracker = tracking.Tracker(sweep.uri, sweep.experiment_id)
-    run = Recorded.of(sweep.uri, run_id).info
+    run = PastRun.of(sweep.uri, run_id).info
     if run.info.status == "RUNNING" and tracking.is_alive(sweep.uri, run.data.tags):
         raise ValueError(f"resume={run_id} was just resumed by another process; wait until it ends")
-    recorded = tracking.ask(sweep.uri, lambda client: tracker.reopen(run_id, sweep.folder))
+    recorded = tracking.query(sweep.uri, lambda client: tracker.reopen(run_id, sweep.folder))
     if "error" in run.data.tags:
-        tracking.ask(sweep.uri, lambda client: client.delete_tag(run_id, "error"))
-    tracking.ask(sweep.uri, lambda client: _supersede(client, sweep))
+        tracking.query(sweep.uri, lambda client: client.delete_tag(run_id, "error"))
+    tracking.query(sweep.uri, lambda client: _supersede(client, sweep))
     _clear(sweep)
     sweep.state.save(sweep.folder)
     return recorded
@@ -141,7 +141,7 @@ def _sweeps(tracker: tracking.Tracker, condition: str = "") -> list[Any]:
     if not tracker.experiment_id:  # the data set has no recorded runs
         return []
     experiments = [tracker.experiment_id]
-    return tracking.ask(
+    return tracking.query(
         tracker.uri, lambda c: list(tracking.all_pages(c.search_runs, experiments, query, order_by=order))
     )
 
@@ -161,7 +161,7 @@ def _by_id_or_folder(word: str, new: SweepState, uri: str) -> Any:
     return run
 
 
-def _difference(new: SweepState, run: Recorded) -> str:
+def _difference(new: SweepState, run: PastRun) -> str:
     """Return how a recorded sweep differs from the current command, and what to do."""
     folder = Path(run.tags.get(FOLDER_TAG, ""))
     if not (folder / RECORD).is_file():

@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments.config.command_line import Request
 from experiments.config.plan import Plan
 from experiments.config.stage import GROUPS
-from experiments.recorded import PARENT_TAG, Recorded
+from experiments.recorded import PARENT_TAG, PastRun
 from experiments.sweep import outcomes
 
 RECORD = "sweep.json"
@@ -93,7 +93,7 @@ def finished_folders(sweep: Path) -> Mapping[int, Path]:
     return {int(number): sweep / path for number, path in SweepState.load(sweep).finished.items()}
 
 
-def recorded_sweep(word: str, uri: str, key: str, prefix: str, single: str) -> Recorded:
+def recorded_sweep(word: str, uri: str, key: str, prefix: str, single: str) -> PastRun:
     """Return a sweep's run by its id or folder.
 
     Parameters
@@ -113,10 +113,10 @@ def recorded_sweep(word: str, uri: str, key: str, prefix: str, single: str) -> R
     folder = Path(word)
     if folder.is_dir() and not (folder / RECORD).is_file():
         raise ValueError(f"{key}={word} has no {RECORD}; use a sweep's folder, or its run's id")
-    run = Recorded.of(uri, SweepState.load(folder).run_id if folder.is_dir() else word, key)
+    run = PastRun.of(uri, SweepState.load(folder).run_id if folder.is_dir() else word, key)
     if not run.is_sweep:
         parent = run.tags.get("mlflow.parentRunId")  # the parent of a verification is the run that it repeats
-        is_job = parent and Recorded.of(uri, parent).is_sweep
+        is_job = parent and PastRun.of(uri, parent).is_sweep
         hint = f"use {prefix}{parent}, the sweep that it belongs to" if is_job else single
         raise ValueError(f"{key}={word} is a single run; {hint}")
     return run

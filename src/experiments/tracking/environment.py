@@ -1,4 +1,4 @@
-"""What a result may depend on beside its config: code, versions, host, process. As tags of a run."""
+"""Everything besides the config that can affect a result (code, versions, machine), as MLflow tags."""
 
 import getpass
 import os
@@ -14,7 +14,7 @@ from experiments.config.invocation import Invocation
 from experiments.store.libraries import NUMERIC, versions
 from experiments.store.values import digest
 
-CODE = Path(__file__).parents[1]  # in the repository of the code, wherever EXPERIMENTS_ROOT may point
+CODE_FOLDER = Path(__file__).parents[1]  # in the code's repository, which EXPERIMENTS_ROOT does not change
 LIBRARIES = (
     "experiments",
     "faiss-cpu",
@@ -26,56 +26,57 @@ LIBRARIES = (
     "torch",
     "torchvision",
 )
-NUMBERS = (*NUMERIC, "pandas", "pillow", "scipy", "threadpoolctl")  # whose results enter a run's
+RESULT_LIBRARIES = (*NUMERIC, "pandas", "pillow", "scipy", "threadpoolctl")  # can change a run's results
 
 
 @cache
 def environment() -> dict[str, str]:
-    """Return what a result may depend on beside its config, as tags."""
+    """Return the tags that describe a run's code, versions, host and process."""
     return {
         **_git(),
         "host": socket.gethostname(),
         "process": str(os.getpid()),
         "python": platform.python_version(),
-        "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows what follows the last slash
-        "mlflow.source.git.commit": _git()["git.commit"],  # and this beside it
+        "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows only the file name
+        "mlflow.source.git.commit": _git()["git.commit"],  # shown next to it
         "mlflow.user": _user(),
         "command": Invocation.current().command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        **{f"version.{name}": found for name, found in versions(LIBRARIES).items()},
+        **{f"version.{name}": installed for name, installed in versions(LIBRARIES).items()},
     }
 
 
 @cache
 def circumstances() -> dict[str, str]:
-    """Return what may change the bits of a result beside its config: the code, the versions, the machine."""
+    """Return everything besides the config that can change the bits of a result: code, versions, machine."""
+    installed = versions(sorted({*LIBRARIES, *RESULT_LIBRARIES}))
     return {
         **_git(),
         "code": code(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        **{f"version.{name}": found for name, found in versions(sorted({*LIBRARIES, *NUMBERS})).items()},
+        **{f"version.{name}": number for name, number in installed.items()},
     }
 
 
 @cache
-def code(folder: Path = CODE) -> str:
-    """Name the package by what its modules say, committed or not."""
+def code(folder: Path = CODE_FOLDER) -> str:
+    """Return a digest of the package's modules as they are on disk, committed or not."""
     paths = sorted(folder.rglob("*.py"))
     return digest({path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths})
 
 
 def _processor() -> str:
-    """Name the processor: libraries choose their arithmetic by it."""
+    """Return the model of the processor, as libraries choose their instructions by it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()  # Linux alone
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()  # only on Linux
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def _user() -> str:
-    """Name who runs it, if the system knows."""
+    """Return the user's name, "" if the system does not know it."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
@@ -84,16 +85,16 @@ def _user() -> str:
 
 @cache
 def _git() -> dict[str, str]:
-    def ask(*words: str) -> str | None:
+    def git(*words: str) -> str | None:
         try:
             done = subprocess.run(
-                ["git", *words], cwd=CODE, capture_output=True, text=True, check=True, encoding="utf-8"
+                ["git", *words], cwd=CODE_FOLDER, capture_output=True, text=True, check=True, encoding="utf-8"
             )
         except (OSError, subprocess.CalledProcessError):
             return None
         return done.stdout.strip()
 
-    commit = ask("rev-parse", "HEAD")
+    commit = git("rev-parse", "HEAD")
     if commit is None:
         return {"git.commit": "none", "git.dirty": "unknown"}
-    return {"git.commit": commit, "git.dirty": str(bool(ask("status", "--porcelain"))).lower()}
+    return {"git.commit": commit, "git.dirty": str(bool(git("status", "--porcelain"))).lower()}

@@ -1,4 +1,4 @@
-"""Open the experiment of a data set, and say on its page how to read it."""
+"""Open the MLflow experiment of a data set, and describe it on its page."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,31 +7,31 @@ from typing import Any
 
 from experiments.config.plan import Tracking
 from experiments.tracking import pages
-from experiments.tracking.server import client_of, first_alone, reach, reason, sqlite_path
+from experiments.tracking.server import check_reachable, client_of, create_store_once, reason, sqlite_path
 from experiments.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
-KIND = {"mlflow.experimentKind": "custom_model_development"}  # not one of chat models
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # otherwise MLflow may show chat-model pages
 
 
 @cache
 def connect(tracking: Tracking, name: str) -> Tracker:
-    """Open the store or server, and the experiment; raise ConnectionError within seconds of silence."""
-    return _connect(tracking, name, _open)
+    """Open or create an experiment; raise ConnectionError if the server does not answer within seconds."""
+    return _connect(tracking, name, _open_or_create)
 
 
 def probe(tracking: Tracking, name: str) -> Tracker:
-    """Open the store or server as `connect` does; the experiment's id is "" while there is none."""
-    return _connect(tracking, name, _known)
+    """Open an experiment like `connect`, but do not create it: its id is "" if it does not exist."""
+    return _connect(tracking, name, _experiment_id)
 
 
 def _connect(tracking: Tracking, name: str, experiment: Callable[[Any, Tracking, str], str]) -> Tracker:
-    reach(tracking.uri)
+    check_reachable(tracking.uri)
     from mlflow.exceptions import MlflowException
 
     try:
-        with first_alone(tracking.uri):
+        with create_store_once(tracking.uri):
             experiment_id = experiment(client_of(tracking.uri), tracking, tracking.experiment or name)
     except ImportError as error:
         raise ConnectionError(
@@ -46,51 +46,58 @@ def _connect(tracking: Tracking, name: str, experiment: Callable[[Any, Tracking,
     return Tracker(tracking.uri, experiment_id)
 
 
-def _find(client: Any, name: str) -> Any:
-    """Return MLflow's record of an experiment, None if there is none; raise ValueError if it was deleted."""
+def _find_active(client: Any, name: str) -> Any:
+    """Return MLflow's experiment, None if it does not exist; raise ValueError if it was deleted."""
     experiment = client.get_experiment_by_name(name)
     if experiment is not None and experiment.lifecycle_stage != "active":
         raise ValueError(f"tracking.experiment={name} was deleted; restore it in the UI, or set another name")
     return experiment
 
 
-def _known(client: Any, tracking: Tracking, name: str) -> str:
-    experiment = _find(client, name)
+def _experiment_id(client: Any, tracking: Tracking, name: str) -> str:
+    experiment = _find_active(client, name)
     return "" if experiment is None else str(experiment.experiment_id)
 
 
-def _open(client: Any, tracking: Tracking, name: str) -> str:
-    experiment = _find(client, name)
+def _open_or_create(client: Any, tracking: Tracking, name: str) -> str:
+    experiment = _find_active(client, name)
     if experiment is None:
         location = _artifacts(tracking.uri)
         experiment_id, known = str(client.create_experiment(name, artifact_location=location, tags=KIND)), {}
     else:
         experiment_id, known = str(experiment.experiment_id), experiment.tags
-    _describe(client, experiment_id, known, pages.swept_in(known))
+    _describe(client, experiment_id, known, pages.swept_in(known), pages.expanded_in(known))
     return experiment_id
 
 
-def show_swept(tracker: Tracker, keys: Iterable[str]) -> None:
-    """Put the settings that a sweep's jobs differ in first among the columns of the experiment's view."""
+def show_sweep(tracker: Tracker, keys: Iterable[str], run_id: str) -> None:
+    """Make a sweep's swept settings the first columns of the experiment's view, and expand its jobs."""
     from mlflow.exceptions import MlflowException
 
     try:
         known = tracker.client.get_experiment(tracker.experiment_id).tags
-        columns = [*map(pages.column, keys), *pages.swept_in(known)]
-        _describe(tracker.client, tracker.experiment_id, known, list(dict.fromkeys(columns))[: pages.MOST])
-    except (MlflowException, OSError) as error:  # the view is as it was
+        columns = list(dict.fromkeys([*map(pages.column, keys), *pages.swept_in(known)]))
+        expanded = [*pages.expanded_in(known), run_id][-pages.EXPANDED_SWEEPS :]
+        _describe(tracker.client, tracker.experiment_id, known, columns[: pages.SWEPT_COLUMNS], expanded)
+    except (MlflowException, OSError) as error:  # the view keeps its columns
         log.debug("tracking.uri=%s refused the columns of a view (%s)", tracker.uri, reason(error))
 
 
-def _describe(client: Any, experiment_id: str, known: Mapping[str, str], swept: Sequence[str]) -> None:
-    """Set the tags that say how to read an experiment; what a person wrote stays."""
-    for tag, text in pages.tags(experiment_id, swept).items():
-        if tag not in known or _is_older(tag, known[tag], text):
+def _describe(
+    client: Any,
+    experiment_id: str,
+    known: Mapping[str, str],
+    swept: Sequence[str],
+    expanded: Sequence[str],
+) -> None:
+    """Set the experiment's description and saved views; a description that a person wrote is kept."""
+    for tag, text in pages.tags(experiment_id, swept, expanded).items():
+        if tag not in known or _is_outdated_view(tag, known[tag], text):
             client.set_experiment_tag(experiment_id, tag, text)
 
 
-def _is_older(tag: str, known: str, text: str) -> bool:
-    """Return whether a saved view is of ours and shows other than today's; when it was saved is no matter."""
+def _is_outdated_view(tag: str, known: str, text: str) -> bool:
+    """Return True if a saved view differs from the current one, apart from the time of saving."""
     return tag.startswith(pages.VIEW_TAG) and pages.state_of(known) != pages.state_of(text)
 
 

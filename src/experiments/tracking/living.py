@@ -1,21 +1,21 @@
-"""Which runs are alive: each holds a lock, named by a tag, for as long as its process works on it."""
+"""Which runs are alive: a run's process holds a lock, named by a tag, until the run ends."""
 
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.store.locks import Lock, is_held, unheld
+from experiments.store.locks import Lock, is_held, try_lock
 from experiments.tracking.server import sqlite_path
 
 LOCK = "lock"  # the tag
-FOLDER = ".running"  # of the locks, next to a SQLite store: whoever sees the store sees them
-SECONDS = 1.0  # a process that looks whether a lock is free holds it for a moment
+FOLDER = ".running"  # folder of the locks next to a SQLite store, visible wherever the store is
+SECONDS = 1.0  # a process that tests a lock holds it for a moment
 
 
-def begin(uri: str, folder: Path) -> Lock | None:
-    """Lock a new file for a run; None where none can be made, so that nobody can tell whether it is alive.
+def lock_run(uri: str, folder: Path) -> Lock | None:
+    """Lock a new file for a run; None if none can be created, so that the run's state is unknown to others.
 
-    Runs of a server have it in their folder, the one thing that others on the same machine see too.
+    For a server, the lock is in the run's folder, which other processes on the same machine can see.
     """
     name = f".{uuid.uuid4().hex}.lock"
     try:
@@ -24,8 +24,8 @@ def begin(uri: str, folder: Path) -> Lock | None:
         return None
 
 
-def lock_of(uri: str, tags: Mapping[str, str]) -> Path | None:
-    """Return the file that a run's process locks; None if it has none."""
+def lock_file(uri: str, tags: Mapping[str, str]) -> Path | None:
+    """Return the lock file of a run; None if it has none."""
     if LOCK not in tags:
         return None
     path = Path(tags[LOCK])
@@ -34,20 +34,20 @@ def lock_of(uri: str, tags: Mapping[str, str]) -> Path | None:
 
 
 def is_alive(uri: str, tags: Mapping[str, str]) -> bool | None:
-    """Return whether a process works on a run; None if its lock is not to be seen from here."""
-    path = lock_of(uri, tags)
+    """Return True if a process works on a run; None if its lock is not visible on this machine."""
+    path = lock_file(uri, tags)
     return None if path is None else is_held(path)
 
 
-def left_behind(uri: str) -> list[Path]:
-    """Return the locks next to a SQLite store that no living process holds."""
+def orphaned_locks(uri: str) -> list[Path]:
+    """Return the lock files next to a SQLite store that no living process holds."""
     locks = _next_to(uri)
     return [path for path in locks.glob(".*.lock") if is_held(path) is False] if locks else []
 
 
-def remove(path: Path) -> None:
-    """Remove a lock that no living process holds."""
-    with unheld(path) as free:
+def remove_orphaned(path: Path) -> None:
+    """Remove a lock file unless a living process holds it."""
+    with try_lock(path) as free:
         if free:
             path.unlink(missing_ok=True)
 

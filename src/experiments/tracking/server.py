@@ -1,4 +1,4 @@
-"""A store or a server: MLflow's client for it, whether it answers, and why it does not."""
+"""Tracking stores and servers: MLflow's client, whether a server answers, and reasons of failures."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ SECONDS_TO_ANSWER = 5
 REASON_LIMIT = 200
 T = TypeVar("T")
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported: nobody is told
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported
 
 
 @cache
@@ -27,26 +27,26 @@ def client_of(uri: str) -> Any:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(2 * SECONDS_TO_ANSWER))
     from mlflow.tracking import MlflowClient
 
-    quiet = {
+    levels = {
         "mlflow": "WARNING",
         "mlflow.store.db.utils": "CRITICAL",
         "alembic": "WARNING",
         "urllib3": "ERROR",
     }
-    for chatty, level in quiet.items():  # what a database refuses is raised, and told in one line
-        logging.getLogger(chatty).setLevel(level)
+    for name, level in levels.items():  # their errors are raised and reported in one line
+        logging.getLogger(name).setLevel(level)
     from sqlalchemy.exc import DBAPIError
 
     try:
         return MlflowClient(uri)
-    except DBAPIError as error:  # MLflow lets it through where a file is no database
+    except DBAPIError as error:  # raised by MLflow for a file that is no database
         raise ConnectionError(
             f"tracking.uri={uri} cannot be used: {error.orig}; give a server's address or sqlite:///<file>"
         ) from error
 
 
-class Place:
-    """One experiment on one tracking server or store."""
+class Experiment:
+    """An MLflow experiment in a tracking store."""
 
     def __init__(self, uri: str, experiment_id: str) -> None:
         self.uri = uri
@@ -58,24 +58,32 @@ class Place:
         return client_of(self.uri)
 
 
-def ask(uri: str, question: Callable[[Any], T]) -> T:
-    """Put a question to MLflow's client; raise LookupError with its words if it has no answer."""
+def query(uri: str, call: Callable[[Any], T]) -> T:
+    """Return the result of a call to MLflow's client.
+
+    Raises
+    ------
+    LookupError
+        The store refuses the call, such as for an unknown run.
+    ConnectionError
+        The store does not exist or does not answer.
+    """
     path = sqlite_path(uri)
-    if path is not None and not path.exists():  # or MLflow would make one
+    if path is not None and not path.exists():  # MLflow would create it
         raise ConnectionError(
             f"tracking.uri={uri} does not exist; set the store that the run was recorded in"
         )
-    reach(uri)
+    check_reachable(uri)
     from mlflow.exceptions import MlflowException
 
     try:
         client = client_of(uri)
-    except MlflowException as error:  # what it names is no store, such as a folder
+    except MlflowException as error:  # the URI is no store, such as a folder
         raise ConnectionError(
             f"tracking.uri={uri} cannot be used: {reason(error)}; give a server's address or sqlite:///<file>"
         ) from error
     try:
-        return question(client)
+        return call(client)
     except (MlflowException, OSError) as error:
         if is_refusal(error):
             raise LookupError(reason(error)) from error
@@ -83,7 +91,7 @@ def ask(uri: str, question: Callable[[Any], T]) -> T:
 
 
 def all_pages(search: Callable[..., Any], *words: Any, **named: Any) -> Iterator[Any]:
-    """Give everything that a search of MLflow's client finds, page by page."""
+    """Yield all results of a search of MLflow's client, page by page."""
     token = None
     while True:
         page = search(*words, page_token=token, **named)
@@ -93,17 +101,17 @@ def all_pages(search: Callable[..., Any], *words: Any, **named: Any) -> Iterator
             return
 
 
-def reach(uri: str, seconds: float = SECONDS_TO_ANSWER) -> None:
-    """Raise ConnectionError within seconds if a server does not answer."""
+def check_reachable(uri: str, seconds: float = SECONDS_TO_ANSWER) -> None:
+    """Raise ConnectionError if a server does not answer within seconds."""
     if not uri.startswith(("http://", "https://")):
         return
-    import requests  # what MLflow's client talks through
+    import requests  # the library that MLflow's client uses
 
-    place = f"{uri.rstrip('/')}/health"
+    address = f"{uri.rstrip('/')}/health"
     try:
-        requests.get(place, timeout=seconds, allow_redirects=False, stream=True).close()
+        requests.get(address, timeout=seconds, allow_redirects=False, stream=True).close()
     except requests.exceptions.SSLError:
-        return  # it answers; whom to trust is told to MLflow, by its own variables
+        return  # it answers; MLflow's own variables configure its certificates
     except OSError as error:
         raise ConnectionError(
             f"tracking.uri={uri} does not answer ({reason(error)}); start that server, or leave "
@@ -112,8 +120,8 @@ def reach(uri: str, seconds: float = SECONDS_TO_ANSWER) -> None:
 
 
 @contextmanager
-def first_alone(uri: str) -> Iterator[None]:
-    """Let one process at a time create a fresh SQLite store: all but one would die."""
+def create_store_once(uri: str) -> Iterator[None]:
+    """Let one process at a time create a new SQLite store, as MLflow fails if several do."""
     path = sqlite_path(uri)
     if path is None:
         yield
@@ -136,21 +144,21 @@ def first_alone(uri: str) -> Iterator[None]:
 
 
 def _create(path: Path) -> None:
-    """Make a SQLite store's tables in a file that is named when it is whole: half a store is of no use."""
+    """Create a SQLite store under a partial name and rename it when complete: MLflow cannot repair a half."""
     partial = path.with_name(f"{path.name}.partial")
-    for left in (partial, partial.with_name(f"{partial.name}-journal")):
-        left.unlink(missing_ok=True)  # of a process that was killed
+    for path in (partial, partial.with_name(f"{partial.name}-journal")):
+        path.unlink(missing_ok=True)  # left by a killed process
     client_of(f"{SQLITE}{partial}").search_experiments(max_results=1)
     partial.replace(path)
 
 
 def sqlite_path(uri: str) -> Path | None:
-    """Return the file of a SQLite store, None for any other; `?timeout=60` and the like are the driver's."""
+    """Return the file of a SQLite store, without options such as `?timeout=60`; None for other stores."""
     return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
 
 
 def is_refusal(error: Exception) -> bool:
-    """Tell an answer, that a request was wrong, from no answer."""
+    """Return True if the server answered that a request is wrong, False if it did not answer."""
     from mlflow.exceptions import MlflowException
 
     if not isinstance(error, MlflowException):
@@ -160,7 +168,7 @@ def is_refusal(error: Exception) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """Say in one line why: the innermost words of the system, if it spoke, else the error's own."""
+    """Return the reason of an error in one line: the innermost system error's, if there is one."""
     inner: BaseException | None = error
     why = error
     while inner is not None:

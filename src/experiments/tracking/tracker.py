@@ -1,4 +1,4 @@
-"""Begin runs in one experiment, and end those whose process ended without a word."""
+"""Begin runs in an experiment, and end runs whose process has died."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.store.locks import Lock, unheld
+from experiments.store.locks import Lock, try_lock
 from experiments.tracking import living
 from experiments.tracking.environment import environment
 from experiments.tracking.run import Run
-from experiments.tracking.server import Place, all_pages, is_refusal, reason
+from experiments.tracking.server import Experiment, all_pages, is_refusal, reason
 
 log = logging.getLogger(__name__)
 
-BEST = "best.run_id"  # the tag of a sweep's run that names its best job's
+BEST = "best.run_id"  # tag of a sweep's run: the run id of its best job
 
 
 @dataclass(frozen=True)
 class Parent:
-    """The run of a sweep, which the runs of its jobs stand below."""
+    """The run of a sweep, the parent of its jobs' runs."""
 
     uri: str
     experiment_id: str
     run_id: str
 
 
-class Tracker(Place):
-    """Begins runs in an experiment; `parent` is the run that new ones stand below."""
+class Tracker(Experiment):
+    """Begins runs in an experiment; `parent` is the parent of the new runs."""
 
     def __init__(self, uri: str, experiment_id: str, parent: str = "") -> None:
         super().__init__(uri, experiment_id)
@@ -38,12 +38,12 @@ class Tracker(Place):
     def run(
         self, name: str, folder: Path, *, params: Mapping[str, Any], tags: Mapping[str, str]
     ) -> Iterator[Run]:
-        """Record a run from beginning to end; without a server it goes on, with `lost` set."""
+        """Record a run from beginning to end; if the server fails, continue with `lost` set."""
         try:
             run = self.open(name, folder, params=params, tags=tags)
         except ConnectionError as error:
             run = Run(self, "", folder)
-            run.lose(str(error))
+            run.give_up(str(error))
         with run:
             yield run
 
@@ -51,15 +51,15 @@ class Tracker(Place):
         """Begin a run; raise ConnectionError if it cannot be recorded."""
         from mlflow.exceptions import MlflowException
 
-        lock = living.begin(self.uri, folder)
-        family = {"mlflow.parentRunId": self.parent} if self.parent else {}
-        everything = {**environment(), **tags, **family, **_tag(lock)}
+        lock = living.lock_run(self.uri, folder)
+        parent_tag = {"mlflow.parentRunId": self.parent} if self.parent else {}
+        all_tags = {**environment(), **tags, **parent_tag, **_tag(lock)}
         try:
-            created = self.client.create_run(self.experiment_id, run_name=name, tags=everything)
+            created = self.client.create_run(self.experiment_id, run_name=name, tags=all_tags)
         except (MlflowException, OSError) as error:
             if lock:
                 lock.release()
-                with suppress(OSError):  # it holds something
+                with suppress(OSError):  # the folder is not empty
                     lock.path.parent.rmdir()
             word = "refused a run" if is_refusal(error) else "stopped answering"
             raise ConnectionError(f"tracking.uri={self.uri} {word} ({reason(error)})") from error
@@ -68,48 +68,48 @@ class Tracker(Place):
         return run
 
     def reopen(self, run_id: str, folder: Path) -> Run:
-        """Go on with a run that ended."""
-        lock = living.begin(self.uri, folder)
-        here = {name: environment()[name] for name in ("host", "process")}
+        """Continue a run that has ended."""
+        lock = living.lock_run(self.uri, folder)
+        process = {name: environment()[name] for name in ("host", "process")}
         self.client.update_run(run_id, status="RUNNING")
         run = Run(self, run_id, folder, lock)
-        run.log(tags=here | _tag(lock))
+        run.log(tags=process | _tag(lock))
         return run
 
-    def end_the_dead(self) -> int:
-        """Mark running runs as KILLED whose lock no living process holds; return how many.
+    def kill_orphaned_runs(self) -> int:
+        """Mark RUNNING runs as KILLED if no living process holds their lock; return their number.
 
-        A run whose lock is not to be seen from here, as on another machine, is left alone.
+        Runs whose lock is not visible on this machine are not changed.
         """
-        left = living.left_behind(self.uri)
-        experiments = [found.experiment_id for found in all_pages(self.client.search_experiments)]
+        orphaned = living.orphaned_locks(self.uri)
+        experiments = [experiment.experiment_id for experiment in all_pages(self.client.search_experiments)]
         query = "attributes.status = 'RUNNING'"
         running = list(all_pages(self.client.search_runs, experiments, query))
-        count = sum(self._end_if_dead(run.info.run_id, run.data.tags) for run in running)
-        for path in left:
-            living.remove(path)
+        count = sum(self._kill_if_orphaned(run.info.run_id, run.data.tags) for run in running)
+        for path in orphaned:
+            living.remove_orphaned(path)
         if count:
-            log.info("marked %d earlier runs as KILLED: their process is gone", count)
+            log.info("marked %d earlier runs as KILLED: their process has ended", count)
         return count
 
-    def _end_if_dead(self, run_id: str, tags: Mapping[str, str]) -> bool:
-        """Mark a run as KILLED if its lock is free; what ends in this moment is asked for again under it."""
-        path = living.lock_of(self.uri, tags)
+    def _kill_if_orphaned(self, run_id: str, tags: Mapping[str, str]) -> bool:
+        """Mark a run as KILLED if its lock is free and it is still RUNNING; return True if so."""
+        path = living.lock_file(self.uri, tags)
         if path is None:
             return False
-        with unheld(path) as free:
-            dead = bool(free) and self.client.get_run(run_id).info.status == "RUNNING"
-            if dead:
+        with try_lock(path) as free:
+            orphaned = bool(free) and self.client.get_run(run_id).info.status == "RUNNING"
+            if orphaned:
                 self.client.set_terminated(run_id, "KILLED")
             if free:
                 path.unlink(missing_ok=True)
-        return dead
+        return orphaned
 
 
 def _tag(lock: Lock | None) -> dict[str, str]:
     return {living.LOCK: str(lock.path)} if lock else {}
 
 
-def join(parent: Parent) -> Tracker:
-    """Record below a sweep's run, in its experiment; asks nothing of the server, which may be gone."""
+def tracker_below(parent: Parent) -> Tracker:
+    """Return a tracker of runs below a sweep's run; it makes no request, as the server may not answer."""
     return Tracker(parent.uri, parent.experiment_id, parent.run_id)

@@ -1,4 +1,4 @@
-"""Every image of every epoch is moved in its own way, and by no more than asked."""
+"""Augmentation moves each image differently, within the given ranges."""
 
 import math
 
@@ -34,7 +34,7 @@ def moved(
         ({"mirrored": True, "shift": (1 / 9, 0.0)}, (2, 6)),  # mirrored first, then to the right
     ],
 )
-def test_a_pixel_lands_where_geometry_says(change: dict, lands_at: tuple[int, int]):
+def test_a_pixel_moves_as_geometry_says(change: dict, lands_at: tuple[int, int]):
     after = moved(spot(2, 3), **change)
     torch.testing.assert_close(after, spot(*lands_at), atol=1e-5, rtol=0)
 
@@ -44,25 +44,25 @@ def test_zoom_below_one_enlarges_about_the_centre():
     assert after[0, 0, 0, 2] == after.max() == pytest.approx(1)  # twice as far from (4, 4)
 
 
-def test_what_comes_in_beyond_the_edge_is_mirrored():
+def test_borders_are_mirrored():
     image = torch.arange(4.0).view(1, 1, 1, 4).expand(1, 1, 4, 4).contiguous()
     torch.testing.assert_close(moved(image, shift=(0.5, 0.0))[0, 0, 0], torch.tensor([1.0, 0, 0, 1]))
 
 
-def test_nothing_to_move_returns_the_images_themselves():
+def test_zero_settings_return_the_images_unchanged():
     images = torch.rand(4, 3, 8, 8)
     state = torch.get_rng_state()
     assert Augmentation(False, 0, 0, 0)(images) is images
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_each_image_of_a_batch_is_moved_in_its_own_way():
+def test_each_image_of_a_batch_is_moved_differently():
     images = torch.rand(1, 3, 8, 8).expand(16, 3, 8, 8)
     after = Augmentation(False, 8.6, 0.15, 0.1)(images)
     assert len({tuple(image.flatten().tolist()) for image in after}) == 16
 
 
-def test_draws_stay_within_what_was_asked():
+def test_parameters_stay_within_their_ranges():
     torch.manual_seed(0)
     theta = Augmentation(False, 8.6, 0.15, 0.1).draw(5000)
     scale = torch.linalg.det(theta[:, :, :2]).sqrt()
@@ -73,7 +73,7 @@ def test_draws_stay_within_what_was_asked():
         assert high - 0.02 * (high - low) < values.max() <= high + 1e-4
 
 
-def test_half_are_mirrored_when_asked_and_none_otherwise():
+def test_flip_mirrors_half_of_the_images():
     torch.manual_seed(0)
     mirrored = [(torch.linalg.det(Augmentation(flip, 8.6, 0.15, 0.1).draw(1000)[:, :, :2]) < 0).float().mean()
                 for flip in (False, True)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A training that is interrupted ends like one that is not."""
+"""An interrupted training ends like an uninterrupted one."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ from experiments.context import Context
 from experiments.samples import Samples
 
 Make = Callable[..., Cnn]
-Report = Callable[..., Any]
+Recorder = Callable[..., Any]
 
 
 KILLED = """
@@ -43,10 +43,10 @@ digits = Digits(split=split, split_seed=123, **about)
 """
 
 
-def same(one: CnnEncoder, other: CnnEncoder) -> bool:
-    """Tell whether two trainings ended in the same bits."""
-    weights = all((one.weights[name] == other.weights[name]).all() for name in one.weights)
-    return weights and one.history == other.history
+def same(first: CnnEncoder, second: CnnEncoder) -> bool:
+    """Return True if two trainings have bitwise equal weights and histories."""
+    weights = all((first.weights[name] == second.weights[name]).all() for name in first.weights)
+    return weights and first.history == second.history
 
 
 def fail() -> None:
@@ -55,16 +55,16 @@ def fail() -> None:
 
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_a_resumed_training_ends_bitwise_like_an_uninterrupted_one(
-    epoch: int, cnn: Make, digits: Samples, ctx: Context, diary: Report
+    epoch: int, cnn: Make, digits: Samples, ctx: Context, recorder_class: Recorder
 ):
-    stage = cnn(lr_patience=1, patience=50)  # the plateau rule and Adam have something to remember
+    stage = cnn(lr_patience=1, patience=50)  # so that the plateau rule and Adam have a state
     whole = stage.fit(digits, ctx.with_input("whole"))
     with pytest.raises(RuntimeError, match="server is gone"):
-        stage.fit(digits, replace(ctx, report=diary({epoch: fail})).with_input("parts"))
-    told = diary()
-    parts = stage.fit(digits, replace(ctx, report=told).with_input("parts"))
+        stage.fit(digits, replace(ctx, report=recorder_class({epoch: fail})).with_input("parts"))
+    recorder = recorder_class()
+    parts = stage.fit(digits, replace(ctx, report=recorder).with_input("parts"))
     assert same(whole, parts)
-    assert [step for step, _ in told.rows] == [1, 2, 3, 4]  # the new run's curves are whole too
+    assert [step for step, _ in recorder.rows] == [1, 2, 3, 4]  # the curves of the new run are complete
 
 
 def test_an_interruption_within_an_epoch_costs_that_epoch_only(
@@ -83,18 +83,18 @@ def test_an_interruption_within_an_epoch_costs_that_epoch_only(
     assert same(whole, cnn().fit(digits, ctx.with_input("parts")))
 
 
-def test_ctrl_c_reaches_the_caller_and_works_again_afterwards(
-    cnn: Make, digits: Samples, ctx: Context, diary: Report
+def test_ctrl_c_reaches_the_caller_and_its_handler_is_restored(
+    cnn: Make, digits: Samples, ctx: Context, recorder_class: Recorder
 ):
     handler = signal.getsignal(signal.SIGINT)
-    ctrl_c = diary({2: lambda: signal.raise_signal(signal.SIGINT)})
+    ctrl_c = recorder_class({2: lambda: signal.raise_signal(signal.SIGINT)})
     with pytest.raises(KeyboardInterrupt):
         cnn().fit(digits, replace(ctx, report=ctrl_c).with_input("parts"))
     assert signal.getsignal(signal.SIGINT) is handler
     assert same(cnn().fit(digits, ctx.with_input("whole")), cnn().fit(digits, ctx.with_input("parts")))
 
 
-def test_kill_9_leaves_a_checkpoint_that_goes_on(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
+def test_a_training_is_resumed_after_kill_9(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
     stage = cnn(max_epochs=6)
     script = KILLED.format(stage=stage, cache=str(tmp_path / "cache"))
     killed = subprocess.run([sys.executable, "-c", script], timeout=120, check=False)
@@ -103,15 +103,17 @@ def test_kill_9_leaves_a_checkpoint_that_goes_on(cnn: Make, digits: Samples, ctx
     assert same(stage.fit(digits, ctx.with_input("whole")), stage.fit(digits, ctx.with_input("parts")))
 
 
-def test_a_finished_checkpoint_is_not_trained_on(cnn: Make, digits: Samples, ctx: Context, diary: Report):
+def test_a_finished_training_is_not_continued(
+    cnn: Make, digits: Samples, ctx: Context, recorder_class: Recorder
+):
     first = cnn(max_epochs=2).fit(digits, ctx)
-    told = diary()
-    assert same(first, cnn(max_epochs=2).fit(digits, replace(ctx, report=told)))
-    assert told.rows == []
+    recorder = recorder_class()
+    assert same(first, cnn(max_epochs=2).fit(digits, replace(ctx, report=recorder)))
+    assert recorder.rows == []
 
 
-def test_max_minutes_stops_at_an_epochs_end_and_a_larger_one_goes_on(
-    cnn: Make, digits: Samples, ctx: Context, diary: Report
+def test_max_minutes_stops_after_an_epoch_and_a_larger_value_continues(
+    cnn: Make, digits: Samples, ctx: Context, recorder_class: Recorder
 ):
     whole = cnn().fit(digits, ctx.with_input("whole"))
     short = cnn(max_minutes=1e-6)
@@ -120,18 +122,18 @@ def test_max_minutes_stops_at_an_epochs_end_and_a_larger_one_goes_on(
     assert text.startswith("after epoch 1 of 4")
     assert stopped.history == whole.history[:1]
 
-    told = diary()
-    again = short.fit(digits, replace(ctx, report=told).with_input("parts"))
+    recorder = recorder_class()
+    again = short.fit(digits, replace(ctx, report=recorder).with_input("parts"))
     assert same(stopped, again)
     assert again.stopped == stopped.stopped
-    assert told.rows == []  # at once
+    assert recorder.rows == []  # at once
 
     longer = cnn(max_minutes=60).fit(digits, ctx.with_input("parts"))
     assert same(whole, longer)
     assert longer.stopped == ""
 
 
-def test_max_minutes_counts_what_earlier_runs_used(cnn: Make, digits: Samples, ctx: Context):
+def test_max_minutes_includes_earlier_runs(cnn: Make, digits: Samples, ctx: Context):
     training = Training(cnn(), cnn().network(10), digits, ctx)
     training.started -= 90  # seconds
     training.close_epoch({"val_loss": 1.0})
@@ -150,13 +152,13 @@ def test_a_resumed_training_adds_to_the_minutes_used(cnn: Make, digits: Samples,
     assert a_little_more.fit(digits, ctx).stopped.startswith("after epoch 2 of 4")
 
 
-def test_max_minutes_cannot_change_a_key(cnn: Make, ctx: Context):
+def test_max_minutes_does_not_change_the_cache_key(cnn: Make, ctx: Context):
     assert ctx.key(cnn()) == ctx.key(cnn(max_minutes=3))
     assert ctx.key(cnn()) != ctx.key(cnn(weight_decay=0))
 
 
-def test_a_stopped_training_is_not_kept_as_finished(cnn: Make, digits: Samples, ctx: Context):
-    ctx = ctx.with_input(digits.key)
+def test_a_stopped_training_is_not_cached_as_finished(cnn: Make, digits: Samples, ctx: Context):
+    ctx = ctx.with_input(digits.data_key)
     short, whole = cnn(max_minutes=1e-6), cnn()
     assert ctx.fitted(short, lambda: short.fit(digits, ctx)).stopped
     finished = ctx.fitted(whole, lambda: whole.fit(digits, ctx))
@@ -166,7 +168,7 @@ def test_a_stopped_training_is_not_kept_as_finished(cnn: Make, digits: Samples, 
     assert np.isfinite(kept.embed(digits, ctx)).all()
 
 
-def test_checkpoints_are_never_half_written(
+def test_checkpoints_are_written_atomically(
     cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
 ):
     written = []
@@ -181,7 +183,7 @@ def test_checkpoints_are_never_half_written(
     assert [path.name for path in ctx.workdir(cnn(max_epochs=2)).iterdir()] == ["checkpoint.pt"]
 
 
-def test_a_full_disk_stops_with_the_systems_own_error(
+def test_a_full_disk_raises_the_systems_error(
     cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
 ):
     def full(*_: object) -> None:

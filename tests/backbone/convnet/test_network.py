@@ -1,4 +1,4 @@
-"""Study A's layers, their initial weights and their penalty, counted by hand."""
+"""The network of Study A: layers, initial weights and penalty."""
 
 import math
 
@@ -8,16 +8,16 @@ from torch import nn
 
 from experiments.backbone.convnet.batches import as_input
 from experiments.backbone.convnet.network import Network
-from experiments.backbone.inference.determinism import computing
+from experiments.backbone.inference.determinism import deterministic
 from experiments.context import Context
 
 
 @pytest.fixture
 def network() -> Network:
-    return Network((32, 64, 128), 256, 233, 0.25, 0.5).draw(0)
+    return Network((32, 64, 128), 256, 233, 0.25, 0.5).init_weights(0)
 
 
-def test_layers_come_in_the_studys_order(network: Network):
+def test_layers_are_in_the_studys_order(network: Network):
     leaves = [type(layer).__name__ for layer in network.modules() if not list(layer.children())]
     block = ["Conv2d", "ReLU", "Conv2d", "ReLU", "BatchNorm2d", "MaxPool2d"]
     assert leaves == [
@@ -27,7 +27,7 @@ def test_layers_come_in_the_studys_order(network: Network):
     assert [layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)] == [0.25, 0.25, 0.5]
 
 
-def test_parameters_are_as_many_as_in_keras(network: Network):
+def test_the_number_of_parameters_is_kerass(network: Network):
     convolutions = [(3, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128)]
     expected = sum(9 * a * b + b for a, b in convolutions)  # kernels and biases
     expected += 2 * (32 + 64 + 128)  # batch norm's scale and shift
@@ -40,24 +40,24 @@ def test_batch_norm_has_kerass_constants(network: Network):
     assert {(norm.momentum, norm.eps) for norm in norms} == {(0.01, 1e-3)}
 
 
-def test_running_averages_are_plain_at_first_and_kerass_later():
-    network = Network((4,), 4, 2).draw(0)
+def test_running_averages_are_plain_in_the_first_steps_and_kerass_later():
+    network = Network((4,), 4, 2).init_weights(0)
     norm = network.embed[0][4]
     before = network.embed[0][:4]
     means = []
     for step in range(5):
-        network.settle(step)
+        network.settle_batch_norm(step)
         images = torch.rand(8, 3, 8, 8)
         network(images)
         means.append(before(images).mean((0, 2, 3)))
     torch.testing.assert_close(norm.running_mean, torch.stack(means).mean(0))
-    network.settle(99)
+    network.settle_batch_norm(99)
     assert norm.momentum == 0.01
-    network.settle(100_000)
+    network.settle_batch_norm(100_000)
     assert norm.momentum == 0.01
 
 
-def test_a_batch_halves_three_times_and_becomes_scores(network: Network):
+def test_images_are_halved_three_times_and_mapped_to_scores(network: Network):
     images = torch.rand(2, 3, 17, 17)
     assert network.embed[:3](images).shape == (2, 128, 2, 2)
     assert network.embed(images).shape == (2, 256)
@@ -75,13 +75,13 @@ def test_kernels_are_glorot_uniform_and_biases_zero(network: Network):
             assert not layer.bias.any()
 
 
-def test_the_seed_alone_decides_the_weights():
+def test_weights_depend_on_the_seed_only():
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    one, same, other = (Network((8,), 4, 2).draw(seed).weights() for seed in (0, 0, 1))
-    assert torch.equal(torch.get_rng_state(), before)  # and nobody else's numbers are used up
-    assert all((one[name] == same[name]).all() for name in one)
-    assert (one["embed.0.0.weight"] != other["embed.0.0.weight"]).any()
+    first, same, other = (Network((8,), 4, 2).init_weights(seed).weights() for seed in (0, 0, 1))
+    assert torch.equal(torch.get_rng_state(), before)  # the global generator is not used
+    assert all((first[name] == same[name]).all() for name in first)
+    assert (first["embed.0.0.weight"] != other["embed.0.0.weight"]).any()
 
 
 def test_the_penalty_is_the_sum_of_squared_kernels_of_every_layer(network: Network):
@@ -98,7 +98,7 @@ def test_the_penaltys_gradient_is_twice_the_kernel(network: Network):
     assert network.head[1].bias.grad is None
 
 
-def test_pixels_become_shares_in_the_same_order():
+def test_pixels_are_scaled_in_the_same_order():
     pixels = torch.randint(0, 256, (2, 5, 5, 3), dtype=torch.uint8)
     images = as_input(pixels)
     assert images.shape == (2, 3, 5, 5)
@@ -106,9 +106,9 @@ def test_pixels_become_shares_in_the_same_order():
     assert images.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_computing_keeps_to_its_threads_and_puts_them_back(ctx: Context):
+def test_deterministic_sets_threads_and_restores_them(ctx: Context):
     torch.set_num_threads(2)
-    with computing(ctx):
+    with deterministic(ctx):
         assert torch.get_num_threads() == ctx.threads == 1
         assert torch.backends.cudnn.deterministic
     assert torch.get_num_threads() == 2

@@ -1,4 +1,4 @@
-"""Training by Keras's rules."""
+"""The training of Study A with Keras's rules."""
 
 import json
 import logging
@@ -21,11 +21,11 @@ from experiments.context import Context
 from experiments.samples import Resize, Samples
 
 Make = Callable[..., Cnn]
-Report = Callable[..., Any]
+Recorder = Callable[..., Any]
 
 
 def keras(losses: list[float], cnn: Cnn) -> tuple[list[float], int, int]:
-    """Follow keras.callbacks line by line: rates used, epochs trained, epoch whose weights are restored."""
+    """Return learning rates, number of epochs and restored epoch, computed like keras.callbacks."""
     rates, rate = [], cnn.learning_rate
     best_plateau, wait_plateau = math.inf, 0
     best, wait, restored = math.inf, 0, 1
@@ -48,7 +48,7 @@ def keras(losses: list[float], cnn: Cnn) -> tuple[list[float], int, int]:
 
 
 def walk(seed: int) -> list[float]:
-    """Return 50 losses that fall, stand still by less than 1e-4, rise, and are not a number once."""
+    """Return 50 losses that fall, change by less than 1e-4, rise, and are nan once."""
     rng = np.random.default_rng(seed)
     losses = 3 + np.cumsum(rng.choice([-0.3, -5e-5, 0, 5e-5, 0.2], 50, p=[0.2, 0.3, 0.1, 0.2, 0.2]))
     losses[rng.integers(50)] = math.nan
@@ -67,7 +67,7 @@ def test_rates_stop_and_best_epoch_are_kerass(seed: int, cnn: Make, digits: Samp
         training.close_epoch({"val_loss": loss, "learning_rate": rate})
         if training.finished:
             break
-        if epoch % 3 == 0:  # what the rules remember is in the checkpoint
+        if epoch % 3 == 0:  # the state of the rules is in the checkpoint
             training = Training(stage, stage.network(10), digits, ctx)
             training.resume()
     assert [row["learning_rate"] for row in training.history] == pytest.approx(rates)
@@ -75,7 +75,7 @@ def test_rates_stop_and_best_epoch_are_kerass(seed: int, cnn: Make, digits: Samp
     assert training.best["head.1.bias"][0] == restored
 
 
-def test_a_loss_that_only_ties_is_no_progress():
+def test_an_equal_loss_is_no_progress():
     rows = [{"val_loss": loss} for loss in (2.0, 1.0, 1.0, math.nan)]
     assert best_epoch(tuple(rows)) == 2
     assert best_epoch(({"val_loss": math.nan}, {"val_loss": math.nan})) == 1
@@ -83,13 +83,15 @@ def test_a_loss_that_only_ties_is_no_progress():
     assert best_epoch(()) == 0
 
 
-def test_each_epoch_is_told_of_and_noted(cnn: Make, digits: Samples, ctx: Context, diary: Report):
-    told = diary()
-    encoder = cnn(max_epochs=2).fit(digits, replace(ctx, report=told))
-    assert told.rows == list(enumerate(encoder.history, start=1))
+def test_each_epoch_is_reported_and_recorded(
+    cnn: Make, digits: Samples, ctx: Context, recorder_class: Recorder
+):
+    recorder = recorder_class()
+    encoder = cnn(max_epochs=2).fit(digits, replace(ctx, report=recorder))
+    assert recorder.rows == list(enumerate(encoder.history, start=1))
     batches = 2 * math.ceil(len(digits.rows("training")) / 32)
-    assert told.bars["train cnn"] == (batches, "batches")
-    assert told.moved["train cnn"] == batches
+    assert recorder.bars["train cnn"] == (batches, "batches")
+    assert recorder.moved["train cnn"] == batches
     names = ["train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate"]
     assert [list(row) for row in encoder.history] == [names, names]
     assert encoder.trained
@@ -98,8 +100,8 @@ def test_each_epoch_is_told_of_and_noted(cnn: Make, digits: Samples, ctx: Contex
 
 
 def val_loss(stage: Cnn, weights: Mapping[str, np.ndarray], digits: Samples, ctx: Context) -> float:
-    """Work out cross-entropy plus penalty on the validation rows in one go."""
-    network = stage.network(10).take(weights).eval()
+    """Return cross-entropy plus penalty of all validation rows in one batch."""
+    network = stage.network(10).load_weights(weights).eval()
     rows = digits.rows("validation")
     images = as_input(torch.from_numpy(digits.content.pixels(Resize(8), ctx)[rows]))
     with torch.inference_mode():
@@ -115,18 +117,18 @@ def test_the_best_weights_are_restored(cnn: Make, digits: Samples, ctx: Context)
     assert val_loss(stage, encoder.weights, digits, ctx) == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_val_loss_is_keras_reported_loss_penalty_included(cnn: Make, digits: Samples, ctx: Context):
+def test_val_loss_includes_the_penalty_as_in_keras(cnn: Make, digits: Samples, ctx: Context):
     stage = cnn(max_epochs=1, weight_decay=0.01)
     encoder = stage.fit(digits, ctx)
     expected = val_loss(stage, encoder.weights, digits, ctx)
-    assert 0.01 * stage.network(10).penalty() > 0.1  # so that leaving it out would show
+    assert 0.01 * stage.network(10).penalty() > 0.1  # so that a missing penalty would show
     assert encoder.history[0]["val_loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_an_epochs_figures_are_those_of_its_augmented_batches(cnn: Make, digits: Samples, ctx: Context):
+def test_an_epochs_metrics_are_those_of_its_augmented_batches(cnn: Make, digits: Samples, ctx: Context):
     moving = cnn(max_epochs=1, learning_rate=1e-30, dropout=0, head_dropout=0, batch_size=1000)
     still = replace(moving, rotation=0, zoom=0, translation=0)
-    network = moving.network(10)  # in training mode, as the one batch of the epoch met it
+    network = moving.network(10)  # in training mode, like in the only batch of the epoch
     rows = digits.rows("training")
     images = as_input(torch.from_numpy(digits.content.pixels(Resize(8), ctx)[rows]))
     loss = cross_entropy(network(images), torch.from_numpy(digits.labels[rows])) + 1e-4 * network.penalty()
@@ -142,7 +144,7 @@ def test_batch_norm_counts_batches_through_all_epochs(
     cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
 ):
     steps: list[int] = []
-    monkeypatch.setattr(Network, "settle", lambda network, step: steps.append(step))
+    monkeypatch.setattr(Network, "settle_batch_norm", lambda network, step: steps.append(step))
     cnn(max_epochs=3, batch_size=64).fit(digits, ctx)
     assert steps == list(range(3 * math.ceil(len(digits.rows("training")) / 64)))
     steps.clear()
@@ -163,16 +165,16 @@ def test_order_and_augmentation_change_with_seed_and_epoch(cnn: Make, digits: Sa
         assert all(a != b for a, b in zip(seen(0, 3), other, strict=True))
 
 
-def test_training_sees_training_rows_once_each_and_nothing_else(cnn: Make, digits: Samples, ctx: Context):
+def test_an_epoch_has_each_training_row_once(cnn: Make, digits: Samples, ctx: Context):
     training = Training(cnn(batch_size=32), cnn(batch_size=32).network(10), digits, ctx)
     batches = list(training.train_dataloader())
     assert [len(labels) for _, labels in batches[:-1]] == [32] * (len(batches) - 1)
     seen = torch.cat([pixels for pixels, _ in batches]).flatten(1).numpy()
-    given = training.pixels[digits.rows("training")].reshape(len(seen), -1)
-    assert sorted(map(bytes, seen)) == sorted(map(bytes, given))
+    expected = training.pixels[digits.rows("training")].reshape(len(seen), -1)
+    assert sorted(map(bytes, seen)) == sorted(map(bytes, expected))
 
 
-def test_the_worlds_random_numbers_and_threads_are_left_alone(cnn: Make, digits: Samples, ctx: Context):
+def test_global_random_states_and_threads_do_not_change(cnn: Make, digits: Samples, ctx: Context):
     torch.set_num_threads(2)
     torch.manual_seed(5)
     np.random.seed(5)
@@ -183,7 +185,7 @@ def test_the_worlds_random_numbers_and_threads_are_left_alone(cnn: Make, digits:
     assert torch.get_num_threads() == 2
 
 
-def test_lightning_says_and_leaves_nothing(
+def test_lightning_prints_and_writes_nothing(
     cnn: Make,
     digits: Samples,
     ctx: Context,
@@ -214,7 +216,7 @@ def test_digits_are_learnt(cnn: Make, digits: Samples, ctx: Context):
 @pytest.mark.gpu
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_a_gpu_trains_embeds_and_resumes_bitwise(
-    dtype: str, cnn: Make, digits: Samples, ctx: Context, diary: Report
+    dtype: str, cnn: Make, digits: Samples, ctx: Context, recorder_class: Recorder
 ):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
@@ -225,7 +227,7 @@ def test_a_gpu_trains_embeds_and_resumes_bitwise(
 
     whole = cnn().fit(digits, gpu.with_input("whole"))
     with pytest.raises(InterruptedError):
-        cnn().fit(digits, replace(gpu, report=diary({2: interrupt})).with_input("parts"))
+        cnn().fit(digits, replace(gpu, report=recorder_class({2: interrupt})).with_input("parts"))
     parts = cnn().fit(digits, gpu.with_input("parts"))
     assert whole.history == parts.history
     assert all((whole.weights[name] == parts.weights[name]).all() for name in whole.weights)
@@ -234,10 +236,12 @@ def test_a_gpu_trains_embeds_and_resumes_bitwise(
     np.testing.assert_allclose(on_gpu, on_cpu, atol=close * np.abs(on_cpu).max())
 
 
-def test_samples_without_a_label_are_embedded_and_change_no_weight(cnn: Make, digits: Samples, ctx: Context):
+def test_unlabelled_samples_are_embedded_and_change_no_weight(cnn: Make, digits: Samples, ctx: Context):
     labels = np.where(np.arange(len(digits)) % 3 == 0, -1, digits.labels)
     partly = replace(digits, labels=labels)
-    alone, whole = (cnn(max_epochs=1).fit(samples, ctx) for samples in (partly.take(partly.labelled), partly))
-    for name, values in alone.weights.items():
-        np.testing.assert_array_equal(whole.weights[name], values)
-    assert len(whole.embed(partly, ctx)) == len(digits)
+    labelled_only, all_samples = (
+        cnn(max_epochs=1).fit(samples, ctx) for samples in (partly.take(partly.labelled), partly)
+    )
+    for name, values in labelled_only.weights.items():
+        np.testing.assert_array_equal(all_samples.weights[name], values)
+    assert len(all_samples.embed(partly, ctx)) == len(digits)

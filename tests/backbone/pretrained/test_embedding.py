@@ -1,4 +1,4 @@
-"""Embedding with a pretrained network: the pixels it wants, interruptions, batches, precision."""
+"""Embedding with a pretrained network: preprocessing, interruptions, batches, precision."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from PIL import Image
 from tests.backbone.conftest import TINY
 from tests.messages import says
 
-from experiments.backbone.inference.embedding import _fitting
+from experiments.backbone.inference.embedding import _embed_in_halves
 from experiments.backbone.pretrained.embedding import BATCH_PIXELS
 from experiments.context import Context, Silent
 from experiments.dataset.images.pixels import resized
@@ -26,7 +26,7 @@ OPTIONS = ("resnet50", "clip", "dinov2")
 
 
 class Interrupting(Silent):
-    """A report that keeps what it is told, and raises after so many batches."""
+    """A report that records batches and raises KeyboardInterrupt after `after` of them."""
 
     def __init__(self, after: int | None = None) -> None:
         self.after = after
@@ -47,7 +47,7 @@ class Interrupting(Silent):
 
 @pytest.fixture
 def encoder(pretrained: Make, few: Samples, ctx: Context, tmp_path: Path) -> Any:
-    """Return an encoder of images so large that a CPU embeds three of them at a time."""
+    """Return an encoder of large images, of which a CPU embeds three at a time."""
     path = tmp_path / "large.json"
     vision = TINY["vision_cfg"] | {"image_size": 512, "patch_size": 128, "layers": 1}
     path.write_text(json.dumps(TINY | {"vision_cfg": vision}), encoding="utf-8")
@@ -56,24 +56,22 @@ def encoder(pretrained: Make, few: Samples, ctx: Context, tmp_path: Path) -> Any
 
 
 @pytest.mark.parametrize("torn", [b"", b"half a row"])
-def test_an_interrupted_embedding_goes_on_where_it_stopped(
-    torn: bytes, encoder: Any, few: Samples, ctx: Context
-):
+def test_an_interrupted_embedding_is_resumed(torn: bytes, encoder: Any, few: Samples, ctx: Context):
     whole = encoder.embed(few, ctx)
     stopped, resumed = Interrupting(after=2), Interrupting()
     with pytest.raises(KeyboardInterrupt):
         encoder.embed(few, replace(ctx, report=stopped))
-    [left] = (ctx.store.root / ".work").glob("*/*.float32")  # type: ignore[attr-defined]
-    with left.open("ab") as file:
-        file.write(torn)  # as a kill may leave it
+    [partial_file] = (ctx.store.root / ".work").glob("*/*.float32")  # type: ignore[attr-defined]
+    with partial_file.open("ab") as file:
+        file.write(torn)  # as after a kill
     again = encoder.embed(few, replace(ctx, report=resumed))
     assert (again == whole).all()
     assert (stopped.batches, stopped.total) == ([3, 3], 10)
     assert (resumed.batches, resumed.total) == ([3, 1], 4)
-    assert not left.parent.exists()
+    assert not partial_file.parent.exists()
 
 
-def test_an_embedding_that_was_only_not_kept_is_read(encoder: Any, few: Samples, ctx: Context):
+def test_a_complete_embedding_that_was_not_cached_is_read(encoder: Any, few: Samples, ctx: Context):
     whole, last, none = encoder.embed(few, ctx), Interrupting(after=4), Interrupting()
     with pytest.raises(KeyboardInterrupt):
         encoder.embed(few, replace(ctx, report=last))
@@ -81,7 +79,7 @@ def test_an_embedding_that_was_only_not_kept_is_read(encoder: Any, few: Samples,
     assert none.batches == []
 
 
-def test_other_images_do_not_go_on_from_there(encoder: Any, few: Samples, ctx: Context):
+def test_other_images_are_not_resumed(encoder: Any, few: Samples, ctx: Context):
     with pytest.raises(KeyboardInterrupt):
         encoder.embed(few, replace(ctx, report=Interrupting(after=2)))
     others = replace(few, content=few.content.take(np.arange(10)[::-1]))
@@ -90,16 +88,14 @@ def test_other_images_do_not_go_on_from_there(encoder: Any, few: Samples, ctx: C
     assert seen.batches == [3, 3, 3, 1]
 
 
-def test_embedding_tells_its_speed(
-    encoder: Any, few: Samples, ctx: Context, caplog: pytest.LogCaptureFixture
-):
+def test_embedding_logs_its_speed(encoder: Any, few: Samples, ctx: Context, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
     encoder.embed(few, ctx)
     says(caplog.text, key="10 images", use="a second")
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_the_batch_does_not_matter(option: str, pretrained: Make, few: Samples, ctx: Context):
+def test_embeddings_do_not_depend_on_the_batch(option: str, pretrained: Make, few: Samples, ctx: Context):
     encoder = pretrained(option).fit(few, ctx)
     whole = encoder.embed(few, ctx)
     single = [
@@ -108,27 +104,27 @@ def test_the_batch_does_not_matter(option: str, pretrained: Make, few: Samples, 
     np.testing.assert_allclose(np.concatenate(single), whole, atol=1e-5 * np.abs(whole).max())
 
 
-def test_half_precision_is_near(pretrained: Make, few: Samples, ctx: Context):
+def test_half_precision_is_close(pretrained: Make, few: Samples, ctx: Context):
     encoder = pretrained("clip").fit(few, ctx)
     exact, rough = encoder.embed(few, ctx), encoder.embed(few, replace(ctx, dtype="bfloat16"))
     assert rough.dtype == np.float32
     assert 0 < np.abs(exact - rough).max() < 0.05
 
 
-def test_a_batch_that_the_memory_does_not_hold_is_halved():
+def test_a_batch_that_exceeds_memory_is_halved():
     sizes: list[int] = []
 
-    def forward(given: torch.Tensor) -> torch.Tensor:
-        sizes.append(len(given))
-        if len(given) > 3:
+    def forward(batch: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(batch))
+        if len(batch) > 3:
             raise torch.OutOfMemoryError
-        return given * 2
+        return batch * 2
 
-    given = torch.arange(10.0)
-    assert torch.equal(_fitting(forward, given), 2 * given)
+    batch = torch.arange(10.0)
+    assert torch.equal(_embed_in_halves(forward, batch), 2 * batch)
     assert sizes == [10, 5, 3, 2, 5, 3, 2]
     with pytest.raises(torch.OutOfMemoryError):
-        _fitting(lambda given: forward(torch.arange(9.0)), given)
+        _embed_in_halves(lambda batch: forward(torch.arange(9.0)), batch)
 
 
 def photographs() -> list[Image.Image]:
@@ -144,7 +140,7 @@ def photographs() -> list[Image.Image]:
 
 
 def library_transform(option: str, model: str) -> Callable[[Image.Image], torch.Tensor]:
-    """Return what the library itself does to an image."""
+    """Return the library's own preprocessing of an image."""
     if option == "resnet50":
         import torchvision
 
@@ -155,11 +151,11 @@ def library_transform(option: str, model: str) -> Callable[[Image.Image], torch.
         from open_clip.transform import PreprocessCfg, image_transform_v2
 
         tag = open_clip.list_pretrained_tags_by_model(model)[0]
-        told = get_pretrained_cfg(model, tag)
+        config = get_pretrained_cfg(model, tag)
         names = ("mean", "std", "interpolation", "resize_mode")
         size = open_clip.get_model_config(model)["vision_cfg"]["image_size"]
-        wanted = PreprocessCfg(size, **{name: told[name] for name in names})
-        return image_transform_v2(wanted, is_train=False)  # type: ignore[no-any-return]
+        preprocessing = PreprocessCfg(size, **{name: config[name] for name in names})
+        return image_transform_v2(preprocessing, is_train=False)  # type: ignore[no-any-return]
     import timm
 
     network = timm.create_model(model)
@@ -176,7 +172,7 @@ def library_transform(option: str, model: str) -> Callable[[Image.Image], torch.
         ("dinov2", "test_vit.r160_in1k", {}),
     ],
 )
-def test_pixels_are_those_of_the_librarys_own_transform(
+def test_preprocessing_equals_the_librarys(
     option: str, model: str, changes: dict[str, Any], pretrained: Make
 ):
     card = pretrained(option, model=model, **changes).network.card
@@ -185,10 +181,10 @@ def test_pixels_are_those_of_the_librarys_own_transform(
         pixels = np.asarray(resized(image, card.resize), np.float32) / 255
         ours = ((pixels - np.array(card.mean)) / np.array(card.std)).transpose(2, 0, 1)
         difference = np.abs(ours - theirs(image).numpy())
-        assert difference.max() < 1e-5  # the same pixels; normalising rounds
+        assert difference.max() < 1e-5  # the same pixels, up to rounding
 
 
-def test_a_long_image_is_cut_without_being_made():
+def test_a_long_image_is_cropped_before_it_is_resized():
     long = Image.new("RGB", (60_000, 2), "red")
     assert np.asarray(resized(long, Resize(32, "crop", scaled=40))).shape == (32, 32, 3)
 

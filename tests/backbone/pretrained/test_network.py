@@ -1,4 +1,4 @@
-"""The stages for pretrained networks: what names their results, what they refuse, and what they import."""
+"""Stages of pretrained networks: cache keys, checks, results and imports."""
 
 import json
 import os
@@ -35,34 +35,32 @@ def state_of(encoder: PretrainedEncoder) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_random_weights_are_drawn_from_the_seed_and_from_nothing_else(
-    option: str, pretrained: Make, few: Samples, ctx: Context
-):
+def test_random_weights_depend_on_the_seed_only(option: str, pretrained: Make, few: Samples, ctx: Context):
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    one, same, other = (
+    first, same, other = (
         pretrained(option, seed=seed).fit(few, ctx).embed(few, ctx.with_input(str(number)))
         for number, seed in enumerate((1, 1, 2))
     )
     assert torch.equal(torch.get_rng_state(), before)
-    assert (one == same).all()
-    assert np.abs(one - other).max() > 0
+    assert (first == same).all()
+    assert np.abs(first - other).max() > 0
 
 
-def test_random_weights_are_another_result_for_another_seed(pretrained: Make, ctx: Context):
+def test_the_seed_of_random_weights_is_in_the_cache_key(pretrained: Make, ctx: Context):
     assert ctx.key(pretrained("clip", seed=1)) == ctx.key(pretrained("clip", seed=1))
     assert ctx.key(pretrained("clip", seed=1)) != ctx.key(pretrained("clip", seed=2))
 
 
 @pytest.fixture
 def weights(pretrained: Make, few: Samples, ctx: Context, tmp_path: Path) -> Path:
-    """Write weights of the small classifier."""
+    """Write the weights of a small classifier."""
     path = tmp_path / "small.pth"
     torch.save(state_of(pretrained("resnet50", seed=3).fit(few, ctx)), path)
     return path
 
 
-def test_what_a_file_holds_names_the_result_and_not_its_place(
+def test_the_cache_key_has_the_content_of_a_file_and_not_its_path(
     pretrained: Make, weights: Path, ctx: Context, tmp_path: Path
 ):
     def key(path: Path, **changes: Any) -> str:
@@ -73,7 +71,7 @@ def test_what_a_file_holds_names_the_result_and_not_its_place(
     shutil.copy(weights, moved)
     first = key(weights)
     assert key(moved) == first
-    assert key(weights, seed=7) == first  # nothing is drawn
+    assert key(weights, seed=7) == first  # no random weights
     before = weights.stat()
     state = torch.load(weights, weights_only=True)
     state["features.0.bias"] += 1
@@ -87,33 +85,33 @@ def test_what_a_file_holds_names_the_result_and_not_its_place(
 def test_weights_that_change_while_they_are_read_are_refused(
     pretrained: Make, weights: Path, few: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
 ):
-    read = pretrained_weights.read
+    read = pretrained_weights.read_state_dict
 
     def slow(path: Path) -> Any:
         state = read(path)
         torch.save(state | {"features.0.bias": state["features.0.bias"] + 1}, path)
         return state
 
-    monkeypatch.setattr(pretrained_weights, "read", slow)
+    monkeypatch.setattr(pretrained_weights, "read_state_dict", slow)
     stage = pretrained("resnet50", weights=str(weights))
     with pytest.raises(ValueError) as error:
         stage.fit(few, ctx)
-    says(error, key=f"backbone.weights={weights}", use="run it again")
+    says(error, key=f"backbone.weights={weights}", use="run the command again")
 
 
-def test_a_file_in_the_cache_folder_is_what_pretrained_means(
+def test_pretrained_uses_the_file_in_the_weights_folder(
     pretrained: Make, weights: Path, few: Samples, ctx: Context, tmp_path: Path
 ):
     stage = pretrained("resnet50", weights="pretrained", weights_cache=str(tmp_path / "cache"))
-    with pytest.raises(ValueError) as told:
+    with pytest.raises(ValueError) as error:
         stage.width(few)
-    text = says(told, key="backbone.weights=pretrained", use="backbone.weights=none")
+    text = says(error, key="backbone.weights=pretrained", use="backbone.weights=none")
     name = next(word for word in text.split() if word.endswith(".pth"))
     assert name.startswith("squeezenet1_1-")
     shutil.copy(weights, tmp_path / "cache" / name)
     assert ctx.key(stage) == ctx.key(pretrained("resnet50", weights=str(weights)))
-    drawn = pretrained("resnet50", seed=3).fit(few, ctx)
-    assert (stage.fit(few, ctx).embed(few, ctx) == drawn.embed(few, ctx)).all()
+    encoder = pretrained("resnet50", seed=3).fit(few, ctx)
+    assert (stage.fit(few, ctx).embed(few, ctx) == encoder.embed(few, ctx)).all()
 
 
 def test_a_safetensors_file_gives_the_same_result(
@@ -121,13 +119,13 @@ def test_a_safetensors_file_gives_the_same_result(
 ):
     from safetensors.torch import save_file
 
-    other = tmp_path / "small.safetensors"
-    save_file(torch.load(weights, weights_only=True), other)
-    one, two = (pretrained("resnet50", weights=str(path)).fit(few, ctx) for path in (weights, other))
-    assert (one.embed(few, ctx.with_input("one")) == two.embed(few, ctx.with_input("two"))).all()
+    path = tmp_path / "small.safetensors"
+    save_file(torch.load(weights, weights_only=True), path)
+    pth, safetensors = (pretrained("resnet50", weights=str(file)).fit(few, ctx) for file in (weights, path))
+    assert (pth.embed(few, ctx.with_input("one")) == safetensors.embed(few, ctx.with_input("two"))).all()
 
 
-def test_clip_gives_directions_or_not(pretrained: Make, few: Samples, ctx: Context):
+def test_normalize_gives_unit_length(pretrained: Make, few: Samples, ctx: Context):
     unit, plain = (pretrained("clip", normalize=flag).fit(few, ctx).embed(few, ctx) for flag in (True, False))
     lengths = np.linalg.norm(plain, axis=1, keepdims=True)
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-6)
@@ -153,7 +151,7 @@ def test_clip_is_the_image_tower_of_the_whole_model(
     np.testing.assert_allclose(encoder.embed(few, ctx), expected, atol=1e-5)
 
 
-def test_a_classifier_gives_what_its_last_layer_was_given(pretrained: Make, few: Samples, ctx: Context):
+def test_a_classifier_gives_the_input_of_its_last_layer(pretrained: Make, few: Samples, ctx: Context):
     import torchvision
 
     encoder = pretrained("resnet50", model="resnet18", seed=4).fit(few, ctx)
@@ -167,7 +165,7 @@ def test_a_classifier_gives_what_its_last_layer_was_given(pretrained: Make, few:
     np.testing.assert_allclose(encoder.embed(few, ctx), expected, rtol=1e-3, atol=1e-4)
 
 
-def test_a_timm_network_takes_another_size_and_resamples_what_it_knows_of_places(
+def test_a_timm_network_of_another_size_resamples_its_position_embedding(
     pretrained: Make, few: Samples, ctx: Context, tmp_path: Path
 ):
     import timm
@@ -195,7 +193,7 @@ def test_a_timm_network_takes_another_size_and_resamples_what_it_knows_of_places
         ),
     ],
 )
-def test_names_that_do_not_exist_are_answered_with_those_that_do(
+def test_unknown_names_are_refused_with_suggestions(
     option: str, change: dict[str, Any], key: str, use: str, pretrained: Make, few: Samples
 ):
     stage = pretrained(option, **change)
@@ -205,13 +203,15 @@ def test_names_that_do_not_exist_are_answered_with_those_that_do(
 
 
 def written(tmp_path: Path, **changes: Any) -> str:
-    """Write a config of CLIP of which `vision_cfg` is so."""
+    """Write a config of CLIP with these changes."""
     path = tmp_path / "own.json"
     path.write_text(json.dumps(TINY | changes), encoding="utf-8")
     return str(path)
 
 
-def test_a_config_without_a_size_has_open_clips(pretrained: Make, few: Samples, ctx: Context, tmp_path: Path):
+def test_a_config_without_a_size_has_the_default_of_open_clip(
+    pretrained: Make, few: Samples, ctx: Context, tmp_path: Path
+):
     vision = {name: value for name, value in TINY["vision_cfg"].items() if name != "image_size"}
     stage = pretrained("clip", model=written(tmp_path, vision_cfg=vision | {"patch_size": 56}))
     assert stage.width(few) == 16
@@ -256,15 +256,13 @@ def test_impossible_values_are_refused_at_once(
     says(error, key=key, use=use)
 
 
-def test_a_path_is_relative_to_where_it_was_typed_and_a_word_is_a_word(
-    weights: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_path_is_made_absolute_and_a_name_is_not(weights: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(weights.parent)
-    typed = ["backbone=resnet50", "backbone.weights=small.pth"]
-    found = build(compose.compose_config(typed), typed).stages.backbone
-    assert found.weights == str(weights)  # type: ignore[attr-defined]
-    plain = build(compose.compose_config(["backbone=clip"])).stages.backbone
-    assert (plain.weights, plain.model) == ("pretrained", "ViT-B-32")  # type: ignore[attr-defined]
+    overrides = ["backbone=resnet50", "backbone.weights=small.pth"]
+    backbone = build(compose.compose_config(overrides), overrides).stages.backbone
+    assert backbone.weights == str(weights)  # type: ignore[attr-defined]
+    default = build(compose.compose_config(["backbone=clip"])).stages.backbone
+    assert (default.weights, default.model) == ("pretrained", "ViT-B-32")  # type: ignore[attr-defined]
 
 
 RUN = """
@@ -283,7 +281,7 @@ print(sorted({{"torch", "torchvision", "timm", "open_clip"}} & set(sys.modules))
 """
 
 
-def test_a_run_whose_stages_are_kept_imports_no_framework(tiny_clip: Path, tmp_path: Path):
+def test_a_cached_run_imports_no_framework(tiny_clip: Path, tmp_path: Path):
     typed = [
         "backbone=clip",
         f"backbone.model={tiny_clip}",
@@ -303,27 +301,27 @@ def test_a_run_whose_stages_are_kept_imports_no_framework(tiny_clip: Path, tmp_p
     assert again.stdout.splitlines() == ["16 0", "[]"]
 
 
-def test_an_encoder_embeds_after_what_it_was_built_from_is_gone(
+def test_a_saved_encoder_does_not_need_the_weight_file(
     pretrained: Make, weights: Path, few: Samples, ctx: Context, tmp_path: Path
 ):
     encoder = pretrained("resnet50", weights=str(weights)).fit(few, ctx)
-    made = encoder.embed(few, ctx)
+    embeddings = encoder.embed(few, ctx)
     (tmp_path / "kept").mkdir()
     encoder.save(tmp_path / "kept")
     weights.unlink()
     loaded = PretrainedEncoder.load(tmp_path / "kept")
-    assert (loaded.embed(replace(few), ctx) == made).all()
+    assert (loaded.embed(replace(few), ctx) == embeddings).all()
     (tmp_path / "again").mkdir()
     loaded.save(tmp_path / "again")
-    assert (PretrainedEncoder.load(tmp_path / "again").embed(few, ctx) == made).all()
+    assert (PretrainedEncoder.load(tmp_path / "again").embed(few, ctx) == embeddings).all()
 
 
 @pytest.mark.parametrize(("tag", "quick"), [("openai", True), ("laion2b_s34b_b79k", False)])
 def test_clip_computes_as_its_weights_were_trained(tag: str, quick: bool, pretrained: Make):
     from open_clip.model import QuickGELU
 
-    from experiments.backbone.pretrained.state_dict import network_of
+    from experiments.backbone.pretrained.state_dict import build_network
 
     stage = pretrained("clip", model="ViT-B-32", tag=tag)
-    layers = network_of("open_clip", stage.network.architecture).modules()
+    layers = build_network("open_clip", stage.network.architecture).modules()
     assert any(isinstance(layer, QuickGELU) for layer in layers) == quick

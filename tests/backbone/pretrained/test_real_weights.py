@@ -1,4 +1,4 @@
-"""Weights trained on ImageNet tell photographs apart; skipped where there are none of either."""
+"""Embeddings of ImageNet weights separate classes of photographs; skipped without weights or photographs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,10 +19,10 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 PHOTOGRAPHS = DATA / "caltech101_128.zip"
 WEIGHTS = DATA / "weights" / "squeezenet1_0-imagenet.pth"
 CLASSES = ("airplanes", "Motorbikes", "Faces", "watch", "bonsai", "ketch")
-EACH = 12
+PER_CLASS = 12
 
 pytestmark = pytest.mark.skipif(
-    not (PHOTOGRAPHS.exists() and WEIGHTS.exists()), reason="the photographs or weights are not here"
+    not (PHOTOGRAPHS.exists() and WEIGHTS.exists()), reason="photographs or weights are missing"
 )
 
 
@@ -40,12 +40,12 @@ def photographs(tmp_path_factory: pytest.TempPathFactory, ctx: Context) -> Sampl
     with zipfile.ZipFile(PHOTOGRAPHS) as archive:
         for name in CLASSES:
             members = sorted(m for m in archive.namelist() if f"/{name}/" in f"/{m}" and m.endswith(".jpg"))
-            for number, member in enumerate(members[:EACH]):
-                place = root / name / f"{number}.jpg"
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(archive.read(member))
+            for number, member in enumerate(members[:PER_CLASS]):
+                path = root / name / f"{number}.jpg"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(archive.read(member))
     split = {"train": 0.8, "validation": 0.2, "test": 0.0}
-    about = {
+    settings = {
         "max_unreadable": 0.0,
         "class_level": 1,
         "value_range": None,
@@ -54,25 +54,25 @@ def photographs(tmp_path_factory: pytest.TempPathFactory, ctx: Context) -> Sampl
         "limit": None,
         "labels": None,
     }
-    about |= {"corrections": None, "unlabelled": "keep"}
-    return ImageFolder(root=str(root), split=split, split_seed=123, **about).load(ctx)
+    settings |= {"corrections": None, "unlabelled": "keep"}
+    return ImageFolder(root=str(root), split=split, split_seed=123, **settings).load(ctx)
 
 
 @pytest.fixture(scope="module")
 def embeddings(photographs: Samples, pretrained: Callable[..., Any], ctx: Context) -> np.ndarray:
     """Embed the photographs with the trained weights."""
     stage = pretrained("resnet50", model="squeezenet1_0", weights=str(WEIGHTS))
-    made: np.ndarray = stage.fit(photographs, ctx).embed(photographs, ctx)
-    return made
+    embeddings: np.ndarray = stage.fit(photographs, ctx).embed(photographs, ctx)
+    return embeddings
 
 
-def test_trained_weights_find_the_classes_that_random_ones_do_not(
+def test_trained_weights_separate_classes_better_than_random_ones(
     embeddings: np.ndarray, photographs: Samples, pretrained: Callable[..., Any], ctx: Context
 ):
     def nmi(embeddings: np.ndarray) -> float:
-        assert embeddings.shape == (len(CLASSES) * EACH, 512)
-        found = KMeans(len(CLASSES), n_init=5, random_state=0).fit_predict(embeddings)
-        return float(normalized_mutual_info_score(photographs.labels, found))
+        assert embeddings.shape == (len(CLASSES) * PER_CLASS, 512)
+        clusters = KMeans(len(CLASSES), n_init=5, random_state=0).fit_predict(embeddings)
+        return float(normalized_mutual_info_score(photographs.labels, clusters))
 
     untrained = pretrained("resnet50", model="squeezenet1_0", weights="none").fit(photographs, ctx)
     trained, random = nmi(embeddings), nmi(untrained.embed(photographs, ctx))

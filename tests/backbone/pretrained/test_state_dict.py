@@ -1,4 +1,4 @@
-"""Files of weights: only what is safe is read, and what does not fit says where."""
+"""State dicts: unsafe files are refused, and weights that do not fit are named."""
 
 import pickle
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from tests.messages import says
 
-from experiments.backbone.pretrained.state_dict import network_of, read
+from experiments.backbone.pretrained.state_dict import build_network, read_state_dict
 from experiments.context import Context
 from experiments.samples import Samples
 
@@ -20,14 +20,14 @@ ARCHITECTURE = {"model": "squeezenet1_1", "tag": "DEFAULT"}
 
 @pytest.fixture
 def whole() -> dict[str, torch.Tensor]:
-    """Return the weights of the small classifier, its last layer too."""
+    """Return the weights of a small classifier with its last layer."""
     import torchvision
 
     return dict(torchvision.models.squeezenet1_1(weights=None).state_dict())
 
 
 class Bomb:
-    """What a pickle may hold: something to call when it is read."""
+    """An object whose pickle calls a function on reading."""
 
     def __init__(self, sign: Path) -> None:
         self.sign = sign
@@ -44,7 +44,7 @@ def test_a_pickle_that_would_run_code_is_refused(zipped: bool, tmp_path: Path):
     else:
         path.write_bytes(pickle.dumps(Bomb(sign)))
     with pytest.raises(ValueError) as error:
-        read(path)
+        read_state_dict(path)
     says(error, key=f"backbone.weights={path}", use="torch.save(model.state_dict(), <path>)")
     assert not sign.exists()
 
@@ -54,41 +54,41 @@ def test_torchscript_is_refused(tmp_path: Path):
     path = tmp_path / "script.pt"
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
     with pytest.raises(ValueError) as error:
-        read(path)
+        read_state_dict(path)
     assert "TorchScript" in says(error, key=f"backbone.weights={path}", use="a .safetensors file")
 
 
 @pytest.mark.parametrize("damage", ["cut", "header", "empty"])
-def test_a_corrupt_safetensors_file_says_so(damage: str, tmp_path: Path):
+def test_a_damaged_safetensors_file_is_refused(damage: str, tmp_path: Path):
     path = tmp_path / "w.safetensors"
     save_file({"weight": torch.zeros(100)}, path)
     data = path.read_bytes()
     path.write_bytes({"cut": data[:-40], "header": b"\xff" * len(data), "empty": b""}[damage])
     with pytest.raises(ValueError) as error:
-        read(path)
+        read_state_dict(path)
     says(error, key=f"backbone.weights={path}", use="copy it again")
 
 
 @pytest.mark.parametrize("damage", ["cut", "noise", "empty", "text"])
-def test_a_damaged_state_dict_says_so(damage: str, tmp_path: Path):
+def test_a_damaged_state_dict_is_refused(damage: str, tmp_path: Path):
     path = tmp_path / "w.pth"
     torch.save({"weight": torch.zeros(1000)}, path)
     data = path.read_bytes()
     parts = {"cut": data[: len(data) // 2], "noise": b"\x13" * 500, "empty": b"", "text": b"not weights"}
     path.write_bytes(parts[damage])
     with pytest.raises(ValueError) as error:
-        read(path)
+        read_state_dict(path)
     assert "damaged" in says(error, key=f"backbone.weights={path}", use="a .safetensors file")
 
 
-def test_a_file_without_weights_says_so(tmp_path: Path):
+def test_a_file_without_weights_is_refused(tmp_path: Path):
     torch.save([1, 2], tmp_path / "w.pth")
     with pytest.raises(ValueError) as error:
-        read(tmp_path / "w.pth")
+        read_state_dict(tmp_path / "w.pth")
     assert "no state dict" in says(error, key=f"backbone.weights={tmp_path}/w.pth", use="a .safetensors file")
 
 
-def test_weights_that_do_not_fit_name_the_first_keys_that_differ(
+def test_the_error_of_weights_that_do_not_fit_names_the_first_differences(
     whole: dict[str, torch.Tensor], pretrained: Make, few: Samples, ctx: Context, tmp_path: Path
 ):
     whole["features.0.weight"] = torch.zeros(64, 3, 7, 7)
@@ -120,7 +120,7 @@ def test_the_weights_of_another_network_are_refused(
 
 
 @pytest.mark.parametrize("classes", [10, 0])
-def test_the_head_of_a_file_does_not_matter(
+def test_the_head_in_a_file_is_ignored(
     classes: int, whole: dict[str, torch.Tensor], pretrained: Make, few: Samples, ctx: Context, tmp_path: Path
 ):
     whole["classifier.1.weight"] = torch.zeros(classes, 512, 1, 1)
@@ -131,22 +131,22 @@ def test_the_head_of_a_file_does_not_matter(
     assert torch.equal(encoder.state["features.0.weight"], whole["features.0.weight"])
 
 
-def test_old_names_of_a_densenet_are_known():
+def test_old_names_of_a_densenet_are_converted():
     import torchvision
 
-    from experiments.backbone.pretrained.torchvision import adapted
+    from experiments.backbone.pretrained.torchvision import convert_state_dict
 
     architecture = {"model": "densenet121", "tag": "DEFAULT"}
-    network = network_of("torchvision", architecture)
+    network = build_network("torchvision", architecture)
     state = torchvision.models.densenet121(weights=None).state_dict()
     layers = [(name, name.replace("norm1.", "norm.1.").replace("conv2.", "conv.2.")) for name in state]
-    old = {then if "denselayer" in name else name: state[name] for name, then in layers}
+    old = {old_name if "denselayer" in name else name: state[name] for name, old_name in layers}
     assert set(old) != set(state)
-    assert set(adapted(old, network, **architecture)) == set(network.state_dict())
+    assert set(convert_state_dict(old, network, **architecture)) == set(network.state_dict())
 
 
 @pytest.mark.parametrize("model", ["googlenet", "vit_b_32", "mobilenet_v3_small", "swin_t", "convnext_tiny"])
-def test_classifiers_of_every_shape_give_one_row_an_image(model: str, pretrained: Make, few: Samples):
+def test_classifiers_of_all_kinds_give_a_vector_per_image(model: str, pretrained: Make, few: Samples):
     card = pretrained("resnet50", model=model).network.card
     expected = {"googlenet": 1024, "mobilenet_v3_small": 1024}.get(model, 768)
     assert (card.width, card.resize.size) == (expected, 224)

@@ -1,4 +1,4 @@
-"""Weights that are not here come from a server, whole or not at all."""
+"""Missing weights are downloaded completely or not at all."""
 
 import hashlib
 import threading
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.messages import says
 
-from experiments.backbone.pretrained.weight_files import found
+from experiments.backbone.pretrained.weight_files import find_or_download
 
 DATA = bytes(range(256)) * 40
 DIGITS = hashlib.sha256(DATA).hexdigest()[:8]
@@ -17,7 +17,7 @@ DIGITS = hashlib.sha256(DATA).hexdigest()[:8]
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    """Serve DATA under every name but absent ones, and less than is promised under `cut`."""
+    """Serve DATA under all names except `absent`, and a part of it under `cut`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -36,42 +36,40 @@ def server() -> Iterator[str]:
         serving.shutdown()
 
 
-def test_what_is_missing_is_downloaded_once(server: str, tmp_path: Path):
+def test_missing_weights_are_downloaded_once(server: str, tmp_path: Path):
     name = f"net-{DIGITS}.pth"
     folder = tmp_path / "weights"
-    path = found([(f"{server}/{name}", name)], folder, "net")
+    path = find_or_download([(f"{server}/{name}", name)], folder, "net")
     assert path == folder / name
     assert path.read_bytes() == DATA
-    assert found([("http://127.0.0.1:1/gone", name)], folder, "net") == path
+    assert find_or_download([("http://127.0.0.1:1/gone", name)], folder, "net") == path
     assert [file.name for file in folder.iterdir()] == [name]
 
 
-def test_the_second_is_taken_where_the_first_is_not_offered(server: str, tmp_path: Path):
+def test_the_second_source_is_used_if_the_first_is_absent(server: str, tmp_path: Path):
     sources = [(f"{server}/absent", "a.safetensors"), (f"{server}/there", "b.bin")]
-    assert found(sources, tmp_path, "net").name == "b.bin"
+    assert find_or_download(sources, tmp_path, "net").name == "b.bin"
 
 
 @pytest.mark.parametrize(
     ("address", "name", "reason"),
     [
         ("cut", "net.pth", "100 "),
-        ("whole", "net-00000000.pth", "not the file"),
+        ("whole", "net-00000000.pth", "does not match"),
         ("absent", "net.pth", "not offered"),
     ],
 )
-def test_a_download_that_fails_leaves_nothing(
-    address: str, name: str, reason: str, server: str, tmp_path: Path
-):
+def test_a_failed_download_leaves_no_file(address: str, name: str, reason: str, server: str, tmp_path: Path):
     with pytest.raises(ValueError) as error:
-        found([(f"{server}/{address}", name)], tmp_path, "net")
+        find_or_download([(f"{server}/{address}", name)], tmp_path, "net")
     text = says(error, key="backbone.weights=pretrained", use="backbone.weights=none")
     says(text, key=name, use=reason)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/net.pth", "https://no-such-host.invalid/net.pth"])
-def test_without_a_network_it_says_which_file_to_put_where(address: str, tmp_path: Path):
+def test_the_error_without_a_network_names_file_and_folder(address: str, tmp_path: Path):
     with pytest.raises(ValueError) as error:
-        found([(address, "net.pth")], tmp_path, "net")
+        find_or_download([(address, "net.pth")], tmp_path, "net")
     text = says(error, key="backbone.model=net", use="put that file there, or use backbone.weights=<")
     says(text, key="net.pth", use=str(tmp_path))

@@ -81,7 +81,7 @@ def test_a_limit_without_labels_takes_the_first(selection):
 
 
 def test_a_limit_above_n_takes_all(selection):
-    assert choose(selection, limit=999).key == choose(selection).key
+    assert choose(selection, limit=999).data_key == choose(selection).data_key
 
 
 def test_labels_from_a_file_replace_those_of_the_data_set(selection, tmp_path):
@@ -145,7 +145,7 @@ def test_samples_without_a_label_are_kept_or_dropped_and_the_others_are_split_al
     assert set(kept.label_names[150:]) == {""}
     np.testing.assert_array_equal(kept.split[:150], dropped.split)
     assert len(np.intersect1d(kept.rows("validation"), np.arange(150, 200))) == 10
-    assert kept.take(kept.labelled).key == dropped.key
+    assert kept.take(kept.labelled).data_key == dropped.data_key
 
 
 def test_a_limit_takes_labelled_samples_first(selection):

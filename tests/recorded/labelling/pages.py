@@ -1,4 +1,4 @@
-"""Tables to correct, their page in a browser, and what a person does there."""
+"""Tables to correct, their page in a browser, and a person's actions there."""
 
 import csv
 import io
@@ -13,14 +13,14 @@ import pytest
 from tests.browser import Tab
 
 from experiments.recorded.labelling import template
-from experiments.recorded.labelling.page import page
+from experiments.recorded.labelling.page import render
 from experiments.recorded.labelling.template import doubtful
 
 Opener = Callable[..., Tab]
 
 
 def rows(*lines: tuple[str, int, str, str]) -> pd.DataFrame:
-    """Make a table of (file, cluster, label, majority), the doubtful first, as the template has them."""
+    """Return a table of (file, cluster, label, majority), doubtful rows first, like the template."""
     table = pd.DataFrame(
         [(f"f/{file}", file, cluster, label, "", most) for file, cluster, label, most in lines],
         columns=template.COLUMNS,
@@ -30,7 +30,7 @@ def rows(*lines: tuple[str, int, str, str]) -> pd.DataFrame:
 
 
 def animals() -> pd.DataFrame:
-    """Two clusters of 6 and 5 with one doubtful each, and two images of noise without a suggestion."""
+    """Return clusters of 6 and 5 images with one doubtful label each, and two images of noise."""
     cats = [(f"c{number}.png", 0, "dog" if number == 4 else "cat", "cat") for number in range(6)]
     dogs = [(f"d{number}.png", 1, "cat" if number == 0 else "dog", "dog") for number in range(5)]
     return rows(*cats, *dogs, ("n0.png", -1, "cat", ""), ("n1.png", -1, "dog", ""))
@@ -42,13 +42,13 @@ def images(count: int, pixels: int = 24) -> np.ndarray:
 
 @pytest.fixture
 def opened(chromium: Any, tmp_path: Path) -> Iterator[Opener]:
-    """Give what opens a table's page; at the end no page may have complained."""
+    """Return a function that opens a table's page; fail if a page reported an error."""
     tabs: list[Tab] = []
 
     def make(table: pd.DataFrame, pictures: np.ndarray | None = None, **settings: Any) -> Tab:
         file = tmp_path / f"page{len(tabs)}.html"
         shown = images(len(table)) if pictures is None else pictures
-        file.write_text(page(table, shown, run="0123abcd", name="animals"), encoding="utf-8")
+        file.write_text(render(table, shown, run="0123abcd", name="animals"), encoding="utf-8")
         tabs.append(Tab(chromium, file, **settings))
         return tabs[-1]
 
@@ -62,7 +62,9 @@ def tile(tab: Tab, file: str) -> Any:
 
 
 def captions(tab: Tab, cluster: int) -> list[str]:
-    return list(tab.page.locator(f"#c{cluster} .tile span").all_text_contents())  # drawn yet or not
+    return list(
+        tab.page.locator(f"#c{cluster} .tile span").all_text_contents()
+    )  # also of tiles that are not drawn yet
 
 
 def label(tab: Tab, file: str, name: str) -> None:
@@ -82,7 +84,7 @@ def exported(tab: Tab) -> str:
 
 
 def applied(tab: Tab) -> dict[str, str]:
-    """Return the labels that the exported table gives, by file, where it gives any."""
+    """Return the applied labels in the exported table, by file."""
     return {
         row["file"]: row["applied_label"]
         for row in csv.DictReader(io.StringIO(exported(tab)))
@@ -95,15 +97,15 @@ def numbers(text: str) -> list[int]:
 
 
 def counts(tab: Tab) -> list[int]:
-    """Return how many labels were changed, how many are doubtful, and how many missing if any is."""
+    """Return the number of changed, of doubtful and (if any) of missing labels."""
     return numbers(tab.page.locator("#counts").inner_text())
 
 
 def upload(tab: Tab, content: bytes) -> str:
-    """Import a CSV; return what is said of it."""
+    """Import a CSV; return the page's message about it."""
     tab.page.locator("#file").set_input_files(
         {"name": "edited.csv", "mimeType": "text/csv", "buffer": content}
     )
-    said = tab.page.locator("#said", has_text="edited.csv")
-    said.wait_for()
-    return str(said.inner_text())
+    status = tab.page.locator("#said", has_text="edited.csv")
+    status.wait_for()
+    return str(status.inner_text())

@@ -1,4 +1,4 @@
-"""scripts/labels.py as a person types it: a table, an edit, and what it changed."""
+"""scripts/labels.py on the command line: a template, an edited table, and its results."""
 
 import csv
 import shlex
@@ -12,11 +12,11 @@ from tests.recorded.labelling.conftest import Typed
 
 from experiments.config import compose
 from experiments.dataset.labels.corrections import read
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 
 
 def fill(path: Path, label: str) -> None:
-    """Write a label into the first row, as a spreadsheet with semicolons does."""
+    """Write a label into the first row, like a spreadsheet that uses semicolons."""
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     rows[0]["applied_label"] = label
@@ -48,7 +48,7 @@ def test_a_label_is_corrected_once(typed: Typed, tmp_path: Path) -> None:
     says(out, key="nothing changes: what label_overrides_template.csv", use="1 image")
 
 
-def test_the_line_to_type_next_has_what_was_typed(typed: Typed, tmp_path: Path) -> None:
+def test_the_printed_command_repeats_the_typed_options(typed: Typed, tmp_path: Path) -> None:
     (tmp_path / "my labels").mkdir()
     code, out, _ = typed("template", "my labels/a=b.csv", "--log", "my labels/log, 1.csv")
     assert code == 0
@@ -65,8 +65,8 @@ def test_the_line_to_type_next_has_what_was_typed(typed: Typed, tmp_path: Path) 
     assert read(tmp_path / "my labels" / "log, 1.csv")[0].who == "a=b"
 
 
-def test_how_many_have_no_label_is_said(
-    typed: Typed, photos: Path, of_photos: Callable[..., Clustered]
+def test_unlabelled_images_are_counted(
+    typed: Typed, photos: Path, of_photos: Callable[..., ClusteredSamples]
 ) -> None:
     flat = of_photos("evaluator=[internal]", root=photos / "day")
     _, out, _ = typed("template", "flat.csv", run=flat)
@@ -82,7 +82,7 @@ def test_how_many_have_no_label_is_said(
     assert "dataset.unlabelled" not in typed("apply", "all.csv")[1]
 
 
-def test_an_old_table_and_an_emptied_row_are_told_of(typed: Typed, tmp_path: Path) -> None:
+def test_stale_labels_and_emptied_rows_are_reported(typed: Typed, tmp_path: Path) -> None:
     typed("template", "a.csv")
     fill(tmp_path / "a.csv", "dawn")
     typed("apply", "a.csv", "--who", "Ada")
@@ -99,7 +99,7 @@ def test_an_old_table_and_an_emptied_row_are_told_of(typed: Typed, tmp_path: Pat
     says(typed("apply", "a.csv", "--accept-old")[1], key="1 label", use="0 confirmed")
 
 
-def test_another_log_may_be_named(typed: Typed, tmp_path: Path) -> None:
+def test_another_log_can_be_used(typed: Typed, tmp_path: Path) -> None:
     typed("template", "mine.csv")
     fill(tmp_path / "mine.csv", "dawn")
     code, out, _ = typed("apply", "mine.csv", "--log", "../elsewhere.csv")
@@ -110,7 +110,7 @@ def test_another_log_may_be_named(typed: Typed, tmp_path: Path) -> None:
     says(out, key="1 row", use="../elsewhere.csv")
 
 
-def test_a_label_that_looks_mistyped_has_to_be_meant(typed: Typed, tmp_path: Path) -> None:
+def test_a_label_that_looks_mistyped_must_be_accepted(typed: Typed, tmp_path: Path) -> None:
     typed("template", "mine.csv")
     fill(tmp_path / "mine.csv", "nights")
     code, _, err = typed("apply", "mine.csv")
@@ -122,9 +122,9 @@ def test_a_label_that_looks_mistyped_has_to_be_meant(typed: Typed, tmp_path: Pat
     assert typed("apply", "mine.csv", "--accept-new")[0] == 0
 
 
-def test_what_cannot_be_is_one_line(typed: Typed, first: Clustered) -> None:
-    nobody = SimpleNamespace(run=SimpleNamespace(id="norun", uri=first.run.uri))
-    code, _, err = typed("apply", "none.csv", run=nobody)
+def test_errors_are_one_line(typed: Typed, first: ClusteredSamples) -> None:
+    missing = SimpleNamespace(run=SimpleNamespace(id="norun", uri=first.run.uri))
+    code, _, err = typed("apply", "none.csv", run=missing)
     assert code == 1
     says(err, key="RUN_ID=norun", use="tracking.uri=")
     code, _, err = typed("apply", "none.csv")

@@ -1,4 +1,4 @@
-"""Names that look like something else, such as numbers and gaps: from a folder to the log and back."""
+"""Names that look like numbers or missing values survive the way from a folder to the log and back."""
 
 import unicodedata
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from experiments.dataset.labels.joining import Found
 from experiments.recorded.labelling import template
 from experiments.recorded.labelling.applying import apply
 from experiments.recorded.labelling.checking import edits
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 
 CAFE = unicodedata.normalize("NFD", "café")
 CLASSES = (
@@ -38,7 +38,7 @@ FILES = ("0.png", "a,b.png", 'a"b.png', "=1+1.png", "line\nbreak.png", " x.png")
 
 
 @pytest.fixture
-def odd(tmp_path: Path, of_photos: Callable[..., Clustered]) -> Clustered:
+def odd(tmp_path: Path, of_photos: Callable[..., ClusteredSamples]) -> ClusteredSamples:
     rng = np.random.default_rng(0)
     for name in CLASSES:
         (tmp_path / "odd" / name).mkdir(parents=True)
@@ -49,7 +49,7 @@ def odd(tmp_path: Path, of_photos: Callable[..., Clustered]) -> Clustered:
 
 
 def test_odd_names_go_from_a_folder_through_a_template_to_the_log_and_back(
-    odd: Clustered, tmp_path: Path
+    odd: ClusteredSamples, tmp_path: Path
 ) -> None:
     labels = dict(zip(odd.ids.tolist(), odd.table["label"], strict=True))
     assert labels == {f"{name}/{file}": name for name in CLASSES for file in FILES}
@@ -70,12 +70,12 @@ def test_odd_names_go_from_a_folder_through_a_template_to_the_log_and_back(
     template.write(table.assign(applied_label=table["image_id"].map(wanted).where(logged, "")), path)
     done = apply(odd, path, "Ada")
     assert len(done.changes) == logged.sum()
-    own = Found(np.full(len(odd.ids), -1), ())
-    found = corrected(own, odd.log()[0], odd.ids, odd.table["hash"].to_numpy(str))
-    assert found.labels is not None
-    names = ["" if label < 0 else found.class_names[label] for label in found.labels]
-    kept = {name: "" if "\n" in name else label for name, label in wanted.items()}
-    assert dict(zip(odd.ids.tolist(), names, strict=True)) == kept
+    unlabelled = Found(np.full(len(odd.ids), -1), ())
+    corrected_labels = corrected(unlabelled, odd.log()[0], odd.ids, odd.table["hash"].to_numpy(str))
+    assert corrected_labels.labels is not None
+    names = ["" if label < 0 else corrected_labels.class_names[label] for label in corrected_labels.labels]
+    expected = {name: "" if "\n" in name else label for name, label in wanted.items()}
+    assert dict(zip(odd.ids.tolist(), names, strict=True)) == expected
     assert done.folder is not None
     crosstab = pd.read_csv(done.folder / "cluster_label_crosstab_after.csv")
     assert crosstab["total"].iloc[-1] == len(labels)
@@ -86,16 +86,14 @@ def test_odd_names_go_from_a_folder_through_a_template_to_the_log_and_back(
     ("label", "meant"),
     [("café", CAFE), (" cat", " cat"), ("cat", "cat"), (" dog ", "dog"), ("bird ", "bird"), ("NA", "NA")],
 )
-def test_a_label_means_the_known_one_that_is_equal_but_for_spaces_and_unicode(
-    tmp_path: Path, label: str, meant: str
-) -> None:
+def test_labels_are_matched_despite_spaces_and_unicode_forms(tmp_path: Path, label: str, meant: str) -> None:
     path = tmp_path / "edited.csv"
     path.write_text(f"image_id,applied_label\na.png,{label}\n", encoding="utf-8")
     known = [" cat", "cat", CAFE, "dog", "NA"]
     assert edits(path, ["a.png"], known, accept_new=False).labels == {"a.png": meant}
 
 
-def test_a_class_called_as_what_withdraws_a_label_is_refused(tmp_path: Path) -> None:
+def test_a_class_named_like_the_removal_sign_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "edited.csv"
     path.write_text("image_id,applied_label\na.png,-\n", encoding="utf-8")
     with pytest.raises(ValueError) as error:

@@ -1,4 +1,4 @@
-"""The page that corrects labels: what it holds, and the tables that go in and out."""
+"""The labelling page: its content, and the tables that it imports and exports."""
 
 import io
 import re
@@ -23,10 +23,10 @@ from tests.recorded.labelling.pages import (
     upload,
 )
 
-from experiments.figures.html.tiles import MOST, side
+from experiments.figures.html.tiles import MAX_IMAGES, tile_side
 from experiments.recorded.labelling import template
 from experiments.recorded.labelling.checking import edits
-from experiments.recorded.labelling.page import arranged, check, fitting, page
+from experiments.recorded.labelling.page import check_file, display_order, render, select_rows
 from experiments.recorded.labelling.template import doubtful
 
 PLAIN = [
@@ -46,49 +46,49 @@ PLAIN = [
 
 
 def test_a_page_of_ten_thousand_images_has_room_for_them() -> None:
-    assert side(MOST) == 48
-    assert MOST * side(MOST) ** 2 <= 24_000_000
-    assert side(3) == 96
+    assert tile_side(MAX_IMAGES) == 48
+    assert MAX_IMAGES * tile_side(MAX_IMAGES) ** 2 <= 24_000_000
+    assert tile_side(3) == 96
 
 
 def test_a_page_of_ten_thousand_images_stays_below_fifteen_megabytes() -> None:
-    count, pixels = MOST, side(MOST)
+    count, pixels = MAX_IMAGES, tile_side(MAX_IMAGES)
     rough = np.random.default_rng(0).integers(16, 240, (count, pixels // 8, pixels // 8, 3), np.uint8)
     fine = np.random.default_rng(1).integers(0, 16, (pixels, pixels, 1), np.uint8)  # sensors have noise too
     pictures = rough.repeat(8, axis=1).repeat(8, axis=2) + fine
     table = rows(*[(f"a_folder_of_images/image_{row:05}.jpg", row % 233, "x", "x") for row in range(count)])
-    assert 5e6 < len(page(table, pictures, run="0123abcd", name="many")) < 15e6
+    assert 5e6 < len(render(table, pictures, run="0123abcd", name="many")) < 15e6
 
 
-def test_doubtful_rows_are_those_that_disagree_and_that_nobody_decided() -> None:
+def test_doubtful_rows_disagree_and_are_not_corrected() -> None:
     table = animals()
     assert table["file"][doubtful(table)].to_list() == ["c4.png", "d0.png"]
     table.loc[table["file"] == "c4.png", "applied_label"] = "dog"
     assert table["file"][doubtful(table)].to_list() == ["d0.png"]
 
 
-def test_clusters_stand_in_order_with_the_doubtful_first_and_noise_last() -> None:
+def test_clusters_are_ordered_with_doubtful_rows_first_and_noise_last() -> None:
     table = animals()
-    shown = table.iloc[arranged(table)]
+    shown = table.iloc[display_order(table)]
     assert shown["cluster"].to_list() == [0] * 6 + [1] * 5 + [-1] * 2
     assert shown["file"].to_list()[:3] == ["c4.png", "c0.png", "c1.png"]
     assert shown["file"].to_list()[6] == "d0.png"
 
 
-def test_what_does_not_fit_is_left_out_but_never_the_doubtful_before_the_others() -> None:
+def test_doubtful_rows_are_selected_first() -> None:
     table = animals()
-    assert fitting(table, 13) is table
-    six = fitting(table, 6)
+    assert select_rows(table, 13) is table
+    six = select_rows(table, 6)
     assert set(six["file"]) == {"c4.png", "d0.png", "c0.png", "d1.png", "n0.png", "c1.png"}
     assert six["file"].to_list() == [file for file in table["file"] if file in set(six["file"])]
-    assert set(fitting(table, 2)["file"]) == {"c4.png", "d0.png"}
-    text = page(six, images(6), run="0123abcd", name="animals", left_out=7)
+    assert set(select_rows(table, 2)["file"]) == {"c4.png", "d0.png"}
+    text = render(six, images(6), run="0123abcd", name="animals", left_out=7)
     assert "7 more" in text
 
 
-def test_a_page_names_nothing_outside_itself_and_no_text_ends_its_script() -> None:
+def test_a_page_has_no_external_links_and_escapes_texts() -> None:
     table = rows(("a</script><img src=x>.png", 0, "<b>", "<b>"), ("b.png", 0, "<b>", "<b>"))
-    text = page(table, images(2), run="0123abcd", name="<animals>")
+    text = render(table, images(2), run="0123abcd", name="<animals>")
     assert not re.search(r"(https?:)?//[a-z]", re.sub(r"base64,[^)]*", "", text))
     assert "<img" not in text
     assert "<b>.png" not in text
@@ -98,11 +98,11 @@ def test_a_page_names_nothing_outside_itself_and_no_text_ends_its_script() -> No
 @pytest.mark.parametrize("name", ["label_overrides_template.csv", "page"])
 def test_a_page_is_never_written_over_a_table(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError) as error:
-        check(tmp_path / name)
+        check_file(tmp_path / name)
     says(error, key=f"FILE={tmp_path / name}", use="labels.html")
-    check(tmp_path / "labels.html")
+    check_file(tmp_path / "labels.html")
     with pytest.raises(ValueError) as error:
-        check(tmp_path / "gone" / "labels.html")
+        check_file(tmp_path / "gone" / "labels.html")
     says(error, key=f"FILE={tmp_path}/gone/labels.html", use="make it first")
 
 
@@ -119,7 +119,7 @@ def test_an_unedited_export_is_the_template(opened: Opener, tmp_path: Path, name
 
 
 @pytest.mark.browser
-def test_what_is_exported_is_applied(opened: Opener, tmp_path: Path) -> None:
+def test_an_export_can_be_applied(opened: Opener, tmp_path: Path) -> None:
     table = animals()
     tab = opened(table)
     for file, name in {"c4.png": "=1+1", "d0.png": "'=x", "n0.png": 'a "b", c'}.items():
@@ -132,7 +132,7 @@ def test_what_is_exported_is_applied(opened: Opener, tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_a_formula_is_written_so_that_a_spreadsheet_does_not_run_it(opened: Opener) -> None:
+def test_an_exported_formula_is_escaped(opened: Opener) -> None:
     tab = opened(animals())
     label(tab, "c0.png", "=cmd|' /C calc'!A0")
     label(tab, "c1.png", "-3.5")
@@ -145,13 +145,13 @@ def test_a_formula_is_written_so_that_a_spreadsheet_does_not_run_it(opened: Open
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("between", "encoding"), [(",", "utf-8-sig"), (";", "cp1252"), ("\t", "utf-8")])
-def test_a_table_that_a_spreadsheet_saved_is_imported(opened: Opener, between: str, encoding: str) -> None:
+@pytest.mark.parametrize(("separator", "encoding"), [(",", "utf-8-sig"), (";", "cp1252"), ("\t", "utf-8")])
+def test_a_table_saved_by_a_spreadsheet_is_imported(opened: Opener, separator: str, encoding: str) -> None:
     table = animals()
     table.loc[table["file"] == "c0.png", "applied_label"] = 'Löwe "x", y; z'
     tab = opened(animals())
-    said = upload(tab, table.to_csv(index=False, sep=between, lineterminator="\r\n").encode(encoding))
-    says(said, key="edited.csv: 13 rows", use="1 label")
+    message = upload(tab, table.to_csv(index=False, sep=separator, lineterminator="\r\n").encode(encoding))
+    says(message, key="edited.csv: 13 rows", use="1 label")
     assert applied(tab) == {"c0.png": 'Löwe "x", y; z'}
 
 
@@ -159,14 +159,14 @@ def test_a_table_that_a_spreadsheet_saved_is_imported(opened: Opener, between: s
 def test_a_table_that_names_its_separator_is_imported(opened: Opener) -> None:
     tab = opened(animals())
     content = b"sep=;\r\nimage_id;applied_label\r\nf/c0.png;a,b,c\r\nf/zz.png;x\r\n"
-    said = upload(tab, content)
-    says(said, key="edited.csv: 2 rows", use="1 label")
-    says(said, key="1 row", use="line 4: f/zz.png")
+    message = upload(tab, content)
+    says(message, key="edited.csv: 2 rows", use="1 label")
+    says(message, key="1 row", use="line 4: f/zz.png")
     assert applied(tab) == {"c0.png": "a,b,c"}
 
 
 @pytest.mark.browser
-def test_an_id_with_spaces_around_it_is_imported(opened: Opener) -> None:
+def test_an_id_is_imported_without_surrounding_spaces(opened: Opener) -> None:
     table = animals()
     table["image_id"] = [f" {name} " for name in table["image_id"]]
     tab = opened(table)
@@ -175,7 +175,7 @@ def test_an_id_with_spaces_around_it_is_imported(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_an_id_and_a_label_are_imported_exactly_first(opened: Opener) -> None:
+def test_exact_ids_and_labels_are_preferred_on_import(opened: Opener) -> None:
     table = animals()
     composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
     renamed = {"f/c0.png": " f/c1.png", "f/c2.png": f"{decomposed}.png"}
@@ -188,11 +188,11 @@ def test_an_id_and_a_label_are_imported_exactly_first(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_a_table_that_does_not_fit_is_told_of(opened: Opener) -> None:
+def test_a_table_that_does_not_match_is_reported(opened: Opener) -> None:
     tab = opened(animals())
-    said = upload(tab, b"image_id,applied_label\nf/c0.png,lynx\nf/zz.png,lynx\n")
-    says(said, key="edited.csv: 2 rows", use="1 label")
-    says(said, key="1 row", use="line 3: f/zz.png")
+    message = upload(tab, b"image_id,applied_label\nf/c0.png,lynx\nf/zz.png,lynx\n")
+    says(message, key="edited.csv: 2 rows", use="1 label")
+    says(message, key="1 row", use="line 3: f/zz.png")
     for content, key, why in (
         (b"a,b\n1,2\n", "image_id", "applied_label"),
         (b"", "image_id", "applied_label"),
@@ -204,7 +204,7 @@ def test_a_table_that_does_not_fit_is_told_of(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_a_correction_of_before_can_be_changed_and_comes_back(opened: Opener) -> None:
+def test_an_earlier_correction_can_be_changed_and_restored(opened: Opener) -> None:
     table = animals()
     table.loc[table["file"] == "c4.png", "applied_label"] = "lynx"
     tab = opened(table)
@@ -219,7 +219,7 @@ def test_a_correction_of_before_can_be_changed_and_comes_back(opened: Opener) ->
 
 
 @pytest.mark.browser
-def test_images_without_labels_get_some(opened: Opener) -> None:
+def test_images_without_labels_can_be_labelled(opened: Opener) -> None:
     tab = opened(rows(("a.png", 0, "", ""), ("b.png", 0, "", "")))
     assert captions(tab, 0) == ["no label", "no label"]
     assert counts(tab) == [0, 0, 2]
@@ -228,7 +228,7 @@ def test_images_without_labels_get_some(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_rows_without_images_are_named(opened: Opener) -> None:
+def test_rows_without_images_show_names(opened: Opener) -> None:
     tab = opened(animals(), images(0))
     assert tab.page.locator("#c0 .tile b").all_text_contents()[:2] == ["f/c4.png", "f/c0.png"]
     assert tab.page.locator(".tile i").count() == 0
@@ -238,7 +238,7 @@ def test_rows_without_images_are_named(opened: Opener) -> None:
 
 @pytest.mark.browser
 def test_each_image_shows_its_own_pixels(opened: Opener) -> None:
-    """300 images need two sheets: each is of one grey, and so must its tile be."""
+    """300 images need two sprites; each image is of one grey, and so must its tile be."""
     table = rows(*[(f"{number:03}.png", number % 7, "x", "x") for number in range(300)])
     grey = np.array([int(file[:3]) * 5 % 250 for file in table["file"]], np.uint8)
     tab = opened(table, np.broadcast_to(grey[:, None, None, None], (300, 20, 20, 3)))
@@ -252,7 +252,7 @@ def test_each_image_shows_its_own_pixels(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_a_phone_shows_it_all_and_selects_without_shift(opened: Opener) -> None:
+def test_a_phone_selects_without_shift(opened: Opener) -> None:
     tab = opened(animals(), viewport=PHONE, has_touch=True)
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     tab.page.locator("#several").tap()

@@ -1,4 +1,4 @@
-"""The page that corrects labels, clicked and typed through in a real browser."""
+"""The labelling page used in a real browser with mouse and keyboard."""
 
 import pandas as pd
 import pytest
@@ -39,7 +39,7 @@ def test_a_label_is_chosen_shown_counted_listed_and_taken_back(opened: Opener) -
 
 
 @pytest.mark.browser
-def test_a_new_label_is_offered_from_then_on_and_undo_takes_it_back(opened: Opener) -> None:
+def test_a_new_label_is_offered_later_and_undo_removes_it(opened: Opener) -> None:
     tab = opened(animals())
     label(tab, "c1.png", "lynx")
     tile(tab, "c2.png").click()
@@ -52,7 +52,7 @@ def test_a_new_label_is_offered_from_then_on_and_undo_takes_it_back(opened: Open
 
 
 @pytest.mark.browser
-def test_a_label_that_is_right_is_confirmed_and_no_longer_doubtful(opened: Opener) -> None:
+def test_a_confirmed_label_is_no_longer_doubtful(opened: Opener) -> None:
     tab = opened(animals())
     label(tab, "d0.png", "cat")
     assert captions(tab, 1)[0] == "cat ✓"
@@ -97,7 +97,7 @@ def test_everything_works_with_the_keyboard(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_a_clusters_majority_is_accepted_for_all_that_nobody_decided(opened: Opener) -> None:
+def test_a_clusters_majority_is_accepted_for_all_undecided_images(opened: Opener) -> None:
     tab = opened(animals())
     label(tab, "c1.png", "lynx")
     button = tab.page.locator("#c0 .accept:visible")
@@ -109,14 +109,14 @@ def test_a_clusters_majority_is_accepted_for_all_that_nobody_decided(opened: Ope
 
 
 def partly_labelled() -> pd.DataFrame:
-    """Make a cluster of 3 cats, 2 dogs and 4 without a label, and one that nobody labelled."""
+    """Return a cluster of 3 cats, 2 dogs and 4 unlabelled images, and a cluster without labels."""
     labels = ["cat", "dog", "", "cat", "", "dog", "", "cat", ""]
     named = [(f"a{number}.png", 0, label, "cat") for number, label in enumerate(labels)]
     return rows(*named, ("b0.png", 1, "", ""))
 
 
 @pytest.mark.browser
-def test_what_has_no_label_is_counted_shown_and_accepted_apart_from_what_has_another(opened: Opener) -> None:
+def test_unlabelled_images_are_counted_shown_and_accepted_separately(opened: Opener) -> None:
     tab = opened(partly_labelled())
     assert counts(tab) == [0, 2, 5]
     assert captions(tab, 0) == ["dog ?"] * 2 + ["no label"] * 4 + ["cat"] * 3
@@ -138,7 +138,7 @@ def test_what_has_no_label_is_counted_shown_and_accepted_apart_from_what_has_ano
 
 
 @pytest.mark.browser
-def test_a_label_is_withdrawn_which_is_a_decision(opened: Opener) -> None:
+def test_removing_a_label_is_a_decision(opened: Opener) -> None:
     tab = opened(partly_labelled())
     tile(tab, "a1.png").click()
     tab.page.locator("#none").click()
@@ -155,7 +155,7 @@ def test_a_label_is_withdrawn_which_is_a_decision(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_changes_survive_closing_and_are_seen_in_a_second_tab(opened: Opener) -> None:
+def test_changes_survive_closing_and_appear_in_a_second_tab(opened: Opener) -> None:
     tab = opened(animals())
     label(tab, "c4.png", "cat")
     tab.page.reload()
@@ -169,7 +169,7 @@ def test_changes_survive_closing_and_are_seen_in_a_second_tab(opened: Opener) ->
 
 
 @pytest.mark.browser
-def test_a_browser_that_keeps_nothing_is_told_of(opened: Opener) -> None:
+def test_a_browser_without_storage_has_a_warning(opened: Opener) -> None:
     tab = opened(animals(), alone=True)
     assert tab.page.locator("#warning").is_hidden()
     tab.context.add_init_script(
@@ -177,13 +177,13 @@ def test_a_browser_that_keeps_nothing_is_told_of(opened: Opener) -> None:
         "{ get() { throw new DOMException('', 'SecurityError') } })"
     )
     tab.page.reload()
-    assert "export the CSV before you close it" in tab.page.locator("#warning").inner_text()
+    assert "export the CSV before you close" in tab.page.locator("#warning").inner_text()
     label(tab, "c4.png", "cat")
     assert applied(tab) == {"c4.png": "cat"}
 
 
 @pytest.mark.browser
-def test_only_the_doubtful_the_changed_or_what_is_searched_for_is_shown(opened: Opener) -> None:
+def test_filters_show_doubtful_changed_or_found_images(opened: Opener) -> None:
     tab = opened(animals())
     shown = tab.page.locator(".tile:visible")
     tab.page.locator("#filter").select_option("doubtful")

@@ -1,4 +1,4 @@
-"""`scripts/labels.py page` as a person types it: a run, its page in a browser, and what came of it."""
+"""`scripts/labels.py page` on the command line: a run, its page in a browser, and the corrections."""
 
 import shlex
 import shutil
@@ -13,7 +13,7 @@ from tests.messages import says
 from tests.recorded.labelling.conftest import Typed
 
 from experiments.context import Context
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.samples import pictures_of
 from experiments.store.cache import Store
 
@@ -73,7 +73,7 @@ def test_a_confirmed_label_is_no_longer_doubtful_in_the_next_page(
 
 
 @pytest.mark.parametrize("first", ["own"], indirect=True)
-def test_images_that_are_gone_are_named(typed: Typed, photos: Path, tmp_path: Path) -> None:
+def test_missing_images_are_named(typed: Typed, photos: Path, tmp_path: Path) -> None:
     (photos / "day" / "00.png").unlink()
     code, _, err = typed("page")
     assert code == 1
@@ -89,13 +89,13 @@ def test_images_that_are_gone_are_named(typed: Typed, photos: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("first", ["own"], indirect=True)
-def test_images_that_were_moved_are_found_where_they_are_now(
+def test_moved_images_are_found_at_their_new_path(
     typed: Typed,
     photos: Path,
     tmp_path: Path,
 ) -> None:
     photos.rename(tmp_path / "elsewhere")
-    code, out, err = typed("page", "dataset.root=elsewhere")  # as typed here, below the working directory
+    code, out, err = typed("page", "dataset.root=elsewhere")  # relative to the working directory
     assert code == 0, err
     assert "data:image/jpeg" in (tmp_path / "labels.html").read_text(encoding="utf-8")
     assert "dataset.root" not in out
@@ -105,14 +105,14 @@ def test_images_that_were_moved_are_found_where_they_are_now(
     says(err, use="--names")
     code, _, err = typed("page", "dataset=image_folder")
     assert code == 1
-    says(err, key="dataset=image_folder", use="only dataset.root, ")
+    says(err, key="dataset=image_folder", use="dataset.root, ")
     assert typed("template", "dataset.root=elsewhere")[0] == 0
 
 
 @pytest.mark.parametrize("first", ["own"], indirect=True)
-def test_a_run_whose_files_are_gone_is_told_where_they_were(
+def test_a_run_without_its_files_names_their_folder(
     typed: Typed,
-    first: Clustered,
+    first: ClusteredSamples,
 ) -> None:
     recorded = Path(first.run.info.info.artifact_uri.removeprefix("file://"), "assignments.parquet")
     recorded.unlink()
@@ -121,25 +121,24 @@ def test_a_run_whose_files_are_gone_is_told_where_they_were(
     says(err.replace("file://", ""), key="assignments.parquet", use=f"{recorded.parent}; put its files back")
 
 
-def test_a_page_is_not_written_over_a_table(typed: Typed) -> None:
+def test_a_page_does_not_overwrite_a_table(typed: Typed) -> None:
     code, _, err = typed("page", "label_overrides_template.csv")
     assert (code, len(err.splitlines())) == (1, 1)
     says(err, key="FILE=label_overrides_template.csv", use="labels.html")
 
 
-def test_pictures_are_found_again_in_the_order_asked_for(
-    of_photos: Callable[..., Clustered], tmp_path: Path
+def test_thumbnails_are_in_the_order_of_the_ids(
+    of_photos: Callable[..., ClusteredSamples], tmp_path: Path
 ) -> None:
     clustered = of_photos()
     ids = np.array(["night/01.png", "day/00.png", "night/03.png"])
     images = pictures_of(clustered.run, ids, 16, Context.plain(Store(tmp_path / "kept")))
-    assert images.shape == (3, 8, 8, 3)  # photographs of 6 pixels are made no larger than must be
+    assert images.shape == (3, 8, 8, 3)  # photographs of 6 pixels are hardly enlarged
     assert (images.mean(axis=(1, 2, 3)) > 100).tolist() == [False, True, False]
 
 
-def test_vectors_have_no_pictures(run: Callable[..., Clustered], tmp_path: Path) -> None:
-    clustered = run(
-        "dataset=synthetic_vectors", "dataset.n=40", "reducer=identity", "cluster.k=2", "evaluator=[external]"
-    )
+def test_vectors_have_no_thumbnails(run: Callable[..., ClusteredSamples], tmp_path: Path) -> None:
+    made = ["dataset=synthetic_vectors", "dataset.n=40", "dataset.classes=2"]
+    clustered = run(*made, "reducer=identity", "cluster.k=2", "evaluator=[external]")
     ctx = Context.plain(Store(tmp_path / "kept"))
     assert pictures_of(clustered.run, clustered.ids, 16, ctx).shape == (0, 16, 16, 3)

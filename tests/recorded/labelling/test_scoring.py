@@ -1,4 +1,4 @@
-"""Figures and crosstabs of named labels."""
+"""Metrics and crosstabs of named labels."""
 
 import numpy as np
 import pytest
@@ -9,16 +9,18 @@ CLUSTERS = np.array([0, 0, 0, 1, 1, -1])
 LABELS = np.array(["x", "x", "y", "y", "", "x"], object)
 
 
-def test_rows_without_a_label_are_left_out() -> None:
-    found = scores(LABELS, CLUSTERS)
-    assert found["labelled"] == 5
-    assert found["purity"] == pytest.approx(4 / 5)
-    assert found["acc"] == pytest.approx(3 / 5)
+def test_rows_without_a_label_are_not_scored() -> None:
+    metrics = scores(LABELS, CLUSTERS)
+    assert metrics["labelled"] == 5
+    assert metrics["purity"] == pytest.approx(4 / 5)
+    assert metrics["acc"] == pytest.approx(3 / 5)
 
 
-def test_clusters_that_are_the_labels_agree_wholly() -> None:
-    found = scores(np.array(["b", "b", "a"], object), np.array([0, 0, 1]))
-    assert found == {"labelled": 3} | dict.fromkeys(("purity", "ari", "nmi", "ami", "acc"), pytest.approx(1))
+def test_clusters_equal_to_the_labels_agree_perfectly() -> None:
+    metrics = scores(np.array(["b", "b", "a"], object), np.array([0, 0, 1]))
+    assert metrics == {"labelled": 3} | dict.fromkeys(
+        ("purity", "ari", "nmi", "ami", "acc"), pytest.approx(1)
+    )
 
 
 def test_without_labels_nothing_is_scored() -> None:

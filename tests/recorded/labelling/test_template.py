@@ -1,4 +1,4 @@
-"""The table to edit: what stands first, what is suggested, and that no work is written over."""
+"""The table to edit: its order, its suggestions, and that it overwrites no file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +9,10 @@ import pytest
 from tests.messages import says
 
 from experiments.dataset.labels.corrections import Correction
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.labelling.template import (
     COLUMNS,
-    command,
+    apply_command,
     doubtful,
     majorities,
     template,
@@ -28,8 +28,8 @@ ROWS = {
 }
 
 
-def clustered(**columns: list[object]) -> Clustered:
-    return Clustered(None, pd.DataFrame(ROWS | columns))  # type: ignore[arg-type]
+def clustered(**columns: list[object]) -> ClusteredSamples:
+    return ClusteredSamples(None, pd.DataFrame(ROWS | columns))  # type: ignore[arg-type]
 
 
 def correction(image: str, after: str) -> Correction:
@@ -46,18 +46,18 @@ def test_rows_that_disagree_with_their_cluster_come_first_and_noise_last() -> No
 
 
 @pytest.mark.parametrize(("column", "values"), [("probability", [0.9, 0.2]), ("distance", [0.1, 3.0])])
-def test_the_uncertain_come_first_where_that_was_recorded(column: str, values: list[float]) -> None:
+def test_recorded_uncertain_rows_come_first(column: str, values: list[float]) -> None:
     rows = template(clustered(**{column: [1, 1, 1, *values, 0]}), [])
     assert list(rows["image_id"])[:3] == ["b/3.png", "b/5.png", "b/4.png"]
 
 
-def test_what_was_corrected_is_filled_in_and_no_longer_in_doubt() -> None:
+def test_corrected_labels_are_filled_in_and_not_doubtful() -> None:
     rows = template(clustered(), [correction("b/3.png", "z"), correction("a/1.png", "y")])
     assert dict(zip(rows["image_id"], rows["applied_label"], strict=True))["b/3.png"] == "z"
     assert list(rows["image_id"])[:2] == ["b/4.png", "b/5.png"]
 
 
-def test_rows_without_a_label_come_second_unless_they_were_decided_on() -> None:
+def test_rows_without_a_label_come_second_unless_corrected() -> None:
     some = clustered(label=["x", "x", "y", "", "", ""])
     rows = template(some, [correction("b/5.png", "")])
     assert list(rows["image_id"]) == ["b/3.png", "b/4.png", "c/6.png", "b/5.png", "a/1.png", "a/2.png"]
@@ -65,7 +65,7 @@ def test_rows_without_a_label_come_second_unless_they_were_decided_on() -> None:
     assert list(unlabelled(rows)) == [False, True, True, False, False, False]
 
 
-def test_a_label_that_was_withdrawn_is_nobodys_majority() -> None:
+def test_removed_labels_do_not_count_for_the_majority() -> None:
     rows = template(clustered(), [correction("a/1.png", ""), correction("a/2.png", "")])
     first = rows.set_index("image_id")
     assert first.loc["b/3.png", "suggestion"] == "y"
@@ -73,30 +73,30 @@ def test_a_label_that_was_withdrawn_is_nobodys_majority() -> None:
     assert not doubtful(rows).any()
 
 
-def test_the_line_to_type_starts_with_the_interpreter_at_work(
+def test_the_command_starts_with_the_current_interpreter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.executable", str(tmp_path / ".venv" / "bin" / "python"))
     monkeypatch.chdir(tmp_path)
-    assert command("r", "a b.csv") == ".venv/bin/python scripts/labels.py apply r 'a b.csv'"
+    assert apply_command("r", "a b.csv") == ".venv/bin/python scripts/labels.py apply r 'a b.csv'"
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert command("r", "a.csv") == f"{tmp_path}/.venv/bin/python scripts/labels.py apply r a.csv"
+    assert apply_command("r", "a.csv") == f"{tmp_path}/.venv/bin/python scripts/labels.py apply r a.csv"
 
 
-def test_without_labels_nothing_is_suggested_until_somebody_gives_some() -> None:
+def test_without_labels_suggestions_come_from_corrections() -> None:
     none = clustered(label=[""] * 6)
     assert set(template(none, [])["suggestion"]) == {""}
     rows = template(none, [correction("b/4.png", "z")]).set_index("image_id")
     assert rows["suggestion"].to_dict() == dict.fromkeys(ROWS["id"], "") | {"b/4.png": "z", "b/5.png": "z"}
 
 
-def test_of_two_majorities_the_first_in_order_is_taken() -> None:
+def test_of_two_majorities_the_first_in_order_is_used() -> None:
     labels = np.array(["b", "a", "", ""], object)
     assert list(majorities(labels, np.array([0, 0, 0, 1]))) == ["a", "a", "a", ""]
 
 
-def test_a_file_is_never_written_over(tmp_path: Path) -> None:
+def test_a_file_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("hours of work", encoding="utf-8")
     with pytest.raises(ValueError) as error:
@@ -105,14 +105,14 @@ def test_a_file_is_never_written_over(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "hours of work"
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as error:
         write(template(clustered(), []), tmp_path / "none" / "mine.csv")
     says(error, key=f"FILE={tmp_path}/none/mine.csv", use="name another file")
 
 
 @pytest.mark.parametrize("label", ["=cmd|' /C calc'!A0", "+1+cmd", "@sum", "-x"])
-def test_no_spreadsheet_runs_a_label_or_a_name(tmp_path: Path, label: str) -> None:
+def test_formulas_in_labels_and_names_are_escaped(tmp_path: Path, label: str) -> None:
     write(template(clustered(label=[label] * 6, id=[f"={n}" for n in range(6)]), []), tmp_path / "t.csv")
     rows = pd.read_csv(tmp_path / "t.csv", dtype=str)
     assert (rows["current_label"] == f"'{label}").all()
@@ -121,12 +121,12 @@ def test_no_spreadsheet_runs_a_label_or_a_name(tmp_path: Path, label: str) -> No
 
 
 @pytest.mark.parametrize(("label", "mark"), [("Bär", b"\xef\xbb\xbf"), ("Baer", b"ima")])
-def test_a_spreadsheet_is_told_that_letters_are_utf_8(tmp_path: Path, label: str, mark: bytes) -> None:
+def test_non_ascii_tables_start_with_a_byte_order_mark(tmp_path: Path, label: str, mark: bytes) -> None:
     write(template(clustered(label=[label] * 6), []), tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_bytes()[:3] == mark
 
 
-def test_a_run_has_its_rows(of_photos: Callable[..., Clustered]) -> None:
+def test_a_template_has_the_rows_of_a_run(of_photos: Callable[..., ClusteredSamples]) -> None:
     rows = template(of_photos(), [])
     assert set(rows["image_id"][:2]) == {"day/17.png", "night/16.png"}
     assert (rows["suggestion"] != rows["current_label"]).sum() == 2

@@ -1,4 +1,4 @@
-"""Runs verified in this process: the same again, one stage changed at a time, data moved or changed."""
+"""Verify runs in this process: unchanged, with one stage changed, with moved or changed data."""
 
 import os
 import shutil
@@ -21,10 +21,10 @@ from experiments.backbone import pixels
 from experiments.dataset.images import listing
 from experiments.evaluator.measures import agreement
 from experiments.job.trace import STEPS, Trace
-from experiments.recorded import Recorded
-from experiments.recorded.verification.past import CannotVerifyError, Past
+from experiments.recorded import PastRun
+from experiments.recorded.verification.recorded_config import CannotVerifyError, RecordedConfig
 from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
-from experiments.recorded.verification.verify import AS_IT_WAS, verify
+from experiments.recorded.verification.verify import UNCHANGED, verify
 from experiments.store.cache import Store
 from experiments.store.entries import entries
 
@@ -34,10 +34,10 @@ SMALL = ["backbone=pixels", "reducer.n_components=8", "cluster.k=6", *PLAIN]
 
 @dataclass
 class Lab:
-    """A store with one run of digits that are files in class folders."""
+    """A tracking store with one run on digits in class folders."""
 
     root: Path
-    said: list[str]
+    lines: list[str]
     run_id: str = ""
 
     @property
@@ -45,8 +45,8 @@ class Lab:
         return [f"tracking.uri=sqlite:///{self.root}/mlflow.db", f"cache.root={self.root}/cache"]
 
     @property
-    def run(self) -> Recorded:
-        return Recorded.of(f"sqlite:///{self.root}/mlflow.db", self.run_id)
+    def run(self) -> PastRun:
+        return PastRun.of(f"sqlite:///{self.root}/mlflow.db", self.run_id)
 
     @property
     def artifacts(self) -> Path:
@@ -58,8 +58,8 @@ class Lab:
         self.run_id = run_typed(typed, self.root / "run", choices=choices).outcome.run_id
 
     def verify(self, *settings: str) -> Verdict:
-        self.said.clear()
-        return verify(self.run, settings, self.said.append)
+        self.lines.clear()
+        return verify(self.run, settings, self.lines.append)
 
     def edit(self, **values: Any) -> None:
         """Change the recorded config."""
@@ -70,7 +70,7 @@ class Lab:
         OmegaConf.save(cfg, path)
 
     def retrace(self, change: Callable[[Trace], None]) -> None:
-        """Change what was recorded of the stages."""
+        """Change the recorded trace."""
         trace = Trace.load(self.artifacts / "stages.json")
         change(trace)
         trace.save(self.artifacts)
@@ -81,10 +81,10 @@ def write(folder: Path, order: int = 1) -> Path:
     digits = load_digits()
     rows = [row for label in range(10) for row in np.flatnonzero(digits.target == label)[:10]]
     for row in rows[::order]:
-        place = folder / str(digits.target[row])
-        place.mkdir(parents=True, exist_ok=True)
+        class_folder = folder / str(digits.target[row])
+        class_folder.mkdir(parents=True, exist_ok=True)
         image = np.rint(digits.images[row] * (255 / 16)).astype(np.uint8)
-        Image.fromarray(image).save(place / f"{row:04}.png")
+        Image.fromarray(image).save(class_folder / f"{row:04}.png")
     return folder
 
 
@@ -100,21 +100,21 @@ def recorded(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 @pytest.fixture
 def lab(recorded: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give the recorded run; what a test changes of its artifacts is put back."""
-    monkeypatch.setenv("EXPERIMENTS_ROOT", str(tmp_path))  # where a verification leaves its folder
+    """Return the lab; a test's changes of its artifacts are undone."""
+    monkeypatch.setenv("EXPERIMENTS_ROOT", str(tmp_path))  # the folder for outputs of verifications
     shutil.copytree(recorded.artifacts, tmp_path / "artifacts")
     yield recorded
     shutil.rmtree(recorded.artifacts)
     shutil.copytree(tmp_path / "artifacts", recorded.artifacts)
 
 
-def test_the_same_again_is_identical_and_recorded_with_both(lab: Lab, tmp_path: Path) -> None:
-    kept = sorted(path.name for path in (lab.root / "cache").iterdir())
+def test_a_repeated_run_is_identical_and_recorded_with_both_runs(lab: Lab, tmp_path: Path) -> None:
+    cached = sorted(path.name for path in (lab.root / "cache").iterdir())
     verdict = lab.verify()
     assert (verdict.word, verdict.first, verdict.agreement) == (IDENTICAL, "", 1)
-    assert lab.said[0] == AS_IT_WAS
-    assert lab.said[1].endswith(".csv")
-    assert len(lab.said) == 2
+    assert lab.lines[0] == UNCHANGED
+    assert lab.lines[1].endswith(".csv")
+    assert len(lab.lines) == 2
     (again,) = lab.run.below()
     assert again.tags["verifies"] == lab.run.id
     assert (again.tags["verdict"], "verdict.first" in again.tags) == (IDENTICAL, False)
@@ -132,7 +132,7 @@ def test_the_same_again_is_identical_and_recorded_with_both(lab: Lab, tmp_path: 
     table = pd.read_csv(again.file("verification.csv", tmp_path))
     assert set(table["verdict"]) == {"identical"}
     assert {*STEPS, "metric external ari"} < set(table["what"])
-    assert sorted(path.name for path in (lab.root / "cache").iterdir()) == kept
+    assert sorted(path.name for path in (lab.root / "cache").iterdir()) == cached
     assert again.info.data.params["threads"] == lab.run.tags["threads"]
 
 
@@ -144,7 +144,7 @@ def test_the_same_again_is_identical_and_recorded_with_both(lab: Lab, tmp_path: 
         ({"cluster__seed": 5, "cluster__n_redo": 1, "cluster__max_iter": 1}, "clustering"),
     ],
 )
-def test_a_setting_that_changed_is_seen_at_its_stage(lab: Lab, edit: dict[str, Any], first: str) -> None:
+def test_a_changed_setting_differs_first_at_its_stage(lab: Lab, edit: dict[str, Any], first: str) -> None:
     lab.edit(**edit)
     verdict = lab.verify()
     assert (verdict.word, verdict.first) == (DIFFERS, first)
@@ -152,44 +152,40 @@ def test_a_setting_that_changed_is_seen_at_its_stage(lab: Lab, edit: dict[str, A
     assert first in {again.tags.get("verdict.first") for again in lab.run.below()}
 
 
-def test_code_that_embeds_otherwise_is_seen_at_the_embedding(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_encoder_differs_first_at_the_embedding(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     embed = pixels.PixelsEncoder.embed
-    monkeypatch.setattr(pixels.PixelsEncoder, "embed", lambda *given: embed(*given) ** 2)
+    monkeypatch.setattr(pixels.PixelsEncoder, "embed", lambda *args: embed(*args) ** 2)
     verdict = lab.verify()
     assert (verdict.word, verdict.first) == (DIFFERS, "embedding")
 
 
-def test_code_that_moves_the_last_bit_is_within_tolerance(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_the_last_bit_is_within_tolerance(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     embed = pixels.PixelsEncoder.embed
     monkeypatch.setattr(
-        pixels.PixelsEncoder, "embed", lambda *given: np.nextafter(embed(*given), np.float32(np.inf))
+        pixels.PixelsEncoder, "embed", lambda *args: np.nextafter(embed(*args), np.float32(np.inf))
     )
     verdict = lab.verify()
     assert (verdict.word, verdict.first, verdict.agreement) == (WITHIN, "embedding", 1)
 
 
-def test_a_measure_that_counts_otherwise_is_seen_at_its_metric(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(agreement.METRICS, "ari", lambda *given: 0.125)
+def test_a_changed_metric_differs_first_at_that_metric(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(agreement.METRICS, "ari", lambda *args: 0.125)
     verdict = lab.verify()
     assert (verdict.word, verdict.first) == (DIFFERS, "metric external ari")
 
 
-def test_what_is_not_as_it_was_is_told_and_another_number_of_threads_is_run(lab: Lab) -> None:
+def test_changed_circumstances_are_listed_and_threads_can_be_changed(lab: Lab) -> None:
     def change(trace: Trace) -> None:
         trace.circumstances.update({"version.numpy": "0.1", "processor": "an abacus", "threads": "4"})
         trace.kept["embedding"] = {"threads": "64"}
 
     lab.retrace(change)
     lab.verify("threads=1")
-    told = "\n".join(lab.said)
-    says(told, key="version.numpy was 0.1")
-    says(told, key="processor was an abacus")
-    says(told, key="threads was 4", use=" 1")
-    says(next(line for line in lab.said if line.startswith("embedding")), use="threads 64")
+    text = "\n".join(lab.lines)
+    says(text, key="version.numpy was 0.1")
+    says(text, key="processor was an abacus")
+    says(text, key="threads was 4", use=" 1")
+    says(next(line for line in lab.lines if line.startswith("embedding")), use="threads 64")
     assert "1" in {again.tags["threads"] for again in lab.run.below()}
 
 
@@ -205,9 +201,7 @@ def test_moved_files_in_another_order_are_identical(lab: Lab, tmp_path: Path) ->
         (lab.root / "gone").rename(lab.root / "images")
 
 
-def test_the_order_in_which_a_folder_is_listed_changes_nothing(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_listing_order_of_a_folder_changes_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = []
 
     def backwards(folder: Path) -> list[os.DirEntry[str]]:
@@ -221,7 +215,7 @@ def test_the_order_in_which_a_folder_is_listed_changes_nothing(
     assert max(len(names) for names in listed) == 10
 
 
-def test_a_renamed_class_is_said(lab: Lab, tmp_path: Path) -> None:
+def test_a_renamed_class_is_reported(lab: Lab, tmp_path: Path) -> None:
     changed = write(tmp_path / "renamed")
     (changed / "9").rename(changed / "nine")
     with pytest.raises(CannotVerifyError) as error:
@@ -229,7 +223,7 @@ def test_a_renamed_class_is_said(lab: Lab, tmp_path: Path) -> None:
     says(error, key="10 renamed (such as 9", use="now nine/")
 
 
-def test_data_that_changed_is_said_by_kind(lab: Lab, tmp_path: Path) -> None:
+def test_changed_data_is_reported_by_kind(lab: Lab, tmp_path: Path) -> None:
     changed = write(tmp_path / "changed")
     first, second, third = sorted(changed.glob("0/*.png"))[:3]
     first.unlink()
@@ -242,8 +236,8 @@ def test_data_that_changed_is_said_by_kind(lab: Lab, tmp_path: Path) -> None:
     says(error, key=str(changed), use="dataset.root=")
 
 
-def test_a_value_kept_from_other_circumstances_is_noted(lab: Lab, tmp_path: Path) -> None:
-    """Steps that a run reads from the store carry the circumstances that they were computed in."""
+def test_a_value_reused_from_other_circumstances_is_recorded(lab: Lab, tmp_path: Path) -> None:
+    """The trace of a run lists the circumstances of reused steps if they differ from its own."""
     assert Trace.load(lab.artifacts / "stages.json").kept == {}
     store = Store(lab.root / "cache", about={"threads": "2"})
     (key,) = [entry.key for entry in entries(store.root) if entry.key.startswith("embeddings-")]
@@ -253,15 +247,15 @@ def test_a_value_kept_from_other_circumstances_is_noted(lab: Lab, tmp_path: Path
     first = lab.run_id
     try:
         lab.record(f"dataset.root={lab.root / 'images'}", "dataset.image_size=8", "dataset=image_folder")
-        noted = Trace.load(lab.artifacts / "stages.json").kept
-        assert list(noted) == ["embedding"]
-        assert noted["embedding"]["threads"].startswith("9")
+        reused = Trace.load(lab.artifacts / "stages.json").kept
+        assert list(reused) == ["embedding"]
+        assert reused["embedding"]["threads"].startswith("9")
     finally:
         lab.run_id = first
         meta.write_text(text, encoding="utf-8")
 
 
-def test_a_table_that_was_moved_is_said_where_it_is(lab: Lab, tmp_path: Path) -> None:
+def test_a_moved_table_is_verified_at_its_new_path(lab: Lab, tmp_path: Path) -> None:
     rows = pd.DataFrame(load_digits().data[:60, 2:8]).add_prefix("m")
     rows.to_csv(tmp_path / "table.csv", index=False)
     first = lab.run_id
@@ -277,10 +271,10 @@ def test_a_table_that_was_moved_is_said_where_it_is(lab: Lab, tmp_path: Path) ->
         lab.run_id = first
 
 
-def test_data_keeps_its_name_also_of_a_run_before_it_was_a_setting(lab: Lab, tmp_path: Path) -> None:
+def test_older_runs_keep_the_recorded_name_of_their_data(lab: Lab, tmp_path: Path) -> None:
     cfg = OmegaConf.load(lab.artifacts / "config.yaml")
     assert cfg.dataset.pop("name") == lab.run.data == f"{lab.root.name}/images"
     OmegaConf.save(cfg, lab.artifacts / "config.yaml")
-    plan = Past(lab.run, tmp_path).plan([f"dataset.root={tmp_path}/flowers"], tmp_path / "cache")
+    plan = RecordedConfig(lab.run, tmp_path).plan([f"dataset.root={tmp_path}/flowers"], tmp_path / "cache")
     assert plan.stages.dataset.root == f"{tmp_path}/flowers"
     assert plan.stages.dataset.name == lab.run.data

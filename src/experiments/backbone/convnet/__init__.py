@@ -1,1 +1,1 @@
-"""Parts of the CNN: network, augmentation, training, and embedding in batches."""
+"""Parts of the backbone cnn: network, augmentation, batches and training."""

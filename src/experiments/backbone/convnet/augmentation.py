@@ -1,4 +1,4 @@
-"""Random flips, rotations, zooms and shifts: one affine warp of a whole batch, drawn anew per image."""
+"""Random flips, rotations, zooms and shifts: an affine warp with random parameters per image."""
 
 import math
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from torch.nn.functional import affine_grid, grid_sample
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far an image may be moved.
+    """Random affine augmentation of images.
 
     Parameters
     ----------
     flip
-        Whether one image in two is mirrored left to right.
+        Mirror half of the images left to right.
     rotation
-        Largest angle either way, in degrees.
+        Largest angle in either direction, in degrees.
     zoom, translation
-        Largest change of scale, and shift along either axis, as shares of the image's size.
+        Largest change of scale, and largest shift along each axis, as shares of the image size.
     """
 
     flip: bool
@@ -28,25 +28,25 @@ class Augmentation:
     translation: float
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Warp float (n, c, S, S); images that nothing may move are returned as they are."""
+        """Warp images, float (n, c, S, S); return them unchanged if all settings are zero."""
         if not (self.flip or self.rotation or self.zoom or self.translation):
             return images
         return warp(images, self.draw(len(images)).to(images.device, non_blocking=True))
 
     def draw(self, n: int) -> Tensor:
-        """Draw n maps, float32 (n, 2, 3), from torch's generator on the CPU."""
-        turn, scale, right, down = torch.empty(4, n).uniform_(-1, 1)
+        """Draw n random affine maps, float32 (n, 2, 3), from torch's generator on the CPU."""
+        angle, scale, shift_x, shift_y = torch.empty(4, n).uniform_(-1, 1)
         mirrored = torch.rand(n) < 0.5 if self.flip else torch.zeros(n, dtype=torch.bool)
         return affine(
             mirrored,
-            turn * math.radians(self.rotation),
+            angle * math.radians(self.rotation),
             1 + scale * self.zoom,
-            torch.stack((right, down)) * self.translation,
+            torch.stack((shift_x, shift_y)) * self.translation,
         )
 
 
 def affine(mirrored: Tensor, angle: Tensor, zoom: Tensor, shift: Tensor) -> Tensor:
-    """Return where each output pixel is read from, in coordinates of -1 to 1: float32 (n, 2, 3).
+    """Return affine maps from output to input coordinates, both in [-1, 1]: float32 (n, 2, 3).
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def affine(mirrored: Tensor, angle: Tensor, zoom: Tensor, shift: Tensor) -> Tens
     angle
         (n,), in radians, counter-clockwise.
     zoom
-        (n,): above 1 the image grows smaller, as in Keras.
+        (n,): values above 1 shrink the image, as in Keras.
     shift
-        (2, n): to the right and down, as shares of the image's size.
+        (2, n): shifts to the right and down, as shares of the image size.
     """
     cos, sin = zoom * angle.cos(), zoom * angle.sin()
     sign = 1 - 2 * mirrored.float()
@@ -67,6 +67,6 @@ def affine(mirrored: Tensor, angle: Tensor, zoom: Tensor, shift: Tensor) -> Tens
 
 
 def warp(images: Tensor, theta: Tensor) -> Tensor:
-    """Read (n, c, S, S) through the maps (n, 2, 3), bilinearly; beyond its edge the image is mirrored."""
+    """Warp images (n, c, S, S) by affine maps (n, 2, 3), bilinearly, with mirrored borders."""
     grid = affine_grid(theta, list(images.shape), align_corners=False)
     return grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)

@@ -1,4 +1,4 @@
-"""Batches of images, gathered by row number from decoded pixels. Imports torch."""
+"""Batches of decoded images and labels. Imports torch."""
 
 import math
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Batches:
-    """Pixels uint8 (b, S, S, 3) and labels (b,) of `rows` in that order, `size` at a time.
+    """Iterate over pixels uint8 (b, S, S, 3) and labels (b,) of `rows`, in batches of `size`.
 
-    Gathering from a memory map is so cheap that worker processes would only cost; `pinned` memory is
-    copied to a GPU while it computes.
+    Reading from a memory map is too cheap to need worker processes. `pinned` memory is copied to a GPU while
+    it computes.
     """
 
     pixels: np.ndarray
@@ -34,5 +34,5 @@ class Batches:
 
 
 def as_input(pixels: Tensor) -> Tensor:
-    """Turn uint8 (n, S, S, 3) into float32 (n, 3, S, S) in [0, 1], channels last in memory as it came."""
+    """Convert pixels, uint8 (n, S, S, 3), to float32 (n, 3, S, S) in [0, 1], channels last in memory."""
     return pixels.permute(0, 3, 1, 2).float().div_(255)

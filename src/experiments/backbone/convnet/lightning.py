@@ -1,4 +1,4 @@
-"""Lightning without its habits: it talks to nobody, writes no file, lets Ctrl-C through. A slow import."""
+"""A Lightning trainer without output and files, which passes on Ctrl-C. A slow import."""
 
 import logging
 import warnings
@@ -11,30 +11,30 @@ from pytorch_lightning import Trainer
 from experiments.context import Context
 
 for name in ("pytorch_lightning", "lightning_fabric"):
-    logging.getLogger(name).setLevel(logging.ERROR)  # it advertises and explains itself at every start
+    logging.getLogger(name).setLevel(logging.ERROR)  # tips and hardware messages at every start
 
 
 def quiet_trainer(epochs: int, ctx: Context) -> Trainer:
-    """Return a trainer for one device of this process."""
+    """Return a trainer on one device that prints and writes nothing."""
     return Trainer(
         accelerator="gpu" if ctx.device == "cuda" else "cpu",
         devices=1,
         precision="bf16-mixed" if ctx.dtype == "bfloat16" else "32-true",
         max_epochs=epochs,
-        reload_dataloaders_every_n_epochs=1,  # every epoch has its own order
-        barebones=True,  # no logger, bar, summary, sanity check or checkpoints of Lightning's own
-        plugins=[LightningEnvironment()],  # one process, also where SLURM started it
+        reload_dataloaders_every_n_epochs=1,  # each epoch has another order
+        barebones=True,  # no logger, bar, summary, sanity check or checkpoints by Lightning
+        plugins=[LightningEnvironment()],  # one process, also below SLURM
     )
 
 
 @contextmanager
-def well_behaved() -> Iterator[None]:
-    """Keep Lightning's warnings from the terminal, and let Ctrl-C reach the caller as KeyboardInterrupt."""
+def quiet_lightning() -> Iterator[None]:
+    """Suppress Lightning's warnings, and raise KeyboardInterrupt for Ctrl-C."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
             yield
-    except SystemExit as error:  # Lightning exits on a KeyboardInterrupt, from 2.2 on
+    except SystemExit as error:  # since 2.2 Lightning exits on a KeyboardInterrupt
         if isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise

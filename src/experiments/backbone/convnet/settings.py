@@ -1,4 +1,4 @@
-"""How the CNN is trained."""
+"""Training settings of the CNN, and their ranges."""
 
 import math
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 LARGEST = sys.float_info.max
 BELOW_ONE = math.nextafter(1, 0)
-RANGES = {  # lowest and highest value, and what to say beside one that is outside (or not a number)
+RANGES = {  # lowest and highest value, and the message for others, including nan
     "rotation": (0, 180, "is not an angle; use 0 to 180 degrees"),
     "zoom": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
     "translation": (0, 1, "is not a share; use 0 to 1"),
@@ -26,7 +26,7 @@ RANGES = {  # lowest and highest value, and what to say beside one that is outsi
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """What the training of a network depends on besides the network; conf/backbone/cnn.yaml says more."""
+    """Settings of a training, besides the network; conf/backbone/cnn.yaml describes them."""
 
     image_size: int
     horizontal_flip: bool
@@ -54,7 +54,7 @@ class TrainingSettings:
 
 
 def check_ranges(settings: Any, ranges: Mapping[str, tuple[float, float, str]]) -> None:
-    """Raise ValueError for a setting outside (lowest, highest), or that is not a number."""
+    """Raise ValueError for a setting that is nan or outside its range."""
     for name, (lowest, highest, reason) in ranges.items():
         value = getattr(settings, name)
         if not lowest <= value <= highest:

@@ -1,7 +1,7 @@
-"""Study A's training in Lightning, with Keras's rules. Imports both torch and Lightning: a slow start.
+"""The training of Study A: Lightning with Keras's rules. A slow import.
 
-After every epoch a checkpoint holds all that the rest of the training depends on, and every epoch draws
-its random numbers from (seed, epoch): a training that goes on from there ends in the same weights.
+A checkpoint after each epoch has the whole state of the training, and the random numbers of an epoch depend
+on (seed, epoch) only. So a resumed training ends with the same weights.
 """
 
 import io
@@ -19,10 +19,10 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from experiments.backbone.convnet.augmentation import Augmentation
 from experiments.backbone.convnet.batches import Batches, as_input
-from experiments.backbone.convnet.lightning import quiet_trainer, well_behaved
+from experiments.backbone.convnet.lightning import quiet_lightning, quiet_trainer
 from experiments.backbone.convnet.network import Network
 from experiments.backbone.convnet.settings import TrainingSettings
-from experiments.backbone.inference.determinism import computing
+from experiments.backbone.inference.determinism import deterministic
 from experiments.context import Context
 from experiments.numerics.threads import warn_if_busy
 from experiments.samples import Resize, Samples
@@ -35,25 +35,25 @@ History = tuple[dict[str, float], ...]
 def train(
     settings: TrainingSettings, network: Network, samples: Samples, ctx: Context
 ) -> tuple[dict[str, np.ndarray], History, str]:
-    """Return the best weights, one row per epoch, and where a safety stop ended the training, or nothing."""
+    """Return the best weights, the metrics of each epoch, and why `max_minutes` stopped it or ""."""
     training = Training(settings, network, samples, ctx)
     training.resume()
     if not training.finished and not training.stopped:
         gpus = [torch.cuda.current_device()] if ctx.device == "cuda" else []
-        with computing(ctx), torch.random.fork_rng(devices=gpus), well_behaved():
+        with deterministic(ctx), torch.random.fork_rng(devices=gpus), quiet_lightning():
             training.run()
     return {name: value.numpy() for name, value in training.best.items()}, training.history, training.stopped
 
 
 class Training(LightningModule):
-    """A training, and all that going on with it takes: weights, optimiser, plateau rule, history, minutes."""
+    """A training with its state: weights, optimiser, plateau rule, history and minutes."""
 
     def __init__(self, settings: TrainingSettings, network: Network, samples: Samples, ctx: Context) -> None:
         super().__init__()
         self.settings = settings
         self.ctx = ctx
         self.pixels = samples.content.pixels(Resize(settings.image_size), ctx)
-        self.labels = np.asarray(samples.labels)  # Cnn.width has made sure that there are some
+        self.labels = np.asarray(samples.labels)  # Cnn.width has checked that there are labels
         self.rows = {part: samples.labelled_rows(part) for part in ("training", "validation")}
         self.steps = math.ceil(len(self.rows["training"]) / settings.batch_size)
         self.augment = Augmentation(
@@ -63,13 +63,13 @@ class Training(LightningModule):
         self.optimizer = torch.optim.Adam(
             self.network.parameters(),
             settings.learning_rate,
-            eps=1e-7,  # as Keras, which adds it before the bias correction: 3e-6 here in the first step
+            eps=1e-7,  # as Keras, which adds it before the bias correction (3e-6 in the first step)
             fused=True,
         )
         self.plateau = ReduceLROnPlateau(
             self.optimizer,
             factor=settings.lr_factor,
-            patience=settings.lr_patience - 1,  # Keras acts in this epoch, torch in the one after it
+            patience=settings.lr_patience - 1,  # Keras acts one epoch earlier than torch
             threshold=1e-4,
             threshold_mode="abs",
             min_lr=settings.min_learning_rate,
@@ -83,22 +83,22 @@ class Training(LightningModule):
 
     @property
     def finished(self) -> bool:
-        """Whether every epoch is done, or val_loss has not fallen for `patience` of them."""
+        """True after the last epoch, or if val_loss has not decreased for `patience` epochs."""
         done = len(self.history)
         return done >= self.settings.max_epochs or done - best_epoch(self.history) >= self.settings.patience
 
     @property
     def stopped(self) -> str:
-        """Where `max_minutes` ended a training that is not finished; empty if it did not."""
+        """The epoch and setting of a stop by `max_minutes`; empty without such a stop."""
         limit = self.settings.max_minutes
         if limit is None or self.minutes < limit or self.finished:
             return ""
         where = f"after epoch {len(self.history)} of {self.settings.max_epochs}"
-        reason = f"backbone.max_minutes={limit:g} was used up; continue with a larger backbone.max_minutes"
+        reason = f"backbone.max_minutes={limit:g} is used up; continue with a larger backbone.max_minutes"
         return f"{where}: {reason}"
 
     def run(self) -> None:
-        """Train the epochs that are left."""
+        """Train the remaining epochs."""
         epochs = self.settings.max_epochs - len(self.history)
         for epoch, row in enumerate(self.history, start=1):
             self.ctx.report.metrics(epoch, row)
@@ -109,7 +109,7 @@ class Training(LightningModule):
             quiet_trainer(epochs, self.ctx).fit(self)
 
     def resume(self) -> None:
-        """Go back to the end of the last epoch that an interrupted training finished."""
+        """Load the checkpoint of an interrupted training, if there is one."""
         if not self.checkpoint.exists():
             return
         state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
@@ -117,10 +117,10 @@ class Training(LightningModule):
         self.optimizer.load_state_dict(state["optimizer"])
         self.plateau.load_state_dict(state["plateau"])
         self.best, self.history, self.minutes = state["best"], state["history"], state["minutes"]
-        log.info("training goes on after epoch %d of %d", len(self.history), self.settings.max_epochs)
+        log.info("resuming the training after epoch %d of %d", len(self.history), self.settings.max_epochs)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return Adam; the plateau rule is stepped by hand, after the epoch's row is known."""
+        """Return Adam; `close_epoch` steps the plateau rule."""
         return self.optimizer
 
     def train_dataloader(self) -> Batches:
@@ -133,7 +133,7 @@ class Training(LightningModule):
         return self._batches(self.rows["validation"])
 
     def on_train_epoch_start(self) -> None:
-        """Draw augmentation and dropout of this epoch from (seed, epoch)."""
+        """Seed augmentation and dropout of this epoch with (seed, epoch)."""
         seed = int(np.random.SeedSequence((self.settings.seed, len(self.history))).generate_state(1)[0])
         torch.default_generator.manual_seed(seed)
         if self.ctx.device == "cuda":
@@ -146,27 +146,27 @@ class Training(LightningModule):
         return self._loss("training", self.augment(as_input(pixels)), labels)
 
     def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
-        """Take a batch of images as they are."""
+        """Add up the loss of a batch of images without augmentation."""
         pixels, labels = batch
         self._loss("validation", as_input(pixels), labels)
 
     def on_train_batch_start(self, batch: object, row: int) -> None:
-        """Tell batch norm how many batches it has averaged."""
+        """Set the momentum of batch norm for this step."""
         if self.settings.settle_batch_norm:
-            self.network.settle(len(self.history) * self.steps + row)
+            self.network.settle_batch_norm(len(self.history) * self.steps + row)
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Move the bar."""
+        """Advance the progress bar."""
         self._advance(1)
 
     def on_train_epoch_end(self) -> None:
-        """Close the epoch, and stop after it if it was the last."""
-        figures = self._figures("training", "train") | self._figures("validation", "val")
-        self.close_epoch(figures | {"learning_rate": float(self.optimizer.param_groups[0]["lr"])})
+        """Close the epoch, and stop the training if it was the last one."""
+        metrics = self._part_metrics("training", "train") | self._part_metrics("validation", "val")
+        self.close_epoch(metrics | {"learning_rate": float(self.optimizer.param_groups[0]["lr"])})
         self.trainer.should_stop = self.finished or bool(self.stopped)
 
     def close_epoch(self, row: dict[str, float]) -> None:
-        """Note the epoch's figures, apply Keras's rules to them, write the checkpoint, tell how it went."""
+        """Record an epoch's metrics, apply Keras's rules, write the checkpoint, and report the metrics."""
         self.history = (*self.history, row)
         self.minutes = (time.monotonic() - self.started) / 60
         self.plateau.step(row["val_loss"])
@@ -181,19 +181,19 @@ class Training(LightningModule):
         )
 
     def _loss(self, part: str, images: Tensor, labels: Tensor) -> Tensor:
-        """Return cross-entropy plus penalty, as Keras reports it, and count it in."""
+        """Return cross-entropy plus penalty, as Keras reports it, and add it to the epoch's sums."""
         scores = self.network(images).float()
         loss = cross_entropy(scores, labels) + self.settings.weight_decay * self.network.penalty()
-        right = (scores.argmax(1) == labels).sum()
-        self._sums[part] += torch.stack((loss.detach() * len(labels), right))
+        correct = (scores.argmax(1) == labels).sum()
+        self._sums[part] += torch.stack((loss.detach() * len(labels), correct))
         return loss
 
-    def _figures(self, part: str, name: str) -> dict[str, float]:
+    def _part_metrics(self, part: str, name: str) -> dict[str, float]:
         loss, accuracy = (self._sums[part].double() / len(self.rows[part])).tolist()
         return {f"{name}_loss": loss, f"{name}_accuracy": accuracy}
 
     def _write_checkpoint(self) -> None:
-        """Write it whole or not at all."""
+        """Write the checkpoint atomically."""
         state = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -202,7 +202,7 @@ class Training(LightningModule):
             "history": self.history,
             "minutes": self.minutes,
         }
-        buffer = io.BytesIO()  # torch hides a full disk behind an error of its own
+        buffer = io.BytesIO()  # torch.save to a file would hide the OSError of a full disk
         torch.save(state, buffer)
         partial = self.checkpoint.with_suffix(".partial")
         partial.write_bytes(buffer.getbuffer())
@@ -210,6 +210,6 @@ class Training(LightningModule):
 
 
 def best_epoch(history: History) -> int:
-    """Return the first epoch, from 1, of the lowest val_loss; 0 before the first one ends."""
+    """Return the first epoch, from 1, with the lowest val_loss; 0 for an empty history."""
     losses = [math.inf if math.isnan(row["val_loss"]) else row["val_loss"] for row in history]
     return losses.index(min(losses)) + 1 if losses else 0

@@ -1,1 +1,1 @@
-"""Running a network, ours or a pretrained one: batches, threads, and results that repeat."""
+"""Inference with networks: batches, threads, and reproducible results."""

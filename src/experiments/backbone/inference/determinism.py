@@ -1,4 +1,4 @@
-"""Torch's settings under which a network repeats its results bit by bit. Imports torch."""
+"""Settings of torch for bitwise reproducible results. Imports torch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,18 +9,18 @@ from experiments.context import Context
 
 
 @contextmanager
-def computing(ctx: Context, *, threads: int | None = None) -> Iterator[None]:
-    """Repeat bitwise, on a GPU too, and leave torch's settings as they were.
+def deterministic(ctx: Context, *, threads: int | None = None) -> Iterator[None]:
+    """Compute bitwise reproducibly, also on a GPU, and restore torch's settings afterwards.
 
     Parameters
     ----------
     threads
-        Of one operation of torch; None for `ctx.threads`.
+        Threads of a torch operation; None for `ctx.threads`.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(threads or ctx.threads)
     try:
-        exact = ctx.dtype == "float32"  # cuDNN would otherwise round to 10 bits (TF32)
+        exact = ctx.dtype == "float32"  # else cuDNN may round to 10 bits (TF32)
         with torch.backends.cudnn.flags(True, benchmark=False, deterministic=True, allow_tf32=not exact):
             yield
     finally:

@@ -1,1 +1,1 @@
-"""Parts of the pretrained backbones: network, weights, and the libraries that they come from."""
+"""Parts of the pretrained backbones: network, weights, and an adapter for each library."""

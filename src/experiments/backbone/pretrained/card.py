@@ -1,4 +1,4 @@
-"""What is known of a network without building it, kept as JSON beside its weights."""
+"""Metadata of a pretrained network, saved as JSON next to its weights, so that a run need not build it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,16 +9,16 @@ from experiments.samples import Resize
 
 @dataclass(frozen=True)
 class Card:
-    """What a network gives and wants.
+    """Metadata of a network: embedding width, preprocessing and weight files.
 
     Parameters
     ----------
     width
-        Values of an embedding.
+        Width of an embedding.
     mean, std
-        Of the images that its weights were trained on, per channel in [0, 1].
+        Mean and standard deviation of the training images, per channel, in [0, 1].
     sources
-        (address, file name) of its weights, the best first.
+        (URL, file name) of its weights, the preferred one first.
     """
 
     width: int
@@ -29,12 +29,12 @@ class Card:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return what `write` wrote."""
+        """Return the card in JSON that `write` returned."""
         values = json.loads(text)
         values["resize"] = Resize(**values["resize"])
         values |= {name: tuple(values[name]) for name in ("mean", "std")}
         return cls(**values | {"sources": tuple((address, name) for address, name in values["sources"])})
 
     def write(self) -> str:
-        """Return it as JSON."""
+        """Return the card as JSON."""
         return json.dumps(asdict(self), indent=1)

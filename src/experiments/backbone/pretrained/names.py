@@ -1,15 +1,17 @@
-"""Answer a name that does not exist with those that come near."""
+"""Suggest similar names for a misspelt one."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-SHOWN = 5
+MAX_NAMES = 5
 
 
-def suggested(name: str, known: Iterable[str]) -> str:
-    """Return `use <the nearest names>`, or a few of all."""
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return `use <similar names>`, or `use one of <some names>` if none is similar."""
     names = list(known)
-    near = get_close_matches(name, names, SHOWN, 0.6)
+    matches = get_close_matches(name, names, MAX_NAMES, 0.6)
     return (
-        f"use {' or '.join(near)}" if near else f"use one of {len(names)}, such as {', '.join(names[:SHOWN])}"
+        f"use {' or '.join(matches)}"
+        if matches
+        else f"use one of {len(names)}, such as {', '.join(names[:MAX_NAMES])}"
     )

@@ -1,7 +1,7 @@
-"""Networks of a library, trained on other images than ours: what the stages for them share. Imports no torch.
+"""Pretrained networks of libraries, and the common base of their stages. Imports no torch.
 
-What is known of a network without building it (its width, the pixels it wants) takes seconds to ask of its
-library, so the answer is kept as a card beside the weights: a run that computes nothing imports no torch.
+It takes a library seconds to return the embedding width and preprocessing of a network. So they are saved as
+a card next to the weights, and a run with cached results imports no torch.
 """
 
 import importlib
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DISTRIBUTIONS = {"torchvision": "torchvision", "open_clip": "open_clip_torch", "timm": "timm"}
-VERSION = 1  # of the cards
+CARD_VERSION = 1  # of the format of cards
 
 
 @dataclass(frozen=True)
-class Pretrained:
-    """Which network of which library, and where its weights come from.
+class PretrainedNetwork:
+    """A network of a library, and the source of its weights.
 
     Parameters
     ----------
     option
-        How a person chose it, such as `backbone=clip`.
+        The option as typed, such as `backbone=clip`.
     architecture
-        What its library builds it from: arguments of `card` and `build` in pretrained/<library>.py.
+        Arguments of `card` and `build` in pretrained/<library>.py.
     source, seed, folder
-        `backbone.weights`, `backbone.seed` and `backbone.weights_cache`.
+        Values of `backbone.weights`, `backbone.seed` and `backbone.weights_cache`.
     """
 
     option: str
@@ -55,60 +55,60 @@ class Pretrained:
 
     @property
     def card(self) -> Card:
-        """Return what is known of the network; raise ValueError if its library has none of that name."""
-        return _card(self.library, json.dumps(self.architecture, sort_keys=True), self.folder)
+        """Return the network's card; raise ValueError if its library has no network of this name."""
+        return _load_card(self.library, json.dumps(self.architecture, sort_keys=True), self.folder)
 
     @property
     def file(self) -> Path | None:
-        """Return the file of the weights, downloaded if it has to be; None if they are drawn."""
+        """Return the weight file, downloading it if necessary; None for random weights."""
         if self.source == weights.NONE:
             return None
-        if weights.names_a_file(self.source):
+        if weights.is_file_path(self.source):
             return Path(self.source)
-        return weights.found(self.card.sources, Path(self.folder), str(self.architecture["model"]))
+        return weights.find_or_download(self.card.sources, Path(self.folder), str(self.architecture["model"]))
 
     @property
     def origin(self) -> list[Any]:
-        """Return what its embeddings depend on: architecture, preprocessing, and what the weights are."""
+        """Return the part of the cache key: architecture, preprocessing, and hash or seed of the weights."""
         card, file = self.card, self.file
-        drawn = ["seed", self.seed] if file is None else ["sha256", sha256(file)]
-        return [dict(self.architecture), asdict(card.resize), card.mean, card.std, drawn]
+        weights_key = ["seed", self.seed] if file is None else ["sha256", sha256(file)]
+        return [dict(self.architecture), asdict(card.resize), card.mean, card.std, weights_key]
 
     def width(self, samples: Samples) -> int:
-        """Return d; raise ValueError if the samples are no images, or the weights cannot be had."""
+        """Return d; raise ValueError if the samples are not images or the weights are not available."""
         samples.require("images", self.option)
         _ = self.file
         return self.card.width
 
     def encoder(self, key: str) -> "PretrainedEncoder":
-        """Return the network with its weights, under the name `key`."""
-        from experiments.backbone.pretrained.state_dict import drawn, taken
+        """Return the encoder with its weights; `key` is the encoder's cache key."""
+        from experiments.backbone.pretrained.state_dict import load_weights, random_weights
 
         file = self.file
-        state = drawn(self.library, self.architecture, self.seed)
+        state = random_weights(self.library, self.architecture, self.seed)
         if file is not None:
-            state = taken(self.library, self.architecture, file)
+            state = load_weights(self.library, self.architecture, file)
         return PretrainedEncoder(key, self.library, dict(self.architecture), self.card, state)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainedStage:
-    """What the backbones have in common whose weights were learnt elsewhere; each adds its `network`.
+    """Base class of pretrained backbones; a subclass defines its `network`.
 
     Parameters
     ----------
     weights
         `pretrained`, `none`, or the path of a state dict or safetensors file.
     seed
-        Of what `none` draws.
+        Seed of the random weights of `none`.
     weights_cache
-        Where downloaded weights and the cards are kept.
+        Folder of downloaded weights and of cards.
     """
 
     TRAINS: ClassVar[bool] = False
     DERIVED: ClassVar[tuple[str, ...]] = ("origin",)
 
-    weights: str = field(compare=False, metadata={"path": weights.names_a_file})
+    weights: str = field(compare=False, metadata={"path": weights.is_file_path})
     seed: int = field(compare=False)
     weights_cache: str = field(compare=False, metadata={"path": True})
 
@@ -117,48 +117,50 @@ class PretrainedStage:
 
     @property
     @abstractmethod
-    def network(self) -> Pretrained:
-        """Return the network that the fields describe."""
+    def network(self) -> PretrainedNetwork:
+        """Return the network of these settings."""
 
-    def from_library(self, library: str, **architecture: Any) -> Pretrained:
-        """Return a network of a library, with the weights chosen."""
+    def from_library(self, library: str, **architecture: Any) -> PretrainedNetwork:
+        """Return a network of a library, with the weights of these settings."""
         option = f"backbone={type(self).__module__.rpartition('.')[2]}"
-        return Pretrained(option, library, architecture, self.weights, self.seed, self.weights_cache)
+        return PretrainedNetwork(option, library, architecture, self.weights, self.seed, self.weights_cache)
 
     @property
     def origin(self) -> list[object]:
-        """Return what its embeddings depend on."""
+        """Return the network's part of the cache key."""
         return self.network.origin
 
     @property
     def resize(self) -> Resize:
-        """Return the pixels that it looks at."""
+        """Return the size and preprocessing of input images."""
         return self.network.card.resize
 
     def width(self, samples: Samples) -> int:
-        """Return d; raise ValueError if the samples hold no images, or the weights cannot be had."""
+        """Return d; raise ValueError if the samples are not images or the weights are not available."""
         return self.network.width(samples)
 
     def fit(self, samples: Samples, ctx: Context) -> "PretrainedEncoder":
-        """Return the encoder: it has learnt already."""
+        """Return the encoder, which is trained already."""
         self.width(samples)
         key = ctx.key(self)
         encoder = self.network.encoder(key)
         if ctx.key(self) != key:
-            raise ValueError(f"backbone.weights={self.weights} changed while it was read; run it again")
+            raise ValueError(
+                f"backbone.weights={self.weights} changed while it was read; run the command again"
+            )
         return encoder
 
 
 @dataclass(frozen=True, eq=False)
 class PretrainedEncoder(ShortRepr):
-    """A network of a library, without what it told classes or texts by.
+    """A pretrained network without its classification or text head.
 
     Parameters
     ----------
     key
-        Names it, for what an interrupted embedding left.
+        The encoder's cache key, for resuming an interrupted embedding.
     state
-        Its weights by name, or the file that holds them; read when images are embedded.
+        Weights by name, or their file, which is read when images are embedded.
     """
 
     key: str
@@ -171,23 +173,23 @@ class PretrainedEncoder(ShortRepr):
     stopped: str = ""
 
     def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
-        """Return float32 (n, d); go on where an interrupted one stopped."""
-        from experiments.backbone.pretrained.embedding import embedded
-        from experiments.backbone.pretrained.state_dict import restored
+        """Return float32 (n, d); resume an interrupted embedding."""
+        from experiments.backbone.pretrained.embedding import embed_resumably
+        from experiments.backbone.pretrained.state_dict import rebuild
 
         samples.require("images", f"an encoder of {self.library}")
         pixels = samples.content.pixels(self.card.resize, ctx)
-        network = restored(self.library, self.architecture, self.state)
-        place = digest(self.key, samples.content_key, ctx.device, ctx.dtype)
-        return embedded(network, pixels, self.card, f"embedding-{place}", ctx)
+        network = rebuild(self.library, self.architecture, self.state)
+        key = digest(self.key, samples.content_key, ctx.device, ctx.dtype)
+        return embed_resumably(network, pixels, self.card, f"embedding-{key}", ctx)
 
     def save(self, folder: Path) -> None:
         """Write fields.json and weights.safetensors."""
         from safetensors.torch import save_file
 
-        from experiments.backbone.pretrained.state_dict import read
+        from experiments.backbone.pretrained.state_dict import read_state_dict
 
-        state = read(self.state) if isinstance(self.state, Path) else dict(self.state)
+        state = read_state_dict(self.state) if isinstance(self.state, Path) else dict(self.state)
         save_file(state, folder / "weights.safetensors")
         values = {name: value for name, value in vars(self).items() if name not in ("state", "card")}
         (folder / "fields.json").write_text(json.dumps(values), encoding="utf-8")
@@ -195,7 +197,7 @@ class PretrainedEncoder(ShortRepr):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; the weights stay on disk until images are embedded."""
+        """Load an encoder; its weights stay on disk until images are embedded."""
         values = json.loads((folder / "fields.json").read_text(encoding="utf-8"))
         card = Card.read((folder / "card.json").read_text(encoding="utf-8"))
         values["history"] = tuple(values["history"])
@@ -203,9 +205,9 @@ class PretrainedEncoder(ShortRepr):
 
 
 @lru_cache
-def _card(library: str, architecture: str, folder: str) -> Card:
-    """Read the card of a network, or ask its library and keep the answer."""
-    name = digest(library, version(DISTRIBUTIONS[library]), architecture, VERSION)
+def _load_card(library: str, architecture: str, folder: str) -> Card:
+    """Return the saved card of a network, or get it from its library and save it."""
+    name = digest(library, version(DISTRIBUTIONS[library]), architecture, CARD_VERSION)
     path = Path(folder) / "cards" / f"{library}-{name}.json"
     if path.is_file():
         return Card.read(path.read_text(encoding="utf-8"))

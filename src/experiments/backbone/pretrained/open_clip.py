@@ -1,4 +1,4 @@
-"""open_clip's image towers. Imports torch and timm: import this where it is used."""
+"""Adapter of open_clip's image towers. Imports torch and timm: import this where it is used."""
 
 from typing import Any
 
@@ -11,19 +11,20 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize as to_unit_length
 
 from experiments.backbone.pretrained.card import Card
-from experiments.backbone.pretrained.names import suggested
-from experiments.backbone.pretrained.state_dict import State, network_of, width_of
+from experiments.backbone.pretrained.names import suggest
+from experiments.backbone.pretrained.state_dict import State, build_network, embedding_width
 from experiments.samples import Resize
 
-FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")  # where a repository names none
+# used if the repository names no file
+DEFAULT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 TOWER = "visual."
-SIZE = CLIPVisionCfg.image_size  # where a config names none
+DEFAULT_SIZE = CLIPVisionCfg.image_size  # if the config has no image size
 PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
-MODES = {"shortest": "crop", "squash": "squash"}
+RESIZE_MODES = {"shortest": "crop", "squash": "squash"}
 
 
 class Tower(nn.Module):
-    """An image tower, its embeddings of length one if `unit`."""
+    """An image tower; its embeddings have unit length if `unit`."""
 
     def __init__(self, visual: nn.Module, unit: bool) -> None:
         super().__init__()
@@ -32,36 +33,37 @@ class Tower(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map float (n, 3, S, S) to (n, d)."""
-        made = self.visual(images)
-        pooled: Tensor = made[0] if isinstance(made, tuple) else made  # CoCa gives each patch's too
+        output = self.visual(images)
+        # CoCa also returns patch embeddings
+        pooled: Tensor = output[0] if isinstance(output, tuple) else output
         return to_unit_length(pooled.float(), dim=-1) if self.unit else pooled
 
 
 def card(model: str, tag: str, normalize: bool, config: dict[str, Any] | None) -> Card:
-    """Return what is known of an image tower; raise ValueError if there is none of that name or tag."""
-    size = int(_config(model, config)["vision_cfg"].get("image_size", SIZE))
-    offered = _tagged(model, tag, config)
-    wanted = PreprocessCfg(size, **{name: offered[name] for name in PREPROCESSING if name in offered})
-    if wanted.resize_mode not in MODES:
+    """Return the card of an image tower; raise ValueError for an unknown name or tag."""
+    size = int(_config(model, config)["vision_cfg"].get("image_size", DEFAULT_SIZE))
+    weights = _weights_config(model, tag, config)
+    preprocessing = PreprocessCfg(size, **{name: weights[name] for name in PREPROCESSING if name in weights})
+    if preprocessing.resize_mode not in RESIZE_MODES:
         raise ValueError(
-            f"backbone.tag={tag} pads images, which is not done here; use another tag of {model}"
+            f"backbone.tag={tag} pads images, which is not supported; use another tag of {model}"
         )
-    resize = Resize(size, MODES[wanted.resize_mode], wanted.interpolation)
+    resize = Resize(size, RESIZE_MODES[preprocessing.resize_mode], preprocessing.interpolation)
     architecture = {"model": model, "tag": tag, "normalize": normalize, "config": config}
-    width = width_of(network_of("open_clip", architecture), size)
-    return Card(width, resize, tuple(wanted.mean), tuple(wanted.std), _sources(offered))
+    width = embedding_width(build_network("open_clip", architecture), size)
+    return Card(width, resize, tuple(preprocessing.mean), tuple(preprocessing.std), _weight_sources(weights))
 
 
 def build(model: str, tag: str, normalize: bool, config: dict[str, Any] | None) -> nn.Module:
     """Return the image tower."""
-    given = _config(model, config)
-    quick = given.get("quick_gelu", False) or _tagged(model, tag, config).get("quick_gelu", False)
-    vision = given["vision_cfg"] | {"timm_model_pretrained": False}
-    return Tower(_build_vision_tower(given["embed_dim"], vision, quick), normalize)
+    settings = _config(model, config)
+    quick = settings.get("quick_gelu", False) or _weights_config(model, tag, config).get("quick_gelu", False)
+    vision = settings["vision_cfg"] | {"timm_model_pretrained": False}
+    return Tower(_build_vision_tower(settings["embed_dim"], vision, quick), normalize)
 
 
-def adapted(state: State, network: nn.Module, **architecture: Any) -> State:
-    """Return the weights of the image tower, out of those of a whole model or of the tower alone."""
+def convert_state_dict(state: State, network: nn.Module, **architecture: Any) -> State:
+    """Return the weights of the image tower from a state dict of the whole model or of the tower."""
     tower = {name: value for name, value in state.items() if name.startswith(TOWER)}
     return tower or {f"{TOWER}{name}": value for name, value in state.items()}
 
@@ -71,26 +73,30 @@ def _config(model: str, config: dict[str, Any] | None) -> dict[str, Any]:
         return config
     known = open_clip.list_models()
     if model not in known:
-        raise ValueError(f"backbone.model={model} is no model of open_clip; {suggested(model, known)}")
+        raise ValueError(f"backbone.model={model} is not a model of open_clip; {suggest(model, known)}")
     return dict(open_clip.get_model_config(model))
 
 
-def _tagged(model: str, tag: str, config: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what open_clip says of the weights of that tag; nothing where it has none at all."""
+def _weights_config(model: str, tag: str, config: dict[str, Any] | None) -> dict[str, Any]:
+    """Return open_clip's metadata of the weights `tag`; {} for models without weights."""
     if config is not None:
         return {}
     _config(model, config)
     tags = open_clip.list_pretrained_tags_by_model(model)
     if tags and tag not in tags:
-        raise ValueError(f"backbone.tag={tag} is none of {model}'s weights; {suggested(tag, tags)}")
+        raise ValueError(f"backbone.tag={tag} is not a tag of {model}; {suggest(tag, tags)}")
     return dict(get_pretrained_cfg(model, tag))
 
 
-def _sources(offered: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return where the weights are, and their names here: those of a hub are named after its repository."""
-    owner, _, rest = str(offered.get("hf_hub", "")).partition("/")
+def _weight_sources(weights: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return URLs and local names of weight files; names of hub files start with their repository."""
+    owner, _, rest = str(weights.get("hf_hub", "")).partition("/")
     name, _, file = rest.partition("/")
-    files = (file,) if file else FILES
-    hub = [(hf_hub_url(f"{owner}/{name}", one), f"{name}-{one}") for one in files] if name else []
-    address = str(offered.get("url", ""))
+    files = (file,) if file else DEFAULT_FILES
+    hub = (
+        [(hf_hub_url(f"{owner}/{name}", file_name), f"{name}-{file_name}") for file_name in files]
+        if name
+        else []
+    )
+    address = str(weights.get("url", ""))
     return (*hub, *([(address, address.rpartition("/")[2])] if address and not hub else []))

@@ -1,4 +1,4 @@
-"""Read weights safely, and fit them into a network. Imports torch: import this where it is used."""
+"""Read state dicts safely and load them into networks. Imports torch: import this where it is used."""
 
 import importlib
 import pickle
@@ -14,118 +14,124 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 State = dict[str, Tensor]
-SHOWN = 3  # names of weights in a message
+MAX_NAMES = 3  # weights in a message
 USE = "use a .safetensors file, or what torch.save(model.state_dict(), <path>) writes"
-PICKLE = b"\x80"  # its first byte, where torch.save did not wrap it in a zip
+PICKLE = b"\x80"  # first byte of a pickle outside a zip, as old versions of torch write
 UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError)
-COUNTERS = "num_batches_tracked"  # of batch norm: unused, and absent from old files
+COUNTERS = "num_batches_tracked"  # of batch norm; unused, and missing in old files
 
 
-def network_of(library: str, architecture: Mapping[str, Any], seed: int = 0) -> nn.Module:
-    """Return the network with random weights, ready to embed; everybody's random numbers stay as they are."""
+def build_network(library: str, architecture: Mapping[str, Any], seed: int = 0) -> nn.Module:
+    """Return the network with random weights in evaluation mode; the global random state does not change."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network: nn.Module = _adapter(library).build(**architecture)
     return network.eval().requires_grad_(False)
 
 
-def width_of(network: nn.Module, size: int) -> int:
-    """Return how many values it gives for an image: seconds at most, and asked once per network."""
+def embedding_width(network: nn.Module, size: int) -> int:
+    """Return the width of a network's embeddings, by embedding an empty image; this may take seconds."""
     with torch.inference_mode():
-        made: Tensor = network.eval()(torch.zeros(1, 3, size, size))
-    if made.ndim != 2:
+        embedding: Tensor = network.eval()(torch.zeros(1, 3, size, size))
+    if embedding.ndim != 2:
         raise ValueError(
-            f"backbone.model gives {tuple(made.shape[1:])} for an image, not one row; use another"
+            f"backbone.model gives {tuple(embedding.shape[1:])} per image, not a vector; use another model"
         )
-    return int(made.shape[1])
+    return int(embedding.shape[1])
 
 
-def drawn(library: str, architecture: Mapping[str, Any], seed: int) -> State:
-    """Return random weights."""
-    return _own(network_of(library, architecture, seed).state_dict())
+def random_weights(library: str, architecture: Mapping[str, Any], seed: int) -> State:
+    """Return random weights of a network."""
+    return _copy_state(build_network(library, architecture, seed).state_dict())
 
 
-def taken(library: str, architecture: Mapping[str, Any], path: Path) -> State:
-    """Return the weights of a file, by the network's own names; raise ValueError if they do not fit it."""
-    network = network_of(library, architecture)
-    state: State = _adapter(library).adapted(read(path), network, **architecture)
-    wanted = network.state_dict()
-    state |= {name: value for name, value in wanted.items() if name.endswith(COUNTERS) and name not in state}
-    _check(state, wanted, path, str(architecture["model"]))
-    return _own({name: state[name] for name in wanted})
+def load_weights(library: str, architecture: Mapping[str, Any], path: Path) -> State:
+    """Return the weights in a file, by the network's names; raise ValueError if they do not fit."""
+    network = build_network(library, architecture)
+    state: State = _adapter(library).convert_state_dict(read_state_dict(path), network, **architecture)
+    expected = network.state_dict()
+    state |= {
+        name: value for name, value in expected.items() if name.endswith(COUNTERS) and name not in state
+    }
+    _check(state, expected, path, str(architecture["model"]))
+    return _copy_state({name: state[name] for name in expected})
 
 
-def restored(library: str, architecture: Mapping[str, Any], state: Mapping[str, Tensor] | Path) -> nn.Module:
-    """Return the network with these weights."""
-    network = network_of(library, architecture)
-    network.load_state_dict(read(state) if isinstance(state, Path) else state)
+def rebuild(library: str, architecture: Mapping[str, Any], state: Mapping[str, Tensor] | Path) -> nn.Module:
+    """Return the network with the weights of a state dict or file."""
+    network = build_network(library, architecture)
+    network.load_state_dict(read_state_dict(state) if isinstance(state, Path) else state)
     return network
 
 
-def read(path: Path) -> State:
-    """Read a state dict without running what a pickle might hold.
+def read_state_dict(path: Path) -> State:
+    """Read a state dict without executing code of a pickle.
 
     Raises
     ------
     ValueError
-        If the file is damaged, is no state dict, or could only be read by running code.
+        If the file is damaged, has no state dict, or would execute code.
     """
-    given = f"backbone.weights={path}"
+    setting = f"backbone.weights={path}"
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        with warnings.catch_warnings(action="ignore"):  # of what is refused right after
-            held = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # about files that are refused below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
-        raise ValueError(f"{given} is no whole safetensors file ({error}); fetch or copy it again") from error
+        raise ValueError(
+            f"{setting} is a damaged safetensors file ({error}); download or copy it again"
+        ) from error
     except UNREADABLE as error:
-        raise ValueError(f"{given} {_reason(path, str(error))}; {USE}") from error
-    for name in ("state_dict", "model"):  # what trainers wrap it in
-        held = held[name] if isinstance(held, dict) and isinstance(held.get(name), dict) else held
+        raise ValueError(f"{setting} {_reason(path, str(error))}; {USE}") from error
+    for name in ("state_dict", "model"):  # keys that trainers nest it under
+        content = (
+            content[name] if isinstance(content, dict) and isinstance(content.get(name), dict) else content
+        )
     if (
-        not isinstance(held, dict)
-        or not held
-        or not all(isinstance(value, Tensor) for value in held.values())
+        not isinstance(content, dict)
+        or not content
+        or not all(isinstance(value, Tensor) for value in content.values())
     ):
-        raise ValueError(f"{given} holds no state dict; {USE}")
-    return {str(name).removeprefix("module."): value for name, value in held.items()}
+        raise ValueError(f"{setting} has no state dict; {USE}")
+    return {str(name).removeprefix("module."): value for name, value in content.items()}
 
 
 def _reason(path: Path, message: str) -> str:
-    """Say why torch did not read a file: one that could run code is not read at all."""
-    code = re.search(r"GLOBAL ([\w.]+)", message)  # a name that weights have no need of
-    if code:
-        return f"would run {code.group(1)} when it is read, so it was not"
+    """Explain why torch did not read a file; files that could execute code are never read."""
+    name_of_code = re.search(r"GLOBAL ([\w.]+)", message)  # a Python object that weights do not need
+    if name_of_code:
+        return f"would execute {name_of_code.group(1)} on reading, so it was not read"
     if "TorchScript" in message:
-        return "is TorchScript, which holds code, so it was not read"
+        return "is TorchScript, which contains code, so it was not read"
     with path.open("rb") as file:
         if file.read(1) == PICKLE:
-            return "is a pickle that could run code when it is read, so it was not"
-    return "is damaged, or no file of weights"
+            return "is a pickle that could execute code on reading, so it was not read"
+    return "is damaged or not a file of weights"
 
 
 def _adapter(library: str) -> Any:
     return importlib.import_module(f"experiments.backbone.pretrained.{library}")
 
 
-def _own(state: Mapping[str, Tensor]) -> State:
-    """Copy weights, so that none shares memory with another: safetensors keeps no such ones."""
+def _copy_state(state: Mapping[str, Tensor]) -> State:
+    """Copy weights, as safetensors cannot save weights that share memory."""
     return {name: value.detach().clone().contiguous() for name, value in state.items()}
 
 
-def _check(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path, model: str) -> None:
-    """Raise ValueError that names the first weights that differ."""
+def _check(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path, model: str) -> None:
+    """Raise ValueError with the first differing weights, if there are any."""
     shapes = [
         f"{name} {tuple(state[name].shape)} instead of {tuple(value.shape)}"
-        for name, value in wanted.items()
+        for name, value in expected.items()
         if name in state and state[name].shape != value.shape
     ]
-    found = {
-        "missing": [name for name in wanted if name not in state],
-        "unexpected": [name for name in state if name not in wanted],
+    differences = {
+        "missing": [name for name in expected if name not in state],
+        "unexpected": [name for name in state if name not in expected],
         "of another shape": shapes,
     }
-    differing = [f"{what} {_first(names)}" for what, names in found.items() if names]
+    differing = [f"{kind} {_first(names)}" for kind, names in differences.items() if names]
     if differing:
         raise ValueError(
             f"backbone.weights={path} does not fit backbone.model={model}: {'; '.join(differing)}; use the "
@@ -134,5 +140,5 @@ def _check(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path
 
 
 def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more

@@ -1,4 +1,4 @@
-"""timm's networks. Imports torch: import this where it is used."""
+"""Adapter of timm's networks. Imports torch: import this where it is used."""
 
 import math
 import sys
@@ -10,45 +10,49 @@ from timm.data.config import resolve_model_data_config
 from torch import nn
 
 from experiments.backbone.pretrained.card import Card
-from experiments.backbone.pretrained.names import suggested
-from experiments.backbone.pretrained.state_dict import State, network_of, width_of
+from experiments.backbone.pretrained.names import suggest
+from experiments.backbone.pretrained.state_dict import State, build_network, embedding_width
 from experiments.samples import Resize
 
-FILES = ("model.safetensors", "pytorch_model.bin")
+DEFAULT_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 def card(model: str, image_size: int | None) -> Card:
-    """Return what is known of a network; raise ValueError if there is none of that name or size."""
-    network: Any = network_of("timm", {"model": model, "image_size": image_size})
+    """Return the card of a network; raise ValueError for an unknown name or an unsupported size."""
+    network: Any = build_network("timm", {"model": model, "image_size": image_size})
     data = resolve_model_data_config(network)  # type: ignore[no-untyped-call]
     size = image_size or data["input_size"][-1]
     mode = "squash" if data["crop_mode"] == "squash" else "crop"
     scaled = math.floor(size / data["crop_pct"])
     resize = Resize(size, mode, data["interpolation"], scaled if scaled != size else None)
     try:
-        width = width_of(network, size)
+        width = embedding_width(network, size)
     except (AssertionError, RuntimeError) as error:
         raise ValueError(
-            f"backbone.image_size={size} does not suit backbone.model={model} ({error}); use null"
+            f"backbone.image_size={size} does not fit backbone.model={model} ({error}); use null"
         ) from error
-    return Card(width, resize, tuple(data["mean"]), tuple(data["std"]), _sources(network.pretrained_cfg))
+    return Card(
+        width, resize, tuple(data["mean"]), tuple(data["std"]), _weight_sources(network.pretrained_cfg)
+    )
 
 
 def build(model: str, image_size: int | None) -> nn.Module:
-    """Return the network without its head: its pooled features."""
+    """Return the network without its head, so that its output is pooled features."""
     known = timm.list_models()
     if model.partition(".")[0] not in known:
-        raise ValueError(f"backbone.model={model} is no model of timm; {suggested(model, known)}")
+        raise ValueError(f"backbone.model={model} is not a model of timm; {suggest(model, known)}")
     tags = timm.list_pretrained(f"{model.partition('.')[0]}.*")
     if "." in model and model not in tags:
-        raise ValueError(f"backbone.model={model} is none of timm's weights; {suggested(model, tags)}")
-    about = timm.get_pretrained_cfg(model)
-    size: dict[str, Any] = {"img_size": image_size} if image_size and about and about.fixed_input_size else {}
+        raise ValueError(f"backbone.model={model} is not a tag of timm's weights; {suggest(model, tags)}")
+    config = timm.get_pretrained_cfg(model)
+    size: dict[str, Any] = (
+        {"img_size": image_size} if image_size and config and config.fixed_input_size else {}
+    )
     return timm.create_model(model, pretrained=False, num_classes=0, **size)
 
 
-def adapted(state: State, network: Any, **architecture: Any) -> State:
-    """Return the weights of a file without those of heads, by timm's names where it knows the format."""
+def convert_state_dict(state: State, network: Any, **architecture: Any) -> State:
+    """Return the weights without heads, converted to timm's names if timm knows their format."""
     heads = network.pretrained_cfg.get("classifier") or ()
     prefixes = tuple(f"{head}." for head in ((heads,) if isinstance(heads, str) else heads))
     convert = vars(sys.modules[type(network).__module__]).get("checkpoint_filter_fn")
@@ -56,10 +60,13 @@ def adapted(state: State, network: Any, **architecture: Any) -> State:
     return {name: value for name, value in converted.items() if not name.startswith(prefixes)}
 
 
-def _sources(about: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return where the weights are, and their names here: those of a hub are named after its repository."""
-    hub, file, address = (str(about.get(name) or "") for name in ("hf_hub_id", "hf_hub_filename", "url"))
+def _weight_sources(config: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return URLs and local names of weight files; names of hub files start with their repository."""
+    hub, file, url = (str(config.get(name) or "") for name in ("hf_hub_id", "hf_hub_filename", "url"))
     if hub:
         name = hub.rpartition("/")[2]
-        return tuple((hf_hub_url(hub, one), f"{name}-{one}") for one in ((file,) if file else FILES))
-    return ((address, address.rpartition("/")[2]),) if address else ()
+        return tuple(
+            (hf_hub_url(hub, file_name), f"{name}-{file_name}")
+            for file_name in ((file,) if file else DEFAULT_FILES)
+        )
+    return ((url, url.rpartition("/")[2]),) if url else ()

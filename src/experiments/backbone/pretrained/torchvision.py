@@ -1,4 +1,4 @@
-"""torchvision's classifiers. Imports torch: import this where it is used."""
+"""Adapter of torchvision's classifiers. Imports torch: import this where it is used."""
 
 import re
 from typing import Any
@@ -7,58 +7,60 @@ import torchvision.models as catalogue
 from torch import nn
 
 from experiments.backbone.pretrained.card import Card
-from experiments.backbone.pretrained.names import suggested
-from experiments.backbone.pretrained.state_dict import State, network_of, width_of
+from experiments.backbone.pretrained.names import suggest
+from experiments.backbone.pretrained.state_dict import State, build_network, embedding_width
 from experiments.samples import Resize
 
-EXTRA: dict[str, dict[str, Any]] = {  # they normalise anew inside; what they draw takes a minute
+EXTRA_ARGUMENTS: dict[str, dict[str, Any]] = {  # these normalise inputs again, and initialise slowly
     "googlenet": {"transform_input": True, "init_weights": False, "aux_logits": False},
     "inception_v3": {"transform_input": True, "init_weights": False, "aux_logits": False},
 }
-AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")  # heads for training alone
+AUXILIARY_HEADS = ("aux1.", "aux2.", "AuxLogits.")  # heads used only in training
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(?=[12]\.)")
 
 
 def card(model: str, tag: str) -> Card:
-    """Return what is known of a classifier; raise ValueError if there is none of that name or tag."""
-    found = _weights(model, tag)
-    preset = found.transforms()
+    """Return the card of a classifier; raise ValueError for an unknown name or tag."""
+    weights = _weights(model, tag)
+    preset = weights.transforms()
     size, scaled = preset.crop_size[0], preset.resize_size[0]
     resize = Resize(size, "crop", preset.interpolation.value, scaled if scaled != size else None)
-    source = (found.url, found.url.rpartition("/")[2])
-    width = width_of(network_of("torchvision", {"model": model, "tag": tag}), size)
+    source = (weights.url, weights.url.rpartition("/")[2])
+    width = embedding_width(build_network("torchvision", {"model": model, "tag": tag}), size)
     return Card(width, resize, tuple(preset.mean), tuple(preset.std), (source,))
 
 
 def build(model: str, tag: str) -> nn.Module:
-    """Return the classifier without its last layer: what that was given, a map averaged over the image."""
+    """Return the classifier without its last layer, so that its output is pooled features."""
     size = _weights(model, tag).transforms().crop_size[0]
     fixed = {"image_size": size} if model.startswith("vit_") else {}
-    network: nn.Module = catalogue.get_model(model, weights=None, **EXTRA.get(model, {}), **fixed)
-    network.set_submodule(_last(network), nn.Identity())
+    network: nn.Module = catalogue.get_model(model, weights=None, **EXTRA_ARGUMENTS.get(model, {}), **fixed)
+    network.set_submodule(_last_layer(network), nn.Identity())
     return network
 
 
-def adapted(state: State, network: nn.Module, model: str, tag: str) -> State:
-    """Return the weights of a file without those of heads, by the names of today."""
-    whole: nn.Module = catalogue.get_model(model, weights=None, **EXTRA.get(model, {}))
-    heads = (f"{_last(whole)}.", *AUXILIARY)
-    named = {OLD_DENSENET.sub(r"\1", name): value for name, value in state.items()}
-    return {name: value for name, value in named.items() if not name.startswith(heads)}
+def convert_state_dict(state: State, network: nn.Module, model: str, tag: str) -> State:
+    """Return the weights without heads, with old names replaced."""
+    whole: nn.Module = catalogue.get_model(model, weights=None, **EXTRA_ARGUMENTS.get(model, {}))
+    heads = (f"{_last_layer(whole)}.", *AUXILIARY_HEADS)
+    renamed = {OLD_DENSENET.sub(r"\1", name): value for name, value in state.items()}
+    return {name: value for name, value in renamed.items() if not name.startswith(heads)}
 
 
 def _weights(model: str, tag: str) -> Any:
     known = catalogue.list_models(module=catalogue)
     if model not in known:
-        raise ValueError(f"backbone.model={model} is no classifier of torchvision; {suggested(model, known)}")
-    offered = catalogue.get_model_weights(model).__members__
-    if tag not in offered:
-        raise ValueError(f"backbone.tag={tag} is none of {model}'s weights; use {' or '.join(offered)}")
-    return offered[tag]
+        raise ValueError(
+            f"backbone.model={model} is not a classifier of torchvision; {suggest(model, known)}"
+        )
+    weights = catalogue.get_model_weights(model).__members__
+    if tag not in weights:
+        raise ValueError(f"backbone.tag={tag} is not a tag of {model}; use {' or '.join(weights)}")
+    return weights[tag]
 
 
-def _last(network: nn.Module) -> str:
-    """Name the layer that tells classes: the last one with weights of its own, dense or a convolution."""
+def _last_layer(network: nn.Module) -> str:
+    """Return the name of the classification layer: the last dense or convolutional layer."""
     layers: list[str] = [
         name for name, layer in network.named_modules() if isinstance(layer, (nn.Linear, nn.Conv2d))
     ]

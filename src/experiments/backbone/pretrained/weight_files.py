@@ -1,4 +1,4 @@
-"""Files of weights: where they are, what they hold, how missing ones come here. Imports no torch."""
+"""Find, download and verify weight files. Imports no torch."""
 
 import logging
 import re
@@ -11,39 +11,39 @@ from experiments.store.locks import Lock
 log = logging.getLogger(__name__)
 
 PRETRAINED, NONE = "pretrained", "none"
-SECONDS = (2, 30)  # to connect, and between two pieces: a machine without a network is told so at once
-PIECE = 1 << 20
-DIGITS = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # torchvision puts the beginning of its SHA-256 into a name
+TIMEOUTS = (2, 30)  # seconds to connect, short for machines without a network, and between chunks
+CHUNK = 1 << 20
+HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # first digits of the SHA-256, as torchvision has them
 
 
-def names_a_file(weights: str) -> bool:
-    """Tell whether `backbone.weights` is a path."""
+def is_file_path(weights: str) -> bool:
+    """Return True if `backbone.weights` is a path."""
     return weights not in (PRETRAINED, NONE)
 
 
 def check(weights: str, seed: int) -> None:
-    """Raise ValueError for a file that is not there, and for what is no seed."""
-    if names_a_file(weights) and not Path(weights).is_file():
+    """Raise ValueError if the weight file does not exist or the seed is negative."""
+    if is_file_path(weights) and not Path(weights).is_file():
         raise ValueError(
-            f"backbone.weights={weights} is no file; use pretrained, none, or the path of a state dict "
-            "(.safetensors, or .pth as torch.save writes it)"
+            f"backbone.weights={weights} does not exist; use pretrained, none, or the path of a state dict "
+            "(.safetensors, or .pth written by torch.save)"
         )
     if not 0 <= seed < 2**63:
         raise ValueError(f"backbone.seed={seed} is not a seed; use 0 or more")
 
 
-def found(sources: Sequence[tuple[str, str]], folder: Path, model: str) -> Path:
-    """Return the first of these files that is in `folder`, or download the first that is offered.
+def find_or_download(sources: Sequence[tuple[str, str]], folder: Path, model: str) -> Path:
+    """Return the first of these files that is in `folder`, or download the first available one.
 
     Parameters
     ----------
     sources
-        (address, file name) pairs, the best first.
+        (URL, file name) pairs, the preferred one first.
 
     Raises
     ------
     ValueError
-        If there is none; the message names the file and its place.
+        If none can be had; the message has the name of the file and its folder.
     """
     if not sources:
         raise ValueError(
@@ -54,8 +54,8 @@ def found(sources: Sequence[tuple[str, str]], folder: Path, model: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     try:
-        return _downloaded(sources, folder)
-    except OSError as error:  # requests' errors are OSErrors too
+        return _download(sources, folder)
+    except OSError as error:  # includes the errors of requests
         reason = "no network" if "resolve" in str(error).lower() else str(error)
         raise ValueError(
             f"backbone.weights=pretrained needs {sources[0][1]} for backbone.model={model}, which is not in "
@@ -64,36 +64,36 @@ def found(sources: Sequence[tuple[str, str]], folder: Path, model: str) -> Path:
         ) from error
 
 
-def _downloaded(sources: Sequence[tuple[str, str]], folder: Path) -> Path:
-    """Download the first file that is offered, whole or not at all."""
+def _download(sources: Sequence[tuple[str, str]], folder: Path) -> Path:
+    """Download the first available file; remove incomplete ones."""
     import requests
 
-    for address, name in sources:
-        with requests.get(address, stream=True, timeout=SECONDS) as answer:
-            if answer.status_code == requests.codes.not_found:
+    for url, name in sources:
+        with requests.get(url, stream=True, timeout=TIMEOUTS) as response:
+            if response.status_code == requests.codes.not_found:
                 continue
-            answer.raise_for_status()
-            size = int(answer.headers.get("Content-Length", 0))
+            response.raise_for_status()
+            size = int(response.headers.get("Content-Length", 0))
             log.info("downloading %s (%.0f MB) into %s", name, size / 1e6, folder)
             folder.mkdir(parents=True, exist_ok=True)
             partial = folder / f"{name}.partial"
-            lock = Lock(folder / f".{name}.lock", seconds=-1)  # what a killed process left is written over
-            try:
-                if (folder / name).exists():  # another process was faster
+            lock = Lock(folder / f".{name}.lock", seconds=-1)
+            try:  # partial files of killed processes are overwritten
+                if (folder / name).exists():  # another process has downloaded it
                     return folder / name
                 with partial.open("wb") as file:
-                    file.writelines(answer.iter_content(PIECE))
+                    file.writelines(response.iter_content(CHUNK))
                 _verify(partial, name, size)
                 return partial.replace(folder / name)
             finally:
                 partial.unlink(missing_ok=True)
                 lock.release()
-    raise OSError("it is not offered any more")
+    raise OSError("it is not offered for download")
 
 
 def _verify(path: Path, name: str, size: int) -> None:
     if size and path.stat().st_size != size:
-        raise OSError(f"it ended after {path.stat().st_size:,} of {size:,} bytes")
-    digits = DIGITS.search(name)
-    if digits and not sha256(path).startswith(digits.group(1)):
-        raise OSError("what came is not the file that its name says")
+        raise OSError(f"the download ended after {path.stat().st_size:,} of {size:,} bytes")
+    hash_in_name = HASH_IN_NAME.search(name)
+    if hash_in_name and not sha256(path).startswith(hash_in_name.group(1)):
+        raise OSError("the downloaded file does not match the hash in its name")

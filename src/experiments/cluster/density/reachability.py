@@ -20,11 +20,11 @@ from experiments.cluster.density import fast_hdbscan
 from experiments.context import Context
 from experiments.numerics.compiled import announce
 from experiments.numerics.scale import rescaled
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 
 @dataclass(frozen=True, eq=False)
-class ReachabilityTree(Record):
+class ReachabilityTree(SavedFields):
     """The tree and what was measured for it.
 
     Parameters

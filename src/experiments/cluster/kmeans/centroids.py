@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.numerics.scale import rescaled
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ DISTANCES = 4_000_000  # float64 distances held at a time: 32 MB
 
 
 @dataclass(frozen=True, eq=False)
-class CentroidClustering(Record):
+class CentroidClustering(SavedFields):
     """Points grouped around centroids.
 
     Parameters

@@ -32,8 +32,8 @@ class Images(ShortRepr):
 
     KIND: ClassVar[str] = "images"
     VERSION: ClassVar[int] = pixels.VERSION
-    pictured: ClassVar[bool] = True
-    looks: ClassVar[str] = ""
+    has_images: ClassVar[bool] = True
+    image_key: ClassVar[str] = ""
     value_range: ValueRange = ALONE
 
     def vectors(self) -> NoReturn:

@@ -16,16 +16,16 @@ from experiments.dataset.images.listing import File
 from experiments.dataset.images.notices import about, listening
 from experiments.dataset.images.pixels import Facts, facts
 from experiments.numerics.hashes import hash_bytes
-from experiments.store.file_hashes import settled
+from experiments.store.file_hashes import are_reliable
 from experiments.store.keys import cache_key
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 VERSION = 2
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of ISO media files
 
 
 @dataclass(frozen=True, eq=False)
-class Hashes(Record):
+class Hashes(SavedFields):
     """A hash of every file's bytes, "" where it could not be read; `stopped` says why they are not kept."""
 
     hashes: np.ndarray
@@ -33,7 +33,7 @@ class Hashes(Record):
 
 
 @dataclass(frozen=True, eq=False)
-class Scan(Record):
+class Scan(SavedFields):
     """What reading every file showed: a hash each, "" for an unreadable one, and the reasons of those.
 
     Parameters
@@ -68,7 +68,7 @@ def scanned(folder: Path, images: list[File], ctx: Context) -> Scan:
     """Decode every image once, or never again while its content and its path stay as they are."""
     paths = [file.path for file in images]
     statuses, listed = [file.status for file in images], "\0".join(paths)
-    if settled(statuses):
+    if are_reliable(statuses):
         key = cache_key("hashes", paths=listed, statuses=repr(statuses))
         read = ctx.store.fitted(key, lambda: _hashed(folder, images, ctx))
     else:

@@ -31,12 +31,12 @@ class Vectors(ShortRepr):
     value_range: ClassVar[ValueRange] = ALONE
 
     @property
-    def pictured(self) -> bool:
+    def has_images(self) -> bool:
         """Tell whether there are images to look at."""
         return self.images is not None
 
     @property
-    def looks(self) -> str:
+    def image_key(self) -> str:
         """Name the images to look at, as the hashes are of the vectors."""
         if self.images is None:
             return ""

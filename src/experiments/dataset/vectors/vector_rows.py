@@ -13,14 +13,14 @@ from experiments.dataset.tables.matching import stripped
 from experiments.dataset.tables.odd_values import Odd
 from experiments.messages import few
 from experiments.numerics.hashes import hash_rows
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 UNORDERED, ORDERED = "unordered.f32", "values.npy"
 WHOLE = 1 << 24  # beyond it, float32 has not every whole number
 
 
 @dataclass(frozen=True, eq=False)
-class Rows(Record):
+class Rows(SavedFields):
     """Everything but the values themselves.
 
     Parameters

@@ -8,13 +8,13 @@ import numpy as np
 from experiments.context import Context
 from experiments.numerics.axes import Scaled
 from experiments.store.keys import cache_key
-from experiments.store.values import Record
+from experiments.store.values import SavedFields
 
 WEIGHTS = ("none", "balanced")
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions(Record):
+class Predictions(SavedFields):
     """What a fit says of every row: int64 (n,); and how the fit ended."""
 
     predicted: np.ndarray

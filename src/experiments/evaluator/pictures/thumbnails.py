@@ -24,7 +24,7 @@ def check_side(place: str, side: int, usual: int, smallest: int = SMALLEST, larg
 
 def has_images(samples: Samples, place: str) -> bool:
     """Tell whether there are images to show; say so in the log if not."""
-    if samples.content.pictured:
+    if samples.content.has_images:
         return True
     log.warning("%s shows no images, as %s holds %s", place, samples.name, samples.content.KIND)
     return False

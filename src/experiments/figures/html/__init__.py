@@ -1,1 +1,1 @@
-"""Figures as interactive pages."""
+"""Figures as interactive HTML pages."""

@@ -1,34 +1,34 @@
-"""What a map's page shows at the pointer: the image and the text of a point."""
+"""The hover card of a map: image and text of the point below the pointer."""
 
 import base64
 from typing import TYPE_CHECKING, NamedTuple
 
-from experiments.figures.html.markup import script
+from experiments.figures.html.markup import to_javascript
 from experiments.figures.specs import Map
-from experiments.figures.sprites import COLUMNS, files, pitch
+from experiments.figures.sprites import COLUMNS, jpegs, pitch
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-LEAST = 128  # pixels a side that an image is shown at
+MIN_SIDE = 128  # pixels a side of a shown image, at least
 
 
-class Card(NamedTuple):
-    """Sheets of images as base64, and what web/card.js knows of them."""
+class HoverCard(NamedTuple):
+    """Sprites of images as base64, and the settings of web/card.js."""
 
-    sheets: list[str]
+    sprites: list[str]
     settings: "Markup"
 
 
-def card(figure: Map) -> Card:
-    """Return the images of a map; each sheet is decoded when the pointer first needs it."""
+def hover_card(figure: Map) -> HoverCard:
+    """Return the hover card of a map; the browser decodes each sprite on first use."""
     settings = {
         "texts": figure.hover,
         "side": figure.side,
         "pitch": pitch(figure.side),
         "per": figure.per if figure.ends else 0,
         "columns": COLUMNS,
-        "shown": figure.side * max(1, round(LEAST / max(figure.side, 1))),
+        "shown": figure.side * max(1, round(MIN_SIDE / max(figure.side, 1))),
     }
-    sheets = [base64.b64encode(file).decode() for file in files(figure.images, figure.ends)]
-    return Card(sheets, script(settings))
+    sprites = [base64.b64encode(jpeg).decode() for jpeg in jpegs(figure.images, figure.ends)]
+    return HoverCard(sprites, to_javascript(settings))

@@ -1,4 +1,4 @@
-"""Pages of images: grids and contact sheets. They need no script."""
+"""Pages of image grids and contact sheets, without scripts."""
 
 import base64
 from collections.abc import Iterator
@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 
 from experiments.figures.html.markup import render
-from experiments.figures.specs import Grid, Sheets
-from experiments.figures.sprites import COLUMNS, files, pitch
+from experiments.figures.specs import ImageGrid, ImageSheets
+from experiments.figures.sprites import COLUMNS, jpegs, pitch
 
-LEAST = 96  # pixels a side that an image of a sheet is shown at
+MIN_SIDE = 96  # pixels a side of a shown image, at least
 
 
-def grid_page(figure: Grid) -> str:
-    """Return images in rows."""
+def grid_page(figure: ImageGrid) -> str:
+    """Return the page of an image grid."""
     rendering = "pixelated" if figure.images.shape[1] < 64 else "auto"
     images = zip(map(_png, figure.images), figure.captions, strict=True)
     return render("grid.html", title=figure.title, columns=figure.columns, rendering=rendering, images=images)
 
 
-def sheets_page(figure: Sheets) -> str:
-    """Return sheets with a heading each, and links to them."""
-    zoom = max(1, round(LEAST / max(figure.side, 1)))
+def sheets_page(figure: ImageSheets) -> str:
+    """Return the page of contact sheets, with links to each."""
+    zoom = max(1, round(MIN_SIDE / max(figure.side, 1)))
     return render(
         "sheets.html",
         title=figure.title,
         shown=zoom * figure.side,
         rendering="pixelated" if figure.side < 64 else "auto",
-        sheets=list(_sheets(figure, zoom * pitch(figure.side))),
+        sheets=list(_sheet_values(figure, zoom * pitch(figure.side))),
         linked=len(figure.names) > 1 and all(":" in name for name in figure.names),
     )
 
@@ -42,9 +42,9 @@ def _png(pixels: np.ndarray) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _sheets(figure: Sheets, step: int) -> Iterator[dict[str, Any]]:
-    """Give each sheet: its image, and caption and corner of each tile of each part."""
-    captions, images = iter(figure.captions), files(figure.images, figure.ends)
+def _sheet_values(figure: ImageSheets, step: int) -> Iterator[dict[str, Any]]:
+    """Yield the template values of each sheet: its sprite, and captions and corners of its tiles."""
+    captions, images = iter(figure.captions), jpegs(figure.images, figure.ends)
     for name, parts, file in zip(figure.names, figure.parts, images, strict=True):
         corners = ((step * (tile % COLUMNS), step * (tile // COLUMNS)) for tile in range(sum(parts.values())))
         yield {

@@ -1,33 +1,33 @@
-"""Draw what shows every point: scatters, maps and silhouettes."""
+"""Draw scatter plots, maps and silhouette plots with matplotlib."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.figures.png.canvas import WIDTH, axis_of, plain, wrapped
-from experiments.figures.specs import Map, Scatter, Silhouettes, Space
+from experiments.figures.png.canvas import WIDTH, escape_text, new_axis, wrap_title
+from experiments.figures.specs import Map, Map3d, Scatter, Silhouettes
 from experiments.figures.style import (
-    CROWD,
+    CROWDED_NAMES,
     GROUPED,
-    LEGEND,
-    TALL,
-    called,
-    clusters,
+    LEGEND_LETTERS,
+    TOP_AXIS_ROWS,
+    box_sides,
+    cluster_label,
+    cluster_styles,
     font_size,
+    group_styles,
     profiles,
-    proportions,
     row_height,
-    short,
-    styles,
+    shorten,
 )
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-TICKS = 6  # of the longest side of a space
-LISTED = 30  # clusters up to which a legend names them; of more the numbers of the largest stand on them
-NUMBERED = 40
+MAX_TICKS = 6  # on the longest side of a 3-d plot
+MAX_LEGEND = 30  # clusters of a legend; of more, the largest have their numbers in the plot
+MAX_NUMBERED = 40
 
 
 def draw_scatter(figure: Scatter, canvas: "Canvas") -> None:
@@ -35,21 +35,21 @@ def draw_scatter(figure: Scatter, canvas: "Canvas") -> None:
     groups = np.array(figure.groups)
     names = list(dict.fromkeys(figure.groups))
     columns = -(-len(names) // 30)
-    axis = axis_of(canvas, figure.title, WIDTH + 1.5 * columns, 5.4)
+    axis = new_axis(canvas, figure.title, WIDTH + 1.5 * columns, 5.4)
     size = 20 if len(groups) <= 500 else 9 if len(groups) <= 5000 else 3
-    for name, (colour, marker) in zip(names, styles(len(names)), strict=True):
-        own = groups == name
+    for name, (colour, marker) in zip(names, group_styles(len(names)), strict=True):
+        rows = groups == name
         axis.scatter(
-            figure.x[own],
-            figure.y[own],
+            figure.x[rows],
+            figure.y[rows],
             s=size,
             c=colour,
             marker=marker,
             alpha=0.75,
             linewidths=0,
-            label=plain(short(name, LEGEND)),
+            label=escape_text(shorten(name, LEGEND_LETTERS)),
         )
-    axis.set(xlabel=plain(figure.x_label), ylabel=plain(figure.y_label))
+    axis.set(xlabel=escape_text(figure.x_label), ylabel=escape_text(figure.y_label))
     if len(names) > 1:
         axis.legend(
             loc="center left",
@@ -65,92 +65,97 @@ def draw_scatter(figure: Scatter, canvas: "Canvas") -> None:
 
 def draw_map(figure: Map, canvas: "Canvas") -> None:
     """Draw points by cluster, noise below the others."""
-    groups = list(clusters(figure))
-    listed = len(groups) <= LISTED
-    crowd = len(figure.beside) > CROWD
-    width, height = (10.5, 10) if crowd else (WIDTH, 6.2)
-    axis = axis_of(canvas, figure.title, width + 1.5 * listed, height)
+    groups = list(cluster_styles(figure))
+    with_legend = len(groups) <= MAX_LEGEND
+    crowded = len(figure.beside) > CROWDED_NAMES
+    width, height = (10.5, 10) if crowded else (WIDTH, 6.2)
+    axis = new_axis(canvas, figure.title, width + 1.5 * with_legend, height)
     size = 24 if len(figure.x) <= 500 else 9 if len(figure.x) <= 5000 else 4
     for cluster, rows, colour, marker in groups:
-        x, y, name = figure.x[rows], figure.y[rows], called(cluster, len(rows))
+        x, y, name = figure.x[rows], figure.y[rows], cluster_label(cluster, len(rows))
         axis.scatter(x, y, s=size, c=colour, marker=marker, alpha=0.75, linewidths=0, label=name)
-    for cluster, rows in [] if listed else _largest(groups):
-        _number(axis, cluster, np.median(figure.x[rows]), np.median(figure.y[rows]))
+    for cluster, rows in [] if with_legend else _largest(groups):
+        _add_number(axis, cluster, np.median(figure.x[rows]), np.median(figure.y[rows]))
     for x, y, text in zip(figure.x, figure.y, figure.beside, strict=False):
-        near = {"xytext": (3, 2), "textcoords": "offset points"}
-        axis.annotate(plain(text), (x, y), **near, size=5.5 if crowd else 6.5)
-    axis.set(xlabel=plain(figure.x_label), ylabel=plain(figure.y_label))
+        offset = {"xytext": (3, 2), "textcoords": "offset points"}
+        axis.annotate(escape_text(text), (x, y), **offset, size=5.5 if crowded else 6.5)
+    axis.set(xlabel=escape_text(figure.x_label), ylabel=escape_text(figure.y_label))
     axis.set_aspect("equal", adjustable="datalim")
-    if listed:
-        _list(axis, len(groups), size)
+    if with_legend:
+        _add_legend(axis, len(groups), size)
 
 
-def draw_space(figure: Space, canvas: "Canvas") -> None:
-    """Draw points of three dimensions as one sees them from above a corner."""
+def draw_map3d(figure: Map3d, canvas: "Canvas") -> None:
+    """Draw points in three dimensions, seen from above a corner."""
     from matplotlib.ticker import MaxNLocator, NullLocator
 
-    groups = list(clusters(figure))
-    listed = len(groups) <= LISTED
-    canvas.set_size_inches(WIDTH + 1.5 * listed, 6.6)
-    canvas.suptitle(wrapped(figure.title, canvas.get_figwidth()), size=11)
-    cells = canvas.add_gridspec(1, 1 + listed, width_ratios=[WIDTH, 1.5][: 1 + listed])
+    groups = list(cluster_styles(figure))
+    with_legend = len(groups) <= MAX_LEGEND
+    canvas.set_size_inches(WIDTH + 1.5 * with_legend, 6.6)
+    canvas.suptitle(wrap_title(figure.title, canvas.get_figwidth()), size=11)
+    cells = canvas.add_gridspec(1, 1 + with_legend, width_ratios=[WIDTH, 1.5][: 1 + with_legend])
     axis: Any = canvas.add_subplot(cells[0], projection="3d", computed_zorder=False)
     size = 20 if len(figure.x) <= 2000 else 8 if len(figure.x) <= 5000 else 3
-    places = np.stack([figure.x, figure.y, figure.z], axis=1)
+    points = np.stack([figure.x, figure.y, figure.z], axis=1)
     for cluster, rows, colour, marker in groups:
-        look = {"s": size, "c": colour, "marker": marker, "alpha": 0.7, "linewidths": 0}
-        axis.scatter(*places[rows].T, **look, label=called(cluster, len(rows)))
-    for cluster, rows in [] if listed else _largest(groups):
-        _number(axis, cluster, *np.median(places[rows], axis=0))
-    for place, text in zip(places, figure.beside, strict=False):
-        axis.text(*place, plain(f" {text}"), size=5.5 if len(figure.beside) > CROWD else 6)
-    labels = map(plain, (figure.x_label, figure.y_label, figure.z_label))
+        style = {"s": size, "c": colour, "marker": marker, "alpha": 0.7, "linewidths": 0}
+        axis.scatter(*points[rows].T, **style, label=cluster_label(cluster, len(rows)))
+    for cluster, rows in [] if with_legend else _largest(groups):
+        _add_number(axis, cluster, *np.median(points[rows], axis=0))
+    for point, text in zip(points, figure.beside, strict=False):
+        axis.text(*point, escape_text(f" {text}"), size=5.5 if len(figure.beside) > CROWDED_NAMES else 6)
+    labels = map(escape_text, (figure.x_label, figure.y_label, figure.z_label))
     axis.set(**dict(zip(("xlabel", "ylabel", "zlabel"), labels, strict=True)))
-    sides = proportions(figure)
+    sides = box_sides(figure)
     axis.set_box_aspect(sides, zoom=0.85)
     for scale, side in zip((axis.xaxis, axis.yaxis, axis.zaxis), sides, strict=True):
-        ticks = round(TICKS * side)
+        ticks = round(MAX_TICKS * side)
         scale.set_major_locator(MaxNLocator(ticks) if ticks else NullLocator())
         scale.labelpad = 8
-    if listed:
-        beside = canvas.add_subplot(cells[1])
-        beside.axis("off")
-        _list(beside, len(groups), size, axis)
+    if with_legend:
+        legend_axis = canvas.add_subplot(cells[1])
+        legend_axis.axis("off")
+        _add_legend(legend_axis, len(groups), size, axis)
 
 
 def draw_silhouettes(figure: Silhouettes, canvas: "Canvas") -> None:
     """Draw the profile of each cluster, and the mean of all as a line."""
-    shapes = list(profiles(figure))
-    height = shapes[-1][1] if shapes else 1.0
-    axis = axis_of(canvas, figure.title, WIDTH, height + 1.1)
-    for number, (top, bottom, values) in enumerate(shapes):
+    outlines = list(profiles(figure))
+    height = outlines[-1][1] if outlines else 1.0
+    axis = new_axis(canvas, figure.title, WIDTH, height + 1.1)
+    for number, (top, bottom, values) in enumerate(outlines):
         edges = np.repeat(np.linspace(top, bottom, len(values) + 1), 2)[1:-1]
         axis.fill_betweenx(edges, 0, np.repeat(values, 2), color=GROUPED[number % len(GROUPED)], linewidth=0)
-    middles = [(top + bottom) / 2 for top, bottom, _ in shapes]
-    names = [called(*pair) for pair in zip(figure.clusters, figure.sizes, strict=True)]
+    middles = [(top + bottom) / 2 for top, bottom, _ in outlines]
+    names = [cluster_label(*pair) for pair in zip(figure.clusters, figure.sizes, strict=True)]
     axis.set_yticks(middles, names, size=font_size(len(names)))
     axis.axvline(figure.mean, color="0.2", linestyle="--", linewidth=1)
     axis.set_ylim(height + row_height(len(names)) / 2, -row_height(len(names)) / 2)
     axis.set(xlabel=f"silhouette; the line is the mean of all, {figure.mean:.3g}", ylabel="cluster (size)")
-    axis.tick_params(top=len(names) > TALL, labeltop=len(names) > TALL)
+    axis.tick_params(top=len(names) > TOP_AXIS_ROWS, labeltop=len(names) > TOP_AXIS_ROWS)
     axis.grid(visible=False, axis="y")
 
 
-def _list(axis: Any, count: int, size: int, drawn: Any = None) -> None:
-    """Name the clusters beside the points; `drawn` is the axis of these, if it is another."""
-    at = 0.0 if drawn else 1.0
-    how = {"loc": "center left", "bbox_to_anchor": (at, 0.5), "frameon": False, "title": "cluster (size)"}
-    handles, names = (drawn or axis).get_legend_handles_labels()
-    how |= {"fontsize": font_size(count), "markerscale": (30 / size) ** 0.5, "handletextpad": 0.2}
-    axis.legend(handles, names, **how)
+def _add_legend(axis: Any, count: int, size: int, points_axis: Any = None) -> None:
+    """Add a legend of the clusters to `axis`; `points_axis` has the points, if they are on another axis."""
+    left = 0.0 if points_axis else 1.0
+    options = {
+        "loc": "center left",
+        "bbox_to_anchor": (left, 0.5),
+        "frameon": False,
+        "title": "cluster (size)",
+    }
+    handles, names = (points_axis or axis).get_legend_handles_labels()
+    options |= {"fontsize": font_size(count), "markerscale": (30 / size) ** 0.5, "handletextpad": 0.2}
+    axis.legend(handles, names, **options)
 
 
 def _largest(groups: Sequence[tuple[int, np.ndarray, str, str]]) -> list[tuple[int, np.ndarray]]:
-    """Return number and rows of the largest clusters."""
-    held = [(cluster, rows) for cluster, rows, *_ in groups if cluster >= 0]
-    return sorted(held, key=lambda one: -len(one[1]))[:NUMBERED]
+    """Return number and rows of the largest clusters, without noise."""
+    real = [(cluster, rows) for cluster, rows, *_ in groups if cluster >= 0]
+    return sorted(real, key=lambda pair: -len(pair[1]))[:MAX_NUMBERED]
 
 
-def _number(axis: Any, cluster: int, *place: float) -> None:
+def _add_number(axis: Any, cluster: int, *position: float) -> None:
     box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.65, "linewidth": 0}
-    axis.text(*map(float, place), str(cluster), size=6, ha="center", va="center", bbox=box)
+    axis.text(*map(float, position), str(cluster), size=6, ha="center", va="center", bbox=box)

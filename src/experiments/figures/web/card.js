@@ -1,17 +1,17 @@
-// The image and the text of the point below the pointer.
-const card = document.getElementById("card"), [canvas, words] = card.children;
-const sheets = [];
-const sheet = (number) => sheets[number] ??= (() => {
-  const packed = atob(document.getElementById(`sheet-${number}`).textContent);
+// The hover card: image and text of the point below the pointer.
+const card = document.getElementById("card"), [canvas, caption] = card.children;
+const sprites = [];
+const sprite = (number) => sprites[number] ??= (() => {
+  const packed = atob(document.getElementById(`sprite-${number}`).textContent);
   const bytes = Uint8Array.from(packed, c => c.charCodeAt(0));
   return createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
 })();
-let current = -1, pointer = { clientX: 0, clientY: 0 }; // plotly's event has no pointer where it draws in space
-place.addEventListener("pointermove", (event) => { pointer = event; }, true);
-place.on("plotly_hover", async ({ points, event = pointer }) => {
+let current = -1, pointer = { clientX: 0, clientY: 0 }; // plotly's events of 3-d plots have no pointer
+figure.addEventListener("pointermove", (event) => { pointer = event; }, true);
+figure.on("plotly_hover", async ({ points, event = pointer }) => {
   const row = current = points[0].customdata;
-  words.textContent = texts[row];
-  const image = per ? await sheet(Math.floor(row / per)) : null;
+  caption.textContent = texts[row];
+  const image = per ? await sprite(Math.floor(row / per)) : null;
   if (row !== current) return;
   canvas.width = canvas.height = image ? shown : 0;
   const paper = canvas.getContext("2d"), tile = row % per;
@@ -24,4 +24,4 @@ place.on("plotly_hover", async ({ points, event = pointer }) => {
   card.style.left = `${Math.max(0, event.clientX + (right ? -16 - card.offsetWidth : 16))}px`;
   card.style.top = `${Math.max(0, event.clientY + (low ? -16 - card.offsetHeight : 16))}px`;
 });
-place.on("plotly_unhover", () => { current = -1; card.style.display = "none"; });
+figure.on("plotly_unhover", () => { current = -1; card.style.display = "none"; });

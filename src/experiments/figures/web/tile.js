@@ -1,7 +1,7 @@
-// The markup of the image at a place; what it is drawn on is decoded when it is first seen.
-function tile(place) {
+// The markup of a row's image; the browser decodes its sprite on first use.
+function tile(row) {
   if (!TILES.per) return "";
-  const within = place % TILES.per, at = (index) => `calc(var(--size) * ${-index * TILES.step})`;
-  const [x, y] = [at(within % TILES.columns), at(Math.floor(within / TILES.columns))];
-  return `<i class="s${Math.floor(place / TILES.per)}" style="background-position:${x} ${y}"></i>`;
+  const tileNumber = row % TILES.per, at = (index) => `calc(var(--size) * ${-index * TILES.step})`;
+  const [x, y] = [at(tileNumber % TILES.columns), at(Math.floor(tileNumber / TILES.columns))];
+  return `<i class="s${Math.floor(row / TILES.per)}" style="background-position:${x} ${y}"></i>`;
 }

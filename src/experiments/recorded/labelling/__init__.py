@@ -1,1 +1,1 @@
-"""Labels that people correct: a table to edit, or a page, and what becomes of their corrections."""
+"""Correct labels by hand, in a table or on a page, and apply the corrections."""

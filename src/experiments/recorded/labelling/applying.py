@@ -1,4 +1,4 @@
-"""What becomes of an edited table: lines in the log, figures before and after, and a run that has both."""
+"""Apply an edited table: append to the correction log, compute metrics before and after, record a run."""
 
 import shutil
 from collections import Counter
@@ -14,9 +14,9 @@ import numpy as np
 from experiments.config import compose
 from experiments.dataset.labels.corrections import Correction, append, held
 from experiments.messages import counted
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.recorded.labelling.checking import Edits, edits
-from experiments.recorded.labelling.clustered import CORRECTS, Clustered
+from experiments.recorded.labelling.clustered import CORRECTS, ClusteredSamples
 from experiments.recorded.labelling.deciding import Decisions, decisions
 from experiments.recorded.labelling.scoring import SCORES, crosstab, scores
 from experiments.report import tables
@@ -27,40 +27,40 @@ if TYPE_CHECKING:
 
 BEFORE = "_before"
 CHANGES = ("image_id", "cluster", "from", "to")
-LISTED = 30  # kinds of change that the note on the run's page names
+SHOWN_KINDS = 30  # kinds of change on the run's page
 
 
 @dataclass(frozen=True, eq=False)
 class Applied:
-    """What applying a table did.
+    """The results of applying an edited table.
 
     Parameters
     ----------
     changes
-        `image_id`, `cluster`, `from` and `to` of each image whose label is another now.
+        `image_id`, `cluster`, `from` and `to` of each image whose label has changed.
     confirmed
-        Images whose label is the same, and no longer in doubt.
+        Number of images whose label was confirmed.
     metrics
-        After, and before as `<name>_before`.
-    given
-        Images for which the table has a label.
+        Metrics after the changes, and before them as `<name>_before`.
+    labelled_rows
+        Number of rows of the table that have an applied label.
     missing
-        Images of the run that it has no row for.
+        Number of the run's images without a row in the table.
     unlabelled
-        Images of the run that have no label after it.
+        Number of the run's images without a label after the changes.
     new
-        Labels that no image had before, with the place of the first of each.
+        Labels that no image had before, with the line of the first use.
     stale, emptied
-        What the table says that is not followed, each with its place: see `Decisions`.
+        Messages about rows of the table that are not followed: see `Decisions`.
     run_id, folder, lost
-        The run that has all this, the folder with its files, and why it could not be recorded.
+        The run that records all this, the folder of its files, and the reason if it was not recorded.
     """
 
     log: Path
     changes: "pd.DataFrame"
     confirmed: int
     metrics: Mapping[str, float]
-    given: int
+    labelled_rows: int
     missing: int
     unlabelled: int
     new: dict[str, str]
@@ -71,16 +71,16 @@ class Applied:
     lost: str = ""
 
     @property
-    def others_scored(self) -> str:
-        """Say that figures before and after are of other images; "" if they are of the same ones."""
+    def scored_images_note(self) -> str:
+        """Return a note if the metrics before and after are of different images, else ""."""
         if ((self.changes["from"] == "") == (self.changes["to"] == "")).all():
             return ""
         before, after = int(self.metrics[f"labelled{BEFORE}"]), int(self.metrics["labelled"])
-        return f"before is of {counted(before, 'image')}, after of {after}: of those that have a label"
+        return f"before is of {counted(before, 'image')}, after of {after}: the images that have a label"
 
 
 def apply(
-    clustered: Clustered,
+    clustered: ClusteredSamples,
     path: Path,
     who: str,
     *,
@@ -88,113 +88,123 @@ def apply(
     accept_new: bool = False,
     accept_old: bool = False,
 ) -> Applied:
-    """Append what is new in an edited table to the log, score the clusters again, and record a run of it.
+    """Append the new decisions of a table to the log, score the clusters again, and record a run.
 
-    Everything is checked before anything is written; a table that decides nothing anew writes nothing.
+    The whole table is checked before anything is written; without new decisions nothing is written.
 
     Raises
     ------
     ValueError
-        If anything is wrong with the table.
+        If the table has mistakes.
     """
-    log, so_far = clustered.log(log)
-    known = {*clustered.labels(clustered.applied(so_far)), *clustered.table["label"]} - {""}
-    wanted = edits(path, clustered.ids.tolist(), known, accept_new=accept_new)
-    with held(log) if wanted.labels else nullcontext():  # from here on nobody else changes what was before
-        decided = decisions(clustered, wanted, clustered.log(log)[1], accept_old=accept_old)
-        done = _scored(log, clustered, wanted, decided)
-        if not len(decided.rows):
-            return done
-        note = _note(clustered, done)
-        folder = _keep(clustered, done, decided, _lines(clustered, decided, who), note)
+    log, corrections = clustered.log(log)
+    known = {*clustered.labels(clustered.applied(corrections)), *clustered.table["label"]} - {""}
+    edited = edits(path, clustered.ids.tolist(), known, accept_new=accept_new)
+    with held(log) if edited.labels else nullcontext():  # no other process may change the log now
+        new_decisions = decisions(clustered, edited, clustered.log(log)[1], accept_old=accept_old)
+        applied = _score(log, clustered, edited, new_decisions)
+        if not len(new_decisions.rows):
+            return applied
+        note = _note(clustered, applied)
+        new_corrections = _corrections(clustered, new_decisions, who)
+        folder = _write_folder_and_log(clustered, applied, new_decisions, new_corrections, note)
     params = {"who": who, "labels.file": str(path), "labels.log": str(log)}
-    return _recorded(clustered.run, replace(done, folder=folder), folder, note, params)
+    return _record_run(clustered.run, replace(applied, folder=folder), folder, note, params)
 
 
-def _scored(log: Path, clustered: Clustered, wanted: Edits, decided: Decisions) -> Applied:
-    """Return figures before and after."""
+def _score(log: Path, clustered: ClusteredSamples, edited: Edits, decisions: Decisions) -> Applied:
+    """Return the results, with metrics before and after."""
     import pandas as pd
 
-    before, after, rows = decided.before, decided.after, decided.changed
+    before, after, rows = decisions.before, decisions.after, decisions.changed
     columns = (clustered.ids[rows], clustered.clusters[rows], before[rows], after[rows])
     changes = pd.DataFrame(dict(zip(CHANGES, columns, strict=True)))
-    confirmed = len(decided.rows) - len(rows)
-    new = {label: place for label, place in wanted.new.items() if label in set(after)}
+    confirmed = len(decisions.rows) - len(rows)
+    new = {label: line for label, line in edited.new.items() if label in set(after)}
     metrics = scores(after, clustered.clusters)
     metrics |= {f"{name}{BEFORE}": value for name, value in scores(before, clustered.clusters).items()}
     metrics |= {"labels_changed": float(len(rows)), "labels_confirmed": float(confirmed)}
     return Applied(
-        log, changes, confirmed, metrics, len(wanted.labels), wanted.missing, int((after == "").sum()),
-        new, decided.stale, decided.emptied,
+        log, changes, confirmed, metrics, len(edited.labels), edited.missing, int((after == "").sum()),
+        new, decisions.stale, decisions.emptied,
     )  # fmt: skip
 
 
-def _keep(
-    clustered: Clustered, done: Applied, decided: Decisions, lines: Sequence[Correction], note: str
+def _write_folder_and_log(
+    clustered: ClusteredSamples,
+    applied: Applied,
+    decisions: Decisions,
+    corrections: Sequence[Correction],
+    note: str,
 ) -> Path:
-    """Write the folder of files, then the log; without the one there is not the other."""
-    for line in lines:
-        line.line()  # raises where the log cannot hold it
+    """Write the folder of files, then the log; if either fails, neither remains."""
+    for correction in corrections:
+        correction.line()  # raises ValueError for text that a log cannot hold
     folder = compose.new_output_folder(anywhere=True)
     folder.mkdir(parents=True)
     try:
-        _write(folder, clustered, done, (decided.before, decided.after), note)
-        append(done.log, lines)
+        _write_files(folder, clustered, applied, (decisions.before, decisions.after), note)
+        append(applied.log, corrections)
     except (ValueError, OSError):
         shutil.rmtree(folder)
         raise
     return folder
 
 
-def _recorded(run: Recorded, done: Applied, folder: Path, note: str, params: dict[str, str]) -> Applied:
-    """Record a run below the one whose labels were corrected."""
+def _record_run(run: PastRun, applied: Applied, folder: Path, note: str, params: dict[str, str]) -> Applied:
+    """Record a child run of the run whose labels were corrected."""
     tracker = Tracker(run.uri, str(run.info.info.experiment_id), run.id)
     name = f"labels of {run.info.info.run_name}"
-    with tracker.run(name, folder, params=params, tags={CORRECTS: run.id}) as made:
-        made.log(metrics=done.metrics)
-        made.describe(note)
-        made.artifacts()
-    return replace(done, run_id=made.id, lost=made.lost)
+    with tracker.run(name, folder, params=params, tags={CORRECTS: run.id}) as record:
+        record.log(metrics=applied.metrics)
+        record.describe(note)
+        record.artifacts()
+    return replace(applied, run_id=record.id, lost=record.lost)
 
 
-def _lines(clustered: Clustered, decided: Decisions, who: str) -> list[Correction]:
+def _corrections(clustered: ClusteredSamples, decisions: Decisions, who: str) -> list[Correction]:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     hashes = clustered.table["hash"].to_numpy(str)
-    columns = (clustered.ids, hashes, decided.before, decided.after)
-    values = zip(*(column[decided.rows] for column in columns), strict=True)
+    columns = (clustered.ids, hashes, decisions.before, decisions.after)
+    values = zip(*(column[decisions.rows] for column in columns), strict=True)
     return [Correction(now, who, clustered.run.id, *map(str, cells)) for cells in values]
 
 
-def _write(
-    folder: Path, clustered: Clustered, done: Applied, labels: tuple[np.ndarray, np.ndarray], note: str
+def _write_files(
+    folder: Path,
+    clustered: ClusteredSamples,
+    applied: Applied,
+    labels: tuple[np.ndarray, np.ndarray],
+    note: str,
 ) -> None:
     import pandas as pd
 
     clusters = clustered.clusters
-    tables.to_csv(done.changes, folder / "changes.csv")
-    for name, each in zip(("before", "after"), labels, strict=True):
-        tables.to_csv(crosstab(each, clusters), folder / f"cluster_label_crosstab_{name}.csv")
-    everyone = pd.DataFrame({"image_id": clustered.ids, "cluster": clusters, "applied_label": labels[1]})
-    tables.to_csv(everyone, folder / "image_labels_applied.csv")
+    tables.to_csv(applied.changes, folder / "changes.csv")
+    for name, values in zip(("before", "after"), labels, strict=True):
+        tables.to_csv(crosstab(values, clusters), folder / f"cluster_label_crosstab_{name}.csv")
+    all_labels = pd.DataFrame({"image_id": clustered.ids, "cluster": clusters, "applied_label": labels[1]})
+    tables.to_csv(all_labels, folder / "image_labels_applied.csv")
     (folder / "label_changes.md").write_text(note, encoding="utf-8")
 
 
-def _note(clustered: Clustered, done: Applied) -> str:
-    """Tell in Markdown what changed."""
+def _note(clustered: ClusteredSamples, applied: Applied) -> str:
+    """Return a summary of the changes in Markdown."""
     import pandas as pd
 
     run = clustered.run
     rows = [
-        (name, done.metrics.get(f"{name}{BEFORE}", np.nan), done.metrics.get(name, np.nan))
+        (name, applied.metrics.get(f"{name}{BEFORE}", np.nan), applied.metrics.get(name, np.nan))
         for name in ("labelled", *SCORES)
     ]
-    kinds = Counter(zip(done.changes["from"], done.changes["to"], strict=True)).most_common()
-    lines = [f"- {count} x {old or '(none)'} -> {new or '(none)'}" for (old, new), count in kinds[:LISTED]]
-    if len(kinds) > LISTED:
-        lines.append(f"- and {len(kinds) - LISTED} kinds more; see changes.csv")
-    if done.others_scored:
-        lines.insert(0, f"{done.others_scored}\n")
-    figures = tables.markdown(pd.DataFrame(rows, columns=["", "before", "after"]))
-    changed = counted(len(done.changes), "label")
-    head = f"{changed} changed, {done.confirmed} confirmed, of run {run.info.info.run_name} ({run.id})."
-    return "\n".join([head, "", figures, *lines, ""])
+    kinds = Counter(zip(applied.changes["from"], applied.changes["to"], strict=True)).most_common()
+    shown = kinds[:SHOWN_KINDS]
+    lines = [f"- {count} x {old or '(none)'} -> {new or '(none)'}" for (old, new), count in shown]
+    if len(kinds) > SHOWN_KINDS:
+        lines.append(f"- and {len(kinds) - SHOWN_KINDS} kinds more; see changes.csv")
+    if applied.scored_images_note:
+        lines.insert(0, f"{applied.scored_images_note}\n")
+    table = tables.markdown(pd.DataFrame(rows, columns=["", "before", "after"]))
+    changed = counted(len(applied.changes), "label")
+    head = f"{changed} changed, {applied.confirmed} confirmed, of run {run.info.info.run_name} ({run.id})."
+    return "\n".join([head, "", table, *lines, ""])

@@ -1,4 +1,4 @@
-"""What an edited table says, and everything that is wrong with it."""
+"""Read an edited table of labels, and list all its mistakes."""
 
 import difflib
 import logging
@@ -22,116 +22,116 @@ log = logging.getLogger(__name__)
 
 APPLIED = "applied_label"
 WITHDRAWN = "-"  # in applied_label: the image has no label
-ALIKE = 0.8  # of difflib's 1: labels this close may be one that was mistyped
-SHOWN = 20  # problems that are named
+SIMILARITY = 0.8  # difflib's ratio from which a new label may be a mistyped one
+SHOWN_PROBLEMS = 20  # in a message
 
 
 @dataclass(frozen=True)
 class Edits:
-    """What a person wrote into the table.
+    """The labels in an edited table.
 
     Parameters
     ----------
     labels
-        By image id, "" for one that is withdrawn; rows without an applied label are none of them.
+        By image id, "" for a removed label; rows without an applied label are missing.
     missing
-        Images of the run that the table has no row for.
+        Number of the run's images without a row.
     new
-        Labels that no image had before, with the place of the first of each.
-    places
-        Where each image's row stands, as `line 2`, or `row 1` of a Parquet file.
+        Labels that no image had before, with the line of the first use.
+    lines
+        Line of each image, such as `line 2`, or `row 1` of a Parquet file.
     """
 
     labels: dict[str, str]
     missing: int
     new: dict[str, str]
-    places: dict[str, str]
+    lines: dict[str, str]
 
 
 def edits(path: Path, ids: Sequence[str], known: Iterable[str], *, accept_new: bool) -> Edits:
-    """Read an edited table; raise ValueError that names everything wrong with it by its line.
+    """Read an edited table; raise ValueError that lists all its mistakes by line.
 
     Parameters
     ----------
     ids
-        The images of the run.
+        Image ids of the run.
     known
-        Labels that are spelt right.
+        Existing labels.
     accept_new
-        Take a label for a new one also if it looks like one that is known.
+        Accept a new label even if it is similar to an existing one.
     """
     table = text_table(path, "FILE", header=True).dropna(how="all")
     id_column = next((name for name in ID_COLUMNS if name in table), None)
     if id_column is None or APPLIED not in table:
         raise ValueError(
-            f"FILE={path} has the columns {', '.join(map(str, table))}, and needs image_id and {APPLIED}; "
+            f"FILE={path} has the columns {', '.join(map(str, table))}, but needs image_id and {APPLIED}; "
             f"start from {shlex.quote(commands.python_path())} scripts/labels.py template RUN_ID"
         )
     unit, known = str(table.index.name), sorted(set(known) - {""})
-    found, problems = _found(table[id_column], ids, unit)
-    labels = zip(found, _known_labels(table[APPLIED], known, path), strict=True)
-    rows = [(line, name, label) for (line, name), label in labels if label]
+    rows, problems = _match_rows(table[id_column], ids, unit)
+    labels = zip(rows, _respell(table[APPLIED], known, path), strict=True)
+    labelled = [(line, name, label) for (line, name), label in labels if label]
     if WITHDRAWN in known:
-        why = f"{WITHDRAWN!r} is a class, and withdraws a label here; rename that class first"
-        problems += [(line, why) for line, _, label in rows if label == WITHDRAWN]
-    new, doubts = _new([row for row in rows if row[-1] != WITHDRAWN], set(known), accept_new)
+        why = f"{WITHDRAWN!r} is a class, and removes a label here; rename that class first"
+        problems += [(line, why) for line, _, label in labelled if label == WITHDRAWN]
+    new, doubts = _find_new_labels([row for row in labelled if row[-1] != WITHDRAWN], set(known), accept_new)
     if problems or doubts:
-        hint = "; --accept-new takes new labels as they are" if doubts else ""
-        raise ValueError(_told(path, sorted(problems + doubts), unit, hint))
+        hint = "; --accept-new accepts new labels" if doubts else ""
+        raise ValueError(_problem_message(path, sorted(problems + doubts), unit, hint))
     return Edits(
-        {name: "" if label == WITHDRAWN else label for _, name, label in rows},
-        len(set(ids)) - len(found),
+        {name: "" if label == WITHDRAWN else label for _, name, label in labelled},
+        len(set(ids)) - len(rows),
         {label: f"{unit} {line}" for label, line in new.items()},
-        {name: f"{unit} {line}" for line, name in found},
+        {name: f"{unit} {line}" for line, name in rows},
     )
 
 
-def _found(
+def _match_rows(
     column: "pd.Series[str]", ids: Sequence[str], unit: str
 ) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """Return the line and the image of each row, and the problems by line."""
+    """Return (line, image id) of each row, and the problems by line."""
     names = [text if isinstance(text, str) else "" for text in column]
     matches = matched(names, ids)
     if matches.loosely():
-        log.warning("image_ids are those of images that are equal: %s", matches.loosely())
-    found, problems = [], []
+        log.warning("image_ids equal those of the run, %s", matches.loosely())
+    rows, problems = [], []
     first: dict[str, int] = {}
     for row, (line, name) in enumerate(zip(column.index, names, strict=True)):
         if matches.places[row] >= 0:
             name = ids[matches.places[row]]
             if first.setdefault(name, line) != line:
-                problems.append((line, f"image_id {name!r} stands in {unit} {first[name]} already"))
+                problems.append((line, f"image_id {name!r} is already in {unit} {first[name]}"))
         elif not name:
             problems.append((line, "has no image_id"))
         else:
             hint = f"; did you mean {matches.unclear[row]!r}?" if row in matches.unclear else ""
-            if not hint and len(problems) < SHOWN:
+            if not hint and len(problems) < SHOWN_PROBLEMS:
                 close = difflib.get_close_matches(name, ids, n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
-            problems.append((line, f"image_id {name!r} is no image of the run{hint}"))
-        found.append((line, name))
-    return found, problems
+            problems.append((line, f"image_id {name!r} is not an image of the run{hint}"))
+        rows.append((line, name))
+    return rows, problems
 
 
-def _known_labels(column: "pd.Series[str]", known: Sequence[str], path: Path) -> list[str]:
-    """Return the labels as the known ones are spelt where they are equal but for Unicode and spaces."""
+def _respell(column: "pd.Series[str]", known: Sequence[str], path: Path) -> list[str]:
+    """Return the labels, spelt like known labels that differ only in Unicode form or spaces."""
     labels = [text if isinstance(text, str) else "" for text in column]
     known = [*known, *({WITHDRAWN} - set(known))]
     written = sorted(set(labels) - {""})
     matches = matched(written, known, SPELLING)
     if matches.loosely():
-        log.warning("%s: labels are those that are equal: %s", path.name, matches.loosely())
-    new = [label for label, place in zip(written, matches.places, strict=True) if place < 0]
-    meant = dict(zip(new, stripped([*new, *known]), strict=False))
-    meant |= {written[row]: known[place] for row, place in enumerate(matches.places) if place >= 0}
-    return [meant[label] if label else "" for label in labels]
+        log.warning("%s: labels equal known ones, %s", path.name, matches.loosely())
+    new = [label for label, index in zip(written, matches.places, strict=True) if index < 0]
+    spelling = dict(zip(new, stripped([*new, *known]), strict=False))
+    spelling |= {written[row]: known[index] for row, index in enumerate(matches.places) if index >= 0}
+    return [spelling[label] if label else "" for label in labels]
 
 
-def _new(
+def _find_new_labels(
     rows: Sequence[tuple[int, str, str]], known: set[str], accept_new: bool
 ) -> tuple[dict[str, int], list[tuple[int, str]]]:
-    """Return the first line of each label that is new, and those that may be mistyped, by line."""
-    times = Counter(label for _, _, label in rows)
+    """Return the first line of each new label, and the problems of labels that may be mistyped."""
+    counts = Counter(label for _, _, label in rows)
     lines: dict[str, int] = {}
     for line, _, label in rows:
         if label not in known:
@@ -140,35 +140,35 @@ def _new(
         return lines, []
     problems = []
     trusted = list(known)
-    for label in sorted(lines, key=lambda name: (-times[name], lines[name])):
-        twin = next((other for other in trusted if _same(label, other)), None)
-        close = [twin] if twin else difflib.get_close_matches(label, trusted, n=1, cutoff=ALIKE)
-        if close and (twin or _digits(label) == _digits(close[0])):
+    for label in sorted(lines, key=lambda name: (-counts[name], lines[name])):
+        variant = next((other for other in trusted if _same_spelling(label, other)), None)
+        close = [variant] if variant else difflib.get_close_matches(label, trusted, n=1, cutoff=SIMILARITY)
+        if close and (variant or _digits(label) == _digits(close[0])):
             problems.append((lines[label], f"label {label!r} is new; did you mean {close[0]!r}?"))
         else:
             trusted.append(label)
     return lines, problems
 
 
-def _same(one: str, other: str) -> bool:
-    """Tell labels that differ in capitals, spaces or leading zeros alone."""
-    return _bare(one) == _bare(other)
+def _same_spelling(label: str, other: str) -> bool:
+    """Return True if two labels differ only in case, spaces or leading zeros."""
+    return _normalised(label) == _normalised(other)
 
 
-def _bare(label: str) -> str:
+def _normalised(label: str) -> str:
     return "".join(label.casefold().replace("_", " ").replace("-", " ").split()).lstrip("0")
 
 
 def _digits(label: str) -> list[str]:
-    """Return the digits, as labels that differ in them, such as class_1 and class_2, are two."""
+    """Return the digits: class_1 and class_2 are different labels, not typing mistakes."""
     return [letter for letter in label if letter.isdigit()]
 
 
-def _told(path: Path, problems: list[tuple[int, str]], unit: str, hint: str) -> str:
-    lines = [f"  {unit} {line}: {what}" for line, what in problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        lines.append(f"  and {len(problems) - SHOWN} more")
-    them = "it" if len(problems) == 1 else "them"
+def _problem_message(path: Path, problems: list[tuple[int, str]], unit: str, hint: str) -> str:
+    lines = [f"  {unit} {line}: {what}" for line, what in problems[:SHOWN_PROBLEMS]]
+    if len(problems) > SHOWN_PROBLEMS:
+        lines.append(f"  and {len(problems) - SHOWN_PROBLEMS} more")
+    pronoun = "it" if len(problems) == 1 else "them"
     count = counted(len(problems), "problem")
-    head = f"FILE={path} has {count}, and nothing is changed; correct {them}{hint}"
+    head = f"FILE={path} has {count}, so nothing was changed; correct {pronoun}{hint}"
     return "\n".join([head, *lines])

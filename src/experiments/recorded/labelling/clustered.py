@@ -1,4 +1,4 @@
-"""A recorded run as a person goes through it: its samples, their clusters and their labels."""
+"""The clustered samples of a past run, with their labels and the corrections of them."""
 
 import tempfile
 from collections.abc import Sequence
@@ -12,51 +12,51 @@ from experiments import tracking
 from experiments.config import compose
 from experiments.dataset.labels.corrected import History, history
 from experiments.dataset.labels.corrections import Correction, read
-from experiments.recorded import Recorded
+from experiments.recorded import PastRun
 from experiments.recorded.labelling.checking import WITHDRAWN
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CORRECTS = "corrects"  # the tag of a run of corrected labels that names the run they are of
+CORRECTS = "corrects"  # tag of a run of corrected labels: id of the run that they correct
 KEY = "--log"
 
 
 @dataclass(frozen=True, eq=False)
-class Clustered:
-    """What a run recorded of its samples.
+class ClusteredSamples:
+    """The recorded samples of a run.
 
     Parameters
     ----------
     table
         A row per sample: `id`, `hash`, `cluster` (-1 is noise), `label` ("" for none), and `probability` or
-        `distance` where the run recorded them.
+        `distance` if the run recorded them.
     """
 
-    run: Recorded
+    run: PastRun
     table: "pd.DataFrame"
 
     @classmethod
-    def of(cls, uri: str, run_id: str) -> "Clustered":
-        """Read a run, the best job of a sweep, or the run whose labels a run corrected.
+    def of(cls, uri: str, run_id: str) -> "ClusteredSamples":
+        """Read the samples of a run, of a sweep's best job, or of the run that a label run corrects.
 
         Raises
         ------
         ValueError
-            If there is no such run, or it recorded no samples, or no hashes of them.
+            If there is no such run, or it recorded no samples or no content hashes.
         """
         import pandas as pd
 
-        run = Recorded.of(uri, run_id)
+        run = PastRun.of(uri, run_id)
         for tag in (tracking.BEST, CORRECTS):
             linked = run.info.data.tags.get(tag)
-            run = Recorded.of(uri, linked) if linked else run
-        with tempfile.TemporaryDirectory(prefix="experiments-") as fetched:
-            table = pd.read_parquet(run.file("assignments.parquet", Path(fetched)))
+            run = PastRun.of(uri, linked) if linked else run
+        with tempfile.TemporaryDirectory(prefix="experiments-") as folder:
+            table = pd.read_parquet(run.file("assignments.parquet", Path(folder)))
         if "hash" not in table:
             raise ValueError(
-                f"RUN_ID={run.id} recorded no content hashes, by which corrections know renamed files; run "
-                "the same command again, which computes nothing twice"
+                f"RUN_ID={run.id} recorded no content hashes, which corrections of renamed files need; run "
+                "the same command again, which reuses all cached values"
             )
         label = table["label"].astype(object) if "label" in table else ""
         return cls(run, table.assign(label=label))
@@ -68,34 +68,34 @@ class Clustered:
 
     @property
     def ids(self) -> np.ndarray:
-        """Return what samples are called: str (n,)."""
+        """Return the ids of the samples: str (n,)."""
         return self.table["id"].to_numpy(str)
 
     @property
     def clusters(self) -> np.ndarray:
-        """Return int64 (n,), -1 is noise."""
+        """Return the clusters of the samples: int64 (n,), -1 is noise."""
         return self.table["cluster"].to_numpy(np.int64)
 
     def log(self, path: Path | None = None) -> tuple[Path, list[Correction]]:
-        """Return the log of corrections of its data set, and what is in it so far."""
+        """Return the path of the data set's correction log, and the corrections in it."""
         path = path or compose.project_root() / "corrections" / f"{self.name.replace('/', '_')}.csv"
         return path, read(path, KEY) if path.exists() else []
 
     def history(self, corrections: Sequence[Correction]) -> History:
-        """Return what the corrections say of the samples."""
+        """Return the corrections of each sample."""
         return history(corrections, self.ids, self.table["hash"].to_numpy(str))
 
     def applied(self, corrections: Sequence[Correction]) -> np.ndarray:
-        """Return the label that the corrections give each sample: object (n,).
+        """Return the corrected label of each sample: object (n,).
 
-        It is "" where they say nothing, and `WITHDRAWN` where they say that it has none.
+        It is "" without a correction, and `WITHDRAWN` if the correction removes the label.
         """
         labels = np.full(len(self.table), "", object)
-        for row, each in self.history(corrections).last.items():
-            labels[row] = each.after or WITHDRAWN
+        for row, correction in self.history(corrections).last.items():
+            labels[row] = correction.after or WITHDRAWN
         return labels
 
     def labels(self, applied: np.ndarray) -> np.ndarray:
-        """Return the labels with those applied in their place, "" for none: object (n,)."""
+        """Return the labels after the corrections `applied`, "" for none: object (n,)."""
         labels = np.where(applied != "", applied, self.table["label"].to_numpy(object))
         return np.where(applied == WITHDRAWN, "", labels)

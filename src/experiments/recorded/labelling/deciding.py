@@ -1,4 +1,4 @@
-"""What an edited table decides anew, beside what the log says by now."""
+"""Find the decisions of an edited table that the correction log does not have yet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,24 +7,24 @@ import numpy as np
 
 from experiments.dataset.labels.corrections import Correction
 from experiments.recorded.labelling.checking import WITHDRAWN, Edits
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """The labels of n samples before and after, and what a table had to say of them.
+    """The labels of n samples before and after an edited table, and its rows that are not followed.
 
     Parameters
     ----------
     before, after
-        "" for none: object (n,).
+        Labels, "" for none: object (n,).
     rows
-        Those whose label is decided anew; a label that is confirmed is the same before and after.
+        Row numbers of new decisions; a confirmed label is the same before and after.
     stale
-        Labels of the table that the log had once and that are not its latest: they are skipped, as a table
-        that was written before a newer correction still holds the older one.
+        Messages about labels of the table that are older corrections in the log. They are skipped, as a
+        table that was written before a newer correction still contains the older one.
     emptied
-        Rows without a label, of images to which the log gives another one than they had.
+        Messages about rows without a label whose images have a correction in the log.
     """
 
     before: np.ndarray
@@ -35,45 +35,47 @@ class Decisions:
 
     @property
     def changed(self) -> np.ndarray:
-        """Return the rows whose label is another now."""
+        """Return the rows whose label has changed."""
         return np.array([row for row in self.rows if self.before[row] != self.after[row]], np.int64)
 
 
 def decisions(
-    clustered: Clustered, wanted: Edits, log: Sequence[Correction], *, accept_old: bool
+    clustered: ClusteredSamples, edited: Edits, log: Sequence[Correction], *, accept_old: bool
 ) -> Decisions:
-    """Compare what a table says with the log.
+    """Compare an edited table with the log.
 
     Parameters
     ----------
     accept_old
-        Take a label that the log had once for a new decision.
+        Treat a label that is an older correction in the log as a new decision.
     """
     known = clustered.history(log).rows
     before = clustered.labels(clustered.applied(log))
     after = before.copy()
     rows, stale, emptied = [], [], []
     for row, name in enumerate(clustered.ids.tolist()):
-        said = [each for each, _ in known.get(row, ())]
-        label = wanted.labels.get(name)
-        about = f"{wanted.places.get(name)}: {name} stays {_named(said[-1])}" if said else ""
+        corrections = [correction for correction, _ in known.get(row, ())]
+        label = edited.labels.get(name)
+        line = edited.lines.get(name)
+        message = f"{line}: {name} stays {_described(corrections[-1])}" if corrections else ""
+        latest = corrections[-1].after if corrections else before[row]
         if label is None:
-            if said and name in wanted.places and said[-1].after != said[0].before:
-                emptied.append(f"{about}; to go back, write {_old(said[0].before)}")
-        elif (said and label == said[-1].after) or (not said and not label and not before[row]):
+            if corrections and name in edited.lines and latest != corrections[0].before:
+                emptied.append(f"{message}; to go back, write {_undo_text(corrections[0].before)}")
+        elif label == latest and (corrections or not label):
             continue
-        elif not accept_old and label in {each.after for each in said}:
-            stale.append(f"{about}, which is newer than {label or WITHDRAWN!r}")
+        elif not accept_old and label in {correction.after for correction in corrections}:
+            stale.append(f"{message}, which is newer than {label or WITHDRAWN!r}")
         else:
             rows.append(row)
             after[row] = label
     return Decisions(before, after, np.array(rows, np.int64), tuple(stale), tuple(emptied))
 
 
-def _named(last: Correction) -> str:
-    who = f" by {last.who} of {last.when[:10]}" if last.who else ""
-    return f"{repr(last.after) if last.after else 'without a label'}{who}"
+def _described(last: Correction) -> str:
+    author = f" by {last.who} of {last.when[:10]}" if last.who else ""
+    return f"{repr(last.after) if last.after else 'without a label'}{author}"
 
 
-def _old(before: str) -> str:
+def _undo_text(before: str) -> str:
     return f"the old label, {before!r}" if before else f"{WITHDRAWN} for none, as there was none"

@@ -1,4 +1,4 @@
-"""A page to correct labels in a browser: one file that needs no server and asks nothing of the network."""
+"""An HTML page to correct labels in a browser: a single file that needs no server and no network."""
 
 import html
 from collections.abc import Sequence
@@ -9,55 +9,55 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.figures.html import tiles
-from experiments.figures.html.markup import document, script
-from experiments.figures.html.tiles import MOST
+from experiments.figures.html.markup import document, to_javascript
+from experiments.figures.html.tiles import MAX_IMAGES
 from experiments.messages import counted
 from experiments.recorded.labelling.checking import WITHDRAWN
-from experiments.recorded.labelling.template import command, doubtful, unlabelled
+from experiments.recorded.labelling.template import apply_command, doubtful, unlabelled
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = 72  # pixels a side that an image is shown at, until a person moves the slider
+THUMBNAIL_SIZE = 72  # initial side of an image in pixels; the page has a slider
 PARTS = ("csv", "changes", "sheets", "selecting", "chooser", "controls")
-ALONE = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
+CONTENT_SECURITY = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
 style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 """
 
 
-def check(file: Path) -> None:
-    """Raise ValueError for a name that is no page's, which might be the table of somebody's work."""
+def check_file(file: Path) -> None:
+    """Raise ValueError unless the file ends in .html, so that no table is overwritten."""
     if file.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"FILE={file} does not end in .html; name the page labels.html or so")
     if not file.absolute().parent.is_dir():
-        raise ValueError(f"FILE={file} is in a folder that is not there; make it first")
+        raise ValueError(f"FILE={file} is in a folder that does not exist; make it first")
 
 
-def fitting(table: "pd.DataFrame", most: int = MOST) -> "pd.DataFrame":
-    """Return the rows that a page shows: the doubtful first, then of each cluster as many as fit."""
+def select_rows(table: "pd.DataFrame", most: int = MAX_IMAGES) -> "pd.DataFrame":
+    """Return at most `most` rows for a page: the doubtful ones first, then equally many of each cluster."""
     if len(table) <= most:
         return table
     doubts = doubtful(table)
-    turn = table.groupby([table["cluster"], doubts]).cumcount().to_numpy()
-    taken = np.lexsort((turn, ~doubts))[:most]
-    return table.iloc[np.sort(taken)]
+    round_ = table.groupby([table["cluster"], doubts]).cumcount().to_numpy()
+    rows = np.lexsort((round_, ~doubts))[:most]
+    return table.iloc[np.sort(rows)]
 
 
-def arranged(table: "pd.DataFrame") -> np.ndarray:
-    """Return the order in which rows are shown, int64 (n,).
+def display_order(table: "pd.DataFrame") -> np.ndarray:
+    """Return the order of the rows on the page, int64 (n,).
 
-    It is by cluster, noise last; the doubtful of each first, then those without a label.
+    Rows are ordered by cluster, noise last; within a cluster, doubtful rows first, then unlabelled ones.
     """
     cluster = table["cluster"].to_numpy()
     return np.lexsort((~unlabelled(table), ~doubtful(table), cluster, cluster < 0))
 
 
-def exported(run: str) -> str:
-    """Return the name of the CSV that the page of a run exports: another than the table's to edit."""
+def export_name(run: str) -> str:
+    """Return the name of the CSV that a run's page exports; it differs from the name of the template."""
     return f"labels_{run[:8]}.csv"
 
 
-def page(
+def render(
     table: "pd.DataFrame",
     images: np.ndarray,
     *,
@@ -66,72 +66,72 @@ def page(
     left_out: int = 0,
     options: Sequence[str] = (),
 ) -> str:
-    """Return the page of a table as `labels.py template` writes it.
+    """Return the HTML page of a table from `template`.
 
     Parameters
     ----------
     table
-        Text without gaps, but for `cluster`; at most MOST rows, of which no two have one image_id.
+        At most MAX_IMAGES rows with distinct image_ids.
     images
-        uint8 (n, S, S, 3), one a row; (0, S, S, 3) for names instead of images.
+        uint8 (n, S, S, 3), an image per row; (0, S, S, 3) to show names instead.
     left_out
-        Rows of the run that the page does not have.
+        Number of the run's rows that are not on the page.
     options
-        Words that the line to type ends with.
+        Options at the end of the apply command.
     """
-    order = arranged(table)
+    order = display_order(table)
     ordered = images[order] if len(images) else images
     labels = sorted({*table["current_label"], *table["applied_label"], *table["suggestion"]} - {""})
-    drawn = len(images) > 0
+    has_images = len(images) > 0
     data = {
         "run": run,
-        "export": exported(run),
+        "export": export_name(run),
         "labels": labels,
         "withdrawn": WITHDRAWN,
         "whole": not left_out,
-        "one": "image" if drawn else "row",
-        "many": "images" if drawn else "rows",
+        "one": "image" if has_images else "row",
+        "many": "images" if has_images else "rows",
         "ids": table["image_id"].to_list(),
         "files": table["file"].to_list(),
         "clusters": table["cluster"].to_list(),
         "order": order.tolist(),
-        "drawn": drawn,
+        "drawn": has_images,
     } | _numbered(table, labels)
-    style = f"{_part('style.css')}\n{tiles.style(ordered)}"
+    style = f"{_part('style.css')}\n{tiles.css_rules(ordered)}"
     body = _part("body.html").format(
         name=html.escape(name),
-        command=html.escape(command(run, exported(run), options)),
+        command=html.escape(apply_command(run, export_name(run), options)),
         about=html.escape(_about(table, run, data["many"], left_out)),
-        size=SHOWN,
+        size=THUMBNAIL_SIZE,
     )
-    return document(f"Labels of {name}", style, body + _script(data, tiles.script(images)), ALONE)
+    return document(f"Labels of {name}", style, body + _script(data, tiles.script(images)), CONTENT_SECURITY)
 
 
 def _numbered(table: "pd.DataFrame", labels: list[str]) -> dict[str, list[int]]:
-    """Spell each column of labels by their places, as names are long; -1 is none."""
-    place = {label: number for number, label in enumerate(labels)} | {"": -1}
+    """Return each column of labels as indices into `labels`, to save space; -1 is none."""
+    numbers = {label: number for number, label in enumerate(labels)} | {"": -1}
     columns = {"current": "current_label", "applied": "applied_label", "suggestion": "suggestion"}
-    return {short: [place[label] for label in table[column]] for short, column in columns.items()}
+    return {short: [numbers[label] for label in table[column]] for short, column in columns.items()}
 
 
-def _about(table: "pd.DataFrame", run: str, many: str, left_out: int) -> str:
+def _about(table: "pd.DataFrame", run: str, noun: str, left_out: int) -> str:
     clusters = table["cluster"]
     groups = counted(clusters[clusters >= 0].nunique(), "cluster")
     groups += " and noise" if (clusters < 0).any() else ""
-    words = f"{len(table):,} {many} in {groups} of run {run}."
+    text = f"{len(table):,} {noun} in {groups} of run {run}."
     if left_out:
-        words += (
+        text += (
             f" {left_out:,} more {'is' if left_out == 1 else 'are'} left out, as a page has room for "
             f"{len(table):,}: it has the doubtful ones first, then some of each cluster. labels.py template "
             "writes a row for each."
         )
-    return words
+    return text
 
 
-def _script(data: dict[str, Any], before: str) -> str:
-    code = "\n".join([before, *(_part(f"{name}.js") for name in PARTS)])
-    held = f'<script type="application/json" id="data">{script(data)}</script>'
-    return f'{held}\n<script type="module">{code}</script>'
+def _script(data: dict[str, Any], tiles_script: str) -> str:
+    code = "\n".join([tiles_script, *(_part(f"{name}.js") for name in PARTS)])
+    data_tag = f'<script type="application/json" id="data">{to_javascript(data)}</script>'
+    return f'{data_tag}\n<script type="module">{code}</script>'
 
 
 def _part(name: str) -> str:

@@ -1,4 +1,4 @@
-"""How well recorded clusters agree with labels, before and after they were corrected."""
+"""Agreement of recorded clusters with labels, before and after corrections."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ NOISE, TOTAL = "noise", "total"
 
 
 def scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
-    """Return the agreement of the rows that have a label, and how many these are.
+    """Return agreement metrics of the labelled rows, and the number of these rows.
 
     Noise counts as one more cluster, as in `evaluator=external`.
 
@@ -25,21 +25,21 @@ def scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
     labels
         Names, "" for none: (n,).
     """
-    there = labels != ""
-    found = {"labelled": float(there.sum())}
-    if there.any():
-        _, numbers = np.unique(labels[there].astype(str), return_inverse=True)
-        found |= {name: METRICS[name](numbers, clusters[there]) for name in SCORES}
-    return found
+    has_label = labels != ""
+    metrics = {"labelled": float(has_label.sum())}
+    if has_label.any():
+        _, numbers = np.unique(labels[has_label].astype(str), return_inverse=True)
+        metrics |= {name: METRICS[name](numbers, clusters[has_label]) for name in SCORES}
+    return metrics
 
 
 def crosstab(labels: np.ndarray, clusters: np.ndarray) -> "pd.DataFrame":
-    """Count rows by cluster and label, with totals; rows without a label are left out."""
+    """Count labelled rows by cluster and label, with totals."""
     import pandas as pd
 
-    there = labels != ""
-    names, columns = np.unique(labels[there].astype(str), return_inverse=True)
-    numbers, rows = np.unique(clusters[there], return_inverse=True)
+    has_label = labels != ""
+    names, columns = np.unique(labels[has_label].astype(str), return_inverse=True)
+    numbers, rows = np.unique(clusters[has_label], return_inverse=True)
     counts = np.zeros((len(numbers), len(names)), np.int64)
     np.add.at(counts, (rows, columns), 1)
     table = pd.DataFrame(counts, columns=headed(list(map(str, names)), ("cluster", TOTAL)))

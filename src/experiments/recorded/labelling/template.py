@@ -1,4 +1,4 @@
-"""The table that a person edits: a row per image, those whose label is in doubt first."""
+"""The table of labels to edit: a row per image, doubtful labels first."""
 
 import shlex
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from experiments.config import commands
 from experiments.dataset.labels.corrections import Correction
 from experiments.evaluator.measures.majority import majority
-from experiments.recorded.labelling.clustered import Clustered
+from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.report import tables
 
 if TYPE_CHECKING:
@@ -21,18 +21,17 @@ COLUMNS = ("image_id", "file", "cluster", "current_label", "applied_label", "sug
 NAME = "label_overrides_template.csv"
 
 
-def command(run: str, file: Path | str, options: Sequence[str] = ()) -> str:
-    """Return the line to type that applies an edited table."""
+def apply_command(run: str, file: Path | str, options: Sequence[str] = ()) -> str:
+    """Return the command that applies an edited table."""
     return shlex.join([commands.python_path(), SCRIPT, "apply", run, str(file), *options])
 
 
-def template(clustered: Clustered, corrections: Sequence[Correction]) -> "pd.DataFrame":
-    """Return the table to edit: text without gaps, but for `cluster`.
+def template(clustered: ClusteredSamples, corrections: Sequence[Correction]) -> "pd.DataFrame":
+    """Return the table to edit: text without missing values, and the number in `cluster`.
 
-    `applied_label` is what the corrections say, "" without one, `WITHDRAWN` for no label; `suggestion` the
-    label that most of the cluster have. First come the rows whose label is another than that and that nobody
-    corrected, then those without a label, then the others; each by cluster, noise last, the uncertain first
-    where the run recorded how certain each is.
+    `applied_label` is the corrected label, "" without a correction, `WITHDRAWN` for no label; `suggestion` is
+    the most frequent label of the cluster. The order is: doubtful rows, rows without a label, all others;
+    each by cluster, noise last, and by certainty, lowest first, if the run recorded it.
     """
     import pandas as pd
 
@@ -55,32 +54,32 @@ def template(clustered: Clustered, corrections: Sequence[Correction]) -> "pd.Dat
 
 
 def write(rows: "pd.DataFrame", path: Path) -> None:
-    """Write the table; raise ValueError if there is a file already, which may hold hours of work."""
-    plain = all(text.isascii() for column in rows.select_dtypes(exclude="number") for text in rows[column])
-    try:  # spreadsheets take a file for their country's encoding unless a mark says that it is UTF-8
-        tables.to_csv(rows, path, new=True, encoding="utf-8" if plain else "utf-8-sig")
+    """Write the table; raise ValueError if the file exists, as it may hold hours of work."""
+    is_ascii = all(text.isascii() for column in rows.select_dtypes(exclude="number") for text in rows[column])
+    try:  # without a byte order mark, spreadsheets do not read a file as UTF-8
+        tables.to_csv(rows, path, new=True, encoding="utf-8" if is_ascii else "utf-8-sig")
     except FileExistsError:
         raise ValueError(
-            f"FILE={path} is there already and may hold your work, so it is left alone; name another file, "
-            f"or apply it: {command('RUN_ID', path)}"
+            f"FILE={path} exists and may hold your work, so it is not overwritten; name another file, "
+            f"or apply it: {apply_command('RUN_ID', path)}"
         ) from None
     except OSError as error:
         raise ValueError(f"FILE={path} cannot be written ({error.strerror}); name another file") from error
 
 
 def doubtful(rows: "pd.DataFrame") -> np.ndarray:
-    """Tell of each row whether its label is not its cluster's, and nobody corrected it: bool (n,)."""
+    """Return which rows have another label than most of their cluster, and no correction: bool (n,)."""
     undecided = (rows["applied_label"] == "") & (rows["current_label"] != "") & (rows["suggestion"] != "")
     return (undecided & (rows["current_label"] != rows["suggestion"])).to_numpy(bool)
 
 
 def unlabelled(rows: "pd.DataFrame") -> np.ndarray:
-    """Tell of each row whether it has no label, and nobody decided that it has none: bool (n,)."""
+    """Return which rows have neither a label nor a correction: bool (n,)."""
     return ((rows["applied_label"] == "") & (rows["current_label"] == "")).to_numpy(bool)
 
 
 def majorities(labels: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    """Return the most frequent label of each row's cluster, "" for noise and where there is none: (n,)."""
+    """Return the most frequent label of each row's cluster, "" for noise and without labels: (n,)."""
     most = np.full(len(labels), "", object)
     for cluster in np.unique(clusters[clusters >= 0]):
         rows = clusters == cluster

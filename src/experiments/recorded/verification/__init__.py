@@ -1,1 +1,1 @@
-"""Run a recorded run again, and tell whether it gives the same."""
+"""Re-run a past run and compare the results."""

@@ -1,4 +1,4 @@
-"""Did a run give again what it gave before? Two traces in, a verdict out; nothing is run or recorded here."""
+"""Compare the traces of two runs; nothing is run or recorded here."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,18 +10,18 @@ from experiments.job.trace import STEPS, Trace
 
 IDENTICAL, WITHIN, DIFFERS = "identical", "within tolerance", "differs"
 NOT_RECORDED = "not recorded"
-UNSPEAKING = {  # circumstances whose values are digests
+DIGESTS = {  # circumstances whose values are digests, and their names in messages
     "code": "the code of the package",
     "backbone.origin": "the weights or the preprocessing of the backbone",
 }
-TOLERANCE = 1e-6  # the one tolerance: of each metric, relative; the clusters have to be the same
-ZERO = 1e-12  # what is so near to it has no relative difference
-FEW = 3  # things that a line names
+TOLERANCE = 1e-6  # relative, of each metric; the clusters have to be the same
+ZERO = 1e-12  # absolute tolerance of metrics near 0
+SHOWN_NAMES = 3  # in the summary
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing compared, as it was and as it is."""
+    """A compared value: before, after, and the verdict on it."""
 
     what: str
     then: str
@@ -32,16 +32,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How far two runs are the same.
+    """How far the results of two runs agree.
 
     Parameters
     ----------
+    word
+        `identical`, `within tolerance` or `differs`.
     first
-        The first step, metric, table or picture that differs, be it in one bit; "" if none does.
+        The first step, metric, table or figure that differs in any bit; "" if none does.
     ari
         Adjusted Rand index of the two clusterings.
     agreement
-        Share of the samples that are in the same cluster after the clusters were matched one to one.
+        Share of the samples that are in the same cluster after matching the clusters one to one.
     """
 
     word: str
@@ -52,27 +54,28 @@ class Verdict:
 
     @property
     def line(self) -> str:
-        """Say it in one line."""
+        """Return the verdict in one line."""
         if self.word == IDENTICAL:
             metrics = sum(row.what.startswith("metric ") and row.verdict == IDENTICAL for row in self.rows)
-            unknown = [row.what for row in self.rows if row.verdict == NOT_RECORDED]
-            more = f" and {len(unknown) - FEW} more" if len(unknown) > FEW else ""
-            but = f" ({', '.join(unknown[:FEW])}{more} were not recorded then)" if unknown else ""
-            return f"identical: every stage{but}, all {metrics} metrics, every table and picture, bit by bit"
+            names = [row.what for row in self.rows if row.verdict == NOT_RECORDED]
+            more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+            gap = f" ({', '.join(names[:SHOWN_NAMES])}{more} not recorded by the first run)" if names else ""
+            outputs = f"every stage{gap}, all {metrics} metrics, every table and figure"
+            return f"identical: {outputs}, bit by bit"
         same = f"ARI of both clusterings {self.ari:.6g}, {self.agreement:.2%} in the same cluster"
         if self.word == WITHIN:
             return (
                 f"within tolerance: the same clusters, and each metric to {TOLERANCE:g} of its value; "
-                f"in its bits the first to differ is {self.first} ({same})"
+                f"the first difference in any bit is in {self.first} ({same})"
             )
-        return f"differs: the first to differ is {self.first} ({same})"
+        return f"differs: the first difference is in {self.first} ({same})"
 
 
 def compare(then: Trace, now: Trace, clusters_then: np.ndarray, clusters_now: np.ndarray) -> Verdict:
-    """Compare two runs of one config on one data set.
+    """Compare two runs of the same config on the same data set.
 
-    Tables and pictures are held to the bit where all that is before them is the same. Where it is not, they
-    follow from it, and the metrics say by how much.
+    Tables and figures must be equal to the bit if all steps and metrics are. Otherwise their differences only
+    follow from those, and are not listed.
 
     Parameters
     ----------
@@ -81,10 +84,10 @@ def compare(then: Trace, now: Trace, clusters_then: np.ndarray, clusters_now: np
     """
     from sklearn.metrics import adjusted_rand_score
 
-    steps = [_step(name, then.steps.get(name, ""), now.steps.get(name, "")) for name in STEPS]
-    metrics, shown = list(_metrics(then, now)), list(_shown(then, now))
+    steps = [_compare_digests(name, then.steps.get(name, ""), now.steps.get(name, "")) for name in STEPS]
+    metrics, shown = list(_compare_metrics(then, now)), list(_compare_outputs(then, now))
     ari = float(adjusted_rand_score(clusters_then, clusters_now))
-    agreement = agreeing(clusters_then, clusters_now)
+    agreement = matched_share(clusters_then, clusters_now)
     if any(row.verdict in (WITHIN, DIFFERS) for row in [*steps, *metrics]):
         shown = [row for row in shown if row.verdict != DIFFERS]
     rows = (*steps, *metrics, *shown)
@@ -96,8 +99,8 @@ def compare(then: Trace, now: Trace, clusters_then: np.ndarray, clusters_now: np
     return Verdict(word, first, ari, agreement, rows)
 
 
-def agreeing(then: np.ndarray, now: np.ndarray) -> float:
-    """Return the share of samples in the same cluster once clusters are matched; noise is matched to noise.
+def matched_share(then: np.ndarray, now: np.ndarray) -> float:
+    """Return the share of samples in the same cluster after matching clusters; noise is matched to noise.
 
     Source
     ------
@@ -116,19 +119,19 @@ def agreeing(then: np.ndarray, now: np.ndarray) -> float:
 
 
 def changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Say which circumstances are not what they were, one a line."""
-    found = []
-    for name in _names(then, now):
+    """Return a line for each circumstance that has changed."""
+    lines = []
+    for name in _union(then, now):
         before, after = then.get(name, "none"), now.get(name, "none")
-        if before != after and name in UNSPEAKING:
-            found.append(f"{UNSPEAKING[name]} changed: {before} then, {after} now")
+        if before != after and name in DIGESTS:
+            lines.append(f"{DIGESTS[name]} changed: {before} then, {after} now")
         elif before != after:
-            found.append(f"{name} was {before} and is {after}")
-    return found
+            lines.append(f"{name} was {before} and is {after}")
+    return lines
 
 
 def data_changes(then: Mapping[str, tuple[str, str]], now: Mapping[str, tuple[str, str]]) -> list[str]:
-    """Say how a data set differs from the recorded one; each is (content hash, label) by id."""
+    """Return the differences of a data set from the recorded one, both {id: (content hash, label)}."""
     both = [name for name in then if name in now]
     renamed = _renamed(then, now)
     kinds = {
@@ -142,31 +145,31 @@ def data_changes(then: Mapping[str, tuple[str, str]], now: Mapping[str, tuple[st
 
 
 def _renamed(then: Mapping[str, tuple[str, str]], now: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    """Pair the ids that are gone with new ones of the same content."""
+    """Match missing ids to new ids of the same content."""
     new: dict[str, list[str]] = {}
     for name, (content, _) in now.items():
         if name not in then:
             new.setdefault(content, []).append(name)
-    gone = [(name, content) for name, (content, _) in then.items() if name not in now]
-    return {name: new[content].pop(0) for name, content in gone if new.get(content)}
+    missing = [(name, content) for name, (content, _) in then.items() if name not in now]
+    return {name: new[content].pop(0) for name, content in missing if new.get(content)}
 
 
-def _step(name: str, then: str, now: str) -> Row:
+def _compare_digests(name: str, then: str, now: str) -> Row:
     if not then and now:
         return Row(name, then, now, math.nan, NOT_RECORDED)
     return Row(name, then, now, math.nan, IDENTICAL if then == now else DIFFERS)
 
 
-def _metrics(then: Trace, now: Trace) -> Iterator[Row]:
-    for evaluator in _names(then.metrics, now.metrics):
+def _compare_metrics(then: Trace, now: Trace) -> Iterator[Row]:
+    for evaluator in _union(then.metrics, now.metrics):
         before, after = then.metrics.get(evaluator, {}), now.metrics.get(evaluator, {})
-        for name in _names(before, after):
-            yield _metric(f"metric {evaluator} {name}", before.get(name), after.get(name))
+        for name in _union(before, after):
+            yield _compare_metric(f"metric {evaluator} {name}", before.get(name), after.get(name))
 
 
-def _metric(what: str, then: float | None, now: float | None) -> Row:
-    if then is None or now is None:  # a measure that is new says nothing of what was there
-        return Row(what, str(then), str(now), math.nan, NOT_RECORDED if then is None else DIFFERS)
+def _compare_metric(name: str, then: float | None, now: float | None) -> Row:
+    if then is None or now is None:  # a new metric has nothing to compare with
+        return Row(name, str(then), str(now), math.nan, NOT_RECORDED if then is None else DIFFERS)
     difference = now - then
     if then == now or (math.isnan(then) and math.isnan(now)):
         verdict, difference = IDENTICAL, 0.0
@@ -174,15 +177,15 @@ def _metric(what: str, then: float | None, now: float | None) -> Row:
         verdict = WITHIN
     else:
         verdict = DIFFERS
-    return Row(what, repr(then), repr(now), difference, verdict)
+    return Row(name, repr(then), repr(now), difference, verdict)
 
 
-def _shown(then: Trace, now: Trace) -> Iterator[Row]:
-    for evaluator in _names(then.shown, now.shown):
+def _compare_outputs(then: Trace, now: Trace) -> Iterator[Row]:
+    for evaluator in _union(then.shown, now.shown):
         before, after = then.shown.get(evaluator, {}), now.shown.get(evaluator, {})
-        for name in _names(before, after):
-            yield _step(f"{evaluator} {name}", before.get(name, ""), after.get(name, ""))
+        for name in _union(before, after):
+            yield _compare_digests(f"{evaluator} {name}", before.get(name, ""), after.get(name, ""))
 
 
-def _names(then: Mapping[str, object], now: Mapping[str, object]) -> Sequence[str]:
+def _union(then: Mapping[str, object], now: Mapping[str, object]) -> Sequence[str]:
     return [*then, *(name for name in now if name not in then)]

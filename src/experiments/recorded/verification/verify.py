@@ -1,4 +1,4 @@
-"""Run a recorded run again, beside nothing that was kept, and record how far it gave the same."""
+"""Re-run a past run with an empty cache, and record how closely the results agree."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,158 +15,165 @@ from experiments.context import Context
 from experiments.job import console, context
 from experiments.job.perform import Job, Outcome, perform
 from experiments.job.trace import STEPS, TRACE, Trace, run_circumstances
-from experiments.recorded import Recorded
-from experiments.recorded.samples import DATA
-from experiments.recorded.verification.past import VERIFIES, CannotVerifyError, Past, refuse_unfinished
+from experiments.recorded import PastRun
+from experiments.recorded.samples import DATA_KEYS
+from experiments.recorded.verification.recorded_config import (
+    VERIFIES,
+    CannotVerifyError,
+    RecordedConfig,
+    refuse_unfinished,
+)
 from experiments.recorded.verification.verdict import IDENTICAL, Verdict, changes, compare, data_changes
 from experiments.report import tables
 from experiments.samples import Samples
 
-TABLE = "verification"  # .csv and .md: everything that was compared
-AS_IT_WAS = "code, versions, machine, threads and weights are what they were"
-VERDICT, FIRST = "verdict", "verdict.first"  # tags of the verification: the word, and what differs first
-VERIFIED = "verified"  # the tag of the run that it repeats
+TABLE = "verification"  # .csv and .md: all compared values
+UNCHANGED = "code, versions, machine, threads and weights have not changed"
+VERDICT, FIRST = "verdict", "verdict.first"  # tags of the verification: the word, and the first difference
+VERIFIED = "verified"  # tag of the verified run
 
 
-def verify(run: Recorded, settings: Sequence[str], say: Callable[[str], None]) -> Verdict:
-    """Check what a run depends on, run it again, compare, and record that as a run below it.
+def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) -> Verdict:
+    """Run a past run again, compare the results, and record the comparison as a child run of it.
 
     Parameters
     ----------
     settings
-        `key=value`: what was moved since then, or is to be different, such as threads=1.
+        `key=value`: changed paths, or intended differences such as threads=1.
     say
-        Called with each thing that is not what it was, and with where the result is.
+        Called with each changed circumstance, and with the path of the result.
 
     Raises
     ------
     CannotVerifyError
-        It cannot be run again here; the message says what to do.
+        The run cannot be repeated here; the message says what to do.
     """
     refuse_unfinished(run)
     folder = compose.new_output_folder(anywhere=True)
     with tempfile.TemporaryDirectory(prefix="verify-") as name:
         scratch = Path(name)
         (scratch / "recorded").mkdir()
-        past = Past(run, scratch / "recorded")
-        plan = past.plan(settings, scratch / "cache")
-        then, table = past.trace, past.table  # before hours are spent on what cannot be compared
-        ctx = _context(past, plan)
-        differences = [*changes(then.circumstances, run_circumstances(plan, ctx)), *_kept(then)]
-        for line in differences or [AS_IT_WAS]:
+        recorded = RecordedConfig(run, scratch / "recorded")
+        plan = recorded.plan(settings, scratch / "cache")
+        then, table = recorded.trace, recorded.table  # may fail, so before hours of computing
+        ctx = _context(recorded, plan)
+        differences = [*changes(then.circumstances, run_circumstances(plan, ctx)), *_reused_steps(then)]
+        for line in differences or [UNCHANGED]:
             say(line)
-        _check_data(past, plan, _samples(past, plan, ctx))
-        outcome, clusters = _again(past, plan, settings, folder)
+        _check_data(recorded, plan, _samples(recorded, plan, ctx))
+        outcome, clusters = _run_again(recorded, plan, settings, folder)
         now = Trace.load(folder / TRACE)
         verdict = compare(then, now, table["cluster"].to_numpy(), clusters)
         _record(verdict, differences, run, outcome, folder)
-    say(f"everything that was compared: {folder / f'{TABLE}.csv'}")
+    say(f"all compared values: {folder / f'{TABLE}.csv'}")
     return verdict
 
 
-def _context(past: Past, plan: Plan) -> Context:
+def _context(recorded: RecordedConfig, plan: Plan) -> Context:
     try:
         return context.make(plan, console.Report(lambda step, values: None))
     except ValueError as error:
-        device = past.run.tags["device"]
-        if plan.settings.device != device:  # it was asked for here
+        device = recorded.run.tags["device"]
+        if plan.settings.device != device:  # it was typed now
             raise CannotVerifyError(str(error)) from error
         raise CannotVerifyError(
-            f"RUN_ID={past.run.id} ran with device={device} ({error}); verify it on a machine that has one, "
-            "or pass device=cpu to see how far that differs"
+            f"RUN_ID={recorded.run.id} ran with device={device} ({error}); verify it on a machine that has "
+            "one, or pass device=cpu to see how far that differs"
         ) from error
 
 
-def _samples(past: Past, plan: Plan, ctx: Context) -> Samples:
+def _samples(recorded: RecordedConfig, plan: Plan, ctx: Context) -> Samples:
     try:
         return plan.stages.dataset.load(ctx)
     except (ValueError, OSError) as error:
         key = str(error).partition("=")[0]
-        key = key if key in DATA else _place(plan)
+        key = key if key in DATA_KEYS else _path_setting(plan)
         raise CannotVerifyError(
-            f"{error}; RUN_ID={past.run.id} read its data from {past.run.source}: if something was moved, "
+            f"{error}; RUN_ID={recorded.run.id} read its data from {recorded.run.source}: if it was moved, "
             f"pass {key}=<where it is now>"
         ) from error
 
 
-def _place(plan: Plan) -> str:
-    """Return the setting that says where the data is."""
+def _path_setting(plan: Plan) -> str:
+    """Return the data set's setting of its path."""
     return "dataset.path" if "path" in plan.cfg.dataset else "dataset.root"
 
 
-def _check_data(past: Past, plan: Plan, samples: Samples) -> None:
-    """Raise CannotVerifyError that says which files are not what they were."""
-    if samples.key == past.trace.steps["samples"]:
+def _check_data(recorded: RecordedConfig, plan: Plan, samples: Samples) -> None:
+    """Raise CannotVerifyError with the files that have changed."""
+    if samples.data_key == recorded.trace.steps["samples"]:
         return
-    table = past.table
+    samples_then = recorded.table
     names = [""] * len(samples) if samples.label_names is None else samples.label_names.tolist()
-    labels = table["label"] if "label" in table else [""] * len(table)
-    then = zip(table["id"], zip(table["hash"], labels, strict=True), strict=True)
+    labels = samples_then["label"] if "label" in samples_then else [""] * len(samples_then)
+    then = zip(samples_then["id"], zip(samples_then["hash"], labels, strict=True), strict=True)
     now = zip(samples.ids, zip(samples.content.hashes, names, strict=True), strict=True)
-    found = data_changes(dict(then), dict(now))
-    if found:  # else they are only split in another way, which the comparison shows
+    differences = data_changes(dict(then), dict(now))
+    if differences:  # otherwise only the split differs, which the comparison shows
         raise CannotVerifyError(
-            f"the data at {samples.source} is not what RUN_ID={past.run.id} saw: {', '.join(found)}; put it "
-            f"back, or pass {_place(plan)}=<where it is>"
+            f"the data at {samples.source} has changed since RUN_ID={recorded.run.id}: "
+            f"{', '.join(differences)}; put it back, or pass {_path_setting(plan)}=<where it is>"
         )
 
 
-def _kept(then: Trace) -> list[str]:
-    """Say which steps the run itself had read from the store, out of other circumstances than its own."""
+def _reused_steps(then: Trace) -> list[str]:
+    """Return a line for each step that the run reused from the cache of other circumstances."""
     return [
-        f"{step} was kept from an earlier run, made with "
+        f"{step} was reused from an earlier run with "
         + ", ".join(f"{name} {value}" for name, value in others.items())
         for step, others in then.kept.items()
     ]
 
 
-def _again(past: Past, plan: Plan, settings: Sequence[str], folder: Path) -> tuple[Outcome, np.ndarray]:
-    """Run it as run.py would; return also the cluster of each sample, in the order of the first run."""
-    run = past.run
+def _run_again(
+    recorded: RecordedConfig, plan: Plan, settings: Sequence[str], folder: Path
+) -> tuple[Outcome, np.ndarray]:
+    """Run it as run.py would; also return the cluster of each sample, in the order of the first run."""
+    run = recorded.run
     choices = {group: run.tags[group] for group in PROTOCOLS if group in run.tags}
     tags = {VERIFIES: run.id}
     job = Job(settings, f"verify {run.name}", parent=run.parent, choices=choices, tags=tags)
     performed = perform(plan, folder, job)
     try:
         result = performed.result
-    except Exception as error:  # whatever a stage raises, a user's own too: then there is no verdict
+    except Exception as error:  # any error of any stage: there is no verdict
         raise CannotVerifyError(
-            f"RUN_ID={run.id} FINISHED then, and fails now: {performed.outcome.error}; mend that, or run it "
-            "anew"
+            f"RUN_ID={run.id} FINISHED then, and fails now: {performed.outcome.error}; fix that, or run it "
+            "again"
         ) from error
     import pandas as pd
 
     clusters = pd.Series(result.clustering.assignments, result.samples.ids)
-    return performed.outcome, clusters.loc[past.table["id"]].to_numpy()
+    return performed.outcome, clusters.loc[recorded.table["id"]].to_numpy()
 
 
 def _record(
-    verdict: Verdict, differences: Sequence[str], run: Recorded, outcome: Outcome, folder: Path
+    verdict: Verdict, differences: Sequence[str], run: PastRun, outcome: Outcome, folder: Path
 ) -> None:
-    """Leave the table and the note with the new run, and the verdict with both."""
+    """Record the table and the description with the new run, and the verdict with both runs."""
     import pandas as pd
 
     rows = pd.DataFrame([asdict(row) for row in verdict.rows])
     tables.write(rows, folder, TABLE)
-    if not outcome.run_id:  # the store stopped answering, and said so
+    if not outcome.run_id:  # it could not be recorded, which was logged
         return
-    record = tracking.Run(tracking.join(run.parent), outcome.run_id, folder)
-    figures = {"verify/ari": verdict.ari, "verify/agreement": verdict.agreement}
+    record = tracking.Run(tracking.tracker_below(run.parent), outcome.run_id, folder)
+    metrics = {"verify/ari": verdict.ari, "verify/agreement": verdict.agreement}
     tags = {VERDICT: verdict.word, "mlflow.runName": f"verify {run.name}: {verdict.word}"}
-    record.log(metrics=figures, tags=tags | ({FIRST: verdict.first} if verdict.first else {}))
+    record.log(metrics=metrics, tags=tags | ({FIRST: verdict.first} if verdict.first else {}))
     for ending in ("csv", "md"):
         record.artifact(folder / f"{TABLE}.{ending}")
     first = record.sibling(run.id, folder)
-    record.describe(in_words(verdict, differences, f"[{run.id}]({first.page()})"))
+    record.describe(note_of(verdict, differences, f"[{run.id}]({first.page()})"))
     first.log(tags={VERIFIED: f"{verdict.word}, by run {outcome.run_id}"})
 
 
-def in_words(verdict: Verdict, differences: Sequence[str], first: str) -> str:
-    """Return what a person reads first on the verification's page, in Markdown; `first` links to the run."""
+def note_of(verdict: Verdict, differences: Sequence[str], first: str) -> str:
+    """Return the description of the verification's page, in Markdown; `first` links to the first run."""
     import pandas as pd
 
-    around = [f"- {line}" for line in differences] or [f"- nothing: {AS_IT_WAS}"]
+    items = [f"- {line}" for line in differences] or [f"- nothing: {UNCHANGED}"]
     rows = [asdict(row) for row in verdict.rows if row.what in STEPS or row.verdict != IDENTICAL]
-    shown = tables.markdown(pd.DataFrame(rows))
-    parts = [f"**{verdict.line}**", f"Repeats run {first}.", "Not as it was:", "\n".join(around)]
-    return "\n\n".join([*parts, "Each stage, and whatever is not identical:", shown])
+    table = tables.markdown(pd.DataFrame(rows))
+    parts = [f"**{verdict.line}**", f"Repeats run {first}.", "Changes since then:", "\n".join(items)]
+    return "\n\n".join([*parts, "Each stage, and every value that is not identical:", table])

@@ -1,9 +1,10 @@
-// Who is in which cluster, and the label that most of them have, of those that have one.
-function grouped(names) {
-  const found = new Map();
-  names.forEach((name, place) => (found.get(name) ?? found.set(name, []).get(name)).push(place));
-  return found;
+// Members and majority classes of the clusters.
+// Return a Map of the indices of each value.
+function indicesByValue(values) {
+  const indices = new Map();
+  values.forEach((value, index) => (indices.get(value) ?? indices.set(value, []).get(value)).push(index));
+  return indices;
 }
 
-const members = grouped(data.clusters);
+const members = indicesByValue(data.clusters);
 const majorities = new Map(data.majorities.map(([cluster, name, classes, share]) => [cluster, { name, classes, share }]));

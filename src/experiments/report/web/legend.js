@@ -1,44 +1,44 @@
-// What is on the map, by name: a click hides and shows, a name below the pointer stands out. Arrows go through it.
+// The legend of the map: a click hides or shows a group, a double click shows only it, hovering highlights it.
 const list = document.getElementById("groups"), colour = document.getElementById("colour");
 
 function drawLegend() {
-  list.innerHTML = groups.map(({ name, about, colour, shape, places }, each) =>
-    `<button type="button" aria-pressed="true" data-group="${each}" tabindex="${each ? -1 : 0}"><svg viewBox="-1.3 -1.3 2.6 2.6" aria-hidden="true">` +
-    `<path d="${shape}" fill="${colour}"/></svg>${text(name)} <small>(${places.length.toLocaleString("en")})${about && ` ${text(about)}`}</small></button>`).join("");
+  list.innerHTML = groups.map(({ name, majority, colour, shape, rows }, number) =>
+    `<button type="button" aria-pressed="true" data-group="${number}" tabindex="${number ? -1 : 0}"><svg viewBox="-1.3 -1.3 2.6 2.6" aria-hidden="true">` +
+    `<path d="${shape}" fill="${colour}"/></svg>${escape(name)} <small>(${rows.length.toLocaleString("en")})${majority && ` ${escape(majority)}`}</small></button>`).join("");
 }
 
-function showAlone(wanted) {
-  groups.forEach((each, number) => (each.shown = wanted(each, number)));
+function showOnly(wanted) {
+  groups.forEach((group) => (group.shown = wanted(group)));
   for (const [number, button] of [...list.children].entries()) button.setAttribute("aria-pressed", groups[number].shown);
   select(-1);
-  later();
+  redraw();
 }
 
-const raise = (target) => {
-  const now = groups[target?.closest("[data-group]")?.dataset.group] ?? null;
-  if (now !== raised) (raised = now?.shown ? now : null), later();
+const highlight = (target) => {
+  const hovered = groups[target?.closest("[data-group]")?.dataset.group] ?? null;
+  if (hovered !== highlighted) (highlighted = hovered?.shown ? hovered : null), redraw();
 };
 list.addEventListener("click", ({ target, detail }) => {
-  const own = groups[target.closest("[data-group]")?.dataset.group];
-  if (own && detail < 2) showAlone((each) => each.shown !== (each === own));
+  const clicked = groups[target.closest("[data-group]")?.dataset.group];
+  if (clicked && detail < 2) showOnly((group) => group.shown !== (group === clicked));
 });
 list.addEventListener("dblclick", ({ target }) => {
-  const own = groups[target.closest("[data-group]")?.dataset.group];
-  if (own) showAlone((each) => each === own);
+  const clicked = groups[target.closest("[data-group]")?.dataset.group];
+  if (clicked) showOnly((group) => group === clicked);
 });
-list.addEventListener("pointerover", ({ target, pointerType }) => pointerType === "mouse" && raise(target));
-list.addEventListener("pointerleave", () => raise());
-list.addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && raise(target));
-list.addEventListener("focusout", () => raise());
+list.addEventListener("pointerover", ({ target, pointerType }) => pointerType === "mouse" && highlight(target));
+list.addEventListener("pointerleave", () => highlight());
+list.addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && highlight(target));
+list.addEventListener("focusout", () => highlight());
 list.addEventListener("keydown", (event) => roam(event, list.children));
 document.querySelector("#legend .tools").addEventListener("click", ({ target }) => {
-  if (target.dataset.all !== undefined) showAlone(() => target.dataset.all === "yes");
+  if (target.dataset.all !== undefined) showOnly(() => target.dataset.all === "yes");
 });
 colour.addEventListener("change", () => {
-  group(colour.value);
+  groupBy(colour.value);
   drawLegend();
   select(-1);
-  later();
+  redraw();
 });
 if (!data.labels.length) colour.parentElement.remove();
 drawLegend();

@@ -1,4 +1,4 @@
-// Tables that sort, and every table as a file.
+// Sortable tables, and buttons that save a table as CSV.
 const bytes = (id) => Uint8Array.from(atob(document.getElementById(id).textContent), (letter) => letter.charCodeAt(0));
 const unpacked = (id) => new Response(new Blob([bytes(id)]).stream().pipeThrough(new DecompressionStream("gzip")));
 
@@ -16,7 +16,7 @@ for (const table of document.querySelectorAll(".ranking")) {
   const body = table.tBodies[0], more = table.parentElement.parentElement.querySelector(".more"), printed = more?.nextElementSibling;
   let shown = Number(table.dataset.first);
   const cut = () => {
-    [...body.rows].forEach((row, place) => (row.hidden = place >= shown));
+    [...body.rows].forEach((row, index) => (row.hidden = index >= shown));
     if (printed) printed.hidden = shown === Infinity;
   };
   cut();
@@ -25,11 +25,11 @@ for (const table of document.querySelectorAll(".ranking")) {
     const head = target.closest("th"), column = head.cellIndex, down = head.getAttribute("aria-sort") === "ascending";
     const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
     const compare = (one, other) => value(one).localeCompare(value(other), "en", { numeric: true });
-    const last = down ? -Infinity : Infinity; // of figures that are not there
+    const last = down ? -Infinity : Infinity; // missing values come last
     const number = (row) => (row.cells[column].dataset.value === "nan" ? last : Number(row.cells[column].dataset.value));
     const rows = [...body.rows], numeric = rows.every((row) => row.cells[column].dataset.value !== undefined);
     rows.sort((one, other) => (down ? -1 : 1) * (numeric ? number(one) - number(other) : compare(one, other)));
-    for (const each of table.tHead.querySelectorAll("[aria-sort]")) each.removeAttribute("aria-sort");
+    for (const sorted of table.tHead.querySelectorAll("[aria-sort]")) sorted.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     body.append(...rows);
     cut();

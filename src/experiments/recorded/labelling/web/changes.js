@@ -1,9 +1,9 @@
-// What is known of each image, and what a person changed; it outlives the page in the browser's storage.
+// The labels of each image, and a person's changes, which are kept in the browser's storage.
 const data = JSON.parse(document.getElementById("data").textContent);
 const n = data.ids.length;
 const named = (numbers) => numbers.map((number) => (number < 0 ? "" : data.labels[number]));
 const current = named(data.current), suggestion = named(data.suggestion);
-const first = named(data.applied), now = [...first]; // the log's corrections, and the page's
+const first = named(data.applied), now = [...first]; // corrections of the log, and with the page's changes
 const composed = (text) => text.normalize("NFC"), trimmed = (text) => composed(text.trim());
 const rowOf = byForm((id) => id), looseRows = [composed, trimmed].map((form) => [form, byForm(form)]);
 const PLACE = `labels of run ${data.run}`;
@@ -11,14 +11,14 @@ const undoable = [];
 const recent = [];
 let unkept = false;
 
-// The rows by a form of their id; undefined where two have the same.
+// The rows by a form of their id; undefined if two rows have the same form.
 function byForm(form) {
   const rows = new Map();
   data.ids.map(form).forEach((id, row) => rows.set(id, rows.has(id) ? undefined : row));
   return rows;
 }
 
-const bare = (label) => (label === data.withdrawn ? "" : label); // its sign says that an image has none
+const bare = (label) => (label === data.withdrawn ? "" : label); // the sign for "no label" is not a label
 const shownLabel = (row) => bare(now[row] || current[row]);
 const isChanged = (row) => now[row] !== first[row];
 const isUnlabelled = (row) => !now[row] && !current[row];
@@ -63,7 +63,7 @@ function undo() {
   return before.map(([row]) => row);
 }
 
-// The mark is for spreadsheets, which else take a file for their country's encoding.
+// Without the byte order mark, spreadsheets do not read a file as UTF-8.
 function csv() {
   const lines = data.ids.map((id, row) =>
     written([id, data.files[row], String(data.clusters[row]), current[row], now[row], suggestion[row]]));
@@ -71,7 +71,7 @@ function csv() {
   return /[^\0-\x7f]/.test(whole) ? `\ufeff${whole}` : whole;
 }
 
-// Return the label that a spelling means: itself, or the one that is equal but for Unicode's form and spaces.
+// Return the known label that differs from a spelling only in Unicode form and spaces, or the spelling itself.
 function knownAs(label) {
   const known = [data.withdrawn, ...labels()];
   if (!label || known.includes(label)) return label;
@@ -79,11 +79,11 @@ function knownAs(label) {
   return alike.length === 1 ? alike[0] : alike.length ? label : trimmed(label);
 }
 
-// Take over what an edited table says; an unknown id is told, not guessed.
+// Apply the labels of an edited table; return unknown ids instead of guessing.
 function taken(text) {
   const found = corrections(text), pairs = [], unknown = [];
   for (const [line, id, label] of found) {
-    const row = rowOf.get(id) ?? looseRows.map(([form, rows]) => rows.get(form(id))).find((each) => each !== undefined);
+    const row = rowOf.get(id) ?? looseRows.map(([form, rows]) => rows.get(form(id))).find((index) => index !== undefined);
     const meant = knownAs(label);
     if (row === undefined) unknown.push(`line ${line}: ${id}`);
     else if ((meant || first[row]) !== now[row]) pairs.push([row, meant]);

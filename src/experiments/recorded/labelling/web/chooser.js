@@ -1,4 +1,4 @@
-// Choose a label: type to filter, or a new one.
+// The dialog to choose a label: type to filter, or type a new label.
 const chooser = document.getElementById("chooser"), typed = document.getElementById("typed");
 const offered = document.getElementById("offered"), MOST = 200, PICTURED = 12;
 let asked = [], options = [], active = 0;
@@ -69,5 +69,5 @@ offered.addEventListener("click", ({ target }) => {
 document.getElementById("take-back").addEventListener("click", () => choose(""));
 document.getElementById("none").addEventListener("click", () => choose(data.withdrawn));
 document.getElementById("cancel").addEventListener("click", () => chooser.close());
-chooser.addEventListener("click", ({ target }) => target === chooser && chooser.close()); // beside it
+chooser.addEventListener("click", ({ target }) => target === chooser && chooser.close()); // a click outside the dialog
 chooser.addEventListener("close", () => asked.length && focusOn(asked.at(-1)));

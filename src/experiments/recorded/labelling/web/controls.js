@@ -1,4 +1,4 @@
-// What stands above the sheets, and what follows a change.
+// The controls above the sheets, and updates after a change.
 const element = (id) => document.getElementById(id);
 const [filter, search, jump, several, said] = ["filter", "search", "jump", "several", "said"].map(element);
 const LISTED = 200;
@@ -13,7 +13,7 @@ function assign(rows, label) {
   say(label ? `${what}: ${shownWord(label)}` : `${what}: the change was taken back`);
 }
 
-// Draw again what a change touched; what a filter hides stays as it is until the filter is chosen again.
+// Update the changed images; the filter is not applied again until it is chosen again.
 function refresh(rows) {
   rows.forEach(paint);
   new Set(rows.map((row) => data.clusters[row])).forEach(count);
@@ -33,7 +33,7 @@ function summarise() {
   element("more").textContent = edits.length > LISTED ? `and ${(edits.length - LISTED).toLocaleString("en")} more` : "";
   const warning = element("warning");
   warning.hidden = !unkept;
-  warning.textContent = "This browser keeps nothing for this page (its storage is off or full): export the CSV before you close it.";
+  warning.textContent = "This browser cannot store your changes (its storage is off or full): export the CSV before you close the page.";
 }
 
 function sift() {

@@ -1,14 +1,14 @@
-// The table that labels.py writes and reads: RFC 4180, and no cell that a spreadsheet would run.
+// The table of labels.py: RFC 4180, with cells escaped that a spreadsheet would run as formulas.
 const COLUMNS = ["image_id", "file", "cluster", "current_label", "applied_label", "suggestion"];
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
-const RUNS = /^'*[=+\-@\t\r\n]/; // what a spreadsheet would run, or what looks guarded
+const RUNS = /^'*[=+\-@\t\r\n]/; // formulas, and texts that look escaped
 
 const guarded = (text) => (RUNS.test(text) && !NUMBER.test(text) ? `'${text}` : text);
-const plain = (text) => text.replace(/^'(?='*[=+\-@\t\r\n])/, ""); // without the guard
+const plain = (text) => text.replace(/^'(?='*[=+\-@\t\r\n])/, ""); // without the escape
 const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const written = (cells) => cells.map((cell) => quoted(guarded(cell))).join(",") + "\n";
 
-// Spreadsheets save in the system's encoding and with the separator of the country.
+// Spreadsheets save with the encoding of the system and the separator of the locale.
 function decoded(bytes) {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -17,15 +17,15 @@ function decoded(bytes) {
   }
 }
 
-const TOLD = /^"?sep=(.)"?\r?\n/i; // Excel's own first line
+const SEPARATOR_LINE = /^"?sep=(.)"?\r?\n/i; // Excel's own first line
 
 function separator(text) {
-  if (TOLD.test(text)) return text.match(TOLD)[1];
+  if (SEPARATOR_LINE.test(text)) return text.match(SEPARATOR_LINE)[1];
   const first = text.slice(0, text.search(/[\r\n]|$/));
   return [",", ";", "\t"].reduce((best, each) => (first.split(each).length > first.split(best).length ? each : best));
 }
 
-// Return each record with the line that it begins on.
+// Return all records, each with the line on which it begins.
 function records(text) {
   const found = [], comma = separator(text);
   let cells = [], cell = "", inside = false, line = 1, began = 1;
@@ -34,9 +34,9 @@ function records(text) {
     if (cells.length > 1 || cells[0] !== "") found.push({ line: began, cells });
     cells = [], cell = "";
   };
-  const told = text.match(TOLD)?.[0].length ?? 0;
-  if (told) line = began = 2;
-  for (let at = told; at < text.length; at += 1) {
+  const skipped = text.match(SEPARATOR_LINE)?.[0].length ?? 0;
+  if (skipped) line = began = 2;
+  for (let at = skipped; at < text.length; at += 1) {
     const letter = text[at];
     if (letter === "\n") line += 1;
     if (inside && letter === '"' && text[at + 1] === '"') cell += text[at += 1];
@@ -51,12 +51,12 @@ function records(text) {
   return found;
 }
 
-// Return what a table says of each image: [line, image_id, applied_label].
+// Return [line, image_id, applied_label] of each row of a table.
 function corrections(text) {
   const [head, ...rest] = records(text);
   const names = (head?.cells ?? []).map((name) => name.trim());
   const id = names.indexOf("image_id"), label = names.indexOf("applied_label");
-  if (id < 0 || label < 0) throw new Error("it has no columns image_id and applied_label; import a CSV of this page or of labels.py template");
+  if (id < 0 || label < 0) throw new Error("it has no columns image_id and applied_label; import a CSV from this page or from labels.py template");
   return rest.map(({ line, cells }) => {
     if (cells.length <= Math.max(id, label)) throw new Error(`line ${line} has ${cells.length} cells, where the first has ${names.length}`);
     return [line, plain(cells[id]), plain(cells[label].trim() && cells[label])];

@@ -1,4 +1,4 @@
-// Which images a click or a key means.
+// The selection of images with mouse and keyboard.
 const selected = new Set();
 const bar = document.getElementById("selection");
 let anchor = -1;
@@ -11,20 +11,20 @@ function mark(row, on) {
   tileOf(row).setAttribute("aria-selected", String(on));
 }
 
-function tellSelection() {
+function showSelection() {
   bar.hidden = !selected.size;
   bar.firstElementChild.textContent = `${selected.size.toLocaleString("en")} selected`;
 }
 
 function unselect() {
   for (const row of [...selected]) mark(row, false);
-  tellSelection();
+  showSelection();
 }
 
 function toggle(row) {
   mark(row, !selected.has(row));
   anchor = row;
-  tellSelection();
+  showSelection();
 }
 
 function selectTo(row) {
@@ -32,10 +32,10 @@ function selectTo(row) {
   for (const each of [...selected]) mark(each, false);
   for (const each of seen.slice(Math.min(one, other), Math.max(one, other) + 1)) mark(each, true);
   if (one < 0) anchor = row;
-  tellSelection();
+  showSelection();
 }
 
-// Let Tab come to this one of its sheet.
+// Make this image the one of its sheet that Tab reaches.
 function focusable(row) {
   const tile = tileOf(row);
   for (const each of tile.parentElement.querySelectorAll('[tabindex="0"]')) each.tabIndex = -1;
@@ -47,13 +47,13 @@ function focusOn(row) {
   tileOf(row).focus();
 }
 
-// How far each key goes; up and down are a row of the sheet.
+// The step of each key in images; up and down move by a row of the sheet.
 function step(tile, key) {
   const across = getComputedStyle(tile.parentElement).gridTemplateColumns.split(" ").length;
   return { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across, Home: -Infinity, End: Infinity }[key];
 }
 
-// Move inside the sheet, and from its ends to the next one.
+// Move inside a sheet, and at its ends to the next one.
 function move(tile, key, extend) {
   const seen = visible(), row = rowAt(tile), here = seen.indexOf(row);
   const inside = seen.filter((each) => data.clusters[each] === data.clusters[row]);
@@ -80,7 +80,7 @@ function pressed(event, tile) {
   else if (event.key === "Escape") unselect();
   else if (modified && event.key.toLowerCase() === "a") {
     for (const each of members.get(data.clusters[row])) if (!tileOf(each).hidden) mark(each, true);
-    tellSelection();
+    showSelection();
   } else if (!modified && !event.altKey && event.key.length === 1) ask(selected.size ? [...selected] : [row], event.key);
   else return;
   event.preventDefault();

@@ -1,10 +1,10 @@
-// The clusters as contact sheets: a list box each, whose options are the images.
+// A contact sheet for each cluster: a list box whose options are the images.
 const main = document.querySelector("main");
 const text = (value) => value.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 const clusterName = (cluster) => (cluster < 0 ? "noise" : `cluster ${cluster}`);
-const members = new Map(); // the rows of each cluster, the doubtful first
+const members = new Map(); // the rows of each cluster, doubtful ones first
 const majority = new Map();
-const order = data.order; // the rows as they are shown, which is how the images are packed
+const order = data.order; // the rows in display order, which is also the order of the packed images
 const placeOf = new Map(order.map((row, place) => [row, place]));
 for (const row of order) {
   const cluster = data.clusters[row];
@@ -50,7 +50,7 @@ function tileMarkup(row) {
 
 function sheetMarkup([cluster, rows]) {
   const name = clusterName(cluster), across = Math.max(1, Math.floor(innerWidth / 82));
-  const guess = Math.ceil(rows.length / across) * 100 + 60; // until it is scrolled to
+  const guess = Math.ceil(rows.length / across) * 100 + 60; // height until the sheet is scrolled into view
   return `<section id="c${cluster}" aria-label="${name}" style="contain-intrinsic-size:auto ${guess}px">` +
     `<div class="head"><h2>${name}</h2><span></span>${ACCEPTED.map((kind) =>
       `<button type="button" class="accept ${kind}" data-cluster="${cluster}" data-kind="${kind}"></button>`).join("")}</div>` +
@@ -58,7 +58,7 @@ function sheetMarkup([cluster, rows]) {
     `${rows.map(tileMarkup).join("")}</div></section>`;
 }
 
-// Whom the cluster's majority can be given: nobody decided on them by hand, and they have no label or another.
+// Rows that can accept the cluster's majority: without a correction, and with no label or another label.
 const ACCEPTED = ["none", "other"];
 const unaccepted = (cluster, kind) => members.get(cluster).filter((row) => majority.get(cluster) && (kind === "none"
   ? isUnlabelled(row) : !now[row] && current[row] && current[row] !== majority.get(cluster)));

@@ -1,4 +1,4 @@
-"""A run as it was recorded, and its config made ready to be run again."""
+"""The recorded config, trace and table of a past run, and a plan to run it again."""
 
 import difflib
 from collections.abc import Sequence
@@ -17,53 +17,53 @@ from experiments.config.mistakes import SettingError
 from experiments.config.plan import Plan
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.trace import TRACE, Trace
-from experiments.recorded import Recorded
-from experiments.recorded.samples import DATA
+from experiments.recorded import PastRun
+from experiments.recorded.samples import DATA_KEYS
 from experiments.store.values import OtherCodeError
 from experiments.tracking.environment import code
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAY = (*DATA, "backbone.weights", "backbone.weights_cache", "threads", "device", "precision")
-HERE = f", and here only {', '.join(MAY)} and tracking.uri"
-NEUTRAL = ("cache", "figures", "plan", "report", "resume", "tracking")  # change no result: as they are today
-VERIFIES = "verifies"  # the tag of a verification: the run that it repeats
-SHOWN = 20  # jobs of a sweep that a message names
+ALLOWED = (*DATA_KEYS, "backbone.weights", "backbone.weights_cache", "threads", "device", "precision")
+ACCEPTED = f"verify.py only takes {', '.join(ALLOWED)} and tracking.uri"
+RESULT_NEUTRAL = ("cache", "figures", "plan", "report", "resume", "tracking")  # do not affect results
+VERIFIES = "verifies"  # tag of a verification: id of the verified run
+SHOWN_JOBS = 20  # in a message
 
 
 class CannotVerifyError(ValueError):
-    """What was recorded cannot be run again here; the message says why, and what to do."""
+    """The run cannot be verified here; the message gives the reason and what to do."""
 
 
 @dataclass(frozen=True)
-class Past:
-    """A finished run, as it was recorded.
+class RecordedConfig:
+    """The recorded config of a finished run, with its trace and its table of samples.
 
     Parameters
     ----------
     folder
-        Where its files are fetched to.
+        Folder for downloaded files.
     """
 
-    run: Recorded
+    run: PastRun
     folder: Path
 
     @cached_property
     def trace(self) -> Trace:
-        """Return what its stages gave."""
+        """Return its trace: digests of all stages' outputs, and the metrics."""
         path = self._file(TRACE)
         try:
             return Trace.load(path)
         except ValueError as error:
             raise CannotVerifyError(
-                f"RUN_ID={self.run.id}: {error}: it is damaged, or of another version of the framework; "
+                f"RUN_ID={self.run.id}: {error}: it is damaged, or from another version of the framework; "
                 f"{self._checkout}"
             ) from error
 
     @cached_property
     def table(self) -> "pd.DataFrame":
-        """Return its samples: id, content hash, cluster, and label where there is one."""
+        """Return its samples: id, content hash, cluster, and label if there are labels."""
         import pandas as pd
 
         path = self._file(ASSIGNMENTS)
@@ -73,19 +73,19 @@ class Past:
             raise self._damaged(path, error) from error
 
     def plan(self, settings: Sequence[str], scratch: Path) -> Plan:
-        """Build its config with an empty cache, its own number of threads, and its own device.
+        """Return its plan with an empty cache and the recorded threads, device and precision.
 
         Parameters
         ----------
         settings
-            `key=value`: what was moved since then, or is to be different, such as threads=1.
+            `key=value`: changed paths, or intended differences such as threads=1.
         """
         cfg = self._config()
-        today, tags = compose.compose_config([]), self.run.tags
-        for key in NEUTRAL:
+        defaults, tags = compose.compose_config([]), self.run.tags
+        for key in RESULT_NEUTRAL:
             cfg.pop(key, None)
-        own = {key: today[key] for key in NEUTRAL if key in today} | {
-            "cache.root": str(scratch),  # it is empty: nothing is read of the user's
+        overrides = {key: defaults[key] for key in RESULT_NEUTRAL if key in defaults} | {
+            "cache.root": str(scratch),  # empty, so that nothing is reused
             "cache.enabled": True,
             "tracking.uri": self.run.uri,
             "tracking.log_model": "none",
@@ -93,26 +93,26 @@ class Past:
             "report": "none",
         }
         restored = {"threads": int(tags["threads"]), "device": tags["device"], "precision": tags["dtype"]}
-        for key, value in (own | restored | given(settings)).items():
+        for key, value in (overrides | restored | allowed_overrides(settings)).items():
             OmegaConf.update(cfg, key, value)
         try:
-            return self._named(build(cfg, settings), known="name" in cfg.dataset)
+            return self._with_recorded_name(build(cfg, settings), has_name="name" in cfg.dataset)
         except OtherCodeError as error:
             why = error.why if error.ours else str(error)
-            raise self._refused(why, of_the_user=not error.ours) from error
-        except ValueError as error:  # nothing is composed here
-            raise self._refused(error.fact if isinstance(error, SettingError) else str(error)) from error
+            raise self._refusal(why, user_code=not error.ours) from error
+        except ValueError as error:
+            raise self._refusal(error.fact if isinstance(error, SettingError) else str(error)) from error
 
-    def _named(self, plan: Plan, *, known: bool) -> Plan:
-        """Name the data set as the run did: runs before `dataset.name` took the last part of its path."""
+    def _with_recorded_name(self, plan: Plan, *, has_name: bool) -> Plan:
+        """Set the recorded name of the data set, as older runs had no `dataset.name`."""
         dataset = plan.stages.dataset
-        if known or not self.run.data or "name" not in {f.name for f in fields(dataset)}:  # type: ignore[arg-type]
+        if has_name or not self.run.data or "name" not in {f.name for f in fields(dataset)}:  # type: ignore[arg-type]
             return plan
         dataset = replace(dataset, name=self.run.data)  # type: ignore[type-var]
         return replace(plan, stages=replace(plan.stages, dataset=dataset))
 
-    def _refused(self, why: str, *, of_the_user: bool = False) -> CannotVerifyError:
-        if of_the_user or self._same_code():
+    def _refusal(self, why: str, *, user_code: bool = False) -> CannotVerifyError:
+        if user_code or self._same_code():
             return CannotVerifyError(f"RUN_ID={self.run.id}: {why}")
         return CannotVerifyError(
             f"RUN_ID={self.run.id} has a config that this version of the framework refuses: {why}; "
@@ -122,19 +122,19 @@ class Past:
     def _config(self) -> DictConfig:
         path = self._file("config.yaml")
         try:
-            found = OmegaConf.load(path)
+            cfg = OmegaConf.load(path)
         except (YAMLError, OmegaConfBaseException, ValueError, OSError) as error:
             raise self._damaged(path, error) from error
-        if not isinstance(found, DictConfig) or not found:
-            raise self._damaged(path, ValueError("it holds no settings"))
-        return found
+        if not isinstance(cfg, DictConfig) or not cfg:
+            raise self._damaged(path, ValueError("it has no settings"))
+        return cfg
 
     def _damaged(self, path: Path, error: Exception) -> CannotVerifyError:
         why = " ".join(str(error).replace(str(path), path.name).split())
-        place = self.run.info.info.artifact_uri
+        location = self.run.info.info.artifact_uri
         return CannotVerifyError(
-            f"RUN_ID={self.run.id}: {path.name} at {place} is damaged ({why}); put the file back, or run it "
-            "anew"
+            f"RUN_ID={self.run.id}: {path.name} at {location} is damaged ({why}); put the file back, or run "
+            "it again"
         )
 
     def _same_code(self) -> bool:
@@ -146,7 +146,9 @@ class Past:
     @property
     def _checkout(self) -> str:
         return (
-            f"{self.run.checkout} and verify it there, or run it anew" if self.run.checkout else "run it anew"
+            f"{self.run.checkout} and verify it there, or run it again"
+            if self.run.checkout
+            else "run it again"
         )
 
     def _file(self, name: str) -> Path:
@@ -155,63 +157,64 @@ class Past:
         except ValueError as error:
             raise CannotVerifyError(
                 f"RUN_ID={self.run.id} has no {name} at {self.run.info.info.artifact_uri}; put its files "
-                "back there, or run it anew"
+                "back there, or run it again"
             ) from error
 
 
-def given(settings: Sequence[str]) -> dict[str, object]:
-    """Read what a person typed; raise CannotVerifyError for what would make it another run."""
-    found = {}
+def allowed_overrides(settings: Sequence[str]) -> dict[str, object]:
+    """Return the typed settings by key; raise CannotVerifyError for one that changes what is verified."""
+    values = {}
     for override in compose.parse(settings):
         key = str(override.key_or_group)
-        if override.is_sweep_override() or (key not in MAY and not key.startswith(compose.STORAGE_KEYS)):
-            close = difflib.get_close_matches(key, [*MAY, "tracking.uri"], n=1, cutoff=0.8)
+        if override.is_sweep_override() or (key not in ALLOWED and not key.startswith(compose.STORAGE_KEYS)):
+            close = difflib.get_close_matches(key, [*ALLOWED, "tracking.uri"], n=1, cutoff=0.8)
             use = (
                 f"did you mean {close[0]}?"
                 if close and close[0] != key
-                else f"use python run.py for that{HERE}"
+                else f"use python run.py for that, as {ACCEPTED}"
             )
-            raise CannotVerifyError(f"{override.input_line} would make it another run; {use}")
-        if key in MAY:
-            found[key] = override.value()
-    return found
+            raise CannotVerifyError(f"{override.input_line} would make it a different run; {use}")
+        if key in ALLOWED:
+            values[key] = override.value()
+    return values
 
 
-def refuse_unfinished(run: Recorded) -> None:
-    """Raise CannotVerifyError for a run that has no result to compare with."""
+def refuse_unfinished(run: PastRun) -> None:
+    """Raise CannotVerifyError for a run without a complete, reproducible result."""
     if run.status != "FINISHED":
         why = f" ({run.tags['error']})" if run.tags.get("error") else ""
         wait = "wait for its end, or " if run.status == "RUNNING" else ""
         raise CannotVerifyError(f"RUN_ID={run.id} is {run.status}{why}; {wait}use a run that FINISHED")
     if "stopped" in run.tags:
         raise CannotVerifyError(
-            f"RUN_ID={run.id} depends on how fast the machine was: its training stopped "
+            f"RUN_ID={run.id} depends on the speed of the machine: its training stopped "
             f"{run.tags['stopped']}; use a run without backbone.max_minutes"
         )
     missing = [name for name in ("threads", "device", "dtype") if name not in run.tags]
     if missing:
         raise CannotVerifyError(
-            f"RUN_ID={run.id} has no tag {missing[0]}, so this framework did not record it; use a run of it"
+            f"RUN_ID={run.id} has no tag {missing[0]}, so it was not recorded by this framework; use a run "
+            "of this framework"
         )
 
 
-def jobs(run: Recorded) -> list[Recorded]:
-    """Return the jobs of a sweep, and of any other run itself."""
-    if not of_a_sweep(run):
+def jobs(run: PastRun) -> list[PastRun]:
+    """Return the jobs of a sweep; [run] for any other run."""
+    if not is_sweep(run):
         return [run]
     return [job for job in run.below() if VERIFIES not in job.tags]
 
 
-def best_job(run: Recorded) -> Recorded:
+def best_job(run: PastRun) -> PastRun:
     """Return the best job of a sweep; raise CannotVerifyError that names the jobs if it has none."""
     if run.best is not run:
         return run.best
     names = [f"{job.id} {job.name}" for job in jobs(run)]
-    shown = "; ".join(names[:SHOWN]) + ("; ..." if len(names) > SHOWN else "")
+    shown = "; ".join(names[:SHOWN_JOBS]) + ("; ..." if len(names) > SHOWN_JOBS else "")
     some = f" ({shown}); verify one of them, or all with --all" if names else "; use a run that FINISHED"
     raise CannotVerifyError(f"RUN_ID={run.id} is a sweep of {len(names)} jobs, and none is its best{some}")
 
 
-def of_a_sweep(run: Recorded) -> bool:
-    """Tell a sweep's own run from those of its jobs, and from single ones."""
+def is_sweep(run: PastRun) -> bool:
+    """Return True if it is the run of a sweep, not of a job or a single run."""
     return run.is_sweep
