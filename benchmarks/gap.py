@@ -25,7 +25,7 @@ from experiments.context import Context
 from experiments.evaluator.k_methods.gap import Box
 from experiments.evaluator.k_methods.reference import Reference
 from experiments.evaluator.k_methods.trial import lighter
-from experiments.numerics.parallel import beside
+from experiments.numerics.parallel import run_in_threads
 from experiments.store.cache import Store
 
 
@@ -40,7 +40,7 @@ def ours(points: np.ndarray, ks: range, references: int, ctx: Context) -> tuple[
     start = time.perf_counter()
     box = Box.around(points)
     work = [partial(Reference(fits, b, 0).run, box, len(points), alone) for b in range(references)]
-    return np.array(beside(work, ctx.threads)), time.perf_counter() - start
+    return np.array(run_in_threads(work, ctx.threads)), time.perf_counter() - start
 
 
 def peer(points: np.ndarray, ks: range, references: int, threads: int) -> tuple[np.ndarray, float]:

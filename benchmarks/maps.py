@@ -76,13 +76,13 @@ def main() -> None:
     everything = points()
     few = everything[np.linspace(0, len(everything) - 1, options.peer_rows).astype(int)]
     tsne, umap = Tsne(None, 0), Umap(NEIGHBOURS, 0.1, "euclidean", 0)
-    for lay in (tsne.lay, scikit, umap.lay):
+    for lay in (tsne.lay_out, scikit, umap.lay_out):
         lay(everything[:200], options.threads)  # imports and compilation, which are not compared
-    ours = measure("t-SNE, openTSNE", few, tsne.lay, options.threads)
+    ours = measure("t-SNE, openTSNE", few, tsne.lay_out, options.threads)
     theirs = measure("t-SNE, scikit-learn", few, scikit, options.threads)
     print(f"time ratio {ours / theirs:.2f}")
-    measure("t-SNE (target 300 s)", everything, tsne.lay, options.threads)
-    measure("UMAP, one thread", everything, umap.lay, options.threads)
+    measure("t-SNE (target 300 s)", everything, tsne.lay_out, options.threads)
+    measure("UMAP, one thread", everything, umap.lay_out, options.threads)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, pictured
+from tests.evaluator.stand_ins import FakeClustering, image_samples
 
 from experiments.config import compose
 from experiments.config.stage import build_stage
@@ -57,15 +57,18 @@ def test_clusters_that_are_the_classes_are_better_than_random_ones_as_each_row_s
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(4), 25)
     points = (10 * np.eye(4)[labels] + rng.normal(size=(100, 4))).astype(np.float32)
-    values = {"samples": pictured(100, labels=labels), "encoder": SimpleNamespace(trained=False)}
+    values = {"samples": image_samples(100, labels=labels), "encoder": SimpleNamespace(trained=False)}
 
     def score(assignments: np.ndarray) -> dict[str, float]:
         centroids = np.stack([points[assignments == cluster].mean(axis=0) for cluster in range(4)])
         inertia = float(np.square(points - centroids[assignments]).sum())
-        given = values | {"reduced": points, "clustering": Grouped(assignments, None, centroids, inertia)}
-        asked = (evaluators[name] for name in ("external", "internal", "crosstab"))
-        found = [one.evaluate(ctx=ctx, **{need: given[need] for need in one.NEEDS}) for one in asked]
-        return {name: value for findings in found for name, value in findings.metrics.items()}
+        clustering = FakeClustering(assignments, None, centroids, inertia)
+        needs = values | {"reduced": points, "clustering": clustering}
+        stages = [evaluators[name] for name in ("external", "internal", "crosstab")]
+        findings = [
+            stage.evaluate(ctx=ctx, **{need: needs[need] for need in stage.NEEDS}) for stage in stages
+        ]
+        return {name: value for part in findings for name, value in part.metrics.items()}
 
     right, random = score(labels), score(rng.permutation(labels))
     directed = {name: CATALOGUE[name].better for name in right if not CATALOGUE[name].bound}

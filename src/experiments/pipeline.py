@@ -11,7 +11,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.metric_names import main_metrics
-from experiments.numerics.parallel import beside
+from experiments.numerics.parallel import run_in_threads
 from experiments.samples import Samples
 from experiments.store.keys import cache_key, digest_of
 from experiments.store.values import Store
@@ -144,7 +144,7 @@ def evaluate(
     parallel = [name for name, evaluator in evaluators.items() if "clustering" not in evaluator.NEEDS]
     new = [name for name in parallel if not is_cached(name)]
     tasks = [partial(findings_of, name) for name in new]
-    findings = dict(zip(new, beside(tasks, keys.for_cluster.threads), strict=True)) if new else {}
+    findings = dict(zip(new, run_in_threads(tasks, keys.for_cluster.threads), strict=True)) if new else {}
     findings |= {name: findings_of(name) for name in evaluators if name not in findings}
     for name in evaluators:  # restore the order of the config
         clock.seconds[name] = clock.seconds.pop(name)

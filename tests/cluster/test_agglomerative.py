@@ -1,4 +1,4 @@
-"""Agglomerative clustering beside scikit-learn's, on its 1,797 scanned digits."""
+"""Agglomerative clustering agrees with scikit-learn's on its 1,797 scanned digits."""
 
 import logging
 from collections import namedtuple
@@ -30,12 +30,12 @@ def test_ward_finds_the_digits(ctx):
     assert adjusted_rand_score(LABELS, Agglomerative(10, "ward").fit(X, ctx).assignments) > 0.75
 
 
-def test_centroids_are_means_and_the_inertia_is_about_the_own_cluster(ctx):
+def test_centroids_and_inertia_are_those_of_the_cluster_means(ctx):
     clustering = Agglomerative(10, "ward").fit(X, ctx)
     means = np.array([X[clustering.assignments == cluster].mean(axis=0) for cluster in range(10)])
     np.testing.assert_allclose(clustering.centroids, means, atol=1e-3)
-    own = ((X - means[clustering.assignments]) ** 2).sum()
-    assert clustering.inertia == pytest.approx(own, rel=1e-5)
+    expected = ((X - means[clustering.assignments]) ** 2).sum()
+    assert clustering.inertia == pytest.approx(expected, rel=1e-5)
 
 
 def test_new_points_go_to_the_nearest_mean(ctx):
@@ -46,7 +46,7 @@ def test_new_points_go_to_the_nearest_mean(ctx):
     np.testing.assert_allclose(distance, pairs.min(axis=1), rtol=1e-4)
 
 
-def test_it_says_how_many_rows_are_nearer_to_another_mean(ctx, caplog):
+def test_the_share_of_rows_nearer_to_another_mean_is_logged(ctx, caplog):
     with caplog.at_level(logging.INFO):
         clustering = Agglomerative(10, "ward").fit(X, ctx)
     share = np.mean(clustering.assign(X)[0] != clustering.assignments)
@@ -54,7 +54,7 @@ def test_it_says_how_many_rows_are_nearer_to_another_mean(ctx, caplog):
     assert 0 < share < 0.1
 
 
-def test_a_sweep_over_k_makes_one_tree_and_gives_nested_clusters(ctx):
+def test_a_sweep_over_k_computes_one_tree_and_nested_clusters(ctx):
     coarse, fine = (Agglomerative(k, "ward").fit(X, ctx).assignments for k in (10, 30))
     assert len(ctx.store.computed) == 1
     assert len({*zip(coarse.tolist(), fine.tolist(), strict=True)}) == 30
@@ -62,7 +62,7 @@ def test_a_sweep_over_k_makes_one_tree_and_gives_nested_clusters(ctx):
     assert len(ctx.store.computed) == 2
 
 
-def test_a_tree_is_cut_into_any_number(ctx):
+def test_a_tree_is_cut_into_any_number_of_clusters(ctx):
     merges = np.array([[0, 1, 1, 2], [3, 4, 1, 2], [2, 5, 2, 3], [6, 7, 9, 5]], float)
     assert [cut(merges, k).tolist() for k in (1, 2, 3, 5)] == [
         [0, 0, 0, 0, 0], [0, 0, 0, 1, 1], [0, 0, 1, 2, 2], [0, 1, 2, 3, 4]
@@ -71,7 +71,7 @@ def test_a_tree_is_cut_into_any_number(ctx):
     assert Agglomerative(1, "ward").fit(X[:1], ctx).assignments.tolist() == [0]
 
 
-def test_more_pairs_than_memory_say_what_to_type(monkeypatch, ctx, caplog):
+def test_too_little_memory_suggests_a_limit(monkeypatch, ctx, caplog):
     memory = namedtuple("memory", "total available")
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory(2**30, 2**20))
     with pytest.raises(ValueError) as error:

@@ -1,4 +1,4 @@
-"""What every clusterer of conf/cluster promises, on scikit-learn's 1,797 scanned digits."""
+"""The contract of clusterers: every option of conf/cluster, on scikit-learn's 1,797 scanned digits."""
 
 import subprocess
 import sys
@@ -19,29 +19,29 @@ from experiments.store.values import digest
 
 X = load_digits().data.astype(np.float32)
 CLUSTERERS = [*every("cluster"), option("cluster", "agglomerative", k=10, linkage="average")]
-OF_K = [one for one in CLUSTERERS if hasattr(one, "k")]
-OF_DENSITY = [one for one in CLUSTERERS if one not in OF_K]
+OF_K = [stage for stage in CLUSTERERS if hasattr(stage, "k")]
+OF_DENSITY = [stage for stage in CLUSTERERS if stage not in OF_K]
 KMEANS = [option("cluster", "faiss_kmeans"), option("cluster", "sklearn_kmeans")]
 FIELDS = ("assignments", "probabilities", "centroids", "inertia")
 
 
-def named(clusterer: object) -> str:
+def class_name(clusterer: object) -> str:
     return type(clusterer).__name__
 
 
-kmeans = pytest.mark.parametrize("clusterer", KMEANS, ids=named)
-of_k = pytest.mark.parametrize("clusterer", OF_K, ids=named)
-everyone = pytest.mark.parametrize("clusterer", CLUSTERERS, ids=named)
+kmeans = pytest.mark.parametrize("clusterer", KMEANS, ids=class_name)
+of_k = pytest.mark.parametrize("clusterer", OF_K, ids=class_name)
+every_clusterer = pytest.mark.parametrize("clusterer", CLUSTERERS, ids=class_name)
 
 
 def small(clusterer):
-    """Ask for two clusters, where a number is asked for."""
+    """Set k=2, if the clusterer has k."""
     return replace(clusterer, k=2) if clusterer in OF_K else clusterer
 
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
-    """Return a function: what a clusterer makes of X, each fitted once."""
+    """Return a function: clusterer -> its clustering of X, computed once."""
 
     @cache
     def fit(clusterer):
@@ -50,14 +50,14 @@ def fitted(tmp_path_factory):
     return fit
 
 
-@everyone
+@every_clusterer
 def test_every_point_is_in_a_cluster_or_noise(clusterer, fitted):
     clustering = fitted(clusterer)
     assert clustering.assignments.dtype == np.int64
     assert clustering.assignments.shape == (len(X),)
-    found = set(clustering.assignments)
-    assert found - {-1} == set(range(10 if clusterer in OF_K else len(found - {-1})))
-    assert clusterer in OF_DENSITY or -1 not in found
+    ids = set(clustering.assignments)
+    assert ids - {-1} == set(range(10 if clusterer in OF_K else len(ids - {-1})))
+    assert clusterer in OF_DENSITY or -1 not in ids
     if clustering.probabilities is not None:
         assert clustering.probabilities.shape == (len(X),)
         assert clustering.probabilities.dtype == np.float32
@@ -65,64 +65,64 @@ def test_every_point_is_in_a_cluster_or_noise(clusterer, fitted):
         np.testing.assert_array_equal(clustering.probabilities[clustering.assignments < 0], 0)
 
 
-@everyone
+@every_clusterer
 def test_equal_stages_on_equal_input_give_equal_results(clusterer, fitted, ctx):
     points = X.copy()
     points.flags.writeable = False
     first, second = fitted(clusterer), replace(clusterer).fit(points, ctx)
-    np.testing.assert_array_equal(points, X)  # and leave their input alone
+    np.testing.assert_array_equal(points, X)  # the input is unchanged
     for name in (f.name for f in fields(first)):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name), err_msg=name)
 
 
-@everyone
-def test_survives_being_kept(clusterer, fitted, tmp_path):
+@every_clusterer
+def test_is_the_same_after_saving_and_loading(clusterer, fitted, tmp_path):
     clustering = fitted(clusterer)
     clustering.save(tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".npy", ".json"}  # nothing that could run
+    assert {path.suffix for path in tmp_path.iterdir()} == {".npy", ".json"}  # no executable content
     again = type(clustering).load(tmp_path)
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(again, name), getattr(clustering, name), err_msg=name)
     fresh = X[:50] + np.float32(0.01)
-    for one, other in zip(again.assign(fresh), clustering.assign(fresh), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for loaded, original in zip(again.assign(fresh), clustering.assign(fresh), strict=True):
+        np.testing.assert_array_equal(loaded, original)
 
 
-@everyone
-def test_new_points_are_assigned_one_by_one_as_together(clusterer, ctx):
+@every_clusterer
+def test_the_assignment_of_a_point_does_not_depend_on_other_points(clusterer, ctx):
     clustering = clusterer.fit(X[::2], ctx)
     ids, distance = clustering.assign(X[1::2])
     assert (ids.dtype, ids.shape) == (np.int64, (len(X) // 2,))
     assert (distance.dtype, distance.shape) == (np.float32, (len(X) // 2,))
     assert set(ids) <= {-1, *clustering.assignments}
     alone = [clustering.assign(X[row : row + 1]) for row in range(1, 41, 2)]
-    np.testing.assert_array_equal(np.concatenate([one for one, _ in alone]), ids[:20])
+    np.testing.assert_array_equal(np.concatenate([single for single, _ in alone]), ids[:20])
     np.testing.assert_allclose(np.concatenate([far for _, far in alone]), distance[:20], rtol=1e-5)
 
 
-@everyone
+@every_clusterer
 def test_assigning_the_fitted_points_returns_their_assignments(clusterer, fitted):
-    """A tree that was cut knows no regions: there a share of them is nearer to another mean."""
+    """Agglomerative clusters have no regions: some of their points are nearer to another mean."""
     clustering = fitted(clusterer)
     same = (clustering.assign(X)[0] == clustering.assignments).mean()
     assert same > 0.9 if isinstance(clusterer, Agglomerative) else same == 1
 
 
-@everyone
-def test_no_points_are_assigned_to_nothing(clusterer, fitted):
+@every_clusterer
+def test_no_points_give_no_assignments(clusterer, fitted):
     ids, distance = fitted(clusterer).assign(X[:0])
     assert ids.shape == distance.shape == (0,)
 
 
-@everyone
-def test_leaves_its_input_alone(clusterer, fitted):
+@every_clusterer
+def test_does_not_change_its_input(clusterer, fitted):
     points = X.copy()
     points.flags.writeable = False
     fitted(clusterer).assign(points[:5])
     np.testing.assert_array_equal(points, X)
 
 
-@everyone
+@every_clusterer
 def test_every_setting_is_in_the_key(clusterer):
     changed = {"covariance_type": "full", "linkage": "complete", "cluster_selection_method": "leaf"}
     for f in fields(clusterer):
@@ -139,7 +139,7 @@ def test_every_setting_is_in_the_key(clusterer):
 
 
 @kmeans
-def test_puts_every_point_into_one_of_k_clusters(clusterer, fitted):
+def test_assigns_every_point_to_one_of_k_clusters(clusterer, fitted):
     clustering = fitted(clusterer)
     assert clustering.assignments.dtype == np.int64
     assert clustering.assignments.shape == (len(X),)
@@ -150,9 +150,9 @@ def test_puts_every_point_into_one_of_k_clusters(clusterer, fitted):
 
 
 @kmeans
-def test_another_seed_starts_elsewhere(clusterer, ctx):
-    once = replace(clusterer, k=50)
-    assert once.fit(X[::3], ctx).inertia != replace(once, seed=1).fit(X[::3], ctx).inertia
+def test_the_seed_changes_the_result(clusterer, ctx):
+    stage = replace(clusterer, k=50)
+    assert stage.fit(X[::3], ctx).inertia != replace(stage, seed=1).fit(X[::3], ctx).inertia
     assert digest(clusterer) != digest(replace(clusterer, seed=1))
 
 
@@ -172,14 +172,14 @@ def test_more_clusters_lower_the_inertia(clusterer, ctx):
 
 
 @kmeans
-def test_one_cluster_sits_at_the_mean(clusterer, ctx):
+def test_one_cluster_has_its_centroid_at_the_mean(clusterer, ctx):
     clustering = replace(clusterer, k=1).fit(X, ctx)
     np.testing.assert_allclose(clustering.centroids[0], X.mean(axis=0), atol=1e-4)
     assert clustering.inertia == pytest.approx(((X - X.mean(axis=0)) ** 2).sum(), rel=1e-5)
 
 
 @kmeans
-def test_as_many_clusters_as_points_leave_no_inertia(clusterer, ctx):
+def test_as_many_clusters_as_points_have_inertia_zero(clusterer, ctx):
     assert replace(clusterer, k=30).fit(X[:30], ctx).inertia == pytest.approx(0, abs=1e-6)
 
 
@@ -194,7 +194,7 @@ def test_separate_groups_are_found_far_from_the_origin_and_in_any_order(clustere
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @kmeans
-def test_repeated_points_leave_clusters_empty_and_say_so(clusterer, ctx, caplog):
+def test_repeated_points_give_a_warning_of_empty_clusters(clusterer, ctx, caplog):
     points = np.repeat(X[:4], 25, axis=0)
     clustering = clusterer.fit(points, ctx)
     assert len(set(clustering.assignments)) == 4
@@ -203,7 +203,7 @@ def test_repeated_points_leave_clusters_empty_and_say_so(clusterer, ctx, caplog)
 
 
 @of_k
-def test_k_beyond_the_samples_says_what_to_type(clusterer, ctx):
+def test_k_beyond_the_samples_suggests_a_smaller_k(clusterer, ctx):
     for refuse in (lambda stage: stage.check(1797), lambda stage: stage.fit(X, ctx)):
         with pytest.raises(ValueError) as error:
             refuse(replace(clusterer, k=2000))
@@ -226,7 +226,7 @@ def test_settings_out_of_range_are_refused(clusterer, name, value, use):
     says(error, key=f"cluster.{name}={value}", use=use)
 
 
-@everyone
+@every_clusterer
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_values_that_are_not_numbers_are_refused(clusterer, value, ctx):
     points = X.copy()
@@ -236,7 +236,7 @@ def test_values_that_are_not_numbers_are_refused(clusterer, value, ctx):
     says(error, key="2 of 1797 rows", use="nan or inf")
 
 
-def test_kept_clusterings_import_no_framework():
+def test_saved_clusterings_import_no_framework():
     code = (
         f"import sys, {', '.join({type(clusterer).__module__ for clusterer in CLUSTERERS})}; "
         "heavy = ('sklearn', 'scipy', 'faiss', 'threadpoolctl', 'numba', 'fast_hdbscan', 'psutil'); "
@@ -245,7 +245,7 @@ def test_kept_clusterings_import_no_framework():
     assert subprocess.check_output([sys.executable, "-c", code], text=True, encoding="utf-8").strip() == "[]"
 
 
-@everyone
+@every_clusterer
 def test_six_points_are_clustered(clusterer, ctx):
     clustering = small(clusterer).fit(X[:6], ctx)
     assert clustering.assignments.shape == (6,)
@@ -253,7 +253,7 @@ def test_six_points_are_clustered(clusterer, ctx):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@everyone
+@every_clusterer
 def test_points_that_are_all_equal_are_clustered(clusterer, ctx):
     clustering = small(clusterer).fit(np.repeat(X[:1], 60, axis=0), ctx)
     assert clustering.assignments.shape == (60,)

@@ -1,4 +1,4 @@
-"""DBSCAN beside scikit-learn's."""
+"""DBSCAN agrees with scikit-learn's."""
 
 from dataclasses import replace
 
@@ -40,8 +40,8 @@ def test_points_exactly_eps_apart_are_neighbours(ctx):
 def test_a_border_point_goes_to_its_nearest_core_point_in_any_order(ctx):
     line = np.array([0, 1, 2, 3.9, 5.5, 6.5, 7.5], np.float32)[:, None]  # 3.9 is nearer to the right
     order = np.array([6, 3, 0, 4, 2, 5, 1])
-    for at, rows in (("a", np.arange(7)), ("b", order)):
-        clustering = Dbscan(2.0, 4).fit(line[rows], ctx.with_input(at))
+    for key, rows in (("a", np.arange(7)), ("b", order)):
+        clustering = Dbscan(2.0, 4).fit(line[rows], ctx.with_input(key))
         ids = dict(zip(line[rows, 0].tolist(), clustering.assignments.tolist(), strict=True))
         assert ids[line[3, 0]] == ids[6.5]
 
@@ -57,7 +57,7 @@ def test_new_points_join_within_eps_of_a_core_point(ctx):
     )
 
 
-def test_a_core_point_is_as_far_as_the_next_one(ctx):
+def test_distance_of_a_core_point_is_that_to_the_next_core_point(ctx):
     clustering = Dbscan(1.2, 5).fit(X, ctx)
     ids, distance = clustering.assign(clustering.cores)
     np.testing.assert_array_equal(ids, clustering.core_ids)
@@ -65,11 +65,11 @@ def test_a_core_point_is_as_far_as_the_next_one(ctx):
     np.fill_diagonal(pairs, np.inf)
     np.testing.assert_allclose(distance, np.minimum(pairs.min(axis=1), 1.2), rtol=1e-5)
     assert distance.min() > 0
-    moved = clustering.cores[:9] * np.float32(1 + 1e-6)  # rounding makes no new point
+    moved = clustering.cores[:9] * np.float32(1 + 1e-6)  # equal up to rounding
     np.testing.assert_allclose(clustering.assign(moved)[1], distance[:9], rtol=1e-3)
 
 
-def test_a_core_point_alone_is_as_far_as_eps(ctx):
+def test_distance_of_an_isolated_core_point_is_eps(ctx):
     line = np.array([[0], [1], [-1], [50], [60], [70], [80]], np.float32)
     clustering = Dbscan(1.5, 3).fit(line, ctx)
     assert clustering.cores.tolist() == [[0]]
@@ -79,13 +79,13 @@ def test_a_core_point_alone_is_as_far_as_eps(ctx):
     assert len(clustering.assign(line[:0])[0]) == 0
 
 
-def test_an_eps_that_swallows_everything_is_one_cluster(ctx):
+def test_a_very_large_eps_gives_one_cluster(ctx):
     clustering = Dbscan(1e6, 5).fit(X, ctx)
     assert set(clustering.assignments) == {0}
     assert clustering.assign(X + 1000)[0].tolist() == [0] * len(X)
 
 
-def test_without_core_points_all_is_noise(ctx):
+def test_without_core_points_all_points_are_noise(ctx):
     clustering = Dbscan(1e-6, 5).fit(X, ctx)
     assert set(clustering.assignments) == {-1}
     ids, distance = clustering.assign(X[:3])
@@ -93,18 +93,18 @@ def test_without_core_points_all_is_noise(ctx):
     assert np.isinf(distance).all()
 
 
-def test_a_sweep_over_eps_makes_one_tree(ctx):
+def test_a_sweep_over_eps_computes_one_tree(ctx):
     counts = [Dbscan(eps, 5).fit(X, ctx).assignments.max() for eps in (0.8, 1.2, 50.0)]
     assert counts[-1] == 0
     assert len(ctx.store.computed) == 1
 
 
 def test_threads_change_nothing(ctx):
-    one, four = (Dbscan(1.2, 5).fit(X, replace(ctx.with_input(str(n)), threads=n)) for n in (1, 4))
-    np.testing.assert_array_equal(one.assignments, four.assignments)
+    single, four = (Dbscan(1.2, 5).fit(X, replace(ctx.with_input(str(n)), threads=n)) for n in (1, 4))
+    np.testing.assert_array_equal(single.assignments, four.assignments)
 
 
-def test_too_few_points_and_bad_settings_say_what_to_type():
+def test_too_few_points_and_bad_settings_are_refused_with_advice():
     with pytest.raises(ValueError) as error:
         Dbscan(1.0, 2).check(3)
     assert "6 samples or more" in says(error, key="cluster=dbscan", use="use more")

@@ -1,4 +1,4 @@
-"""FAISS k-means on scikit-learn's 1,797 scanned digits, beside scikit-learn's own."""
+"""FAISS k-means compared with scikit-learn's, on its 1,797 scanned digits."""
 
 from dataclasses import replace
 
@@ -30,8 +30,8 @@ def test_ten_clusters_recover_the_digits(ctx):
     assert normalized_mutual_info_score(LABELS, kmeans(10).fit(X, ctx).assignments) > 0.70
 
 
-def test_every_point_counts_not_256_per_centroid(ctx):
-    """A far group of 1 in 400 points moves the mean of all; a sample of 256 would all but miss it."""
+def test_all_points_are_used_not_256_per_centroid(ctx):
+    """A far group of 1 in 400 points moves the mean; a sample of 256 would hardly contain it."""
     points = np.zeros((4000, 2), np.float32)
     points[::400] = 400
     clustering = kmeans(1).fit(points, ctx)
@@ -61,22 +61,20 @@ def test_starts_and_breaths_are_auto_or_numbers(name, value, least):
     says(error, key=f"cluster.{name}={value}", use=f"cluster.{name}=auto, or {least} or more")
 
 
-def test_auto_is_ten_starts_and_a_breath_of_16_on_all_of_few_rows(ctx):
-    by_itself, as_typed = (
-        kmeans(20, n_redo=a, breath=b).fit(X, ctx) for a, b in (("auto", "auto"), (10, 16))
-    )
-    np.testing.assert_array_equal(by_itself.centroids, as_typed.centroids)
+def test_auto_is_ten_starts_and_a_breath_of_16_for_few_rows(ctx):
+    auto, explicit = (kmeans(20, n_redo=a, breath=b).fit(X, ctx) for a, b in (("auto", "auto"), (10, 16)))
+    np.testing.assert_array_equal(auto.centroids, explicit.centroids)
 
 
 def many_rows(n: int) -> np.ndarray:
-    """Return rows around 12 centres of 3 values, float32 (n, 3)."""
+    """Return rows around 12 centres, float32 (n, 3)."""
     rng = np.random.default_rng(0)
     centres = rng.normal(0, 3, (12, 3))
     rows: np.ndarray = centres[rng.integers(0, 12, n)] + rng.standard_normal((n, 3))
     return rows.astype(np.float32)
 
 
-def test_many_rows_are_clustered_from_a_sample_as_well_as_from_all(ctx):
+def test_a_sample_of_many_rows_gives_an_inertia_as_low_as_all_rows(ctx):
     points = many_rows(80_000)
     points.flags.writeable = False
     stage = kmeans(12, n_redo="auto", breath="auto")
@@ -84,10 +82,10 @@ def test_many_rows_are_clustered_from_a_sample_as_well_as_from_all(ctx):
     np.testing.assert_array_equal(once.assignments, again.assignments)
     assert once.inertia < 1.001 * kmeans(12, n_redo=3).fit(points, ctx).inertia
     means = [points[once.assignments == cluster].mean(axis=0) for cluster in range(12)]
-    np.testing.assert_allclose(once.centroids, means, atol=0.02)  # of all rows, not of the sample
+    np.testing.assert_allclose(once.centroids, means, atol=0.02)  # the means of all rows, not of the sample
 
 
-def test_a_far_group_that_the_sample_missed_has_a_centroid_of_its_own(ctx):
+def test_a_far_group_that_the_sample_missed_gets_a_centroid(ctx):
     points = many_rows(70_000)
     stage = kmeans(12, n_redo="auto")
     missed = np.setdiff1d(np.arange(len(points)), stage._sample(len(points)))[:30]
@@ -95,8 +93,8 @@ def test_a_far_group_that_the_sample_missed_has_a_centroid_of_its_own(ctx):
     clustering = stage.fit(points, ctx)
     alone = clustering.assignments == clustering.assignments[missed[0]]
     np.testing.assert_array_equal(np.flatnonzero(alone), missed)
-    lost = replace(stage, breath=0).fit(points, ctx).assignments
-    assert (lost == lost[missed[0]]).sum() > 1000
+    without_breath = replace(stage, breath=0).fit(points, ctx).assignments
+    assert (without_breath == without_breath[missed[0]]).sum() > 1000
 
 
 def test_directions_of_many_rows_are_clustered_from_a_sample(ctx):
@@ -108,9 +106,9 @@ def test_directions_of_many_rows_are_clustered_from_a_sample(ctx):
     assert sampled == pytest.approx(whole, rel=5e-3)
 
 
-def test_iterations_end_by_the_tolerance(ctx):
-    hasty = replace(kmeans(50, breath=0), start_tolerance=0.5, tolerance=0.5).fit(X, ctx).inertia
-    assert hasty > 1.01 * kmeans(50, breath=0).fit(X, ctx).inertia
+def test_a_large_tolerance_ends_the_iterations_early(ctx):
+    inertia = replace(kmeans(50, breath=0), start_tolerance=0.5, tolerance=0.5).fit(X, ctx).inertia
+    assert inertia > 1.01 * kmeans(50, breath=0).fit(X, ctx).inertia
 
 
 def test_centroids_are_means_of_their_points(ctx):
@@ -134,29 +132,29 @@ def test_spherical_is_refused_for_points_of_other_lengths(ctx):
     says(error, key="cluster.spherical=true", use="cluster.spherical=false")
 
 
-def test_threads_are_given_back_and_change_nothing(ctx):
+def test_threads_change_no_result_and_their_limit_is_restored(ctx):
     before = faiss.omp_get_max_threads()
-    one, two = (kmeans(10).fit(X, replace(ctx, threads=threads)) for threads in (1, 2))
+    single, two = (kmeans(10).fit(X, replace(ctx, threads=threads)) for threads in (1, 2))
     assert faiss.omp_get_max_threads() == before
-    np.testing.assert_array_equal(one.assignments, two.assignments)
-    assert one.inertia == two.inertia
+    np.testing.assert_array_equal(single.assignments, two.assignments)
+    assert single.inertia == two.inertia
 
 
 def test_threads_are_respected(ctx, monkeypatch):
-    seen = []
+    limits = []
     train = faiss.Kmeans.train
     monkeypatch.setattr(
         faiss.Kmeans,
         "train",
-        lambda *args, **more: [seen.append(faiss.omp_get_max_threads()), train(*args, **more)],
+        lambda *args, **more: [limits.append(faiss.omp_get_max_threads()), train(*args, **more)],
     )
     kmeans(10).fit(X, replace(ctx, threads=1))
-    assert set(seen) == {1}
+    assert set(limits) == {1}
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(faiss.get_num_gpus() == 0, reason="needs a CUDA device that FAISS can use")
-def test_the_gpu_is_as_good_as_the_cpu(ctx):
+def test_the_gpu_gives_an_inertia_as_low_as_the_cpu(ctx):
     cpu, gpu = (kmeans(50).fit(X, replace(ctx, device=device)) for device in ("cpu", "cuda"))
     assert gpu.inertia == pytest.approx(cpu.inertia, rel=5e-3)
     np.testing.assert_array_equal(gpu.assign(X)[0], gpu.assignments)

@@ -1,4 +1,4 @@
-"""Gaussian mixtures beside scikit-learn's, on its 1,797 scanned digits."""
+"""Gaussian mixtures agree with scikit-learn's on its 1,797 scanned digits."""
 
 from dataclasses import replace
 
@@ -35,34 +35,34 @@ def test_posteriors_are_those_of_scikit_learn(ctx, shape):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("shape", SHAPES)
-def test_distance_counts_standard_deviations(ctx, shape):
+def test_distance_is_in_standard_deviations(ctx, shape):
     expected = GaussianMixture(
         8, covariance_type=shape, reg_covar=1e-3, max_iter=30, tol=1e-2, random_state=0
     ).fit(X.astype(np.float64))
-    spreads = {
+    covariances = {
         "full": lambda component: expected.covariances_[component],
         "tied": lambda component: expected.covariances_,
         "diag": lambda component: np.diag(expected.covariances_[component]),
         "spherical": lambda component: expected.covariances_[component] * np.eye(8),
     }
-    ids, distance = mixture(shape, k=8).fit(X, ctx).assign(X[:20])  # as many components as values
+    ids, distance = mixture(shape, k=8).fit(X, ctx).assign(X[:20])  # as many components as columns
     for row, (component, far) in enumerate(zip(ids, distance, strict=True)):
         offset = X[row] - expected.means_[component]
-        inverse = np.linalg.inv(spreads[shape](component))
+        inverse = np.linalg.inv(covariances[shape](component))
         assert far == pytest.approx(np.sqrt(offset @ inverse @ offset), rel=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
-    ("shape", "kept"), [("full", (5, 8, 8)), ("tied", (1, 8, 8)), ("diag", (5, 8)), ("spherical", (5,))]
+    ("shape", "size"), [("full", (5, 8, 8)), ("tied", (1, 8, 8)), ("diag", (5, 8)), ("spherical", (5,))]
 )
-def test_no_more_is_kept_than_the_shape_has(ctx, shape, kept):
-    """At 2,048 values and k=233 a matrix for each component is 7.8 GB."""
-    assert mixture(shape).fit(X, ctx).whitening.shape == kept
+def test_the_saved_matrices_are_as_small_as_the_covariance_type_allows(ctx, shape, size):
+    """For 2,048 columns and k=233, a matrix for each component takes 7.8 GB."""
+    assert mixture(shape).fit(X, ctx).whitening.shape == size
 
 
-def test_a_long_cluster_beside_a_round_one_is_told_apart(ctx):
-    """k-means cuts the long one in two; a spread of its own does not."""
+def test_a_long_cluster_next_to_a_round_one_is_found(ctx):
+    """k-means splits the long one; a covariance for each component does not."""
     rng = np.random.default_rng(0)
     truth = np.repeat([0, 1], 400)
     points = rng.standard_normal((800, 2)) * np.where(truth, 0.3, [[20.0], [1.0]]).T
@@ -81,7 +81,7 @@ def test_batches_change_nothing(ctx):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_equal_points_without_reg_say_what_to_type(ctx):
+def test_equal_points_without_reg_suggest_settings(ctx):
     with pytest.raises(ValueError) as error:
         mixture(k=2, reg=0.0).fit(np.ones((20, 3), np.float32), ctx)
     says(error, key="cluster.reg=0.0", use="cluster.covariance_type=diag")

@@ -1,4 +1,4 @@
-"""HDBSCAN beside the reference implementation, on blobs in noise."""
+"""HDBSCAN agrees with the reference implementation on blobs in noise."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def reference(size: int, samples: int, method: str, **more) -> hdbscan.HDBSCAN:
     ).fit(X.astype(np.float64))  # fmt: skip
 
 
-def test_blobs_are_found_and_what_lies_between_is_noise(ctx):
+def test_blobs_are_clusters_and_points_between_them_are_noise(ctx):
     clustering = stage().fit(X, ctx)
     assert clustering.assignments.max() == 5
     assert adjusted_rand_score(TRUTH, clustering.assignments[:900]) > 0.9
@@ -42,7 +42,7 @@ def test_blobs_are_found_and_what_lies_between_is_noise(ctx):
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_clusters_are_those_of_the_reference(ctx, settings):
-    """Up to points at the rim, where equal distances leave a choice: references differ there too."""
+    """Points at the border may differ: equal distances leave a choice there."""
     expected, clustering = reference(*settings), stage(*settings).fit(X, ctx)
     assert clustering.assignments.max() == expected.labels_.max()
     assert adjusted_rand_score(expected.labels_, clustering.assignments) > 0.99
@@ -58,7 +58,7 @@ def test_new_points_are_assigned_as_approximate_predict_assigns_them(ctx, settin
     assert adjusted_rand_score(expected, ids) > 0.99
     assert ((expected < 0) == (ids < 0)).mean() > 0.99
     assert np.isfinite(distance).all()
-    assert np.median(distance[900:]) > 2 * np.median(distance[:900])  # between the blobs it is far
+    assert np.median(distance[900:]) > 2 * np.median(distance[:900])  # points between the blobs are far
 
 
 def test_distance_is_mutual_reachability_to_the_nearest_other_point(ctx):
@@ -66,14 +66,14 @@ def test_distance_is_mutual_reachability_to_the_nearest_other_point(ctx):
     _, distance = clustering.assign(X[:50])
     pairs = np.linalg.norm(X[:50, None].astype(np.float64) - X, axis=2)
     others = np.sort(pairs, axis=1)[:, 1:]
-    assert (distance >= others[:, 3] - 1e-5).all()  # the core distance of the row itself
+    assert (distance >= others[:, 3] - 1e-5).all()  # the row's own core distance
     assert (distance < others[:, 8]).all()
 
 
-def test_a_finer_method_finds_more_and_an_epsilon_fewer(ctx):
+def test_leaf_gives_more_clusters_and_an_epsilon_fewer(ctx):
     counts = [
-        each.fit(X, ctx).assignments.max() + 1
-        for each in (stage(5, 3), stage(5, 3, "leaf"), stage(5, 3, "leaf", epsilon=3.0))
+        clusterer.fit(X, ctx).assignments.max() + 1
+        for clusterer in (stage(5, 3), stage(5, 3, "leaf"), stage(5, 3, "leaf", epsilon=3.0))
     ]
     assert counts[1] > counts[0]
     assert counts[2] < counts[1]
@@ -85,10 +85,10 @@ def test_epsilon_agrees_with_the_reference(ctx):
     assert adjusted_rand_score(expected.labels_, clustering.assignments) > 0.98
 
 
-def test_a_single_cluster_is_found_where_it_is_allowed(ctx):
-    one = X[:150]
-    assert (stage(100).fit(one, ctx).assignments == -1).all()
-    clustering = stage(100, single=True).fit(one, ctx)
+def test_a_single_cluster_is_found_if_allowed(ctx):
+    blob = X[:150]
+    assert (stage(100).fit(blob, ctx).assignments == -1).all()
+    clustering = stage(100, single=True).fit(blob, ctx)
     assert set(clustering.assignments) == {-1, 0} or set(clustering.assignments) == {0}
     assert clustering.probabilities.max() == 1
 
@@ -102,7 +102,7 @@ def test_all_noise_is_no_error(ctx):
     assert np.isfinite(distance).all()
 
 
-def test_copies_of_points_are_dense_clusters(ctx):
+def test_copies_of_a_point_are_a_cluster(ctx):
     points = np.concatenate([np.repeat(X[:4], 10, axis=0), X[900:]])
     clustering = stage(5, 3).fit(points, ctx)
     for copy in range(4):
@@ -112,8 +112,8 @@ def test_copies_of_points_are_dense_clusters(ctx):
     np.testing.assert_array_equal(clustering.assign(points)[0], clustering.assignments)
 
 
-def test_copies_of_one_point_leave_the_others_their_probability(ctx):
-    copies = np.repeat(X[:1], 40, axis=0)  # enough to be what is left of the cluster at last
+def test_copies_of_a_point_do_not_change_other_probabilities(ctx):
+    copies = np.repeat(X[:1], 40, axis=0)  # more than min_cluster_size, so they are the densest part
     plain = stage(30, 5).fit(X, ctx.with_input("plain"))
     clustering = stage(30, 5).fit(np.concatenate([X, copies]), ctx.with_input("copies"))
     cluster = clustering.assignments[0]
@@ -127,25 +127,25 @@ def test_copies_of_one_point_leave_the_others_their_probability(ctx):
     np.testing.assert_array_equal(clustering.probabilities[clustering.assignments < 0], 0)
 
 
-def test_rounding_makes_no_new_point(ctx):
-    """A step before gives other last digits to a row that comes alone."""
+def test_a_rounded_point_is_the_fitted_point(ctx):
+    """The last digits of an embedding depend on the other rows of its batch."""
     clustering = stage().fit(X, ctx)
     np.testing.assert_array_equal(clustering.assign(X * np.float32(1 + 1e-6))[0], clustering.assignments)
 
 
-def test_threads_and_order_of_work_change_nothing(ctx):
-    one, four = (stage().fit(X, replace(ctx.with_input(str(n)), threads=n)) for n in (1, 4))
-    np.testing.assert_array_equal(one.assignments, four.assignments)
-    np.testing.assert_array_equal(one.probabilities, four.probabilities)
+def test_threads_change_no_result(ctx):
+    single, four = (stage().fit(X, replace(ctx.with_input(str(n)), threads=n)) for n in (1, 4))
+    np.testing.assert_array_equal(single.assignments, four.assignments)
+    np.testing.assert_array_equal(single.probabilities, four.probabilities)
 
 
-def test_order_of_rows_changes_no_more_than_the_rim(ctx):
+def test_the_order_of_rows_changes_border_points_only(ctx):
     order = RNG.permutation(len(X))
     clustering, mixed = stage().fit(X, ctx.with_input("a")), stage().fit(X[order], ctx.with_input("b"))
     assert adjusted_rand_score(clustering.assignments[order], mixed.assignments) > 0.99
 
 
-def test_a_sweep_makes_one_tree(ctx):
+def test_a_sweep_computes_one_tree(ctx):
     for size in (5, 10, 20):
         for method in ("eom", "leaf"):
             stage(size, 5, method).fit(X, ctx)
@@ -154,7 +154,7 @@ def test_a_sweep_makes_one_tree(ctx):
     assert len(ctx.store.computed) == 2
 
 
-def test_too_few_points_say_what_to_type():
+def test_too_few_points_are_refused_with_advice():
     with pytest.raises(ValueError) as error:
         stage(2, 1).check(5)
     assert "6 samples or more" in says(error, key="cluster=hdbscan", use="use more")

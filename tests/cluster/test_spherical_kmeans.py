@@ -1,4 +1,4 @@
-"""Spherical k-means: directions count and lengths do not."""
+"""Spherical k-means: the lengths of rows do not matter."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def test_it_is_faiss_kmeans_of_unit_rows(ctx):
     assert clustering.inertia == expected.inertia
 
 
-def test_each_row_goes_to_the_centroid_of_largest_cosine(ctx):
+def test_rows_are_assigned_to_the_centroid_of_largest_cosine(ctx):
     clustering = STAGE.fit(X, ctx)
     np.testing.assert_allclose(np.linalg.norm(clustering.centroids, axis=1), 1, atol=1e-5)
     cosine = directions(X)[0] @ clustering.centroids.T
@@ -38,7 +38,7 @@ def test_each_row_goes_to_the_centroid_of_largest_cosine(ctx):
     np.testing.assert_allclose(distance, np.sqrt(2 - 2 * cosine.max(axis=1)), atol=1e-3)
 
 
-def test_rows_without_direction_are_noise(ctx, caplog):
+def test_rows_of_zeros_are_noise(ctx, caplog):
     rows = X.copy()
     rows[[3, 70]] = 0
     clustering = STAGE.fit(rows, ctx)
@@ -54,9 +54,9 @@ def test_rows_without_direction_are_noise(ctx, caplog):
 
 def test_directions_of_extreme_rows_are_numbers():
     rows = np.array([[3e38, 3e38], [1e-45, 0], [0, 0]], np.float32)
-    unit, some = directions(rows)
+    unit, nonzero = directions(rows)
     np.testing.assert_allclose(unit, [[0.5**0.5] * 2, [1, 0], [0, 0]], atol=1e-6)
-    assert some.tolist() == [True, True, False]
+    assert nonzero.tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Samples that are tiny images: what the evaluators that show images are tried on."""
+"""Samples of tiny images, of vectors, and a clustering, for tests of evaluators."""
 
 from typing import NamedTuple
 
@@ -10,8 +10,8 @@ from experiments.numerics.hashes import hash_rows
 from experiments.samples import Samples
 
 
-class Grouped(NamedTuple):
-    """A clustering with what it may have; the assignments are all that is asked for."""
+class FakeClustering(NamedTuple):
+    """A clustering of which only the assignments are required."""
 
     assignments: np.ndarray
     probabilities: np.ndarray | None = None
@@ -19,8 +19,8 @@ class Grouped(NamedTuple):
     inertia: float | None = None
 
 
-def pictured(n: int, *, labels: np.ndarray | None = None, folder: str = "") -> Samples:
-    """Make n images of 12 x 10, each of one grey of its own."""
+def image_samples(n: int, *, labels: np.ndarray | None = None, folder: str = "") -> Samples:
+    """Return n images of 12 x 10, each of a different grey."""
     greys = np.arange(n, dtype=np.uint8)[:, None, None, None]
     images = np.ascontiguousarray(np.broadcast_to(greys, (n, 10, 12, 3)))
     content = ImageArrays.whole(images, hash_rows(images))
@@ -29,8 +29,8 @@ def pictured(n: int, *, labels: np.ndarray | None = None, folder: str = "") -> S
     return Samples("toy", "a formula", ids, content, labels, names, (np.arange(n) % 5 == 0).astype(np.int8))
 
 
-def without_pictures(n: int) -> Samples:
-    """Make n vectors."""
+def vector_samples(n: int) -> Samples:
+    """Return samples of n vectors."""
     values = np.arange(n, dtype=np.float32)[:, None]
     ids = np.arange(n).astype(str)
     content = Vectors(values, hash_rows(values))

@@ -1,10 +1,10 @@
-"""Crosstabs of a few rows, counted by hand."""
+"""Crosstabs of a few rows, whose counts are known."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.crosstab import Crosstab
@@ -17,19 +17,22 @@ STAGE = Crosstab(labels=12, clusters=300)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """An encoder that did, or did not, learn from labels."""
+class FakeEncoder:
+    """An encoder that was or was not trained on labels."""
 
     trained: bool = False
 
 
 def labelled(labels: list[int], names: tuple[str, ...] = ("ant", "bee", "total"), **more) -> Samples:
-    return replace(without_pictures(len(labels)), labels=np.array(labels), class_names=names, **more)
+    return replace(vector_samples(len(labels)), labels=np.array(labels), class_names=names, **more)
 
 
-def crossed(ctx, samples: Samples, assignments: list[int], stage=STAGE, trained=False) -> Findings:
+def evaluate(ctx, samples: Samples, assignments: list[int], stage=STAGE, trained=False) -> Findings:
     return stage.evaluate(
-        ctx=ctx, samples=samples, encoder=Seen(trained), clustering=Grouped(np.array(assignments))
+        ctx=ctx,
+        samples=samples,
+        encoder=FakeEncoder(trained),
+        clustering=FakeClustering(np.array(assignments)),
     )
 
 
@@ -38,17 +41,17 @@ LABELS = [0, 0, 2, 2, 2, 0]
 
 
 def test_counts_have_totals_and_noise_is_a_row_of_its_own(ctx):
-    table = crossed(ctx, labelled(LABELS), SIX).tables["cluster_label_crosstab"]
+    table = evaluate(ctx, labelled(LABELS), SIX).tables["cluster_label_crosstab"]
     assert table.to_dict("list") == {
         "cluster": ["0", "2", "noise", "total"],
         "ant": [2, 0, 1, 3],
-        "total_": [1, 2, 0, 3],  # the label that is called total; nobody has label bee
+        "total_": [1, 2, 0, 3],  # the label named total; no row has label bee
         "total": [3, 2, 1, 6],
     }
 
 
 def test_shares_of_a_row_and_of_a_column_sum_to_one(ctx):
-    tables = crossed(ctx, labelled(LABELS), SIX).tables
+    tables = evaluate(ctx, labelled(LABELS), SIX).tables
     rows, columns = tables["cluster_label_row_shares"], tables["cluster_label_column_shares"]
     np.testing.assert_allclose(rows.drop(columns="cluster").sum(axis=1), 1)
     np.testing.assert_allclose(columns.drop(columns="cluster").sum(), 1)
@@ -59,21 +62,21 @@ def test_shares_of_a_row_and_of_a_column_sum_to_one(ctx):
 
 def test_metrics_are_those_of_the_table(ctx):
     labels, clusters = np.repeat([0, 0, 1, 1], [10, 30, 20, 40]), np.repeat([0, 1, 0, 1], [10, 30, 20, 40])
-    found = crossed(ctx, labelled(labels.tolist()), clusters.tolist())
-    assert found.metrics["chi_square"] == pytest.approx(100 * 200**2 / (30 * 70 * 40 * 60))
-    assert found.metrics["cramers_v"] == pytest.approx((found.metrics["chi_square"] / 100) ** 0.5)
-    assert found.metrics["cramers_v_corrected"] == 0
-    assert found.warnings == ()
+    findings = evaluate(ctx, labelled(labels.tolist()), clusters.tolist())
+    assert findings.metrics["chi_square"] == pytest.approx(100 * 200**2 / (30 * 70 * 40 * 60))
+    assert findings.metrics["cramers_v"] == pytest.approx((findings.metrics["chi_square"] / 100) ** 0.5)
+    assert findings.metrics["cramers_v_corrected"] == 0
+    assert findings.warnings == ()
 
 
-def test_what_makes_the_figures_doubtful_is_said(ctx):
-    few = crossed(ctx, labelled(LABELS), SIX, trained=True)
+def test_doubtful_metrics_have_warnings(ctx):
+    few = evaluate(ctx, labelled(LABELS), SIX, trained=True)
     assert numbers(few.warnings[0]) == ["5", "100%"]
-    assert len(few.warnings) == 1 + len(crossed(ctx, labelled(LABELS), SIX).warnings)
+    assert len(few.warnings) == 1 + len(evaluate(ctx, labelled(LABELS), SIX).warnings)
     assert "backbone" in few.warnings[1]
-    hardly = crossed(ctx, labelled([0, 1]), [0, 1])
-    assert "cramers_v_corrected" not in hardly.metrics
-    says(hardly.warnings[0], key="cramers_v_corrected")
+    two_rows = evaluate(ctx, labelled([0, 1]), [0, 1])
+    assert "cramers_v_corrected" not in two_rows.metrics
+    says(two_rows.warnings[0], key="cramers_v_corrected")
 
 
 ONE_LABEL = ([0, 0, 0], [0, 1, 1], ["2", "1"])
@@ -81,25 +84,25 @@ ONE_CLUSTER = ([0, 1, 1], [-1, -1, -1], ["1", "2"])
 
 
 @pytest.mark.parametrize(("labels", "clusters", "counts"), [ONE_LABEL, ONE_CLUSTER])
-def test_one_row_or_one_column_leaves_the_metrics_out(ctx, labels, clusters, counts):
-    found = crossed(ctx, labelled(labels), clusters)
-    assert found.metrics == {}
-    assert numbers(says(found.warnings[0], key="chi_square")) == counts
-    assert found.tables["cluster_label_crosstab"]["total"].iloc[-1] == 3
+def test_one_row_or_one_column_has_no_metrics(ctx, labels, clusters, counts):
+    findings = evaluate(ctx, labelled(labels), clusters)
+    assert findings.metrics == {}
+    assert numbers(says(findings.warnings[0], key="chi_square")) == counts
+    assert findings.tables["cluster_label_crosstab"]["total"].iloc[-1] == 3
 
 
 def test_the_picture_shows_shares_of_each_cluster_and_of_all(ctx):
-    figure = crossed(ctx, labelled(LABELS), SIX).figures["cluster_label_distribution"]
+    figure = evaluate(ctx, labelled(LABELS), SIX).figures["cluster_label_distribution"]
     assert isinstance(figure, StackedBars)
     assert figure.names == ["0 (3)", "2 (2)", "noise (1)", "all (6)"]
     assert figure.parts == ["ant", "total"]
     np.testing.assert_allclose(figure.shares, [[2 / 3, 1 / 3], [0, 1], [1, 0], [1 / 2, 1 / 2]])
 
 
-def test_of_many_labels_the_largest_have_a_colour_and_the_rest_is_other(ctx):
+def test_the_most_frequent_labels_have_a_colour_and_the_rest_is_other(ctx):
     labels = [0] * 4 + [1] * 1 + [2] * 3 + [3] * 2
     samples = labelled(labels, names=("a", "b", "c", "d"))
-    figure = crossed(ctx, samples, [0] * 5 + [1] * 5, replace(STAGE, labels=2)).figures[
+    figure = evaluate(ctx, samples, [0] * 5 + [1] * 5, replace(STAGE, labels=2)).figures[
         "cluster_label_distribution"
     ]
     assert figure.parts == ["a", "c", "other"]
@@ -107,13 +110,13 @@ def test_of_many_labels_the_largest_have_a_colour_and_the_rest_is_other(ctx):
     assert numbers(figure.title) == ["2"]
 
 
-def test_a_label_that_is_called_other_is_not_taken_for_the_rest(ctx):
+def test_a_label_named_other_is_renamed(ctx):
     samples = labelled([0, 0, 0, 1, 1, 2], names=("other", "b", "c"))
-    found = crossed(ctx, samples, [0] * 6, replace(STAGE, labels=2))
-    figure = found.figures["cluster_label_distribution"]
+    findings = evaluate(ctx, samples, [0] * 6, replace(STAGE, labels=2))
+    figure = findings.figures["cluster_label_distribution"]
     assert figure.parts == ["other_", "b", "other"]
     assert numbers(figure.title) == ["1"]
-    whole = crossed(ctx, samples, [0] * 6).figures["cluster_label_distribution"]
+    whole = evaluate(ctx, samples, [0] * 6).figures["cluster_label_distribution"]
     assert whole.parts == ["other", "b", "c"]
 
 
@@ -126,8 +129,8 @@ def test_more_labels_than_colours_are_refused():
 
 
 def test_of_too_many_clusters_the_largest_are_drawn_and_all_are_in_the_last_bar(ctx):
-    found = crossed(ctx, labelled([0, 1, 2, 0, 1]), [0, 0, 1, 2, 2], replace(STAGE, clusters=2))
-    figure = found.figures["cluster_label_distribution"]
+    findings = evaluate(ctx, labelled([0, 1, 2, 0, 1]), [0, 0, 1, 2, 2], replace(STAGE, clusters=2))
+    figure = findings.figures["cluster_label_distribution"]
     assert figure.names == ["0 (2)", "2 (2)", "all (5)"]
     np.testing.assert_allclose(figure.shares[-1], [0.4, 0.4, 0.2])
     assert numbers(figure.title) == ["2", "3"]
@@ -136,7 +139,7 @@ def test_of_too_many_clusters_the_largest_are_drawn_and_all_are_in_the_last_bar(
 def test_every_image_is_listed_with_cluster_label_and_tags(ctx):
     tags = np.array([[1, 0.5], [0, 0], [1, 0.25]], np.float32)
     samples = labelled([0, 1, 0], tag_names=("strong", "label"), tags=tags)
-    table = crossed(ctx, samples, [1, -1, 0]).tables["image_clusters_with_labels"]
+    table = evaluate(ctx, samples, [1, -1, 0]).tables["image_clusters_with_labels"]
     assert table.to_dict("list") == {
         "image_id": ["0", "1", "2"],
         "cluster": [1, -1, 0],
@@ -149,40 +152,40 @@ def test_every_image_is_listed_with_cluster_label_and_tags(ctx):
 def test_tags_have_their_mean_in_each_cluster_and_overall(ctx):
     tags = np.array([[1, 0.5], [0, 0], [1, 0.25], [1, 0.25]], np.float32)
     samples = labelled([0, 1, 0, 0], tag_names=("strong", "weak"), tags=tags)
-    found = crossed(ctx, samples, [0, 0, -1, -1])
-    assert found.tables["cluster_tag_shares"].to_dict("list") == {
+    findings = evaluate(ctx, samples, [0, 0, -1, -1])
+    assert findings.tables["cluster_tag_shares"].to_dict("list") == {
         "cluster": ["0", "noise", "total"],
         "images": [2, 2, 4],
         "strong": [0.5, 1, 0.75],
         "weak": [0.25, 0.25, 0.25],
     }
-    figure = found.figures["cluster_tag_shares"]
+    figure = findings.figures["cluster_tag_shares"]
     assert isinstance(figure, Heatmap)
     assert (figure.rows, figure.columns) == (["strong", "weak"], ["0", "noise", "all"])
     np.testing.assert_allclose(figure.values, [[0.5, 1, 0.75], [0.25, 0.25, 0.25]])
 
 
-def test_without_tags_there_is_nothing_of_them(ctx):
-    found = crossed(ctx, labelled(LABELS), SIX)
-    assert "cluster_tag_shares" not in {*found.tables, *found.figures}
+def test_without_tags_there_is_no_table_of_tags(ctx):
+    findings = evaluate(ctx, labelled(LABELS), SIX)
+    assert "cluster_tag_shares" not in {*findings.tables, *findings.figures}
 
 
-def test_many_tags_are_a_table_alone(ctx):
+def test_many_tags_have_a_table_and_no_figure(ctx):
     names = tuple(f"t{number}" for number in range(65))
     samples = labelled([0, 1], tag_names=names, tags=np.zeros((2, 65), np.float32))
-    found = crossed(ctx, samples, [0, 1])
-    assert "cluster_tag_shares" in found.tables
-    assert "cluster_tag_shares" not in found.figures
+    findings = evaluate(ctx, samples, [0, 1])
+    assert "cluster_tag_shares" in findings.tables
+    assert "cluster_tag_shares" not in findings.figures
 
 
-def test_without_labels_it_says_how_to_bring_some():
+def test_without_labels_it_suggests_other_evaluators():
     with pytest.raises(UnlabelledError) as error:
-        STAGE.check(without_pictures(4))
+        STAGE.check(vector_samples(4))
     says(error, key="evaluator.crosstab", use="evaluator=[internal,sizes]")
 
 
 @pytest.mark.parametrize("name", ["labels", "clusters"])
-def test_settings_that_cannot_be_are_refused(name):
+def test_invalid_settings_are_refused(name):
     with pytest.raises(ValueError) as error:
         replace(STAGE, **{name: 0})
     says(error, key=f"evaluator.crosstab.{name}=0", use="1 or more")

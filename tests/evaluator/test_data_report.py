@@ -1,4 +1,4 @@
-"""The data report on small folders whose content is known."""
+"""The data report of small folders with known content."""
 
 import logging
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def save(path: Path, seed: int, size: tuple[int, int] = (12, 10)) -> None:
 @pytest.fixture
 def load(tmp_path: Path, ctx: Context) -> Callable[..., Samples]:
     def of(root: Path) -> Samples:
-        chosen = {
+        settings = {
             "image_size": 8,
             "mirror": False,
             "limit": None,
@@ -42,14 +42,14 @@ def load(tmp_path: Path, ctx: Context) -> Callable[..., Samples]:
             "unlabelled": "keep",
             "split_seed": 0,
         }
-        return ImageFolder(root=str(root), max_unreadable=1, class_level=1, split=SPLIT, **chosen).load(ctx)
+        return ImageFolder(root=str(root), max_unreadable=1, class_level=1, split=SPLIT, **settings).load(ctx)
 
     return of
 
 
 @pytest.fixture
 def pets(tmp_path: Path, load: Callable[..., Samples]) -> Samples:
-    """Six cats of 12 x 10, of which two are the same file, three dogs of 20 x 40, an ant; one is broken."""
+    """Six cats of 12 x 10, of which two are the same file, three dogs of 20 x 40, an ant, a broken file."""
     root = tmp_path / "pets"
     for seed in range(6):
         save(root / "cats" / f"{seed}.png", seed % 5)
@@ -60,14 +60,14 @@ def pets(tmp_path: Path, load: Callable[..., Samples]) -> Samples:
     return load(root)
 
 
-def told(found: Findings) -> dict[str, str]:
-    table = found.tables["data_report"]
+def report_rows(findings: Findings) -> dict[str, str]:
+    table = findings.tables["data_report"]
     return dict(zip(table["figure"], table["value"], strict=True))
 
 
-def test_it_counts_images_classes_duplicates_and_what_was_left_out(pets: Samples, ctx: Context) -> None:
-    found = REPORT.evaluate(ctx=ctx, samples=pets)
-    assert found.metrics == {
+def test_it_counts_images_classes_duplicates_and_skipped_files(pets: Samples, ctx: Context) -> None:
+    findings = REPORT.evaluate(ctx=ctx, samples=pets)
+    assert findings.metrics == {
         "data_images": 10,
         "data_duplicates": 1,
         "data_skipped": 1,
@@ -79,15 +79,15 @@ def test_it_counts_images_classes_duplicates_and_what_was_left_out(pets: Samples
         "data_std": np.std([6, 3, 1]),
         "data_imbalance": 6,
     }
-    assert found.tables["data_duplicates"].to_dict("list") == {
+    assert findings.tables["data_duplicates"].to_dict("list") == {
         "id": ["cats/5.png"],
         "same_as": ["cats/0.png"],
     }
-    assert found.tables["data_classes"]["class"].to_list() == ["cats", "dogs", "ants"]
-    assert told(found)["largest classes"] == "cats (6), dogs (3), ants (1)"
-    assert told(found)["smallest classes"] == "ants (1), dogs (3), cats (6)"
-    assert told(found)["width, smallest / median / largest"] == "12 / 12 / 20"
-    assert told(found)["height, smallest / median / largest"] == "10 / 10 / 40"
+    assert findings.tables["data_classes"]["class"].to_list() == ["cats", "dogs", "ants"]
+    assert report_rows(findings)["largest classes"] == "cats (6), dogs (3), ants (1)"
+    assert report_rows(findings)["smallest classes"] == "ants (1), dogs (3), cats (6)"
+    assert report_rows(findings)["width, smallest / median / largest"] == "12 / 12 / 20"
+    assert report_rows(findings)["height, smallest / median / largest"] == "10 / 10 / 40"
 
 
 def test_it_shows_classes_sizes_and_images(pets: Samples, ctx: Context) -> None:
@@ -104,19 +104,19 @@ def test_it_shows_classes_sizes_and_images(pets: Samples, ctx: Context) -> None:
     assert np.abs(grid.images[0].astype(int) - ant).max() <= 1
 
 
-def test_another_seed_draws_others_and_the_same_seed_the_same(pets: Samples, ctx: Context) -> None:
+def test_the_seed_chooses_the_images(pets: Samples, ctx: Context) -> None:
     few = replace(REPORT, grid_images=2)
-    one, again = (few.evaluate(ctx=ctx, samples=pets).figures["data_images"] for _ in range(2))
-    assert one == again
+    first, again = (few.evaluate(ctx=ctx, samples=pets).figures["data_images"] for _ in range(2))
+    assert first == again
     assert any(
-        replace(few, seed=s).evaluate(ctx=ctx, samples=pets).figures["data_images"] != one for s in (1, 2)
+        replace(few, seed=s).evaluate(ctx=ctx, samples=pets).figures["data_images"] != first for s in (1, 2)
     )
 
 
-def test_of_many_images_a_sample_is_read(pets: Samples, ctx: Context) -> None:
-    found = replace(REPORT, sample=4).evaluate(ctx=ctx, samples=pets)
-    assert told(found)["images whose size was read"] == "4"
-    assert numbers(found.figures["data_widths"].title) == ["4", "10"]
+def test_the_sizes_of_many_images_are_read_from_a_sample(pets: Samples, ctx: Context) -> None:
+    findings = replace(REPORT, sample=4).evaluate(ctx=ctx, samples=pets)
+    assert report_rows(findings)["images whose size was read"] == "4"
+    assert numbers(findings.figures["data_widths"].title) == ["4", "10"]
 
 
 def test_images_of_one_size_need_no_histogram(
@@ -124,56 +124,60 @@ def test_images_of_one_size_need_no_histogram(
 ) -> None:
     for seed in range(3):
         save(tmp_path / "flat" / f"{seed}.png", seed)
-    found = REPORT.evaluate(ctx=ctx, samples=load(tmp_path / "flat"))
-    assert set(found.figures) == {"data_images"}
-    assert told(found)["width, smallest / median / largest"] == "12 / 12 / 12"
+    findings = REPORT.evaluate(ctx=ctx, samples=load(tmp_path / "flat"))
+    assert set(findings.figures) == {"data_images"}
+    assert report_rows(findings)["width, smallest / median / largest"] == "12 / 12 / 12"
 
 
 def test_without_labels_it_says_so(tmp_path: Path, load: Callable[..., Samples], ctx: Context) -> None:
     for seed in range(3):
         save(tmp_path / "flat" / f"{seed}.png", seed)
-    found = REPORT.evaluate(ctx=ctx, samples=load(tmp_path / "flat"))
-    assert set(found.metrics) == {"data_images", "data_duplicates", "data_skipped"} < set(DataReport.METRICS)
-    assert told(found)["classes"].startswith("none")
-    grid = found.figures["data_images"]
+    findings = REPORT.evaluate(ctx=ctx, samples=load(tmp_path / "flat"))
+    assert (
+        set(findings.metrics) == {"data_images", "data_duplicates", "data_skipped"} < set(DataReport.METRICS)
+    )
+    assert report_rows(findings)["classes"].startswith("none")
+    grid = findings.figures["data_images"]
     assert isinstance(grid, ImageGrid)
     assert grid.captions == ["0.png", "1.png", "2.png"]
 
 
-def test_of_vectors_it_tells_what_applies(ctx: Context) -> None:
+def test_vectors_have_no_image_sizes(ctx: Context) -> None:
     values = np.array([[0, 1], [2, 3], [0, 1]], np.float32)
     content = Vectors(values, hash_rows(values))
     ids, labels = np.array(["0", "1", "2"]), np.array([0, 0, 1])
-    found = REPORT.evaluate(
+    findings = REPORT.evaluate(
         ctx=ctx, samples=Samples("toy", "a formula", ids, content, labels, ("a", "b"), np.zeros(3, np.int8))
     )
-    assert found.metrics["data_duplicates"] == 1
-    assert found.metrics["data_imbalance"] == 2
-    assert set(found.figures) == {"data_classes"}
-    assert told(found)["width and height"].startswith("none")
+    assert findings.metrics["data_duplicates"] == 1
+    assert findings.metrics["data_imbalance"] == 2
+    assert set(findings.figures) == {"data_classes"}
+    assert report_rows(findings)["width and height"].startswith("none")
 
 
-def test_it_can_be_kept(pets: Samples, ctx: Context, tmp_path: Path) -> None:
-    found = REPORT.evaluate(ctx=ctx, samples=pets)
-    (tmp_path / "kept").mkdir()
-    found.save(tmp_path / "kept")
-    again = Findings.load(tmp_path / "kept")
-    assert again.figures == found.figures
-    assert again.metrics == found.metrics
+def test_findings_are_the_same_after_saving_and_loading(pets: Samples, ctx: Context, tmp_path: Path) -> None:
+    findings = REPORT.evaluate(ctx=ctx, samples=pets)
+    (tmp_path / "saved").mkdir()
+    findings.save(tmp_path / "saved")
+    again = Findings.load(tmp_path / "saved")
+    assert again.figures == findings.figures
+    assert again.metrics == findings.metrics
 
 
 @pytest.mark.parametrize("name", ["sample", "grid_classes", "grid_images"])
-def test_nothing_to_draw_is_refused(name: str) -> None:
+def test_a_sample_of_zero_is_refused(name: str) -> None:
     with pytest.raises(ValueError) as error:
         replace(REPORT, **{name: 0})
     says(error, key=f"evaluator.data_report.{name}=0", use="1 or more")
 
 
-def test_few_images_show_no_bar(pets: Samples, ctx: Context, caplog: pytest.LogCaptureFixture) -> None:
-    class Loud:
+def test_few_images_have_no_progress_bar(
+    pets: Samples, ctx: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    class FailingReport:
         def progress(self, *words: object) -> None:
-            raise AssertionError("a bar")
+            raise AssertionError("a progress bar")
 
     with caplog.at_level(logging.WARNING):
-        REPORT.evaluate(ctx=replace(ctx, report=Loud()), samples=pets)  # type: ignore[arg-type]
+        REPORT.evaluate(ctx=replace(ctx, report=FailingReport()), samples=pets)  # type: ignore[arg-type]
     assert not caplog.records

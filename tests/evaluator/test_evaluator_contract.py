@@ -1,4 +1,4 @@
-"""What every evaluator of conf/ keeps: its figures are finite, repeat, and survive being kept."""
+"""The contract of evaluators: metrics are finite and repeatable, findings can be saved."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,8 +27,8 @@ BY_PROTOCOL = [
     name
     for name in NAMES
     if "\nprotocol:" in (compose.CONF / "evaluator" / f"{name}.yaml").read_text("utf-8")
-]  # the others cannot know of it
-VECTORS = ("profiles", "crosstab", "external", "contact_sheets")  # these say more, or less, of a table
+]  # the others do not depend on it
+VECTORS = ("profiles", "crosstab", "external", "contact_sheets")  # these have other results for a table
 CASES = [
     *(("held_out", name) for name in NAMES if name != "profiles"),
     *(("published", name) for name in BY_PROTOCOL),
@@ -46,10 +46,10 @@ def composed() -> DictConfig:
     return compose.compose_config([f"evaluator=[{','.join(NAMES)}]"])
 
 
-def judged(folder, setting: str) -> pipeline.Result:
-    """Let evaluators judge one run on 200 digits, or those of vectors one on 300 of these.
+def run_evaluators(folder, setting: str) -> pipeline.Result:
+    """Run the evaluators of a setting on 200 digits, or on 300 vectors.
 
-    In the setting `partly` there are 400 digits, of which half have a label, and some are noise.
+    In the setting `partly` there are 400 digits, of which half have a label and some are noise.
     """
     names = [name for case, name in CASES if case == setting]
     if setting == "vectors":
@@ -60,7 +60,7 @@ def judged(folder, setting: str) -> pipeline.Result:
         overrides = ["backbone=pixels", f"dataset.limit={limit}", "reducer.n_components=8"]
         if setting == "partly":
             overrides += [f"dataset.labels.path={half_of_the_labels(folder)}", "cluster=hdbscan"]
-            overrides.append("evaluator.maps.methods=[pca]")  # no layout knows labels or clusters
+            overrides.append("evaluator.maps.methods=[pca]")  # layouts do not depend on labels or clusters
         else:
             overrides.append(f"protocol={setting}")
         if "k_selection" in names:
@@ -72,7 +72,7 @@ def judged(folder, setting: str) -> pipeline.Result:
 
 
 def half_of_the_labels(folder: Path) -> Path:
-    """Write a file of labels that knows every other digit."""
+    """Write a file with the labels of every other digit."""
     digits = build(compose.compose_config([])).stages.dataset.load(Context.plain(Store(folder)))
     rows = [f"{digits.ids[row]},class {digits.label_names[row]}" for row in range(0, len(digits), 2)]
     path = folder / "labels.csv"
@@ -82,13 +82,13 @@ def half_of_the_labels(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def run_twice(tmp_path_factory) -> Callable[[str], list[pipeline.Result]]:
-    """Give a function that gives the same run twice, in stores of their own."""
+    """Return a function: setting -> two equal runs with separate caches."""
 
     @cache
-    def made(setting: str) -> list[pipeline.Result]:
-        return [judged(tmp_path_factory.mktemp("cache"), setting) for _ in range(2)]
+    def run(setting: str) -> list[pipeline.Result]:
+        return [run_evaluators(tmp_path_factory.mktemp("cache"), setting) for _ in range(2)]
 
-    return made
+    return run
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def runs(run_twice, setting: str) -> list[pipeline.Result]:
 
 
 @every_evaluator
-def test_the_figures_are_finite_and_those_that_were_promised(runs, name):
+def test_metrics_are_finite_and_declared(runs, name):
     metrics = runs[0].findings[name].metrics
     assert np.isfinite(list(metrics.values())).all()
     assert all(type(value) is float for value in metrics.values())
@@ -107,28 +107,28 @@ def test_the_figures_are_finite_and_those_that_were_promised(runs, name):
 
 
 @every_evaluator
-def test_the_same_run_finds_the_same(runs, name):
-    one, other = (run.findings[name] for run in runs)
-    assert one.metrics == other.metrics
-    assert list(one.tables) == list(other.tables)
-    for table, rows in one.tables.items():
+def test_equal_runs_have_equal_findings(runs, name):
+    first, other = (run.findings[name] for run in runs)
+    assert first.metrics == other.metrics
+    assert list(first.tables) == list(other.tables)
+    for table, rows in first.tables.items():
         assert rows.equals(other.tables[table]), table
 
 
 @every_evaluator
-def test_what_was_found_survives_being_kept(runs, name, tmp_path):
-    found = runs[0].findings[name]
-    found.save(tmp_path)
+def test_findings_are_the_same_after_saving_and_loading(runs, name, tmp_path):
+    findings = runs[0].findings[name]
+    findings.save(tmp_path)
     again = Findings.load(tmp_path)
-    assert again.metrics == found.metrics
-    assert set(again.tables) == set(found.tables)
-    for table, rows in found.tables.items():
+    assert again.metrics == findings.metrics
+    assert set(again.tables) == set(findings.tables)
+    for table, rows in findings.tables.items():
         assert again.tables[table].equals(rows), table
-    assert again.figures == found.figures
+    assert again.figures == findings.figures
 
 
 @pytest.mark.parametrize("setting", ["partly"])
-def test_figures_of_labels_are_about_the_samples_that_have_one(runs):
+def test_metrics_of_labels_are_of_the_labelled_samples(runs):
     result = runs[0]
     samples, clusters = result.samples, np.asarray(result.clustering.assignments)
     known = samples.labelled
@@ -142,26 +142,26 @@ def test_figures_of_labels_are_about_the_samples_that_have_one(runs):
 
 
 @pytest.mark.parametrize("setting", ["partly"])
-def test_two_evaluators_that_give_a_figure_of_one_name_agree(runs):
+def test_a_metric_of_two_evaluators_has_one_value(runs):
     assert (runs[0].clustering.assignments < 0).any()
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for findings in runs[0].findings.values():
         for name, value in findings.metrics.items():
-            assert found.setdefault(name, value) == value, name
-    assert found["noise_share"] == np.mean(runs[0].clustering.assignments < 0)
+            assert metrics.setdefault(name, value) == value, name
+    assert metrics["noise_share"] == np.mean(runs[0].clustering.assignments < 0)
 
 
-def test_no_row_of_the_catalogue_is_dead(run_twice):
-    found = {name for setting in SETTINGS for name in run_twice(setting)[0].metrics}
-    seen = {Name.parse(name).metric for name in found}
-    knees = {"k_elbow_distance", "k_elbow_inertia"}  # of more values of k than are tried here
-    assert set(CATALOGUE) - seen - knees == {"purity_mapped"}, "that one needs a backbone that was trained"
+def test_every_metric_of_the_catalogue_is_computed(run_twice):
+    names = {name for setting in SETTINGS for name in run_twice(setting)[0].metrics}
+    computed = {Name.parse(name).metric for name in names}
+    knees = {"k_elbow_distance", "k_elbow_inertia"}  # these need more values of k
+    assert set(CATALOGUE) - computed - knees == {"purity_mapped"}, "it needs a trained backbone"
 
 
 @pytest.mark.parametrize("setting", ["held_out", "vectors"])
-def test_no_two_evaluators_give_a_figure_or_a_table_of_one_name(runs):
+def test_names_of_metrics_tables_and_figures_are_unique(runs):
     for kind in ("metrics", "tables", "figures"):
-        names = [name for found in runs[0].findings.values() for name in getattr(found, kind)]
+        names = [name for findings in runs[0].findings.values() for name in getattr(findings, kind)]
         assert len(names) == len(set(names)), kind
 
 
@@ -169,9 +169,9 @@ def test_the_number_of_threads_changes_nothing(tmp_path):
     chosen = "evaluator=[probe,variance,macro]"
     overrides = ["backbone=pixels", "dataset.limit=400", "reducer=identity", chosen]
     stages = build(compose.compose_config(overrides)).stages
-    one, three = (
+    single, three = (
         pipeline.run(stages, replace(Context.plain(Store(tmp_path / str(threads))), threads=threads))
         for threads in (1, 3)
     )
-    assert list(one.findings) == ["probe", "variance", "macro"]
-    assert one.metrics == three.metrics
+    assert list(single.findings) == ["probe", "variance", "macro"]
+    assert single.metrics == three.metrics

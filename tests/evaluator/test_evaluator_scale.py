@@ -1,4 +1,4 @@
-"""Metrics of embeddings of any size: those of size 1, in their unit."""
+"""Metrics of scaled embeddings are those of the unscaled ones, in their unit."""
 
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -35,31 +35,31 @@ VALUES = (
 
 @dataclass(frozen=True)
 class Untrained:
-    """An encoder that saw no labels."""
+    """An encoder that was not trained on labels."""
 
     trained: bool = False
 
 
 @cache
 def composed():
-    """Compose the evaluators that are tried here."""
+    """Compose the tested evaluators."""
     return compose.compose_config([f"evaluator=[{','.join(VALUES)}]"])
 
 
 def evaluated(name, samples, embeddings, ctx):
-    """Return what an evaluator of conf/ finds, small."""
+    """Return the findings of an evaluator of conf/, with settings small enough for a test."""
     evaluator = build_stage("evaluator", composed().evaluator[name])
-    held = {f.name for f in fields(evaluator)}
-    evaluator = replace(evaluator, **{key: value for key, value in SMALL.items() if key in held})
+    settings = {f.name for f in fields(evaluator)}
+    evaluator = replace(evaluator, **{key: value for key, value in SMALL.items() if key in settings})
     content = Vectors(embeddings, hash_rows(embeddings))
     labels = np.asarray(samples.labels)
     means = np.stack([embeddings[labels == label].mean(axis=0) for label in range(6)])
     clustering = CentroidClustering.around(means, embeddings)
-    given = {
+    inputs = {
         "samples": replace(samples, content=content), "encoder": Untrained(), "embeddings": embeddings,
         "reduced": embeddings, "clustering": clustering,
     }  # fmt: skip
-    needs = {need: given[need] for need in evaluator.NEEDS}
+    needs = {need: inputs[need] for need in evaluator.NEEDS}
     return evaluator.evaluate(ctx=ctx.with_input(str(np.abs(embeddings).max())), **needs)
 
 

@@ -1,4 +1,4 @@
-"""The choice of k against data whose answer is known, and what it keeps."""
+"""The choice of k for data with a known answer, and its caching."""
 
 import shutil
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import without_pictures
+from tests.evaluator.stand_ins import vector_samples
 from tests.messages import numbers, says
 
 from experiments import pipeline
@@ -31,8 +31,8 @@ QUICK = ["k_max=7", "references=5", "seeds=2", "bootstraps=2"]
 
 @cache
 def stage(*settings, cluster="faiss_kmeans"):
-    chosen = [f"evaluator.k_selection.{setting}" for setting in (*QUICK, *settings)]
-    cfg = compose.compose_config(["evaluator=[k_selection]", f"cluster={cluster}", *chosen])
+    overrides = [f"evaluator.k_selection.{setting}" for setting in (*QUICK, *settings)]
+    cfg = compose.compose_config(["evaluator=[k_selection]", f"cluster={cluster}", *overrides])
     return build(cfg).stages.evaluators["k_selection"]
 
 
@@ -43,56 +43,60 @@ def blobs(k):
 
 
 @pytest.mark.parametrize("k", CORNERS)
-def test_every_method_finds_groups_that_lie_apart(ctx, k):
-    found = stage().evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(k))
-    assert found.metrics == dict.fromkeys(stage().METRICS, k)
-    assert numbers(found.tables["k_agreement"]["verdict"][0]) == [str(k), "8", "8"]
-    assert found.tables["k_selection"]["k"].tolist() == list(range(1, 8))
-    assert numbers(found.figures["k_selection"].title) == ["8"]
-    assert len(found.tables["k_verdicts"]) == 8
-    titles = [panel.title.lower() for panel in found.figures["k_selection"].panels]
+def test_every_method_finds_separate_groups(ctx, k):
+    findings = stage().evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(k))
+    assert findings.metrics == dict.fromkeys(stage().METRICS, k)
+    assert numbers(findings.tables["k_agreement"]["verdict"][0]) == [str(k), "8", "8"]
+    assert findings.tables["k_selection"]["k"].tolist() == list(range(1, 8))
+    assert numbers(findings.figures["k_selection"].title) == ["8"]
+    assert len(findings.tables["k_verdicts"]) == 8
+    titles = [panel.title.lower() for panel in findings.figures["k_selection"].panels]
     panels = ("each method", "elbow", "silhouette", "gap", "stability", "calinski", "davies")
-    assert [any(name in title for title in (each,)) for name, each in zip(panels, titles, strict=True)]
+    assert [any(name in title for title in (panel,)) for name, panel in zip(panels, titles, strict=True)]
 
 
 @pytest.mark.parametrize("cluster", ["sklearn_kmeans", "agglomerative", "gmm"])
-def test_any_clusterer_with_a_k_can_be_tried(ctx, cluster):
-    found = stage("k_max=5", "references=5", cluster=cluster).evaluate(
+def test_any_clusterer_with_k_can_be_used(ctx, cluster):
+    findings = stage("k_max=5", "references=5", cluster=cluster).evaluate(
         ctx=ctx.with_input("blobs"), reduced=blobs(3)
     )
-    told = dict(zip(found.tables["k_verdicts"]["method"], found.tables["k_verdicts"]["k"], strict=True))
-    seeds = told.pop("stability_seeds")
-    assert set(told.values()) == {3}
-    assert cluster == "agglomerative" or seeds == 3  # it draws nothing, so no seeds can disagree
+    choices = dict(
+        zip(findings.tables["k_verdicts"]["method"], findings.tables["k_verdicts"]["k"], strict=True)
+    )
+    seeds = choices.pop("stability_seeds")
+    assert set(choices.values()) == {3}
+    assert cluster == "agglomerative" or seeds == 3  # it has no seed
 
 
-def test_the_gap_says_one_where_there_are_no_groups(ctx):
+def test_the_gap_chooses_one_if_there_are_no_groups(ctx):
     rng = np.random.default_rng(0)
-    even = rng.uniform(size=(200, 10))  # as in the paper's own simulation of none
+    even = rng.uniform(size=(200, 10))  # as in the paper's simulation without clusters
     normal = rng.normal(size=(400, 3)) * [4, 2, 1]
     for name, points in {"even": even, "normal": normal}.items():
-        found = stage().evaluate(ctx=ctx.with_input(name), reduced=points.astype(np.float32))
-        assert found.metrics["k_gap"] == 1, name
-        says(found.tables["k_agreement"]["verdict"][0], key="gap", use="1")  # the others know no such answer
+        findings = stage().evaluate(ctx=ctx.with_input(name), reduced=points.astype(np.float32))
+        assert findings.metrics["k_gap"] == 1, name
+        says(
+            findings.tables["k_agreement"]["verdict"][0], key="gap", use="1"
+        )  # the other methods cannot choose 1
 
 
 @pytest.mark.parametrize("k_max", [3, 5])
-def test_three_points_that_repeat_are_three_clusters(ctx, k_max):
+def test_three_repeated_points_are_three_clusters(ctx, k_max):
     points = np.repeat(np.array([[0.1, 0.7], [5, 0], [2, 9]], np.float32), 21, axis=0)
-    found = stage(f"k_max={k_max}", "references=3").evaluate(ctx=ctx.with_input("three"), reduced=points)
-    assert found.metrics["k_gap"] == 3
-    assert found.tables["k_selection"]["gap"].iloc[2] == np.inf
-    (curve,) = [each for each in found.figures["k_selection"].panels if each.title == "Gap statistic"]
+    findings = stage(f"k_max={k_max}", "references=3").evaluate(ctx=ctx.with_input("three"), reduced=points)
+    assert findings.metrics["k_gap"] == 3
+    assert findings.tables["k_selection"]["gap"].iloc[2] == np.inf
+    (curve,) = [panel for panel in findings.figures["k_selection"].panels if panel.title == "Gap statistic"]
     drawn = np.array(curve.series["gap"])
     assert np.isnan(drawn[2:]).all()
     assert np.isfinite(drawn[:2]).all()
 
 
-def test_equal_points_are_told_and_not_judged(ctx):
-    found = stage("k_max=3").evaluate(ctx=ctx.with_input("equal"), reduced=np.ones((30, 2), np.float32))
-    assert "k_silhouette" not in found.metrics
-    assert found.tables["k_selection"]["gap"].isna().all()
-    assert numbers(found.tables["k_agreement"]["verdict"][0]) == []
+def test_equal_points_have_no_k(ctx):
+    findings = stage("k_max=3").evaluate(ctx=ctx.with_input("equal"), reduced=np.ones((30, 2), np.float32))
+    assert "k_silhouette" not in findings.metrics
+    assert findings.tables["k_selection"]["gap"].isna().all()
+    assert numbers(findings.tables["k_agreement"]["verdict"][0]) == []
 
 
 OVERRIDES = [
@@ -107,7 +111,7 @@ def run(store, *overrides):
     return pipeline.run(stages, Context.plain(store))
 
 
-def test_a_run_reads_the_clustering_that_the_choice_made_and_a_sweep_chooses_once(store):
+def test_a_run_reuses_the_clustering_of_k_selection_and_a_sweep_selects_once(store):
     first_run = run(store, "cluster.k=3")
     assert first_run.seconds["cluster"] is not None
     other = run(store, "cluster.k=4")
@@ -116,7 +120,7 @@ def test_a_run_reads_the_clustering_that_the_choice_made_and_a_sweep_chooses_onc
     assert other.keys == first_run.keys
 
 
-def test_more_k_compute_only_the_new_ones(store):
+def test_a_larger_range_computes_only_the_new_k(store):
     run(store)
     again = Store(store.root)
     run(again, "evaluator.k_selection.k_max=5")
@@ -124,13 +128,13 @@ def test_more_k_compute_only_the_new_ones(store):
     assert sum(key.startswith("trial-") for key in again.reused) == 4
 
 
-def test_an_interrupted_choice_goes_on(store, monkeypatch):
-    """What was finished before an error is not computed again."""
+def test_an_interrupted_selection_resumes(store, monkeypatch):
+    """Values finished before an error are not computed again."""
     points = blobs(3)
     evaluator = stage("k_max=4", "references=3")
     from experiments.evaluator.k_methods import trial
 
-    def fail(*given):
+    def fail(*args):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -139,12 +143,12 @@ def test_an_interrupted_choice_goes_on(store, monkeypatch):
             evaluator.evaluate(ctx=Context.plain(store).with_input("x"), reduced=points)
     drawn = [key for key in store.computed if key.startswith("reference-")]
     again = Store(store.root)
-    found = evaluator.evaluate(ctx=Context.plain(again).with_input("x"), reduced=points)
+    findings = evaluator.evaluate(ctx=Context.plain(again).with_input("x"), reduced=points)
     assert drawn
     assert set(drawn) <= set(again.reused)
     fresh = Store(store.root.parent / "other")
     whole = evaluator.evaluate(ctx=Context.plain(fresh).with_input("x"), reduced=points)
-    assert found.tables["k_selection"].equals(whole.tables["k_selection"])
+    assert findings.tables["k_selection"].equals(whole.tables["k_selection"])
     shutil.rmtree(fresh.root)
 
 
@@ -158,7 +162,7 @@ def test_the_number_of_threads_changes_nothing(tmp_path):
 
 @pytest.mark.parametrize("breath", [16, 0])
 def test_references_are_fitted_as_well_as_the_points(ctx, breath):
-    """What their fits lose would raise the gap: three starts without breathing lose 1 % here."""
+    """Worse fits would raise the gap: three starts without breathing are 1 % worse here."""
     chosen = stage("k_max=8", "references=4")
     (kmeans,) = chosen.clusterers.values()
     kmeans = replace(kmeans, breath=breath)
@@ -184,7 +188,7 @@ def test_light_settings_are_those_that_the_clusterer_has():
 
 
 def zeros_and_lengths(zeros):
-    """Make directions of three kinds, of all lengths, some of them none."""
+    """Return rows of three directions and any length; the first `zeros` are zero."""
     points = np.random.default_rng(0).normal(size=(120, 3)).astype(np.float32) + np.repeat(
         np.eye(3, dtype=np.float32) * 9, 40, axis=0
     )
@@ -192,7 +196,7 @@ def zeros_and_lengths(zeros):
     return points
 
 
-def test_clusters_of_directions_are_judged_of_directions_alone(ctx):
+def test_spherical_clusters_need_rows_of_length_one(ctx):
     quick = stage("k_max=5", "references=3", cluster="spherical_kmeans")
     with pytest.raises(ValueError) as error:
         quick.evaluate(ctx=ctx.with_input("raw"), reduced=zeros_and_lengths(0))
@@ -208,18 +212,18 @@ def test_clusters_of_directions_are_judged_of_directions_alone(ctx):
 
 @dataclass(frozen=True)
 class Picky:
-    """k-means that takes so many points at most, and none that repeat."""
+    """k-means that accepts at most `most` points, and no repeated ones."""
 
     k: int
     most: int
 
     def check(self, n):
         if n > self.most:
-            raise ValueError(f"cluster=picky takes {self.most} points, and not {n}; use fewer")
+            raise ValueError(f"cluster=picky accepts {self.most} points, not {n}; use fewer")
 
     def fit(self, reduced, ctx):
         if len(np.unique(reduced, axis=0)) < len(reduced):
-            raise ValueError("cluster=picky has seen this row before")
+            raise ValueError("cluster=picky got a repeated row")
         return SklearnKMeans(self.k, 1, 100, 1e-4, 0).fit(reduced, ctx)
 
 
@@ -227,32 +231,32 @@ def picky(most):
     return replace(stage("k_max=5", "references=2"), clusterers={"chosen": Picky(5, most)})
 
 
-def test_a_bootstrap_sample_that_cannot_be_clustered_leaves_its_figure_out(ctx, caplog):
-    found = picky(10**6).evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(3))
-    assert "k_stability_bootstrap" not in found.metrics
-    assert found.metrics["k_silhouette"] == 3
-    assert found.tables["k_selection"]["stability_bootstrap"].isna().all()
+def test_if_a_bootstrap_sample_cannot_be_clustered_its_metric_is_missing(ctx, caplog):
+    findings = picky(10**6).evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(3))
+    assert "k_stability_bootstrap" not in findings.metrics
+    assert findings.metrics["k_silhouette"] == 3
+    assert findings.tables["k_selection"]["stability_bootstrap"].isna().all()
     says(caplog.text, key="stability_bootstrap of k=3", use="cluster=picky")
 
 
 @pytest.mark.parametrize(("most", "workers"), [(359, 1), (360, 2)])
-def test_only_so_many_fits_run_at_a_time_as_the_clusterer_has_room_for(ctx, monkeypatch, most, workers):
-    at_work = []
+def test_fits_run_in_parallel_only_if_they_fit_in_memory(ctx, monkeypatch, most, workers):
+    worker_counts = []
 
-    def beside(work, count, done):
-        at_work.append(count)
-        return parallel.beside(work, count, done)
+    def run_in_threads(functions, workers, done):
+        worker_counts.append(workers)
+        return parallel.run_in_threads(functions, workers, done)
 
-    monkeypatch.setattr(k_selection, "beside", beside)
-    found = picky(most).evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(3))
-    assert at_work == [workers]
-    assert found.metrics["k_silhouette"] == 3
+    monkeypatch.setattr(k_selection, "run_in_threads", run_in_threads)
+    findings = picky(most).evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(3))
+    assert worker_counts == [workers]
+    assert findings.metrics["k_silhouette"] == 3
 
 
-def test_the_clusterer_is_asked_whether_it_takes_so_many_samples():
-    picky(60).check(without_pictures(60))
+def test_the_clusterer_checks_the_number_of_samples():
+    picky(60).check(vector_samples(60))
     with pytest.raises(ValueError) as error:
-        picky(60).check(without_pictures(61))
+        picky(60).check(vector_samples(61))
     says(error, key="cluster=picky", use="61")
 
 
@@ -266,7 +270,7 @@ def test_the_clusterer_is_asked_whether_it_takes_so_many_samples():
         (["within=1"], "within=1.0", "0 to 1"),
     ],
 )
-def test_bad_settings_say_what_to_type(settings, key, use):
+def test_invalid_settings_are_refused(settings, key, use):
     with pytest.raises(ValueError) as error:
         stage(*settings)
     says(error, key=f"evaluator.k_selection.{key}", use=use)
@@ -281,13 +285,13 @@ def test_two_clusterers_are_refused():
     says(error, key="clusterers", use="{chosen: ${cluster}}")
 
 
-def test_a_clusterer_without_k_says_what_to_choose():
+def test_a_clusterer_without_k_is_refused_with_advice():
     with pytest.raises(ValueError) as error:
         stage(cluster="dbscan")
     says(error, key="evaluator.k_selection.clusterers.chosen=Dbscan", use="cluster=faiss_kmeans")
 
 
-def test_more_clusters_than_samples_say_what_to_type(store):
+def test_more_clusters_than_samples_are_refused(store):
     with pytest.raises(ValueError) as error:
         run(store, "evaluator.k_selection.k_max=201")
     assert numbers(says(error, key="evaluator.k_selection.k_max", use="200")) == ["201", "200", "200"]

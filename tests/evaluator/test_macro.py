@@ -1,4 +1,4 @@
-"""Macro-categories against scipy on class means made by hand, and the probes of them."""
+"""Macro-categories agree with scipy on known class means; the probes on their groups."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ CENTRES = np.array([[0, 0], [0, 1], [9, 0], [9, 1.5], [30, 0], [30, 2]], float) 
 
 
 def macro(**settings) -> Macro:
-    chosen = {
+    defaults = {
         "protocol": "held_out",
         "granularities": (2, 3, 5, 30),
         "cuts": (0.02, 0.5, 0.9),
@@ -30,11 +30,11 @@ def macro(**settings) -> Macro:
         "tolerance": 1e-4,
         "seed": 42,
     }
-    return Macro(**(chosen | settings))
+    return Macro(**(defaults | settings))
 
 
 def pairs(blobs):
-    """Make samples whose class means are exactly CENTRES, in each part of the split."""
+    """Return samples whose class means are exactly CENTRES in each part of the split."""
     samples, _ = blobs((20,) * 6)
     reduced = CENTRES[samples.labels].astype(np.float32)
     return samples, reduced
@@ -72,7 +72,7 @@ def test_the_cuts_count_as_scipy_does(ctx, blobs):
     assert expected[0] > expected[-1]
 
 
-def test_the_tables_tell_each_class_its_group_and_its_distances(ctx, blobs):
+def test_tables_have_the_group_of_each_class_and_the_distances(ctx, blobs):
     samples, reduced = pairs(blobs)
     tables = evaluate(ctx, samples, reduced).tables
     groups = tables["macro_groups"]
@@ -81,59 +81,59 @@ def test_the_tables_tell_each_class_its_group_and_its_distances(ctx, blobs):
     assert groups["n"].tolist() == [20] * 6
     distances = tables["macro_distances"].set_index("distance to")
     assert distances.shape == (4, 4)
-    for one in distances:
+    for first in distances:
         for other in distances:
-            apart = np.linalg.norm(CENTRES[int(one[-1])] - CENTRES[int(other[-1])])
-            assert distances.loc[one, other] == pytest.approx(apart)
+            expected = np.linalg.norm(CENTRES[int(first[-1])] - CENTRES[int(other[-1])])
+            assert distances.loc[first, other] == pytest.approx(expected)
 
 
-def test_the_probes_stand_beside_chance_and_the_fine_classes(ctx, blobs):
+def test_the_probes_are_compared_with_chance_and_with_the_classes(ctx, blobs):
     samples, embeddings = blobs(noise=2.5)
-    found = evaluate(ctx, samples, embeddings)
-    probes = found.tables["macro_probes"].set_index("categories")
+    findings = evaluate(ctx, samples, embeddings)
+    probes = findings.tables["macro_probes"].set_index("categories")
     assert list(probes.index) == ["2", "3", "5", "fine", "30"]
     assert probes["random"]["5"] == 1 / 5
     assert numbers(probes["note"]["30"]) == ["6"]
     assert np.isnan(probes["accuracy"]["30"])
-    assert found.metrics["macro_accuracy_2"] == probes["accuracy"]["2"]
-    assert found.metrics["macro_accuracy_2_validation"] == probes["accuracy_validation"]["2"]
-    assert (probes["fine_accuracy"].dropna() == found.metrics["macro_accuracy_fine"]).all()
+    assert findings.metrics["macro_accuracy_2"] == probes["accuracy"]["2"]
+    assert findings.metrics["macro_accuracy_2_validation"] == probes["accuracy_validation"]["2"]
+    assert (probes["fine_accuracy"].dropna() == findings.metrics["macro_accuracy_fine"]).all()
     assert probes["accuracy"]["2"] > probes["accuracy"]["fine"], "fewer groups are easier"
-    assert "macro_accuracy_30" not in found.metrics
+    assert "macro_accuracy_30" not in findings.metrics
 
 
 def test_a_probe_of_as_many_groups_as_classes_is_the_fine_one(ctx, blobs):
     samples, embeddings = blobs(noise=2.5)
-    found = evaluate(ctx, samples, embeddings, granularities=(6,)).metrics
-    assert found["macro_accuracy_6"] == found["macro_accuracy_fine"]
+    findings = evaluate(ctx, samples, embeddings, granularities=(6,)).metrics
+    assert findings["macro_accuracy_6"] == findings["macro_accuracy_fine"]
 
 
-def test_held_out_takes_its_means_over_training_rows_alone(blobs):
+def test_held_out_class_means_are_of_training_rows(blobs):
     samples, embeddings = blobs()
-    spoilt = embeddings.copy()
-    spoilt[samples.rows("validation")] *= 9
-    held_out = [class_tree(samples, points, "held_out").linkage for points in (embeddings, spoilt)]
-    published = [class_tree(samples, points, "published").linkage for points in (embeddings, spoilt)]
+    changed = embeddings.copy()
+    changed[samples.rows("validation")] *= 9
+    held_out = [class_tree(samples, points, "held_out").linkage for points in (embeddings, changed)]
+    published = [class_tree(samples, points, "published").linkage for points in (embeddings, changed)]
     assert np.array_equal(*held_out)
     assert not np.allclose(*published)
 
 
-def test_more_threads_find_the_same(ctx, blobs, tmp_path):
+def test_threads_change_no_metric(ctx, blobs, tmp_path):
     samples, embeddings = blobs(noise=2.5)
-    one, four = (
+    single, four = (
         evaluate(
             replace(ctx, threads=threads, store=Store(tmp_path / str(threads))), samples, embeddings
         ).metrics
         for threads in (1, 4)
     )
-    assert one == four
+    assert single == four
 
 
-def test_the_rows_that_figures_are_about_are_told(ctx, blobs):
+def test_a_table_has_the_rows_of_the_class_means(ctx, blobs):
     samples, embeddings = blobs()
     for protocol, rows in (("held_out", 128), ("published", 160)):
-        told = evaluate(ctx, samples, embeddings, TRAINED, protocol=protocol).tables["macro_rows"]
-        assert told.set_index("suffix")["rows"]["class means"] == rows
+        table = evaluate(ctx, samples, embeddings, TRAINED, protocol=protocol).tables["macro_rows"]
+        assert table.set_index("suffix")["rows"]["class means"] == rows
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_the_rows_that_figures_are_about_are_told(ctx, blobs):
         ({"C": 0}, "evaluator.macro.C=0", "0.1"),
     ],
 )
-def test_a_setting_that_cannot_be_says_what_to_type(settings, key, use):
+def test_invalid_settings_are_refused(settings, key, use):
     with pytest.raises(ValueError) as error:
         macro(**settings)
     says(error, key=key, use=use)
@@ -174,26 +174,26 @@ def purity(ctx, samples, reduced, assignments, encoder=UNTRAINED, granularities=
 
 def test_clusters_that_are_the_macro_categories_agree_with_them(ctx, blobs):
     samples, reduced = pairs(blobs)
-    found = purity(ctx, samples, reduced, samples.labels // 2)
+    findings = purity(ctx, samples, reduced, samples.labels // 2)
     for name in ("purity", "nmi", "ami", "ari"):
-        assert found.metrics[f"{name}_macro_3"] == pytest.approx(1)
-    assert found.metrics["purity_macro_2"] == pytest.approx(1)
-    assert found.metrics["ari_macro_2"] < 1
-    assert "purity_macro_30" not in found.metrics
-    table = found.tables["macro_purity"].set_index("categories")
+        assert findings.metrics[f"{name}_macro_3"] == pytest.approx(1)
+    assert findings.metrics["purity_macro_2"] == pytest.approx(1)
+    assert findings.metrics["ari_macro_2"] < 1
+    assert "purity_macro_30" not in findings.metrics
+    table = findings.tables["macro_purity"].set_index("categories")
     assert numbers(table["note"][30]) == ["6"]
     assert table["purity_ceiling"][3] == 1
     assert table["purity_chance"][3] < 0.5
 
 
-def test_random_clusters_agree_with_nothing(ctx, blobs):
+def test_random_clusters_score_zero(ctx, blobs):
     samples, reduced = pairs(blobs)
-    found = purity(ctx, samples, reduced, np.random.default_rng(0).integers(0, 3, len(samples)))
-    assert found.metrics["ari_macro_3"] == pytest.approx(0, abs=0.05)
-    assert found.metrics["ami_macro_3"] == pytest.approx(0, abs=0.05)
+    findings = purity(ctx, samples, reduced, np.random.default_rng(0).integers(0, 3, len(samples)))
+    assert findings.metrics["ari_macro_3"] == pytest.approx(0, abs=0.05)
+    assert findings.metrics["ami_macro_3"] == pytest.approx(0, abs=0.05)
 
 
-def test_rows_that_a_trained_backbone_was_not_shown_are_scored_alone(ctx, blobs):
+def test_validation_rows_of_a_trained_backbone_are_scored_separately(ctx, blobs):
     samples, reduced = pairs(blobs)
     wrong = (samples.labels // 2).copy()
     wrong[samples.rows("validation")] = 0
@@ -202,15 +202,15 @@ def test_rows_that_a_trained_backbone_was_not_shown_are_scored_alone(ctx, blobs)
     assert metrics["purity_macro_3"] == pytest.approx(0.8 + 0.2 / 3)
 
 
-def test_coinciding_class_means_make_a_flat_tree(ctx, blobs):
+def test_equal_class_means_make_a_flat_tree(ctx, blobs):
     samples, reduced = pairs(blobs)
-    found = evaluate(ctx, samples, np.zeros_like(reduced))
-    assert np.isfinite(list(found.metrics.values())).all()
-    assert found.tables["macro_groups"]["macro_3"].nunique() == 3
+    findings = evaluate(ctx, samples, np.zeros_like(reduced))
+    assert np.isfinite(list(findings.metrics.values())).all()
+    assert findings.tables["macro_groups"]["macro_3"].nunique() == 3
 
 
 def test_two_classes_have_a_tree_too(ctx, blobs):
     samples, embeddings = blobs((30, 30))
-    found = evaluate(ctx, samples, embeddings)
-    assert found.metrics["macro_accuracy_2"] == found.metrics["macro_accuracy_fine"]
-    assert adjusted_rand_score(found.tables["macro_groups"]["macro_2"], [0, 1]) == 1
+    findings = evaluate(ctx, samples, embeddings)
+    assert findings.metrics["macro_accuracy_2"] == findings.metrics["macro_accuracy_fine"]
+    assert adjusted_rand_score(findings.tables["macro_groups"]["macro_2"], [0, 1]) == 1

@@ -1,10 +1,10 @@
-"""Maps of images and of vectors: coordinates, what is said of each point, and the images."""
+"""Maps of images and of vectors: coordinates, hover texts, and images."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, image_samples, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.maps import Maps, sheets
@@ -20,11 +20,11 @@ STAGE = Maps(
 POINTS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
 
 
-def test_a_map_tells_name_cluster_label_and_probability(ctx):
-    samples = pictured(60, labels=np.arange(60) % 2, folder="deep/")
-    clustering = Grouped(np.arange(60) % 3 - 1, np.linspace(0, 1, 60))
-    found = STAGE.evaluate(ctx=ctx, samples=samples, reduced=POINTS, clustering=clustering)
-    table, figure = found.tables["map_pca"], found.figures["map_pca"]
+def test_hover_texts_have_name_cluster_label_and_probability(ctx):
+    samples = image_samples(60, labels=np.arange(60) % 2, folder="deep/")
+    clustering = FakeClustering(np.arange(60) % 3 - 1, np.linspace(0, 1, 60))
+    findings = STAGE.evaluate(ctx=ctx, samples=samples, reduced=POINTS, clustering=clustering)
+    table, figure = findings.tables["map_pca"], findings.figures["map_pca"]
     assert isinstance(figure, Map)
     assert list(table) == ["id", "x", "y", "cluster", "probability", "label"]
     assert figure.hover[0] == "000.png\nnoise\nlabel a\nprobability 0.000"
@@ -38,48 +38,48 @@ def test_a_map_tells_name_cluster_label_and_probability(ctx):
 
 
 def test_many_images_are_on_several_sheets(ctx):
-    packed, ends, side = sheets(pictured(60), 48, ctx, per=25)
+    packed, ends, side = sheets(image_samples(60), 48, ctx, per=25)
     tiles = [unpack(file, n, side) for file, n in zip(jpegs(packed, ends), (25, 25, 10), strict=True)]
     np.testing.assert_allclose(np.concatenate(tiles).mean(axis=(1, 2, 3)), np.arange(60), atol=1)
 
 
-def test_names_stand_beside_few_points(ctx):
-    found = STAGE.evaluate(
-        ctx=ctx, samples=pictured(54), reduced=POINTS[:54], clustering=Grouped(np.zeros(54, int))
+def test_names_are_next_to_few_points(ctx):
+    findings = STAGE.evaluate(
+        ctx=ctx, samples=image_samples(54), reduced=POINTS[:54], clustering=FakeClustering(np.zeros(54, int))
     )
-    assert found.figures["map_pca"].beside[:2] == ["000.png", "001.png"]
-    assert "probability" not in found.tables["map_pca"]
+    assert findings.figures["map_pca"].beside[:2] == ["000.png", "001.png"]
+    assert "probability" not in findings.tables["map_pca"]
 
 
 def test_vectors_have_a_map_without_images(ctx, caplog):
-    clustering = Grouped(np.zeros(60, int))
-    found = STAGE.evaluate(ctx=ctx, samples=without_pictures(60), reduced=POINTS, clustering=clustering)
-    figure = found.figures["map_pca"]
+    clustering = FakeClustering(np.zeros(60, int))
+    findings = STAGE.evaluate(ctx=ctx, samples=vector_samples(60), reduced=POINTS, clustering=clustering)
+    figure = findings.figures["map_pca"]
     assert (len(figure.images), figure.side) == (0, 0)
     assert figure.hover[1] == "1\ncluster 0"
     says(caplog.text, key="evaluator.maps", use="table")
 
 
-def test_another_clustering_needs_no_new_map(ctx):
+def test_another_clustering_reuses_the_layout(ctx):
     stage = replace(STAGE, methods=("pca", "tsne"))
     for k in (2, 3):
-        found = stage.evaluate(
-            ctx=ctx, samples=pictured(60), reduced=POINTS, clustering=Grouped(np.arange(60) % k)
+        findings = stage.evaluate(
+            ctx=ctx, samples=image_samples(60), reduced=POINTS, clustering=FakeClustering(np.arange(60) % k)
         )
-        assert set(found.figures) == {"map_pca", "map_tsne"} == set(found.tables)
+        assert set(findings.figures) == {"map_pca", "map_tsne"} == set(findings.tables)
     assert sum(key.startswith("plane-") for key in ctx.store.computed) == 2
 
 
-def test_space_has_three_axes_and_the_images_of_the_plane(ctx):
+def test_pca3d_has_three_axes_and_the_images_of_the_plane(ctx):
     stage = replace(STAGE, methods=("pca", "pca3d"))
-    samples, clustering = pictured(60), Grouped(np.arange(60) % 3 - 1)
-    found = stage.evaluate(ctx=ctx, samples=samples, reduced=POINTS, clustering=clustering)
-    flat, space = found.figures["map_pca"], found.figures["map_pca3d"]
+    samples, clustering = image_samples(60), FakeClustering(np.arange(60) % 3 - 1)
+    findings = stage.evaluate(ctx=ctx, samples=samples, reduced=POINTS, clustering=clustering)
+    flat, space = findings.figures["map_pca"], findings.figures["map_pca3d"]
     assert type(flat) is Map
     assert isinstance(space, Map3d)
-    assert list(found.tables["map_pca3d"])[:5] == ["id", "x", "y", "z", "cluster"]
+    assert list(findings.tables["map_pca3d"])[:5] == ["id", "x", "y", "z", "cluster"]
     np.testing.assert_allclose(np.abs(space.x), np.abs(flat.x), atol=1e-4)
-    np.testing.assert_array_equal(space.z, found.tables["map_pca3d"]["z"])
+    np.testing.assert_array_equal(space.z, findings.tables["map_pca3d"]["z"])
     centred = POINTS - POINTS.mean(axis=0)
     spread = np.linalg.eigvalsh(centred.T @ centred)[::-1][:3]
     np.testing.assert_allclose([(axis**2).sum() for axis in (space.x, space.y, space.z)], spread, rtol=1e-4)
@@ -88,26 +88,28 @@ def test_space_has_three_axes_and_the_images_of_the_plane(ctx):
     np.testing.assert_array_equal(space.images, flat.images)
 
 
-def test_what_is_flat_stays_flat_in_space(ctx):
+def test_a_line_stays_a_line_in_pca3d(ctx):
     stage, line = replace(STAGE, methods=("pca3d",)), POINTS[:, :1]
-    found = stage.evaluate(ctx=ctx, samples=pictured(60), reduced=line, clustering=Grouped(np.zeros(60, int)))
-    space = found.figures["map_pca3d"]
+    findings = stage.evaluate(
+        ctx=ctx, samples=image_samples(60), reduced=line, clustering=FakeClustering(np.zeros(60, int))
+    )
+    space = findings.figures["map_pca3d"]
     assert np.ptp(space.x) == pytest.approx(np.ptp(line))
     assert np.abs([space.y, space.z]).max() < 1e-5
 
 
-def test_pictures_have_the_names_that_were_given_and_tables_their_own(ctx):
+def test_files_names_the_figures_and_not_the_tables(ctx):
     stage = replace(
         STAGE, methods=("pca", "pca3d"), files={"pca": "image_clusters", "umap": "image_clusters"}
     )
-    clustering = Grouped(np.zeros(60, int))
-    found = stage.evaluate(ctx=ctx, samples=pictured(60), reduced=POINTS, clustering=clustering)
-    assert set(found.figures) == {"image_clusters", "map_pca3d"}
-    assert set(found.tables) == {"map_pca", "map_pca3d"}
+    clustering = FakeClustering(np.zeros(60, int))
+    findings = stage.evaluate(ctx=ctx, samples=image_samples(60), reduced=POINTS, clustering=clustering)
+    assert set(findings.figures) == {"image_clusters", "map_pca3d"}
+    assert set(findings.tables) == {"map_pca", "map_pca3d"}
 
 
 def test_many_images_are_smaller_so_that_the_page_stays_small(ctx):
-    samples = pictured(60)
+    samples = image_samples(60)
     whole = replace(samples, content=replace(samples.content, images=samples.content.images.repeat(9, 1)
                                              .repeat(9, 2)))  # fmt: skip
     assert [sheets(whole, 48, ctx, area=60 * side**2)[2] for side in (8, 16, 32, 64)] == [16, 16, 32, 48]
@@ -129,7 +131,7 @@ def test_many_images_are_smaller_so_that_the_page_stays_small(ctx):
         ({"files": {"pca": "map_umap"}, "methods": ("pca", "umap")}, "files={'pca': 'map_umap'}", "map_umap"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(changes, key, use):
+def test_invalid_settings_are_refused(changes, key, use):
     with pytest.raises(ValueError) as error:
         replace(STAGE, **changes)
     says(error, key=f"evaluator.maps.{key}", use=use)
@@ -138,6 +140,6 @@ def test_settings_that_cannot_be_are_refused(changes, key, use):
 def test_a_perplexity_above_n_stops_the_run_before_any_work():
     stage = replace(STAGE, methods=("tsne",), perplexity=80.0)
     with pytest.raises(ValueError) as error:
-        stage.check(pictured(60))
+        stage.check(image_samples(60))
     says(error, key="evaluator.maps.perplexity=80", use="evaluator.maps.perplexity=null")
-    replace(stage, methods=("pca",)).check(pictured(60))
+    replace(stage, methods=("pca",)).check(image_samples(60))

@@ -1,10 +1,10 @@
-"""Members: everybody once, sorted, with the extremes in tables and pictures."""
+"""Members: all samples once, sorted; the most certain and the outliers in tables and figures."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, pictured, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, image_samples, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.members import Members
@@ -15,13 +15,15 @@ STAGE = Members(
     thumbnail=96, seed=0,
 )  # fmt: skip
 POINTS = np.array([[0, 0], [1, 0], [5, 0], [9, 9], [9, 8], [9, 0], [20, 20], [3, 3]], np.float32)
-NOISY = Grouped(np.array([0, 0, 0, 1, 1, 1, -1, -1]), np.array([0.5, 1, 0.25, 1, 1, 0.5, 0, 0]))
-PLAIN = Grouped(np.array([0, 0, 0, 1, 1, 1, 1, 0]))
+NOISY = FakeClustering(np.array([0, 0, 0, 1, 1, 1, -1, -1]), np.array([0.5, 1, 0.25, 1, 1, 0.5, 0, 0]))
+PLAIN = FakeClustering(np.array([0, 0, 0, 1, 1, 1, 1, 0]))
 
 
-def test_everybody_is_listed_by_cluster_and_falling_probability(ctx):
-    found = STAGE.evaluate(ctx=ctx, samples=pictured(8, folder="in/"), reduced=POINTS, clustering=NOISY)
-    table = found.tables["cluster_probs"]
+def test_all_samples_are_listed_by_cluster_and_descending_probability(ctx):
+    findings = STAGE.evaluate(
+        ctx=ctx, samples=image_samples(8, folder="in/"), reduced=POINTS, clustering=NOISY
+    )
+    table = findings.tables["cluster_probs"]
     assert list(table) == ["id", "file", "x", "y", "cluster", "probability", "distance"]
     assert table["cluster"].to_list() == [-1, -1, 0, 0, 0, 1, 1, 1]
     assert table["file"].to_list()[2:] == [f"{row:03}.png" for row in (1, 0, 2, 4, 3, 5)]
@@ -30,16 +32,16 @@ def test_everybody_is_listed_by_cluster_and_falling_probability(ctx):
 
 
 def test_the_most_certain_and_the_first_noise_points_are_shown(ctx):
-    found = STAGE.evaluate(ctx=ctx, samples=pictured(8), reduced=POINTS, clustering=NOISY)
-    certain = found.tables["most_certain"]
+    findings = STAGE.evaluate(ctx=ctx, samples=image_samples(8), reduced=POINTS, clustering=NOISY)
+    certain = findings.tables["most_certain"]
     assert certain[["cluster", "place", "file"]].to_numpy().tolist() == [
         [0, 1, "001.png"],
         [0, 2, "000.png"],
         [1, 1, "004.png"],
         [1, 2, "003.png"],
     ]
-    assert found.tables["outliers"]["file"].to_list() == ["006.png", "007.png"]
-    sheets, grid = found.figures["most_certain"], found.figures["outliers"]
+    assert findings.tables["outliers"]["file"].to_list() == ["006.png", "007.png"]
+    sheets, grid = findings.figures["most_certain"], findings.figures["outliers"]
     assert isinstance(sheets, ImageSheets)
     assert isinstance(grid, ImageGrid)
     assert sheets.captions[:2] == ["001.png: 1", "000.png: 0.5"]
@@ -49,27 +51,29 @@ def test_the_most_certain_and_the_first_noise_points_are_shown(ctx):
 
 
 def test_without_probabilities_the_distance_to_the_centre_decides(ctx):
-    found = STAGE.evaluate(ctx=ctx, samples=pictured(8), reduced=POINTS, clustering=PLAIN)
-    table = found.tables["cluster_probs"]
+    findings = STAGE.evaluate(ctx=ctx, samples=image_samples(8), reduced=POINTS, clustering=PLAIN)
+    table = findings.tables["cluster_probs"]
     assert "probability" not in table
     first = table[table["cluster"] == 0]
     assert first["distance"].is_monotonic_increasing
     assert first["file"].iloc[0] == "001.png"
-    assert found.tables["outliers"]["file"].iloc[0] == "006.png"
-    assert numbers(found.figures["outliers"].title) == []
-    assert "distance" in found.figures["most_certain"].title
+    assert findings.tables["outliers"]["file"].iloc[0] == "006.png"
+    assert numbers(findings.figures["outliers"].title) == []
+    assert "distance" in findings.figures["most_certain"].title
 
 
-def test_all_noise_has_nobody_certain(ctx):
-    found = STAGE.evaluate(ctx=ctx, samples=pictured(8), reduced=POINTS, clustering=Grouped(np.full(8, -1)))
-    assert len(found.tables["most_certain"]) == 0
-    assert set(found.figures) == {"outliers"}
+def test_all_noise_has_no_certain_members(ctx):
+    findings = STAGE.evaluate(
+        ctx=ctx, samples=image_samples(8), reduced=POINTS, clustering=FakeClustering(np.full(8, -1))
+    )
+    assert len(findings.tables["most_certain"]) == 0
+    assert set(findings.figures) == {"outliers"}
 
 
-def test_vectors_leave_the_tables(ctx, caplog):
-    found = STAGE.evaluate(ctx=ctx, samples=without_pictures(8), reduced=POINTS, clustering=NOISY)
-    assert found.figures == {}
-    assert len(found.tables["cluster_probs"]) == 8
+def test_vectors_have_only_tables(ctx, caplog):
+    findings = STAGE.evaluate(ctx=ctx, samples=vector_samples(8), reduced=POINTS, clustering=NOISY)
+    assert findings.figures == {}
+    assert len(findings.tables["cluster_probs"]) == 8
     says(caplog.text, key="evaluator.members", use="table")
 
 
@@ -82,7 +86,7 @@ def test_vectors_leave_the_tables(ctx, caplog):
         ({"thumbnail": 1000}, "evaluator.members.thumbnail=1000", "8 to 512"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(changes, key, use):
+def test_invalid_settings_are_refused(changes, key, use):
     with pytest.raises(ValueError) as error:
         replace(STAGE, **changes)
     says(error, key=key, use=use)

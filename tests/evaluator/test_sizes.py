@@ -1,10 +1,10 @@
-"""Sizes of clusters: all of them in the table, the largest in the picture."""
+"""Sizes of clusters: all in the table, the largest in the figure."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluator.stand_ins import Grouped, without_pictures
+from tests.evaluator.stand_ins import FakeClustering, vector_samples
 from tests.messages import numbers, says
 
 from experiments.evaluator.sizes import Sizes
@@ -14,15 +14,15 @@ STAGE = Sizes(file="cluster_counts", clusters=300)
 
 
 def test_each_cluster_is_counted_and_noise_comes_last(ctx):
-    clustering = Grouped(np.array([1, 0, 1, -1, 1, 3, 3, 0]))
-    found = STAGE.evaluate(ctx=ctx, samples=without_pictures(8), clustering=clustering)
-    assert found.tables["cluster_sizes"].to_dict("list") == {
+    clustering = FakeClustering(np.array([1, 0, 1, -1, 1, 3, 3, 0]))
+    findings = STAGE.evaluate(ctx=ctx, samples=vector_samples(8), clustering=clustering)
+    assert findings.tables["cluster_sizes"].to_dict("list") == {
         "cluster": [0, 1, 3, -1],
         "images": [2, 3, 2, 1],
         "share": [0.25, 0.375, 0.25, 0.125],
     }
-    assert list(found.figures) == ["cluster_counts"]
-    bars = found.figures["cluster_counts"]
+    assert list(findings.figures) == ["cluster_counts"]
+    bars = findings.figures["cluster_counts"]
     assert isinstance(bars, Bars)
     assert (bars.names, bars.values) == (["0", "1", "3", "noise"], [2, 3, 2, 1])
     assert "table" in bars.title
@@ -30,12 +30,12 @@ def test_each_cluster_is_counted_and_noise_comes_last(ctx):
 
 
 def test_of_too_many_clusters_the_largest_are_drawn_and_the_title_says_so(ctx):
-    clustering = Grouped(np.array([0, 1, 1, 2, 2, -1]))
-    found = replace(STAGE, clusters=2).evaluate(ctx=ctx, samples=without_pictures(6), clustering=clustering)
-    bars = found.figures["cluster_counts"]
+    clustering = FakeClustering(np.array([0, 1, 1, 2, 2, -1]))
+    findings = replace(STAGE, clusters=2).evaluate(ctx=ctx, samples=vector_samples(6), clustering=clustering)
+    bars = findings.figures["cluster_counts"]
     assert bars.names == ["1", "2", "noise"]
     assert numbers(bars.title) == ["2", "3"]
-    assert len(found.tables["cluster_sizes"]) == 4
+    assert len(findings.tables["cluster_sizes"]) == 4
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_of_too_many_clusters_the_largest_are_drawn_and_the_title_says_so(ctx):
         ({"clusters": 0}, "evaluator.sizes.clusters=0", "1 or more"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(changes, key, use):
+def test_invalid_settings_are_refused(changes, key, use):
     with pytest.raises(ValueError) as error:
         replace(STAGE, **changes)
     says(error, key=key, use=use)

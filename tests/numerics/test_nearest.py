@@ -1,4 +1,4 @@
-"""The nearest rows next to a plain comparison of all pairs."""
+"""The nearest rows agree with a comparison of all pairs."""
 
 import numpy as np
 import pytest
@@ -7,22 +7,22 @@ from sklearn.metrics import pairwise_distances
 from experiments.numerics.nearest import METRICS, TREE_WIDTH, nearest
 
 RNG = np.random.default_rng(0)
-BOTH = pytest.mark.parametrize("width", [2, TREE_WIDTH + 1])  # by a tree, and by products
+BOTH = pytest.mark.parametrize("width", [2, TREE_WIDTH + 1])  # a k-d tree, and FAISS
 
 
 @BOTH
-def test_they_are_those_of_a_plain_comparison_also_far_from_zero(width):
+def test_agrees_with_all_pairs_also_far_from_zero(width):
     points = (RNG.normal(size=(200, width)) + 50).astype(np.float32)
     near, distances = nearest(points, points, 7, threads=1)
     pairs = pairwise_distances(points.astype(np.float64))
     np.testing.assert_array_equal(near, np.argsort(pairs, axis=1, kind="stable")[:, :7])
     np.testing.assert_allclose(distances, np.sort(pairs, axis=1)[:, :7], atol=1e-5)
     np.testing.assert_array_equal(near[:, 0], np.arange(200))
-    assert not distances[:, 0].any()  # not the rounding of a product
+    assert not distances[:, 0].any()  # exactly 0, not a rounding error
 
 
 @BOTH
-def test_of_equally_near_rows_the_first_are_returned(width):
+def test_ties_are_broken_by_index(width):
     corners = np.eye(2, width, dtype=np.float32)
     near, distances = nearest(np.repeat(corners, 9, axis=0), corners, 4)
     np.testing.assert_array_equal(near, [[0, 1, 2, 3], [9, 10, 11, 12]])
@@ -32,7 +32,7 @@ def test_of_equally_near_rows_the_first_are_returned(width):
 @BOTH
 @pytest.mark.parametrize("size", [2.0**-70, 1.0, 2.0**70])
 def test_tight_groups_far_apart_keep_their_neighbours(width, size):
-    """A float32 product cannot tell the rows of such a group from each other."""
+    """Products in float32 cannot distinguish the rows of such a group."""
     centres = RNG.normal(size=(5, width)) * 10
     points = (centres.repeat(60, axis=0) + RNG.normal(size=(300, width)) * 1e-4).astype(np.float32)
     pairs = pairwise_distances(points.astype(np.float64) - points.mean(axis=0))
@@ -42,13 +42,13 @@ def test_tight_groups_far_apart_keep_their_neighbours(width, size):
     np.testing.assert_array_equal(near[:, 0], np.arange(300))
 
 
-def test_no_queries_find_nothing():
+def test_no_queries_return_no_rows():
     near, distances = nearest(np.eye(4, dtype=np.float32), np.empty((0, 4), np.float32), 2)
     assert near.shape == distances.shape == (0, 2)
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_each_metric_finds_its_own_neighbours(metric):
+def test_neighbours_of_each_metric_agree_with_scikit_learn(metric):
     rows = np.random.default_rng(0).standard_normal((300, 20)).astype(np.float32) + 50 * (
         metric == "euclidean"
     )

@@ -1,4 +1,4 @@
-"""Numbers of any size, and rows that repeat: every clusterer, reducer and measure, discovered from conf/."""
+"""Values of any size, and repeated rows, in every clusterer and reducer of conf/."""
 
 from dataclasses import fields, replace
 from functools import cache
@@ -28,15 +28,15 @@ SMALL = {
     "reducer": {"n_components": 2, "n_neighbors": 8, "n_epochs": 20},
     "cluster": {"k": 3, "n_redo": 2, "n_init": 1, "max_iter": 20, "allow_single_cluster": True},
 }
-UNITS = {"eps": 1, "cluster_selection_epsilon": 1, "reg": 2}  # settings in the points' unit, and its power
+UNITS = {"eps": 1, "cluster_selection_epsilon": 1, "reg": 2}  # settings in a power of the points' unit
 
 
 @cache
 def stage(group, name):
-    """Build an option of conf/, small."""
+    """Build an option of conf/ with settings small enough for a test."""
     built = build_stage(group, compose.compose_config([f"{group}={name}"])[group])
     if name == "chain":
-        return replace(built, steps=tuple((step, _small(group, one)) for step, one in built.steps))
+        return replace(built, steps=tuple((step, _small(group, stage)) for step, stage in built.steps))
     return _small(group, built)
 
 
@@ -47,28 +47,28 @@ def _small(group, built):
 
 def in_unit(clusterer, size):
     """Return the clusterer for points that are `size` times as large."""
-    held = {f.name: getattr(clusterer, f.name) for f in fields(clusterer)}
+    settings = {f.name: getattr(clusterer, f.name) for f in fields(clusterer)}
     return replace(
-        clusterer, **{name: held[name] * size**power for name, power in UNITS.items() if name in held}
+        clusterer, **{name: settings[name] * size**power for name, power in UNITS.items() if name in settings}
     )
 
 
 @pytest.fixture(scope="module")
 def compiled():
-    """Compile what UMAP and HDBSCAN need, which may take a minute."""
+    """Compile UMAP and HDBSCAN, which may take a minute."""
     compilation.compile_all()
 
 
 @pytest.fixture
 def ctx(store):
-    return replace(Context.plain(store), threads=1)  # so few points need no more
+    return replace(Context.plain(store), threads=1)  # enough for few points
 
 
 every_clusterer = pytest.mark.parametrize("name", compose.options("cluster"))
 every_reducer = pytest.mark.parametrize("name", compose.options("reducer"))
 
 
-def test_a_power_of_two_changes_no_digit():
+def test_scaling_by_a_power_of_two_changes_no_digit():
     for size in (1e-30, 1e30):
         points, power = rescaled(X * np.float32(size))
         assert 0.5 <= np.abs(points).max() < 1
@@ -90,8 +90,8 @@ def test_points_of_any_size_are_clustered_as_at_size_one(name, ctx):
         points = X * np.float32(size)
         again = in_unit(clusterer, size).fit(points, ctx.with_input(str(size)))
         np.testing.assert_array_equal(again.assignments, whole.assignments, err_msg=str(size))
-        there, distance = again.assign((X + np.float32(0.25)) * np.float32(size))
-        np.testing.assert_array_equal(there, ids, err_msg=str(size))
+        new_ids, distance = again.assign((X + np.float32(0.25)) * np.float32(size))
+        np.testing.assert_array_equal(new_ids, ids, err_msg=str(size))
         unit = 1 if name == "spherical_kmeans" else size
         np.testing.assert_allclose(
             distance / (1 if name == "gmm" else unit), far, rtol=1e-3, atol=1e-5, err_msg=str(size)
@@ -116,7 +116,7 @@ def test_embeddings_of_any_size_are_reduced_as_at_size_one(name, ctx):
         keeps_unit = name == "identity" or number == 1
         for size in SIZES:
             if name == "umap" and np.frexp(size)[0] != 0.5:
-                continue  # a layout turns the last digit into another map; powers of two leave it
+                continue  # rounding changes the map; a power of two does not
             again = reducer.fit(X * np.float32(size), ctx.with_input(f"{size} {number}"))
             for rows in (X, fresh):
                 reduced = again.transform(rows * np.float32(size)) / (size if keeps_unit else 1)
@@ -146,8 +146,8 @@ ODD = {
 }
 
 
-def ended(call):
-    """Return what a call returns, or None and what its ValueError says."""
+def result_or_advice(call):
+    """Return the result of a call and "", or None and the message of its ValueError."""
     try:
         return call(), ""
     except ValueError as error:
@@ -156,13 +156,13 @@ def ended(call):
 
 @pytest.mark.parametrize("case", ODD)
 @every_clusterer
-def test_odd_points_end_in_clusters_or_in_advice(name, case, ctx):
+def test_unusual_points_are_clustered_or_refused_with_advice(name, case, ctx):
     points = ODD[case]
     clusterer = stage("cluster", name)
     ks = sorted({1, 3, len(np.unique(points, axis=0)), len(points)}) if hasattr(clusterer, "k") else [None]
     for k in ks:
         tried = clusterer if k is None else replace(clusterer, k=k)
-        clustering, advice = ended(lambda: tried.fit(points, ctx.with_input(f"{case} {k}")))  # noqa: B023
+        clustering, advice = result_or_advice(lambda: tried.fit(points, ctx.with_input(f"{case} {k}")))  # noqa: B023
         if clustering is None:
             assert "; use" in advice
             continue
@@ -173,9 +173,11 @@ def test_odd_points_end_in_clusters_or_in_advice(name, case, ctx):
 
 @pytest.mark.parametrize("case", ODD)
 @every_reducer
-def test_odd_embeddings_end_in_numbers_or_in_advice(name, case, ctx):
+def test_unusual_embeddings_are_reduced_or_refused_with_advice(name, case, ctx):
     reducer = stage("reducer", name)
-    reduced, advice = ended(lambda: reducer.fit(ODD[case], ctx.with_input(case)).transform(ODD[case]))
+    reduced, advice = result_or_advice(
+        lambda: reducer.fit(ODD[case], ctx.with_input(case)).transform(ODD[case])
+    )
     if reduced is None:
         assert "; use" in advice
         return
@@ -186,12 +188,12 @@ def test_odd_embeddings_end_in_numbers_or_in_advice(name, case, ctx):
 @pytest.mark.parametrize(
     "name", ["spherical_kmeans", "faiss_kmeans", "sklearn_kmeans", "agglomerative", "gmm"]
 )
-def test_more_clusters_than_different_rows_say_how_many_there_are(name, ctx, caplog):
+def test_k_beyond_the_different_rows_suggests_their_number(name, ctx, caplog):
     replace(stage("cluster", name), k=15).fit(ODD["rows twice"], ctx)
     assert "use cluster.k<=10" in caplog.text
 
 
-def test_a_reg_beyond_the_spread_says_which_to_use(ctx, caplog):
+def test_a_reg_beyond_the_variance_suggests_a_smaller_one(ctx, caplog):
     gmm = stage("cluster", "gmm")
     gmm.fit(X * np.float32(1e-9), ctx)
     assert "use cluster.reg=2e-23" in caplog.text

@@ -11,7 +11,7 @@ def test_rows_have_length_one_and_zero_rows_stay_zero(ctx):
     np.testing.assert_allclose(reduced, [[0.6, 0.8], [0, 0], [-1, 0], [0.5**0.5] * 2], rtol=1e-6)
 
 
-def test_distances_order_as_cosines_do(ctx):
+def test_distances_have_the_order_of_cosine_distances(ctx):
     rows = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
     reduced = L2().fit(rows, ctx).transform(rows).astype(np.float64)
     cosine = (rows @ rows[0]) / np.linalg.norm(rows, axis=1) / np.linalg.norm(rows[0])

@@ -1,4 +1,4 @@
-"""PCA on scikit-learn's 1,797 scanned digits: 64 pixels, of which three never change."""
+"""PCA on scikit-learn's 1,797 scanned digits: 64 pixels, of which three are constant."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def pca(n_components: int = 10, *, standardize: bool = True, whiten: bool = Fals
 
 
 def wide(n: int = 300, d: int = 2100) -> np.ndarray:
-    """Make rows of 12 strong directions and weak noise, wider than what is decomposed exactly."""
+    """Return rows of 12 strong directions and weak noise, too wide for an exact decomposition."""
     rng = np.random.default_rng(0)
     strong = rng.standard_normal((n, 12)) * np.arange(24, 12, -1) @ rng.standard_normal((12, d))
     return (strong + rng.standard_normal((n, d))).astype(np.float32)
@@ -46,14 +46,14 @@ def test_randomised_decomposition_finds_the_strong_directions(ctx):
     np.testing.assert_allclose(reduced, expected, atol=1e-3 * np.abs(expected).max())
 
 
-def test_shares_of_variance_sum_to_one_where_all_components_are_found(ctx):
+def test_explained_variance_ratios_of_all_components_sum_to_one(ctx):
     ratio = pca().fit(X, ctx).ratio
     assert len(ratio) == 64
     assert ratio.sum() == pytest.approx(1, abs=1e-5)
     assert (np.diff(ratio) <= 0).all()
 
 
-def test_projection_depends_on_the_fitted_rows_alone(ctx):
+def test_projection_depends_only_on_the_fitted_rows(ctx):
     projection = pca().fit(X[:1000], ctx)
     np.testing.assert_allclose(projection.transform(X)[1500:], projection.transform(X[1500:]), atol=1e-5)
     centred = projection.transform(X[:1000]).mean(axis=0)
@@ -93,19 +93,19 @@ def test_randomised_decomposition_is_shared_up_to_its_rank_and_depends_on_the_se
     assert len(ctx.store.computed) == 3
 
 
-def test_sweep_gives_slices_of_one_another(ctx):
+def test_fewer_components_are_the_first_ones(ctx):
     two, ten = (pca(p).fit(X, ctx).transform(X) for p in (2, 10))
     np.testing.assert_allclose(two, ten[:, :2], atol=1e-5)
 
 
-def test_signs_do_not_follow_the_order_of_the_rows(ctx):
+def test_signs_do_not_depend_on_the_order_of_the_rows(ctx):
     forwards, backwards = (
         pca().fit(rows, ctx.with_input(key)).axes for key, rows in (("a", X), ("b", X[::-1]))
     )
     np.testing.assert_allclose(forwards, backwards, atol=1e-3)
 
 
-def test_too_many_components_say_what_to_type():
+def test_too_many_components_suggest_a_number():
     with pytest.raises(ValueError) as error:
         pca(300).width(1437, 256)
     text = says(error, key="reducer.n_components=300", use="reducer.n_components<=256")

@@ -1,4 +1,4 @@
-"""Columns of mean 0 and variance 1."""
+"""Columns are standardised to mean 0 and variance 1."""
 
 import numpy as np
 import pytest
@@ -11,20 +11,20 @@ from experiments.reducer.standardize import BATCH, Standardize
 WINE = load_wine().data.astype(np.float32)
 
 
-def test_agrees_with_scikit_learn_on_the_rows_it_was_fitted_on(ctx):
+def test_agrees_with_scikit_learn(ctx):
     projection = Standardize().fit(WINE[:100], ctx)
     expected = StandardScaler().fit(WINE[:100].astype(np.float64)).transform(WINE)
     np.testing.assert_allclose(projection.transform(WINE), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_a_constant_column_becomes_zero_whatever_comes(ctx):
+def test_a_column_that_was_constant_in_fit_becomes_zero(ctx):
     rows = np.array([[1, 0.1], [2, 0.1], [3, 0.1]], np.float32)
     projection = Standardize().fit(rows, ctx)
     np.testing.assert_array_equal(projection.transform(rows)[:, 1], 0)
     np.testing.assert_array_equal(projection.transform(np.array([[2, 9]], np.float32)), [[0, 0]])
 
 
-def test_a_small_spread_far_from_zero_is_seen(ctx):
+def test_a_small_variance_far_from_zero_is_exact(ctx):
     rows = (10_000 + np.random.default_rng(0).standard_normal((500, 1))).astype(np.float32)
     reduced = Standardize().fit(rows, ctx).transform(rows)
     assert reduced.mean() == pytest.approx(0, abs=1e-5)

@@ -1,4 +1,4 @@
-"""UMAP on scikit-learn's 1,797 scanned digits, beside umap-learn."""
+"""UMAP agrees with umap-learn on scikit-learn's 1,797 scanned digits."""
 
 from dataclasses import replace
 
@@ -19,75 +19,75 @@ pytestmark = pytest.mark.xdist_group("umap")
 
 X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)
-HELD = np.arange(len(X)) % 5 == 0
+TEST = np.arange(len(X)) % 5 == 0
 STAGE = Umap(5, 10, "cosine", min_dist=0.0, n_epochs=60, seed=0)
 
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory) -> UmapProjection:
-    return STAGE.fit(X[~HELD], Context.plain(Store(tmp_path_factory.mktemp("cache"))))
+    return STAGE.fit(X[~TEST], Context.plain(Store(tmp_path_factory.mktemp("cache"))))
 
 
-def first_of_each(distances, count):
+def nearest_columns(distances, count):
     return np.argsort(distances, axis=1, kind="stable")[:, :count].astype(np.int32)
 
 
-def taken(distances, near, count):
+def take_columns(distances, near, count):
     return np.take_along_axis(distances, near[:, :count].astype(np.int64), axis=1)
 
 
-def test_fitted_rows_go_exactly_where_umap_learn_puts_them(fitted):
-    rows = X[~HELD]
+def test_fitted_rows_get_the_positions_of_umap_learn(fitted):
+    rows = X[~TEST]
     model = umap.UMAP(
         n_components=5, n_neighbors=10, metric="cosine", min_dist=0.0, n_epochs=60, random_state=0, n_jobs=1,
         precomputed_knn=nearest(rows, rows, 10, "cosine"),
     ).fit(rows)  # fmt: skip
-    np.testing.assert_array_equal(fitted.transform(X)[~HELD], model.embedding_)
+    np.testing.assert_array_equal(fitted.transform(X)[~TEST], model.embedding_)
     order = np.random.default_rng(0).permutation(len(rows))
     np.testing.assert_array_equal(fitted.transform(rows[order]), model.embedding_[order])
 
 
-def test_new_rows_land_among_their_kind(fitted):
+def test_new_rows_are_near_rows_of_their_class(fitted):
     reduced = fitted.transform(X)
-    near = KNeighborsClassifier(5).fit(reduced[~HELD], LABELS[~HELD])
-    assert near.score(reduced[HELD], LABELS[HELD]) > 0.93
+    classifier = KNeighborsClassifier(5).fit(reduced[~TEST], LABELS[~TEST])
+    assert classifier.score(reduced[TEST], LABELS[TEST]) > 0.93
 
 
-def test_new_rows_land_where_umap_learn_puts_them(fitted, monkeypatch):
-    """But for the random numbers, and for what a batch does to a row there.
+def test_new_rows_are_near_the_positions_of_umap_learn(fitted, monkeypatch):
+    """They differ by the random numbers, and by the effect of other rows of the batch in umap-learn.
 
-    What numpy can do of it numba needs not compile, which takes ten seconds.
+    numpy replaces two functions that numba would compile for ten seconds.
     """
-    monkeypatch.setattr(umap.umap_, "fast_knn_indices", first_of_each)
-    monkeypatch.setattr(umap.umap_, "submatrix", taken)
-    rows = X[~HELD][:600]
+    monkeypatch.setattr(umap.umap_, "fast_knn_indices", nearest_columns)
+    monkeypatch.setattr(umap.umap_, "submatrix", take_columns)
+    rows = X[~TEST][:600]
     model = umap.UMAP(
         n_components=5, n_neighbors=10, metric="cosine", min_dist=0.0, n_epochs=300, random_state=0, n_jobs=1
     ).fit(rows)
     same = replace(fitted, rows=rows, positions=model.embedding_, a=float(model._a), b=float(model._b))
-    apart = np.linalg.norm(same.transform(X[HELD]) - model.transform(X[HELD]), axis=1)
-    assert np.median(apart) < 0.2 * model.embedding_.std(axis=0).mean()
+    differences = np.linalg.norm(same.transform(X[TEST]) - model.transform(X[TEST]), axis=1)
+    assert np.median(differences) < 0.2 * model.embedding_.std(axis=0).mean()
 
 
-def test_rounding_makes_no_new_row(fitted):
-    """The step before gives other last digits to a row that comes alone."""
-    rounded = X[~HELD][:100] * np.float32(1 + 1e-6)
-    assert not np.array_equal(rounded, X[~HELD][:100])
+def test_a_rounded_row_is_the_fitted_row(fitted):
+    """The last digits of an embedding depend on the other rows of its batch."""
+    rounded = X[~TEST][:100] * np.float32(1 + 1e-6)
+    assert not np.array_equal(rounded, X[~TEST][:100])
     np.testing.assert_array_equal(fitted.transform(rounded), fitted.positions[:100])
 
 
 def test_a_seed_repeats_bitwise_and_another_differs(fitted, ctx):
-    np.testing.assert_array_equal(STAGE.fit(X[~HELD].copy(), ctx).positions, fitted.positions)
-    assert not np.array_equal(replace(STAGE, seed=1).fit(X[~HELD], ctx).positions, fitted.positions)
+    np.testing.assert_array_equal(STAGE.fit(X[~TEST].copy(), ctx).positions, fitted.positions)
+    assert not np.array_equal(replace(STAGE, seed=1).fit(X[~TEST], ctx).positions, fitted.positions)
 
 
-def test_threads_are_given_back(ctx):
+def test_the_number_of_threads_is_restored(ctx):
     before = numba.get_num_threads()
     replace(STAGE, n_epochs=1).fit(X[:200], replace(ctx, threads=1)).transform(X[200:220])
     assert numba.get_num_threads() == before
 
 
-def test_equal_rows_are_one_row(ctx):
+def test_equal_rows_are_fitted_as_one(ctx):
     rows = np.concatenate([X[:300], X[:50], X[:50] * np.float32(-0.0)])
     projection = STAGE.fit(rows, ctx)
     assert len(projection.rows) == 301
@@ -98,7 +98,7 @@ def test_equal_rows_are_one_row(ctx):
 
 
 @pytest.mark.parametrize("n", [7, 12, 40])
-def test_small_folders_are_laid_out(ctx, n):
+def test_few_rows_are_reduced(ctx, n):
     reduced = (
         replace(STAGE, n_components=4, n_neighbors=5).fit(X[:n], ctx.with_input(str(n))).transform(X[: n + 3])
     )
@@ -106,7 +106,7 @@ def test_small_folders_are_laid_out(ctx, n):
     assert np.isfinite(reduced).all()
 
 
-def test_too_few_rows_say_what_to_type(ctx):
+def test_too_few_rows_suggest_settings(ctx):
     for stage, n, key, use in (
         (STAGE, 8, "reducer.n_neighbors=10", "reducer.n_neighbors<=7"),
         (replace(STAGE, n_neighbors=3), 6, "reducer.n_components=5", "reducer.n_components<=4"),

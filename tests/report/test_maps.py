@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from tests.messages import numbers, says
 
 from experiments.context import Context
-from experiments.evaluator.pictures.layouts import Pca, QuickTsne, place
+from experiments.evaluator.pictures.layouts import Pca, QuickTsne, cached_positions
 from experiments.pipeline import Result
 from experiments.report.maps import map_points, why_pca
 from experiments.types import Findings
@@ -31,10 +31,10 @@ def test_a_map_of_few_samples_is_a_t_sne_and_groups_classes_better_than_pca(
     rows = np.arange(len(result.samples))[::-1]
     ((title, coordinates),) = map_points(result, rows, ctx, "auto").items()
     assert title == "t-SNE"
-    np.testing.assert_array_equal(coordinates, place(QuickTsne(0), result.reduced, ctx)[rows])
+    np.testing.assert_array_equal(coordinates, cached_positions(QuickTsne(0), result.reduced, ctx)[rows])
     ((title, pca_coordinates),) = map_points(result, rows, ctx, "auto", max_tsne=len(rows) - 1).items()
     assert title == "PCA"
-    np.testing.assert_array_equal(pca_coordinates, place(Pca(0), result.reduced, ctx)[rows])
+    np.testing.assert_array_equal(pca_coordinates, cached_positions(Pca(0), result.reduced, ctx)[rows])
     labels = np.asarray(result.samples.labels)[rows]
     assert same_class(coordinates, labels) > same_class(pca_coordinates, labels) + 0.1
 
@@ -72,6 +72,8 @@ def test_a_t_sne_of_wide_points_groups_classes(ctx: Context) -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(120) % 3
     points = (rng.normal(size=(3, 200)) * 10)[labels] + rng.normal(size=(120, 200))
-    coordinates = place(QuickTsne(0), points.astype(np.float32), ctx)
+    coordinates = cached_positions(QuickTsne(0), points.astype(np.float32), ctx)
     assert same_class(coordinates, labels) == 1
-    assert np.isfinite(place(QuickTsne(0), np.repeat(points[:2], 2, axis=0).astype(np.float32), ctx)).all()
+    assert np.isfinite(
+        cached_positions(QuickTsne(0), np.repeat(points[:2], 2, axis=0).astype(np.float32), ctx)
+    ).all()

@@ -1,1 +1,1 @@
-"""Clusterers: each groups the reduced embeddings."""
+"""Clusterers: each clusters the reduced embeddings."""

@@ -1,7 +1,7 @@
-"""Agglomerative clustering: the two nearest groups become one, until k are left.
+"""Agglomerative clustering: merge the two nearest clusters until k remain.
 
-scikit-learn's unstructured tree is scipy's `linkage`, so scipy is called itself: it gives the whole tree,
-which is kept and cut for each k. Both hold the distances of all pairs twice, in float64.
+scikit-learn calls scipy's `linkage`; this module calls it directly, because scipy returns the whole tree,
+which is cached and cut for each k. Memory: the distances of all pairs twice, in float64.
 """
 
 import logging
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.density.groups import numbered
+from experiments.cluster.density.groups import renumber
 from experiments.cluster.kmeans.centroids import check_finite, check_k, check_settings, nearest
 from experiments.context import Context
 from experiments.store.values import SavedFields
@@ -23,34 +23,34 @@ GIB = 2**30
 
 @dataclass(frozen=True, eq=False)
 class Merges(SavedFields):
-    """scipy's tree, float64 (n - 1, 4): the two groups that merge, their distance, the points in both."""
+    """The tree as scipy's linkage matrix, float64 (n - 1, 4)."""
 
     merges: np.ndarray
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Everything of an agglomerative clustering that k does not change, so a sweep over k makes it once."""
+    """The part of the clustering that does not depend on k, so a sweep over k computes it once."""
 
     VERSION: ClassVar[int] = 1
 
     linkage: str
 
-    def kept(self, points: np.ndarray, ctx: Context) -> Merges:
-        """Return the tree of float32 (n, p), from the store if any sweep left it there."""
-        return ctx.fitted(self, lambda: self._tree(points))
+    def cached(self, points: np.ndarray, ctx: Context) -> Merges:
+        """Return the tree of float32 (n, p), from the cache if it is there."""
+        return ctx.fitted(self, lambda: self._fit(points))
 
-    def _tree(self, points: np.ndarray) -> Merges:
+    def _fit(self, points: np.ndarray) -> Merges:
         import psutil
         from scipy.cluster.hierarchy import linkage
 
-        need, free = _bytes(len(points)), psutil.virtual_memory().available
-        if need > free:
+        needed, free = _memory(len(points)), psutil.virtual_memory().available
+        if needed > free:
             log.warning(
-                "cluster=agglomerative on %d samples takes %.1f GiB of memory and %.1f are free; close other "
-                "programs, or use fewer samples",
+                "cluster=agglomerative on %d samples needs %.1f GiB of memory and %.1f GiB are free; "
+                "close other programs, or use fewer samples",
                 len(points),
-                need / GIB,
+                needed / GIB,
                 free / GIB,
             )
         return Merges(linkage(points.astype(np.float64), self.linkage))
@@ -58,16 +58,16 @@ class Tree:
 
 @dataclass(frozen=True, eq=False)
 class AgglomerativeClustering(SavedFields):
-    """Points grouped by cutting a tree.
+    """The clustering by a cut of the tree.
 
     Parameters
     ----------
     assignments
         int64 (n,), numbered in the order of their first rows.
     centroids
-        float32 (k, p): the means.
+        float32 (k, p): the means of the clusters.
     inertia
-        Squared Euclidean distances to the mean of the own cluster, summed over all n points.
+        Sum of squared Euclidean distances of all n points to the mean of their cluster.
     """
 
     assignments: np.ndarray
@@ -76,10 +76,10 @@ class AgglomerativeClustering(SavedFields):
     inertia: float
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Put float32 (m, p) to the nearest mean: ids int64 (m,), Euclidean distance float32 (m,).
+        """Assign float32 (m, p) to the nearest mean: ids int64 (m,), Euclidean distance float32 (m,).
 
-        The tree knows no new points. So fitted rows at the border of two clusters may get another id than
-        the tree gave them (digits, k=10: 5.6 % with ward, 16 % with complete); `fit` logs how many.
+        The tree has no rule for new points. So a fitted row at the border of two clusters may get another id
+        than in the tree (digits, k=10: 5.6 % with ward, 16 % with complete); `fit` logs the share.
         """
         ids, squared = nearest(self.centroids, reduced)
         return ids, np.sqrt(squared).astype(np.float32)
@@ -87,20 +87,20 @@ class AgglomerativeClustering(SavedFields):
 
 @dataclass(frozen=True)
 class Agglomerative:
-    """Merge by Euclidean distance until k clusters are left.
+    """Merge the nearest clusters by Euclidean distance until k remain.
 
     Parameters
     ----------
     k
         Number of clusters, 1 to n.
     linkage
-        Which groups are near: `ward` by how little the inertia grows, `complete` by their farthest points,
-        `average` by the mean distance.
+        Distance of two clusters: `ward`: growth of the inertia by their merge; `complete`: largest distance
+        of their points; `average`: mean distance.
 
     Source
     ------
     Ward, "Hierarchical grouping to optimize an objective function", 1963; Muellner, "Modern hierarchical,
-    agglomerative clustering algorithms", 2011 (the chains of nearest neighbours).
+    agglomerative clustering algorithms", 2011 (nearest-neighbour chains).
     """
 
     VERSION: ClassVar[int] = 1
@@ -114,27 +114,27 @@ class Agglomerative:
             raise ValueError(f"cluster.linkage={self.linkage} is not an option; use {', '.join(LINKAGES)}")
 
     def check(self, n: int) -> None:
-        """Raise ValueError if k exceeds n, or the pairs of n points exceed this machine's memory."""
+        """Raise ValueError if k exceeds n, or the distances of all pairs exceed this machine's memory."""
         import psutil
 
         check_k(self.k, n)
-        need, memory = _bytes(n), psutil.virtual_memory().total
-        if need > memory:
+        needed, memory = _memory(n), psutil.virtual_memory().total
+        if needed > memory:
             raise ValueError(
-                f"cluster=agglomerative on {n} samples takes {need / GIB:.1f} GiB, more than this machine's "
-                f"{memory / GIB:.1f}; use dataset.limit={int(np.sqrt(memory / 8))} or less, or "
+                f"cluster=agglomerative on {n} samples needs {needed / GIB:.1f} GiB, more than this "
+                f"machine's {memory / GIB:.1f} GiB; use dataset.limit={int(np.sqrt(memory / 8))} or less, or "
                 "cluster=faiss_kmeans"
             )
 
     def fit(self, reduced: np.ndarray, ctx: Context) -> AgglomerativeClustering:
-        """Cluster float32 (n, p), with the tree from the store if any sweep left it there."""
+        """Cluster float32 (n, p); reuse a cached tree."""
         from threadpoolctl import threadpool_limits
 
         self.check(len(reduced))
         check_finite(reduced)
         points = np.asarray(reduced, np.float32)
         with threadpool_limits(ctx.threads):
-            merges = Tree(self.linkage).kept(points, ctx).merges if len(points) > 1 else np.empty((0, 4))
+            merges = Tree(self.linkage).cached(points, ctx).merges if len(points) > 1 else np.empty((0, 4))
             assignments = cut(merges, self.k)
             sizes = np.bincount(assignments)
             means = np.zeros((self.k, points.shape[1]))
@@ -146,7 +146,7 @@ class Agglomerative:
         different = 1 + int((merges[:, 2] > 0).sum())
         if self.k > different:
             log.warning(
-                "cluster.k=%d splits equal rows, as %d rows are different; use cluster.k<=%d",
+                "cluster.k=%d splits equal rows, as there are %d different rows; use cluster.k<=%d",
                 self.k, different, different,
             )  # fmt: skip
         log.info("%.1f %% of the rows are nearer to another cluster's mean", 100 * elsewhere)
@@ -154,14 +154,15 @@ class Agglomerative:
 
 
 def cut(merges: np.ndarray, k: int) -> np.ndarray:
-    """Undo the last k - 1 merges: the cluster of each point, int64 (n,)."""
+    """Return the cluster of each point without the last k - 1 merges, int64 (n,)."""
     n = len(merges) + 1
     group = np.arange(2 * n - 1)
     pairs = merges[: n - k, :2].astype(np.int64)
-    for new in range(n + len(pairs) - 1, n - 1, -1):  # from the top down, so that each learns its last group
+    for new in range(n + len(pairs) - 1, n - 1, -1):  # from the root down, so that groups are final
         group[pairs[new - n]] = group[new]
-    return numbered(group[:n])
+    return renumber(group[:n])
 
 
-def _bytes(n: int) -> int:
+def _memory(n: int) -> int:
+    """Return the bytes of the distances of all pairs of n points, twice in float64."""
     return 2 * 8 * n * (n - 1) // 2

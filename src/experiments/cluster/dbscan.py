@@ -1,24 +1,24 @@
-"""DBSCAN: clusters are what core points within eps of each other chain together; the rest is noise."""
+"""DBSCAN: a cluster is a chain of core points within eps of each other; points near none are noise."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from experiments.cluster.density.groups import check_density, lengths, numbered
+from experiments.cluster.density.groups import check_density, renumber, row_lengths
 from experiments.cluster.density.reachability import Reachability
 from experiments.cluster.kmeans.centroids import check_finite, check_settings
 from experiments.context import Context
 from experiments.numerics.nearest import nearest
 from experiments.store.values import SavedFields
 
-ROUNDING = 1e-6  # of a distance in float32: points exactly eps apart are within it
-SAME = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
+ROUNDING = 1e-6  # of a distance: a float32 rounding error, so that points exactly eps apart are neighbours
+SAME = 1e-5  # of a row's length: rounding of an embedding, which depends on the other rows of its batch
 
 
 @dataclass(frozen=True, eq=False)
 class DbscanClustering(SavedFields):
-    """Points grouped by chains of core points.
+    """The clustering, and the core points to assign new points by.
 
     Parameters
     ----------
@@ -37,32 +37,32 @@ class DbscanClustering(SavedFields):
     core_ids: np.ndarray
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Put each of float32 (m, p) into the cluster of the nearest core point if that is within eps.
+        """Assign each of float32 (m, p) to the cluster of its nearest core point, if that is within eps.
 
-        A row that was fitted gets its assignment: border points, which the paper leaves to the order of
-        the rows, go to their nearest core point too.
+        A fitted row gets its assignment again: `fit` assigns border points by the nearest core point too,
+        where the paper lets the order of the rows decide.
 
         Returns
         -------
-        Ids int64 (m,), -1 is noise, and distance to the nearest core point float32 (m,), inf without any. A
-        core point is not its own neighbour: its distance is that to the next, eps at most.
+        Ids int64 (m,), -1 is noise, and distance to the nearest core point float32 (m,), inf if there is
+        none. For a core point, the distance to the nearest other one, at most eps.
         """
         ids, distances = _nearest_cores(self.cores, self.core_ids, self.eps, reduced)
         first, second = distances.T
-        same = (ids >= 0) & (first <= SAME * lengths(reduced))
+        same = (ids >= 0) & (first <= SAME * row_lengths(reduced))
         return ids, np.where(same, np.minimum(second, self.eps), first).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Dbscan:
-    """DBSCAN by Euclidean distance, cut from a tree that a sweep over eps makes once.
+    """DBSCAN by Euclidean distance, cut from a tree that a sweep over eps computes once.
 
     Parameters
     ----------
     eps
-        How near points are neighbours, in the units of the reduced space; `evaluator=k_distance` suggests it.
+        Largest distance of neighbours, in units of the reduced space; `evaluator=k_distance` suggests one.
     min_samples
-        Points within eps, itself among them, that make a core point.
+        Points within eps of a core point, including itself, at least.
 
     Source
     ------
@@ -79,7 +79,7 @@ class Dbscan:
         check_settings(self, ("min_samples",), ())
         if not 0 < self.eps < np.inf:
             raise ValueError(
-                f"cluster.eps={self.eps} is no distance; use more than 0, as evaluator=k_distance suggests"
+                f"cluster.eps={self.eps} is not a distance; use more than 0, as evaluator=k_distance suggests"
             )
 
     def check(self, n: int) -> None:
@@ -87,7 +87,7 @@ class Dbscan:
         check_density(self, "dbscan", n)
 
     def fit(self, reduced: np.ndarray, ctx: Context) -> DbscanClustering:
-        """Cluster float32 (n, p), in memory that grows with n whatever eps swallows."""
+        """Cluster float32 (n, p); memory grows linearly with n for every eps."""
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
         from threadpoolctl import threadpool_limits
@@ -96,14 +96,14 @@ class Dbscan:
         check_finite(reduced)
         points = np.asarray(reduced, np.float32)
         n, reach = len(points), self.eps * (1 + ROUNDING)
-        tree = Reachability(max(self.min_samples - 1, 1)).kept(points, ctx)
+        tree = Reachability(max(self.min_samples - 1, 1)).cached(points, ctx)
         edges = tree.edges[tree.edges[:, 2] <= reach]
         left, right = edges[:, :2].astype(np.int64).T
         _, groups = connected_components(
             coo_array((np.ones(len(edges)), (left, right)), (n, n)), directed=False
         )
-        core = np.flatnonzero((tree.core <= reach) | (self.min_samples == 1))
-        ids = numbered(groups[core])
+        core = np.flatnonzero((tree.core_distance <= reach) | (self.min_samples == 1))
+        ids = renumber(groups[core])
         with threadpool_limits(ctx.threads):
             assignments, _ = _nearest_cores(points[core], ids, self.eps, points)
         return DbscanClustering(assignments, None, None, None, self.eps, points[core], ids)
@@ -116,7 +116,7 @@ def _nearest_cores(
     distances = np.full((len(points), 2), np.inf)
     if not len(cores):
         return np.full(len(points), -1), distances
-    few = min(2, len(cores))
-    rows, distances[:, :few] = nearest(cores, points, few)
+    count = min(2, len(cores))
+    rows, distances[:, :count] = nearest(cores, points, count)
     ids = np.where(distances[:, 0] <= eps * (1 + ROUNDING), core_ids[rows[:, 0]], -1)
     return ids.astype(np.int64), distances

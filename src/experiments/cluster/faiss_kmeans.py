@@ -1,4 +1,4 @@
-"""Lloyd's k-means on FAISS, led out of local optima by breathing."""
+"""Lloyd's k-means on FAISS, with breathing to leave local optima."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from experiments.cluster.kmeans.breathing import Settle, breathe, exchange
+from experiments.cluster.kmeans.breathing import Converge, breathe, exchange
 from experiments.cluster.kmeans.centroids import (
     CentroidClustering,
-    at_size_one,
     check_auto,
     check_finite,
     check_k,
     check_settings,
+    rescale_points,
 )
 from experiments.context import Context
-from experiments.numerics.threads import following
+from experiments.numerics.threads import adaptive_threads
 
-SAMPLE, PER_CLUSTER = 2**16, 256  # rows that n_redo=auto starts on, at least: in all, and per cluster
-STARTS, STARTS_ON_SAMPLE = 10, 3  # of n_redo=auto
-BREATH, SHARE_ON_SAMPLE = 16, 3  # of breath=auto: centroids; on a sample k / 3, if that is more
-LARGE = 10**8  # values times clusters: about a second of work
+SAMPLE, PER_CLUSTER = 2**16, 256  # rows of the sample of n_redo=auto, at least: in all, and per cluster
+STARTS, STARTS_ON_SAMPLE = 10, 3  # starts of n_redo=auto
+BREATH, SHARE_ON_SAMPLE = 16, 3  # breath=auto: 16 centroids; on a sample k / 3, if that is more
+LARGE = 10**8  # values times clusters that take about a second
 
 
 class _Cores(NamedTuple):
-    """Where FAISS computes: on a GPU or not, and `adapt` sets its threads to the cores that are free."""
+    """Where FAISS computes: on a GPU or not; `adapt` sets its threads to the number of free cores."""
 
     gpu: bool
     adapt: Callable[[], int]
@@ -33,28 +33,29 @@ class _Cores(NamedTuple):
 
 @dataclass(frozen=True)
 class FaissKMeans:
-    """k-means on every point: the best of `n_redo` starts, made better by breaths, brought to rest.
+    """k-means on all points: the best of `n_redo` starts, improved by breathing.
 
-    With `n_redo=auto`, starts and breaths use at most 65,536 rows, or 256 per cluster if that is more, drawn
-    at random; their centroids come to rest on all rows. If rows with a larger error than any of the sample
-    add up, one more breath offers them centroids: the sample may have missed a small group far away.
+    With `n_redo=auto`, starts and breaths use a random sample of at most 65,536 rows, or 256 per cluster if
+    that is more; then the centroids converge on all rows. The sample may have missed a small group far away:
+    if rows with a larger error than any of the sample add up, one more breath adds centroids there.
 
     Parameters
     ----------
     k
         Number of clusters, 1 to n.
     n_redo
-        k-means++ starts on all rows, lowest objective kept; or `auto`: 10, but 3 on a sample of many rows.
+        k-means++ starts on all rows, of which the one of lowest objective is used; or `auto`: 10 on all
+        rows, 3 on a sample.
     breath
-        Centroids that a first breath moves; 0 for plain Lloyd; or `auto`: 16, but on a sample k / 3 if more.
+        Centroids that the first breath moves; 0 for plain Lloyd; or `auto`: 16, on a sample k / 3 if more.
     max_iter
-        Lloyd iterations per start, at most.
+        Largest number of Lloyd iterations per start.
     start_tolerance
         A start, and each half of a breath, ends when the objective changes by less than this share.
     tolerance
-        The last iterations end when it changes by less than this share.
+        The final iterations end when the objective changes by less than this share.
     spherical
-        Keep centroids at unit length; for points of unit length. The inertia is still the squared
+        Keep centroids at unit length; requires points of unit length. The inertia is still the squared
         Euclidean distance, which is 2 - 2 * cosine for such points.
 
     Source
@@ -83,7 +84,7 @@ class FaissKMeans:
         """Raise ValueError if k exceeds n."""
         check_k(self.k, n)
 
-    @at_size_one
+    @rescale_points
     def fit(self, reduced: np.ndarray, ctx: Context) -> CentroidClustering:
         """Cluster float32 (n, p)."""
         import faiss
@@ -96,29 +97,30 @@ class FaissKMeans:
         gpu = ctx.device == "cuda" and faiss.get_num_gpus() > 0
 
         large = points.size * self.k > LARGE
-        with following(ctx.threads, measure=large) as adapt:  # FAISS's OpenMP and BLAS among them
+        with adaptive_threads(ctx.threads, measure=large) as adapt:  # includes FAISS's OpenMP and BLAS
             cores = _Cores(gpu, adapt)
             sample = self._sample(len(points))
-            centroids = self._started(points if sample is None else points[sample], sample is not None, cores)
+            rows = points if sample is None else points[sample]
+            centroids = self._start_and_breathe(rows, sample is not None, cores)
             if sample is not None:
-                centroids = self._on_all_rows(centroids, points, sample, cores)
+                centroids = self._refine_on_all_rows(centroids, points, sample, cores)
             final = self._kmeans(points, self.k, cores, self.tolerance)
             final.train(points, init_centroids=centroids)
             return CentroidClustering.around(final.centroids, points)
 
     def _sample(self, n: int) -> np.ndarray | None:
-        """Return the rows (m,) of which starts and breaths are made, rising; None for all."""
+        """Return the rows (m,) for starts and breaths, ascending; None for all."""
         size = max(SAMPLE, PER_CLUSTER * self.k)
         if self.n_redo != "auto" or n <= size:
             return None
         return np.sort(np.random.default_rng(self.seed).choice(n, size, replace=False, shuffle=False))
 
     def _breath(self, n: int, sampled: bool) -> int:
-        """Return how many of k centroids of n rows a first breath moves."""
+        """Return the number of centroids that the first breath moves, for n rows."""
         auto = max(BREATH, self.k // SHARE_ON_SAMPLE) if sampled else BREATH
         return min(auto if self.breath == "auto" else self.breath, self.k, n - self.k) if self.k > 1 else 0
 
-    def _started(self, rows: np.ndarray, sampled: bool, cores: _Cores) -> np.ndarray:
+    def _start_and_breathe(self, rows: np.ndarray, sampled: bool, cores: _Cores) -> np.ndarray:
         """Return centroids (k, p) after all starts and breaths."""
         import faiss
 
@@ -127,47 +129,47 @@ class FaissKMeans:
         start = self._kmeans(rows, self.k, cores, self.start_tolerance, nredo=starts, init_method=plus_plus)
         start.train(rows)
         breath = self._breath(len(rows), sampled)
-        return breathe(start.centroids, self._settle(rows, cores), breath, self.start_tolerance, self.seed)
+        return breathe(start.centroids, self._converge(rows, cores), breath, self.start_tolerance, self.seed)
 
-    def _on_all_rows(
+    def _refine_on_all_rows(
         self, centroids: np.ndarray, points: np.ndarray, sample: np.ndarray, cores: _Cores
     ) -> np.ndarray:
-        """Settle a sample's centroids (k, p) on all points; move some to what it missed, if that helps."""
-        settle = self._settle(points, cores)
-        centroids, squared, _ = settle(centroids)
+        """Let a sample's centroids (k, p) converge on all points; move some to groups that it missed."""
+        converge = self._converge(points, cores)
+        centroids, squared, _ = converge(centroids)
         error = squared[:, 0].astype(np.float64)
         missed = np.flatnonzero(error > error[sample].max())
-        lost = error[missed].sum()
+        missed_error = error[missed].sum()
         breath = min(self._breath(len(points), sampled=True), len(missed))
-        if not breath or lost < self.start_tolerance * error.sum():
+        if not breath or missed_error < self.start_tolerance * error.sum():
             return centroids
         rng = np.random.default_rng(self.seed)
-        drawn = rng.choice(missed, breath, replace=False, p=error[missed] / lost)
-        moved, moved_squared, _ = exchange(centroids, points[drawn], settle)
+        drawn = rng.choice(missed, breath, replace=False, p=error[missed] / missed_error)
+        moved, moved_squared, _ = exchange(centroids, points[drawn], converge)
         return moved if moved_squared[:, 0].sum(dtype=np.float64) < error.sum() else centroids
 
-    def _settle(self, points: np.ndarray, cores: _Cores) -> Settle:
-        """Return what brings centroids to rest on these points, by the tolerance of starts."""
+    def _converge(self, points: np.ndarray, cores: _Cores) -> Converge:
+        """Return a function that runs Lloyd's iterations on these points, with the tolerance of starts."""
 
-        def settle(centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        def converge(centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             kmeans = self._kmeans(points, len(centroids), cores, self.start_tolerance)
             kmeans.train(points, init_centroids=centroids)
             return kmeans.centroids, *self._nearest_two(kmeans, points)
 
-        return settle
+        return converge
 
     def _nearest_two(self, kmeans: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return squared distance and number of the two nearest centroids, (n, 2) each."""
-        found, ids = kmeans.index.search(points, min(2, kmeans.k))
+        """Return squared distances and indices of the two nearest centroids, (n, 2) each."""
+        values, ids = kmeans.index.search(points, min(2, kmeans.k))
         if not self.spherical:
-            return found, ids
-        return np.einsum("np,np->n", points, points)[:, None] + 1 - 2 * found, ids
+            return values, ids
+        return np.einsum("np,np->n", points, points)[:, None] + 1 - 2 * values, ids  # inner products
 
     def _kmeans(self, points: np.ndarray, k: int, cores: _Cores, threshold: float, **options: Any) -> Any:
-        """Return FAISS's k-means of these points, to be trained at once.
+        """Return FAISS's k-means for these points, not yet trained; set its threads.
 
-        On a GPU the points stay on the host all the same: every iteration's search copies them to the GPU
-        in pages, and FAISS draws k-means++ centroids and averages clusters on the host.
+        Also with a GPU the points stay on the host: each iteration's search copies them to the GPU in pages,
+        and FAISS draws k-means++ centroids and averages clusters on the host.
         """
         import faiss
 
@@ -187,9 +189,9 @@ class FaissKMeans:
 
 
 def _check_length(points: np.ndarray) -> None:
-    lengths = np.sqrt(np.einsum("np,np->n", points, points))  # np.linalg.norm would copy all points
+    lengths = np.sqrt(np.einsum("np,np->n", points, points))  # np.linalg.norm copies all points
     if np.abs(lengths - 1).max() > 1e-3:
         raise ValueError(
-            f"cluster.spherical=true is for points of length 1, and these have {lengths.min():.3g} to "
+            f"cluster.spherical=true requires points of length 1, and these have {lengths.min():.3g} to "
             f"{lengths.max():.3g}; use cluster.spherical=false"
         )

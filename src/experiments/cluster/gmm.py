@@ -1,4 +1,4 @@
-"""Gaussian mixtures: each cluster has a spread of its own, and each point a probability in it."""
+"""Gaussian mixtures: each cluster has a covariance, and each point a probability."""
 
 import logging
 from collections.abc import Iterator
@@ -14,27 +14,27 @@ from experiments.store.values import SavedFields
 log = logging.getLogger(__name__)
 
 SHAPES = ("full", "tied", "diag", "spherical")
-BATCH = 16_384  # points whose probabilities are computed at a time
+BATCH = 16_384  # points at a time
 
 
 @dataclass(frozen=True, eq=False)
 class GmmClustering(SavedFields):
-    """Points grouped by the component that most likely made them.
+    """The clustering by the most probable component, and the fitted mixture.
 
     Parameters
     ----------
     assignments
-        int64 (n,), each the component of highest posterior.
+        int64 (n,): the component of highest posterior probability.
     probabilities
-        float32 (n,): that posterior.
+        float32 (n,): that posterior probability.
     centroids
-        float64 (k, p): the means.
+        float64 (k, p): the means of the components.
     weights
         float64 (k,): share of each component.
     whitening
-        float64: what a point less the mean is multiplied by to have variance 1 in the component. Upper
-        triangular (k, p, p) if `full` and (1, p, p) if `tied`, along the axes (k, p) if `diag`, one number
-        each (k,) if `spherical`.
+        float64: Cholesky factors of the inverse covariances; (x - mean) times the factor has variance 1 in
+        the component. Upper triangular (k, p, p) for `full`, (1, p, p) for `tied`; (k, p) for `diag`, (k,)
+        for `spherical`.
     """
 
     assignments: np.ndarray
@@ -45,11 +45,11 @@ class GmmClustering(SavedFields):
     whitening: np.ndarray
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Put each of float32 (m, p) into the component of highest posterior, the first of equals.
+        """Assign each of float32 (m, p) to the component of highest posterior, the first of equal ones.
 
         Returns
         -------
-        Ids int64 (m,) and distance float32 (m,): Mahalanobis, in standard deviations of that component.
+        Ids int64 (m,) and Mahalanobis distance float32 (m,), in standard deviations of that component.
         """
         ids, _, distance = _posterior(self.centroids, self.whitening, self.weights, reduced)
         return ids, distance
@@ -57,22 +57,22 @@ class GmmClustering(SavedFields):
 
 @dataclass(frozen=True)
 class Gmm:
-    """scikit-learn's Gaussian mixture, best of `n_init` starts from k-means.
+    """scikit-learn's Gaussian mixture: the best of `n_init` starts from k-means.
 
     Parameters
     ----------
     k
-        Number of components, 1 to n, of 2 points or more.
+        Number of components, 1 to n; n is 2 or more.
     covariance_type
-        `full`: a spread of its own for each; `tied`: one for all; `diag`: along the axes; `spherical`: round.
+        `full`: a matrix for each component; `tied`: one for all; `diag`: diagonal; `spherical`: one variance.
     n_init
-        Starts, highest likelihood kept.
+        Starts; the one of highest likelihood is used.
     reg
-        Added to each variance, so that equal points have one; in the square of the points' unit.
+        Added to each variance, so that equal points have one; in the squared unit of the points.
     max_iter
-        Steps of expectation and maximisation per start, at most.
+        Largest number of EM iterations per start.
     tolerance
-        A start ends when the mean log-likelihood gains less than this.
+        A start ends when the mean log-likelihood increases by less than this.
 
     Source
     ------
@@ -96,10 +96,10 @@ class Gmm:
                 f"cluster.covariance_type={self.covariance_type} is not an option; use {', '.join(SHAPES)}"
             )
         if not 0 <= self.reg < np.inf:
-            raise ValueError(f"cluster.reg={self.reg} is no variance; use 0 or more, such as 1e-6")
+            raise ValueError(f"cluster.reg={self.reg} is not a variance; use 0 or more, such as 1e-6")
 
     def check(self, n: int) -> None:
-        """Raise ValueError if k exceeds n, or one point has no spread."""
+        """Raise ValueError if k exceeds n, or n is 1."""
         check_k(self.k, n)
         if n < 2:
             raise ValueError(
@@ -131,7 +131,7 @@ class Gmm:
                 if "ill-defined" not in str(error):
                     raise
                 raise ValueError(
-                    f"cluster.reg={self.reg} leaves a component without spread in some direction; use a "
+                    f"cluster.reg={self.reg} leaves a component without variance in some direction; use a "
                     "larger cluster.reg, a smaller cluster.k, or cluster.covariance_type=diag"
                 ) from error
             factors = mixture.precisions_cholesky_
@@ -141,12 +141,12 @@ class Gmm:
         return GmmClustering(ids, posterior, mixture.means_, None, mixture.weights_, whitening)
 
     def _warn_reg(self, points: np.ndarray) -> None:
-        """Log if `reg` hides how the points are spread."""
+        """Log if `reg` is larger than the variance of the points."""
         variance = float(points.var(axis=0).mean())
         if 0 < variance < self.reg:
             log.warning(
-                "cluster.reg=%g is added to each variance, and that of the points is %.3g: it hides their "
-                "spread; use cluster.reg=%.1g, or reducer=standardize",
+                "cluster.reg=%g is added to each variance and exceeds the variance of the points, %.3g; use "
+                "cluster.reg=%.1g, or reducer=standardize",
                 self.reg, variance, variance / 1e6,
             )  # fmt: skip
 
@@ -154,11 +154,11 @@ class Gmm:
 def _posterior(
     means: np.ndarray, whitening: np.ndarray, weights: np.ndarray, points: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the likeliest component of each point, its posterior, and the distance to its mean."""
-    found = list(_batches(means, whitening, weights, np.asarray(points)))
-    if not found:
+    """Return the most probable component of each point, its posterior, and the distance to its mean."""
+    results = list(_batches(means, whitening, weights, np.asarray(points)))
+    if not results:
         return np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32)
-    ids, posterior, distance = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    ids, posterior, distance = (np.concatenate(parts) for parts in zip(*results, strict=True))
     return ids.astype(np.int64), posterior.astype(np.float32), distance.astype(np.float32)
 
 
@@ -167,9 +167,9 @@ def _batches(
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     full = whitening.ndim == 3
     factors = np.broadcast_to(whitening, (len(means), *whitening.shape[1:]))
-    own = np.diagonal(factors, axis1=1, axis2=2) if full else factors.reshape(len(means), -1)
-    with np.errstate(divide="ignore"):  # a component of no weight is never chosen
-        scale = np.log(weights) + np.log(np.broadcast_to(own, means.shape)).sum(axis=1)
+    diagonals = np.diagonal(factors, axis1=1, axis2=2) if full else factors.reshape(len(means), -1)
+    with np.errstate(divide="ignore"):  # a component of weight 0 is never the most probable
+        scale = np.log(weights) + np.log(np.broadcast_to(diagonals, means.shape)).sum(axis=1)
     for start in range(0, len(points), BATCH):
         batch = points[start : start + BATCH].astype(np.float64)
         squared = np.empty((len(batch), len(means)))
@@ -178,6 +178,6 @@ def _batches(
             squared[:, component] = ((offset @ factor if full else offset * factor) ** 2).sum(axis=1)
         likelihood = scale - squared / 2
         ids = likelihood.argmax(axis=1)
-        each = np.arange(len(batch))
-        above = np.exp(likelihood - likelihood[each, ids][:, None])
-        yield ids, 1 / above.sum(axis=1), np.sqrt(squared[each, ids])
+        rows = np.arange(len(batch))
+        relative = np.exp(likelihood - likelihood[rows, ids][:, None])
+        yield ids, 1 / relative.sum(axis=1), np.sqrt(squared[rows, ids])

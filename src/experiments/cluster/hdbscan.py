@@ -1,4 +1,4 @@
-"""HDBSCAN: clusters at the densities at which each lasts longest; what belongs to none is noise."""
+"""HDBSCAN: the density-based clusters that persist longest; points in none are noise."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.cluster.density import fast_hdbscan
-from experiments.cluster.density.groups import check_density, lengths
+from experiments.cluster.density.groups import check_density, row_lengths
 from experiments.cluster.density.reachability import Reachability
 from experiments.cluster.kmeans.centroids import check_finite, check_settings
 from experiments.context import Context
@@ -15,30 +15,30 @@ from experiments.numerics.nearest import nearest
 from experiments.store.values import SavedFields
 
 METHODS = ("eom", "leaf")
-ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
+ROUNDING = 1e-5  # of a row's length: rounding of an embedding, which depends on the other rows of its batch
 BATCH = 4_096  # points that are assigned at a time
 
 
 @dataclass(frozen=True, eq=False)
 class HdbscanClustering(SavedFields):
-    """Points grouped by density, and what of the tree it takes to assign others.
+    """The clustering, and the part of the tree that assigns new points.
 
     Parameters
     ----------
     assignments
         int64 (n,), -1 is noise.
     probabilities
-        float32 (n,): how deep in its cluster a point is, 1 at its densest; 0 of noise. Equal points, whose
-        density is infinite, are 1 and no measure of the others.
+        float32 (n,): membership strength, 1 at the densest of a cluster, 0 for noise. Equal points have
+        infinite density and strength 1, and do not scale the strengths of others.
     points
-        float32 (n, p) that were clustered.
-    core
+        float32 (n, p): the clustered points.
+    core_distance
         float64 (n,): distance within which a point has min_samples - 1 others.
-    home, leaves
-        int64 and float64 (n,): the last branch that a point is in, and the density at which it leaves.
-    parent, starts, names
-        int64, float64 and int64 (b,): branch above, density at which a branch starts, and the cluster that
-        it belongs to, -1 if none.
+    last_branch, exit_density
+        int64 and float64 (n,): the last branch that contains a point, and the density at which it leaves.
+    parent, birth_density, branch_label
+        int64, float64 and int64 (b,): parent branch, density at which a branch starts, and its cluster, -1 if
+        none.
     """
 
     assignments: np.ndarray
@@ -47,18 +47,18 @@ class HdbscanClustering(SavedFields):
     inertia: None
     min_samples: int
     points: np.ndarray
-    core: np.ndarray
-    home: np.ndarray
-    leaves: np.ndarray
+    core_distance: np.ndarray
+    last_branch: np.ndarray
+    exit_density: np.ndarray
     parent: np.ndarray
-    starts: np.ndarray
-    names: np.ndarray
+    birth_density: np.ndarray
+    branch_label: np.ndarray
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Put each of float32 (m, p) into the cluster of the fitted point nearest by mutual reachability.
+        """Assign each of float32 (m, p) to the cluster of the fitted point nearest by mutual reachability.
 
-        It goes there if it is as dense as that cluster is somewhere, else it is noise; as hdbscan's
-        `approximate_predict` does. A row that was fitted, but for rounding, keeps its assignment.
+        As hdbscan's `approximate_predict`: a row less dense than every part of that cluster is noise. A row
+        that was fitted (up to rounding) keeps its assignment.
 
         Returns
         -------
@@ -68,33 +68,33 @@ class HdbscanClustering(SavedFields):
         ids, distance = np.empty(len(reduced), np.int64), np.empty(len(reduced), np.float32)
         for start in range(0, len(reduced), BATCH):
             rows = slice(start, start + BATCH)
-            ids[rows], distance[rows] = self._assigned(reduced[rows])
+            ids[rows], distance[rows] = self._assign_batch(reduced[rows])
         return ids, distance
 
-    def _assigned(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _assign_batch(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         most = min(2 * self.min_samples + 1, len(self.points))
         rows, distances = nearest(self.points, reduced, most)
-        same = distances[:, 0] <= ROUNDING * lengths(reduced)
+        same = distances[:, 0] <= ROUNDING * row_lengths(reduced)
         fitted = self.assignments[rows[:, 0]]
-        shift = same[:, None]  # a fitted row is no neighbour of itself
+        shift = same[:, None]  # a fitted row is not its own neighbour
         distances = np.where(shift, distances[:, 1:], distances[:, :-1])
         rows = np.where(shift, rows[:, 1:], rows[:, :-1])
-        own = distances[:, [min(self.min_samples, most - 2)]]
-        reach = np.maximum(np.maximum(distances, self.core[rows]), own)
+        new_core_distance = distances[:, [min(self.min_samples, most - 2)]]
+        reach = np.maximum(np.maximum(distances, self.core_distance[rows]), new_core_distance)
         best = reach.argmin(axis=1)
-        each = np.arange(len(rows))
-        nearby, reach = rows[each, best], reach[each, best]
+        indices = np.arange(len(rows))
+        neighbours, reach = rows[indices, best], reach[indices, best]
         density = np.divide(1, reach, out=np.full(len(reach), np.inf), where=reach > 0)
-        branch = self._branch(nearby, density)
-        ids = np.where(same, fitted, self.names[branch])
+        branch = self._branch(neighbours, density)
+        ids = np.where(same, fitted, self.branch_label[branch])
         return ids, reach.astype(np.float32)
 
-    def _branch(self, nearby: np.ndarray, density: np.ndarray) -> np.ndarray:
-        """Climb from the branch of each nearby point to the first that starts at a lower density."""
-        branch = np.array(self.home[nearby])
-        late = self.leaves[nearby] > density
+    def _branch(self, neighbours: np.ndarray, density: np.ndarray) -> np.ndarray:
+        """Return the first branch above each neighbour's last one that starts at a lower density."""
+        branch = np.array(self.last_branch[neighbours])
+        sparser = self.exit_density[neighbours] > density
         while True:
-            up = late & (branch > 0) & (self.starts[branch] >= density)
+            up = sparser & (branch > 0) & (self.birth_density[branch] >= density)
             if not up.any():
                 return branch
             branch[up] = self.parent[branch[up]]
@@ -102,27 +102,27 @@ class HdbscanClustering(SavedFields):
 
 @dataclass(frozen=True)
 class Hdbscan:
-    """HDBSCAN by Euclidean distance (of points of length 1, from `reducer=l2`, that orders as cosine does).
+    """HDBSCAN by Euclidean distance; after `reducer=l2` that is equivalent to cosine distance.
 
     Parameters
     ----------
     min_cluster_size
-        Fewest points of a cluster, 2 or more.
+        Smallest size of a cluster, 2 or more.
     min_samples
-        Others within a point's core distance; more make more points noise.
+        Neighbours within a point's core distance; a larger number makes more points noise.
     cluster_selection_method
-        `eom` takes the clusters that last longest, `leaf` the finest.
+        `eom` selects the clusters that persist longest (excess of mass), `leaf` the finest.
     cluster_selection_epsilon
-        Clusters nearer to each other than this are one; 0 for none.
+        Clusters nearer to each other than this distance are merged; 0: none.
     allow_single_cluster
-        Let all points be one cluster.
+        Allow one cluster of all points.
 
     Source
     ------
     Campello, Moulavi, Sander, "Density-based clustering based on hierarchical density estimates", 2013.
     """
 
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
 
     min_cluster_size: int
     min_samples: int
@@ -133,7 +133,7 @@ class Hdbscan:
     def __post_init__(self) -> None:
         check_settings(self, ("min_samples",), ())
         if self.min_cluster_size < 2:
-            raise ValueError(f"cluster.min_cluster_size={self.min_cluster_size} is no cluster; use 2 or more")
+            raise ValueError(f"cluster.min_cluster_size={self.min_cluster_size} is too small; use 2 or more")
         if self.cluster_selection_method not in METHODS:
             raise ValueError(
                 f"cluster.cluster_selection_method={self.cluster_selection_method} is not an option; "
@@ -141,7 +141,7 @@ class Hdbscan:
             )
         if not 0 <= self.cluster_selection_epsilon < np.inf:
             raise ValueError(
-                f"cluster.cluster_selection_epsilon={self.cluster_selection_epsilon} is no distance; "
+                f"cluster.cluster_selection_epsilon={self.cluster_selection_epsilon} is not a distance; "
                 "use 0 or more"
             )
 
@@ -150,23 +150,23 @@ class Hdbscan:
         check_density(self, "hdbscan", n)
 
     def fit(self, reduced: np.ndarray, ctx: Context) -> HdbscanClustering:
-        """Cluster float32 (n, p), with the tree from the store if any sweep left it there."""
+        """Cluster float32 (n, p); reuse a cached tree."""
         announce("fast_hdbscan", "HDBSCAN")
         self.check(len(reduced))
         check_finite(reduced)
         points = np.array(reduced, np.float32)
         n, epsilon = len(points), self.cluster_selection_epsilon
-        tree = Reachability(self.min_samples).kept(points, ctx)
-        condensed = fast_hdbscan.condensed(tree.edges, self.min_cluster_size)
-        chosen = fast_hdbscan.chosen(
+        tree = Reachability(self.min_samples).cached(points, ctx)
+        condensed = fast_hdbscan.condensed_tree(tree.edges, self.min_cluster_size)
+        clusters = fast_hdbscan.select_clusters(
             condensed,
             n,
             method=self.cluster_selection_method,
             allow_single_cluster=self.allow_single_cluster,
             epsilon=epsilon,
         )
-        assignments = fast_hdbscan.labels(condensed, chosen, epsilon, n)
-        probabilities = fast_hdbscan.depths(condensed, chosen, assignments)
+        assignments = fast_hdbscan.assign_points(condensed, clusters, epsilon, n)
+        probabilities = fast_hdbscan.membership_strengths(condensed, clusters, assignments)
         return HdbscanClustering(
             assignments,
             probabilities,
@@ -174,26 +174,26 @@ class Hdbscan:
             None,
             self.min_samples,
             points,
-            tree.inner,  # which is what approximate_predict reads for a core distance
-            *_branches(condensed, chosen, n),
+            tree.inner_core_distance,  # as in approximate_predict
+            *_branches(condensed, clusters, n),
         )
 
 
-def _branches(condensed: Any, chosen: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
-    """Return each point's last branch and the density at which it leaves, and each branch's own, from 0."""
+def _branches(condensed: Any, clusters: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
+    """Return last_branch, exit_density, parent, birth_density and branch_label of `HdbscanClustering`."""
     child, above = condensed.child, condensed.parent - n
     density = condensed.lambda_val.astype(np.float64)
-    of_points = child < n
-    home, leaves = np.zeros(n, np.int64), np.zeros(n)
-    home[child[of_points]] = above[of_points]
-    leaves[child[of_points]] = density[of_points]
+    is_point = child < n
+    last_branch, exit_density = np.zeros(n, np.int64), np.zeros(n)
+    last_branch[child[is_point]] = above[is_point]
+    exit_density[child[is_point]] = density[is_point]
     count = int(max(above.max(initial=0), child.max(initial=0) - n)) + 1
-    parent, starts = np.zeros(count, np.int64), np.zeros(count)
-    parent[child[~of_points] - n] = above[~of_points]
-    starts[child[~of_points] - n] = density[~of_points]
-    names = np.full(count, -1)
-    names[np.sort(chosen) - n] = np.arange(len(chosen))
-    for branch in range(1, count):  # branches come after those above them
-        if names[branch] < 0:
-            names[branch] = names[parent[branch]]
-    return home, leaves, parent, starts, names
+    parent, birth_density = np.zeros(count, np.int64), np.zeros(count)
+    parent[child[~is_point] - n] = above[~is_point]
+    birth_density[child[~is_point] - n] = density[~is_point]
+    branch_label = np.full(count, -1)
+    branch_label[np.sort(clusters) - n] = np.arange(len(clusters))
+    for branch in range(1, count):  # a branch comes after its parent
+        if branch_label[branch] < 0:
+            branch_label[branch] = branch_label[parent[branch]]
+    return last_branch, exit_density, parent, birth_density, branch_label

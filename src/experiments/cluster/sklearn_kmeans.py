@@ -1,4 +1,4 @@
-"""Lloyd's k-means by scikit-learn: the reference that others are compared with."""
+"""Lloyd's k-means by scikit-learn, the reference for the other k-means clusterers."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,28 +7,28 @@ import numpy as np
 
 from experiments.cluster.kmeans.centroids import (
     CentroidClustering,
-    at_size_one,
     check_finite,
     check_k,
     check_settings,
+    rescale_points,
 )
 from experiments.context import Context
 
 
 @dataclass(frozen=True)
 class SklearnKMeans:
-    """k-means on every point, best of `n_init` starts.
+    """k-means on all points: the best of `n_init` starts.
 
     Parameters
     ----------
     k
         Number of clusters, 1 to n.
     n_init
-        Greedy k-means++ starts, lowest inertia kept.
+        Greedy k-means++ starts; the one of lowest inertia is used.
     max_iter
-        Lloyd iterations per start, at most.
+        Largest number of Lloyd iterations per start.
     tolerance
-        A start ends when its centroids move less than this share of the mean variance.
+        A start ends when its centroids move by less than this share of the mean variance.
     """
 
     VERSION: ClassVar[int] = 2
@@ -46,7 +46,7 @@ class SklearnKMeans:
         """Raise ValueError if k exceeds n."""
         check_k(self.k, n)
 
-    @at_size_one
+    @rescale_points
     def fit(self, reduced: np.ndarray, ctx: Context) -> CentroidClustering:
         """Cluster float32 (n, p)."""
         from sklearn.cluster import KMeans

@@ -1,4 +1,4 @@
-"""Spherical k-means: clusters of directions, by FAISS. What has no direction, a row of zeros, is noise."""
+"""Spherical k-means on FAISS: clusters by cosine; rows of zeros are noise."""
 
 import logging
 from dataclasses import dataclass, fields
@@ -16,16 +16,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class SphericalClustering(SavedFields):
-    """Directions grouped around directions.
+    """The clustering by the centroid of largest cosine.
 
     Parameters
     ----------
     assignments
-        int64 (n,), each the centroid of largest cosine; -1 is a row of zeros.
+        int64 (n,): the centroid of largest cosine; -1 for a row of zeros.
     centroids
         float32 (k, p), of length 1.
     inertia
-        2 - 2 * cosine to the own centroid, summed over all rows that have a direction.
+        Sum of 2 - 2 * cosine to the assigned centroid over all nonzero rows.
     """
 
     assignments: np.ndarray
@@ -34,23 +34,23 @@ class SphericalClustering(SavedFields):
     inertia: float
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Put float32 (m, p) of any length to the centroid of largest cosine, rows of zeros to none.
+        """Assign float32 (m, p) of any length to the centroid of largest cosine.
 
         Returns
         -------
-        Ids int64 (m,), -1 for rows of zeros, and distance float32 (m,): sqrt(2 - 2 * cosine); 1 for them.
+        Ids int64 (m,) and distance float32 (m,), sqrt(2 - 2 * cosine); -1 and 1 for rows of zeros.
         """
-        points, some = directions(reduced)
+        points, nonzero = directions(reduced)
         ids, squared = nearest(self.centroids, points)
-        return np.where(some, ids, -1), np.sqrt(squared).astype(np.float32)
+        return np.where(nonzero, ids, -1), np.sqrt(squared).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class SphericalKMeans:
-    """k-means of the rows' directions: they are brought to length 1, and so are the centroids.
+    """k-means of rows scaled to length 1, with centroids of length 1.
 
-    `cluster=faiss_kmeans cluster.spherical=true` is the same for rows that have length 1, such as those of
-    `reducer=l2`; this takes rows of any length. The settings are those of `FaissKMeans`.
+    Accepts rows of any length. For rows of length 1, such as those of `reducer=l2`,
+    `cluster=faiss_kmeans cluster.spherical=true` is the same. Settings as in `FaissKMeans`.
 
     Source
     ------
@@ -68,9 +68,9 @@ class SphericalKMeans:
     seed: int
 
     def __post_init__(self) -> None:
-        self._inner()
+        self._faiss_kmeans()
 
-    def _inner(self) -> FaissKMeans:
+    def _faiss_kmeans(self) -> FaissKMeans:
         return FaissKMeans(spherical=True, **{f.name: getattr(self, f.name) for f in fields(self)})
 
     def check(self, n: int) -> None:
@@ -80,27 +80,27 @@ class SphericalKMeans:
     def fit(self, reduced: np.ndarray, ctx: Context) -> SphericalClustering:
         """Cluster the directions of float32 (n, p)."""
         check_finite(reduced)
-        points, some = directions(reduced)
-        if not some.all():
+        points, nonzero = directions(reduced)
+        if not nonzero.all():
             log.warning(
-                "%d of %d rows are zero: they have no direction, and are noise", (~some).sum(), len(some)
+                "%d of %d rows are zero, have no direction and are noise", (~nonzero).sum(), len(nonzero)
             )
-        check_k(self.k, int(some.sum()))
-        found = self._inner().fit(points if some.all() else points[some], ctx)
+        check_k(self.k, int(nonzero.sum()))
+        clustering = self._faiss_kmeans().fit(points if nonzero.all() else points[nonzero], ctx)
         assignments = np.full(len(points), -1)
-        assignments[some] = found.assignments
-        return SphericalClustering(assignments, None, found.centroids, found.inertia)
+        assignments[nonzero] = clustering.assignments
+        return SphericalClustering(assignments, None, clustering.centroids, clustering.inertia)
 
 
 def directions(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Bring rows to length 1, float32 (n, p); zero ones stay, and the flags (n,) tell which are not."""
-    unit, some = np.empty(rows.shape, np.float32), np.empty(len(rows), bool)
+    """Return rows scaled to length 1, float32 (n, p), and flags (n,), False for rows of zeros."""
+    unit, flags = np.empty(rows.shape, np.float32), np.empty(len(rows), bool)
     for batch in batches(len(rows), max(1, DISTANCES // rows.shape[1])):
         largest = np.abs(rows[batch]).max(axis=1, keepdims=True)
         nonzero = largest > 0
-        scaled = np.zeros(rows[batch].shape)  # by the largest value, so that squares cannot overflow
+        scaled = np.zeros(rows[batch].shape)  # divided by the largest value, so that squares cannot overflow
         np.divide(rows[batch], largest, out=scaled, where=nonzero)
         lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
         unit[batch] = np.divide(scaled, lengths, out=scaled, where=nonzero)
-        some[batch] = nonzero[:, 0]
-    return unit, some
+        flags[batch] = nonzero[:, 0]
+    return unit, flags

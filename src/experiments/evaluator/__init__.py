@@ -1,1 +1,1 @@
-"""Evaluators: each judges what the stages before it made."""
+"""Evaluators: each computes metrics, tables and figures of a run."""

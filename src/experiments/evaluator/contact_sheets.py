@@ -1,4 +1,4 @@
-"""What the clusters look like: images near their centres, anywhere in them, and at their edges."""
+"""Contact sheets: images of each cluster, near its centre, at random, and far from its centre."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from experiments.figures import Figure, ImageSheets, pack
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
-PLACE = "evaluator.contact_sheets"
+PREFIX = "evaluator.contact_sheets"
 PARTS = ("nearest", "random", "farthest")
 
 
 class Sheet(NamedTuple):
-    """A cluster's heading, and the rows that each part shows."""
+    """A cluster, its heading, and the rows of each part."""
 
     cluster: int
     heading: str
@@ -29,23 +29,24 @@ class Sheet(NamedTuple):
 
 @dataclass(frozen=True)
 class ContactSheets:
-    """A sheet of images for each cluster, noise on the last: a table, and pages and PNGs, one or one each.
+    """A sheet of images for each cluster, noise last; as one figure or one for each, and as a table.
 
-    No image is shown twice. The centre is the mean of a cluster's members in the reduced space; noise has
-    none, so it shows random images alone.
+    No image is shown twice. The centre is the mean of a cluster in the reduced space; noise has none, so its
+    sheet has random images only.
 
     Parameters
     ----------
     nearest, random, farthest
-        Images of each.
+        Number of images of each kind.
     clusters
-        Sheets at most, beside that of noise; of more clusters the largest are shown, and the title says so.
+        Largest number of sheets, without that of noise; of more clusters the largest are shown, and the title
+        says so.
     thumbnail
-        Pixels a side of an image.
+        Side of an image in pixels.
     apart
-        A folder in which each sheet is a picture of its own, cluster_<i> or noise; None: one of all sheets.
+        Folder for one figure per sheet, named cluster_<i> or noise; None: one figure of all sheets.
     seed
-        Of the random images.
+        Seed of the random images.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
@@ -65,15 +66,15 @@ class ContactSheets:
         for name in PARTS:
             if getattr(self, name) < 0:
                 raise ValueError(
-                    f"{PLACE}.{name}={getattr(self, name)} is no number of images; use 0 or more"
+                    f"{PREFIX}.{name}={getattr(self, name)} is not a number of images; use 0 or more"
                 )
         if self.nearest + self.random + self.farthest < 1:
-            raise ValueError(f"{PLACE}.nearest=0 leaves no image to show; use 4 or so")
+            raise ValueError(f"{PREFIX}.nearest=0 leaves no image to show; use 1 or more, such as 4")
         if self.clusters < 1:
-            raise ValueError(f"{PLACE}.clusters={self.clusters} leaves no sheet; use 1 or more")
-        check_side(PLACE, self.thumbnail, 80)
+            raise ValueError(f"{PREFIX}.clusters={self.clusters} leaves no sheet; use 1 or more")
+        check_side(PREFIX, self.thumbnail, 80)
         if self.apart is not None:
-            check_name(f"{PLACE}.apart", self.apart)
+            check_name(f"{PREFIX}.apart", self.apart)
 
     def check(self, samples: Samples) -> None:
         """Accept any samples."""
@@ -81,72 +82,75 @@ class ContactSheets:
     def evaluate(
         self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
     ) -> Findings:
-        """Choose the images of each sheet; of vectors the table alone is left."""
+        """Choose the images of each sheet; vectors get the table only."""
         import pandas as pd
 
         assignments, labels = np.asarray(clustering.assignments), samples.label_names
-        away = distances(reduced, assignments)
-        sheets, left_out = self._sheets(assignments, labels, away)
+        from_centre = distances(reduced, assignments)
+        sheets, omitted = self._sheets(assignments, labels, from_centre)
         table = [
-            {"cluster": sheet.cluster, "part": part, "place": place, "id": samples.ids[row],
-             "distance": away[row]} | ({} if labels is None else {"label": labels[row]})
+            {"cluster": sheet.cluster, "part": part, "place": rank, "id": samples.ids[row],
+             "distance": from_centre[row]} | ({} if labels is None else {"label": labels[row]})
             for sheet in sheets
             for part, rows in sheet.parts.items()
-            for place, row in enumerate(rows, 1)
+            for rank, row in enumerate(rows, 1)
         ]  # fmt: skip
-        note = f"the {self.clusters:,} largest of {self.clusters + left_out:,} clusters" * bool(left_out)
-        warnings = (f"{PLACE}.clusters={self.clusters} shows {note}",) if note else ()
-        figures = self._figures(note, sheets, samples, ctx) if has_images(samples, PLACE) else {}
+        note = f"the {self.clusters:,} largest of {self.clusters + omitted:,} clusters" * bool(omitted)
+        warnings = (f"{PREFIX}.clusters={self.clusters} shows {note}",) if note else ()
+        figures = self._figures(note, sheets, samples, ctx) if has_images(samples, PREFIX) else {}
         return Findings({}, {"contact_sheets": pd.DataFrame(table)}, figures, warnings)
 
     def _figures(self, note: str, sheets: list[Sheet], samples: Samples, ctx: Context) -> dict[str, Figure]:
-        said = captions(samples)
+        texts = captions(samples)
         groups = [np.concatenate(list(sheet.parts.values())) for sheet in sheets]
         images = thumbnails(samples, np.concatenate(groups), self.thumbnail, ctx)
         split = np.split(images, np.cumsum([len(rows) for rows in groups])[:-1])
-        told = [[str(said[row]) for row in rows] for rows in groups]
+        sheet_texts = [[str(texts[row]) for row in rows] for rows in groups]
         if self.apart is None:
             title = f"Clusters of {samples.name}" + f", {note}" * bool(note)
-            return {"contact_sheets": _drawn(title, sheets, split, told)}
-        apart: dict[str, Figure] = {}
-        for sheet, own, below in zip(sheets, split, told, strict=True):
+            return {"contact_sheets": _figure(title, sheets, split, sheet_texts)}
+        figures: dict[str, Figure] = {}
+        for sheet, sheet_images, below in zip(sheets, split, sheet_texts, strict=True):
             name = "noise" if sheet.cluster < 0 else f"cluster {sheet.cluster}"
             title = f"{name.capitalize()} of {samples.name}" + f"; shown are {note}" * bool(note)
-            apart[f"{self.apart}/{name.replace(' ', '_')}"] = _drawn(title, [sheet], [own], [below])
-        return apart
+            file = f"{self.apart}/{name.replace(' ', '_')}"
+            figures[file] = _figure(title, [sheet], [sheet_images], [below])
+        return figures
 
     def _sheets(
-        self, assignments: np.ndarray, labels: np.ndarray | None, away: np.ndarray
+        self, assignments: np.ndarray, labels: np.ndarray | None, from_centre: np.ndarray
     ) -> tuple[list[Sheet], int]:
-        """Return the sheets, noise last, and how many clusters get none."""
+        """Return the sheets, noise last, and the number of clusters without one."""
         ids, sizes = np.unique(assignments[assignments >= 0], return_counts=True)
         largest = np.sort(np.argsort(-sizes, kind="stable")[: self.clusters])
         noise = [-1] if len(assignments) > sizes.sum() else []
         sheets = []
         for cluster in ids[largest].tolist() + noise:
             rows = np.flatnonzero(assignments == cluster)
-            parts = dict(self._parts(cluster, rows, away))
+            parts = dict(self._parts(cluster, rows, from_centre))
             sheets.append(Sheet(cluster, heading(cluster, rows, labels), parts))
         return sheets, len(ids) - len(largest)
 
-    def _parts(self, cluster: int, rows: np.ndarray, away: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-        """Give each part that has rows; no row twice."""
+    def _parts(
+        self, cluster: int, rows: np.ndarray, from_centre: np.ndarray
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield each part that has rows, and its rows; no row twice."""
         rng = np.random.default_rng([self.seed, cluster + 1])
         if cluster < 0:
             count = min(len(rows), self.nearest + self.random + self.farthest)
             yield "random", np.sort(rng.choice(rows, count, replace=False))
             return
-        order = rows[np.argsort(away[rows], kind="stable")]
+        order = rows[np.argsort(from_centre[rows], kind="stable")]
         nearest, rest = order[: self.nearest], order[self.nearest :]
         farthest = rest[::-1][: self.farthest]
         rest = rest[: len(rest) - len(farthest)]
         drawn = np.sort(rng.choice(rest, min(len(rest), self.random), replace=False))
-        for part, chosen in zip(PARTS, (nearest, drawn, farthest), strict=True):
-            if len(chosen):
-                yield part, chosen
+        for part, part_rows in zip(PARTS, (nearest, drawn, farthest), strict=True):
+            if len(part_rows):
+                yield part, part_rows
 
 
-def _drawn(
+def _figure(
     title: str, sheets: list[Sheet], images: list[np.ndarray], captions: list[list[str]]
 ) -> ImageSheets:
     packed, ends = pack(images)
@@ -154,7 +158,7 @@ def _drawn(
         title,
         [sheet.heading for sheet in sheets],
         [{part: len(rows) for part, rows in sheet.parts.items()} for sheet in sheets],
-        [caption for own in captions for caption in own],
+        [caption for texts in captions for caption in texts],
         packed,
         ends,
         images[0].shape[1],

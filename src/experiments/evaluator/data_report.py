@@ -1,4 +1,4 @@
-"""What is in the data before anything is made of it."""
+"""A summary of the data: counts, duplicates, classes, image sizes, and sample images."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -14,25 +14,25 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = 96  # pixels a side of an image in the grid, at most
-EXTREMES = 5  # smallest and largest classes that are named
+LARGEST_SIDE = 96  # pixels of an image in the grid
+EXTREMES = 5  # smallest and largest classes that are listed
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """Counts, duplicates, classes and their balance, image sizes, and random images to look at.
+    """Counts, duplicates, classes and their balance, image sizes, and a grid of random images.
 
-    Without labels what is about classes is left out, of vectors what is about images; a row of the table
+    Without labels the parts on classes are skipped, for vectors the parts on images; a row of the table
     says so.
 
     Parameters
     ----------
     sample
-        Images whose width and height are read, from their headers; of more, so many are drawn at random.
+        Largest number of images whose width and height are read from their headers; of more, a random sample.
     grid_classes, grid_images
-        Classes drawn at random, and images drawn of each.
+        Number of random classes in the grid, and of random images of each.
     seed
-        Of these draws.
+        Seed of the random choices.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples",)
@@ -56,24 +56,24 @@ class DataReport:
         """Accept any samples."""
 
     def evaluate(self, *, ctx: Context, samples: Samples) -> Findings:
-        """Describe the samples."""
+        """Summarise the samples."""
         import pandas as pd
 
         _, first, inverse = np.unique(samples.content.hashes, return_index=True, return_inverse=True)
         original = first[inverse]
-        again = np.flatnonzero(original != np.arange(len(samples)))
-        repeated = {"id": samples.ids[again], "same_as": samples.ids[original[again]]}
-        counts = {"images": len(samples), "duplicates": len(again), "skipped": len(samples.skipped)}
+        repeated = np.flatnonzero(original != np.arange(len(samples)))
+        duplicates = {"id": samples.ids[repeated], "same_as": samples.ids[original[repeated]]}
+        counts = {"images": len(samples), "duplicates": len(repeated), "skipped": len(samples.skipped)}
         about: dict[str, object] = {f"{samples.content.KIND}, read": len(samples)}
-        about |= {"left out (skipped_files.csv)": len(samples.skipped), "duplicates": len(again)}
+        about |= {"skipped (see skipped_files.csv)": len(samples.skipped), "duplicates": len(repeated)}
         metrics = {f"data_{name}": float(count) for name, count in counts.items()}
-        tables = {"data_duplicates": pd.DataFrame(repeated).astype(str)}
+        tables = {"data_duplicates": pd.DataFrame(duplicates).astype(str)}
         figures: dict[str, Figure] = {}
         if samples.labels is None:
             about["classes"] = "none: no labels"
         else:
-            classes, named = _classes(samples)
-            about |= named
+            classes, texts = _classes(samples)
+            about |= texts
             metrics |= classes.metrics
             tables |= classes.tables
             figures |= classes.figures
@@ -90,7 +90,7 @@ class DataReport:
     def _sizes(
         self, samples: Samples, rng: np.random.Generator
     ) -> tuple[dict[str, object], dict[str, Figure]]:
-        """Return widths and heights in words, and a histogram of each, unless all are the same."""
+        """Return a summary of widths and heights, and a histogram of each that varies."""
         n = min(self.sample, len(samples))
         sizes = samples.content.take(np.sort(rng.choice(len(samples), n, replace=False))).dimensions()
         about: dict[str, object] = {"images whose size was read": n}
@@ -105,12 +105,12 @@ class DataReport:
         return about, histograms
 
     def _grid(self, samples: Samples, rng: np.random.Generator, ctx: Context) -> Figure:
-        """Show random images, of each class drawn as many; without labels, of all."""
-        rows, title = self._drawn(samples, rng)
+        """Return a grid of random images, as many of each random class; without labels, of all images."""
+        rows, title = self._grid_rows(samples, rng)
         order = np.argsort(rows)  # content is taken in ascending rows
         content = samples.content.take(rows[order])
-        size = int(np.clip(np.median(content.dimensions().min(axis=1)), 8, SHOWN))
-        silent = replace(ctx, report=Silent())  # so few need no bar
+        size = int(np.clip(np.median(content.dimensions().min(axis=1)), 8, LARGEST_SIDE))
+        silent = replace(ctx, report=Silent())  # no progress bar for a few images
         images = np.empty((len(rows), size, size, 3), np.uint8)
         images[order] = content.pixels(Resize(size, "crop"), silent)
         names = [str(name).rpartition("/")[2] for name in samples.ids[rows]]
@@ -118,7 +118,7 @@ class DataReport:
             names = np.asarray(samples.label_names)[rows].tolist()
         return ImageGrid(f"{title} of {samples.name}", images, names, self.grid_images)
 
-    def _drawn(self, samples: Samples, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+    def _grid_rows(self, samples: Samples, rng: np.random.Generator) -> tuple[np.ndarray, str]:
         if samples.labels is None:
             n = min(self.grid_classes * self.grid_images, len(samples))
             return np.sort(rng.choice(len(samples), n, replace=False)), f"{n} random images"
@@ -132,7 +132,7 @@ class DataReport:
 
 
 def _classes(samples: Samples) -> tuple[Findings, dict[str, object]]:
-    """Count the images of each class: metrics, table and a chart from the largest down; and in words."""
+    """Return metrics, table and chart of the class sizes, largest first, and their summary."""
     labels, counts = np.unique(np.asarray(samples.labels)[samples.labelled], return_counts=True)
     order = np.lexsort((labels, -counts))
     names, counts = np.array(samples.class_names)[labels[order]], counts[order]
@@ -146,19 +146,19 @@ def _classes(samples: Samples) -> tuple[Findings, dict[str, object]]:
         "imbalance": counts.max() / counts.min(),
     }
     title = f"Images per class of {samples.name}"
-    found = Findings(
+    findings = Findings(
         {f"data_{name}": float(value) for name, value in spread.items()},
         {"data_classes": _table(names, counts)},
         {"data_classes": Bars(title, "class", "images", names.tolist(), counts.tolist())},
     )
-    said = {name if name in ("classes", "imbalance") else f"images per class, {name}": value
-            for name, value in spread.items()}  # fmt: skip
+    texts = {name if name in ("classes", "imbalance") else f"images per class, {name}": value
+             for name, value in spread.items()}  # fmt: skip
     listed = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
     if len(samples.labelled) < len(samples):
-        said["without a label"] = len(samples) - len(samples.labelled)
-    said["largest classes"] = ", ".join(listed[:EXTREMES])
-    said["smallest classes"] = ", ".join(listed[::-1][:EXTREMES])
-    return found, said
+        texts["without a label"] = len(samples) - len(samples.labelled)
+    texts["largest classes"] = ", ".join(listed[:EXTREMES])
+    texts["smallest classes"] = ", ".join(listed[::-1][:EXTREMES])
+    return findings, texts
 
 
 def _table(names: np.ndarray, counts: np.ndarray) -> "pd.DataFrame":

@@ -1,4 +1,4 @@
-"""How far the clusters agree with the labels."""
+"""Agreement of the clusters with the labels."""
 
 import logging
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from experiments.evaluator.measures import agreement
 from experiments.evaluator.measures.chance import chance
 from experiments.evaluator.measures.majority import of_counts
 from experiments.evaluator.measures.noise import share, treatments
-from experiments.evaluator.protocol.scored_rows import views
+from experiments.evaluator.protocol.scored_rows import scored_subsets
 from experiments.metric_names import names_of, spelled
 from experiments.samples import Samples
 from experiments.types import Clustering, Encoder, Findings, UnlabelledError
@@ -24,20 +24,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class External:
-    """Every external metric on all rows, and on those alone that a trained backbone was not trained on.
+    """Every external metric on all rows and, if the backbone was trained, on validation and test rows.
 
-    Suffix `_validation` (these rows chose when training stopped: not trained on, yet not unseen) or `_test`.
-    Noise counts as one more cluster. Where there is some, `noise_share` stands beside, and before that suffix
-    `_no_noise` (the rows in clusters alone) or `_noise_singletons` (each row of noise is a cluster).
+    Suffixes `_validation` (these rows decided when training stopped: not trained on, but not unseen) and
+    `_test`. Noise counts as one more cluster. If there is noise, there are also `noise_share`, and metrics
+    with suffix `_no_noise` (rows in clusters only) and `_noise_singletons` (each row of noise is its own
+    cluster).
 
     Parameters
     ----------
     seed
-        Of the permutations behind the chance levels, such as `purity_chance`.
+        Seed of the permutations for chance levels, such as `purity_chance`.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
-    LABELLED: ClassVar[bool] = False  # it tells of all samples how many are noise, and how large clusters are
+    LABELLED: ClassVar[bool] = False  # noise share and cluster sizes are of all samples
     METRICS: ClassVar[tuple[str, ...]] = names_of("external")
     VERSION: ClassVar[int] = 3
 
@@ -48,13 +49,13 @@ class External:
         if samples.labels is None:
             raise UnlabelledError(
                 f"evaluator=external needs labels and {samples.name} has none; use evaluator=[internal], "
-                "or bring labels with dataset.labels.path=..."
+                "or add labels with dataset.labels.path=..."
             )
 
     def evaluate(
         self, *, ctx: Context, samples: Samples, encoder: Encoder, clustering: Clustering
     ) -> Findings:
-        """Score the assignments; the tables tell of each class, each cluster, and which rows were scored."""
+        """Score the assignments; tables of classes, clusters and scored rows."""
         import pandas as pd
 
         self.check(samples)
@@ -63,28 +64,27 @@ class External:
         scored: list[dict[str, Any]] = []
         noisy, known = bool((assignments < 0).any()), labels >= 0
         training = samples.labelled_rows("training")
-        for suffix, rows, note in views(samples, encoder.trained):
+        for suffix, rows, note in scored_subsets(samples, encoder.trained):
             scores |= {spelled(m, rows=suffix): value for m, value in share(assignments[rows]).items()}
-            told = rows[known[rows]]
-            note += f"; the {len(told)} of them that have a label" * (not known.all())
+            labelled = rows[known[rows]]
+            note += f"; the {len(labelled)} of them that have a label" * (not known.all())
             for treatment in treatments(assignments):
-                about, own = note + treatment.about, told[treatment.rows[told]]
-                place = spelled("", "", treatment.suffix, suffix)
-                if not len(own):
-                    about = (
-                        f"undefined: all {len(told)} rows are noise" if len(told) else "undefined: no labels"
-                    )
-                    log.warning("external figures with suffix %s are left out: %s", place, about)
+                about, subset = note + treatment.about, labelled[treatment.rows[labelled]]
+                full_suffix = spelled("", "", treatment.suffix, suffix)
+                if not len(subset):
+                    all_noise = f"undefined: all {len(labelled)} rows are noise"
+                    about = all_noise if len(labelled) else "undefined: no labels"
+                    log.warning("external metrics with suffix %s are missing: %s", full_suffix, about)
                 else:
-                    found = self._score(labels[own], treatment.assignments[own])
+                    values = self._score(labels[subset], treatment.assignments[subset])
                     if suffix:
                         fitted = training[treatment.rows[training]]
-                        found["purity_mapped"] = agreement.purity_mapped(
-                            labels, treatment.assignments, fitted, own
+                        values["purity_mapped"] = agreement.purity_mapped(
+                            labels, treatment.assignments, fitted, subset
                         )
-                    scores |= {spelled(m, "", treatment.suffix, suffix): value for m, value in found.items()}
-                noise = {"noise": int((assignments[own] < 0).sum())} if noisy else {}
-                scored.append({"suffix": place, "rows": len(own), **noise, "about": about})
+                    scores |= {spelled(m, "", treatment.suffix, suffix): value for m, value in values.items()}
+                noise = {"noise": int((assignments[subset] < 0).sum())} if noisy else {}
+                scored.append({"suffix": full_suffix, "rows": len(subset), **noise, "about": about})
         classes = _classes(samples.class_names, labels[known], assignments[known])
         clusters = _clusters(samples.class_names, labels, assignments)
         return Findings(
@@ -92,12 +92,12 @@ class External:
         )
 
     def _score(self, labels: np.ndarray, assignments: np.ndarray) -> dict[str, float]:
-        found = {name: metric(labels, assignments) for name, metric in agreement.METRICS.items()}
-        return found | chance(labels, assignments, self.seed)
+        values = {name: metric(labels, assignments) for name, metric in agreement.METRICS.items()}
+        return values | chance(labels, assignments, self.seed)
 
 
 def _classes(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray) -> "pd.DataFrame":
-    """Describe each class by its main cluster."""
+    """Return a table of the classes: size, main cluster, and share of the class in it."""
     import pandas as pd
 
     clusters, counts = np.unique(assignments), agreement.contingency(labels, assignments)
@@ -107,9 +107,9 @@ def _classes(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray
 
 
 def _clusters(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray) -> "pd.DataFrame":
-    """Describe each cluster by its majority class, of its rows that have a label: -1 is none.
+    """Return a table of the clusters: size and majority class, by the rows that have a label (not -1).
 
-    Where a cluster has several that are equally frequent, `tied_with` names the others.
+    `tied_with` has the other classes that are as frequent, if any cluster has some.
     """
     import pandas as pd
 
@@ -118,12 +118,12 @@ def _clusters(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarra
     counts = agreement.contingency(labels, assignments)[present >= 0]
     known = counts.sum(axis=0)
     classes = [names[label] for label in present[present >= 0]]
-    found = [of_counts(classes, column) for column in counts.T]
+    majorities = [of_counts(classes, column) for column in counts.T]
     table: dict[str, Any] = {"cluster": clusters, "size": sizes}
     table |= {"labelled": known} if (labels < 0).any() else {}
-    table |= {"majority_class": [majority.first for majority in found]}
-    if any(majority.tied for majority in found):
-        table |= {"tied_with": [", ".join(majority.classes[1:]) for majority in found]}
+    table |= {"majority_class": [majority.first for majority in majorities]}
+    if any(majority.tied for majority in majorities):
+        table |= {"tied_with": [", ".join(majority.classes[1:]) for majority in majorities]}
     return pd.DataFrame(
-        table | {"share": np.where(known > 0, [majority.share for majority in found], np.nan)}
+        table | {"share": np.where(known > 0, [majority.share for majority in majorities], np.nan)}
     )

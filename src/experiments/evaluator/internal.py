@@ -1,4 +1,4 @@
-"""How compact and how well apart the clusters are in the reduced space, without any label."""
+"""Compactness and separation of the clusters in the reduced space, without labels."""
 
 import logging
 from dataclasses import dataclass
@@ -20,20 +20,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Internal:
-    """Silhouette, Calinski-Harabasz, Davies-Bouldin and sizes; noise counts as one more cluster.
+    """Silhouette, Calinski-Harabasz, Davies-Bouldin, cluster sizes and inertia.
 
-    Where there is noise, `noise_share` stands beside, and the geometric figures come also with suffix
-    `_no_noise` (the rows in clusters alone: the better, the more are thrown away) and `_noise_singletons`
-    (each row of noise is a cluster). They are undefined, and left out with the reason in a table, unless
-    there are 2 to n - 1 clusters; inertia is there if the clusterer has one. `silhouette_error` is half the
-    95 % interval of the silhouette over all rows, 0 where that is exact.
+    Noise counts as one more cluster. If there is noise, there are also `noise_share`, and metrics with
+    suffix `_no_noise` (rows in clusters only: flattering for a clusterer that marks much as noise) and
+    `_noise_singletons` (each row of noise is its own cluster). The geometric metrics are undefined, and
+    missing with the reason in a table, unless there are 2 to n - 1 clusters; inertia is missing if the
+    clusterer has none. `silhouette_error` is half the 95 % interval of the silhouette over all rows, 0 if
+    it is exact.
 
     Parameters
     ----------
     sample
-        Rows whose silhouette is averaged; exact up to so many, of more rows so many are drawn at random.
+        Largest number of rows whose silhouette is averaged; of more rows, a random sample.
     seed
-        Of that draw.
+        Seed of the random sample.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("reduced", "clustering")
@@ -46,22 +47,24 @@ class Internal:
 
     def __post_init__(self) -> None:
         if self.sample < 1:
-            raise ValueError(f"evaluator.internal.sample={self.sample} is no number of rows; use 1 or more")
+            raise ValueError(
+                f"evaluator.internal.sample={self.sample} is not a number of rows; use 1 or more"
+            )
 
     def check(self, samples: Samples) -> None:
         """Accept any samples."""
 
     def evaluate(self, *, ctx: Context, reduced: np.ndarray, clustering: Clustering) -> Findings:
-        """Score the assignments; the tables tell the sizes, and which rows each figure is about."""
+        """Score the assignments; tables of cluster sizes, and of the rows of each metric."""
         import pandas as pd
 
         assignments = np.asarray(clustering.assignments)
         ids, counts = np.unique(assignments, return_counts=True)
-        found = counts[ids >= 0]
+        sizes = counts[ids >= 0]
         scores = {
-            "clusters": float(len(found)),
-            "smallest_cluster": float(found.min()) if len(found) else 0.0,
-            "largest_cluster": float(found.max(initial=0)),
+            "clusters": float(len(sizes)),
+            "smallest_cluster": float(sizes.min()) if len(sizes) else 0.0,
+            "largest_cluster": float(sizes.max(initial=0)),
         }
         scores |= share(assignments)
         if clustering.inertia is not None:
@@ -82,7 +85,7 @@ class Internal:
     def _geometry(
         self, reduced: np.ndarray, assignments: np.ndarray, threads: int, treatment: Treatment
     ) -> tuple[dict[str, float], list[dict[str, Any]]]:
-        """Return the figures, if they are defined, and which rows each is about."""
+        """Return the metrics, if they are defined, and a description of the rows of each."""
         from threadpoolctl import threadpool_limits
 
         n, k = len(assignments), len(np.unique(assignments))
@@ -101,7 +104,7 @@ class Internal:
         ]
         if undefined:
             *others, last = (str(entry["figure"]) for entry in about)
-            log.warning("%s and %s are left out: %s", ", ".join(others), last, undefined)
+            log.warning("%s and %s are missing: %s", ", ".join(others), last, undefined)
             return {}, about
         with threadpool_limits(threads):
             known = extents(reduced, assignments)

@@ -1,4 +1,4 @@
-"""Which eps for DBSCAN: how far each row's neighbours are, sorted, and where that turns up."""
+"""The k-distance plot: sorted distances to the k-th neighbour, whose knee suggests eps for DBSCAN."""
 
 import logging
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from experiments.types import Findings
 
 log = logging.getLogger(__name__)
 
-DRAWN = 2_000  # points of the curve, at most
+CURVE_POINTS = 2_000  # of the figure and the table, at most
 
 
 @dataclass(frozen=True)
 class KDistance:
-    """The distance in the reduced space within which each row is a core point of DBSCAN, and its knee.
+    """The smallest eps for which each row is a core point of DBSCAN, sorted, and the knee of that curve.
 
     Parameters
     ----------
     min_samples
-        That of DBSCAN: points within the distance, the row itself among them; 2 or more.
+        As of DBSCAN: points within eps, including the row itself; 2 or more.
 
     Source
     ------
@@ -43,7 +43,7 @@ class KDistance:
     def __post_init__(self) -> None:
         if self.min_samples < 2:
             raise ValueError(
-                f"evaluator.k_distance.min_samples={self.min_samples} counts the row alone; use 2 or more"
+                f"evaluator.k_distance.min_samples={self.min_samples} is the row itself only; use 2 or more"
             )
 
     def check(self, samples: Samples) -> None:
@@ -55,17 +55,17 @@ class KDistance:
             )
 
     def evaluate(self, *, ctx: Context, reduced: np.ndarray) -> Findings:
-        """Sort the distances; the table tells for each, thinned out, how many rows it makes core points."""
+        """Sort the distances; the table has the number of core points for some of them."""
         import pandas as pd
 
         _, distances = nearest(reduced, reduced, self.min_samples, threads=ctx.threads)
         distances = np.sort(distances[:, -1])
         n = len(distances)
         bend = knee(np.arange(n), distances[::-1])  # of the falling curve
-        at = None if bend is None else n - 1 - bend
-        shown = np.unique(np.linspace(0, n - 1, min(n, DRAWN)).round().astype(np.int64))
+        index = None if bend is None else n - 1 - bend
+        shown = np.unique(np.linspace(0, n - 1, min(n, CURVE_POINTS)).round().astype(np.int64))
         counts = (shown + 1).tolist()
-        reason = "" if at is not None else "undefined: the sorted distances have no knee"
+        reason = "" if index is not None else "undefined: the sorted distances have no knee"
         table = pd.DataFrame(
             {"core_rows": counts, "core_share": (shown + 1) / n, "distance": distances[shown]}
         )
@@ -74,20 +74,22 @@ class KDistance:
             "space": ["reduced"],
             "rows": [n],
             "min_samples": [self.min_samples],
-            "core_share": [np.nan if at is None else float(np.mean(distances <= distances[at]))],
-            "about": [reason or "cluster.eps where the sorted distances are farthest below their chord"],
+            "core_share": [np.nan if index is None else float(np.mean(distances <= distances[index]))],
+            "about": [
+                reason or "suggested cluster.eps: where the sorted distances are farthest below their chord"
+            ],
         }
         if reason:
-            log.warning("k_distance_knee is left out: %s", reason)
-        marks = {} if at is None else {f"knee: eps={distances[at]:.4g}": float(at + 1)}
+            log.warning("k_distance_knee is missing: %s", reason)
+        marks = {} if index is None else {f"knee: eps={distances[index]:.4g}": float(index + 1)}
         curve = Lines(
-            f"Distance to the nearest {self.min_samples - 1} others",
-            "rows that it makes core points",
+            f"Distance to neighbour {self.min_samples - 1} of each row, sorted",
+            "number of core points",
             "distance in the reduced space",
             [float(count) for count in counts],
             {"distance": distances[shown].tolist()},
             marks=marks,
         )
-        metrics = {} if at is None else {"k_distance_knee": float(distances[at])}
+        metrics = {} if index is None else {"k_distance_knee": float(distances[index])}
         tables = {"k_distance": table, "k_distance_rows": pd.DataFrame(suggested)}
         return Findings(metrics, tables, {"k_distance": curve})

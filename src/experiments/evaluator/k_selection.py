@@ -1,4 +1,4 @@
-"""Which k? Eight methods on the reduced space, each k clustered once for all of them."""
+"""Choice of k by eight methods on the reduced space; each k is clustered once for all of them."""
 
 import logging
 from dataclasses import dataclass, field, fields, replace
@@ -15,7 +15,7 @@ from experiments.evaluator.k_methods.reference import Reference
 from experiments.evaluator.k_methods.trial import COLUMNS, Trial, lighter
 from experiments.evaluator.k_methods.verdicts import sentence, verdicts
 from experiments.metric_names import names_of
-from experiments.numerics.parallel import beside
+from experiments.numerics.parallel import run_in_threads
 from experiments.samples import Samples
 from experiments.types import Findings
 
@@ -29,31 +29,33 @@ log = logging.getLogger(__name__)
 class KSelection:
     """Elbow, silhouette, gap statistic, stability, Calinski-Harabasz and Davies-Bouldin over k.
 
-    The clusterings are kept where a run keeps its own, so that `cluster.k=<k>` afterwards reads them.
+    The clusterings are cached as those of a run, so `cluster.k=<k>` reuses them afterwards.
 
     Parameters
     ----------
     clusterers
-        The one clusterer to try; its own k is not looked at.
+        The clusterer, exactly one; its own k is ignored.
     k_min, k_max
-        The first and the last k to try.
+        The smallest and the largest k.
     values
-        The k to try instead, ascending; empty: all from k_min to k_max.
+        List of k instead, ascending; empty: all from k_min to k_max.
     references
-        Of the gap statistic, drawn evenly from the box around the points along their principal axes.
+        Number of reference data sets of the gap statistic, drawn uniformly from the box around the points
+        along their principal axes.
     reference_redo
-        Starts of a reference's fit if the clusterer breathes, which makes one as good as ten; all other
-        settings, and those of other clusterers, are the data's.
+        Starts of the fit of a reference, if the clusterer has `breath`, with which one start is as good as
+        ten; all other settings are those of the fit of the data.
     light
-        Settings of the clusterer for repeated fits; those that it lacks are left out.
+        Cheaper settings of the clusterer for repeated fits; settings that it does not have are ignored.
     seeds, bootstraps
-        Light fits per k, of all points with other seeds and of bootstrap samples, that are compared.
+        Number of light fits per k whose agreement is the stability: with other seeds, and of bootstrap
+        samples.
     within
-        How far below the best stability the largest k may lie that is still chosen.
+        Stability chooses the largest k whose stability is at most this far below the best.
     sample
-        Rows whose silhouette is averaged; of more rows, so many are drawn at random.
+        Largest number of rows whose silhouette is averaged; of more rows, a random sample.
     seed
-        Of references, bootstrap samples and that draw.
+        Seed of references, bootstrap samples and the random sample.
 
     Source
     ------
@@ -64,7 +66,7 @@ class KSelection:
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = names_of("k_selection")
     VERSION: ClassVar[int] = 4
-    DERIVED: ClassVar[tuple[str, ...]] = ("clusterer",)  # of which k is not looked at
+    DERIVED: ClassVar[tuple[str, ...]] = ("clusterer",)  # the clusterer without its k
 
     clusterers: dict[str, Any] = field(metadata={"holds": "cluster"}, compare=False)
     k_min: int
@@ -90,37 +92,37 @@ class KSelection:
         if "k" not in {f.name for f in fields(clusterer)}:
             raise ValueError(
                 f"evaluator.k_selection.clusterers.{name}={type(clusterer).__name__} has no k to choose; use "
-                "a clusterer that has one, such as cluster=faiss_kmeans, or leave evaluator=k_selection out"
+                "a clusterer with k, such as cluster=faiss_kmeans, or remove evaluator=k_selection"
             )
 
     @property
     def clusterer(self) -> Any:
-        """The one to try, with the largest k: so that a sweep over cluster.k selects once."""
+        """The clusterer with the largest k, so that a sweep over cluster.k selects once."""
         (clusterer,) = self.clusterers.values()
         return replace(clusterer, k=self.ks[-1])
 
     def _check_ranges(self) -> None:
-        place = "evaluator.k_selection"
+        prefix = "evaluator.k_selection"
         for name in ("k_min", "references", "reference_redo", "seeds", "bootstraps", "sample"):
             lowest = 0 if name == "bootstraps" else 1
             if getattr(self, name) < lowest:
-                raise ValueError(f"{place}.{name}={getattr(self, name)} is too few; use {lowest} or more")
+                raise ValueError(f"{prefix}.{name}={getattr(self, name)} is too few; use {lowest} or more")
         if not self.values and self.k_max <= self.k_min:
             raise ValueError(
-                f"{place}.k_max={self.k_max} leaves nothing to choose from k_min={self.k_min}; use more"
+                f"{prefix}.k_max={self.k_max} leaves no choice with k_min={self.k_min}; use a larger one"
             )
-        rising = all(one < other for one, other in pairwise(self.values))
-        if self.values and (len(self.values) < 2 or self.values[0] < 1 or not rising):
+        ascending = all(smaller < larger for smaller, larger in pairwise(self.values))
+        if self.values and (len(self.values) < 2 or self.values[0] < 1 or not ascending):
             raise ValueError(
-                f"{place}.values={list(self.values)} is no list to choose from; use two or more from 1 on, "
-                "rising, such as [2,5,10,20,50]"
+                f"{prefix}.values={list(self.values)} is not an ascending list; use two or more k from 1 on, "
+                "such as [2,5,10,20,50]"
             )
         if not 0 <= self.within < 1:
-            raise ValueError(f"{place}.within={self.within} is no share; use 0 to 1, such as 0.01")
+            raise ValueError(f"{prefix}.within={self.within} is not a share; use 0 to 1, such as 0.01")
 
     @property
     def ks(self) -> tuple[int, ...]:
-        """Return the k to try, ascending."""
+        """Return all k, ascending."""
         return self.values or tuple(range(self.k_min, self.k_max + 1))
 
     def check(self, samples: Samples) -> None:
@@ -134,69 +136,71 @@ class KSelection:
         self.clusterer.check(len(samples))
 
     def evaluate(self, *, ctx: Context, reduced: np.ndarray) -> Findings:
-        """Try every k; the tables tell each figure, each method's verdict, and where they disagree."""
+        """Cluster with every k; tables of the metrics by k, the k of each method, and their agreement."""
         import pandas as pd
 
         table = self._table(np.ascontiguousarray(reduced, np.float32), ctx)
-        found = verdicts(table, self.within)
-        said = sentence(found)
-        log.info("which k: %s", said)
-        metrics = {f"k_{verdict.method}": float(verdict.k) for verdict in found if verdict.k is not None}
+        choices = verdicts(table, self.within)
+        summary = sentence(choices)
+        log.info("choice of k: %s", summary)
+        metrics = {f"k_{verdict.method}": float(verdict.k) for verdict in choices if verdict.k is not None}
         tables = {
             "k_selection": table,
-            "k_verdicts": pd.DataFrame([vars(verdict) for verdict in found]).astype({"k": "Int64"}),
-            "k_agreement": pd.DataFrame({"verdict": [said], "light": [self._light()]}),
+            "k_verdicts": pd.DataFrame([vars(verdict) for verdict in choices]).astype({"k": "Int64"}),
+            "k_agreement": pd.DataFrame({"verdict": [summary], "light": [self._light()]}),
         }
-        return Findings(metrics, tables, {"k_selection": curves(table, found)})
+        return Findings(metrics, tables, {"k_selection": curves(table, choices)})
 
     def _table(self, points: np.ndarray, ctx: Context) -> "pd.DataFrame":
-        """Return a row per k, with the columns of a trial, the gap and its s."""
+        """Return a table with a row per k: the columns of a trial, the gap and its s."""
         import pandas as pd
 
         clusterer = self.clusterer
         light = tuple(lighter(clusterer, k, self.light) for k in self.ks)
         trials = [
-            Trial(replace(clusterer, k=k), fewer, self.seeds, self.bootstraps, self.sample, self.seed)
-            for k, fewer in zip(self.ks, light, strict=True)
+            Trial(replace(clusterer, k=k), cheap, self.seeds, self.bootstraps, self.sample, self.seed)
+            for k, cheap in zip(self.ks, light, strict=True)
         ]
-        compared = tuple(lighter(clusterer, k, self.reference_settings(clusterer)) for k in self.ks)
-        references = [Reference(compared, number, self.seed) for number in range(self.references)]
+        reference_clusterers = tuple(
+            lighter(clusterer, k, self.reference_settings(clusterer)) for k in self.ks
+        )
+        references = [Reference(reference_clusterers, number, self.seed) for number in range(self.references)]
         box = Box.around(points)
-        alone = replace(ctx, threads=1)  # many at a time; each then finds the same, however many there are
+        single = replace(ctx, threads=1)  # fits run in parallel; the number of workers changes no result
 
         def draw(reference: Reference) -> np.ndarray:
-            return ctx.store.array(ctx.key(reference), lambda: reference.run(box, len(points), alone))
+            return ctx.store.array(ctx.key(reference), lambda: reference.run(box, len(points), single))
 
         def attempt(trial: Trial) -> np.ndarray:
-            return ctx.store.array(ctx.key(trial), lambda: trial.run(points, alone))
+            return ctx.store.array(ctx.key(trial), lambda: trial.run(points, single))
 
-        work = [partial(attempt, trials[0])]  # it may find that no k can be judged
-        work += [partial(draw, each) for each in references]
-        work += [partial(attempt, each) for each in reversed(trials[1:])]  # the longest first
-        beyond = 1 + len(references)
-        # a GPU's memory is shared too, and one fit keeps it busy
-        many = ctx.device != "cuda" and affordable(clusterer, len(points) * ctx.threads)
+        work = [partial(attempt, trials[0])]  # fails early if the clusterer cannot be judged
+        work += [partial(draw, reference) for reference in references]
+        work += [partial(attempt, trial) for trial in reversed(trials[1:])]  # the longest first
+        first_trial = 1 + len(references)
+        # one fit keeps a GPU busy, and its memory is shared
+        parallel = ctx.device != "cuda" and fits_in_memory(clusterer, len(points) * ctx.threads)
         with ctx.report.progress("choose k", len(work), "fits") as progressed:
-            done = beside(work, ctx.threads if many else 1, progressed)
-        table = pd.DataFrame(np.array(done[:1] + done[beyond:][::-1]), columns=list(COLUMNS))
+            results = run_in_threads(work, ctx.threads if parallel else 1, progressed)
+        table = pd.DataFrame(np.array(results[:1] + results[first_trial:][::-1]), columns=list(COLUMNS))
         table.insert(0, "k", self.ks)
-        table["gap"], table["gap_s"] = gap(table["log_w"].to_numpy(), np.array(done[1:beyond]))
+        table["gap"], table["gap_s"] = gap(table["log_w"].to_numpy(), np.array(results[1:first_trial]))
         return table
 
     def reference_settings(self, clusterer: Any) -> dict[str, Any]:
-        """Return what differs in a reference's fit from the data's."""
+        """Return the settings in which the fit of a reference differs from that of the data."""
         return {"n_redo": self.reference_redo} if getattr(clusterer, "breath", 0) else {}
 
     def _light(self) -> str:
-        """Return how repeated fits were clustered."""
+        """Return the settings of repeated fits as text."""
         names = [name for name in self.light if name in {f.name for f in fields(self.clusterer)}]
         return ", ".join(f"{name}={self.light[name]}" for name in names) or "as the others"
 
 
-def affordable(clusterer: Any, n: int) -> bool:
-    """Tell whether n points can be clustered at once: if all workers' can, each worker's can beside others'.
+def fits_in_memory(clusterer: Any, n: int) -> bool:
+    """Return True if n points, those of all workers together, fit into memory.
 
-    Where the memory grows with the pairs this asks for more than the workers need, so that some is left.
+    If memory grows with the number of pairs, this is more than the workers need, which leaves a reserve.
     """
     try:
         clusterer.check(n)

@@ -1,4 +1,4 @@
-"""What clusters are worth without labels: their silhouette in one UMAP of the embedding."""
+"""A label-free score of clusters: their silhouette in one UMAP of the embeddings."""
 
 import logging
 from dataclasses import dataclass
@@ -8,32 +8,32 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.evaluator.measures.silhouette import mean_silhouette
-from experiments.evaluator.pictures.layouts import Planes, place
+from experiments.evaluator.pictures.layouts import LayoutSettings, cached_positions
 from experiments.metric_names import names_of
 from experiments.samples import Samples
 from experiments.types import Clustering, Findings
 
 log = logging.getLogger(__name__)
 
-PLACE = "evaluator.label_free"
+PREFIX = "evaluator.label_free"
 
 
 @dataclass(frozen=True)
 class LabelFree:
-    """The silhouette of the assignments in the plane of UMAP, of the embedding and not of the reduced space.
+    """The silhouette of the assignments in a 2-D UMAP of the embeddings, not of the reduced space.
 
-    So runs that differ in reducer, clusterer or k are judged in the same space, whose UMAP is made once. It
-    is that of the rows in clusters, and each row of noise counts as 0: throwing rows away gains nothing.
-    `silhouette_umap_error` is half the 95 % interval of the value over all rows, 0 where that is exact.
+    So runs that differ in reducer, clusterer or k are scored in the same space, whose UMAP is computed
+    once. Each row of noise counts as 0, so marking rows as noise does not raise the score.
+    `silhouette_umap_error` is half the 95 % interval of the value over all rows, 0 if it is exact.
 
     Parameters
     ----------
     n_neighbors, min_dist, metric
-        Of UMAP.
+        Settings of UMAP.
     sample
-        Rows whose silhouette is averaged; exact up to so many, of more rows so many are drawn at random.
+        Largest number of rows whose silhouette is averaged; of more rows, a random sample.
     seed
-        Of UMAP and of that draw.
+        Seed of UMAP and of the random sample.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("embeddings", "clustering")
@@ -49,28 +49,28 @@ class LabelFree:
 
     def __post_init__(self) -> None:
         if self.sample < 1:
-            raise ValueError(f"{PLACE}.sample={self.sample} is no number of rows; use 1 or more")
-        self._planes.check(PLACE)
+            raise ValueError(f"{PREFIX}.sample={self.sample} is not a number of rows; use 1 or more")
+        self._layouts.check(PREFIX)
 
     @property
-    def _planes(self) -> Planes:
-        return Planes(self.n_neighbors, self.min_dist, self.metric, None, self.seed)
+    def _layouts(self) -> LayoutSettings:
+        return LayoutSettings(self.n_neighbors, self.min_dist, self.metric, None, self.seed)
 
     def check(self, samples: Samples) -> None:
         """Raise ValueError if there are too few samples."""
-        self._planes.check_count(PLACE, ("umap",), len(samples))
+        self._layouts.check_count(PREFIX, ("umap",), len(samples))
 
     def evaluate(self, *, ctx: Context, embeddings: np.ndarray, clustering: Clustering) -> Findings:
         """Score the assignments, if there are 2 to n - 1 clusters."""
         from threadpoolctl import threadpool_limits
 
-        held = np.flatnonzero(np.asarray(clustering.assignments) >= 0)
-        assignments = np.asarray(clustering.assignments)[held]
-        n, k = len(held), len(np.unique(assignments))
+        inside = np.flatnonzero(np.asarray(clustering.assignments) >= 0)
+        assignments = np.asarray(clustering.assignments)[inside]
+        n, k = len(inside), len(np.unique(assignments))
         if not 2 <= k < n:
-            log.warning("silhouette_umap is left out: undefined for %d clusters of %d rows", k, n)
+            log.warning("silhouette_umap is missing: undefined for %d clusters of %d rows", k, n)
             return Findings({})
-        points = np.asarray(place(self._planes.of("umap"), embeddings, ctx))[held]
+        points = np.asarray(cached_positions(self._layouts.method("umap"), embeddings, ctx))[inside]
         with threadpool_limits(ctx.threads):
             silhouette = mean_silhouette(points, assignments, self.sample, self.seed)
         share = n / len(clustering.assignments)

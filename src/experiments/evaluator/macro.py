@@ -1,4 +1,4 @@
-"""Macro-categories of the classes: Ward's tree over their means, and how well a probe tells them apart."""
+"""Macro-categories: Ward's tree over the class means, and the accuracy of a probe on its groups."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from experiments.evaluator.measures.macro_categories import (
     too_fine,
 )
 from experiments.evaluator.protocol.scored_rows import (
-    View,
+    Subset,
     check_protocol,
     check_scored,
-    sides,
+    fit_and_score_rows,
+    fit_rows,
     suffixes,
-    visible,
 )
 from experiments.figures import Dendrogram, Heatmap, Lines
 from experiments.metric_names import names_of, spelled
@@ -32,28 +32,29 @@ from experiments.types import Encoder, Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-PLACE = "evaluator.macro"
-FITTED = {"held_out": "training", "published": "all"}
+PREFIX = "evaluator.macro"
+FIT_ROWS = {"held_out": "training", "published": "all"}
 
 
 @dataclass(frozen=True)
 class Macro:
-    """Group the classes by their means in the run's reduced space; fit a probe of the embeddings on each cut.
+    """Group the classes by their means in the reduced space; fit a probe on the groups of each cut.
 
     Parameters
     ----------
     granularities
-        Numbers of groups to cut into; more than there are classes is left out, with the reason in a table.
+        Numbers of groups to cut the tree into; larger ones than the number of classes are skipped, with the
+        reason in a table.
     cuts
-        Shares of the tree's height to count the groups at.
+        Shares of the tree's height at which the groups are counted.
     line
         Share of the height at which the dendrogram has a line.
     heatmap_classes
-        Classes between whose means the distances are shown, the first in the tree's order.
+        Largest number of classes in the heat map of distances, the first in the tree's order.
     C, max_iter, tolerance
-        Of the probes; see `Logistic`.
+        Settings of the probes; see `Logistic`.
     seed
-        Of the published protocol's own 80/20 split.
+        Seed of the published protocol's 80/20 split.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings", "reduced")
@@ -71,18 +72,18 @@ class Macro:
     seed: int
 
     def __post_init__(self) -> None:
-        check_protocol(PLACE, self.protocol)
-        check_granularities(PLACE, self.granularities)
-        self._logistic.check(PLACE)
+        check_protocol(PREFIX, self.protocol)
+        check_granularities(PREFIX, self.granularities)
+        self._logistic.check(PREFIX)
         for share in (*self.cuts, self.line):
             if not 0 < share < 1:
-                raise ValueError(f"{PLACE} cannot cut at {share} of the height; use shares between 0 and 1")
+                raise ValueError(f"{PREFIX} cannot cut at {share} of the height; use shares between 0 and 1")
         if self.heatmap_classes < 1:
-            raise ValueError(f"{PLACE}.heatmap_classes={self.heatmap_classes} shows none; use 1 or more")
+            raise ValueError(f"{PREFIX}.heatmap_classes={self.heatmap_classes} shows no class; use 1 or more")
 
     @property
-    def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
-        """Name the metrics that it gives wherever they are defined."""
+    def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (a constant in other evaluators)
+        """Return the names of all metrics that it can compute."""
         return names_of("macro", [*self.granularities, "fine"], suffixes(self.protocol))
 
     @property
@@ -91,8 +92,8 @@ class Macro:
 
     def check(self, samples: Samples) -> None:
         """Raise ValueError if there are no labels, a class has no mean, or there is nothing to score."""
-        check_classes(samples, PLACE, self.protocol)
-        check_scored(samples, PLACE, self.protocol)
+        check_classes(samples, PREFIX, self.protocol)
+        check_scored(samples, PREFIX, self.protocol)
 
     def evaluate(
         self,
@@ -103,14 +104,14 @@ class Macro:
         embeddings: np.ndarray,
         reduced: np.ndarray,
     ) -> Findings:
-        """Link the class means, cut the tree; fit a probe on the groups of each cut and on the classes."""
+        """Build the tree of the class means, cut it, and fit a probe on each cut and on the classes."""
         import pandas as pd
 
         self.check(samples)
         tree = class_tree(samples, reduced, self.protocol)
-        train, scored = sides(samples, encoder, self.protocol, self.seed)
-        seen = visible(samples, self.protocol)
-        features = Scaled.of(embeddings, seen)
+        train, scored = fit_and_score_rows(samples, encoder, self.protocol, self.seed)
+        mean_rows = fit_rows(samples, self.protocol)
+        features = Scaled.of(embeddings, mean_rows)
         metrics, probes, warnings = self._probes(ctx, samples, tree, features, [train, *scored])
         cuts = {
             "share_of_height": self.cuts,
@@ -118,11 +119,13 @@ class Macro:
             "groups": [tree.groups_below(share) for share in self.cuts],
         }
         about = [{"suffix": v.suffix, "rows": len(v.rows), "about": v.about} for v in (train, *scored)]
-        about.append({"suffix": "class means", "rows": len(seen), "about": f"{FITTED[self.protocol]} rows"})
+        about.append(
+            {"suffix": "class means", "rows": len(mean_rows), "about": f"{FIT_ROWS[self.protocol]} rows"}
+        )
         order = tree.order[: self.heatmap_classes]
         names = np.array(samples.class_names)[tree.classes]
         distances = pd.DataFrame(tree.distances(order), columns=names[order])
-        distances.insert(0, "distance to", names[order])  # no class is called so
+        distances.insert(0, "distance to", names[order])  # not the name of a class
         tables = {
             "macro_groups": self._groups(samples, tree),
             "macro_cuts": pd.DataFrame(cuts),
@@ -135,47 +138,47 @@ class Macro:
     def _predictions(
         self, ctx: Context, features: Scaled, targets: list[np.ndarray], fitted: np.ndarray
     ) -> list[Predictions]:
-        """Fit a probe on each target, beside each other."""
+        """Fit a probe on each target, in parallel."""
         from threadpoolctl import threadpool_limits
 
         def probe(target: np.ndarray) -> Predictions:
-            return self._logistic.predict(PLACE, features, target, fitted, ctx)
+            return self._logistic.predict(PREFIX, features, target, fitted, ctx)
 
         with threadpool_limits(1), ThreadPoolExecutor(ctx.threads) as pool:  # each fit has one thread of BLAS
             return list(pool.map(probe, targets))
 
     def _probes(
-        self, ctx: Context, samples: Samples, tree: ClassTree, features: Scaled, views: list[View]
+        self, ctx: Context, samples: Samples, tree: ClassTree, features: Scaled, subsets: list[Subset]
     ) -> "tuple[dict[str, float], pd.DataFrame, tuple[str, ...]]":
-        """Return the accuracy on the groups of each cut, and last on the classes themselves; and doubts."""
+        """Return metrics, table and warnings of the probes on the groups of each cut and on the classes."""
         import pandas as pd
 
-        train, first, *_ = views
+        train, first, *_ = subsets
         labels = np.asarray(samples.labels)
         usable = [g for g in self.granularities if not too_fine(g, len(tree.classes))]
         targets = [*(tree.categories(labels, g) for g in usable), labels]
-        found = self._predictions(ctx, features, targets, train.rows)
-        hits = [one.predicted == target for one, target in zip(found, targets, strict=True)]
-        doubts = tuple(doubt for one in found for doubt in one.doubts(PLACE))
+        predictions = self._predictions(ctx, features, targets, train.rows)
+        hits = [probe.predicted == target for probe, target in zip(predictions, targets, strict=True)]
+        warnings = tuple(warning for probe in predictions for warning in probe.warnings(PREFIX))
         fine = float(hits[-1][first.rows].mean())
         metrics: dict[str, float] = {}
         rows: list[dict[str, Any]] = []
-        for name, target, right in zip([*map(str, usable), "fine"], targets, hits, strict=True):
+        for name, target, correct in zip([*map(str, usable), "fine"], targets, hits, strict=True):
             groups = len(tree.classes) if name == "fine" else int(name)
             largest = np.bincount(target[first.rows]).max() / len(first.rows)
             row = {"categories": name, "groups": groups, "random": 1 / groups, "largest": largest}
-            row["train_accuracy"] = float(right[train.rows].mean())
+            row["train_accuracy"] = float(correct[train.rows].mean())
             metrics[spelled("macro_train_accuracy_{groups}", name)] = row["train_accuracy"]
-            for view in views[1:]:
-                row[f"accuracy{view.suffix}"] = accuracy = float(right[view.rows].mean())
-                metrics[spelled("macro_accuracy_{groups}", name, rows=view.suffix)] = accuracy
+            for subset in subsets[1:]:
+                row[f"accuracy{subset.suffix}"] = accuracy = float(correct[subset.rows].mean())
+                metrics[spelled("macro_accuracy_{groups}", name, rows=subset.suffix)] = accuracy
             rows.append(row | {"fine_accuracy": fine, "note": ""})
         for g in (g for g in self.granularities if g not in usable):
             rows.append({"categories": str(g), "groups": g, "note": too_fine(g, len(tree.classes))})
-        return metrics, pd.DataFrame(rows), doubts
+        return metrics, pd.DataFrame(rows), warnings
 
     def _groups(self, samples: Samples, tree: ClassTree) -> "pd.DataFrame":
-        """Return one row per class: its rows, and its group at each granularity."""
+        """Return a table of the classes: number of rows, and group at each granularity."""
         import pandas as pd
 
         counts = np.bincount(np.asarray(samples.labels), minlength=len(samples.class_names))
@@ -186,11 +189,11 @@ class Macro:
     def _figures(self, names: np.ndarray, tree: ClassTree, probes: "pd.DataFrame") -> dict[str, Any]:
         order = tree.order[: self.heatmap_classes]
         shown = names[order].tolist()
-        tried = probes.dropna(subset="accuracy").query("categories != 'fine'").sort_values("groups")
+        shown_probes = probes.dropna(subset="accuracy").query("categories != 'fine'").sort_values("groups")
         curves = {
-            "macro-categories": tried["accuracy"].tolist(),
-            "fine classes": tried["fine_accuracy"].tolist(),
-            "random": tried["random"].tolist(),
+            "macro-categories": shown_probes["accuracy"].tolist(),
+            "fine classes": shown_probes["fine_accuracy"].tolist(),
+            "random": shown_probes["random"].tolist(),
         }
         title = f"Probe of the macro-categories, C={self.C:g}"
         distances = "Distances between class means"
@@ -200,8 +203,8 @@ class Macro:
             ),
             "macro_distances": Heatmap(distances, shown, shown, tree.distances(order), "Euclidean distance"),
         }
-        if len(tried):
-            x = tried["groups"].tolist()
+        if len(shown_probes):
+            x = shown_probes["groups"].tolist()
             figures["macro_probes"] = Lines(
                 title, "macro-categories", "accuracy", x, curves, dashed=["fine classes", "random"]
             )

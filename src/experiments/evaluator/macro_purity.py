@@ -1,4 +1,4 @@
-"""How far the clusters agree with the macro-categories of the classes."""
+"""Agreement of the clusters with the macro-categories of the classes."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,27 +14,27 @@ from experiments.evaluator.measures.macro_categories import (
     class_tree,
     too_fine,
 )
-from experiments.evaluator.protocol.scored_rows import check_protocol, views
+from experiments.evaluator.protocol.scored_rows import check_protocol, scored_subsets
 from experiments.metric_names import names_of, spelled
 from experiments.metrics import GROUPED
 from experiments.samples import Samples
 from experiments.types import Clustering, Encoder, Findings
 
-PLACE = "evaluator.macro_purity"
+PREFIX = "evaluator.macro_purity"
 
 
 @dataclass(frozen=True)
 class MacroPurity:
-    """Purity, NMI, AMI and ARI against the groups that Ward's tree over the class means gives.
+    """Purity, NMI, AMI and ARI with respect to the groups of Ward's tree over the class means.
 
-    In held_out the class means are of training rows alone. Suffixes as in `External`.
+    Under `protocol=held_out` the class means are of training rows only. Suffixes as in `External`.
 
     Parameters
     ----------
     granularities
-        Numbers of groups; more than there are classes is left out, with the reason in a table.
+        Numbers of groups; larger ones than the number of classes are skipped, with the reason in a table.
     seed
-        Of the permutations behind the table's `chance`.
+        Seed of the permutations for the chance level in the table.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "reduced", "clustering")
@@ -46,17 +46,17 @@ class MacroPurity:
     seed: int
 
     def __post_init__(self) -> None:
-        check_protocol(PLACE, self.protocol)
-        check_granularities(PLACE, self.granularities)
+        check_protocol(PREFIX, self.protocol)
+        check_granularities(PREFIX, self.granularities)
 
     @property
-    def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
-        """Name the metrics that it gives wherever they are defined."""
+    def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (a constant in other evaluators)
+        """Return the names of all metrics that it can compute."""
         return names_of("macro_purity", self.granularities)
 
     def check(self, samples: Samples) -> None:
         """Raise ValueError if there are no labels, or a class has no mean."""
-        check_classes(samples, PLACE, self.protocol)
+        check_classes(samples, PREFIX, self.protocol)
 
     def evaluate(
         self,
@@ -67,29 +67,30 @@ class MacroPurity:
         reduced: np.ndarray,
         clustering: Clustering,
     ) -> Findings:
-        """Score the assignments against each granularity; the table has purity's ceiling and chance too."""
+        """Score the assignments for each granularity; the table has purity's ceiling and chance level too."""
         import pandas as pd
 
         self.check(samples)
         tree = class_tree(samples, reduced, self.protocol)
         labels, assignments = np.asarray(samples.labels), np.asarray(clustering.assignments)
-        scored = list(views(samples, encoder.trained))
-        found: dict[str, float] = {}
+        scored = list(scored_subsets(samples, encoder.trained))
+        metrics: dict[str, float] = {}
         rows: list[dict[str, Any]] = []
         for g in self.granularities:
             if note := too_fine(g, len(tree.classes)):
                 rows.append({"categories": g, "suffix": "", "rows": 0, "note": note})
                 continue
             groups = tree.categories(labels, g)
-            for suffix, at, _ in scored:
-                figures = {name: agreement.METRICS[name](groups[at], assignments[at]) for name in GROUPED}
-                found |= {
+            for suffix, subset, _ in scored:
+                truth, clusters = groups[subset], assignments[subset]
+                values = {name: agreement.METRICS[name](truth, clusters) for name in GROUPED}
+                metrics |= {
                     spelled(f"{name}_macro_{{groups}}", str(g), rows=suffix): value
-                    for name, value in figures.items()
+                    for name, value in values.items()
                 }
-                ceiling = agreement.purity_ceiling(groups[at], assignments[at])
-                level = chance(groups[at], assignments[at], self.seed, ["purity_chance"])
-                row = {"categories": g, "suffix": suffix, "rows": len(at)} | figures
+                ceiling = agreement.purity_ceiling(truth, clusters)
+                level = chance(truth, clusters, self.seed, ["purity_chance"])
+                row = {"categories": g, "suffix": suffix, "rows": len(subset)} | values
                 rows.append(row | {"purity_ceiling": ceiling} | level | {"note": ""})
-        about = pd.DataFrame([{"suffix": s, "rows": len(at), "about": note} for s, at, note in scored])
-        return Findings(found, {"macro_purity": pd.DataFrame(rows), "macro_purity_rows": about})
+        about = pd.DataFrame([{"suffix": s, "rows": len(rows), "about": note} for s, rows, note in scored])
+        return Findings(metrics, {"macro_purity": pd.DataFrame(rows), "macro_purity_rows": about})

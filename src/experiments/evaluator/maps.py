@@ -1,4 +1,4 @@
-"""The points in the plane or in space, where one sees what lies beside what."""
+"""Maps: the reduced space in two or three dimensions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.evaluator.pictures.layouts import METHODS, SPATIAL, TITLES, Planes, place
+from experiments.evaluator.pictures.layouts import METHODS, SPATIAL, TITLES, LayoutSettings, cached_positions
 from experiments.evaluator.pictures.naming import check_name
 from experiments.evaluator.pictures.thumbnails import check_side, file_names, has_images, thumbnails
 from experiments.figures import Figure, Map, Map3d, pack
@@ -17,33 +17,33 @@ from experiments.types import Clustering, Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-PLACE = "evaluator.maps"
-PER = 1024  # images that a page decodes at a time
+PREFIX = "evaluator.maps"
+PER_SHEET = 1024  # images that a page decodes at a time
 AREA = 24_000_000  # pixels of all images of a page together: about 10 MB
-SMALLEST = 16  # pixels a side
+SMALLEST = 16  # side of an image in pixels
 
 
 @dataclass(frozen=True)
 class Maps:
-    """Maps of the reduced space by PCA, UMAP and t-SNE: a page that shows the images, a PNG, a table each.
+    """Maps of the reduced space by PCA, UMAP and t-SNE: each a page with the images, a PNG and a table.
 
     Parameters
     ----------
     methods
-        Any of pca, umap, tsne, and pca3d, whose page one turns.
+        Any of pca, umap, tsne and pca3d, a map in space that can be rotated.
     files
-        What the picture of each method is called; a method that is not in it: map_<method>, as its table.
+        File name of the figure of each method; default map_<method>, as its table.
     n_neighbors, min_dist, metric
-        Of UMAP.
+        Settings of UMAP.
     perplexity
-        Of t-SNE; None: min(30, (n - 1) / 3). (Study B's min(30, n - 1) makes all points equal neighbours
-        below 31 images, and the map a ball.)
+        Perplexity of t-SNE; None: min(30, (n - 1) / 3). (With Study B's min(30, n - 1), below 31 images all
+        points are equal neighbours, and the map is a ball.)
     names
-        Below so many images their names stand beside the points.
+        Show names next to points if there are fewer images than this.
     thumbnail
-        Pixels a side of an image; of more than 10,000 images fewer, so that a page stays below 15 MB.
+        Side of an image in pixels; smaller for more than 10,000 images, so that a page stays below 15 MB.
     seed
-        Of all three.
+        Seed of all methods.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
@@ -66,33 +66,33 @@ class Maps:
         unknown = [method for method in self.methods if method not in known]
         if unknown or not self.methods:
             raise ValueError(
-                f"{PLACE}.methods={list(self.methods)} has {unknown[0] if unknown else 'none'}; "
+                f"{PREFIX}.methods={list(self.methods)} has {unknown[0] if unknown else 'none'}; "
                 f"use some of [{', '.join(known)}]"
             )
         _check_files(self.files, self._files, known)
-        check_side(PLACE, self.thumbnail, 48, SMALLEST, 256)
-        self._planes.check(PLACE)
+        check_side(PREFIX, self.thumbnail, 48, SMALLEST, 256)
+        self._layouts.check(PREFIX)
 
     @property
     def _files(self) -> list[str]:
-        """What the picture of each method is called."""
+        """Return the file name of each method's figure."""
         return [self.files.get(method, f"map_{method}") for method in self.methods]
 
     @property
-    def _planes(self) -> Planes:
-        return Planes(self.n_neighbors, self.min_dist, self.metric, self.perplexity, self.seed)
+    def _layouts(self) -> LayoutSettings:
+        return LayoutSettings(self.n_neighbors, self.min_dist, self.metric, self.perplexity, self.seed)
 
     def check(self, samples: Samples) -> None:
         """Raise ValueError if there are too few samples."""
-        self._planes.check_count(PLACE, self.methods, len(samples))
+        self._layouts.check_count(PREFIX, self.methods, len(samples))
 
     def evaluate(
         self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
     ) -> Findings:
-        """Place the points once for all clusterings, and colour them by this one."""
+        """Compute the positions, once for all clusterings, and colour them by this one."""
         images = sheets(samples, self.thumbnail, ctx)
         tables = {
-            method: _table(place(self._planes.of(method), reduced, ctx), samples, clustering)
+            method: _table(cached_positions(self._layouts.method(method), reduced, ctx), samples, clustering)
             for method in self.methods
         }
         figures: dict[str, Figure] = {
@@ -114,7 +114,7 @@ class Maps:
         title += f", {noise:.1%} noise" * bool(noise)
         labels, axis, names = samples.label_names, TITLES[method], file_names(samples)
         packed, ends, side = images
-        flat = Map(
+        flat_map = Map(
             title,
             f"{axis} 1",
             f"{axis} 2",
@@ -126,39 +126,41 @@ class Maps:
             packed,
             ends,
             side,
-            PER,
+            PER_SHEET,
         )
         if method != SPATIAL:
-            return flat
-        held = {f.name: getattr(flat, f.name) for f in fields(Map)}
-        return Map3d(**held, z_label=f"{axis} 3", z=table["z"].to_numpy(np.float32))
+            return flat_map
+        values = {f.name: getattr(flat_map, f.name) for f in fields(Map)}
+        return Map3d(**values, z_label=f"{axis} 3", z=table["z"].to_numpy(np.float32))
 
 
 def _check_files(files: Mapping[str, str], used: list[str], known: tuple[str, ...]) -> None:
-    """Raise ValueError for the name of a picture that no method makes, or that two would have."""
+    """Raise ValueError for an unknown method, an invalid file name, or one of two figures."""
     for method, file in files.items():
         if method not in known:
-            raise ValueError(f"{PLACE}.files.{method} is of no method; use {', '.join(known)}")
-        check_name(f"{PLACE}.files.{method}", file)
+            raise ValueError(f"{PREFIX}.files.{method} is not a method; use {', '.join(known)}")
+        check_name(f"{PREFIX}.files.{method}", file)
     twice = [file for file in used if used.count(file) > 1]
     if twice:
-        raise ValueError(f"{PLACE}.files={dict(files)} calls two pictures {twice[0]}; rename one")
+        raise ValueError(f"{PREFIX}.files={dict(files)} has two figures named {twice[0]}; rename one")
 
 
 def sheets(
-    samples: Samples, side: int, ctx: Context, *, per: int = PER, area: int = AREA
+    samples: Samples, side: int, ctx: Context, *, per: int = PER_SHEET, area: int = AREA
 ) -> tuple[np.ndarray, list[int], int]:
-    """Return all images of at most `side` pixels a side, packed, where each sheet ends, and their side.
+    """Return all images packed into sheets, the end of each sheet, and the side of an image.
 
     Parameters
     ----------
+    side
+        Largest side of an image in pixels.
     per
-        Images a sheet.
+        Number of images per sheet.
     area
-        Pixels of all images together.
+        Largest number of pixels of all images together.
     """
     n = len(samples)
-    if not has_images(samples, PLACE):
+    if not has_images(samples, PREFIX):
         return np.empty(0, np.uint8), [], 0
     fitting = max(SMALLEST, int((area / n) ** 0.5) // SMALLEST * SMALLEST)
     images = thumbnails(samples, np.arange(n), min(side, fitting), ctx)
@@ -178,9 +180,9 @@ def _table(points: np.ndarray, samples: Samples, clustering: Clustering) -> "pd.
 
 
 def _hover(table: "pd.DataFrame", names: np.ndarray, labels: np.ndarray | None) -> list[str]:
-    lines = [names, [f"cluster {one}" if one >= 0 else "noise" for one in table["cluster"]]]
+    lines = [names, [f"cluster {cluster}" if cluster >= 0 else "noise" for cluster in table["cluster"]]]
     if labels is not None:
         lines.append([f"label {label}" * (label != "") for label in labels])
     if "probability" in table:
         lines.append([f"probability {value:.3f}" for value in table["probability"]])
-    return ["\n".join(filter(None, said)) for said in zip(*lines, strict=True)]
+    return ["\n".join(filter(None, texts)) for texts in zip(*lines, strict=True)]

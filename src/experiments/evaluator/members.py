@@ -1,4 +1,4 @@
-"""Who is in each cluster: the most certain, the outliers, and everyone in one table."""
+"""The members of each cluster in one table, the most certain members, and outliers."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.evaluator.pictures.centres import distances
-from experiments.evaluator.pictures.layouts import METHODS, Planes, place
+from experiments.evaluator.pictures.layouts import METHODS, LayoutSettings, cached_positions
 from experiments.evaluator.pictures.thumbnails import captions, check_side, file_names, has_images, thumbnails
 from experiments.figures import Figure, ImageGrid, ImageSheets, pack
 from experiments.samples import Samples
@@ -16,32 +16,33 @@ from experiments.types import Clustering, Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-PLACE = "evaluator.members"
-ACROSS = 5  # outliers in a row
+PREFIX = "evaluator.members"
+COLUMNS = 5  # of the grid of outliers
 
 
 @dataclass(frozen=True)
 class Members:
-    """`cluster_probs` has every sample with its place, cluster and probability; two tables have the extremes.
+    """Every sample with position, cluster and probability (`cluster_probs`); the most certain; outliers.
 
-    Certain is who has the highest probability and, among equals or without probabilities, is nearest to the
-    mean of the cluster. Outliers are the first noise points; without noise the farthest from their means.
+    The most certain members have the highest probability; equal ones, or all if there are no probabilities,
+    are in the order of their distance to the cluster mean. Outliers are the first noise points; without
+    noise, the points farthest from their cluster mean.
 
     Parameters
     ----------
     method
-        Whose map the places are of: pca, umap or tsne; with the settings of evaluator.maps it is the same
-        map, and is computed once.
+        Layout of the positions: pca, umap or tsne. With the settings of evaluator.maps it is the same
+        layout and computed once.
     n_neighbors, min_dist, metric, perplexity
         As in evaluator.maps.
     certain
-        Members of each cluster that are shown.
+        Number of most certain members of each cluster.
     outliers
-        Outliers that are shown.
+        Number of outliers.
     thumbnail
-        Pixels a side of an image.
+        Side of an image in pixels.
     seed
-        Of the map.
+        Seed of the layout.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
@@ -61,45 +62,45 @@ class Members:
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
-            raise ValueError(f"{PLACE}.method={self.method} is not an option; use {' or '.join(METHODS)}")
+            raise ValueError(f"{PREFIX}.method={self.method} is not an option; use {' or '.join(METHODS)}")
         for name in ("certain", "outliers"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{PLACE}.{name}={getattr(self, name)} shows nobody; use 1 or more")
-        check_side(PLACE, self.thumbnail, 96)
-        self._planes.check(PLACE)
+                raise ValueError(f"{PREFIX}.{name}={getattr(self, name)} shows no sample; use 1 or more")
+        check_side(PREFIX, self.thumbnail, 96)
+        self._layouts.check(PREFIX)
 
     @property
-    def _planes(self) -> Planes:
-        return Planes(self.n_neighbors, self.min_dist, self.metric, self.perplexity, self.seed)
+    def _layouts(self) -> LayoutSettings:
+        return LayoutSettings(self.n_neighbors, self.min_dist, self.metric, self.perplexity, self.seed)
 
     def check(self, samples: Samples) -> None:
         """Raise ValueError if there are too few samples."""
-        self._planes.check_count(PLACE, (self.method,), len(samples))
+        self._layouts.check_count(PREFIX, (self.method,), len(samples))
 
     def evaluate(
         self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
     ) -> Findings:
-        """List everybody; show the extremes, of vectors in tables alone."""
-        points = place(self._planes.of(self.method), reduced, ctx)
-        table = _everybody(points, samples, reduced, clustering)
+        """Return the three tables; for images also the figures of certain members and outliers."""
+        points = cached_positions(self._layouts.method(self.method), reduced, ctx)
+        table = _all_samples(points, samples, reduced, clustering)
         certain, outliers = self._certain(table), self._outliers(table)
         tables = {"cluster_probs": table, "most_certain": certain, "outliers": outliers}
         figures: dict[str, Figure] = {}
-        if has_images(samples, PLACE):
+        if has_images(samples, PREFIX):
             if len(certain):
                 figures["most_certain"] = self._sheets(certain, samples, table, ctx)
             images = thumbnails(samples, outliers["row"].to_numpy(), self.thumbnail, ctx)
             title = f"Outliers of {samples.name}: {outliers['why'].iloc[0]}"
-            figures["outliers"] = ImageGrid(title, images, outliers["id"].to_list(), ACROSS)
+            figures["outliers"] = ImageGrid(title, images, outliers["id"].to_list(), COLUMNS)
         shown = {name: rows.drop(columns="row").reset_index(drop=True) for name, rows in tables.items()}
         return Findings({}, shown, figures)
 
     def _certain(self, table: "pd.DataFrame") -> "pd.DataFrame":
-        """Return the first of each cluster, with their places."""
+        """Return the most certain members of each cluster, with their rank."""
         inside = table[table["cluster"] >= 0]
-        places = inside.groupby("cluster").cumcount() + 1
-        first = inside[places <= self.certain].copy()
-        first.insert(0, "place", places[places <= self.certain])
+        ranks = inside.groupby("cluster").cumcount() + 1
+        first = inside[ranks <= self.certain].copy()
+        first.insert(0, "place", ranks[ranks <= self.certain])
         first.insert(0, "cluster", first.pop("cluster"))
         return first
 
@@ -130,10 +131,10 @@ class Members:
         )
 
 
-def _everybody(
+def _all_samples(
     points: np.ndarray, samples: Samples, reduced: np.ndarray, clustering: Clustering
 ) -> "pd.DataFrame":
-    """List all samples by cluster, the most certain first; `row` is their place among the samples."""
+    """Return a table of all samples by cluster, the most certain first; `row` is their row index."""
     import pandas as pd
 
     assignments, labels = np.asarray(clustering.assignments), samples.label_names

@@ -1,4 +1,4 @@
-"""Images that are nearly the same, found by their embeddings."""
+"""Near-duplicates: pairs of samples with nearly parallel embeddings."""
 
 import logging
 from collections.abc import Iterator
@@ -21,12 +21,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PLACE = "evaluator.near_duplicates"
-BLOCK = 2048  # rows compared at a time with as many others: 16 MB a thread
+PREFIX = "evaluator.near_duplicates"
+BLOCK = 2048  # rows compared with as many others at a time: 16 MB per thread
 
 
 class Pairs(NamedTuple):
-    """The most similar pairs, int64 (m,) and float32 (m,); how many there are; and which rows are in one."""
+    """The most similar pairs, and counts of all pairs.
+
+    Parameters
+    ----------
+    first, second
+        int64 (m,): row indices of the pairs.
+    similarity
+        float32 (m,): cosine.
+    total, across
+        Number of all pairs, and of those with rows in different parts of the split.
+    rows
+        bool (n,): rows in any pair.
+    """
 
     first: np.ndarray
     second: np.ndarray
@@ -38,20 +50,20 @@ class Pairs(NamedTuple):
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """Pairs whose embeddings are nearly parallel: a table, a picture, and how many lie across the split.
+    """Pairs of nearly parallel embeddings: a table, a figure, and the number of pairs across the split.
 
-    Identical files stand among them, and are counted by their hashes too.
+    Identical files are included, and are also counted by their hashes.
 
     Parameters
     ----------
     similarity
-        Cosine from which two are nearly the same.
+        Smallest cosine of near-duplicates.
     pairs
-        Pairs that are listed at most, the most similar; all are counted.
+        Largest number of pairs in the table, the most similar; all are counted.
     shown
-        Pairs in the picture.
+        Largest number of pairs in the figure.
     thumbnail
-        Pixels a side of an image.
+        Side of an image in pixels.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings")
@@ -66,51 +78,53 @@ class NearDuplicates:
 
     def __post_init__(self) -> None:
         if not 0 < self.similarity <= 1:
-            raise ValueError(f"{PLACE}.similarity={self.similarity} is no cosine to ask for; use .98 or so")
+            raise ValueError(
+                f"{PREFIX}.similarity={self.similarity} is not above 0 and up to 1; use a cosine such as .98"
+            )
         for name in ("pairs", "shown"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{PLACE}.{name}={getattr(self, name)} leaves no pair; use 1 or more")
-        check_side(PLACE, self.thumbnail, 96)
+                raise ValueError(f"{PREFIX}.{name}={getattr(self, name)} leaves no pair; use 1 or more")
+        check_side(PREFIX, self.thumbnail, 96)
 
     def check(self, samples: Samples) -> None:
         """Accept any samples."""
 
     def evaluate(self, *, ctx: Context, samples: Samples, embeddings: np.ndarray) -> Findings:
-        """Compare every two, and list those that are nearly the same."""
+        """Compare all pairs of rows, and list the most similar."""
         import pandas as pd
 
-        found = similar(embeddings, self.similarity, self.pairs, samples.split, ctx)
+        pairs = similar(embeddings, self.similarity, self.pairs, samples.split, ctx)
         _, sizes = np.unique(samples.content.hashes, return_counts=True)
         metrics = {
-            "near_duplicate_pairs": found.total,
-            "near_duplicate_images": int(found.rows.sum()),
-            "near_duplicates_across_split": found.across,
+            "near_duplicate_pairs": pairs.total,
+            "near_duplicate_images": int(pairs.rows.sum()),
+            "near_duplicates_across_split": pairs.across,
             "exact_duplicate_pairs": int((sizes * (sizes - 1) // 2).sum()),
         }
         about = {"rows compared": len(samples), "similarity from": self.similarity} | metrics
-        about["pairs listed"] = len(found.first)
-        if found.total > len(found.first):
+        about["pairs listed"] = len(pairs.first)
+        if pairs.total > len(pairs.first):
             log.warning(
-                "%s lists the %d most similar of %d pairs; a larger %s.similarity than %g leaves fewer",
-                PLACE, len(found.first), found.total, PLACE, self.similarity,
+                "%s lists the %d most similar of %d pairs; use a larger %s.similarity than %g for fewer",
+                PREFIX, len(pairs.first), pairs.total, PREFIX, self.similarity,
             )  # fmt: skip
-        told = {"figure": list(about), "value": [str(value) for value in about.values()]}
-        table = _table(found, samples)
-        tables = {"near_duplicates": table, "near_duplicates_rows": pd.DataFrame(told)}
-        drawn = len(table) and has_images(samples, PLACE)
-        figures = {"near_duplicates": self._figure(found, table, samples, ctx)} if drawn else {}
+        rows = {"figure": list(about), "value": [str(value) for value in about.values()]}
+        table = _table(pairs, samples)
+        tables = {"near_duplicates": table, "near_duplicates_rows": pd.DataFrame(rows)}
+        drawn = len(table) and has_images(samples, PREFIX)
+        figures = {"near_duplicates": self._figure(pairs, table, samples, ctx)} if drawn else {}
         return Findings({name: float(value) for name, value in metrics.items()}, tables, dict(figures))
 
-    def _figure(self, found: Pairs, table: "pd.DataFrame", samples: Samples, ctx: Context) -> ImageSheets:
-        rows = np.stack([found.first, found.second], axis=1)[: self.shown]
+    def _figure(self, pairs: Pairs, table: "pd.DataFrame", samples: Samples, ctx: Context) -> ImageSheets:
+        rows = np.stack([pairs.first, pairs.second], axis=1)[: self.shown]
         images = thumbnails(samples, rows.ravel(), self.thumbnail, ctx)
         packed, ends = pack(np.split(images, len(rows)))
         names = []
         for pair in table.head(self.shown).itertuples():
             notes = ["identical files"] * bool(pair.identical) + ["across split"] * bool(pair.across)
             names.append(", ".join([f"{pair.similarity:.5f}", *notes]))
-        title = f"{found.total:,} pairs of {samples.name} with a similarity of {self.similarity:g} or more"
-        title += f", the first {len(rows)}" * (len(rows) < found.total)
+        title = f"{pairs.total:,} pairs of {samples.name} with a similarity of {self.similarity:g} or more"
+        title += f", the first {len(rows)}" * (len(rows) < pairs.total)
         captions = [str(name) for name in samples.ids[rows.ravel()]]
         return ImageSheets(title, names, [{"": 2}] * len(rows), captions, packed, ends, images.shape[1])
 
@@ -118,11 +132,11 @@ class NearDuplicates:
 def similar(
     vectors: np.ndarray, least: float, most: int, parts: np.ndarray, ctx: Context, size: int = BLOCK
 ) -> Pairs:
-    """Find every two rows of float32 (n, d) with a cosine of at least `least`; return the `most` similar.
+    """Return the pairs of rows of float32 (n, d) with a cosine of at least `least`, the `most` similar.
 
-    Block by block, each pair of rows once, each block on one thread: so the memory is bounded, and the
-    number of threads changes nothing. A vector of zeros is like no other. (numerics/nearest finds a given
-    number of rows; how many are near is the question here.)
+    Blocks are compared on one thread each, so memory is bounded and the number of threads does not change
+    the result. A row of zeros is similar to none. (numerics/nearest finds a given number of rows; here
+    their number is unknown.)
     """
     from threadpoolctl import threadpool_limits
 
@@ -130,7 +144,7 @@ def similar(
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = np.divide(vectors, lengths, out=np.zeros(vectors.shape, np.float32), where=lengths > 0)
     n, rows, count, across = len(unit), np.zeros(len(unit), bool), 0, 0
-    kept = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
+    results = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
 
     def compare(block: tuple[slice, slice]) -> tuple[np.ndarray, ...]:
         return _block(unit, *block, least - 1e-6, most, parts)
@@ -138,12 +152,12 @@ def similar(
     with threadpool_limits(1), ThreadPoolExecutor(ctx.threads) as pool:
         blocks = list(_blocks(n, size))
         with ctx.report.progress("compare", len(blocks), "blocks") as done:
-            for first, second, values, seen, number, beyond in pool.map(compare, blocks):
-                kept.append((first, second, values))
-                rows[seen] = True
-                count, across = count + int(number), across + int(beyond)
+            for first, second, values, block_rows, number, block_across in pool.map(compare, blocks):
+                results.append((first, second, values))
+                rows[block_rows] = True
+                count, across = count + int(number), across + int(block_across)
                 done(1)
-    first, second, values = (np.concatenate(column) for column in zip(*kept, strict=True))
+    first, second, values = (np.concatenate(column) for column in zip(*results, strict=True))
     order = np.lexsort((second, first, -values))[:most]
     return Pairs(first[order], second[order], values[order], count, across, rows)
 
@@ -157,14 +171,14 @@ def _blocks(n: int, size: int) -> Iterator[tuple[slice, slice]]:
 def _block(
     unit: np.ndarray, top: slice, left: slice, least: float, most: int, parts: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Compare some rows with others.
+    """Compare the rows of two slices.
 
     Returns
     -------
     first, second, values
         The most similar pairs.
-    seen, number, across
-        The rows in any pair, the number of pairs, and of those whose rows are in different parts.
+    rows, number, across
+        The rows in any pair, the number of pairs, and of pairs with rows in different parts of the split.
     """
     cosines = unit[top] @ unit[left].T
     flat = np.flatnonzero(cosines >= least)
@@ -172,25 +186,25 @@ def _block(
     values = np.minimum(np.round(cosines.ravel()[flat], 6), 1)
     first, second = first + top.start, second + left.start
     if top == left:
-        once = first < second
-        first, second, values = first[once], second[once], values[once]
-    seen = np.union1d(first, second)
+        ordered = first < second
+        first, second, values = first[ordered], second[ordered], values[ordered]
+    rows = np.union1d(first, second)
     number, across = np.array(len(first)), (parts[first] != parts[second]).sum()
     if len(values) > most:
         order = np.argsort(-values, kind="stable")[:most]
         first, second, values = first[order], second[order], values[order]
-    return first, second, values, seen, number, across
+    return first, second, values, rows, number, across
 
 
-def _table(found: Pairs, samples: Samples) -> "pd.DataFrame":
+def _table(pairs: Pairs, samples: Samples) -> "pd.DataFrame":
     import pandas as pd
 
     hashes, parts, labels = np.asarray(samples.content.hashes), np.array(SPLITS), samples.label_names
     ids, split = samples.ids.astype(str), samples.split
-    one, other = found.first, found.second
-    columns = {"id": ids[one], "other": ids[other], "similarity": found.similarity}
-    columns |= {"identical": hashes[one] == hashes[other], "across": split[one] != split[other]}
-    columns |= {"part": parts[split[one]], "other_part": parts[split[other]]}
+    first, second = pairs.first, pairs.second
+    columns = {"id": ids[first], "other": ids[second], "similarity": pairs.similarity}
+    columns |= {"identical": hashes[first] == hashes[second], "across": split[first] != split[second]}
+    columns |= {"part": parts[split[first]], "other_part": parts[split[second]]}
     if labels is not None:
-        columns |= {"label": labels[one], "other_label": labels[other]}
+        columns |= {"label": labels[first], "other_label": labels[second]}
     return pd.DataFrame(columns)

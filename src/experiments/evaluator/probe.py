@@ -1,4 +1,4 @@
-"""How well a linear classifier tells the classes apart: the supervised upper bound."""
+"""Linear probe: accuracy of a linear classifier on the embeddings, a supervised upper bound."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -8,13 +8,13 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.measures.logistic import Logistic, Predictions
 from experiments.evaluator.protocol.scored_rows import (
-    View,
+    Subset,
     check_protocol,
     check_scored,
-    sides,
+    fit_and_score_rows,
+    fit_rows,
     suffixes,
     trained_on,
-    visible,
 )
 from experiments.figures import Histogram
 from experiments.metric_names import names_of, spelled
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EXTREMES = 10  # classes in the tables of the best and the worst
-BINS = 20
+BINS = 20  # of the histogram
 
 
 @dataclass(frozen=True)
 class Probe:
     """Logistic regression on standardised embeddings, scored on rows that it was not fitted on.
 
-    `<name>_accuracy` and its like are about all rows that the protocol scores; in held_out `_validation` and
-    `_test` are about those alone. `<name>_gap` is the training accuracy above it; `<name>_scored` counts the
-    scored rows, and `<name>_trained_on` is the share of them that the backbone was trained on: above 0 the
-    figures are too good.
+    Metrics without suffix, such as `<name>_accuracy`, are of all scored rows; under `protocol=held_out`
+    there are also `_validation` and `_test`. `<name>_gap` is training accuracy minus accuracy,
+    `<name>_scored` the number of scored rows, `<name>_trained_on` the share of them that the backbone was
+    trained on: above 0, the metrics are too good.
 
-    Under `protocol=published` mean and variance, and the components of `components`, come from all rows, the
-    scored ones among them, as in the study; in `held_out` from the training rows alone.
+    Under `protocol=published` the mean, variance and principal components are of all rows, including scored
+    ones, as in the study; under `protocol=held_out` of training rows only.
 
     Parameters
     ----------
     name
-        What its figures begin with, so that several probes stand side by side.
+        Prefix of its metrics, so that a run can have several probes.
     C, class_weight, components, max_iter, tolerance
         See `Logistic`.
     seed
-        Of the published protocol's own 80/20 split.
+        Seed of the published protocol's 80/20 split.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "embeddings")
@@ -65,20 +65,20 @@ class Probe:
     seed: int
 
     def __post_init__(self) -> None:
-        check_protocol(self._place, self.protocol)
-        self._logistic.check(self._place)
+        check_protocol(self._prefix, self.protocol)
+        self._logistic.check(self._prefix)
 
     @property
-    def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (others have it as a constant)
-        """Name the metrics that it gives wherever they are defined."""
+    def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (a constant in other evaluators)
+        """Return the names of all metrics that it can compute."""
         return names_of("probe", [self.name], suffixes(self.protocol))
 
     @property
-    def _place(self) -> str:
+    def _prefix(self) -> str:
         return f"evaluator.{self.name}"
 
     @property
-    def _about(self) -> str:
+    def _title(self) -> str:
         weights = "" if self.class_weight == "none" else f", {self.class_weight}"
         values = "" if self.components is None else f", {self.components} components"
         return f"{self.name} (C={self.C:g}{weights}{values})"
@@ -88,84 +88,86 @@ class Probe:
         return Logistic(self.C, self.class_weight, self.components, self.max_iter, self.tolerance, self.seed)
 
     def check(self, samples: Samples) -> None:
-        """Raise ValueError if there are no labels, or nothing to fit on or to score."""
-        check_scored(samples, self._place, self.protocol)
+        """Raise ValueError if there are no labels, or no rows to fit on or to score."""
+        check_scored(samples, self._prefix, self.protocol)
 
     def evaluate(
         self, *, ctx: Context, samples: Samples, encoder: Encoder, embeddings: np.ndarray
     ) -> Findings:
-        """Fit once; the tables tell of each class, and which rows were scored."""
+        """Fit and score the probe; tables of the classes and of the scored rows."""
         import pandas as pd
 
         self.check(samples)
         labels = np.asarray(samples.labels)
-        train, scored = sides(samples, encoder, self.protocol, self.seed)
-        features = Scaled.of(embeddings, visible(samples, self.protocol))
-        found = self._logistic.predict(self._place, features, labels, train.rows, ctx)
+        train, scored = fit_and_score_rows(samples, encoder, self.protocol, self.seed)
+        features = Scaled.of(embeddings, fit_rows(samples, self.protocol))
+        predictions = self._logistic.predict(self._prefix, features, labels, train.rows, ctx)
         about = [{"suffix": v.suffix, "rows": len(v.rows), "about": v.about} for v in (train, *scored)]
-        classes = _classes(samples.class_names, labels, found.predicted, train, scored[0])
-        told = classes.dropna()
-        order = told.sort_values(["accuracy", "n"], ascending=False, kind="stable")
+        classes = _classes(samples.class_names, labels, predictions.predicted, train, scored[0])
+        scored_classes = classes.dropna()
+        order = scored_classes.sort_values(["accuracy", "n"], ascending=False, kind="stable")
         tables = {
             "classes": classes,
             "best": order.head(EXTREMES),
             "worst": order[::-1].head(EXTREMES),
             "rows": pd.DataFrame(about),
         }
-        each = told["accuracy"].to_numpy()
-        metrics = _metrics(labels, found, train, scored)
+        accuracies = scored_classes["accuracy"].to_numpy()
+        metrics = _metrics(labels, predictions, train, scored)
         known = trained_on(samples, encoder, scored[0].rows)
-        once = {"class_mean": each.mean(), "class_median": np.median(each), "class_std": each.std()}
-        once |= {"scored": len(scored[0].rows), "trained_on": known / len(scored[0].rows)}
-        metrics |= {(metric, ""): value for metric, value in once.items()}
-        title = f"Accuracy of each class, {self._about}, on {len(scored[0].rows):,} rows"
+        further = {"class_mean": accuracies.mean(), "class_median": np.median(accuracies)}
+        further |= {"class_std": accuracies.std()}
+        further |= {"scored": len(scored[0].rows), "trained_on": known / len(scored[0].rows)}
+        metrics |= {(metric, ""): value for metric, value in further.items()}
+        title = f"Accuracy of each class, {self._title}, on {len(scored[0].rows):,} rows"
         return Findings(
             {self._spelled(*metric): float(value) for metric, value in metrics.items()},
             {f"{self.name}_{table}": rows.reset_index(drop=True) for table, rows in tables.items()},
-            {f"{self.name}_classes": Histogram(title, "accuracy of a class", each, BINS)},
-            (*found.doubts(self._place), *self._leak(known, len(scored[0].rows))),
+            {f"{self.name}_classes": Histogram(title, "accuracy of a class", accuracies, BINS)},
+            (*predictions.warnings(self._prefix), *self._leak(known, len(scored[0].rows))),
         )
 
     def _spelled(self, metric: str, rows: str) -> str:
         return spelled(f"{{probe}}_{metric}", self.name, rows=rows)
 
     def _leak(self, known: int, rows: int) -> tuple[str, ...]:
-        """Say so if the backbone was trained on scored rows."""
-        what = (
-            f"{self._place} is scored on {rows} rows, {known} of which the backbone was trained on: too good"
-        )
-        return (f"{what} (protocol={self.protocol})",) if known else ()
+        """Return a warning if the backbone was trained on scored rows."""
+        if not known:
+            return ()
+        text = f"{self._prefix}: metrics are too good (protocol={self.protocol}), as the backbone was trained"
+        return (f"{text} on {known} of {rows} scored rows",)
 
 
 def _metrics(
-    labels: np.ndarray, found: Predictions, train: View, scored: list[View]
+    labels: np.ndarray, predictions: Predictions, train: Subset, scored: list[Subset]
 ) -> dict[tuple[str, str], float]:
-    """Return the metrics by what they are and the suffix of their rows."""
-    trained = float((found.predicted == labels)[train.rows].mean())
-    metrics = {("train_accuracy", ""): trained}
-    for view in scored:
-        of_rows = scores(labels[view.rows], found.predicted[view.rows])
-        of_rows["gap"] = trained - of_rows["accuracy"]
-        metrics |= {(metric, view.suffix): value for metric, value in of_rows.items()}
-    return metrics | {("iterations", ""): found.iterations, ("converged", ""): found.converged}
+    """Return the metrics by name and suffix of their rows."""
+    predicted = predictions.predicted
+    train_accuracy = float((predicted == labels)[train.rows].mean())
+    metrics = {("train_accuracy", ""): train_accuracy}
+    for subset in scored:
+        values = scores(labels[subset.rows], predicted[subset.rows])
+        values["gap"] = train_accuracy - values["accuracy"]
+        metrics |= {(metric, subset.suffix): value for metric, value in values.items()}
+    return metrics | {("iterations", ""): predictions.iterations, ("converged", ""): predictions.converged}
 
 
 def scores(labels: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Return accuracy, and means over classes and rows of precision, recall and F1; 0 where undefined."""
+    """Return accuracy, and macro and weighted precision, recall and F1; 0 if undefined."""
     from sklearn.metrics import precision_recall_fscore_support
 
-    figures = {"accuracy": float(np.mean(labels == predicted))}
+    values = {"accuracy": float(np.mean(labels == predicted))}
     for average in ("macro", "weighted"):
-        found = precision_recall_fscore_support(labels, predicted, average=average, zero_division=0)
-        named = zip(("precision", "recall", "f1"), found[:3], strict=True)
-        figures |= {f"{average}_{figure}": float(value) for figure, value in named}
-    return figures
+        averages = precision_recall_fscore_support(labels, predicted, average=average, zero_division=0)
+        named = zip(("precision", "recall", "f1"), averages[:3], strict=True)
+        values |= {f"{average}_{name}": float(value) for name, value in named}
+    return values
 
 
 def _classes(
-    names: tuple[str, ...], labels: np.ndarray, predicted: np.ndarray, train: View, scored: View
+    names: tuple[str, ...], labels: np.ndarray, predicted: np.ndarray, train: Subset, scored: Subset
 ) -> "pd.DataFrame":
-    """Return one row per class: rows fitted on, rows scored, and accuracy on these (nan without any)."""
+    """Return a table of the classes: rows fitted on, rows scored, and accuracy on these (nan without any)."""
     import pandas as pd
 
     present = np.unique(labels)

@@ -1,1 +1,1 @@
-"""Arithmetic that stages share; it imports none of them."""
+"""Numerical routines that several stages share. They import no stage."""

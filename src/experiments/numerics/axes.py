@@ -1,4 +1,4 @@
-"""Principal axes, and embeddings standardised by the rows that may be seen."""
+"""Principal axes, and embeddings standardised by the mean and variance of some rows."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,8 +8,8 @@ import numpy as np
 from experiments.numerics.scale import rescaled
 from experiments.store.values import digest
 
-EXACT_WIDTH = 2048  # up to here all components are found exactly; beyond, that takes minutes
-RANK = 256  # components that are found beyond it, at least
+EXACT_WIDTH = 2048  # widest embedding that is decomposed exactly; beyond, that takes minutes
+RANK = 256  # fewest components that are computed beyond that width
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Axes:
     components
         float32 (r, d), orthonormal; the largest entry of each is positive.
     variance, ratio
-        float64 (r,): variance along each, and its share of that along all d directions.
+        float64 (r,): variance along each axis, and its share of the total variance.
     """
 
     components: np.ndarray
@@ -30,18 +30,18 @@ class Axes:
 
 
 def principal_axes(rows: np.ndarray, rank: int | None, seed: int | None) -> Axes:
-    """Decompose float32 (m, d), which is overwritten.
+    """Compute the principal axes of float32 (m, d) rows, which are overwritten.
 
     Parameters
     ----------
     rank
-        Components to find by randomised projections; None finds all min(m, d) of them exactly.
+        Number of components to compute by randomised projections; None: all min(m, d), exactly.
     seed
-        Of those projections.
+        Seed of the projections.
 
     Source
     ------
-    Halko, Martinsson, Tropp, "Finding structure with randomness", 2011 (the randomised ones).
+    Halko, Martinsson, Tropp, "Finding structure with randomness", 2011 (randomised projections).
     """
     from sklearn.decomposition import PCA
 
@@ -54,26 +54,29 @@ def principal_axes(rows: np.ndarray, rank: int | None, seed: int | None) -> Axes
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """Embeddings float32 (n, d) whose `visible` rows have mean 0 and variance 1; a constant value stays 0."""
+    """Embeddings float32 (n, d), standardised by mean and variance of the rows `fit_rows`.
+
+    Columns that are constant in these rows become 0.
+    """
 
     values: np.ndarray
-    visible: np.ndarray
+    fit_rows: np.ndarray
 
     @classmethod
-    def of(cls, embeddings: np.ndarray, visible: np.ndarray) -> "Scaled":
-        """Scale all n rows by what the visible ones tell."""
+    def of(cls, embeddings: np.ndarray, fit_rows: np.ndarray) -> "Scaled":
+        """Standardise all n rows by mean and variance of the rows `fit_rows`."""
         from sklearn.preprocessing import StandardScaler
 
         embeddings, _ = rescaled(embeddings, axis=0)
-        scaler = StandardScaler().fit(embeddings[visible])
-        return cls(np.asarray(scaler.transform(embeddings), np.float32), visible)
+        scaler = StandardScaler().fit(embeddings[fit_rows])
+        return cls(np.asarray(scaler.transform(embeddings), np.float32), fit_rows)
 
     @cached_property
     def key(self) -> str:
-        """Name them by their content."""
-        return digest(self.values, self.visible)
+        """Return a digest of the values and of the fitted rows."""
+        return digest(self.values, self.fit_rows)
 
     def axes(self, seed: int, exact: int = EXACT_WIDTH, rank: int = RANK) -> Axes:
-        """Decompose the visible rows; all min(m, d) components up to `exact`, or the first `rank` of more."""
-        rows = self.values[self.visible]  # a copy
+        """Return the axes of the fitted rows: all min(m, d) up to width `exact`, else the first `rank`."""
+        rows = self.values[self.fit_rows]  # a copy
         return principal_axes(rows, rank if min(rows.shape) > exact else None, seed)

@@ -1,4 +1,4 @@
-"""Libraries that compile their code when they are first used on a machine, which takes a minute or two."""
+"""Libraries that numba compiles at their first use on a machine, which takes a minute or two."""
 
 import logging
 from functools import cache
@@ -10,23 +10,23 @@ log = logging.getLogger(__name__)
 
 @cache
 def announce(library: str, purpose: str) -> None:
-    """Log that a library compiles now, before it does; nothing where its compiled code is on disk.
+    """Log that a library is about to be compiled, unless its compiled code is on disk.
 
     Parameters
     ----------
     library
-        The package, imported after this call.
+        The package; it is imported after this call.
     purpose
-        What a person calls it.
+        The method's name in the log, such as UMAP.
     """
     if not is_compiled(library):
-        log.info("compiling %s for this machine, once: one or two minutes, or more on busy cores", purpose)
+        log.info("compiling %s, once for this machine: one or two minutes, more on busy cores", purpose)
 
 
 def is_compiled(library: str) -> bool:
-    """Return True if numba's cache holds code of a package that is newer than the package itself.
+    """Return True if numba's cache has compiled code of a package, newer than its source.
 
-    numba keeps it in NUMBA_CACHE_DIR, else next to the source, or in the user's cache if that is read-only.
+    The cache is NUMBA_CACHE_DIR, else the source's folder, or the user's cache if that is read-only.
     """
     from numba import config
     from numba.misc.appdirs import AppDirs
@@ -35,7 +35,7 @@ def is_compiled(library: str) -> bool:
     if spec is None or spec.origin is None:
         return False
     source = Path(spec.origin).parent
-    name = f"{library}_*"  # and a digest of the source's folder
+    name = f"{library}_*"  # numba appends a digest of the source's folder
     if config.CACHE_DIR:  # type: ignore[attr-defined]
         folders = list(Path(config.CACHE_DIR).glob(name))  # type: ignore[attr-defined]
     else:

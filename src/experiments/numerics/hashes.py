@@ -1,22 +1,22 @@
-"""Hashes of content: 16 hexadecimal digits of BLAKE2b, which can be read as a 64-bit number."""
+"""Content hashes: 16 hexadecimal digits of BLAKE2b, or the same as a 64-bit number."""
 
 from hashlib import blake2b
 
 import numpy as np
 
-HASHED = 1 << 20  # bytes that are hashed at a time
+BLOCK = 1 << 20  # bytes of rows that are hashed at a time
 
 
 def hash_bytes(data: bytes | memoryview) -> str:
-    """Return the 16 hexadecimal digits that name these bytes."""
+    """Return the hash of some bytes, 16 hexadecimal digits."""
     return blake2b(data, digest_size=8).hexdigest()
 
 
 def hash_rows(array: np.ndarray) -> np.ndarray:
-    """Return one hash per row, str (n,)."""
+    """Return the hash of each row, str (n,)."""
     hashes = np.empty(len(array), "U16")
     width = array[:1].nbytes
-    size = max(1, HASHED // max(1, width))
+    size = max(1, BLOCK // max(1, width))
     for start in range(0, len(array), size):
         block = array[start : start + size].tobytes()
         ends = range(width, len(block) + 1, width) if width else [0] * len(array[start : start + size])
@@ -26,7 +26,7 @@ def hash_rows(array: np.ndarray) -> np.ndarray:
 
 
 def hash_numbers(hashes: np.ndarray) -> np.ndarray:
-    """Return the 64-bit number that each hash spells, uint64 (n,)."""
+    """Return hashes as 64-bit numbers, uint64 (n,)."""
     letters = np.ascontiguousarray(hashes, "U16").view(np.uint32).reshape(-1, 16)
     numbers = np.zeros(len(letters), np.uint64)
     for column in letters.T:

@@ -1,15 +1,15 @@
-"""The nearest rows, exactly: a k-d tree or FAISS proposes candidates, float64 differences order them."""
+"""Exact nearest neighbours: a k-d tree or FAISS proposes candidates, float64 distances order them."""
 
 from typing import Any
 
 import numpy as np
 
 METRICS = ("euclidean", "cosine", "correlation")
-TREE_WIDTH = 15  # values up to which a tree beats comparing all pairs
-SPARE = 8  # candidates beyond those asked for, as products in float32 confuse the last places
-BATCH = 4096  # queries at a time: FAISS's own block
-VALUES = 4_000_000  # float64 differences held at a time: 32 MB
-DOUBT = 2  # times the largest error seen among a query's candidates: what float32 may hide
+TREE_WIDTH = 15  # widest rows for which a tree is faster than comparing all pairs
+SPARE = 8  # candidates beyond `count`, as rounding in float32 can swap the farthest of them
+BATCH = 4096  # queries at a time, the block size of FAISS
+VALUES = 4_000_000  # float64 differences in memory at a time: 32 MB
+SAFETY = 2  # assumed error of a float32 distance, in units of the largest observed for the query
 
 
 def nearest(
@@ -20,7 +20,7 @@ def nearest(
     *,
     threads: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the `count` rows nearest to each query, nearest first; of equally near ones the first rows.
+    """Return the `count` nearest rows of each query, nearest first; equally near ones by index.
 
     Parameters
     ----------
@@ -29,101 +29,102 @@ def nearest(
     count
         1 to n.
     metric
-        One of `METRICS`. A row of zeros is half a unit from all others by cosine.
+        One of `METRICS`. By cosine a row of zeros has distance 0.5 to all others.
     threads
-        None: as many as the libraries use.
+        Threads of the libraries; None leaves their number as it is.
 
     Returns
     -------
-    Rows int32 (m, count) and distances float64 (m, count).
+    Row indices int32 (m, count) and distances float64 (m, count).
     """
     from threadpoolctl import threadpool_limits
 
     rows, queries = _prepared(rows, metric), _prepared(queries, metric)
     near, squared = np.empty((len(queries), count), np.int32), np.empty((len(queries), count))
-    search = _tree if rows.shape[1] <= TREE_WIDTH else _products
+    make_search = _tree_search if rows.shape[1] <= TREE_WIDTH else _faiss_search
     with threadpool_limits(threads):
-        candidates = search(rows, min(count + SPARE, len(rows)))
+        search = make_search(rows, min(count + SPARE, len(rows)))
         for start in range(0, len(queries), BATCH):
             batch = slice(start, start + BATCH)
-            near[batch], squared[batch] = candidates(queries[batch], count)
+            near[batch], squared[batch] = search(queries[batch], count)
     return near, np.sqrt(squared) if metric == "euclidean" else squared / 2
 
 
-def _tree(rows: np.ndarray, many: int) -> Any:
-    """Return a function that finds the nearest of `many` candidates from a k-d tree."""
+def _tree_search(rows: np.ndarray, n_candidates: int) -> Any:
+    """Return a search function whose candidates come from a k-d tree."""
     from sklearn.neighbors import KDTree
 
     tree = KDTree(rows)
 
-    def candidates(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        found = tree.query(queries, many, return_distance=False, sort_results=False)
-        return _first(found, _squared(rows, queries, found), count)
+    def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        candidates = tree.query(queries, n_candidates, return_distance=False, sort_results=False)
+        return _first(candidates, _squared(rows, queries, candidates), count)
 
-    return candidates
+    return search
 
 
-def _products(rows: np.ndarray, many: int) -> Any:
-    """Return a function that finds the nearest of `many` candidates from products in float32.
+def _faiss_search(rows: np.ndarray, n_candidates: int) -> Any:
+    """Return a search function whose candidates come from FAISS, in float32.
 
-    Where their rounding may hide a nearer row, as in a tight group far from the others, float64 repeats them.
+    Queries for which rounding may hide a nearer row, as in a tight group far from the others, are repeated in
+    float64.
     """
-    import faiss  # before threads are limited, or its own are not
+    import faiss  # before threads are limited, so that the limit includes its own
 
-    middle = rows.mean(axis=0, dtype=np.float64).astype(np.float32)  # far from zero, products lose digits
+    middle = rows.mean(axis=0, dtype=np.float64).astype(np.float32)  # products lose digits far from zero
     index = faiss.IndexFlatL2(rows.shape[1])
     index.add(rows - middle)
-    whole = None
+    float64_search = None
 
-    def candidates(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        nonlocal whole
-        seen, found = index.search(queries - middle, many)
-        squared = _squared(rows, queries, found)
-        near, distances = _first(found, squared, count)
-        error = np.abs(seen - squared).max(axis=1)
+    def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        nonlocal float64_search
+        approximate, candidates = index.search(queries - middle, n_candidates)
+        squared = _squared(rows, queries, candidates)
+        near, distances = _first(candidates, squared, count)
+        error = np.abs(approximate - squared).max(axis=1)
         farthest = distances[:, -1]
-        sure = (farthest == 0) | (farthest <= seen[:, -1] - DOUBT * error)
-        unsure = np.flatnonzero(~sure) if many < len(rows) else ()
+        sure = (farthest == 0) | (farthest <= approximate[:, -1] - SAFETY * error)
+        unsure = np.flatnonzero(~sure) if n_candidates < len(rows) else ()
         if len(unsure):
-            whole = whole or _exact(rows, many)
-            near[unsure], distances[unsure] = whole(queries[unsure], count)
+            float64_search = float64_search or _float64_search(rows, n_candidates)
+            near[unsure], distances[unsure] = float64_search(queries[unsure], count)
         return near, distances
 
-    return candidates
+    return search
 
 
-def _exact(rows: np.ndarray, many: int) -> Any:
-    """Return a function that finds the nearest of `many` candidates from products in float64."""
+def _float64_search(rows: np.ndarray, n_candidates: int) -> Any:
+    """Return a search function whose candidates come from scikit-learn, in float64."""
     from sklearn.neighbors import NearestNeighbors
 
-    search = NearestNeighbors(n_neighbors=many, algorithm="brute").fit(rows.astype(np.float64))
+    index = NearestNeighbors(n_neighbors=n_candidates, algorithm="brute").fit(rows.astype(np.float64))
 
-    def candidates(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        found = search.kneighbors(queries.astype(np.float64), return_distance=False)
-        return _first(found, _squared(rows, queries, found), count)
+    def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        candidates = index.kneighbors(queries.astype(np.float64), return_distance=False)
+        return _first(candidates, _squared(rows, queries, candidates), count)
 
-    return candidates
-
-
-def _first(found: np.ndarray, squared: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the `count` nearest of the candidates, and their squared distances."""
-    order = np.lexsort((found, squared), axis=1)[:, :count]
-    return np.take_along_axis(found, order, axis=1), np.take_along_axis(squared, order, axis=1)
+    return search
 
 
-def _squared(rows: np.ndarray, queries: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Return the squared distances, float64 (m, c), of queries to the rows found for them."""
-    squared = np.empty(found.shape)
-    step = max(1, VALUES // (found.shape[1] * rows.shape[1]))
+def _first(candidates: np.ndarray, squared: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the `count` nearest candidates of each query, and their squared distances."""
+    order = np.lexsort((candidates, squared), axis=1)[:, :count]
+    return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(squared, order, axis=1)
+
+
+def _squared(rows: np.ndarray, queries: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Return the squared distances of queries to their candidates, float64 (m, c)."""
+    squared = np.empty(candidates.shape)
+    step = max(1, VALUES // (candidates.shape[1] * rows.shape[1]))
     for start in range(0, len(queries), step):
         batch = slice(start, start + step)
-        differences = rows[found[batch]].astype(np.float64) - queries[batch, None]
+        differences = rows[candidates[batch]].astype(np.float64) - queries[batch, None]
         squared[batch] = np.einsum("mcd,mcd->mc", differences, differences)
     return squared
 
 
 def _prepared(rows: np.ndarray, metric: str) -> np.ndarray:
-    """Return rows whose Euclidean distances order as the metric does."""
+    """Return rows whose Euclidean distances have the order of the metric."""
     if metric == "euclidean":
         return np.ascontiguousarray(rows, np.float32)
     values = np.asarray(rows, np.float64)

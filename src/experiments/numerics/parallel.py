@@ -1,4 +1,4 @@
-"""Many small computations beside each other, each on one core, so that they find the same however many."""
+"""Run small computations in threads, one core each, so that the number of workers does not change results."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -7,32 +7,34 @@ from typing import TypeVar
 R = TypeVar("R")
 
 
-def beside(
-    work: Sequence[Callable[[], R]], workers: int, done: Callable[[int], None] = lambda count: None
+def run_in_threads(
+    functions: Sequence[Callable[[], R]], workers: int, done: Callable[[int], None] = lambda count: None
 ) -> list[R]:
-    """Return what each computes, in order; those that release the interpreter's lock run at the same time.
+    """Call the functions in a pool of threads; return their results in order.
+
+    They run in parallel as far as they release the interpreter's lock.
 
     Parameters
     ----------
     done
-        Called with 1 as each ends.
+        Called with 1 after each function.
     """
-    import faiss  # noqa: F401 (these bring pools of threads, which have to be there to be limited)
+    import faiss  # noqa: F401 (only thread pools of loaded libraries can be limited)
     import scipy.linalg  # noqa: F401
     import sklearn.metrics  # noqa: F401
     from threadpoolctl import threadpool_limits
 
-    def limited(one: Callable[[], R]) -> R:
-        with threadpool_limits(1):  # OpenMP's limit is each thread's own
-            return one()
+    def limited(function: Callable[[], R]) -> R:
+        with threadpool_limits(1):  # OpenMP has a limit for each thread
+            return function()
 
     with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(limited, one) for one in work]
+        futures = [pool.submit(limited, function) for function in functions]
         try:
             for future in as_completed(futures):
                 future.result()
                 done(1)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # what has not begun need not begin
+            pool.shutdown(wait=False, cancel_futures=True)  # start no further function
             raise
     return [future.result() for future in futures]

@@ -1,7 +1,8 @@
-"""UMAP's layout of points, from exact neighbours and one seed; the one module that calls umap-learn.
+"""UMAP from exact neighbours and a seed. No other module calls umap-learn.
 
-Its own search, NNDescent, is approximate and with a seed runs on one thread: 25,557 rows of 50 values to 15
-took 79 s of processor time with it, 49 with ours, and kept as many neighbours (benchmarks/density.py).
+umap-learn's own neighbour search, NNDescent, is approximate and, with a seed, runs on one thread. Reducing
+25,557 rows from 50 to 15 columns took 79 s of processor time with it and 49 s with exact search; both results
+preserve as many neighbours (benchmarks/density.py).
 """
 
 import warnings
@@ -12,13 +13,13 @@ import numpy as np
 from experiments.numerics.compiled import announce
 from experiments.numerics.nearest import METRICS, nearest
 
-EPOCHS = 100  # in which a new row finds its place, as in umap-learn for up to 10,000 of them
-DECIMALS = 3  # of where a new row starts, whose bits seed its random numbers
-SLOW = 0.25  # of the learning rate with which the fitted rows found theirs
+EPOCHS = 100  # for new rows, as in umap-learn for up to 10,000 of them
+DECIMALS = 3  # of a new row's start, whose bits seed its random numbers
+NEW_ROWS_RATE = 0.25  # learning rate for new rows, a quarter of that for fitted rows, as in umap-learn
 
 
 class Layout(NamedTuple):
-    """Positions float32 (n, p), and a and b of 1 / (1 + a * distance ** 2b), which is how near they are."""
+    """Positions float32 (n, p); a and b of UMAP's similarity curve 1 / (1 + a * distance ** 2b)."""
 
     positions: np.ndarray
     a: float
@@ -37,16 +38,18 @@ def lay_out(
     init: str = "spectral",
     threads: int | None = None,
 ) -> Layout:
-    """Lay out float32 (n, d), on one thread but for the neighbours: several would find another each time.
+    """Compute UMAP positions of float32 (n, d) points.
+
+    Only the neighbour search uses several threads: the optimisation on several is not repeatable.
 
     Parameters
     ----------
     n_neighbors
-        Rows that are near a row, itself among them; at most n.
+        Neighbours of each row, including itself; at most n.
     metric
-        One of `nearest.METRICS`; for others of umap-learn's, it searches the neighbours itself.
+        One of `nearest.METRICS`; for other metrics umap-learn searches the neighbours.
     n_epochs
-        0 for umap-learn's 500 up to 10,000 rows and 200 beyond.
+        0: umap-learn's default, 500 up to 10,000 rows and 200 beyond.
     """
     announce("pynndescent", "UMAP")
     from umap import UMAP
@@ -67,22 +70,22 @@ def lay_out(
         precomputed_knn=known,
     )
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Graph is not fully connected")  # islands may be islands
-        warnings.filterwarnings("ignore", "precomputed_knn")  # it cannot place new rows; we do
+        warnings.filterwarnings("ignore", "Graph is not fully connected")  # separate components are allowed
+        warnings.filterwarnings("ignore", "precomputed_knn")  # `transform` replaces umap-learn's
         model.fit(points)
     return Layout(np.asarray(model.embedding_, np.float32), float(model._a), float(model._b))
 
 
-def place(layout: Layout, near: np.ndarray, distances: np.ndarray, seed: int) -> np.ndarray:
-    """Place new rows: float32 (m, p), for which it does not matter which come together.
+def transform(layout: Layout, near: np.ndarray, distances: np.ndarray, seed: int) -> np.ndarray:
+    """Return positions of new rows, float32 (m, p); each depends on no other new row.
 
-    Each starts at the mean of its neighbours, weighted by nearness, and is moved as umap-learn moves a row
-    that comes alone.
+    A row starts at the weighted mean of its neighbours' positions, and is moved as umap-learn moves a single
+    new row.
 
     Parameters
     ----------
     near, distances
-        int32 and float32 (m, n_neighbors): the laid out rows nearest to each.
+        int32 and float32 (m, n_neighbors): the nearest fitted rows of each new row, and their distances.
     """
     announce("pynndescent", "UMAP")
     from umap.layouts import optimize_layout_euclidean
@@ -91,7 +94,7 @@ def place(layout: Layout, near: np.ndarray, distances: np.ndarray, seed: int) ->
     start = _start(strength, near, layout.positions)
     strength = np.where(strength < strength.max(axis=1, keepdims=True) / EPOCHS, 0, strength)
     head, column = strength.nonzero()
-    every = (strength.max(axis=1, keepdims=True) / np.where(strength > 0, strength, 1))[head, column]
+    interval = (strength.max(axis=1, keepdims=True) / np.where(strength > 0, strength, 1))[head, column]
     state = np.random.RandomState(seed % 2**32).randint(-(2**31) + 1, 2**31 - 2, 3)
     return optimize_layout_euclidean(  # type: ignore[no-any-return]
         start,
@@ -100,20 +103,20 @@ def place(layout: Layout, near: np.ndarray, distances: np.ndarray, seed: int) ->
         near[head, column].astype(np.int32),
         EPOCHS,
         len(layout.positions),
-        every.astype(np.float64),
+        interval.astype(np.float64),
         layout.a,
         layout.b,
         state.astype(np.int64),
-        initial_alpha=SLOW,
+        initial_alpha=NEW_ROWS_RATE,
     )
 
 
 def _strength(distances: np.ndarray) -> np.ndarray:
-    """Return how near each neighbour is, float32 (m, n_neighbors): 1 is the same point."""
+    """Return the similarity of each neighbour, float32 (m, n_neighbors), 0 to 1; 1 is the same point."""
     from umap.umap_ import smooth_knn_dist
 
     scales = np.empty(len(distances), np.float32)
-    for row in range(len(distances)):  # one by one: its floor is a share of the mean of all that it gets
+    for row in range(len(distances)):  # singly: its lower bound depends on all rows of a call
         scales[row] = smooth_knn_dist(
             distances[row : row + 1], float(distances.shape[1]), local_connectivity=0.0
         )[0][0]
@@ -121,7 +124,7 @@ def _strength(distances: np.ndarray) -> np.ndarray:
 
 
 def _start(strength: np.ndarray, near: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Return the mean of the neighbours' positions, or that of a neighbour that is the same point."""
+    """Return the weighted mean of the neighbours' positions, or the position of an equal neighbour."""
     start = np.zeros((len(near), positions.shape[1]), np.float32)
     shares = strength / strength.sum(axis=1, keepdims=True)
     for column in range(near.shape[1]):

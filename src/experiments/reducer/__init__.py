@@ -1,1 +1,1 @@
-"""Reducers: each makes a projection of embeddings to fewer dimensions."""
+"""Reducers: each fits a projection of the embeddings to fewer dimensions."""

@@ -15,7 +15,7 @@ from experiments.types import Projection, Reducer
 
 @dataclass(frozen=True, eq=False)
 class ChainProjection:
-    """Projections, each of what the one before it gives."""
+    """Projections applied one after another."""
 
     steps: tuple[Projection, ...]
 
@@ -26,11 +26,11 @@ class ChainProjection:
         return embeddings
 
     def save(self, folder: Path) -> None:
-        """Write each projection into a folder of its own."""
+        """Write each projection into its own folder, and their classes into steps.json."""
         kinds = []
-        for place, projection in enumerate(self.steps):
-            (folder / str(place)).mkdir()
-            projection.save(folder / str(place))
+        for position, projection in enumerate(self.steps):
+            (folder / str(position)).mkdir()
+            projection.save(folder / str(position))
             kinds.append(class_name(projection))
         (folder / "steps.json").write_text(json.dumps(kinds), encoding="utf-8")
 
@@ -38,20 +38,20 @@ class ChainProjection:
     def load(cls, folder: Path) -> "ChainProjection":
         """Read what `save` wrote."""
         steps = []
-        for place, kind in enumerate(json.loads((folder / "steps.json").read_text(encoding="utf-8"))):
-            steps.append(load_saved_class(kind, folder, "transform").load(folder / str(place)))
+        for position, kind in enumerate(json.loads((folder / "steps.json").read_text(encoding="utf-8"))):
+            steps.append(load_saved_class(kind, folder, "transform").load(folder / str(position)))
         return cls(tuple(steps))
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Fit reducers one after another, each on what the one before it gives.
+    """Fit reducers one after another, each on the output of the previous one.
 
     Parameters
     ----------
     steps
-        Names and reducers, in order; a name may stand more than once. Each is kept by itself, so that a
-        change of the last repeats that alone.
+        Names and reducers, in order; a name may occur more than once. Each fitted step is cached, so a
+        change of the last step refits only that one.
     """
 
     VERSION: ClassVar[int] = 2
@@ -59,22 +59,22 @@ class Chain:
     steps: tuple[Any, ...] = field(metadata={"steps": "reducer"})
 
     def width(self, n: int, d: int) -> int:
-        """Return the width that the last step gives; raise ValueError naming the step that cannot be."""
+        """Return the output width of the last step; raise ValueError that names an impossible step."""
         for name, step in self.steps:
             with keys_within("reducer", name):
                 d = step.width(n, d)
         return d
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> ChainProjection:
-        """Fit float32 (m, d), with the steps from the store that any run left there."""
+        """Fit the steps on float32 (m, d); reuse cached ones."""
         fitted: list[Projection] = []
         for name, step in self.steps:
             with keys_within("reducer", name):
-                fitted.append(ctx.fitted(step, self._fit_of(step, tuple(fitted), embeddings, ctx)))
+                fitted.append(ctx.fitted(step, self._fit_function(step, tuple(fitted), embeddings, ctx)))
             ctx = ctx.with_input(ctx.key(step))
         return ChainProjection(tuple(fitted))
 
-    def _fit_of(
-        self, step: Reducer, before: tuple[Projection, ...], embeddings: np.ndarray, ctx: Context
+    def _fit_function(
+        self, step: Reducer, previous: tuple[Projection, ...], embeddings: np.ndarray, ctx: Context
     ) -> Any:
-        return lambda: step.fit(ChainProjection(before).transform(embeddings), ctx)
+        return lambda: step.fit(ChainProjection(previous).transform(embeddings), ctx)

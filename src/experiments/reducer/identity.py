@@ -1,4 +1,4 @@
-"""No reduction: what is clustered are the embeddings themselves."""
+"""No reduction: the embeddings themselves are clustered."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,16 +11,16 @@ from experiments.store.values import SavedFields
 
 @dataclass(frozen=True, eq=False)
 class Unchanged(SavedFields):
-    """The projection that changes nothing."""
+    """The identity projection."""
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
-        """Return float32 (n, d) as it came, without a copy."""
+        """Return float32 (n, d) unchanged, without a copy."""
         return np.asarray(embeddings, np.float32)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Hand the embeddings on."""
+    """Return the embeddings unchanged."""
 
     VERSION: ClassVar[int] = 1
     LEARNS: ClassVar[bool] = False
@@ -30,5 +30,5 @@ class Identity:
         return d
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> Unchanged:
-        """Look at nothing."""
+        """Return the projection; it learns nothing."""
         return Unchanged()

@@ -1,4 +1,4 @@
-"""Rows of length 1: Euclidean distances between them order as their cosines do."""
+"""Rows of length 1, whose Euclidean distances have the order of cosine distances."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ BATCH = 16_384  # rows that are scaled at a time
 
 @dataclass(frozen=True, eq=False)
 class Normalised(SavedFields):
-    """The projection that brings every row to length 1; rows of zeros stay."""
+    """A projection that scales each row to length 1; rows of zeros stay zero."""
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
         """Map float32 (n, d) to float32 (n, d)."""
@@ -37,5 +37,5 @@ class L2:
         return d
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> Normalised:
-        """Look at nothing."""
+        """Return the projection; it learns nothing."""
         return Normalised()

@@ -1,4 +1,4 @@
-"""Principal components of standardised embeddings, decomposed once for every number of them."""
+"""PCA of standardised embeddings; one decomposition serves every number of components."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,19 +10,19 @@ from experiments.numerics.axes import EXACT_WIDTH, RANK, principal_axes
 from experiments.numerics.scale import rescaled
 from experiments.store.values import SavedFields
 
-VERSION = 3  # of the decomposition, and so of every projection
-ROUNDING = 1e-6  # a smaller share of the largest variance is float32's rounding, not a direction
+VERSION = 3  # of the decomposition and of the projection
+ROUNDING = 1e-6  # of the largest variance: smaller variances are rounding in float32
 BATCH = 16_384  # rows that are scaled or projected at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Standardised(SavedFields):
-    """Standardised rows and their principal axes, most variance first.
+    """The fitted decomposition: scaling and principal axes, most variance first.
 
     Parameters
     ----------
     mean, scale
-        float32 (d,): what is subtracted, and what the rest is divided by.
+        float32 (d,): subtracted from each row, then divided by.
     components, variance, ratio
         As in `Axes`.
     """
@@ -43,9 +43,9 @@ class PcaProjection(SavedFields):
     mean, scale
         float32 (d,).
     axes
-        float32 (p, d), divided by the standard deviation along them where whitening was asked for.
+        float32 (p, d); with whitening, each is divided by the standard deviation along it.
     ratio
-        float64 (r,): share of the variance along each axis that was found, also beyond p.
+        float64 (r,): explained variance ratio of each computed axis, also beyond p.
     """
 
     mean: np.ndarray
@@ -64,14 +64,14 @@ class PcaProjection(SavedFields):
 
 @dataclass(frozen=True)
 class Decomposition:
-    """Everything of a PCA that its number of components and its whitening do not change.
+    """The part of PCA that does not depend on the number of components or on whitening.
 
     Parameters
     ----------
     rank
-        Components to find by randomised projections; None finds all of them exactly.
+        Number of components to compute by randomised projections; None: all, exactly.
     seed
-        Of those projections; None where there are none.
+        Seed of the projections; None if there are none.
     """
 
     VERSION: ClassVar[int] = VERSION
@@ -81,20 +81,20 @@ class Decomposition:
     seed: int | None
 
     def fit(self, embeddings: np.ndarray) -> Standardised:
-        """Decompose (m, d) in float32, with one float32 copy and what scikit-learn needs beside it."""
+        """Decompose (m, d) in float32; memory: a float32 copy, and what scikit-learn needs."""
         from sklearn.preprocessing import StandardScaler
 
         spread = np.ptp(embeddings, axis=0)
         if not np.isfinite(spread).all():
-            raise ValueError("reducer=pca was given nan or inf; use a backbone whose training converged")
+            raise ValueError("reducer=pca got nan or inf; use a backbone whose training converged")
         if not spread.any():
             raise ValueError(
-                f"reducer=pca was given {len(embeddings)} equal rows, which have no directions; "
-                "use a backbone that tells them apart, or reducer=identity"
+                f"reducer=pca got {len(embeddings)} equal rows, which have no principal axes; "
+                "use a backbone that distinguishes them, or reducer=identity"
             )
         embeddings, powers = rescaled(embeddings, 0 if self.standardize else None)
         scaler = StandardScaler(with_std=self.standardize)
-        for start in range(0, len(embeddings), BATCH):  # whole, it would take two more copies
+        for start in range(0, len(embeddings), BATCH):  # a single call takes two more copies
             scaler.partial_fit(embeddings[start : start + BATCH])
         mean = scaler.mean_.astype(np.float32)
         scale = scaler.scale_.astype(np.float32) if self.standardize else np.ones_like(mean)
@@ -112,22 +112,22 @@ class Decomposition:
 
 @dataclass(frozen=True)
 class Pca:
-    """Keep the directions of most variance.
+    """Principal component analysis of the embeddings.
 
     Parameters
     ----------
     n_components
         p, 1 to min(n, d).
     standardize
-        Bring every embedding value to variance 1 first; a constant one stays 0.
+        Scale each column to variance 1 first; a constant column becomes 0.
     whiten
-        Bring every component to variance 1; one without variance becomes 0.
+        Scale each component to variance 1; one without variance becomes 0.
     seed
-        Used beyond 2,048 embedding values, where the decomposition is randomised.
+        Seed of the randomised decomposition, which is used for embeddings wider than 2,048.
 
     Source
     ------
-    Halko, Martinsson, Tropp, "Finding structure with randomness", 2011 (the randomised one).
+    Halko, Martinsson, Tropp, "Finding structure with randomness", 2011 (randomised decomposition).
     """
 
     VERSION: ClassVar[int] = VERSION
@@ -140,11 +140,11 @@ class Pca:
     def __post_init__(self) -> None:
         if self.n_components < 1:
             raise ValueError(
-                f"reducer.n_components={self.n_components} is no number of components; use 1 or more"
+                f"reducer.n_components={self.n_components} is not a number of components; use 1 or more"
             )
 
     def width(self, n: int, d: int) -> int:
-        """Return n_components; raise ValueError if n rows of d values have fewer."""
+        """Return n_components; raise ValueError if it exceeds min(n, d)."""
         most = min(n, d)
         if self.n_components > most:
             raise ValueError(
@@ -154,19 +154,20 @@ class Pca:
         return self.n_components
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> PcaProjection:
-        """Fit float32 (m, d), with the decomposition from the store if any sweep left it there."""
+        """Fit float32 (m, d); reuse a cached decomposition."""
         from threadpoolctl import threadpool_limits
 
         p = self.width(*embeddings.shape)
         decomposition = self._decomposition(*embeddings.shape)
         with threadpool_limits(ctx.threads):
-            found = ctx.fitted(decomposition, lambda: decomposition.fit(embeddings))
-        axes = np.array(found.components[:p])
+            fitted = ctx.fitted(decomposition, lambda: decomposition.fit(embeddings))
+        axes = np.array(fitted.components[:p])
         if self.whiten:
-            variance = found.variance[:p]
-            real = variance > ROUNDING * found.variance[0]
-            axes *= np.where(real, 1 / np.sqrt(np.where(real, variance, 1)), 0).astype(np.float32)[:, None]
-        return PcaProjection(found.mean, found.scale, axes, found.ratio)
+            variance = fitted.variance[:p]
+            positive = variance > ROUNDING * fitted.variance[0]
+            scale = np.where(positive, 1 / np.sqrt(np.where(positive, variance, 1)), 0)
+            axes *= scale.astype(np.float32)[:, None]
+        return PcaProjection(fitted.mean, fitted.scale, axes, fitted.ratio)
 
     def _decomposition(self, n: int, d: int) -> Decomposition:
         if d <= EXACT_WIDTH or n <= RANK:

@@ -1,4 +1,4 @@
-"""Columns of mean 0 and variance 1, whatever units they are in."""
+"""Columns standardised to mean 0 and variance 1, so that their units do not matter."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,12 +13,12 @@ BATCH = 16_384  # rows that are scaled at a time
 
 @dataclass(frozen=True, eq=False)
 class Standardized(SavedFields):
-    """The projection that scales every column by what it was fitted on.
+    """A projection that standardises each column by the mean and variance of the fitted rows.
 
     Parameters
     ----------
     mean, scale
-        float64 (d,): what is subtracted, and what the rest is divided by; inf where nothing varied.
+        float64 (d,): subtracted from each row, then divided by; the scale of a constant column is inf.
     """
 
     mean: np.ndarray
@@ -35,7 +35,7 @@ class Standardized(SavedFields):
 
 @dataclass(frozen=True)
 class Standardize:
-    """Bring every column to mean 0 and variance 1 over the rows fitted; a constant one becomes 0."""
+    """Standardise each column to mean 0 and variance 1 over the fitted rows; a constant column becomes 0."""
 
     VERSION: ClassVar[int] = 1
 
@@ -48,7 +48,7 @@ class Standardize:
         from sklearn.preprocessing import StandardScaler
 
         if not np.isfinite(np.ptp(embeddings, axis=0)).all():
-            raise ValueError("reducer=standardize was given nan or inf; use finite values")
+            raise ValueError("reducer=standardize got nan or inf; use finite values")
         scaler = StandardScaler()
         for start in range(0, len(embeddings), BATCH):
             scaler.partial_fit(np.asarray(embeddings[start : start + BATCH], np.float64))

@@ -1,6 +1,6 @@
-"""UMAP: few dimensions in which near rows stay near; for density clustering and maps.
+"""UMAP: few dimensions that preserve neighbourhoods, for density clustering and maps.
 
-Plain arrays are stored: umap-learn's own models hold compiled search trees that only pickle can carry.
+Only arrays are saved: umap-learn's own models contain compiled search trees, which need pickle.
 """
 
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ import numpy as np
 from experiments.context import Context
 from experiments.numerics.nearest import METRICS, nearest
 from experiments.numerics.scale import rescaled
-from experiments.numerics.umap_layout import Layout, lay_out, place
+from experiments.numerics.umap_layout import Layout, lay_out, transform
 from experiments.store.values import SavedFields
 
-ROUNDING = 1e-5  # of a row's length: a product in float32 differs so with the rows that come along
-FEWEST = 3  # rows that can be laid out: each with a neighbour, in one dimension
+ROUNDING = 1e-5  # of a row's length: rounding of an embedding, which depends on the other rows of its batch
+FEWEST = 3  # different rows for UMAP, with one neighbour each and one dimension
 
 
 @dataclass(frozen=True, eq=False)
 class UmapProjection(SavedFields):
-    """Fitted rows and their positions; other rows are placed among them.
+    """Fitted rows and their positions; new rows get positions among them.
 
     Parameters
     ----------
     rows, positions
-        float32 (u, d) and (u, p): the rows that differ, in the order they came in, over 2 ** `power`.
+        float32 (u, d) and (u, p): the different rows, in their original order, divided by 2 ** `power`.
     a, b
-        Of the curve 1 / (1 + a * distance ** 2b) that turns distances into nearness.
+        Parameters of UMAP's similarity curve 1 / (1 + a * distance ** 2b).
     """
 
     rows: np.ndarray
@@ -42,25 +42,26 @@ class UmapProjection(SavedFields):
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
         """Map float32 (n, d) to float32 (n, p).
 
-        A fitted row, but for rounding, goes exactly where it was put; any other among its neighbours, and it
-        does not matter which come with it.
+        A row that was fitted (up to rounding) gets its fitted position. A new row gets one near its
+        neighbours, independent of other new rows.
         """
         embeddings = np.ldexp(np.asarray(embeddings, np.float32), -self.power) if self.power else embeddings
-        places = {row.tobytes(): place for place, row in enumerate(_plain(self.rows))}
-        known = np.array([places.get(row.tobytes(), -1) for row in _plain(embeddings)], np.int64)
+        indices = {row.tobytes(): index for index, row in enumerate(_without_negative_zero(self.rows))}
+        keys = [row.tobytes() for row in _without_negative_zero(embeddings)]
+        known = np.array([indices.get(key, -1) for key in keys], np.int64)
         reduced = np.empty((len(embeddings), self.positions.shape[1]), np.float32)
-        other = np.flatnonzero(known < 0)
-        if len(other):
-            rows = np.asarray(embeddings)[other]
+        new = np.flatnonzero(known < 0)
+        if len(new):
+            rows = np.asarray(embeddings)[new]
             _check_finite(rows)
             near, distances = nearest(np.asarray(self.rows), rows, self.n_neighbors, self.metric)
-            apart = np.linalg.norm(rows - self.rows[near[:, 0]], axis=1)
-            rounded = apart <= ROUNDING * np.linalg.norm(rows, axis=1)
-            known[other[rounded]] = near[rounded, 0]
-            if not rounded.all():
+            differences = np.linalg.norm(rows - self.rows[near[:, 0]], axis=1)
+            equal = differences <= ROUNDING * np.linalg.norm(rows, axis=1)
+            known[new[equal]] = near[equal, 0]
+            if not equal.all():
                 layout = Layout(np.asarray(self.positions), self.a, self.b)
-                near, distances = near[~rounded], distances[~rounded].astype(np.float32)
-                reduced[other[~rounded]] = place(layout, near, distances, self.seed)
+                near, distances = near[~equal], distances[~equal].astype(np.float32)
+                reduced[new[~equal]] = transform(layout, near, distances, self.seed)
         reduced[known >= 0] = self.positions[known[known >= 0]]
         return reduced
 
@@ -69,22 +70,22 @@ class UmapProjection(SavedFields):
 class Umap:
     """Uniform manifold approximation and projection.
 
-    Equal rows are one row to it, and get one position.
+    Equal rows are fitted as one row and get the same position.
 
     Parameters
     ----------
     n_components
-        p.
+        Output dimensions, p.
     n_neighbors
-        Rows that are near a row, itself among them: few show detail, many the whole.
+        Neighbours of each row, including itself: few show detail, many the whole.
     metric
-        What is near: `euclidean`, `cosine` or `correlation`.
+        Distance of the embeddings: `euclidean`, `cosine` or `correlation`.
     min_dist
-        How near positions may be, 0 to 1; 0 packs clusters tightly, and density clustering then splits them.
+        Smallest distance of positions, 0 to 1; 0 packs clusters tightly, and density clustering splits them.
     n_epochs
-        Rounds of laying out; 0 for umap-learn's 500 up to 10,000 rows and 200 beyond.
+        Epochs of the optimisation; 0: umap-learn's default, 500 up to 10,000 rows and 200 beyond.
     seed
-        Of the start and of the rounds, which run on one thread so that it decides.
+        Seed of the optimisation, which runs on one thread so that results are repeatable.
 
     Source
     ------
@@ -108,28 +109,28 @@ class Umap:
         if self.metric not in METRICS:
             raise ValueError(f"reducer.metric={self.metric} is not an option; use {', '.join(METRICS)}")
         if not 0 <= self.min_dist <= 1:
-            raise ValueError(f"reducer.min_dist={self.min_dist} is no share of the spread; use 0 to 1")
+            raise ValueError(f"reducer.min_dist={self.min_dist} is not between 0 and 1; use 0 to 1")
 
     def width(self, n: int, d: int) -> int:
-        """Return n_components; raise ValueError if n rows are too few."""
+        """Return n_components; raise ValueError if n different rows are too few."""
         most = {"n_neighbors": n - 1, "n_components": n - 2}
-        beyond = [name for name in most if getattr(self, name) > most[name]]
-        if not beyond:
+        excessive = [name for name in most if getattr(self, name) > most[name]]
+        if not excessive:
             return self.n_components
-        typed = " and ".join(f"reducer.{name}={getattr(self, name)}" for name in beyond)
-        small = " and ".join(f"reducer.{name}<={most[name]}" for name in beyond) + ", or "
+        typed = " and ".join(f"reducer.{name}={getattr(self, name)}" for name in excessive)
+        limits = " and ".join(f"reducer.{name}<={most[name]}" for name in excessive) + ", or "
         raise ValueError(
-            f"{typed} {'are' if len(beyond) > 1 else 'is'} too much for {n} different rows; use "
-            f"{small if n >= FEWEST else ''}reducer=identity"
+            f"{typed} {'are' if len(excessive) > 1 else 'is'} too much for {n} different rows; use "
+            f"{limits if n >= FEWEST else ''}reducer=identity"
         )
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> UmapProjection:
-        """Lay out float32 (m, d)."""
+        """Compute positions of float32 (m, d)."""
         from threadpoolctl import threadpool_limits
 
         _check_finite(embeddings)
         embeddings, power = rescaled(embeddings)
-        rows = _plain(embeddings)
+        rows = _without_negative_zero(embeddings)
         _, first = np.unique(rows, axis=0, return_index=True)
         rows = rows[np.sort(first)]
         self.width(*rows.shape)
@@ -149,9 +150,9 @@ class Umap:
 
 def _check_finite(rows: np.ndarray) -> None:
     if not np.isfinite(rows).all():
-        raise ValueError("reducer=umap was given nan or inf; use a backbone whose training converged")
+        raise ValueError("reducer=umap got nan or inf; use a backbone whose training converged")
 
 
-def _plain(rows: np.ndarray) -> np.ndarray:
-    """Return float32 rows whose equal values have equal bytes: there is a zero below zero."""
+def _without_negative_zero(rows: np.ndarray) -> np.ndarray:
+    """Return float32 rows with -0 replaced by 0, so that equal rows have equal bytes."""
     return np.ascontiguousarray(rows, np.float32) + np.float32(0)

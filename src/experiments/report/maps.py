@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from experiments.context import Context
-from experiments.evaluator.pictures.layouts import FEWEST, TITLES, Pca, QuickTsne, place
+from experiments.evaluator.pictures.layouts import FEWEST, TITLES, Pca, QuickTsne, cached_positions
 from experiments.pipeline import Result
 
 MAP_ORDER = ("umap", "tsne", "pca")  # the first available one is shown first
@@ -56,5 +56,5 @@ def _report_map(
         method = "tsne" if len(points) <= max_tsne else "pca"
     if len(points) < FEWEST:  # too few for neighbourhoods
         method = "pca"
-    coordinates = place(QuickTsne(0) if method == "tsne" else Pca(0), points, ctx)
+    coordinates = cached_positions(QuickTsne(0) if method == "tsne" else Pca(0), points, ctx)
     return {TITLES[method]: coordinates[np.searchsorted(order, rows)]}

@@ -1,4 +1,4 @@
-"""The tree of mutual reachability: its lengths, and that threads leave no trace in it."""
+"""The minimum spanning tree of mutual reachability: its lengths, and independence of threads."""
 
 import numpy as np
 import pytest
@@ -10,16 +10,16 @@ from experiments.cluster.density.reachability import Reachability, canonical
 X = load_digits().data[:300].astype(np.float32)
 
 
-@pytest.mark.parametrize("others", [1, 2, 5])
+@pytest.mark.parametrize("min_samples", [1, 2, 5])
 @pytest.mark.parametrize("width", [3, 64])
-def test_it_is_a_shortest_tree_at_any_width(ctx, others, width):
-    """fast_hdbscan's own front door is approximate beyond 30 values."""
+def test_it_is_a_minimum_spanning_tree_at_any_width(ctx, min_samples, width):
+    """The public class of fast_hdbscan is approximate beyond 30 columns."""
     points = X[:, :width] if width == 64 else np.random.default_rng(0).standard_normal((300, 3))
-    tree = Reachability(others).kept(points.astype(np.float32), ctx.with_input(str(width)))
+    tree = Reachability(min_samples).cached(points.astype(np.float32), ctx.with_input(str(width)))
     pairs = np.linalg.norm(points[:, None].astype(np.float64) - points, axis=2)
-    core = np.sort(pairs, axis=1)[:, others]
+    core = np.sort(pairs, axis=1)[:, min_samples]
     reach = np.maximum(np.maximum(pairs, core), core[:, None])
-    np.testing.assert_allclose(tree.core, core, rtol=1e-5)
+    np.testing.assert_allclose(tree.core_distance, core, rtol=1e-5)
     np.testing.assert_allclose(
         tree.edges[:, 2], np.sort(minimum_spanning_tree(reach).data), rtol=1e-5
     )  # fmt: skip
@@ -35,8 +35,8 @@ def test_trees_of_equal_lengths_become_equal():
 
 
 def test_points_on_a_grid_give_the_same_tree_every_time(ctx):
-    """All neighbours are equally far, so the search may take any of them."""
+    """All neighbours have the same distance, so the search may choose any of them."""
     grid = np.stack(np.meshgrid(*[np.arange(12.0)] * 2), axis=-1).reshape(-1, 2).astype(np.float32)
-    trees = [Reachability(3).kept(grid, ctx.with_input(str(time))).edges for time in range(5)]
+    trees = [Reachability(3).cached(grid, ctx.with_input(str(time))).edges for time in range(5)]
     for tree in trees[1:]:
         np.testing.assert_array_equal(tree, trees[0])

@@ -1,4 +1,4 @@
-"""Nearest centroids: known answers, and independence of how points come in batches."""
+"""Nearest centroids: known answers, and independence of the batches."""
 
 import numpy as np
 import pytest
@@ -11,27 +11,27 @@ def test_known_distances():
     ids, distance = clustering.assign(np.array([[3, 4], [10, 1]], np.float32))
     np.testing.assert_array_equal(ids, [0, 1])
     np.testing.assert_array_equal(distance, [5, 1])
-    np.testing.assert_array_equal(clustering.assignments, [0, 1, 0])  # the first of two equally near
+    np.testing.assert_array_equal(clustering.assignments, [0, 1, 0])  # the first of two at equal distance
     assert clustering.inertia == 25 + 1 + 25
 
 
-def test_small_differences_far_from_the_origin_are_kept():
-    where = np.array([[1e6, 1e6], [1e6 + 1, 1e6]], np.float32)
-    ids, squared = nearest(where, where)
+def test_small_differences_far_from_the_origin_count():
+    points = np.array([[1e6, 1e6], [1e6 + 1, 1e6]], np.float32)
+    ids, squared = nearest(points, points)
     np.testing.assert_array_equal(ids, [0, 1])
     np.testing.assert_array_equal(squared, 0)
 
 
 def test_batches_change_nothing():
     rng = np.random.default_rng(0)
-    points, middle = (
+    points, centroids = (
         rng.standard_normal((900, 4)).astype(np.float32),
         rng.standard_normal((DISTANCES // 400, 4)),
     )
-    in_three = nearest(middle, points)
-    parts = [nearest(middle, points[start : start + 100]) for start in range(0, 900, 100)]
-    np.testing.assert_array_equal(in_three[0], np.concatenate([ids for ids, _ in parts]))
-    np.testing.assert_allclose(in_three[1], np.concatenate([squared for _, squared in parts]), rtol=1e-12)
+    ids, squared = nearest(centroids, points)
+    parts = [nearest(centroids, points[start : start + 100]) for start in range(0, 900, 100)]
+    np.testing.assert_array_equal(ids, np.concatenate([ids for ids, _ in parts]))
+    np.testing.assert_allclose(squared, np.concatenate([squared for _, squared in parts]), rtol=1e-12)
 
 
 def test_inertia_is_summed_precisely():

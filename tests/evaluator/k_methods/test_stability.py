@@ -1,11 +1,11 @@
-"""How alike clusterings are."""
+"""Agreement of clusterings."""
 
 import numpy as np
 
 from experiments.evaluator.k_methods.stability import agreement
 
 
-def test_agreement_is_of_the_rows_that_two_have_in_common():
+def test_agreement_is_computed_on_common_rows():
     rows = np.arange(6)
     halves = np.array([0, 0, 0, 1, 1, 1])
     assert agreement([(rows, halves), (rows, 1 - halves)]) == 1

@@ -1,4 +1,4 @@
-"""Calinski-Harabasz and Davies-Bouldin of many clusters beside scikit-learn's."""
+"""Calinski-Harabasz and Davies-Bouldin of many points and clusters agree with scikit-learn's."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)
 
 
-def test_thousands_of_clusters_of_noise_score_as_scikit_learn_scores_them():
+def test_scores_of_many_clusters_agree_with_scikit_learn():
     assignments = np.where(np.arange(1797) < 1200, 20 + np.arange(1797), LABELS)
     assert compactness.calinski_harabasz(X, LABELS) == metrics.calinski_harabasz_score(X, LABELS)
     assert compactness.davies_bouldin(X, LABELS) == metrics.davies_bouldin_score(X, LABELS)
@@ -23,7 +23,7 @@ def test_thousands_of_clusters_of_noise_score_as_scikit_learn_scores_them():
     )
 
 
-def test_millions_of_points_score_as_scikit_learn_scores_them():
+def test_scores_of_many_points_agree_with_scikit_learn():
     repeated, labels = np.tile(X[:, ::8], (60, 1)), np.tile(LABELS, 60)  # 107,820 points
     assert compactness.calinski_harabasz(repeated, labels) == pytest.approx(
         metrics.calinski_harabasz_score(repeated.astype(np.float64), labels), rel=1e-9
@@ -33,5 +33,5 @@ def test_millions_of_points_score_as_scikit_learn_scores_them():
     )
 
 
-def test_clusters_of_one_point_each_are_as_far_apart_as_can_be():
+def test_davies_bouldin_of_clusters_of_one_point_is_zero():
     assert compactness.davies_bouldin(X[:1100], np.arange(1100)) == 0

@@ -1,4 +1,4 @@
-"""Sizes, centres and widths of clusters beside numpy's, cluster by cluster."""
+"""Sizes, centres and widths of clusters agree with numpy's for single clusters."""
 
 import numpy as np
 import pytest
@@ -14,10 +14,10 @@ def test_each_cluster_is_measured(n, k):
     known = extents(points, assignments)
     numbers = np.roll(np.arange(k) - 1, -1)  # noise last
     assert known.sizes.tolist() == np.bincount(assignments + 1)[numbers + 1].tolist()
-    for place in rng.integers(0, k, 5):
-        members = points[assignments == numbers[place]].astype(np.float64)
+    for index in rng.integers(0, k, 5):
+        members = points[assignments == numbers[index]].astype(np.float64)
         lengths = np.linalg.norm(members - members.mean(axis=0), axis=1)
-        assert known.of[np.flatnonzero(assignments == numbers[place])[0]] == place
-        np.testing.assert_allclose(known.means[place], members.mean(axis=0), atol=1e-12)
-        measured = (known.squares[place], known.distances[place], known.farthest[place])
+        assert known.row_clusters[np.flatnonzero(assignments == numbers[index])[0]] == index
+        np.testing.assert_allclose(known.means[index], members.mean(axis=0), atol=1e-12)
+        measured = (known.squares[index], known.distances[index], known.farthest[index])
         np.testing.assert_allclose(measured, ((lengths**2).sum(), lengths.sum(), lengths.max()), atol=1e-9)

@@ -15,19 +15,19 @@ from experiments.evaluator.measures.majority import majority, of_counts
         (["b", "a", "c", ""], ("a", "b", "c"), 1 / 3, 3),
     ],
 )
-def test_equally_frequent_classes_are_all_of_them_by_name(labels, classes, share, labelled):
-    found = majority(np.array(labels))
-    assert found == (classes, share, labelled)
-    assert found.first == classes[0]
-    assert found.tied == (len(classes) > 1)
+def test_equally_frequent_classes_are_all_named_in_order(labels, classes, share, labelled):
+    result = majority(np.array(labels))
+    assert result == (classes, share, labelled)
+    assert result.first == classes[0]
+    assert result.tied == (len(classes) > 1)
     names, counts = np.unique([label for label in labels[::-1] if label], return_counts=True)
-    assert of_counts(names[::-1].tolist(), counts[::-1]) == found, "whatever their order"
+    assert of_counts(names[::-1].tolist(), counts[::-1]) == result, "for any order"
 
 
-def test_without_a_label_there_is_none():
-    found = majority(np.array(["", ""]))
-    assert found == ((), 0, 0)
-    assert (found.first, found.name, found.phrase(2)) == ("", "", "")
+def test_without_labels_there_is_no_class():
+    result = majority(np.array(["", ""]))
+    assert result == ((), 0, 0)
+    assert (result.first, result.name, result.phrase(2)) == ("", "", "")
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ def test_without_a_label_there_is_none():
         (["cat", "", "dog", "cat"], "mostly cat (67% of 3 labelled)"),
     ],
 )
-def test_a_cluster_is_mostly_of_a_class_from_one_half_on(labels, phrase):
+def test_a_share_of_one_half_is_mostly(labels, phrase):
     assert majority(np.array(labels)).phrase(len(labels)) == phrase
 
 
 def test_of_many_tied_classes_the_first_are_named():
-    found = majority(np.array(list("fedcba")))
-    assert numbers(found.phrase(6)) == ["17%"]
-    assert "a, b, c …" in found.phrase(6)
+    result = majority(np.array(list("fedcba")))
+    assert numbers(result.phrase(6)) == ["17%"]
+    assert "a, b, c …" in result.phrase(6)

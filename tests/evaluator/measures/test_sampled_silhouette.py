@@ -1,4 +1,4 @@
-"""Silhouettes against a sample of each cluster's members beside those against all."""
+"""Silhouettes against a sample of each cluster's members agree with those against all."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ X = X.astype(np.float32)
 
 
 def blobs(n: int, width: int, apart: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return n points around 40 centres, of which the clusters are the nearest."""
+    """Return n points around 40 centres, and the nearest centre of each."""
     rng = np.random.default_rng(0)
     centres = apart * rng.standard_normal((40, width))
     points = centres[rng.integers(0, 40, n)] + rng.standard_normal((n, width))
@@ -21,7 +21,7 @@ def blobs(n: int, width: int, apart: float) -> tuple[np.ndarray, np.ndarray]:
     return points.astype(np.float32), squared.argmin(axis=1)
 
 
-def test_small_clusters_are_compared_whole_so_that_each_silhouette_is_scikit_learns():
+def test_small_clusters_are_sampled_completely_and_agree_with_scikit_learn():
     assignments = np.where(np.arange(1797) < 300, 20 + np.arange(1797), LABELS)  # 300 clusters of one
     rows = np.arange(0, 1797, 2)
     expected = silhouette_samples(X.astype(np.float64), assignments)[rows]
@@ -29,7 +29,7 @@ def test_small_clusters_are_compared_whole_so_that_each_silhouette_is_scikit_lea
 
 
 @pytest.mark.parametrize(("width", "apart"), [(2, 4.0), (32, 1.0)])
-def test_what_the_members_miss_is_small_beside_what_the_rows_do(width, apart):
+def test_the_error_from_members_is_small_compared_with_the_error_from_rows(width, apart):
     points, assignments = blobs(20_000, width, apart)  # 250 of 500 members
     rows = np.arange(0, 20_000, 20)
     exact = exact_silhouettes(points, assignments, rows)
@@ -40,7 +40,7 @@ def test_what_the_members_miss_is_small_beside_what_the_rows_do(width, apart):
     assert sampled.tolist() != sampled_silhouettes(points, assignments, rows, seed=2).tolist()
 
 
-def test_no_cluster_is_thinned_out_to_nothing_and_far_points_do_not_break_it():
+def test_small_clusters_and_far_points_are_accurate():
     points, assignments = blobs(40_000, 8, 3.0)
     points[::1000] *= 1000  # fill values
     assignments[::100] = 40 + np.arange(400) // 2  # clusters of two
@@ -60,7 +60,7 @@ def test_the_size_of_the_values_does_not_matter(scale):
     np.testing.assert_allclose(scaled, expected, atol=1e-5)
 
 
-def test_repeated_points_are_at_zero():
+def test_silhouettes_of_equal_points_are_zero():
     points, assignments = np.full((60, 3), 0.1, np.float32), np.repeat([0, 1, 2], 20)
     assert sampled_silhouettes(points, assignments, np.arange(60), seed=0).tolist() == [0] * 60
     assert sampled_silhouettes(points, np.arange(60) // 59, np.array([59]), seed=0).tolist() == [0]

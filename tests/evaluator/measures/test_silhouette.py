@@ -1,4 +1,4 @@
-"""Silhouettes of each point beside scikit-learn's, and the mean of a sample beside that of all."""
+"""Silhouettes agree with scikit-learn's; the interval of a sample's mean contains the mean of all."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)
 
 
-def test_each_silhouette_is_scikit_learns():
+def test_each_silhouette_agrees_with_scikit_learn():
     assignments = np.where(np.arange(1797) < 3, 20 + np.arange(1797), LABELS)  # three clusters of one
     rows = np.arange(0, 1797, 7)
     expected = silhouette_samples(X, assignments)[rows]
@@ -25,12 +25,12 @@ def test_each_silhouette_is_scikit_learns():
     np.testing.assert_allclose(exact_silhouettes(X, assignments, rows, 50_000), expected, atol=1e-5)
 
 
-def test_silhouettes_of_repeated_points_are_numbers():
+def test_silhouettes_of_equal_points_are_zero():
     points, assignments = np.zeros((6, 2), np.float32), np.array([0, 0, 0, 1, 1, 1])
     assert silhouettes(points, assignments, np.arange(6), 0).tolist() == [0] * 6
 
 
-def test_a_mean_over_all_rows_has_no_error_and_one_of_a_sample_has():
+def test_the_mean_of_all_rows_is_exact_and_that_of_a_sample_has_an_interval():
     everything = mean_silhouette(X, LABELS, 10_000, 0)
     assert everything == (pytest.approx(silhouette_samples(X, LABELS).mean()), 0, 1797)
     means = [mean_silhouette(X, LABELS, 300, seed) for seed in range(40)]
@@ -39,14 +39,16 @@ def test_a_mean_over_all_rows_has_no_error_and_one_of_a_sample_has():
     assert all(mean.rows == 300 and 0.01 < mean.error < 0.02 for mean in means)
 
 
-def test_the_interval_knows_that_rows_are_not_drawn_twice():
+def test_the_interval_has_the_finite_population_correction():
     values = np.array([0.0, 1.0, 0.0, 1.0])
     assert half_interval(values, 4) == 0
     assert half_interval(values, 8) == pytest.approx(1.96 * np.sqrt(1 / 3) / 2 * np.sqrt(0.5), rel=1e-4)
-    assert half_interval(values[:1], 8) == pytest.approx(1.96 * np.sqrt(7 / 8), rel=1e-4)  # it tells nothing
+    assert half_interval(values[:1], 8) == pytest.approx(
+        1.96 * np.sqrt(7 / 8), rel=1e-4
+    )  # one row has no variance
 
 
-def test_what_is_measured_is_said():
+def test_the_description_depends_on_the_method():
     assert measured(10, 10) == "exact"
     assert len({measured(n, 10) for n in (10, 11, 30_000, 30_001)}) == 3
     assert measured(11, 10) == measured(30_000, 10)

@@ -1,14 +1,19 @@
-"""The minimum spanning tree of mutual reachability: HDBSCAN and DBSCAN both read their clusters off it.
+"""The minimum spanning tree of mutual reachability distances, which HDBSCAN and DBSCAN cut into clusters.
 
-Its Boruvka search is fast_hdbscan's, whose work follows how the points lie. 25,557 points of 15 values took,
-in a process's first call on two cores, beside scikit-learn's HDBSCAN (whose tree is no public value): 3.5 s
-against 4.3 on what UMAP leaves of 233 blobs, 3.2 against 5.9 on a bent sheet of 3 dimensions, 10.2 against
-6.3 where blobs fill all 15 (hdbscan: 4.1, 3.8 and 13.3). UMAP is what stands before a clustering by density
-here, and a sweep makes the tree once. `benchmarks/density.py` has them all.
+The tree is computed by fast_hdbscan's Boruvka search. Seconds of a process's first call on two cores, 25,557
+points of 15 columns (`benchmarks/density.py`):
 
-It is asked for the tree itself, as its own front door leaves the exact search beyond 30 values for an
-approximate one. Which of several edges of equal length it takes is left to its threads; so edges are named
-anew here, and equal points give equal trees whatever the threads did.
+| points | fast_hdbscan | scikit-learn | hdbscan |
+|---|---|---|---|
+| UMAP of 233 blobs | 3.5 | 4.3 | 4.1 |
+| a bent sheet of 3 dimensions | 3.2 | 5.9 | 3.8 |
+| blobs in all 15 dimensions | 10.2 | 6.3 | 13.3 |
+
+scikit-learn's tree is not public. The first line is the usual case: UMAP comes before density clustering.
+
+The search is called directly, because fast_hdbscan's public class uses an approximate one beyond 30 columns.
+Among edges of equal length its choice depends on the threads; `canonical` replaces them, so that equal points
+give equal trees.
 """
 
 from dataclasses import dataclass
@@ -25,29 +30,29 @@ from experiments.store.values import SavedFields
 
 @dataclass(frozen=True, eq=False)
 class ReachabilityTree(SavedFields):
-    """The tree and what was measured for it.
+    """The tree, and the core distances behind it.
 
     Parameters
     ----------
     edges
         float64 (n - 1, 3): two rows and a length, shortest first.
-    core, inner
-        float64 (n,): how far a point reaches for so many others, and for one fewer.
+    core_distance, inner_core_distance
+        float64 (n,): distance of each point to its `min_samples`-th neighbour, and to the one before it.
     """
 
     edges: np.ndarray
-    core: np.ndarray
-    inner: np.ndarray
+    core_distance: np.ndarray
+    inner_core_distance: np.ndarray
 
 
 @dataclass(frozen=True)
 class Reachability:
-    """Everything of a clustering by density that its other settings do not change, so a sweep makes it once.
+    """The part of density clustering that depends on `min_samples` only, so a sweep computes it once.
 
     Parameters
     ----------
-    others
-        The core distance of a point reaches so many others.
+    min_samples
+        Neighbours within the core distance of a point, without the point itself.
 
     Source
     ------
@@ -56,54 +61,54 @@ class Reachability:
 
     VERSION: ClassVar[int] = 3
 
-    others: int
+    min_samples: int
 
-    def kept(self, points: np.ndarray, ctx: Context) -> ReachabilityTree:
-        """Return the tree of float32 (n, p), from the store if any sweep left it there."""
-        return ctx.fitted(self, lambda: self._tree(points, ctx.threads))
+    def cached(self, points: np.ndarray, ctx: Context) -> ReachabilityTree:
+        """Return the tree of float32 (n, p), from the cache if it is there."""
+        return ctx.fitted(self, lambda: self._fit(points, ctx.threads))
 
-    def _tree(self, points: np.ndarray, threads: int) -> ReachabilityTree:
+    def _fit(self, points: np.ndarray, threads: int) -> ReachabilityTree:
         announce("fast_hdbscan", "HDBSCAN")
         rows, power = rescaled(np.ascontiguousarray(points, np.float32))
-        edges, near, core = fast_hdbscan.spanning_tree(rows, self.others, threads)
+        edges, near, core = fast_hdbscan.spanning_tree(rows, self.min_samples, threads)
         tree = canonical(edges)
         tree[:, 2] = np.ldexp(tree[:, 2], power)
-        if self.others == 1:  # where it gives zeros, which makes the same tree
-            return ReachabilityTree(tree, _lengths(points, near[:, 0]), np.zeros(len(rows)))
-        inner = _lengths(points, near[:, self.others - 2])
+        if self.min_samples == 1:  # fast_hdbscan returns zeros, which make the same tree
+            return ReachabilityTree(tree, _distances(points, near[:, 0]), np.zeros(len(rows)))
+        inner = _distances(points, near[:, self.min_samples - 2])
         return ReachabilityTree(tree, np.ldexp(core.astype(np.float64), power), inner)
 
 
-def _lengths(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the distance, float64 (n,), of each point to the row given for it."""
+def _distances(points: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
+    """Return the distance of each point to its neighbour, a row index, float64 (n,)."""
     exact = points.astype(np.float64)
-    return np.asarray(np.linalg.norm(exact - exact[others], axis=1))
+    return np.asarray(np.linalg.norm(exact - exact[neighbours], axis=1))
 
 
 def canonical(edges: np.ndarray) -> np.ndarray:
-    """Name edges by the lowest rows of what they join, those of equal length in ascending order.
+    """Replace the ends of each edge by the lowest rows of the groups it joins; sort edges of equal length.
 
-    Trees of equal lengths join the same groups at each length, and become equal.
+    Minimum spanning trees of the same points join the same groups at each length, so they become equal.
     """
     edges = edges[np.argsort(edges[:, 2], kind="stable")]
-    lowest = list(range(len(edges) + 1))  # of each row's group, through any number of steps
+    lowest = list(range(len(edges) + 1))  # chains of rows of a group, ending at its lowest row
 
-    def find(row: int) -> int:
+    def lowest_row(row: int) -> int:
         while lowest[row] != row:
             lowest[row] = lowest[lowest[row]]
             row = lowest[row]
         return row
 
-    named = np.empty((len(edges), 3))
+    replaced = np.empty((len(edges), 3))
     starts = np.flatnonzero(np.diff(edges[:, 2], prepend=-1.0))
     for start, end in zip(starts, [*starts[1:], len(edges)], strict=True):
-        before = set()  # the groups that edges of this length join
+        groups = set()  # that edges of this length join
         for left, right in edges[start:end, :2].astype(np.int64).tolist():
-            before |= {find(left), find(right)}
+            groups |= {lowest_row(left), lowest_row(right)}
         for left, right in edges[start:end, :2].astype(np.int64).tolist():
-            low, high = sorted((find(left), find(right)))
+            low, high = sorted((lowest_row(left), lowest_row(right)))
             lowest[high] = low
-        joined = sorted((find(group), group) for group in before if find(group) != group)
-        named[start:end, :2] = joined
-        named[start:end, 2] = edges[start, 2]
-    return named
+        joined = sorted((lowest_row(group), group) for group in groups if lowest_row(group) != group)
+        replaced[start:end, :2] = joined
+        replaced[start:end, 2] = edges[start, 2]
+    return replaced

@@ -1,4 +1,4 @@
-"""What k-means leaves: centroids, and every point assigned to the nearest."""
+"""Result and checks that the k-means clusterers share."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -14,23 +14,23 @@ from experiments.store.values import SavedFields
 
 log = logging.getLogger(__name__)
 
-DISTANCES = 4_000_000  # float64 distances held at a time: 32 MB
+DISTANCES = 4_000_000  # float64 distances in memory at a time: 32 MB
 
 
 @dataclass(frozen=True, eq=False)
 class CentroidClustering(SavedFields):
-    """Points grouped around centroids.
+    """The clustering by the nearest centroid.
 
     Parameters
     ----------
     assignments
-        int64 (n,), each the nearest centroid's number.
+        int64 (n,): index of the nearest centroid.
     probabilities
-        None: k-means has none.
+        None, as k-means has none.
     centroids
         float32 (k, p).
     inertia
-        Squared Euclidean distances to the nearest centroid, summed over all n points.
+        Sum of squared Euclidean distances of all n points to their nearest centroid.
     """
 
     assignments: np.ndarray
@@ -40,21 +40,21 @@ class CentroidClustering(SavedFields):
 
     @classmethod
     def around(cls, centroids: np.ndarray, reduced: np.ndarray) -> "CentroidClustering":
-        """Assign every point to the nearest of these centroids; say so if some get none."""
+        """Return the assignment of all points to the nearest centroids; warn of empty clusters."""
         assignments, squared = nearest(centroids, reduced)
         warn_empty(len(centroids), assignments, reduced)
         return cls(assignments, None, np.array(centroids, np.float32), float(squared.sum()))
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Put float32 (m, p) to the nearest centroids: ids int64 (m,), Euclidean distance float32 (m,)."""
+        """Assign float32 (m, p) to the nearest centroids: ids int64 (m,), Euclidean distance float32 (m,)."""
         ids, squared = nearest(self.centroids, reduced)
         return ids, np.sqrt(squared).astype(np.float32)
 
 
 def nearest(centroids: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the nearest centroid of each point, the first of equals: ids (m,), squared distance (m,).
+    """Return the nearest centroid of each point, the first of equal ones: ids (m,), squared distance (m,).
 
-    In float64 around the centroids' mean, so that points far from the origin do not lose their digits.
+    In float64 relative to the centroids' mean, as points far from the origin lose digits otherwise.
     """
     middle = centroids.mean(axis=0, dtype=np.float64)
     centred = centroids - middle
@@ -68,15 +68,15 @@ def nearest(centroids: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.n
     return ids, squared
 
 
-def at_size_one(
+def rescale_points(
     fit: Callable[[Any, np.ndarray, Context], CentroidClustering],
 ) -> Callable[[Any, np.ndarray, Context], CentroidClustering]:
-    """Let a k-means that computes in float32 see points of size 1, whatever theirs is."""
+    """Decorate `fit` of a float32 k-means: scale its points to about 1, and scale the result back."""
 
     @wraps(fit)
     def fit_rescaled(stage: Any, reduced: np.ndarray, ctx: Context) -> CentroidClustering:
         points, power = rescaled(reduced)
-        if not power or getattr(stage, "spherical", False):  # which refuses all lengths but 1
+        if not power or getattr(stage, "spherical", False):  # requires length 1
             return fit(stage, reduced, ctx)
         clustering = fit(stage, points, ctx)
         centroids, inertia = np.ldexp(clustering.centroids, power), np.ldexp(clustering.inertia, 2 * power)
@@ -86,37 +86,37 @@ def at_size_one(
 
 
 def warn_empty(k: int, assignments: np.ndarray, points: np.ndarray) -> None:
-    """Log how many of k clusters have no point, and whether that is because points repeat."""
+    """Warn of empty clusters, and suggest a k."""
     empty = k - len(np.unique(assignments))
     if not empty:
         return
     different = len(np.unique(points, axis=0))
-    fewer = f"<={different}, as so many rows are different" if different < k else f"<={k - empty}"
-    log.warning("%d of cluster.k=%d clusters are empty; use cluster.k%s", empty, k, fewer)
+    limit = f"<={different}, the number of different rows" if different < k else f"<={k - empty}"
+    log.warning("%d of cluster.k=%d clusters are empty; use cluster.k%s", empty, k, limit)
 
 
 def check_settings(stage: Any, counts: tuple[str, ...], shares: tuple[str, ...]) -> None:
-    """Raise ValueError if one of the `counts` is below 1, or one of the `shares` not between 0 and 1."""
+    """Raise ValueError if a setting of `counts` is below 1, or one of `shares` is not between 0 and 1."""
     for name in counts:
         if getattr(stage, name) < 1:
-            raise ValueError(f"cluster.{name}={getattr(stage, name)} is less than one; use 1 or more")
+            raise ValueError(f"cluster.{name}={getattr(stage, name)} is below 1; use 1 or more")
     for name in shares:
         if not 0 <= getattr(stage, name) < 1:
-            raise ValueError(f"cluster.{name}={getattr(stage, name)} is no share; use 0 to 1, such as 1e-5")
+            raise ValueError(f"cluster.{name}={getattr(stage, name)} is not a share; use 0 to 1, as 1e-5")
 
 
 def check_auto(stage: Any, name: str, least: int) -> None:
-    """Raise ValueError unless the setting is `auto` or a whole number, `least` or more."""
+    """Raise ValueError unless the setting is `auto` or an integer, `least` or more."""
     value = getattr(stage, name)
     if value != "auto" and not (type(value) is int and value >= least):
         raise ValueError(
-            f"cluster.{name}={value} is neither auto nor a whole number from {least} on; "
+            f"cluster.{name}={value} is neither auto nor an integer of at least {least}; "
             f"use cluster.{name}=auto, or {least} or more"
         )
 
 
 def check_k(k: int, n: int) -> None:
-    """Raise ValueError if n points cannot make k clusters."""
+    """Raise ValueError if k exceeds n."""
     if k > n:
         raise ValueError(f"cluster.k={k} exceeds the {n} samples; use cluster.k<={n} or more samples")
 
@@ -126,11 +126,11 @@ def check_finite(reduced: np.ndarray) -> None:
     if not np.isfinite([reduced.min(), reduced.max()]).all():
         bad = len(reduced) - int(np.isfinite(reduced).all(axis=1).sum())
         raise ValueError(
-            f"{bad} of {len(reduced)} rows to cluster hold nan or inf; "
+            f"{bad} of {len(reduced)} rows to cluster have nan or inf; "
             "use a backbone whose training converged, or data without missing values"
         )
 
 
 def batches(n: int, size: int) -> Iterator[slice]:
-    """Return slices of n rows, `size` rows each."""
+    """Return slices of `size` rows that cover n rows."""
     return (slice(start, start + size) for start in range(0, n, size))

@@ -1,1 +1,1 @@
-"""What the choice of k is made of: trials, references of the gap, and what each method says of them."""
+"""Parts of evaluator=k_selection: trials, references of the gap statistic, and the methods' choices of k."""

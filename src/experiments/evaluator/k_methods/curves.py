@@ -1,4 +1,4 @@
-"""The pictures of a choice of k: a curve or two for each method, its verdict marked."""
+"""The figure of k_selection: curves over k with the choice of each method marked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-NAMED = 25  # k that are each named below a curve; of more, round numbers are
+TICKS = 25  # largest number of k that are all ticks of the axis
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What a picture shows: columns of the table by their names in the legend, and whose verdicts.
+    """One panel: table columns by their names in the legend, and the methods whose choices are marked.
 
-    `relative` divides each column by its first value, so that two fit into one picture.
+    `relative` divides each column by its first value, so that two fit into one panel.
     """
 
     title: str
@@ -31,10 +31,10 @@ class Curve:
     dashed: tuple[str, ...] = ()
 
 
-PICTURES = (
+PANELS = (
     Curve(
-        "Elbow: distance to the nearest centre, and its square summed",
-        "share of what the first k has",
+        "Elbow: mean distance to the nearest centre, and sum of squared distances",
+        "share of the value at the first k",
         {"mean distance": "mean_distance", "inertia": "inertia"},
         ("elbow_distance", "elbow_inertia"),
         relative=True,
@@ -59,13 +59,13 @@ PICTURES = (
 )  # fmt: skip
 
 
-def curves(table: "pd.DataFrame", found: Sequence[Verdict]) -> Panels:
-    """Draw a table with a row per k: the k of each method, then its curve over k."""
-    chosen = {verdict.method: verdict.k for verdict in found}
+def curves(table: "pd.DataFrame", choices: Sequence[Verdict]) -> Panels:
+    """Return a bar chart of the methods' k, then the curves over k; the table has a row per k."""
+    chosen = {verdict.method: verdict.k for verdict in choices}
     rows = table.assign(less_s=table["gap"] - table["gap_s"])
-    ticks = [str(k) for k in rows["k"]] if len(rows) <= NAMED else []
+    ticks = [str(k) for k in rows["k"]] if len(rows) <= TICKS else []
     figures: list[Figure] = []
-    for curve in PICTURES:
+    for curve in PANELS:
         values = {legend: rows[column] for legend, column in curve.columns.items()}
         if curve.relative:
             values = {legend: column / column.iloc[0] for legend, column in values.items()}
@@ -81,17 +81,17 @@ def curves(table: "pd.DataFrame", found: Sequence[Verdict]) -> Panels:
             dashed=list(curve.dashed),
         )
         figures.append(lines)
-    told = [verdict for verdict in found if verdict.k is not None]
-    if told:
-        names, ks = [verdict.method for verdict in told], [float(verdict.k or 0) for verdict in told]
+    made = [verdict for verdict in choices if verdict.k is not None]
+    if made:
+        names, ks = [verdict.method for verdict in made], [float(verdict.k or 0) for verdict in made]
         figures.insert(0, Bars("The k of each method", "method", "k", names, ks))
-    return Panels(f"The k of {len(found)} methods, and their curves", figures)
+    return Panels(f"The k of {len(choices)} methods, and their curves", figures)
 
 
 def _marks(chosen: dict[str, int | None]) -> dict[str, float]:
-    """Name each k that was chosen once, by all the methods that chose it."""
-    places: dict[int, list[str]] = {}
+    """Return the chosen k by a label that names all methods that chose it."""
+    by_k: dict[int, list[str]] = {}
     for method, k in chosen.items():
         if k is not None:
-            places.setdefault(k, []).append(method)
-    return {f"{', '.join(methods)}: k={k}": float(k) for k, methods in places.items()}
+            by_k.setdefault(k, []).append(method)
+    return {f"{', '.join(methods)}: k={k}": float(k) for k, methods in by_k.items()}

@@ -1,15 +1,15 @@
-"""Where a falling curve bends most: the elbow, found and not only drawn."""
+"""The knee (elbow) of a falling curve."""
 
 import numpy as np
 
 
 def knee(x: np.ndarray, y: np.ndarray) -> int | None:
-    """Return the position of the knee of a falling convex curve; None where it has none.
+    """Return the index of the knee of a falling convex curve; None if it has none.
 
-    Both axes are brought to 0..1, and the knee is where the curve lies farthest below the chord between its
-    ends. It counts if that is more than the mean step of x, which is Kneedle's threshold at sensitivity 1
-    for a global maximum: a straight line has no knee. The curves here are means over all points, so
-    Kneedle's smoothing is left out.
+    Both axes are scaled to 0..1, and the knee is where the curve is farthest below the chord between its
+    ends. It counts if that distance exceeds the mean step of x, which is Kneedle's threshold at sensitivity
+    1 for a global maximum: a straight line has no knee. Kneedle's smoothing is omitted, as the curves here
+    are means over all points.
 
     Parameters
     ----------
@@ -25,5 +25,5 @@ def knee(x: np.ndarray, y: np.ndarray) -> int | None:
     across = (x - x[0]) / (x[-1] - x[0])
     down = (y - y.min()) / np.ptp(y)
     below = 1 - across - down
-    deepest = int(np.argmax(below))
-    return deepest if below[deepest] > 1 / (len(x) - 1) else None
+    index = int(np.argmax(below))
+    return index if below[index] > 1 / (len(x) - 1) else None

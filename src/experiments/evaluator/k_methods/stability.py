@@ -1,15 +1,15 @@
-"""How alike clusterings are that differ in their seed or in the rows that they were given."""
+"""Stability: agreement of clusterings with different seeds or of different bootstrap samples."""
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
 
 import numpy as np
 
-Labelled = tuple[np.ndarray, np.ndarray]  # row numbers, ascending, and their assignments
+RowClusters = tuple[np.ndarray, np.ndarray]  # row indices, ascending, and their assignments
 
 
-def agreement(clusterings: Sequence[Labelled]) -> float:
-    """Return the mean adjusted Rand index over all pairs, each on the rows that both have.
+def agreement(clusterings: Sequence[RowClusters]) -> float:
+    """Return the mean adjusted Rand index over all pairs of clusterings, each on their common rows.
 
     Source
     ------
@@ -18,20 +18,20 @@ def agreement(clusterings: Sequence[Labelled]) -> float:
     """
     from sklearn.metrics import adjusted_rand_score
 
-    found = []
-    for (one, ours), (other, theirs) in combinations(clusterings, 2):
-        _, left, right = np.intersect1d(one, other, assume_unique=True, return_indices=True)
-        found.append(adjusted_rand_score(ours[left], theirs[right]))
-    return float(np.mean(found)) if found else float("nan")
+    values = []
+    for (rows_a, clusters_a), (rows_b, clusters_b) in combinations(clusterings, 2):
+        _, in_a, in_b = np.intersect1d(rows_a, rows_b, assume_unique=True, return_indices=True)
+        values.append(adjusted_rand_score(clusters_a[in_a], clusters_b[in_b]))
+    return float(np.mean(values)) if values else float("nan")
 
 
 def resampled(
     points: np.ndarray, fit: Callable[[int, np.ndarray], np.ndarray], samples: int, seed: int
-) -> list[Labelled]:
-    """Cluster bootstrap samples: n rows drawn with replacement, the same for every k."""
+) -> list[RowClusters]:
+    """Cluster bootstrap samples: n rows drawn with replacement, the same rows for every k."""
     clusterings = []
     for number in range(samples):
         drawn = np.random.default_rng((seed, number)).integers(len(points), size=len(points))
-        rows, once = np.unique(drawn, return_index=True)
-        clusterings.append((rows, fit(number, points[drawn])[once]))
+        rows, first = np.unique(drawn, return_index=True)
+        clusterings.append((rows, fit(number, points[drawn])[first]))
     return clusterings

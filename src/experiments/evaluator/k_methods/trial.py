@@ -1,4 +1,4 @@
-"""One k tried on the points, for every method."""
+"""The metrics of one k, from which the methods choose."""
 
 import logging
 from collections.abc import Mapping
@@ -22,24 +22,24 @@ COLUMNS = (
     "mean_distance", "inertia", "silhouette", "silhouette_error", "calinski_harabasz", "davies_bouldin",
     "stability_seeds", "stability_bootstrap", "log_w",
 )  # fmt: skip
-ALIKE = 0.01  # share by which two sums of the same squares may differ,
-ROUNDING = 1e-9  # and share of the values' own squares
+ALIKE = 0.01  # share by which a clusterer's inertia may differ from the sum of squared distances,
+ROUNDING = 1e-9  # besides this share of the sum of squared values
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What every method but the references needs of one k.
+    """The metrics of one k, without those of the references of the gap statistic.
 
     Parameters
     ----------
     clusterer
-        With its k; fitted once, for all methods.
+        The clusterer with this k, fitted once for all methods.
     light
-        The same with fewer starts, for what is fitted many times.
+        The same with cheaper settings, for repeated fits.
     seeds, bootstraps
-        Light fits that are compared with each other.
+        Number of light fits that are compared: with other seeds, and of bootstrap samples.
     sample, seed
-        Rows whose silhouette is averaged, drawn with this seed, as are the bootstrap samples.
+        Largest number of rows whose silhouette is averaged; seed of that sample and of bootstrap samples.
     """
 
     VERSION: ClassVar[int] = 2
@@ -52,18 +52,18 @@ class Trial:
     seed: int
 
     def run(self, points: np.ndarray, ctx: Context) -> np.ndarray:
-        """Return a value for each of COLUMNS, float64; nan where it is undefined.
+        """Return a value for each of COLUMNS, float64; nan if it is undefined.
 
         Raises
         ------
         ValueError
-            If the clusters are not groups of near rows, which is what every method looks for.
+            If the clusterer leaves noise or uses another distance, as the methods do not apply then.
         """
-        whole = ctx.fitted(self.clusterer, lambda: self.clusterer.fit(points, ctx))
-        check_distances(type(self.clusterer).__name__, whole, points)
-        assignments = np.asarray(whole.assignments)
+        clustering = ctx.fitted(self.clusterer, lambda: self.clusterer.fit(points, ctx))
+        check_distances(type(self.clusterer).__name__, clustering, points)
+        assignments = np.asarray(clustering.assignments)
         squares, distance = spread(points, assignments)
-        again = [labels(one, points, ctx) for one in seeded(self.light, self.seeds)]
+        repeats = [labels(clusterer, points, ctx) for clusterer in seeded(self.light, self.seeds)]
         rows = np.arange(len(points))
         clusters = len(np.unique(assignments))
         return np.array(
@@ -71,18 +71,18 @@ class Trial:
                 distance,
                 squares,
                 *self._geometry(points, assignments, clusters),
-                agreement([(rows, one) for one in again]) if clusters > 1 else np.nan,
+                agreement([(rows, repeat) for repeat in repeats]) if clusters > 1 else np.nan,
                 self._bootstrapped(points, ctx) if clusters > 1 else np.nan,
                 log_w(squares),
             ]
         )
 
     def _bootstrapped(self, points: np.ndarray, ctx: Context) -> float:
-        """Return the agreement of bootstrap samples; nan if one cannot be clustered so, as rows repeat."""
+        """Return the agreement of bootstrap samples; nan if one has too few different rows for k."""
         try:
             return agreement(resampled(points, partial(self._resampled, ctx), self.bootstraps, self.seed))
         except ValueError as error:
-            log.warning("stability_bootstrap of k=%d is left out: %s", self.clusterer.k, error)
+            log.warning("stability_bootstrap of k=%d is missing: %s", self.clusterer.k, error)
             return np.nan
 
     def _resampled(self, ctx: Context, number: int, points: np.ndarray) -> np.ndarray:
@@ -103,35 +103,35 @@ class Trial:
         )
 
 
-def check_distances(name: str, found: Clustering, points: np.ndarray) -> None:
-    """Raise ValueError if a clusterer leaves noise, or groups by another distance than that of the rows."""
-    noise = int((np.asarray(found.assignments) < 0).sum())
+def check_distances(name: str, clustering: Clustering, points: np.ndarray) -> None:
+    """Raise ValueError if a clusterer leaves noise, or uses another distance than the Euclidean one."""
+    noise = int((np.asarray(clustering.assignments) < 0).sum())
     if noise:
         raise ValueError(
-            f"evaluator.k_selection tries {name}, which leaves {noise} of {len(points)} rows in no cluster; "
-            "each k is judged by all rows: use data without rows of zeros, or cluster=faiss_kmeans"
+            f"evaluator.k_selection needs clusters without noise, and {name} marks {noise} of {len(points)} "
+            "rows as noise; use data without rows of zeros, or cluster=faiss_kmeans"
         )
-    if found.inertia is None or found.centroids is None:
+    if clustering.inertia is None or clustering.centroids is None:
         return
-    own = np.asarray(found.centroids, np.float64)[found.assignments]
-    squares = float(((points - own) ** 2).sum())
-    whole = float(np.square(points, dtype=np.float64).sum())
-    if abs(found.inertia - squares) > ALIKE * squares + ROUNDING * whole:
+    centres = np.asarray(clustering.centroids, np.float64)[clustering.assignments]
+    squares = float(((points - centres) ** 2).sum())
+    total = float(np.square(points, dtype=np.float64).sum())
+    if abs(clustering.inertia - squares) > ALIKE * squares + ROUNDING * total:
         raise ValueError(
-            f"evaluator.k_selection tries {name}, which goes by another distance than that of the rows (its "
-            f"inertia is {found.inertia:.4g}, theirs {squares:.4g}); each k is judged by theirs: use "
+            f"evaluator.k_selection needs Euclidean distances, and {name} uses another one (its inertia is "
+            f"{clustering.inertia:.4g}, the sum of squared Euclidean distances {squares:.4g}); use "
             "reducer=l2, or cluster=faiss_kmeans"
         )
 
 
 def lighter(clusterer: Any, k: int, light: Mapping[str, Any]) -> Any:
-    """Return the clusterer for this k, with those of the light settings that it has."""
+    """Return the clusterer with this k, and with the light settings that it has."""
     names = {f.name for f in fields(clusterer)}
     return replace(clusterer, k=k, **{name: value for name, value in light.items() if name in names})
 
 
 def seeded(clusterer: Any, count: int) -> list[Any]:
-    """Return the clusterer with `count` seeds, its own first; once if it draws nothing."""
+    """Return the clusterer with `count` seeds, its own first; only itself if it has no seed."""
     if "seed" not in {f.name for f in fields(clusterer)}:
         return [clusterer]
     return [replace(clusterer, seed=clusterer.seed + number) for number in range(count)]

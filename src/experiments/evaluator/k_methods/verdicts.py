@@ -1,4 +1,4 @@
-"""What each method says of which k, and where they disagree."""
+"""The k that each method chooses, and a summary of their agreement."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.evaluator.k_methods.gap import first
+from experiments.evaluator.k_methods.gap import first_sufficient
 from experiments.evaluator.k_methods.knee import knee
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The k that a method chooses by its rule, or None."""
+    """The choice of a method: its k, or None, and its rule."""
 
     method: str
     k: int | None
@@ -23,14 +23,14 @@ class Verdict:
 
 
 def verdicts(table: "pd.DataFrame", within: float) -> list[Verdict]:
-    """Ask every method.
+    """Return the choice of every method.
 
     Parameters
     ----------
     table
         A row per k, ascending, with the columns of a trial, and `gap` and `gap_s`.
     within
-        How far below the best stability the largest k may lie that is still chosen.
+        Stability chooses the largest k whose stability is at most this far below the best.
 
     Source
     ------
@@ -39,14 +39,14 @@ def verdicts(table: "pd.DataFrame", within: float) -> list[Verdict]:
     """
     ks = table["k"].to_numpy()
     columns = {name: table[name].to_numpy(float) for name in table}
-    bend = "where the curve lies farthest below the chord between its ends"
-    found = [
+    bend = "where the curve is farthest below the chord between its ends"
+    choices = [
         Verdict("elbow_distance", _at(ks, knee(ks, columns["mean_distance"])), bend),
         Verdict("elbow_inertia", _at(ks, knee(ks, columns["inertia"])), bend),
         Verdict("silhouette", _at(ks, _best(columns["silhouette"])), "highest"),
         Verdict(
             "gap",
-            _at(ks, first(columns["gap"], columns["gap_s"])),
+            _at(ks, first_sufficient(columns["gap"], columns["gap_s"])),
             "smallest k whose gap is at least that of the next k less its s",
         ),
         Verdict("calinski_harabasz", _at(ks, _best(columns["calinski_harabasz"])), "highest"),
@@ -54,21 +54,21 @@ def verdicts(table: "pd.DataFrame", within: float) -> list[Verdict]:
     ]
     rule = f"largest k within {within:g} of the highest mean ARI"
     for name in ("stability_seeds", "stability_bootstrap"):
-        found.append(Verdict(name, _at(ks, _last(columns[name], within)), rule))
-    return found
+        choices.append(Verdict(name, _at(ks, _last(columns[name], within)), rule))
+    return choices
 
 
-def sentence(found: list[Verdict]) -> str:
-    """Say in one sentence what most methods choose, and which others do not."""
-    told = [verdict for verdict in found if verdict.k is not None]
-    counts = Counter(verdict.k for verdict in told)
+def sentence(choices: list[Verdict]) -> str:
+    """Return a sentence: the k that most methods choose, and the choices of the others."""
+    made = [verdict for verdict in choices if verdict.k is not None]
+    counts = Counter(verdict.k for verdict in made)
     if not counts:
-        return "no method finds a k"
+        return "no method chooses a k"
     most = max(counts.values())
     leading = sorted(k for k, count in counts.items() if k is not None and count == most)
-    text = f"k={' or '.join(map(str, leading))} by {most} of {len(found)} methods"
-    others = [f"{verdict.method} {verdict.k}" for verdict in told if verdict.k not in leading]
-    others += [f"{verdict.method} none" for verdict in found if verdict.k is None]
+    text = f"k={' or '.join(map(str, leading))} by {most} of {len(choices)} methods"
+    others = [f"{verdict.method} {verdict.k}" for verdict in made if verdict.k not in leading]
+    others += [f"{verdict.method} none" for verdict in choices if verdict.k is None]
     return f"{text}; {', '.join(others)}" if others else text
 
 

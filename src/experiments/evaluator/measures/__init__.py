@@ -1,1 +1,1 @@
-"""The figures themselves: functions of points, labels and assignments."""
+"""Metrics as functions of points, labels and assignments, and what several of them need."""

@@ -1,15 +1,15 @@
-"""How far two ways of grouping the same rows go together: the chi-square of their table, and Cramer's V."""
+"""Association of two groupings of the same rows: chi-square and Cramer's V of their table."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-FEW = 5  # rows that a cell should be expected to hold, and the share of cells that may be below
-BELOW = 0.2
+FEW = 5  # smallest expected number of rows of a cell for a valid chi-square test,
+BELOW = 0.2  # and the share of cells that may have fewer
 
 
 class Association(NamedTuple):
-    """What the table says; `few` is the share of cells in which fewer than 5 rows are expected."""
+    """The measures of a table; `few` is the share of cells in which fewer than 5 rows are expected."""
 
     chi_square: float
     p: float
@@ -19,33 +19,35 @@ class Association(NamedTuple):
 
 
 def association(table: np.ndarray) -> Association | None:
-    """Measure a table of counts int (r, c); None if it has no second row or column that holds anything.
+    """Return the association in a table of counts int (r, c); None unless it is 2 x 2 or larger.
 
-    Without Yates' correction, so that V of a perfect 2 x 2 table is 1. V is never below 0, and so above it by
-    chance, the further the more cells there are: `corrected` takes off what independent groups would have,
-    and is nan where there are no more rows than cells of a side.
+    Empty rows and columns are ignored.
+
+    Without Yates' correction, so that V of a perfect 2 x 2 table is 1. V of independent groups is above 0,
+    and rises with the number of cells; `corrected` subtracts that bias. It is nan if the counts are too few
+    for that many categories.
 
     Source
     ------
     Cramer, "Mathematical Methods of Statistics", 1946; Bergsma, "A bias-correction for Cramer's V and
-    Tschuprow's T", 2013; Cochran, "Some methods for strengthening the common chi-square tests", 1954, for
-    cells of which few rows are expected.
+    Tschuprow's T", 2013; Cochran, "Some methods for strengthening the common chi-square tests", 1954
+    (expected rows of a cell).
     """
     from scipy.stats import chi2_contingency
 
-    held = np.asarray(table)
-    held = held[held.any(axis=1)][:, held.any(axis=0)]
-    if min(held.shape) < 2:
+    counts = np.asarray(table)
+    counts = counts[counts.any(axis=1)][:, counts.any(axis=0)]
+    if min(counts.shape) < 2:
         return None
-    found = chi2_contingency(held, correction=False)
-    n, (r, c) = int(held.sum()), held.shape
-    phi = found.statistic / n
-    side_r, side_c = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
-    above, sides = max(0.0, phi - (r - 1) * (c - 1) / (n - 1)), min(side_r, side_c) - 1
+    test = chi2_contingency(counts, correction=False)
+    n, (r, c) = int(counts.sum()), counts.shape
+    phi = test.statistic / n
+    corrected_r, corrected_c = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
+    corrected_phi, sides = max(0.0, phi - (r - 1) * (c - 1) / (n - 1)), min(corrected_r, corrected_c) - 1
     return Association(
-        float(found.statistic),
-        float(found.pvalue),
+        float(test.statistic),
+        float(test.pvalue),
         float(np.sqrt(phi / (min(r, c) - 1))),
-        float(np.sqrt(above / sides)) if sides > 0 else float("nan"),
-        float((found.expected_freq < FEW).mean()),
+        float(np.sqrt(corrected_phi / sides)) if sides > 0 else float("nan"),
+        float((test.expected_freq < FEW).mean()),
     )

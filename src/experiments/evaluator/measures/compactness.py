@@ -1,8 +1,8 @@
-"""Calinski-Harabasz and Davies-Bouldin, also of millions of points, and of as many clusters as noise has.
+"""Calinski-Harabasz and Davies-Bouldin, also for millions of points and clusters.
 
-scikit-learn's look through all points once per cluster, sum float32 values, and hold the distances of all
-pairs of centroids. Up to `MANY` points in `FEW` clusters they are called, so that the results are theirs.
-A new metric gets `@compactness` here and a row in metrics.py, whose docstring has the steps.
+scikit-learn's functions pass over all points once per cluster, sum float32 values, and keep the distances
+of all pairs of centroids in memory. Up to `MANY` points in `FEW` clusters they are called, so results are
+equal. A new metric gets `@compactness` here and a row in metrics.py, whose docstring has the steps.
 """
 
 from collections.abc import Callable
@@ -14,27 +14,27 @@ from experiments.numerics.scale import exponents
 
 MANY = 100_000
 FEW = 1_000
-SMALL = 10  # powers of two below 1 from which points are brought to size 1, as scikit-learn takes 1e-8 for 0
-DISTANCES = 4_000_000  # of centroids held at a time: 32 MB
+SMALL = 10  # points below 2**-10 are scaled to 1, as scikit-learn treats distances below 1e-8 as 0
+DISTANCES = 4_000_000  # of centroids, in memory at a time: 32 MB
 
 Compactness = Callable[[np.ndarray, np.ndarray, Extents | None], float]
-COMPACTNESS: dict[str, Compactness] = {}  # every metric of points and assignments, by its name
+COMPACTNESS: dict[str, Compactness] = {}  # by metric name
 
 
 def compactness(measure: Compactness) -> Compactness:
-    """Have evaluator=internal give this metric."""
+    """Register a metric for evaluator=internal, under its function name."""
     COMPACTNESS[measure.__name__] = measure
     return measure
 
 
 @compactness
 def calinski_harabasz(points: np.ndarray, assignments: np.ndarray, known: Extents | None = None) -> float:
-    """Return the variance between clusters over that within, each by its degrees of freedom.
+    """Return the ratio of the variances between and within clusters, each per degree of freedom.
 
     Parameters
     ----------
     known
-        The clusters' extents, if they were measured before.
+        The clusters' extents, if already computed.
 
     Source
     ------
@@ -44,8 +44,8 @@ def calinski_harabasz(points: np.ndarray, assignments: np.ndarray, known: Extent
 
     if _few(assignments, known):
         return float(metrics.calinski_harabasz_score(points, assignments))
-    of, sizes, means, squares, *_ = known or extents(points, assignments)
-    n, k = len(of), len(sizes)
+    row_clusters, sizes, means, squares, *_ = known or extents(points, assignments)
+    n, k = len(row_clusters), len(sizes)
     within = float(squares.sum())
     between = float((sizes[:, None] * (means - np.average(means, axis=0, weights=sizes)) ** 2).sum())
     return 1.0 if within == 0 else between * (n - k) / (within * (k - 1))
@@ -53,12 +53,12 @@ def calinski_harabasz(points: np.ndarray, assignments: np.ndarray, known: Extent
 
 @compactness
 def davies_bouldin(points: np.ndarray, assignments: np.ndarray, known: Extents | None = None) -> float:
-    """Return how wide two neighbouring clusters are against their distance, at worst, averaged; 0 is best.
+    """Return the mean, over clusters, of the largest ratio of widths to distance with another; 0 is best.
 
     Parameters
     ----------
     known
-        The clusters' extents, if they were measured before.
+        The clusters' extents, if already computed.
 
     Source
     ------
@@ -75,7 +75,7 @@ def davies_bouldin(points: np.ndarray, assignments: np.ndarray, known: Extents |
     means = known.means - known.means.mean(axis=0)
     wide, narrow = np.flatnonzero(widths > 0), np.flatnonzero(widths == 0)
     worst = _worst(wide, np.arange(len(means)), means, widths)
-    worst += _worst(narrow, wide, means, widths)  # those as wide as a point are 0 to one another
+    worst += _worst(narrow, wide, means, widths)  # the ratio of two clusters of width 0 is 0
     return worst / len(means)
 
 
@@ -86,11 +86,11 @@ def _few(assignments: np.ndarray, known: Extents | None) -> bool:
 
 
 def _worst(clusters: np.ndarray, others: np.ndarray, means: np.ndarray, widths: np.ndarray) -> float:
-    """Return the sum over these clusters of how they compare with the worst of some others."""
+    """Return the sum over `clusters` of their largest ratio of widths to distance with one of `others`."""
     from sklearn.metrics import euclidean_distances
 
     total = 0.0
-    count = -(-len(clusters) * len(others) // DISTANCES)  # 0 where there is nothing to compare
+    count = -(-len(clusters) * len(others) // DISTANCES)  # 0 if one of them is empty
     for batch in np.array_split(clusters, count) if count else ():
         distances = euclidean_distances(means[batch], means[others])
         distances[(batch[:, None] == others) | (distances == 0)] = np.inf

@@ -1,29 +1,29 @@
-"""Where the clusters are and how wide, found in two passes over the points in blocks."""
+"""Centres, sizes and widths of clusters, computed in two passes over blocks of points."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from experiments.evaluator.measures.groups import CHUNK, groups
+from experiments.evaluator.measures.groups import CHUNK, group_rows
 
 
 class Extents(NamedTuple):
-    """The clusters' sizes, centres and widths; every number among the assignments counts as a cluster.
+    """Sizes, centres and widths of the clusters; every value of the assignments counts as a cluster.
 
     Parameters
     ----------
-    of
-        int64 (n,): which of the k clusters each point is in.
+    row_clusters
+        int64 (n,): index of each point's cluster, 0 to k - 1.
     sizes
         int64 (k,).
     means
         float64 (k, p): the centres.
     squares, distances, farthest
-        float64 (k,): the squared distances of a cluster's points to its centre, summed; the distances,
-        summed; and the largest distance.
+        float64 (k,): sum of squared distances of a cluster's points to its centre, sum of distances, and
+        largest distance.
     """
 
-    of: np.ndarray
+    row_clusters: np.ndarray
     sizes: np.ndarray
     means: np.ndarray
     squares: np.ndarray
@@ -32,17 +32,17 @@ class Extents(NamedTuple):
 
 
 def extents(points: np.ndarray, assignments: np.ndarray) -> Extents:
-    """Measure the clusters of (n, p) points."""
-    clusters = groups(assignments)
+    """Return the extents of the clusters of (n, p) points."""
+    clusters = group_rows(assignments)
     n, k = len(points), len(clusters.ids)
     means = clusters.means(points, np.arange(n))
     squares, distances, farthest = np.zeros(k), np.zeros(k), np.zeros(k)
     for start in range(0, n, CHUNK):
-        of = clusters.of[start : start + CHUNK]
-        offsets = points[start : start + CHUNK] - means[of]
+        block = clusters.row_groups[start : start + CHUNK]
+        offsets = points[start : start + CHUNK] - means[block]
         squared = np.einsum("nd,nd->n", offsets, offsets)
         lengths = np.sqrt(squared)
-        squares += np.bincount(of, squared, k)
-        distances += np.bincount(of, lengths, k)
-        np.maximum.at(farthest, of, lengths)
-    return Extents(clusters.of, clusters.sizes, means, squares, distances, farthest)
+        squares += np.bincount(block, squared, k)
+        distances += np.bincount(block, lengths, k)
+        np.maximum.at(farthest, block, lengths)
+    return Extents(clusters.row_groups, clusters.sizes, means, squares, distances, farthest)

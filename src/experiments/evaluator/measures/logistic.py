@@ -1,4 +1,4 @@
-"""Logistic regression on standardised embeddings, fitted once for whoever asks for the same one."""
+"""Logistic regression on standardised embeddings; equal fits of several evaluators are computed once."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,16 +15,18 @@ WEIGHTS = ("none", "balanced")
 
 @dataclass(frozen=True, eq=False)
 class Predictions(SavedFields):
-    """What a fit says of every row: int64 (n,); and how the fit ended."""
+    """Predicted labels of all rows, int64 (n,), and whether the fit converged."""
 
     predicted: np.ndarray
     iterations: int
     converged: bool
 
-    def doubts(self, place: str) -> tuple[str, ...]:
-        """Say so if the fit has not converged."""
-        why = f"{place} has not converged after {self.iterations} iterations; its figures may change with a "
-        return () if self.converged else (f"{why}larger max_iter",)
+    def warnings(self, prefix: str) -> tuple[str, ...]:
+        """Return a warning if the fit has not converged; `prefix` is the evaluator, as in settings."""
+        text = (
+            f"{prefix} has not converged after {self.iterations} iterations; its metrics may change with a "
+        )
+        return () if self.converged else (f"{text}larger max_iter",)
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,13 @@ class Logistic:
     C
         Inverse strength of the L2 penalty.
     class_weight
-        `none`, or `balanced`: a class weighs as much as any other.
+        `none`, or `balanced`: all classes have equal weight.
     components
-        Principal components of the standardised values to fit on; None: the values themselves.
+        Number of principal components of the standardised values to fit on; None: the values themselves.
     max_iter, tolerance
-        It ends after so many iterations, or when no gradient is larger.
+        The fit ends after `max_iter` iterations, or when no gradient exceeds `tolerance`.
     seed
-        Of the decomposition beyond 2,048 values.
+        Seed of the randomised decomposition for embeddings wider than 2,048.
 
     Source
     ------
@@ -58,31 +60,35 @@ class Logistic:
     tolerance: float
     seed: int
 
-    def check(self, place: str) -> None:
-        """Raise ValueError for a setting that cannot be."""
+    def check(self, prefix: str) -> None:
+        """Raise ValueError if a setting is out of range; `prefix` is the evaluator, as in settings."""
         if not 0 < self.C < np.inf:
-            raise ValueError(f"{place}.C={self.C} is no strength; use a number above 0, such as 0.1")
+            raise ValueError(f"{prefix}.C={self.C} is not above 0; use a number above 0, such as 0.1")
         if self.class_weight not in WEIGHTS:
             raise ValueError(
-                f"{place}.class_weight={self.class_weight} is not an option; use {' or '.join(WEIGHTS)}"
+                f"{prefix}.class_weight={self.class_weight} is not an option; use {' or '.join(WEIGHTS)}"
             )
         if self.components is not None and self.components < 1:
-            raise ValueError(f"{place}.components={self.components} is no number; use 1 or more, or null")
+            raise ValueError(
+                f"{prefix}.components={self.components} is not a number of components; use 1 or more, or null"
+            )
         if self.max_iter < 1:
-            raise ValueError(f"{place}.max_iter={self.max_iter} fits nothing; use 1 or more")
+            raise ValueError(f"{prefix}.max_iter={self.max_iter} fits nothing; use 1 or more")
         if not 0 < self.tolerance < np.inf:
-            raise ValueError(f"{place}.tolerance={self.tolerance} is never reached; use 1e-4 or so")
+            raise ValueError(
+                f"{prefix}.tolerance={self.tolerance} is not above 0; use a number above 0, such as 1e-4"
+            )
 
     def predict(
-        self, place: str, features: Scaled, labels: np.ndarray, fitted: np.ndarray, ctx: Context
+        self, prefix: str, features: Scaled, labels: np.ndarray, fitted: np.ndarray, ctx: Context
     ) -> Predictions:
-        """Fit on the `fitted` rows and predict all n; kept by the content of what it is given."""
-        rows, width = len(features.visible), features.values.shape[1]
+        """Fit on the rows `fitted` and predict all n rows; cached by features, labels and rows."""
+        rows, width = len(features.fit_rows), features.values.shape[1]
         most = min(rows, width)
         if self.components is not None and self.components > most:
             raise ValueError(
-                f"{place}.components={self.components} exceeds min(n, d)={most} of {rows} rows of {width} "
-                f"values; use {place}.components<={most}, or null"
+                f"{prefix}.components={self.components} exceeds min(n, d)={most} of {rows} rows of {width} "
+                f"values; use {prefix}.components<={most}, or null"
             )
         key = cache_key("logistic", stage=self, features=features.key, labels=labels, rows=fitted)
         return ctx.store.fitted(key, lambda: self._fit(features, labels, fitted))
@@ -92,7 +98,7 @@ class Logistic:
         from threadpoolctl import threadpool_limits
 
         values = features.values
-        with threadpool_limits(1):  # so that it finds the same, bit for bit, whatever runs beside it
+        with threadpool_limits(1):  # for equal results to the bit, however many fits run in parallel
             if self.components is not None:
                 values = values @ features.axes(self.seed).components[: self.components].T
             weight = None if self.class_weight == "none" else self.class_weight

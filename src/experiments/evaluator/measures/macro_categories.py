@@ -1,25 +1,25 @@
-"""Macro-categories: classes grouped by how near their mean vectors are."""
+"""Macro-categories: groups of classes whose mean vectors are near each other."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.evaluator.protocol.scored_rows import check_labels, visible
+from experiments.evaluator.protocol.scored_rows import check_labels, fit_rows
 from experiments.samples import Samples
 
 
 @dataclass(frozen=True, eq=False)
 class ClassTree:
-    """Ward's tree over the mean vectors of the classes that have rows.
+    """Ward's tree over the class means, of the classes that have rows.
 
     Parameters
     ----------
     classes
-        int64 (c,), the labels that have rows, ascending.
+        int64 (c,): their labels, ascending.
     means
-        float64 (c, p), their mean vectors.
+        float64 (c, p): their mean vectors.
     linkage
-        float64 (c - 1, 4), as scipy gives it.
+        float64 (c - 1, 4): scipy's linkage matrix.
     """
 
     classes: np.ndarray
@@ -28,45 +28,45 @@ class ClassTree:
 
     @property
     def height(self) -> float:
-        """Return the height at which the last two groups meet."""
+        """Return the height of the last merge."""
         return float(self.linkage[-1, 2])
 
     @property
     def order(self) -> np.ndarray:
-        """Return the places in `classes` from left to right in the tree, int64 (c,)."""
+        """Return the indices of `classes` from left to right in the tree, int64 (c,)."""
         from scipy.cluster.hierarchy import leaves_list
 
         return np.asarray(leaves_list(self.linkage), np.int64)
 
-    def distances(self, places: np.ndarray) -> np.ndarray:
-        """Return the Euclidean distances between these means, float64 (m, m)."""
+    def distances(self, indices: np.ndarray) -> np.ndarray:
+        """Return the Euclidean distances between the means at these indices, float64 (m, m)."""
         from scipy.spatial.distance import cdist
 
-        return np.asarray(cdist(self.means[places], self.means[places]))
+        return np.asarray(cdist(self.means[indices], self.means[indices]))
 
     def groups_below(self, share: float) -> int:
-        """Count the groups that a cut at this share of the height leaves."""
+        """Return the number of groups of a cut at this share of the height."""
         return 1 + int((self.linkage[:, 2] > share * self.height).sum())
 
     def cut(self, groups: int) -> np.ndarray:
-        """Return the group of each of `classes`, int64 (c,), for exactly so many, numbered as they appear.
+        """Return the group of each of `classes`, int64 (c,), numbered in the order of `classes`.
 
-        scipy's `cut_tree` finds the same in thirty times the time.
+        scipy's `cut_tree` is equivalent and takes thirty times as long.
         """
         c = len(self.classes)
         nodes = np.arange(c)
-        for merge, (one, other) in enumerate(self.linkage[: c - groups, :2]):
-            nodes[(nodes == one) | (nodes == other)] = c + merge
+        for merge, (left, right) in enumerate(self.linkage[: c - groups, :2]):
+            nodes[(nodes == left) | (nodes == right)] = c + merge
         _, first, group = np.unique(nodes, return_index=True, return_inverse=True)
         return np.asarray(np.argsort(np.argsort(first))[group])
 
     def categories(self, labels: np.ndarray, groups: int) -> np.ndarray:
-        """Return the group of each row, int64 (n,)."""
+        """Return the group of each row's label, int64 (n,)."""
         return self.cut(groups)[np.searchsorted(self.classes, labels)]
 
 
 def class_tree(samples: Samples, reduced: np.ndarray, protocol: str) -> ClassTree:
-    """Link the class means of float (n, p), taken over the rows that may be seen.
+    """Return the tree of the class means of float (n, p), over the rows that the protocol fits on.
 
     Source
     ------
@@ -74,33 +74,33 @@ def class_tree(samples: Samples, reduced: np.ndarray, protocol: str) -> ClassTre
     """
     from scipy.cluster.hierarchy import linkage
 
-    rows = visible(samples, protocol)
-    classes, own = np.unique(np.asarray(samples.labels)[rows], return_inverse=True)
-    sums = [np.bincount(own, values) for values in reduced[rows].T]
-    means = np.stack(sums, axis=1) / np.bincount(own)[:, None]
+    rows = fit_rows(samples, protocol)
+    classes, row_classes = np.unique(np.asarray(samples.labels)[rows], return_inverse=True)
+    sums = [np.bincount(row_classes, values) for values in reduced[rows].T]
+    means = np.stack(sums, axis=1) / np.bincount(row_classes)[:, None]
     return ClassTree(classes, means, linkage(means, "ward"))
 
 
-def check_classes(samples: Samples, place: str, protocol: str) -> None:
-    """Raise ValueError unless every class has a row that may be seen, and there are two."""
-    labels = check_labels(samples, place, protocol)
-    without = np.setdiff1d(labels, labels[visible(samples, protocol)])
+def check_classes(samples: Samples, prefix: str, protocol: str) -> None:
+    """Raise ValueError unless there are two classes and each has a row that the protocol fits on."""
+    labels = check_labels(samples, prefix, protocol)
+    without = np.setdiff1d(labels, labels[fit_rows(samples, protocol)])
     if len(without):
         raise ValueError(
-            f"{place} takes class means over training rows, and {samples.class_names[without[0]]} has none"
-            f" ({len(without)} such); use a larger dataset.split.train, or protocol=published"
+            f"{prefix} needs training rows of each class, and {samples.class_names[without[0]]} has none"
+            f" ({len(without)} such classes); use a larger dataset.split.train, or protocol=published"
         )
 
 
-def check_granularities(place: str, granularities: tuple[int, ...]) -> None:
-    """Raise ValueError unless there are granularities, each of two groups or more, none twice."""
+def check_granularities(prefix: str, granularities: tuple[int, ...]) -> None:
+    """Raise ValueError unless there are granularities, all different and 2 or more."""
     if not granularities or min(granularities) < 2 or len(set(granularities)) < len(granularities):
         raise ValueError(
-            f"{place}.granularities={list(granularities)} are no numbers of groups; use different ones, each "
-            "2 or more, such as [5,10]"
+            f"{prefix}.granularities={list(granularities)} are not different numbers of groups; use "
+            "different ones, each 2 or more, such as [5,10]"
         )
 
 
 def too_fine(granularity: int, classes: int) -> str:
-    """Say why there is no such granularity; empty if there is."""
-    return f"left out: there are {classes} classes" if granularity > classes else ""
+    """Return the reason why a granularity is impossible; empty if it is possible."""
+    return f"skipped: there are {classes} classes" if granularity > classes else ""

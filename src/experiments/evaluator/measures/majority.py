@@ -1,12 +1,12 @@
-"""The most frequent class of a cluster, by one rule: equals are all named, the first by name first."""
+"""The most frequent class of a cluster; equally frequent ones are all named, in alphabetical order."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-MOSTLY = 0.5  # the share from which a cluster is "mostly" of a class
-NAMED = 3  # classes that are named of those equally frequent
+MOSTLY = 0.5  # smallest share for "mostly"
+NAMED = 3  # equally frequent classes that are named
 
 
 class Majority(NamedTuple):
@@ -15,11 +15,11 @@ class Majority(NamedTuple):
     Parameters
     ----------
     classes
-        Its name, and those of the classes that are as frequent; empty where no row has a label.
+        Its name, and the names of equally frequent ones; empty if no row has a label.
     share
-        Of each of them among the labelled rows; 0 without one.
+        Share of each of them among the labelled rows; 0 if no row has a label.
     labelled
-        How many rows have a label.
+        Number of rows that have a label.
     """
 
     classes: tuple[str, ...]
@@ -28,47 +28,47 @@ class Majority(NamedTuple):
 
     @property
     def first(self) -> str:
-        """The first of the classes, "" if there is none."""
+        """Return the first of the classes, "" if there is none."""
         return self.classes[0] if self.classes else ""
 
     @property
     def tied(self) -> bool:
-        """True if several classes are equally frequent."""
+        """Return True if several classes are equally frequent."""
         return len(self.classes) > 1
 
     @property
     def name(self) -> str:
-        """The class, or those that are tied for it."""
+        """Return the name of the class, or of the tied classes."""
         return listed(self.classes)
 
     def phrase(self, rows: int) -> str:
-        """Return what a cluster of so many rows holds, such as "mostly cat (80 %)"; "" without labels."""
+        """Return a text on a cluster of `rows` rows, such as "mostly cat (80%)"; "" without labels."""
         if not self.classes:
             return ""
-        of = f" of {self.labelled:,} labelled" if self.labelled < rows else ""
+        base = f" of {self.labelled:,} labelled" if self.labelled < rows else ""
         if self.tied:
-            return f"tied: {self.name} ({self.share:.0%} each{of})"
-        what = "mostly" if self.share >= MOSTLY else "largest class"
-        return f"{what} {self.first} ({self.share:.0%}{of})"
+            return f"tied: {self.name} ({self.share:.0%} each{base})"
+        degree = "mostly" if self.share >= MOSTLY else "largest class"
+        return f"{degree} {self.first} ({self.share:.0%}{base})"
 
 
 def majority(labels: np.ndarray) -> Majority:
-    """Return the most frequent of the labels, str (n,), of which "" is none."""
+    """Return the most frequent of the labels, str (n,); "" is no label."""
     known = labels[labels != ""].astype(str)
     names, counts = np.unique(known, return_counts=True)
     return of_counts(names.tolist(), counts)
 
 
 def of_counts(names: Sequence[str], counts: np.ndarray) -> Majority:
-    """Return the most frequent class by the number of rows of each, int (classes,)."""
+    """Return the most frequent class, given the number of rows of each, int (classes,)."""
     labelled = int(counts.sum())
     if not labelled:
         return Majority((), 0.0, 0)
     most = int(counts.max())
-    classes = sorted(names[place] for place in np.flatnonzero(counts == most).tolist())
+    classes = sorted(names[index] for index in np.flatnonzero(counts == most).tolist())
     return Majority(tuple(classes), most / labelled, labelled)
 
 
 def listed(classes: Sequence[str]) -> str:
-    """Return the names of classes, the first few of many."""
+    """Return class names as text, only the first of many."""
     return ", ".join(classes[:NAMED]) + " …" * (len(classes) > NAMED)

@@ -1,10 +1,10 @@
-"""The silhouette of some rows of very many, measured against a sample of each cluster's members.
+"""Silhouettes of some of very many rows, measured against a sample of each cluster's members.
 
-What a row is compared with is its mean distance to a cluster's members. Some members tell it with an error,
-and the least of several such means is then too low. But the mean *squared* distance to all members is known
-exactly, from the cluster's centre and width: so what the sample's mean squared distance misses corrects its
-mean distance (a control variate). On 100,000 x 64 points in 100 clusters, 100 members of each then give the
-mean silhouette to .00001, and without the correction .0007 too low.
+A silhouette needs the mean distance of a row to the members of each cluster. A sample estimates it with an
+error, and the smallest of several such means is then too low. But the mean *squared* distance to all
+members is known exactly, from the cluster's centre and width: the error of the sample's mean squared
+distance corrects its mean distance (a control variate). On 100,000 x 64 points in 100 clusters, 100 members
+of each give the mean silhouette to .00001; without the correction it is .0007 too low.
 """
 
 from typing import NamedTuple
@@ -13,21 +13,23 @@ import numpy as np
 
 from experiments.evaluator.measures.extents import Extents, extents
 
-MEMBERS = 10_000  # of all clusters together, about, that a row is measured against
-LEAST = 8  # of each cluster, if it has so many
-DRAWN_FOR = 128  # rows that are measured against the same members
-DISTANCES = 2_000_000  # held at a time: 16 MB
-ROUNDING = 1e-7  # of the largest distance to the centre of all: what float64 leaves of a distance of 0
-NEAR = 4  # points that float32 finds nearest, of which float64 chooses one
+MEMBERS = 10_000  # approximate sample size over all clusters
+LEAST = 8  # members of each cluster in the sample, at least, if it has so many
+ROWS_PER_DRAW = 128  # rows that are measured against the same sample
+DISTANCES = 2_000_000  # in memory at a time: 16 MB
+ROUNDING = 1e-7  # of the largest distance to the centre of all points: smaller distances are 0
+NEAR = 4  # nearest candidates in float32, of which float64 chooses one
 
 
 class Clusters(NamedTuple):
-    """Centres and widths of the clusters of several points; `middle` is subtracted from all points.
+    """Centres and widths of the clusters of two or more points.
 
     Parameters
     ----------
+    middle
+        float64 (p,): centre of all points, subtracted from centres and points.
     number
-        int64 (all clusters,): where each stands among these.
+        int64 (all clusters,): index of each cluster among these.
     centres
         float64 (k, p).
     sizes, spreads, farthest
@@ -43,14 +45,14 @@ class Clusters(NamedTuple):
 
 
 class Members(NamedTuple):
-    """Some members of each cluster.
+    """A sample of the members of each cluster.
 
     Parameters
     ----------
     columns
-        float64 (m, p + 2): their values, 1, and their squared length, so that one product gives distances.
+        float64 (m, p + 2): values, 1, and squared length, so that a matrix product gives squared distances.
     starts, counts
-        int64 (k,): where those of each cluster begin, and how many they are.
+        int64 (k,): first index and number of the members of each cluster.
     """
 
     columns: np.ndarray
@@ -61,10 +63,10 @@ class Members(NamedTuple):
 def sampled_silhouettes(
     points: np.ndarray, assignments: np.ndarray, rows: np.ndarray, seed: int, known: Extents | None = None
 ) -> np.ndarray:
-    """Return the silhouette of these rows, float64 (m,); 0 for the only member of a cluster.
+    """Return the silhouettes of `rows`, float64 (m,); 0 for the only member of a cluster.
 
-    Of each cluster about 10,000 / k members are drawn, 8 at least, and other ones for each 128 rows, so that
-    what they miss cancels out in the mean. Clusters of one point are all compared.
+    The sample has about 10,000 / k members of each cluster, 8 at least. It is drawn again for each 128
+    rows, so that errors cancel out in the mean. All clusters of one point are compared.
     """
     from threadpoolctl import threadpool_limits
 
@@ -81,48 +83,48 @@ def sampled_silhouettes(
     clusters = clusters._replace(centres=clusters.centres - clusters.middle)
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(points))
-    order = order[several[known.of[order]]]
-    order = order[np.argsort(known.of[order], kind="stable")]
-    places = rng.permutation(np.flatnonzero(several[known.of[rows]]))
-    singles = np.flatnonzero(~several[known.of])
+    order = order[several[known.row_clusters[order]]]
+    order = order[np.argsort(known.row_clusters[order], kind="stable")]
+    positions = rng.permutation(np.flatnonzero(several[known.row_clusters[rows]]))
+    singles = np.flatnonzero(~several[known.row_clusters])
     scores = np.zeros(len(rows))
-    alone = np.full(len(rows), np.inf)
-    alone[places] = _nearest(points, rows[places], singles, clusters.middle)
-    with threadpool_limits(1):  # products so small gain nothing from threads, and would wait for busy cores
-        for draw, start in enumerate(range(0, len(places), DRAWN_FOR)):
-            members = _drawn(points, order, clusters, draw)
+    single_distances = np.full(len(rows), np.inf)
+    single_distances[positions] = _nearest(points, rows[positions], singles, clusters.middle)
+    with threadpool_limits(1):  # small products are not faster on several threads
+        for draw, start in enumerate(range(0, len(positions), ROWS_PER_DRAW)):
+            members = _draw_members(points, order, clusters, draw)
             size = max(1, DISTANCES // len(members.columns))
-            for first in range(start, min(start + DRAWN_FOR, len(places)), size):
-                part = places[first : min(first + size, start + DRAWN_FOR)]
-                own = clusters.number[known.of[rows[part]]]
+            for first in range(start, min(start + ROWS_PER_DRAW, len(positions)), size):
+                part = positions[first : min(first + size, start + ROWS_PER_DRAW)]
+                own = clusters.number[known.row_clusters[rows[part]]]
                 means = _mean_distances(points[rows[part]] - clusters.middle, members, clusters)
-                scores[part] = _scores(means, own, clusters.sizes[own], alone[part])
+                scores[part] = _scores(means, own, clusters.sizes[own], single_distances[part])
     return scores
 
 
 def nearness(within: np.ndarray, between: np.ndarray) -> np.ndarray:
-    """Return how much nearer the own cluster is than the next one, from -1 to 1; 0 where both are at 0."""
+    """Return silhouettes from mean distances within and to the next cluster, -1 to 1; 0 if both are 0."""
     widest = np.maximum(within, between)
     return np.asarray(np.divide(between - within, widest, out=np.zeros_like(widest), where=widest > 0))
 
 
-def _drawn(points: np.ndarray, order: np.ndarray, clusters: Clusters, draw: int) -> Members:
-    """Take the members that follow those of the last draw; `order` has them by cluster, in random order."""
+def _draw_members(points: np.ndarray, order: np.ndarray, clusters: Clusters, draw: int) -> Members:
+    """Return the next sample of members; `order` has the rows by cluster, in random order."""
     sizes = clusters.sizes
     counts = np.minimum(sizes, max(LEAST, -(-MEMBERS // len(sizes))))
     starts = np.cumsum(counts) - counts
-    of = np.repeat(np.arange(len(sizes)), counts)
-    turn = (draw * counts[of] + np.arange(len(of)) - starts[of]) % sizes[of]
-    values = points[order[(np.cumsum(sizes) - sizes)[of] + turn]] - clusters.middle
+    owner = np.repeat(np.arange(len(sizes)), counts)
+    turn = (draw * counts[owner] + np.arange(len(owner)) - starts[owner]) % sizes[owner]
+    values = points[order[(np.cumsum(sizes) - sizes)[owner] + turn]] - clusters.middle
     squared = np.einsum("mp,mp->m", values, values)
-    return Members(np.column_stack([values, np.ones(len(of)), squared]), starts, counts)
+    return Members(np.column_stack([values, np.ones(len(owner)), squared]), starts, counts)
 
 
 def _mean_distances(points: np.ndarray, members: Members, clusters: Clusters) -> np.ndarray:
-    """Return the mean distance of points, float64 (b, p), to all of each cluster's: float64 (b, k).
+    """Return the mean distances of float64 (b, p) points to all points of each cluster, float64 (b, k).
 
-    Estimated from `members`, and between what centre and width allow: the distance to the centre, and the
-    root of the mean squared distance.
+    Estimated from `members`, and limited to the possible range: from the distance to the centre to the root
+    of the mean squared distance.
     """
     squared = np.einsum("bp,bp->b", points, points)
     doubled = np.column_stack([-2 * points, squared, np.ones(len(points))])
@@ -134,23 +136,27 @@ def _mean_distances(points: np.ndarray, members: Members, clusters: Clusters) ->
     to_centre = np.maximum(doubled @ np.column_stack([clusters.centres, np.ones(len(drawn)), lengths]).T, 0)
     mean_squared = to_centre + clusters.spreads
     highest = np.sqrt(to_centre) + clusters.farthest
-    steepest = np.maximum(2 * np.sqrt(mean_squared), highest)  # else few far members would weigh too much
-    missed = mean_squared - doubled @ drawn.T
-    means += np.divide(missed, steepest, out=np.zeros_like(missed), where=steepest > 0)
+    steepest = np.maximum(
+        2 * np.sqrt(mean_squared), highest
+    )  # otherwise a few far members have too much weight
+    error = mean_squared - doubled @ drawn.T
+    means += np.divide(error, steepest, out=np.zeros_like(error), where=steepest > 0)
     means = np.clip(means, np.sqrt(to_centre), np.sqrt(mean_squared))
     return np.where(means < ROUNDING * np.sqrt(squared.max()), 0.0, means)
 
 
-def _scores(means: np.ndarray, own: np.ndarray, sizes: np.ndarray, alone: np.ndarray) -> np.ndarray:
-    """Return silhouettes, float64 (b,), from mean distances and that to the nearest cluster of one point."""
+def _scores(
+    means: np.ndarray, own: np.ndarray, sizes: np.ndarray, single_distances: np.ndarray
+) -> np.ndarray:
+    """Return silhouettes, float64 (b,); `single_distances` are to clusters of one point."""
     positions = np.arange(len(own))
     within = means[positions, own] * sizes / (sizes - 1)  # without the point itself
     means[positions, own] = np.inf
-    return nearness(within, np.minimum(means.min(axis=1), alone))
+    return nearness(within, np.minimum(means.min(axis=1), single_distances))
 
 
 def _nearest(points: np.ndarray, rows: np.ndarray, singles: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    """Return each row's distance to the nearest of the `singles`, float64 (m,); inf if there are none."""
+    """Return the distance of each row to the nearest of the rows `singles`, float64 (m,); inf without any."""
     if not len(singles) or not len(rows):
         return np.full(len(rows), np.inf)
     import faiss

@@ -1,1 +1,1 @@
-"""What several evaluators show: places in the plane, small images, distances to centres."""
+"""Parts of figures that several evaluators use: 2-D layouts, thumbnails, distances to centres."""

@@ -1,13 +1,13 @@
-"""How far each point is from the centre of its cluster."""
+"""Distance of each point to the centre of its cluster."""
 
 import numpy as np
 
-BLOCK = 1 << 16  # rows that are looked at together
+BLOCK = 1 << 16  # rows at a time
 
 
 def distances(reduced: np.ndarray, assignments: np.ndarray) -> np.ndarray:
     """Return the Euclidean distance of each row to the mean of its cluster, float64 (n,); nan for noise."""
-    found = np.full(len(assignments), np.nan)
+    result = np.full(len(assignments), np.nan)
     order = np.argsort(assignments, kind="stable")
     starts = np.flatnonzero(np.diff(assignments[order], prepend=assignments[order][:1] - 1))
     for rows in np.split(order, starts[1:]):
@@ -15,5 +15,5 @@ def distances(reduced: np.ndarray, assignments: np.ndarray) -> np.ndarray:
             parts = np.split(rows, range(BLOCK, len(rows), BLOCK))
             centre = sum(np.asarray(reduced[part], np.float64).sum(axis=0) for part in parts) / len(rows)
             for part in parts:
-                found[part] = np.linalg.norm(np.asarray(reduced[part], np.float64) - centre, axis=1)
-    return found
+                result[part] = np.linalg.norm(np.asarray(reduced[part], np.float64) - centre, axis=1)
+    return result

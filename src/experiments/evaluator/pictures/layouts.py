@@ -1,4 +1,4 @@
-"""Places in the plane for points of many dimensions, kept by the content of what is placed."""
+"""Layouts: positions of points in two or three dimensions, cached by the content of the points."""
 
 import logging
 from dataclasses import dataclass
@@ -13,29 +13,29 @@ from experiments.store.keys import cache_key
 
 log = logging.getLogger(__name__)
 
-FEWEST = 4  # points that a neighbourhood can be told of
+FEWEST = 4  # fewest points for a neighbourhood graph
 
 
-class Plane(Protocol):
-    """A way to place points in the plane, or in space: `AXES` says which."""
+class LayoutMethod(Protocol):
+    """A method that computes positions in `AXES` dimensions, 2 or 3."""
 
     AXES: ClassVar[int]
 
-    def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
-        """Place float32 (n, p), p of `AXES` or more: (n, AXES)."""
+    def lay_out(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """Return positions (n, AXES) of float32 (n, p) points, p at least `AXES`."""
 
 
 @dataclass(frozen=True)
 class Pca:
-    """The first two principal components: a shadow, in which what lies behind one another coincides."""
+    """The first two principal components: a projection, in which distant points may coincide."""
 
     AXES: ClassVar[int] = 2
     VERSION: ClassVar[int] = 2
 
     seed: int
 
-    def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
-        """Place float32 (n, p)."""
+    def lay_out(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """Return positions (n, AXES) of float32 (n, p) points."""
         from sklearn.decomposition import PCA
 
         points, power = rescaled(points)
@@ -51,7 +51,7 @@ class Pca3d(Pca):
 
 @dataclass(frozen=True)
 class Umap:
-    """UMAP with two components of its own: the first two of fifteen are no map.
+    """UMAP to two dimensions; the first two of a reducer's fifteen are not a good map.
 
     Source
     ------
@@ -66,12 +66,12 @@ class Umap:
     metric: str
     seed: int
 
-    def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
-        """Place float32 (n, p); 9,144 x 50 took 10 s of a core."""
+    def lay_out(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """Return positions (n, 2) of float32 (n, p) points; 9,144 x 50 took 10 s on a core."""
         points, _ = rescaled(points)
         n = len(points)
         if n - 1 < self.n_neighbors:
-            log.info("the UMAP map takes all %d other points for neighbours", n - 1)
+            log.info("the UMAP map uses all %d other points as neighbours", n - 1)
         return lay_out(
             points,
             n_components=self.AXES,
@@ -79,21 +79,21 @@ class Umap:
             metric=self.metric,
             min_dist=self.min_dist,
             seed=self.seed,
-            init="pca" if n < 10 * FEWEST else "spectral",  # too few for so many eigenvectors
+            init="pca" if n < 10 * FEWEST else "spectral",  # too few points for spectral initialisation
             threads=threads,
         ).positions
 
 
 @dataclass(frozen=True)
 class Tsne:
-    """t-SNE, started from the principal components.
+    """t-SNE, initialised with the principal components.
 
-    By openTSNE, as scikit-learn's takes 2.6 times as long; benchmarks/maps.py has both.
+    openTSNE is used, as scikit-learn's t-SNE takes 2.6 times as long (benchmarks/maps.py).
 
     Parameters
     ----------
     perplexity
-        How many neighbours count, about; None: 30, or a third of the others if that is less.
+        Approximate number of neighbours; None: 30, or a third of the other points if that is less.
 
     Source
     ------
@@ -107,11 +107,11 @@ class Tsne:
     perplexity: float | None
     seed: int
 
-    def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
-        """Place float32 (n, p)."""
+    def lay_out(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """Return positions (n, AXES) of float32 (n, p) points."""
         from openTSNE import TSNE
 
-        logging.getLogger("openTSNE").setLevel(logging.WARNING)  # it tells of its own defaults
+        logging.getLogger("openTSNE").setLevel(logging.WARNING)  # openTSNE logs its defaults
         perplexity = self.perplexity or min(30.0, (len(points) - 1) / 3)
         tsne = TSNE(perplexity=perplexity, initialization="pca", random_state=self.seed, n_jobs=threads)
         return np.asarray(tsne.fit(np.asarray(rescaled(points)[0], np.float64)))
@@ -121,8 +121,8 @@ class Tsne:
 class QuickTsne:
     """t-SNE of the 50 first principal components, in a third of the iterations and on one thread.
 
-    1,797 x 50 took 2 s of a core, 5,000 x 50 took 12. Six nearest neighbours on it tell 98.9 % of the digits,
-    99.0 % after t-SNE's 750 iterations, 72.8 % on two principal components.
+    1,797 x 50 took 2 s on a core, 5,000 x 50 took 12 s. Accuracy of six nearest neighbours in the map of
+    the digits: 98.9 %; after t-SNE's 750 iterations 99.0 %; on two principal components 72.8 %.
     """
 
     AXES: ClassVar[int] = 2
@@ -131,8 +131,8 @@ class QuickTsne:
 
     seed: int
 
-    def lay(self, points: np.ndarray, threads: int) -> np.ndarray:
-        """Place float32 (n, p)."""
+    def lay_out(self, points: np.ndarray, threads: int) -> np.ndarray:
+        """Return positions (n, AXES) of float32 (n, p) points."""
         from openTSNE import TSNE
         from sklearn.decomposition import PCA
 
@@ -153,18 +153,18 @@ class QuickTsne:
         return np.asarray(tsne.fit(np.asarray(points, np.float64)))
 
 
-def place(plane: Plane, reduced: np.ndarray, ctx: Context) -> np.ndarray:
-    """Return float32 (n, AXES): placed once for each content, whatever the clusters are."""
+def cached_positions(method: LayoutMethod, reduced: np.ndarray, ctx: Context) -> np.ndarray:
+    """Return positions float32 (n, AXES), computed once for equal points and methods."""
 
-    def make() -> np.ndarray:
+    def compute() -> np.ndarray:
         points = np.asarray(reduced, np.float32)
-        if points.shape[1] < plane.AXES:  # a line, or what is flat in space
-            points = np.pad(points, ((0, 0), (0, plane.AXES - points.shape[1])))
-        if not np.ptp(points, axis=0).any():  # one point: no method has anything to go by
-            return np.zeros((len(points), plane.AXES), np.float32)
-        return np.asarray(plane.lay(points, ctx.threads), np.float32)
+        if points.shape[1] < method.AXES:  # fewer columns than axes
+            points = np.pad(points, ((0, 0), (0, method.AXES - points.shape[1])))
+        if not np.ptp(points, axis=0).any():  # all points equal: the methods fail
+            return np.zeros((len(points), method.AXES), np.float32)
+        return np.asarray(method.lay_out(points, ctx.threads), np.float32)
 
-    return ctx.store.array(cache_key("plane", plane=plane, points=np.asarray(reduced)), make)
+    return ctx.store.array(cache_key("plane", plane=method, points=np.asarray(reduced)), compute)
 
 
 METHODS = ("pca", "umap", "tsne")
@@ -174,8 +174,8 @@ TITLES = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE", "pca3d": "PCA"}
 
 
 @dataclass(frozen=True)
-class Planes:
-    """The settings of every way, of which an evaluator may use some."""
+class LayoutSettings:
+    """The settings of all layout methods."""
 
     n_neighbors: int
     min_dist: float
@@ -183,34 +183,34 @@ class Planes:
     perplexity: float | None
     seed: int
 
-    def of(self, method: str) -> Plane:
-        """Return the way of this name."""
-        if method == SPATIAL:
+    def method(self, name: str) -> LayoutMethod:
+        """Return a layout method by its name."""
+        if name == SPATIAL:
             return Pca3d(self.seed)
-        if method == "umap":
+        if name == "umap":
             return Umap(self.n_neighbors, self.min_dist, self.metric, self.seed)
-        return Tsne(self.perplexity, self.seed) if method == "tsne" else Pca(self.seed)
+        return Tsne(self.perplexity, self.seed) if name == "tsne" else Pca(self.seed)
 
-    def check(self, place: str) -> None:
-        """Raise ValueError for a setting that cannot be."""
+    def check(self, prefix: str) -> None:
+        """Raise ValueError if a setting is out of range; `prefix` is the evaluator, as in settings."""
         if self.n_neighbors < 2:
-            raise ValueError(f"{place}.n_neighbors={self.n_neighbors} is no neighbourhood; use 2 or more")
+            raise ValueError(f"{prefix}.n_neighbors={self.n_neighbors} is too few; use 2 or more")
         if not 0 <= self.min_dist <= 1:
-            raise ValueError(f"{place}.min_dist={self.min_dist} is not between 0 and 1; use .1 or so")
-        if self.metric not in METRICS:
-            raise ValueError(f"{place}.metric={self.metric} is not an option; use {', '.join(METRICS)}")
-        if self.perplexity is not None and not 1 <= self.perplexity < np.inf:
             raise ValueError(
-                f"{place}.perplexity={self.perplexity} is too few neighbours; use 1 or more, or null"
+                f"{prefix}.min_dist={self.min_dist} is not between 0 and 1; use 0 to 1, such as .1"
             )
+        if self.metric not in METRICS:
+            raise ValueError(f"{prefix}.metric={self.metric} is not an option; use {', '.join(METRICS)}")
+        if self.perplexity is not None and not 1 <= self.perplexity < np.inf:
+            raise ValueError(f"{prefix}.perplexity={self.perplexity} is too small; use 1 or more, or null")
 
-    def check_count(self, place: str, methods: tuple[str, ...], n: int) -> None:
+    def check_count(self, prefix: str, methods: tuple[str, ...], n: int) -> None:
         """Raise ValueError if n points are too few."""
         if n < FEWEST:
-            raise ValueError(f"{place} was given {n} samples, of which there is no map; use {FEWEST} or more")
+            raise ValueError(f"{prefix} needs {FEWEST} samples for a map and got {n}; use {FEWEST} or more")
         if "tsne" in methods and self.perplexity is not None and self.perplexity >= n:
             raise ValueError(
-                f"{place}.perplexity={self.perplexity:g} exceeds the {n - 1} neighbours of each of {n} "
-                f"samples; use {place}.perplexity=null, which takes min(30, (n - 1) / 3), here "
+                f"{prefix}.perplexity={self.perplexity:g} exceeds the {n - 1} neighbours of each of {n} "
+                f"samples; use {prefix}.perplexity=null, which is min(30, (n - 1) / 3), here "
                 f"{min(30, (n - 1) / 3):.4g}"
             )

@@ -1,13 +1,13 @@
-"""What the file of a picture may be called."""
+"""Valid file names of figures."""
 
 import re
 
-PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # of a name that every system can write
+PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # valid on every operating system
 
 
 def check_name(key: str, name: str) -> None:
-    """Raise ValueError unless `name` can be a file's, without its ending, or a folder's."""
+    """Raise ValueError unless `name` is a valid name of a folder, or of a file without suffix."""
     if not PART.fullmatch(name):
         raise ValueError(
-            f"{key}={name} is no file name; use letters, digits, _, - and dots, such as {key}=clusters"
+            f"{key}={name} is not a file name; use letters, digits, _, - and dots, such as {key}=clusters"
         )

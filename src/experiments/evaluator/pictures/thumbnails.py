@@ -1,4 +1,4 @@
-"""Small square images of some samples, for the evaluators that show them."""
+"""Thumbnails: small square images of some samples."""
 
 import logging
 from dataclasses import replace
@@ -10,39 +10,39 @@ from experiments.samples import Resize, Samples
 
 log = logging.getLogger(__name__)
 
-SMALLEST, LARGEST = 8, 512  # pixels a side
-LOOKED_AT = 500  # images whose size is read to find a side for all
+SMALLEST, LARGEST = 8, 512  # side in pixels
+SIZED = 500  # images whose size is read to choose the side of all
 
 
-def check_side(place: str, side: int, usual: int, smallest: int = SMALLEST, largest: int = LARGEST) -> None:
-    """Raise ValueError if an image cannot be shown at this size."""
+def check_side(prefix: str, side: int, usual: int, smallest: int = SMALLEST, largest: int = LARGEST) -> None:
+    """Raise ValueError if the side of a thumbnail is out of range."""
     if not smallest <= side <= largest:
         raise ValueError(
-            f"{place}.thumbnail={side} is no size; use {smallest} to {largest} pixels, such as {usual}"
+            f"{prefix}.thumbnail={side} is out of range; use {smallest} to {largest} pixels, such as {usual}"
         )
 
 
-def has_images(samples: Samples, place: str) -> bool:
-    """Tell whether there are images to show; say so in the log if not."""
+def has_images(samples: Samples, prefix: str) -> bool:
+    """Return True if there are images to show; log a warning if not."""
     if samples.content.has_images:
         return True
-    log.warning("%s shows no images, as %s holds %s", place, samples.name, samples.content.KIND)
+    log.warning("%s shows no images, as %s has %s", prefix, samples.name, samples.content.KIND)
     return False
 
 
 def thumbnails(samples: Samples, rows: np.ndarray, side: int, ctx: Context) -> np.ndarray:
-    """Return the middle squares of these rows, uint8 (m, S, S, 3) with S at most `side`.
+    """Return the central squares of some rows' images, uint8 (m, S, S, 3) with S at most `side`.
 
-    They are not made larger than the shorter side of half of the images.
+    S is at most the median of the images' shorter sides.
     """
-    unique, back = np.unique(rows, return_inverse=True)  # content is taken in ascending rows
+    unique, inverse = np.unique(rows, return_inverse=True)  # content is taken in ascending rows
     content = samples.content.take(unique)
-    some = np.unique(np.linspace(0, len(unique) - 1, LOOKED_AT).astype(int))
-    shorter = content.take(some).dimensions().min(axis=1)
+    sized = np.unique(np.linspace(0, len(unique) - 1, SIZED).astype(int))
+    shorter = content.take(sized).dimensions().min(axis=1)
     shorter = shorter[shorter > 0]  # 0: a vector without an image
     size = int(np.clip(np.median(shorter), SMALLEST, side)) if len(shorter) else SMALLEST
-    report = ctx.report if len(unique) > LOOKED_AT else Silent()  # so few need no bar
-    return np.asarray(content.pixels(Resize(size, "crop"), replace(ctx, report=report))[back])
+    report = ctx.report if len(unique) > SIZED else Silent()  # no progress bar for a few images
+    return np.asarray(content.pixels(Resize(size, "crop"), replace(ctx, report=report))[inverse])
 
 
 def file_names(samples: Samples) -> np.ndarray:
@@ -51,6 +51,6 @@ def file_names(samples: Samples) -> np.ndarray:
 
 
 def captions(samples: Samples) -> np.ndarray:
-    """Return what stands below each image, str (n,): its label, or its file where it has none."""
+    """Return the caption of each image, str (n,): its label, or its file name if it has none."""
     files, labels = file_names(samples), samples.label_names
     return files if labels is None else np.where(labels == "", files, labels)

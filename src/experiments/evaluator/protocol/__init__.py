@@ -1,1 +1,1 @@
-"""Which rows are fitted and scored under each protocol."""
+"""The rows to fit on and to score under each protocol."""

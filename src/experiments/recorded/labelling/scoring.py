@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.evaluator.measures.agreement import METRICS
-from experiments.evaluator.measures.groups import headed
+from experiments.evaluator.measures.groups import unique_headings
 from experiments.metric_names import MAIN
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def crosstab(labels: np.ndarray, clusters: np.ndarray) -> "pd.DataFrame":
     numbers, rows = np.unique(clusters[has_label], return_inverse=True)
     counts = np.zeros((len(numbers), len(names)), np.int64)
     np.add.at(counts, (rows, columns), 1)
-    table = pd.DataFrame(counts, columns=headed(list(map(str, names)), ("cluster", TOTAL)))
+    table = pd.DataFrame(counts, columns=unique_headings(list(map(str, names)), ("cluster", TOTAL)))
     table[TOTAL] = counts.sum(axis=1)
     table.loc[len(table)] = table.sum()
     table.insert(0, "cluster", [*(NOISE if number < 0 else str(number) for number in numbers), TOTAL])
