@@ -1,4 +1,4 @@
-"""Bad settings stop before any work, with a message that has what to type instead."""
+"""Wrong settings stop a run before any work, with a message that says what to type instead."""
 
 from pathlib import Path
 

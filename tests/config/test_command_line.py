@@ -1,4 +1,4 @@
-"""From a command line to checked jobs, and to exactly these under Hydra."""
+"""A command line becomes checked jobs, and Hydra runs exactly these."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Overrides that Hydra is not given, and where outputs go."""
+"""Composing a config, and paths of output folders."""
 
 import shutil
 from pathlib import Path

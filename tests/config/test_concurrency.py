@@ -1,4 +1,4 @@
-"""The cores are divided among the jobs that run at the same time."""
+"""The cores are divided among parallel jobs."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a command tells its jobs, and that nothing of it stays behind."""
+"""A command passes facts to its jobs in a variable, and removes it afterwards."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Overrides as they are typed: what Hydra's parser cannot read is answered with what to type."""
+"""Errors for overrides that Hydra cannot parse say what to type instead."""
 
 import pytest
 from tests.messages import says

@@ -1,4 +1,4 @@
-"""A preset works with other options than its own: what it sets for these alone is left out."""
+"""A preset works with other options than its own; settings that do not apply are removed."""
 
 import sys
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_what_was_typed_is_not_left_out(typed: str, key: str, use: str) -> None:
 
 
 def test_the_jobs_are_what_was_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hydra composes each job again, with all that the preset sets."""
+    """Hydra composes each job again with all settings of the preset."""
     request, stages = read("experiment=caltech101", *FEWER, "seed=1,2"), []
 
     def job(cfg: DictConfig) -> None:

@@ -1,4 +1,4 @@
-"""Steps of a chain as they are typed: order, settings, options of one's own, and what is refused."""
+"""Typed steps of a chain: order, settings, options of --config-dir, and errors."""
 
 import pytest
 from tests.messages import says

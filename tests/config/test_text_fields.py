@@ -1,4 +1,4 @@
-"""What is a text takes what was typed, whatever Hydra would read it as."""
+"""Text settings have the typed value, whatever type Hydra would parse."""
 
 import shlex
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_a_sweep_over_paths_runs_what_was_typed() -> None:
 
 
 def test_a_printed_root_is_that_root_in_what_is_recorded(tmp_path: Path) -> None:
-    """Typed, composed, built, recorded and built again."""
+    """The value stays the same when it is composed, built, recorded and built again."""
     cfg = compose.compose_config(
         ["dataset=image_folder", "evaluator=[sizes]"]
     )  # each stage is built twice a name

@@ -1,4 +1,4 @@
-"""What a run leaves in its folder."""
+"""Files of a run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A job as Hydra composed it: its share of the threads."""
+"""A job that Hydra composed has its share of the threads."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a person sees without a terminal: plain lines, few of them."""
+"""Output without a terminal: few, plain lines."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""A saved model puts images where the run put them, and refuses what it cannot read."""
+"""A saved model assigns images as the run did, and refuses unreadable files."""
 
 import json
 from dataclasses import replace
@@ -134,7 +134,7 @@ def test_a_small_cluster_is_measured_by_all(result: pipeline.Result) -> None:
 
 
 def test_the_last_clusters_may_be_empty(result: pipeline.Result, files: list[Path], tmp_path: Path) -> None:
-    """As k-means leaves them where points repeat: new images go there too."""
+    """k-means has equal centroids if points repeat; new images are assigned to one of them."""
     Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / "white.png")
     with scratch() as ctx:
         white = result.encoder.embed(from_images([tmp_path / "white.png"], ctx), ctx)
@@ -152,7 +152,7 @@ def test_the_last_clusters_may_be_empty(result: pipeline.Result, files: list[Pat
 
 
 def test_new_images_of_a_density_are_far_as_rarely_as_its_own(dense: pipeline.Result, store: Store) -> None:
-    """The distance of a core point to itself, 0, says nothing of others."""
+    """The distance of a core point to itself, 0, does not count."""
     stages = build(composed([*FEWER, "dataset.limit=800"])).stages
     everything = stages.dataset.load(Context.plain(store))
     rows = np.flatnonzero(~np.isin(everything.ids, dense.samples.ids))[:400]
@@ -274,7 +274,7 @@ def test_mlflow_loads_it_with_a_signature_and_gives_the_same(
 
 
 def outcomes(metric: str, *values: float | None) -> dict[Path, Outcome]:
-    """Make finished jobs with these figures, and one that failed with the best of all."""
+    """Return finished jobs with these metrics, and a failed one with the best value."""
     made = {}
     for number, value in enumerate(values):
         metrics = {} if value is None else {metric: value}

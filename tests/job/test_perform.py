@@ -1,4 +1,4 @@
-"""One job: what run() refuses, what is left of an error, and what a job leaves in its folder."""
+"""One job: errors of run(), the outcome of a failed job, and the files of a job."""
 
 import os
 from dataclasses import replace
@@ -77,7 +77,7 @@ def test_who_draws(typed: list[str], alone: bool, in_a_sweep: bool) -> None:
 
 @pytest.fixture
 def storage(uri: str, tmp_path: Path) -> list[str]:
-    """Return settings that keep results in tmp_path."""
+    """Return settings that write results into tmp_path."""
     return [f"cache.root={tmp_path}/cache", f"tracking.uri={uri}"]
 
 
@@ -120,7 +120,7 @@ def test_a_pretrained_backbone_is_called_after_its_network() -> None:
 
 
 def test_two_pictures_of_one_name_are_refused_with_what_to_change(storage: list[str], tmp_path: Path) -> None:
-    """Also where both are read from the store; one of them would be lost without a word."""
+    """One of them would replace the other, also if both are cached."""
     same = ["evaluator=[sizes,maps]", "evaluator.maps.methods=[pca]", "evaluator.sizes.file=map_pca"]
     for name in ("first", "again"):
         with pytest.raises(ValueError) as error:

@@ -1,4 +1,4 @@
-"""A program goes on without its console: its reader is gone, its terminal closed, or there never was one."""
+"""A program continues if its terminal or pipe closes, or if it started without one."""
 
 import io
 import logging
@@ -16,7 +16,7 @@ from experiments.job import console, program
 
 
 def gone(kind: str) -> int:
-    """Return a file that nobody reads any more."""
+    """Return a pipe without a reader."""
     if kind == "pipe":
         reader, writer = os.pipe()
     else:
@@ -26,7 +26,7 @@ def gone(kind: str) -> int:
 
 
 def on(number: int, encoding: str = "utf-8") -> None:
-    """Take a file for standard output and error, as a new process has them."""
+    """Use a file as standard output and error, as a new process does."""
     for stream, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(number, stream)
         made = io.TextIOWrapper(io.BufferedWriter(io.FileIO(stream, "w", closefd=False)), encoding)
@@ -100,7 +100,7 @@ def test_letters_that_a_console_lacks_are_spelled() -> None:
 
 
 def hung_up(*, background: bool) -> int:
-    """Be a program of a terminal that closes; return how it ended."""
+    """Run a program in a terminal that closes; return its exit status."""
 
     def interrupt(number: int, frame: object) -> None:
         os._exit(130)

@@ -1,4 +1,4 @@
-"""A run's folder: whose it is, what goes when it is used again, and what stays."""
+"""A run's folder: it is locked, and a later run removes only the earlier run's files."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ KEY = "hydra.run.dir"
 
 
 def write(folder: Path, *names: str) -> None:
-    """Do as a run does that writes these files."""
+    """Write these files as a run does."""
     run_folder.prepare(folder, KEY)
     with run_folder.new_files(folder) as new:
         for name in names:

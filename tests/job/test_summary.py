@@ -1,4 +1,4 @@
-"""What all jobs found: table, chart, last lines, exit code."""
+"""Summary of all jobs: table, chart, last lines, exit code."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a run leaves for its verification: digests that change when anything does, and cost little."""
+"""Digests of a run for its verification: they change with every output, and are quick."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ SMALL += ["evaluator=[external,internal,variance]"]
 
 @dataclass(frozen=True)
 class Weighted:
-    """As much of a pretrained backbone as its circumstances need."""
+    """A stand-in for a pretrained backbone with `origin`."""
 
     DERIVED: ClassVar[tuple[str, ...]] = ("origin",)
     content: str = field(compare=False)

@@ -1,4 +1,4 @@
-"""scripts/assign.py as a person types it, on the shared project's sweep: nothing is fitted again."""
+"""scripts/assign.py on the shared project's sweep: nothing is fitted again."""
 
 from pathlib import Path
 

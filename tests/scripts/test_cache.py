@@ -1,4 +1,4 @@
-"""scripts/cache.py as a person types it, on a store that other processes may be at work on."""
+"""scripts/cache.py on a cache that other processes may use."""
 
 import json
 import os
@@ -26,7 +26,7 @@ DAYS_UNUSED = {"big": 40, "middle": 20, "small": 0}
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    """Keep three values of 3, 2 and 1 MB, the largest unused for longest."""
+    """Cache three values of 3, 2 and 1 MB, the largest unused for longest."""
     for size, (key, days) in zip((3, 2, 1), DAYS_UNUSED.items(), strict=True):
         store.array(key, lambda size=size: np.zeros(size * 1_000_000, np.uint8))
         used = time.time() - days * 86_400

@@ -1,4 +1,4 @@
-"""scripts/compare.py as a person types it, on a sweep's table that was recorded."""
+"""scripts/compare.py on the recorded table of a sweep."""
 
 import json
 from pathlib import Path

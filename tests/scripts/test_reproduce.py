@@ -1,4 +1,4 @@
-"""scripts/reproduce.py as a person types it; README.md's own figures are reproduced here, on every commit."""
+"""scripts/reproduce.py; these tests reproduce the metrics of README.md."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""scripts/verify.py as a person types it."""
+"""scripts/verify.py on recorded runs."""
 
 import importlib.util
 import json
@@ -20,7 +20,7 @@ Main = Callable[..., int]
 
 @pytest.fixture
 def main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Main:
-    """Give the script's main as a function of its words; it leaves its folders below tmp_path."""
+    """Return the script's main as a function of its arguments, with output folders below tmp_path."""
     spec = importlib.util.spec_from_file_location("verify_script", REPOSITORY / "scripts" / "verify.py")
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""A sweep records the model of its best job, and says so where it cannot."""
+"""A sweep records the model of its best job, or warns that it cannot."""
 
 import logging
 from dataclasses import replace
@@ -48,7 +48,7 @@ class Sweep:
         return len(self.tracker.client.get_run(self.outcome.run_id).outputs.model_outputs)
 
     def best(self) -> str | None:
-        """Return the tag that names the best job."""
+        """Return the id of the best job in the sweep's tag."""
         tags = self.tracker.client.get_run(self.parent.id).data.tags
         return tags.get(tracking.BEST)
 
@@ -105,7 +105,7 @@ def test_a_sweep_without_its_objective_or_its_store_says_what_to_type(
 
 
 def jobs(*figures: dict[str, float]) -> dict[Path, Outcome]:
-    """Make finished jobs with these figures."""
+    """Return finished jobs with these metrics."""
     return {
         Path(str(number)): Outcome([], status="FINISHED", metrics=metrics)
         for number, metrics in enumerate(figures)

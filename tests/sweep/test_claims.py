@@ -1,4 +1,4 @@
-"""Published metrics are held against ours."""
+"""Published metrics are compared with ours."""
 
 import re
 from dataclasses import replace
@@ -26,7 +26,7 @@ def study(*rows: dict[str, Any], **more: Any) -> Study:
 
 
 def left(folder: Path, number: int, *overrides: str, **metrics: float) -> tuple[Path, Outcome]:
-    """Leave what a job leaves: its figures, a table of two epochs, six labelled samples."""
+    """Write the files of a job: its metrics, a table of two epochs, six labelled samples."""
     path = folder / str(number)
     path.mkdir()
     pd.DataFrame({"epoch": [1, 2], "accuracy": [0.25, 0.5]}).to_csv(path / "training.csv", index=False)

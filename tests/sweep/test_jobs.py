@@ -1,4 +1,4 @@
-"""A job of a sweep, as Hydra runs it."""
+"""A job of a sweep under Hydra."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ PLAIN = ["figures=none", "report=none", "tracking.log_model=none"]
 
 @pytest.fixture
 def composed(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> DictConfig:
-    """Compose a small run, as Hydra hands it to a job."""
+    """Compose a small run as Hydra does for a job."""
     storage = [f"tracking.uri={uri}", f"cache.root={tmp_path / 'cache'}"]
     cfg = compose.compose_config([*TASK, *PLAIN, "objective=nmi", *storage], hydra=True)
     runtime = SimpleNamespace(output_dir=str(tmp_path / "job"), choices=cfg.hydra.runtime.choices)
@@ -120,7 +120,7 @@ def test_a_failed_job_has_no_objective(
 def test_paths_are_those_of_what_was_typed(
     composed: DictConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A preset's sweep list stands in hydra.overrides.task as well, and is not typed."""
+    """hydra.overrides.task also has a preset's sweep list, which is not typed."""
     monkeypatch.chdir(tmp_path)
     composed.cache.root = "mine"
 

@@ -1,4 +1,4 @@
-"""The parent run of a sweep: its record, what its jobs left, how it ends."""
+"""The parent run of a sweep: its record, the results of its jobs, and its end."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which sweep a command goes on with, what of it is repeated, and what is refused."""
+"""Resuming a sweep: which one is found, which jobs are repeated, and what is refused."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def asked(*words: str) -> SweepState:
 
 @pytest.fixture(scope="module")
 def command() -> SweepState:
-    """Describe the sweep that most tests resume."""
+    """Return the state of the sweep that most tests resume."""
     return asked(*COMMAND)
 
 
@@ -59,12 +59,12 @@ def plan(tracker: tracking.Tracker, tmp_path: Path) -> Plan:
 
 @pytest.fixture
 def made(plan: Plan, command: SweepState, tmp_path: Path) -> sweep.Sweep:
-    """Begin a sweep of three jobs."""
+    """Start a sweep of three jobs."""
     return sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], command.jobs, command)
 
 
 def work(made: sweep.Sweep, number: int, status: str = "FINISHED") -> str:
-    """Do as a job does: a run of its own, and a result in its folder; return the run's id."""
+    """Record a run and write a result into its folder, as a job does; return the run's id."""
     run = tracking.tracker_below(made.parent).open("job", made.folder / str(number), params={}, tags={})
     metrics = {"ari": number / 10} if status == "FINISHED" else {}
     about: dict[str, Any] = {"status": status, "metrics": metrics, "run_id": run.id}
@@ -79,7 +79,7 @@ def status(tracker: tracking.Tracker, run_id: str) -> str:
 
 
 def fail_one(made: sweep.Sweep) -> list[str]:
-    """Let the second of three jobs fail, and the sweep end; return the runs' ids."""
+    """End a sweep whose second of three jobs failed; return the runs' ids."""
     runs = [work(made, number, "FAILED" if number == 1 else "FINISHED") for number in range(3)]
     made.close()
     return runs
@@ -323,7 +323,7 @@ def test_a_sweep_that_is_complete_goes_on_with_no_code(
 
 
 def seen(made: sweep.Sweep, number: int, samples: str, described: str = "") -> None:
-    """Leave what data a job saw; one of an older version of the framework without its description."""
+    """Write the data keys of a job; older versions have no `described`."""
     Trace({"samples": samples}, {}, {}, {}, described=described).save(made.folder / str(number))
 
 

@@ -1,4 +1,4 @@
-"""Tables and pictures that several jobs have in common."""
+"""Tables and figures that several jobs share."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_what_is_no_longer_kept_is_not_drawn(store: Store, tmp_path: Path) -> No
 
 
 def learn(folder: Path, number: int, loss: float, *overrides: str) -> None:
-    """Leave a finished job with a training of two epochs."""
+    """Write a finished job with a training of two epochs."""
     Outcome([*overrides], number=number, status="FINISHED").save(folder / str(number))
     rows = f"epoch,train_loss,val_loss,learning_rate\n1,2.0,3.0,0.5\n2,{loss},2.5,0.25\n"
     (folder / str(number) / "training.csv").write_text(rows, encoding="utf-8")
