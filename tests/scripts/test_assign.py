@@ -81,7 +81,7 @@ def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(
     for out in ("file/one.csv", "new/er/one.csv"):
         done = project.script("assign", job, image, "--out", out, cwd=tmp_path)
         assert done.returncode == 1
-        says(done.stderr, key=f"--out {out}", use="name another file")
+        says(done.stderr, key=f"--out {out}", use="use another file")
         assert len(done.stderr.splitlines()) == 1
 
 

@@ -127,12 +127,12 @@ def test_what_cannot_be_is_one_line(
     )
     for words, key, use in (
         ((sweep, "cluster.k=10", B), "cluster.k=10", "cluster.k=10 reducer.whiten=False"),
-        ((sweep, A, A), A, "name two"),
-        ((sweep, "cluster.k=10,50", B), "cluster.k=10,50", "name one configuration"),
+        ((sweep, A, A), A, "use two different ones"),
+        ((sweep, "cluster.k=10,50", B), "cluster.k=10,50", "separate word"),
         ((sweep, "10", B), "'10'", ALL),
         ((sweep, A, "cluster.k=50 whiten"), "'cluster.k=50 whiten'", ALL),
         ((sweep, A), A, ALL),
-        ((sweep,), "none is named", ALL),
+        ((sweep,), "none is typed", ALL),
         ((sweep, A, B, "trackin.uri=x"), "trackin.uri=x", "tracking"),
         (("abc", A, B), "SWEEP=abc", "tracking.uri"),
         ((job.id, A, B), f"SWEEP={job.id}", f"use {sweep}"),

@@ -1,4 +1,4 @@
-"""Number of parallel jobs of a launcher, by which a sweep divides the cores.
+"""Number of jobs that a launcher runs in parallel; a sweep divides the cores among them.
 
 The cores are divided once per sweep. A value that jobs share, such as a CNN, is computed by the first job
 with its share of the threads, while the others wait. So every value equals that of the same job with

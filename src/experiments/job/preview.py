@@ -107,7 +107,7 @@ def preview(stages: Stages, ctx: Context) -> list[Step]:
 
 
 def _unread(stages: Stages, ctx: Context) -> list[Step]:
-    """Return the steps of a run on data that was never read, all as to be computed."""
+    """Return the steps of a run on data that was never read; all of them are to be computed."""
     n, resize = stages.dataset.count(), stages.backbone.resize
     samples: Any = Unread(n, digest(stages.dataset))
     pixels = (digest(samples.data_key, resize), n * 3 * resize.size**2) if resize else ("", 0)

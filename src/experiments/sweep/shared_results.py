@@ -63,7 +63,7 @@ def _titled(figures: Mapping[str, Figure], note: str) -> dict[str, Figure]:
 
 
 def _shared_settings(sharing: Sequence[Outcome], done: Sequence[Outcome]) -> str | None:
-    """Return the settings of only the jobs that share a figure, in brackets; None if only one job has it."""
+    """Return the settings that only the jobs with a figure share, as ` (k=10)`; None if one job has it."""
     if len(sharing) == 1 < len(done):
         return None
     of_all, of_sharing = (set.intersection(*(set(o.overrides) for o in jobs)) for jobs in (done, sharing))
