@@ -64,7 +64,7 @@ def steps(ctx: Context, scale: float) -> dict[str, Callable[[Context], object]]:
 
     pretrained = images(64, "backbone=resnet50", "backbone.model=squeezenet1_0", "backbone.weights=none")
     photographs = pretrained.dataset.load(ctx)
-    encoder = pretrained.backbone.fit(photographs, ctx.on("encoder"))
+    encoder = pretrained.backbone.fit(photographs, ctx.with_input("encoder"))
     cnn = images(1500, "dataset.image_size=32", "backbone.max_epochs=1")
     small = cnn.dataset.load(ctx)
     turn = iter(range(1_000_000))
@@ -72,7 +72,7 @@ def steps(ctx: Context, scale: float) -> dict[str, Callable[[Context], object]]:
         f"k-means, {n:,} x 64, k=100": lambda ctx: kmeans.fit(points, ctx),
         f"embedding, {len(photographs)} images of 224": lambda ctx: encoder.embed(photographs, ctx),
         f"an epoch, {len(small):,} images of 32": lambda ctx: cnn.backbone.fit(
-            small, ctx.on(f"{next(turn)}")
+            small, ctx.with_input(f"{next(turn)}")
         ),
     }
     kmeans.fit(points[:1000], ctx)

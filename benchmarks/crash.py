@@ -130,7 +130,7 @@ class Root:
         from mlflow.tracking import MlflowClient
 
         from experiments.recorded import PARENT_TAG
-        from experiments.sweep.record import SWEPT_TAG
+        from experiments.sweep.state import SWEPT_TAG
 
         client = MlflowClient(f"sqlite:///{self.folder}/mlflow/mlflow.db")
         places = [found.experiment_id for found in client.search_experiments()]

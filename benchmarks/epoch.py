@@ -37,7 +37,7 @@ from experiments.store.cache import Store
 def framework(cnn: Cnn, samples: Samples, ctx: Context, turn: int) -> float:
     """Train one epoch with `Cnn.fit`; return the seconds it took."""
     start = time.perf_counter()
-    cnn.fit(samples, ctx.on(f"{turn}"))
+    cnn.fit(samples, ctx.with_input(f"{turn}"))
     return time.perf_counter() - start
 
 

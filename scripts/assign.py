@@ -1,8 +1,8 @@
-"""Put new images into the clusters of a recorded run, without refitting anything.
+"""Assign new images to the clusters of a recorded run, without refitting.
 
 python scripts/assign.py RUN_ID FOLDER                     a folder, a zip or tar, or image files
 python scripts/assign.py RUN_ID one.jpg two.png --out new.csv
-python scripts/assign.py RUN_ID new_rows.csv               of a run on a table or on embeddings; .npy too
+python scripts/assign.py RUN_ID new_rows.csv               for a run on a table or on embeddings; .npy too
 python scripts/assign.py RUN_ID FOLDER --far 0.95 tracking.uri=http://localhost:5000
 """
 
@@ -26,106 +26,105 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read(places: list[str], value_range: ValueRange, ctx: Context) -> Samples:
-    """Read what was named, one folder or archive or image files, as the run read its own."""
-    root = Path(places[0]).expanduser().absolute()
-    if len(places) == 1 and not model.is_image(root):
+def read_images(paths: list[str], value_range: ValueRange, ctx: Context) -> Samples:
+    """Read a folder, an archive or image files in the way of the run."""
+    root = Path(paths[0]).expanduser().absolute()
+    if len(paths) == 1 and not model.is_image(root):
         return model.from_folder(root, ctx, value_range, "FOLDER")
-    return model.from_images(places, ctx, value_range)
+    return model.from_images(paths, ctx, value_range)
 
 
-def read_rows(places: list[str], fitted: model.Model, run: PastRun, served: Path, ctx: Context) -> Samples:
-    """Read the one table, or array, that was named, for a run that clustered vectors."""
-    if len(places) != 1 or Path(places[0]).suffix.lower() not in ENDINGS:
+def read_rows(paths: list[str], fitted: model.Model, run: PastRun, saved: Path, ctx: Context) -> Samples:
+    """Read a table or array of new rows, for a run that clustered vectors."""
+    if len(paths) != 1 or Path(paths[0]).suffix.lower() not in ENDINGS:
         raise ValueError(
-            f"RUN_ID={run.id} clustered {fitted.kind}, and here are images; use one "
-            f"{', '.join(ENDINGS)} file; from Python, give its model a column `vector`: "
-            f"mlflow.pyfunc.load_model('{served}').predict(...)"
+            f"RUN_ID={run.id} clustered {fitted.kind} and not images; use a single "
+            f"{', '.join(ENDINGS)} file; in Python, pass its model a column `vector`: "
+            f"mlflow.pyfunc.load_model('{saved}').predict(...)"
         )
-    return new_rows(Path(places[0]).expanduser().absolute(), fitted.features, id_column(run), "FOLDER", ctx)
+    return new_rows(Path(paths[0]).expanduser().absolute(), fitted.features, id_column(run), "FOLDER", ctx)
 
 
 def id_column(run: PastRun) -> str | None:
-    """Return the column of ids that was named for a run, or for the best job of a sweep."""
-    named = config_of(run.best).dataset.get("id")
-    return None if named is None else str(named)
+    """Return the column of ids of a run, or of the best job of a sweep; None if no column was set."""
+    column = config_of(run.best).dataset.get("id")
+    return None if column is None else str(column)
 
 
-def left_out(out: Path) -> Path:
-    """Return where the files are listed that are left out."""
+def skipped_list(out: Path) -> Path:
+    """Return the path of the list of skipped files."""
     return out.with_name(f"{out.stem}_skipped_files.csv")
 
 
-def claim(out: Path) -> None:
-    """Make the folder of the result, before an hour goes into assigning what could not be written."""
-    for path in (out, left_out(out)):
+def check_output(out: Path) -> None:
+    """Create the folder of the result; raise ValueError if the result cannot be written."""
+    for path in (out, skipped_list(out)):
         if path.exists():
-            raise ValueError(f"--out {out}: {path} is there already; name another file")
+            raise ValueError(f"--out {out}: {path} exists already; use another file")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.touch(exist_ok=False)
     except OSError as error:
-        raise ValueError(f"--out {out} cannot be written ({error.strerror}); name another file") from error
+        raise ValueError(f"--out {out} cannot be written ({error.strerror}); use another file") from error
     out.unlink()
 
 
-def tell(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
-    """Print how many went where."""
+def print_sizes(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
+    """Print the sizes of the clusters."""
     sizes = table["cluster"].value_counts()
     rows = [[str(number), str(count)] for number, count in sizes.head(10).items()]
-    console.table("largest clusters among them", ["cluster", samples.content.KIND], rows)
+    console.table("largest clusters", ["cluster", samples.content.KIND], rows)
     noise, far = int((table["cluster"] < 0).sum()), int(table["far"].sum())
     kind = samples.content.KIND
     clusters = counted(len(sizes) - bool(noise), "cluster")
-    told = f"{counted(len(table), kind.removesuffix('s'), kind)} in {clusters}"
-    console.say(f"{told}, {noise} noise, {far} far; see {out}")
+    total = f"{counted(len(table), kind.removesuffix('s'), kind)} in {clusters}"
+    console.print_line(f"{total}, {noise} noise, {far} far; see {out}")
     if samples.skipped:
         name, why = samples.skipped[0]
-        left = counted(len(samples.skipped), "file")
-        console.say(f"{left} left out, such as {name} ({why}); see {left_out(out)}")
+        count = counted(len(samples.skipped), "file")
+        console.print_line(f"{count} skipped, such as {name} ({why}); see {skipped_list(out)}")
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     made = script.parser(__doc__)
-    made.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
-    made.add_argument("places", metavar="FOLDER|FILE", nargs="*", default=[])
+    made.add_argument("run_id", metavar="RUN_ID", help="id of a run, or of a sweep for its best job")
+    made.add_argument("paths", metavar="FOLDER|FILE", nargs="*", default=[])
     made.add_argument("--out", type=Path, default=Path("assigned.csv"), help="default: %(default)s")
     made.add_argument(
         "--far",
         type=float,
         default=model.FAR,
-        help="far is what is farther than this share of a cluster's own images; default: %(default)s",
+        help="an image is far if this share of its cluster's images are nearer; default: %(default)s",
     )
     return made
 
 
 def assign(args: argparse.Namespace) -> int:
-    """Assign what was named, write the table, and print how many went where."""
-    if not args.places:
-        raise ValueError("no image is named; give a folder, a zip or tar, or image files")
+    """Assign the images or rows, write the table, and print the sizes of the clusters."""
+    if not args.paths:
+        raise ValueError("FOLDER|FILE is missing; use a folder, a zip or tar, or image files")
     uri, device, moved = script.connect(args.settings)
     if moved:
         raise ValueError(
-            f"{next(iter(moved))} says where the run's own data is, and assigning reads none of it; leave it "
-            "out"
+            f"{next(iter(moved))} is a path of the run's own data, which is not read here; leave it out"
         )
     run = PastRun.of(uri, args.run_id)
-    place = run.model
+    folder = run.model
     with run.naming_other_code():
-        fitted = model.Model.load(place)
+        fitted = model.Model.load(folder)
     with model.scratch() as ctx:
         ctx = replace(ctx, device=device.device, threads=device.threads, report=device.report)
         if fitted.kind == "images":
-            samples = read(args.places, fitted.value_range, ctx)
+            samples = read_images(args.paths, fitted.value_range, ctx)
         else:
-            samples = read_rows(args.places, fitted, run, place.parent, ctx)
-        claim(args.out)
+            samples = read_rows(args.paths, fitted, run, folder.parent, ctx)
+        check_output(args.out)
         table = fitted.assign(samples, ctx, args.far)
     tables.to_csv(table, args.out)
     if samples.skipped:
-        tables.to_csv(artifacts.reasons(samples.skipped), left_out(args.out))
-    tell(table, samples, args.out)
+        tables.to_csv(artifacts.reasons_table(samples.skipped), skipped_list(args.out))
+    print_sizes(table, samples, args.out)
     return 0
 
 

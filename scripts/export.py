@@ -2,7 +2,7 @@
 
 python scripts/export.py RUN_ID FOLDER                copies of the images, a folder for each cluster
 python scripts/export.py RUN_ID FOLDER --how link     symbolic links instead
-python scripts/export.py RUN_ID FOLDER --embeddings csv    also what was clustered, for dataset=embeddings
+python scripts/export.py RUN_ID FOLDER --embeddings csv    also the embeddings, for dataset=embeddings
 python scripts/export.py RUN_ID FOLDER dataset.root=<where the images are now>
 python scripts/export.py RUN_ID FOLDER tracking.uri=http://localhost:5000
 """
@@ -18,38 +18,40 @@ from experiments.recorded import PastRun
 from experiments.recorded.embeddings import KINDS
 from experiments.recorded.export import HOWS, NOISE, export
 
-SAID = {"data": "data/<cluster>/", "labels.json": "labels.json (FiftyOne)"}
+NAMES = {"data": "data/<cluster>/", "labels.json": "labels.json (FiftyOne)"}
 
-SAME = "read back with protocol=published they give the same clusters; the run too must have had it"
-EMBEDDINGS = f"write them too; .npy with its ids beside it; {SAME}"
+SAME = "clustering them with protocol=published gives the same clusters if the run had protocol=published"
+EMBEDDINGS = f"also write the embeddings; .npy with the ids in a second file; {SAME}"
 
 
 def written(folder: Path) -> list[str]:
-    """Name what was written."""
-    return [SAID.get(path.name, path.name) for path in sorted(folder.iterdir())]
+    """Return the names of the exported files and folders."""
+    return [NAMES.get(path.name, path.name) for path in sorted(folder.iterdir())]
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     made = script.parser(__doc__)
-    made.add_argument("run_id", metavar="RUN_ID", help="of a run, or of a sweep, whose best job is taken")
-    made.add_argument("folder", metavar="FOLDER", type=Path, help="where to; a new or an empty one")
+    made.add_argument("run_id", metavar="RUN_ID", help="id of a run, or of a sweep for its best job")
+    made.add_argument("folder", metavar="FOLDER", type=Path, help="a new or an empty folder")
     made.add_argument("--how", choices=HOWS, default=HOWS[0], help="default: %(default)s")
     made.add_argument("--embeddings", choices=KINDS, help=EMBEDDINGS)
     return made
 
 
 def export_run(args: argparse.Namespace) -> int:
-    """Export a run, and print what was written."""
-    uri, ctx, places = script.connect(args.settings)
+    """Export a run, and print the written files."""
+    uri, ctx, data_paths = script.connect(args.settings)
     run = PastRun.of(uri, args.run_id).best
-    table = export(run, args.folder, args.how, ctx, args.embeddings, places)
+    table = export(run, args.folder, args.how, ctx, args.embeddings, data_paths)
     noise = int((table["cluster"] < 0).sum())
     clusters = counted(table["cluster"].nunique() - bool(noise), "cluster")
-    console.say(f"{counted(len(table), 'row')} in {clusters}, {noise} {NOISE}")
-    console.say(f"{args.folder}: {', '.join(written(args.folder))}")
+    console.print_line(f"{counted(len(table), 'row')} in {clusters}, {noise} {NOISE}")
+    console.print_line(f"{args.folder}: {', '.join(written(args.folder))}")
     if args.embeddings:
-        console.say(f"embeddings: {SAME}, as held_out fits the rows of a split, which goes by content")
+        console.print_line(
+            f"embeddings: {SAME}; with held_out, the reducer is fitted on the training rows of a new split"
+        )
     return 0
 
 

@@ -1,12 +1,12 @@
-"""Run a study again, and hold each published figure against ours.
+"""Run a study again, and compare its published metrics with ours.
 
-python scripts/reproduce.py readme                        the figures that README.md gives
+python scripts/reproduce.py readme                        the metrics of README.md
 python scripts/reproduce.py patternmind seed=0,1,2        with the mean and 95 % interval over three seeds
-python scripts/reproduce.py patternmind --results FOLDER  of a sweep that ran before; runs nothing
+python scripts/reproduce.py patternmind --results FOLDER  of an earlier sweep; runs nothing
 
-A figure is reproduced if ours, the mean over the seeds, is within the stated tolerance; the claims stand in
-conf/claims/. The tables are printed, and left in the sweep's folder as reproduction.csv, .md and .tex (for
-booktabs). The exit code is 1 if a figure that we claim is not reproduced, or if a job failed.
+A metric is reproduced if our mean over the seeds is within the stated tolerance; the claims are in
+conf/claims/. The tables are printed, and written into the sweep's folder as reproduction.csv, .md and .tex
+(for booktabs). The exit code is 1 if a claimed metric is not reproduced, or if a job failed.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from experiments.job import console
 from experiments.job.perform import EXPECTED, Outcome
 from experiments.report import tables
 from experiments.sweep import claims
-from experiments.sweep.outcomes import left
+from experiments.sweep.outcomes import read_outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +32,12 @@ LATEX = str.maketrans({sign: f"\\{sign}" for sign in "%_&#$"})
 RUN = Path(__file__).parents[1] / "run.py"
 
 
-def absent(overrides: Sequence[str]) -> str:
-    """Say what of the study's data is not here; raise ValueError for a setting that cannot be."""
-    several = [o for o in compose.parse(overrides) if o.is_sweep_override()]
-    for o in several:
+def missing_data(overrides: Sequence[str]) -> str:
+    """Return why the study's data cannot be read; "" if it can. Raise ValueError for a wrong setting."""
+    sweeps = [o for o in compose.parse(overrides) if o.is_sweep_override()]
+    for o in sweeps:
         if o.key_or_group.startswith("dataset"):
-            raise ValueError(f"{o.input_line} gives several data sets; reproduce on one at a time")
+            raise ValueError(f"{o.input_line} has several data sets; use one at a time")
     single = [o.input_line for o in compose.parse(overrides) if not o.is_sweep_override()]
     plan = script.plan(single)
     try:
@@ -48,15 +48,15 @@ def absent(overrides: Sequence[str]) -> str:
 
 
 def run(words: Sequence[str]) -> tuple[Path, int]:
-    """Run it in a process of its own; return its folder and its exit code."""
-    folder = compose.output_folder()
-    place = [f"hydra.sweep.dir={folder}", f"hydra.run.dir={folder}"]
-    done = subprocess.run([sys.executable, str(RUN), *words, *place], check=False)
+    """Run run.py in a new process; return its output folder and exit code."""
+    folder = compose.new_output_folder()
+    settings = [f"hydra.sweep.dir={folder}", f"hydra.run.dir={folder}"]
+    done = subprocess.run([sys.executable, str(RUN), *words, *settings], check=False)
     return folder, done.returncode
 
 
 def readable(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Put the figures of one published table into words."""
+    """Return the rows of one published table as texts."""
     import pandas as pd
 
     def number(value: float) -> str:
@@ -73,7 +73,7 @@ def readable(rows: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def write(study: claims.Study, rows: "pd.DataFrame", folder: Path) -> None:
-    """Leave reproduction.csv, reproduction.md and reproduction.tex (booktabs) in the folder."""
+    """Write reproduction.csv, reproduction.md and reproduction.tex (booktabs) into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tables.to_csv(rows, folder / "reproduction.csv")
     words, latex = [f"# {study.title}\n"], ["% \\usepackage{booktabs}"]
@@ -90,68 +90,72 @@ def write(study: claims.Study, rows: "pd.DataFrame", folder: Path) -> None:
 
 
 def show(study: claims.Study, rows: "pd.DataFrame") -> None:
-    """Print each published table with ours beside it."""
+    """Print each published table with our values."""
     for name, about in study.about().items():
         part = rows[rows["table"] == name]
         shown = readable(part)
         console.table(f"{about.title} ({about.source})", COLUMNS, shown.to_numpy().tolist())
     for why in dict.fromkeys(rows["why"]):
         if why:
-            console.say(f"{claims.NOT_RUNNABLE}: {why}")
+            console.print_line(f"{claims.NOT_RUNNABLE}: {why}")
     counts = rows["verdict"].value_counts()
-    console.say(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    console.print_line(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
 
 
 def verdict(rows: "pd.DataFrame") -> int:
-    """Name each figure that is claimed and not reproduced; return the exit code."""
+    """Print each claimed metric that is not reproduced; return the exit code."""
     broken = rows[rows["claimed"] & (rows["verdict"] != claims.REPRODUCED)]
     for row in broken.itertuples():
-        console.complain(
+        console.print_error(
             f"claimed as reproduced: {row.table}, {row.figure}: {row.verdict} {row.why}".rstrip()
         )
     return int(len(broken) > 0)
 
 
-def gathered(
+def run_or_read(
     study: claims.Study, overrides: Sequence[str], results: Path | None
 ) -> tuple["pd.DataFrame", Path, int]:
-    """Run each command of the study; return the comparison, the folder of the first, the worst exit code."""
+    """Run the study's commands, or read `results`; return the comparison, a folder and the exit code."""
     import pandas as pd
 
     if results is not None:
-        jobs = left(results)
+        jobs = read_outcomes(results)
         if not jobs:
-            raise ValueError(f"--results {results} holds none; give the folder that a sweep names at its end")
-        return claims.compared(study, jobs), results, _failed(jobs)
+            raise ValueError(
+                f"--results {results} has no results; use the folder that a sweep prints at its end"
+            )
+        return claims.compare_claims(study, jobs), results, _failed(jobs)
     parts, folders, code = [], [], 0
     for command, names in study.runs().items():
         words = [*command, *overrides]
-        why = absent([word for word in words if not word.startswith("-")])
-        jobs, folder = {}, compose.output_folder()
+        why = missing_data([word for word in words if not word.startswith("-")])
+        jobs, folder = {}, compose.new_output_folder()
         if not why:
-            folder, ended = run(words)
-            jobs = left(folder)
-            code = code or int(ended != 0) or _failed(jobs)
-            why = "" if jobs else "the command stopped; its message stands above"
-        parts.append(claims.compared(study, jobs, why, names))
+            folder, exit_code = run(words)
+            jobs = read_outcomes(folder)
+            code = code or int(exit_code != 0) or _failed(jobs)
+            why = "" if jobs else "the command stopped; see its message above"
+        parts.append(claims.compare_claims(study, jobs, why, names))
         folders.append(folder)
     return pd.concat(parts, ignore_index=True), folders[0], code
 
 
 def _failed(jobs: Mapping[Path, Outcome]) -> int:
-    """Name the jobs that did not finish; return the exit code."""
+    """Print the jobs that did not finish; return the exit code."""
     failures = [outcome for outcome in jobs.values() if outcome.status != "FINISHED"]
     for outcome in failures:
-        console.complain(f"{outcome.status} job {' '.join(outcome.overrides)}: {outcome.error}".rstrip(": "))
+        console.print_error(
+            f"{outcome.status} job {' '.join(outcome.overrides)}: {outcome.error}".rstrip(": ")
+        )
     return int(len(failures) > 0)
 
 
 def reproduce(study: claims.Study, overrides: Sequence[str], results: Path | None) -> int:
-    """Run, compare, print and write; return the exit code."""
-    rows, folder, code = gathered(study, overrides, results)
+    """Compare a study with our metrics, print and write the tables; return the exit code."""
+    rows, folder, code = run_or_read(study, overrides, results)
     show(study, rows)
     write(study, rows, folder)
-    console.say(f"tables: {folder / 'reproduction.md'}, .csv and .tex")
+    console.print_line(f"tables: {folder / 'reproduction.md'}, .csv and .tex")
     return verdict(rows) or code
 
 
@@ -159,7 +163,7 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     made = script.parser(__doc__)
     made.add_argument("study", help=f"one of {', '.join(claims.studies())}")
-    made.add_argument("--results", type=Path, help="the folder of a sweep that ran before")
+    made.add_argument("--results", type=Path, help="folder of an earlier sweep")
     return made
 
 
@@ -167,7 +171,7 @@ def main() -> int:
     """Read the command line; return the exit code."""
 
     def work(args: argparse.Namespace) -> int:
-        return reproduce(claims.read(args.study), args.settings, args.results)
+        return reproduce(claims.read_study(args.study), args.settings, args.results)
 
     return script.run(parser(), work, valued=("--results",))
 

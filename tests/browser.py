@@ -1,4 +1,4 @@
-"""A real Chromium without a window, and a tab that notes what a page should never do."""
+"""A headless Chromium, and a tab that records errors of a page."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")  # not longer: Playwright's loop runs in this thread, where no other can then
 def chromium() -> Iterator[Any]:
-    """Start the browser that is installed; skip where there is none, unless one is required."""
+    """Start the installed browser; skip the test if there is none, unless one is required."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         why = f"none of {', '.join(NAMES)} is installed (Debian: apt-get install chromium)"
@@ -96,7 +96,7 @@ class Tab:
             self.complaints.append(request.url)
 
     def close(self) -> None:
-        """Close it; fail if it complained."""
+        """Close the page; fail if it had errors."""
         if self.settings is None or self.settings in self.kept:
             self.context.close()
         else:

@@ -1,4 +1,4 @@
-"""What several tests share: a store in a temporary folder, a context that uses it, and whole projects."""
+"""Fixtures: a store in a temporary folder, a context that uses it, and whole projects."""
 
 import json
 import pickle
@@ -34,7 +34,7 @@ SLOW = 300  # seconds of a test that starts programs or a browser, or trains; py
 
 
 class ByFile(LoadGroupScheduling):
-    """Hand out whole files, and the files of one `xdist_group` together."""
+    """Schedule whole files, and the files of one `xdist_group` together."""
 
     def _split_scope(self, nodeid: str) -> str:
         scope = super()._split_scope(nodeid)
@@ -51,14 +51,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     starting = {item.path for item in items if item.get_closest_marker("process")}
     items.sort(key=lambda item: item.path not in starting)
     for item in items:
-        started = {"project", "beside", "chromium"} & set(getattr(item, "fixturenames", ()))
+        started = {"project", "project_copy", "chromium"} & set(getattr(item, "fixturenames", ()))
         if started or any(item.get_closest_marker(name) for name in ("process", "service")):
             item.add_marker(pytest.mark.timeout(SLOW), append=True)  # a mark of the test's own comes first
 
 
 @pytest.fixture(scope="session", autouse=True)
 def texts_parsed_once() -> Iterator[None]:
-    """Keep what each YAML text says: a composition reads two dozen, which is a quarter of its time."""
+    """Cache parsed YAML texts: a composition parses two dozen, a quarter of its time."""
 
     @cache
     def parsed(text: str, name: str) -> bytes:
@@ -107,7 +107,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
 
 @pytest.fixture(scope="session", autouse=True)
 def warm_processes(shared_folder: Path) -> None:
-    """Have the server of warm processes where all workers find it; it starts when a test needs it."""
+    """Return the server of warm processes for all workers; it starts when a test needs it."""
     warm.serve_in(shared_folder)
 
 
@@ -125,7 +125,7 @@ def ctx(store: Store) -> Context:
 def project(shared_folder: Path) -> Project:
     """Make a project in which a sweep over k was run, once for all workers: one CNN is trained.
 
-    No test writes into it; those that do ask for `beside`.
+    No test writes into it; tests that write use `project_copy`.
     """
     made = Project(shared_folder / "project")
     printed = shared_folder / "project.json"
@@ -150,13 +150,13 @@ def tables(shared_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Name a store that runs of many tests are recorded in: to open one takes as long as a small run."""
+    """Return the store that many tests share, as opening one takes as long as a small run."""
     return f"sqlite:///{shutil.copy(tables, tmp_path_factory.mktemp('mlflow'))}"
 
 
 @pytest.fixture
 def fresh(tables: Path, tmp_path: Path) -> Project:
-    """Make a project in which nothing was run."""
+    """Make a project without runs."""
     made = Project(tmp_path / "fresh")
     (made.root / "mlflow").mkdir()
     shutil.copy(tables, made.root / "mlflow")
@@ -164,7 +164,7 @@ def fresh(tables: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def beside(fresh: Project, project: Project) -> Project:
+def project_copy(fresh: Project, project: Project) -> Project:
     """Make a fresh project with a copy of the trained store."""
     shutil.copytree(project.root / "cache", fresh.root / "cache")
     return fresh

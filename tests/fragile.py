@@ -1,4 +1,4 @@
-"""A user's own clusterer, outside the package, that has accidents on purpose."""
+"""A user's clusterer outside the package that fails on purpose."""
 
 import os
 import signal

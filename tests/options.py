@@ -18,18 +18,18 @@ SMALL = {  # of whichever option has the setting
 
 
 def option(group: str, name: str, **settings: Any) -> Any:
-    """Build an option of conf/, with these settings or the small ones where it has them."""
+    """Build an option of conf/ with these settings, or with small ones."""
     return small(configured(group, name), settings or SMALL[group])
 
 
 @cache
 def configured(group: str, name: str) -> Any:
-    """Build an option as conf/ has it."""
+    """Build an option with the settings of conf/."""
     return build_stage(group, compose.compose_config([f"{group}={name}"])[group])
 
 
 def small(stage: Any, settings: dict[str, Any]) -> Any:
-    """Change the settings that a stage has, or the stages inside a chain."""
+    """Change settings of a stage, or of the stages inside a chain."""
     names = {f.name for f in fields(stage)}
     changed: dict[str, Any] = {name: value for name, value in settings.items() if name in names}
     if "steps" in names:
@@ -38,5 +38,5 @@ def small(stage: Any, settings: dict[str, Any]) -> Any:
 
 
 def every(group: str) -> list[Any]:
-    """Build all options of a group; a new one (a class and a YAML file) is among them."""
+    """Build all options of a group, including new ones (a class and a YAML file)."""
     return [option(group, name) for name in compose.options(group)]

@@ -144,7 +144,7 @@ class Project:
         return pd.read_csv(self.last() / "sweep.csv")
 
     def result(self, job: int) -> dict[str, Any]:
-        """Return what a job of the newest sweep left."""
+        """Return the outcome of a job of the newest sweep."""
         return dict(json.loads((self.last() / str(job) / "result.json").read_text(encoding="utf-8")))
 
     def runs(self) -> list[Any]:
@@ -152,16 +152,17 @@ class Project:
         from mlflow.tracking import MlflowClient
 
         client = MlflowClient(self.uri)
-        return list(client.search_runs([found.experiment_id for found in client.search_experiments()]))
+        ids = [experiment.experiment_id for experiment in client.search_experiments()]
+        return list(client.search_runs(ids))
 
 
 def artifacts(run: Any) -> set[str]:
-    """Name what was recorded with an MLflow run."""
+    """Return the paths of an MLflow run's artifacts."""
     return {path.name for path in Path(run.info.artifact_uri.removeprefix("file://")).iterdir()}
 
 
 def wait_for(happened: Callable[[], object], process: "subprocess.Popen[str]") -> None:
-    """Wait until something happened, as long as the process lives."""
+    """Wait until a condition holds while the process runs."""
     deadline = time.monotonic() + 120
     while not happened():
         assert process.poll() is None, process.communicate()

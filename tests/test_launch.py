@@ -10,7 +10,7 @@ from tests.messages import says
 from tests.project import LEAN, Project
 
 from experiments import launch
-from experiments.config.command_line import arguments
+from experiments.config.command_line import parse_arguments
 from experiments.config.invocation import Invocation
 
 
@@ -31,7 +31,9 @@ def test_hydra_is_given_the_flags_as_typed_and_the_folder_as_composed(
     def main() -> None:
         seen.append((sys.argv[1:], Invocation.current()))
 
-    launch._run_jobs(main, arguments(typed), ["seed=1,2", "cluster.k=3,4"], "hydra.sweep.dir", invocation)
+    launch._run_jobs(
+        main, parse_arguments(typed), ["seed=1,2", "cluster.k=3,4"], "hydra.sweep.dir", invocation
+    )
     words = ["-m", "--config-dir", "mine", "seed=1,2", "cluster.k=3,4"]
     assert seen == [([*words, r'hydra.sweep.dir="/a folder/\${now:%S}"'], invocation)]
     assert Invocation.current() == Invocation()

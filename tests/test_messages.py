@@ -57,7 +57,7 @@ def test_a_printed_command_is_read_back_as_it_was(value: str) -> None:
 @pytest.mark.parametrize("folder", EVIL)
 def test_a_printed_script_finds_the_store_again(folder: str) -> None:
     uri = f"sqlite:////{folder}/a.db"
-    *words, last = shlex.split(commands.script("verify.py", "abc", uri=uri))
+    *words, last = shlex.split(commands.script_command("verify.py", "abc", uri=uri))
     assert words == ["python", "scripts/verify.py", "abc"]
     assert OmegaConf.create({"uri": compose.parse([last])[0].value()}).uri == uri
 

@@ -152,7 +152,7 @@ def test_steps_after_an_unfinished_training_have_other_keys(ctx: Context) -> Non
     finished = pipeline.StepKeys.of(stages_, samples, ctx)
     unfinished = pipeline.StepKeys.of(stages_, samples, ctx, "after epoch 3")
     assert finished.embeddings != unfinished.embeddings
-    assert finished.for_cluster.given != unfinished.for_cluster.given
+    assert finished.for_cluster.input_key != unfinished.for_cluster.input_key
 
 
 PARALLEL = "evaluator=[external,probe,variance,macro]"
@@ -198,6 +198,9 @@ def test_a_skipped_file_changes_reports_but_no_training(ctx: Context) -> None:
     samples = stages_.dataset.load(ctx)
     before = pipeline.StepKeys.of(stages_, samples, ctx)
     after = pipeline.StepKeys.of(stages_, replace(samples, skipped=(("a.png", "empty file"),)), ctx)
-    assert before.for_evaluators["external"].given != after.for_evaluators["external"].given
-    assert before.for_evaluators["internal"].given == after.for_evaluators["internal"].given
-    assert (before.embeddings, before.for_cluster.given) == (after.embeddings, after.for_cluster.given)
+    assert before.for_evaluators["external"].input_key != after.for_evaluators["external"].input_key
+    assert before.for_evaluators["internal"].input_key == after.for_evaluators["internal"].input_key
+    assert (before.embeddings, before.for_cluster.input_key) == (
+        after.embeddings,
+        after.for_cluster.input_key,
+    )

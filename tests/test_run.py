@@ -1,7 +1,7 @@
-"""run.py as a person meets it: its output, its exit code, and what is left behind.
+"""run.py from a user's view: its output, exit code and files.
 
-Every test works in a project root of its own store; the fixtures `project` and `beside` have one CNN trained
-in it already, so that no test trains it again. Tests marked `process` start another process, as they ask for
+Every test has its own project root and store. The fixtures `project` and `project_copy` have a trained
+CNN, so no test trains it again. Tests marked `process` start another process, as they ask for
 start-up, imports, closed streams, workers or a server that dies. The others run in this process.
 """
 
@@ -77,20 +77,20 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
     assert sum(key.startswith("cnn-") for keys in trained for key in keys) == 1
 
 
-def test_the_same_again_is_kept_and_equal(project: Project, beside: Project) -> None:
+def test_the_same_again_is_kept_and_equal(project: Project, project_copy: Project) -> None:
     before = project.sweep()
-    out = beside.succeed("-m", *SHORT, *LEAN, "cluster.k=10,20")
+    out = project_copy.succeed("-m", *SHORT, *LEAN, "cluster.k=10,20")
     assert "computed 0 " in out
-    after = beside.sweep()
+    after = project_copy.sweep()
     same = [name for name in before if name not in ("seconds", "run_id")]
     pd.testing.assert_frame_equal(before[same], after[same], check_exact=True)
-    assert [run.data.metrics["val_loss"] for run in beside.runs()[:2]]
+    assert [run.data.metrics["val_loss"] for run in project_copy.runs()[:2]]
 
 
 @pytest.mark.process
-def test_a_run_whose_stages_are_kept_imports_no_framework(beside: Project) -> None:
+def test_a_run_whose_stages_are_kept_imports_no_framework(project_copy: Project) -> None:
     command = [sys.executable, "-X", "importtime", str(REPOSITORY / "run.py"), *SHORT]
-    env = os.environ | {"EXPERIMENTS_ROOT": str(beside.root)}
+    env = os.environ | {"EXPERIMENTS_ROOT": str(project_copy.root)}
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=True, encoding="utf-8")
     imported = set(re.findall(r"\|\s+([\w.]+)$", done.stderr, re.MULTILINE))
     assert "mlflow" in imported
@@ -99,39 +99,39 @@ def test_a_run_whose_stages_are_kept_imports_no_framework(beside: Project) -> No
 
 @pytest.mark.process
 def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that_leaves(
-    beside: Project, tmp_path: Path
+    project_copy: Project, tmp_path: Path
 ) -> None:
     """As in `run.py ... 2>&1 | head -1`."""
-    process = beside.start("seed=0", "-m", *SHORT, "cluster.k=10,15", cwd=tmp_path)
+    process = project_copy.start("seed=0", "-m", *SHORT, "cluster.k=10,15", cwd=tmp_path)
     assert process.stdout
     assert process.stderr
     assert process.stderr.readline()
     process.stdout.close()
     process.stderr.close()
     assert process.wait(240) == 0
-    assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
-    assert sorted(beside.sweep()["cluster.k"]) == [10, 15]
+    assert project_copy.sweep()["status"].tolist() == ["FINISHED"] * 2
+    assert sorted(project_copy.sweep()["cluster.k"]) == [10, 15]
     assert not (tmp_path / "outputs").exists()
 
 
 @pytest.mark.process
-def test_joblib_runs_jobs_side_by_side(beside: Project) -> None:
+def test_joblib_runs_jobs_side_by_side(project_copy: Project) -> None:
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
-    done = beside.run("-m", *SHORT, *LEAN, "cluster.k=10,12", *parallel, cold=True)
+    done = project_copy.run("-m", *SHORT, *LEAN, "cluster.k=10,12", *parallel, cold=True)
     assert done.returncode == 0, done.stderr
-    assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
-    jobs = [run.data for run in beside.runs() if "mlflow.parentRunId" in run.data.tags]
+    assert project_copy.sweep()["status"].tolist() == ["FINISHED"] * 2
+    jobs = [run.data for run in project_copy.runs() if "mlflow.parentRunId" in run.data.tags]
     assert [job.tags["threads"] for job in jobs] == [str(max(1, context.cores() // 2))] * 2
-    assert [job.tags["command"] for job in jobs] == [beside.runs()[-1].data.tags["command"]] * 2
+    assert [job.tags["command"] for job in jobs] == [project_copy.runs()[-1].data.tags["command"]] * 2
 
 
-def test_a_preset_is_a_sweep_by_itself(beside: Project) -> None:
-    out = beside.succeed("experiment=digits_seeds", *SHORT, *LEAN, "seed=0", "cluster.k=10,20")
+def test_a_preset_is_a_sweep_by_itself(project_copy: Project) -> None:
+    out = project_copy.succeed("experiment=digits_seeds", *SHORT, *LEAN, "seed=0", "cluster.k=10,20")
     assert "computed 0 " in out, "seed 0 is the default, which was run before"
-    table = beside.sweep()
+    table = project_copy.sweep()
     assert table["cluster.k"].tolist() == [10, 20]
     assert table["status"].tolist() == ["FINISHED"] * 2
-    assert sum("mlflow.parentRunId" in run.data.tags for run in beside.runs()) == 2
+    assert sum("mlflow.parentRunId" in run.data.tags for run in project_copy.runs()) == 2
 
 
 @pytest.mark.process
@@ -163,35 +163,35 @@ def test_a_folder_of_images_and_a_broken_one_in_a_locale_without_their_letters(
 
 
 def test_python_api_gives_the_same_figures(
-    project: Project, beside: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, project_copy: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("EXPERIMENTS_ROOT", str(beside.root))
-    stores = [f"tracking.uri={beside.uri}", f"cache.root={beside.root}/cache"]
+    monkeypatch.setenv("EXPERIMENTS_ROOT", str(project_copy.root))
+    stores = [f"tracking.uri={project_copy.uri}", f"cache.root={project_copy.root}/cache"]
     result = experiments.run([*SHORT, *LEAN, "cluster.k=20", *stores])
     assert len(result.clustering.assignments) == 1797
     swept = min((project.root / "outputs").glob("*/*")) / "1" / "result.json"
     assert result.metrics == json.loads(swept.read_text(encoding="utf-8"))["metrics"]
 
 
-def test_plan_says_what_is_kept_and_does_nothing(beside: Project) -> None:
-    out = beside.succeed("-m", *SHORT, "cluster.k=10,33", "plan=true")
+def test_plan_says_what_is_kept_and_does_nothing(project_copy: Project) -> None:
+    out = project_copy.succeed("-m", *SHORT, "cluster.k=10,33", "plan=true")
     rows = [re.findall(r"\w+", line) for line in out.splitlines()]
     assert ["0", *["kept"] * 9] in rows
     assert ["1", *["kept"] * 6, *["compute"] * 3] in rows, "k=33 needs clustering, external and internal"
     assert re.search(r"3 distinct .*[\d.]+ MB", out)
-    assert not (beside.root / "outputs").exists()
-    assert beside.runs() == []
+    assert not (project_copy.root / "outputs").exists()
+    assert project_copy.runs() == []
 
 
-def test_one_failing_job_does_not_stop_the_others(beside: Project) -> None:
-    done = beside.launch("-m", *SHORT, *FRAGILE, "cluster.accident=error", "cluster.k=2,3,4")
+def test_one_failing_job_does_not_stop_the_others(project_copy: Project) -> None:
+    done = project_copy.launch("-m", *SHORT, *FRAGILE, "cluster.accident=error", "cluster.k=2,3,4")
     assert done.returncode == 1, done.stderr
-    assert beside.sweep()["status"].tolist() == ["FINISHED", "FAILED", "FINISHED"]
+    assert project_copy.sweep()["status"].tolist() == ["FINISHED", "FAILED", "FINISHED"]
     last = done.stderr.strip().splitlines()[-1]
     assert "FAILED job 1" in last
     assert "the third law of thermodynamics" in last
     assert "Traceback" not in done.stderr
-    statuses = {run.data.params.get("cluster.k"): run for run in beside.runs()}
+    statuses = {run.data.params.get("cluster.k"): run for run in project_copy.runs()}
     assert statuses["3"].info.status == "FAILED"
     assert "thermodynamics" in statuses["3"].data.tags["error"]
     assert statuses["2, 3, 4"].info.status == "FAILED", "the sweep's own run names all values"
@@ -207,30 +207,30 @@ def test_one_failing_job_does_not_stop_the_others(beside: Project) -> None:
     ],
 )
 def test_a_bad_value_stops_a_sweep_before_its_first_job(
-    beside: Project, typed: str, key: str, use: str
+    project_copy: Project, typed: str, key: str, use: str
 ) -> None:
-    says(beside.fail("-m", typed), key=key, use=use)
-    assert not (beside.root / "outputs").exists()
+    says(project_copy.fail("-m", typed), key=key, use=use)
+    assert not (project_copy.root / "outputs").exists()
 
 
-def test_a_traceback_is_for_those_who_ask(beside: Project) -> None:
-    done = beside.launch("cluster.k=0", "hydra.verbose=true")
+def test_a_traceback_is_for_those_who_ask(project_copy: Project) -> None:
+    done = project_copy.launch("cluster.k=0", "hydra.verbose=true")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     says(done.stderr, key="cluster.k=0", use="1 or more")
 
 
-def test_several_values_want_m(beside: Project) -> None:
-    says(beside.fail("cluster.k=10,20"), key="cluster.k=10,20", use="type -m")
+def test_several_values_want_m(project_copy: Project) -> None:
+    says(project_copy.fail("cluster.k=10,20"), key="cluster.k=10,20", use="type -m")
 
 
-def test_a_server_that_does_not_answer_stops_at_once(beside: Project) -> None:
+def test_a_server_that_does_not_answer_stops_at_once(project_copy: Project) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    error = beside.fail(f"tracking.uri=http://127.0.0.1:{port}")
+    error = project_copy.fail(f"tracking.uri=http://127.0.0.1:{port}")
     says(error, key=f"tracking.uri=http://127.0.0.1:{port}", use="leave tracking.uri out")
-    assert not (beside.root / "outputs").exists()
+    assert not (project_copy.root / "outputs").exists()
 
 
 def server(root: Path) -> tuple["subprocess.Popen[bytes]", str]:
@@ -252,11 +252,11 @@ def server(root: Path) -> tuple["subprocess.Popen[bytes]", str]:
 
 
 @pytest.mark.service
-def test_a_server_that_dies_half_way_loses_nothing(beside: Project, tmp_path: Path) -> None:
+def test_a_server_that_dies_half_way_loses_nothing(project_copy: Project, tmp_path: Path) -> None:
     process, uri = server(tmp_path)
     try:
         accident = ["cluster.k=2,3,4", f"cluster.accident='kill {process.pid}'"]  # at k=3
-        done = beside.launch("-m", *SHORT, *FRAGILE, *accident, f"tracking.uri={uri}")
+        done = project_copy.launch("-m", *SHORT, *FRAGILE, *accident, f"tracking.uri={uri}")
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -264,12 +264,12 @@ def test_a_server_that_dies_half_way_loses_nothing(beside: Project, tmp_path: Pa
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert "Retrying" not in done.stderr
-    kept = beside.last()
-    assert beside.sweep()["status"].tolist() == ["FINISHED"] * 3
+    kept = project_copy.last()
+    assert project_copy.sweep()["status"].tolist() == ["FINISHED"] * 3
     for number, lost in enumerate((False, True, True)):
         job = kept / str(number)
         assert len(pd.read_parquet(job / "assignments.parquet")) == 1797
-        left = beside.result(number)
+        left = project_copy.result(number)
         assert left["metrics"]["ari"] > 0
         assert left["lost"].startswith(f"tracking.uri={uri} ") == lost
         assert (str(job) in done.stderr) == lost

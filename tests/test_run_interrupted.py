@@ -1,4 +1,4 @@
-"""run.py interrupted, killed, and beside another one: nothing half-written, and finished work is kept."""
+"""run.py interrupted, killed, or run twice in parallel: no partial files, and finished work stays cached."""
 
 import json
 import shutil
@@ -39,56 +39,64 @@ def stalling(sign: Path, *more: str) -> list[str]:
     return ["-m", *SHORT, *FRAGILE, "cluster.accident=stall", f"cluster.sign={sign}", "cluster.k=2,3", *more]
 
 
-def test_ctrl_c_during_clustering_keeps_what_was_finished(beside: Project, tmp_path: Path) -> None:
+def test_ctrl_c_during_clustering_keeps_what_was_finished(project_copy: Project, tmp_path: Path) -> None:
     sign = tmp_path / "sign"
-    process = beside.start(*stalling(sign))
+    process = project_copy.start(*stalling(sign))
     wait_for(sign.exists, process)
     interrupted(process)
-    statuses = {run.data.params.get("cluster.k"): run.info.status for run in beside.runs()}
+    statuses = {run.data.params.get("cluster.k"): run.info.status for run in project_copy.runs()}
     assert statuses == {"2": "FINISHED", "3": "KILLED", "2, 3": "KILLED"}
-    assert beside.sweep()["status"].tolist() == ["FINISHED", "KILLED"]
+    assert project_copy.sweep()["status"].tolist() == ["FINISHED", "KILLED"]
 
 
-def test_kill_9_and_the_same_again(beside: Project, tmp_path: Path) -> None:
+def test_kill_9_and_the_same_again(project_copy: Project, tmp_path: Path) -> None:
     sign = tmp_path / "sign"
-    process = beside.start(*stalling(sign, *LEAN))
+    process = project_copy.start(*stalling(sign, *LEAN))
     wait_for(sign.exists, process)
     process.kill()
     process.communicate(timeout=60)
-    assert "RUNNING" in {run.info.status for run in beside.runs()}
-    finished = set(beside.result(0)["computed"])
+    assert "RUNNING" in {run.info.status for run in project_copy.runs()}
+    finished = set(project_copy.result(0)["computed"])
     assert any(key.startswith("fragile-") for key in finished)
-    beside.succeed(*stalling(sign, *LEAN))
-    assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
-    assert beside.result(0)["computed"] == []
-    assert finished <= set(beside.result(0)["kept"])
-    assert any(key.startswith("fragile-") for key in beside.result(1)["computed"])
-    assert {run.info.status for run in beside.runs()} == {"KILLED", "FINISHED"}
-    assert not list((beside.root / "cache").glob(".partial/*"))
+    project_copy.succeed(*stalling(sign, *LEAN))
+    assert project_copy.sweep()["status"].tolist() == ["FINISHED"] * 2
+    assert project_copy.result(0)["computed"] == []
+    assert finished <= set(project_copy.result(0)["kept"])
+    assert any(key.startswith("fragile-") for key in project_copy.result(1)["computed"])
+    assert {run.info.status for run in project_copy.runs()} == {"KILLED", "FINISHED"}
+    assert not list((project_copy.root / "cache").glob(".partial/*"))
 
 
-def test_kill_9_and_resume_repeats_what_is_missing_in_the_same_run(beside: Project, tmp_path: Path) -> None:
+def test_kill_9_and_resume_repeats_what_is_missing_in_the_same_run(
+    project_copy: Project, tmp_path: Path
+) -> None:
     sign = tmp_path / "sign"
-    process = beside.start(*stalling(sign, *LEAN))
+    process = project_copy.start(*stalling(sign, *LEAN))
     wait_for(sign.exists, process)
-    says(beside.fail(*stalling(sign, *LEAN), "resume=true"), key="resume", use=f"process {process.pid} on ")
+    says(
+        project_copy.fail(*stalling(sign, *LEAN), "resume=true"),
+        key="resume",
+        use=f"process {process.pid} on ",
+    )
     process.kill()
     process.communicate(timeout=60)
-    (folder,) = (beside.root / "outputs").glob("*/*")
-    before = beside.result(0)
-    done = beside.run(*stalling(sign, *LEAN), "resume=true")
+    (folder,) = (project_copy.root / "outputs").glob("*/*")
+    before = project_copy.result(0)
+    done = project_copy.run(*stalling(sign, *LEAN), "resume=true")
     assert done.returncode == 0, done.stderr
     says(done.stderr, use="1 of 2 jobs")
-    assert beside.last() == folder
-    assert beside.sweep()["status"].tolist() == ["FINISHED"] * 2
-    assert beside.result(0) == before
-    runs = beside.runs()
+    assert project_copy.last() == folder
+    assert project_copy.sweep()["status"].tolist() == ["FINISHED"] * 2
+    assert project_copy.result(0) == before
+    runs = project_copy.runs()
     (parent,) = [run for run in runs if run.data.tags.get("sweep") == "parent"]
     ended = sorted((run.data.params["cluster.k"], run.info.status) for run in runs if run is not parent)
     assert ended == [("2", "FINISHED"), ("3", "FINISHED"), ("3", "KILLED")]
     assert parent.info.status == "FINISHED"
-    assert parent.info.run_id in beside.succeed(*stalling(sign, *LEAN), "resume=true"), "nothing to resume"
-    assert len(beside.runs()) == len(runs)
+    assert parent.info.run_id in project_copy.succeed(*stalling(sign, *LEAN), "resume=true"), (
+        "nothing to resume"
+    )
+    assert len(project_copy.runs()) == len(runs)
 
 
 def test_a_kill_of_a_whole_sweep_ends_in_the_table_of_an_undisturbed_one(
@@ -128,16 +136,16 @@ def test_three_sweeps_at_once_make_one_store_and_one_cache(tmp_path: Path) -> No
     assert crowd.crowd(tmp_path, 3, *LEAN, popen=warm.popen) == []
 
 
-def test_two_sweeps_at_once_in_one_folder(beside: Project) -> None:
-    both = [beside.start("-m", *SHORT, *LEAN, "cluster.k=10,31") for _ in "ab"]
+def test_two_sweeps_at_once_in_one_folder(project_copy: Project) -> None:
+    both = [project_copy.start("-m", *SHORT, *LEAN, "cluster.k=10,31") for _ in "ab"]
     ended = [process.communicate(timeout=240) for process in both]
     assert [process.returncode for process in both] == [0, 0], ended
-    tables = [pd.read_csv(path) for path in (beside.root / "outputs").glob("*/*/sweep.csv")]
+    tables = [pd.read_csv(path) for path in (project_copy.root / "outputs").glob("*/*/sweep.csv")]
     assert len(tables) == 2
     assert tables[0]["ari"].tolist() == tables[1]["ari"].tolist()
     results = [
         json.loads(path.read_text(encoding="utf-8"))
-        for path in (beside.root / "outputs").glob("*/*/*/result.json")
+        for path in (project_copy.root / "outputs").glob("*/*/*/result.json")
     ]
     computed = [key for result in results for key in result["computed"]]
     assert len(computed) == len(set(computed)) > 0

@@ -41,9 +41,9 @@ def test_an_error_is_one_line_and_an_exit_code(
 
     typed("k=0", monkeypatch=monkeypatch)
     assert script.run(script.parser(""), work, failed=2) == code
-    told = capsys.readouterr()
-    assert (len(told.err.splitlines()), told.out) == (1, "")
-    assert str(error) in told.err
+    output = capsys.readouterr()
+    assert (len(output.err.splitlines()), output.out) == (1, "")
+    assert str(error) in output.err
 
 
 def test_a_word_that_nobody_asked_for_is_refused(

@@ -1,4 +1,4 @@
-"""Processes that start with everything imported: forks of a server, which saves the seconds of the imports.
+"""Processes that start with all imports: forks of a server, which saves seconds.
 
     popen([sys.executable, "run.py", "cluster.k=3"], cwd=..., env=..., stdout=PIPE, stderr=PIPE)
 
@@ -74,7 +74,7 @@ class Process:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait until it ended; return the exit code."""
+        """Wait until it ends; return the exit code."""
         if self.returncode is None:
             if not select.select([self._ended], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(self.args, timeout or 0)
@@ -83,7 +83,7 @@ class Process:
         return self.returncode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """Read both streams to their ends and wait; return what they held."""
+        """Read both streams to their ends and wait; return their texts."""
         texts = ["", ""]
 
         def read(number: int, stream: IO[str]) -> None:
@@ -138,7 +138,7 @@ def popen(
 
 
 class Connection:
-    """One worker's way to the server: a question, an answer."""
+    """A worker's connection to the server."""
 
     def __init__(self, address: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -156,7 +156,7 @@ _folder: Path | None = None  # of the server's socket
 
 
 def serve_in(folder: Path) -> None:
-    """Have the server of this session, when it is needed, in a folder that all workers share."""
+    """Prepare the server of this session, which starts when a test needs it."""
     global _folder
     _folder = folder
 
@@ -185,7 +185,7 @@ def connection() -> Connection:
 
 
 def import_all() -> None:
-    """Import what a run may import."""
+    """Import all modules that a run can need."""
     import experiments
 
     names = [module.name for module in pkgutil.walk_packages(experiments.__path__, "experiments.")]
@@ -240,7 +240,7 @@ def serve(address: str) -> None:
 
 
 def become(question: dict[str, object], files: "Sequence[int] | array.array[int]") -> None:
-    """Take over the arguments, variables, folder and streams that were asked for."""
+    """Set the requested arguments, variables, folder and streams."""
     if question["session"]:
         os.setsid()
     for number, file in enumerate((os.open(os.devnull, os.O_RDONLY), *files)):
@@ -262,7 +262,7 @@ def become(question: dict[str, object], files: "Sequence[int] | array.array[int]
 
 
 def script_code() -> int:
-    """Run the script to its exit code, and what it left to do at its end; all but taking Python apart."""
+    """Run the script and its exit handlers, and return its exit code."""
     code: object = 0
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")

@@ -1,4 +1,4 @@
-"""Compile what UMAP and HDBSCAN need on this machine: `python scripts/make/compile.py`; set-up does it."""
+"""Compile UMAP and HDBSCAN for this machine: `python scripts/make/compile.py`; scripts/setup.sh runs it."""
 
 import tempfile
 from pathlib import Path
@@ -12,7 +12,7 @@ from experiments.store.cache import Store
 
 
 def compile_all() -> None:
-    """Fit both to a few points; numba keeps on disk what it may (of umap-learn's own functions, nothing)."""
+    """Fit both to a few points; numba caches the compiled functions on disk (except umap-learn's own)."""
     points = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
     with tempfile.TemporaryDirectory() as folder:
         ctx = Context.plain(Store(Path(folder)))

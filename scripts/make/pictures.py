@@ -26,10 +26,10 @@ ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 MOST = 300_000  # bytes of a picture
 WIDTH = 1200  # pixels at most
-BAR = 50  # pixels of a report's links, which stay at its top
+BAR = 50  # height of a report's fixed bar of links, in pixels
 DESKTOP = {"width": 1280, "height": 800}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-RUNS = {  # what docs/gallery.md shows, by the name of the run
+RUNS = {  # runs of docs/gallery.md by name
     "digits": ["-m", "cluster.k=10,50,233"],
     "whole": [
         "evaluator=[external,internal,maps,contact_sheets,silhouettes,crosstab,data_report,macro,near_duplicates]",
@@ -49,7 +49,7 @@ RUNS = {  # what docs/gallery.md shows, by the name of the run
 
 
 class Picture(NamedTuple):
-    """A figure, the run that draws it, and its file there."""
+    """A figure, its run, and its file in that run's folder."""
 
     name: str
     run: str
@@ -73,7 +73,7 @@ PAGES = ("report", "sweep_report", "runs", "charts", "sweep")
 
 
 def run(name: str, words: Sequence[str], work: Path) -> Path:
-    """Run run.py in a project root of its own; return the run's folder."""
+    """Run run.py in a separate project root; return the run's folder."""
     folder = work / "outputs" / name
     if folder.exists():
         return folder
@@ -88,7 +88,7 @@ def run(name: str, words: Sequence[str], work: Path) -> Path:
 def shrink(source: Path, target: Path) -> None:
     """Write a picture as a PNG of at most `WIDTH` pixels and `MOST` bytes."""
     image = Image.open(source).convert("RGB")
-    image = image.crop((0, 0, image.width, min(image.height, image.width)))  # long ones: their beginning
+    image = image.crop((0, 0, image.width, min(image.height, image.width)))  # of long images, only the top
     width = min(WIDTH, image.width)
     while True:
         small = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
@@ -109,7 +109,7 @@ def table_of(work: Path) -> Path:
 
 @contextmanager
 def browser() -> Iterator[Any]:
-    """Start the Chromium that is installed."""
+    """Start the installed Chromium."""
     from playwright.sync_api import sync_playwright
 
     program = next(filter(None, map(shutil.which, BROWSERS)))
@@ -146,7 +146,7 @@ def server(work: Path) -> Iterator[str]:
 
 
 def shoot_reports(chromium: Any, work: Path, folders: dict[str, Path]) -> None:
-    """Photograph a report at its map, and the sweep's from its top."""
+    """Take screenshots of a report's map and of the top of the sweep's report."""
     for name, folder, heading in (("report", "whole", "Map"), ("sweep_report", "digits", "")):
         page = chromium.new_page(viewport=DESKTOP)
         page.goto((folders[folder] / "report.html").as_uri())
@@ -161,7 +161,7 @@ def shoot_reports(chromium: Any, work: Path, folders: dict[str, Path]) -> None:
 
 
 def shoot_mlflow(chromium: Any, work: Path) -> None:
-    """Photograph the runs of an experiment, its charts, and the page of the sweep."""
+    """Take screenshots of an experiment's runs, its charts, and the page of the sweep."""
     from mlflow.tracking import MlflowClient
 
     from experiments import tracking
@@ -182,12 +182,12 @@ def shoot_mlflow(chromium: Any, work: Path) -> None:
         for name, address in addresses.items():
             page = context.new_page()
             page.goto(f"{url}/{address}")
-            page.wait_for_timeout(25_000)  # MLflow asks its server several times
+            page.wait_for_timeout(25_000)  # MLflow sends several requests to its server
             shot(page, name, work)
 
 
 def shot(page: Any, name: str, work: Path) -> None:
-    """Photograph a page as it is on the screen."""
+    """Take a screenshot of a page."""
     path = work / f"{name}.png"
     page.screenshot(path=path)
     page.close()
@@ -195,7 +195,7 @@ def shot(page: Any, name: str, work: Path) -> None:
 
 
 def make(only: Sequence[str], work: Path) -> None:
-    """Run what is needed, and write the pictures."""
+    """Run the missing runs, and write the pictures."""
     (work / "mlflow").mkdir(parents=True, exist_ok=True)
     if not (work / "conf").exists():
         (work / "conf").symlink_to(ROOT / "conf")

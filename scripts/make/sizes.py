@@ -9,17 +9,17 @@ FILE, FUNCTION = 300, 60
 
 
 def long_parts(path: Path) -> list[str]:
-    """Name what is long in one file, with its length."""
+    """Return a line for a long file, and for each of its long functions."""
     text = path.read_text(encoding="utf-8")
     lines = text.count("\n")
-    place = path.relative_to(ROOT)
-    found = [f"{lines:5} lines  {place}"] if lines > FILE else []
+    name = path.relative_to(ROOT)
+    long = [f"{lines:5} lines  {name}"] if lines > FILE else []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > FUNCTION:
-                found.append(f"{length:5} lines  {place}:{node.lineno} {node.name}")
-    return found
+                long.append(f"{length:5} lines  {name}:{node.lineno} {node.name}")
+    return long
 
 
 def main() -> int:

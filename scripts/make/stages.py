@@ -1,6 +1,6 @@
 """Write docs/stages/ from conf/, the stage classes and the catalogue: `python scripts/make/stages.py`.
 
-A test fails when the pages are older than the code.
+A test fails if the pages differ from what this writes.
 """
 
 import importlib
@@ -23,25 +23,28 @@ COMMAND = re.compile(r"(?:^|\s{2,})(python (?:run|scripts).*)$")
 SECTION = re.compile(r"\n\n(\w+)\n-+\n")
 PARAMETER = re.compile(r"^(\w[\w, ]*)\n((?: {4}.*\n?)+)", re.MULTILINE)
 
-SEED = "of its random numbers; the run's"
+SEED = "seed of its random numbers; by default that of the run"
 GROUPS = {
-    "dataset": ("Data sets", "Where the samples come from: images or vectors, their ids, labels and split."),
-    "backbone": ("Backbones", "What turns each sample into a vector, its embedding."),
-    "reducer": ("Reducers", "What maps the embeddings to the space in which they are clustered."),
-    "cluster": ("Clusterers", "What groups the points. -1 is noise: a sample in no cluster."),
-    "evaluator": ("Evaluators", "What gives metrics, tables and figures. A run has a list of them."),
+    "dataset": ("Data sets", "A data set has images or vectors, with their ids, labels and split."),
+    "backbone": ("Backbones", "A backbone turns each sample into a vector, its embedding."),
+    "reducer": ("Reducers", "A reducer maps the embeddings to the space in which they are clustered."),
+    "cluster": ("Clusterers", "A clusterer groups the points. -1 is noise: a sample in no cluster."),
+    "evaluator": (
+        "Evaluators",
+        "An evaluator computes metrics, tables and figures. A run has a list of them.",
+    ),
 }
 
 
 class Header(NamedTuple):
-    """The first comment of a YAML file: sentences, and commands."""
+    """First comment of a YAML file: its sentences and commands."""
 
     text: str
     commands: list[str]
 
 
 class Setting(NamedTuple):
-    """A line of a YAML file."""
+    """A setting of a YAML file with its value and comment."""
 
     name: str
     value: str
@@ -49,7 +52,7 @@ class Setting(NamedTuple):
 
 
 def header(text: str) -> Header:
-    """Return the first comment of a YAML file, without the package that Hydra reads there."""
+    """Return the first comment of a YAML file, without Hydra's `@package`."""
     prose: list[str] = []
     commands: list[str] = []
     for line in text.splitlines():
@@ -69,7 +72,7 @@ def header(text: str) -> Header:
 
 
 def settings(text: str, skipped: tuple[str, ...] = ("_target_", "defaults", "hydra")) -> list[Setting]:
-    """Return the settings of a YAML file, nested ones by their whole key, each with its comment."""
+    """Return the settings of a YAML file with their full keys and comments."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(root, yaml.MappingNode):
         return []
@@ -90,7 +93,7 @@ def _settings(pairs: list[tuple[yaml.Node, yaml.Node]], lines: list[str], prefix
 
 
 def _comment(lines: list[str], line: int, column: int) -> str:
-    """Return the comment after a value, which may go on in lines of comment alone."""
+    """Return the comment after a value, including following lines that are only a comment."""
     words = [lines[line][column:].partition("#")[2].strip()]
     for later in lines[line + 1 :]:
         if not later.strip().startswith("#"):
@@ -120,12 +123,12 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def block(commands: list[str]) -> list[str]:
-    """Return commands as a block of code."""
+    """Return commands as a code block."""
     return ["\n".join(["```", *commands, "```"])] if commands else []
 
 
 def setting_table(rows: list[Setting], prefix: str) -> list[str]:
-    """Return the table of settings; none if there are none."""
+    """Return the table of settings, as a list that is empty without settings."""
     code = [[f"`{prefix}{row.name}`", f"`{row.value}`" if row.value else "", row.meaning] for row in rows]
     return [table(["setting", "value", "meaning"], code)] if rows else []
 
@@ -159,21 +162,21 @@ def option(group: str, path: Path) -> list[str]:
 
 
 def _with_meanings(rows: list[Setting], known: dict[str, str]) -> list[Setting]:
-    """Return the settings; one without a comment gets its meaning by its name, or its group's."""
+    """Return the settings; one without a comment gets the meaning of its name or of its parent."""
     known = {"seed": SEED} | {row.name: row.meaning for row in rows if row.meaning} | known
     meanings = [row.meaning or known.get(row.name) or known.get(row.name.split(".")[0], "") for row in rows]
     return [row._replace(meaning=meaning) for row, meaning in zip(rows, meanings, strict=True)]
 
 
 def metric_list(module: str) -> str:
-    """Return the catalogue's rows that an evaluator computes."""
+    """Return the names of the metrics that an evaluator computes."""
     return ", ".join(f"`{row.name}`" for row in CATALOGUE.values() if module in row.by)
 
 
 def link(path: Path) -> str:
     """Return a link from docs/stages to a file."""
-    place = path.relative_to(ROOT).as_posix()
-    return f"[`{place}`](../../{place})"
+    name = path.relative_to(ROOT).as_posix()
+    return f"[`{name}`](../../{name})"
 
 
 def group_page(group: str) -> str:
@@ -195,20 +198,25 @@ def group_page(group: str) -> str:
 
 
 def first_sentence(text: str) -> str:
-    """Return a text up to its first full stop that ends a sentence."""
+    """Return the first sentence of a text."""
     return re.split(r"(?<=[.?])\s", text, maxsplit=1)[0]
 
 
 def run_page() -> str:
-    """Return the page of the settings that hold for a whole run."""
+    """Return the page of the settings of a whole run."""
     rows = [row for row in settings((CONF / "config.yaml").read_text(encoding="utf-8")) if row.value]
-    parts = [NOTE, "# A whole run", "Settings that belong to no stage.", *setting_table(rows, "")]
+    parts = [
+        NOTE,
+        "# A whole run",
+        "Settings of the run that are not part of a stage.",
+        *setting_table(rows, ""),
+    ]
     return "\n\n".join([*parts, f"Config: {link(CONF / 'config.yaml')}"]) + "\n"
 
 
 def experiment_page() -> str:
     """Return the page of the presets."""
-    about = "A preset chooses options, settings and the lists of a sweep; what is typed wins over it."
+    about = "A preset chooses options, settings and the lists of a sweep; typed settings override it."
     parts = [NOTE, "# Presets", f"{about} Choose with `experiment=<name>`."]
     for path in options("experiment"):
         first = header(path.read_text(encoding="utf-8"))
@@ -217,7 +225,7 @@ def experiment_page() -> str:
 
 
 def metric_page() -> str:
-    """Return the page of the metrics: the main ones in their order, then the others by evaluator."""
+    """Return the page of the metrics: main metrics in their order, then the others by evaluator."""
     about = (
         "Metrics with a rank are first in the terminal, in reports and in MLflow. Suffixes, chance levels, "
         "ceilings: [the glossary](../concepts.md#metrics). `{…}` stands for a name or a number."

@@ -1,4 +1,4 @@
-"""What a stage may ask of its surroundings, and its only way to reach them."""
+"""Context of a stage: device, precision, threads, cache and progress reports."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -11,17 +11,17 @@ from experiments.store.values import Store, T
 
 
 class Report(Protocol):
-    """How a stage tells a person, and the run's record, how far it is."""
+    """Progress bars on the terminal, and metrics of epochs for MLflow."""
 
     def progress(self, task: str, total: int, unit: str) -> AbstractContextManager[Callable[[int], None]]:
-        """Show a bar; the context gives the function to call with how many more are done."""
+        """Show a progress bar; yield a function that advances it by a number of units."""
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
-        """Record the figures of one epoch as they happen."""
+        """Record the metrics of one epoch as soon as it ends."""
 
 
 class Silent:
-    """A report that nobody reads."""
+    """A report that drops everything."""
 
     def progress(self, task: str, total: int, unit: str) -> AbstractContextManager[Callable[[int], None]]:
         """Show nothing."""
@@ -33,18 +33,18 @@ class Silent:
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage may ask of its surroundings, and the only way it reaches them.
+    """Context of a stage; a stage uses device, threads, cache and terminal only through it.
 
     Parameters
     ----------
     device
         `cpu` or `cuda`, resolved.
     dtype
-        What networks compute in: `float32` or `bfloat16`, resolved.
+        Number type of networks: `float32` or `bfloat16`, resolved.
     threads
-        Cores that a stage may keep busy.
-    given
-        Key of what the stage at work is given: its input and the rows of it.
+        Number of cores that a stage may use.
+    input_key
+        Cache key of the current stage's input, including the choice of its rows.
     """
 
     device: str
@@ -52,31 +52,33 @@ class Context:
     threads: int
     store: Store
     report: Report
-    given: str = ""
+    input_key: str = ""
 
     @classmethod
     def plain(cls, store: Store) -> "Context":
-        """Make a context for tests and notebooks: the CPU, two threads, silence."""
+        """Return a context for tests and notebooks: the CPU, two threads, no progress reports."""
         return cls("cpu", "float32", 2, store, Silent())
 
-    def on(self, key: str = "", /, **keys: Any) -> "Context":
-        """Return this context for a stage whose input has this key, or these by the name of each input."""
-        return replace(self, given=digest_of(**({"input": key} if key else {}), **keys))
+    def with_input(self, key: str = "", /, **keys: Any) -> "Context":
+        """Return this context with the key of a stage's input, or with a key for each of its named inputs."""
+        return replace(self, input_key=digest_of(**({"input": key} if key else {}), **keys))
 
     def key(self, stage: Any) -> Key:
-        """Return the cache key of what `stage` makes of the input given, on this device.
+        """Return the cache key of the output of `stage` for the current input on this device.
 
-        The metrics that an evaluator promises are part of it, so that a new one is computed.
+        It includes the names of an evaluator's metrics, so that an added metric is computed.
         """
         name = type(stage).__module__.rpartition(".")[2]
         metrics = FullList(sorted(getattr(stage, "METRICS", ())))
         parts = {"metrics": metrics} if metrics else {}
-        return cache_key(name, stage=stage, **parts, input=self.given, device=self.device, dtype=self.dtype)
+        return cache_key(
+            name, stage=stage, **parts, input=self.input_key, device=self.device, dtype=self.dtype
+        )
 
     def fitted(self, stage: Any, make: Callable[[], T]) -> T:
-        """Return what `stage` makes of the input given, from the store if it is kept there."""
+        """Return the output of `stage` for the current input: cached, or from calling `make`."""
         return self.store.fitted(self.key(stage), make)
 
     def workdir(self, stage: Any) -> Path:
-        """Return the folder for `stage`'s checkpoints on the input given."""
+        """Return the folder for checkpoints of `stage` on the current input."""
         return self.store.workdir(self.key(stage))

@@ -1,4 +1,4 @@
-"""From a command line to an exit code: everything is checked before the first job runs."""
+"""Run the command line of run.py; all jobs are checked before the first one runs."""
 
 import logging
 import shlex
@@ -15,18 +15,18 @@ from omegaconf import DictConfig
 
 from experiments import pipeline, sweep, tracking
 from experiments.config import compose, steps
-from experiments.config.command_line import RESUME, Request, arguments, read
+from experiments.config.command_line import RESUME, Request, parse_arguments, parse_request
 from experiments.config.invocation import Invocation
 from experiments.job import composed, console, context, preview, program, run_folder, summary
 from experiments.job.perform import EXPECTED, Outcome
 from experiments.messages import text
 from experiments.samples import Samples
 from experiments.sweep import resumption
-from experiments.sweep.record import Record
+from experiments.sweep.state import SweepState
 
 log = logging.getLogger(__name__)
 
-CONF = str(compose.CONF)  # where run.py lets Hydra look
+CONF = str(compose.CONF)  # Hydra's config_path in run.py
 INTERRUPTED = 130
 RUN, SWEEP = "hydra.run.dir", "hydra.sweep.dir"
 Main = Callable[[], None]  # run.py's, decorated by Hydra
@@ -38,12 +38,12 @@ def launch(main: Main) -> int:
     program.prefer_utf8()
     program.steady_console()
     try:
-        args = arguments()
+        args = parse_arguments()
     except ValueError as error:
-        console.complain(str(error))
+        console.print_error(str(error))
         return 1
     if args.help or args.hydra_help or args.cfg or args.info is not None or args.shell_completion:
-        return _shown_by_hydra(main, args)
+        return _answer_by_hydra(main, args)
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[console.Handler()])
     if "hydra.verbose=true" in [override.lower() for override in args.overrides]:
         logging.getLogger("experiments").setLevel(logging.DEBUG)
@@ -52,41 +52,41 @@ def launch(main: Main) -> int:
     try:
         return _launch(main, args)
     except EXPECTED as error:
-        console.complain(str(error))
+        console.print_error(str(error))
         log.debug("traceback", exc_info=error)
         return 1
     except KeyboardInterrupt:
-        console.complain(
-            "interrupted; what was finished is kept, and the same command goes on from there; a sweep in the "
-            "same place with resume=true"
+        console.print_error(
+            "interrupted; finished steps are cached, so the same command continues from there; add "
+            "resume=true to repeat only the missing jobs of a sweep"
         )
         return INTERRUPTED
 
 
-def _shown_by_hydra(main: Main, args: Any) -> int:
-    """Let Hydra answer a flag of its own, such as --cfg job, with what was typed as it takes it."""
+def _answer_by_hydra(main: Main, args: Any) -> int:
+    """Let Hydra answer one of its own flags, such as --cfg job."""
     try:
-        words = steps.expanded([word for word in args.overrides if compose.key_of(word) != RESUME])
+        words = steps.expand([word for word in args.overrides if compose.key_of(word) != RESUME])
     except ValueError as error:
-        console.complain(str(error))
+        console.print_error(str(error))
         return 1
     _hydra(main, args, words)
     return 0
 
 
 def run_job(cfg: DictConfig) -> float | None:
-    """Run a job that Hydra composed, here or in a worker; return its objective, for an optimiser."""
-    program.steady_console()  # of a worker
+    """Run a job that Hydra composed, in this process or a worker; return its objective for an optimiser."""
+    program.steady_console()  # in a worker
     invocation = Invocation.current()
     if invocation.parent:
         outcome = sweep.run_job(cfg, invocation)
     else:
-        outcome = composed.run(cfg, composed.folder_of(), composed.job_of(invocation), invocation)
+        outcome = composed.run(cfg, composed.job_folder(), composed.build_job(invocation), invocation)
     return outcome.metrics.get(str(cfg.objective))
 
 
 def _launch(main: Main, args: Any) -> int:
-    request = read(args)
+    request = parse_request(args)
     first = request.plans[0]
     if first.settings.plan:
         preview.show(request.plans)
@@ -95,109 +95,113 @@ def _launch(main: Main, args: Any) -> int:
     tracker.kill_orphaned_runs()
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     invocation = Invocation(command, tuple(request.typed), str(request.folder), request.threads)
-    run_jobs = partial(_run_jobs, main, args, request.words)
+    run_jobs = partial(_run_jobs, main, args, request.hydra_overrides)
     if request.multirun:
         return _sweep(request, tracker, invocation, run_jobs)
     before, _ = check(request)
-    with run_folder.held(request.folder, RUN):
-        run_folder.begin(request.folder, RUN)
-        tracker = tracking.connect(first.tracking, first.stages.dataset.name)  # now that its data was read
+    with run_folder.locked(request.folder, RUN):
+        run_folder.prepare(request.folder, RUN)
+        tracker = tracking.connect(first.tracking, first.stages.dataset.name)  # only after its data was read
         run_jobs(RUN, invocation)
         outcome = Outcome.load(request.folder)
     recording = summary.Recording(tracker.uri, tracker.experiment_id)
-    return summary.show([outcome], [], request.folder, recording, before)
+    return summary.print_summary([outcome], [], request.folder, recording, before)
 
 
 def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, run_jobs: RunJobs) -> int:
-    """Run all jobs of a sweep, or those that an earlier attempt left."""
-    asked = None if request.optimiser else Record.of(request)
-    begun = _begun(request, asked, tracker)
-    if begun and begun.complete:
+    """Run all jobs of a sweep, or only those that an earlier attempt did not finish."""
+    new = None if request.optimiser else SweepState.of(request)
+    resumed = _find_resumable(request, new, tracker)
+    if resumed and resumed.complete:
         return 0
     before, data = check(request)
-    invocation = _with_threads(invocation, request, begun)
-    folder = begun.folder if begun else request.folder
-    with run_folder.held(folder, SWEEP):
-        if begun and asked:  # anew, now that no other process can go on with it
-            begun = resumption.find(begun.record.run_id, asked, tracker)
-            resumption.refuse_other_data(begun, data)
+    invocation = _with_threads(invocation, request, resumed)
+    folder = resumed.folder if resumed else request.folder
+    with run_folder.locked(folder, SWEEP):
+        if resumed and new:  # again, now that the lock keeps other processes out
+            resumed = resumption.find_resumable(resumed.state.run_id, new, tracker)
+            resumption.refuse_other_data(resumed, data)
         else:
-            run_folder.begin(folder, SWEEP)
-        jobs = request.jobs if asked else None
-        parent = sweep.Sweep(request.plans[0], folder, request.swept, jobs, asked, begun)
+            run_folder.prepare(folder, SWEEP)
+        jobs = request.jobs if new else None
+        parent = sweep.Sweep(request.plans[0], folder, request.swept, jobs, new, resumed)
 
         def end(error: BaseException | None = None) -> int:
             outcomes = parent.close(error)
             recording = summary.Recording(tracker.uri, parent.parent.experiment_id, parent.lost)
-            return summary.show(outcomes, request.swept, folder, recording, before, parent.stable)
+            return summary.print_summary(outcomes, request.swept, folder, recording, before, parent.stable)
 
         try:
-            if begun is None or len(begun.record.finished) < len(request.jobs):
+            if resumed is None or len(resumed.state.finished) < len(request.jobs):
                 run_jobs(SWEEP, parent.for_jobs(invocation))
         except BaseException as error:
             end(error)
             raise
         code = end()
-    if code and asked:
-        console.say("the missing jobs alone: the same command with resume=true")
+    if code and new:
+        console.print_line("to repeat only the missing jobs: the same command with resume=true")
     return code
 
 
-def _begun(request: Request, asked: Record | None, tracker: tracking.Tracker) -> resumption.Begun | None:
-    """Return the sweep to resume, if any, and say how much of it is finished."""
-    if not request.resume or asked is None:
+def _find_resumable(
+    request: Request, new: SweepState | None, tracker: tracking.Tracker
+) -> resumption.ResumableSweep | None:
+    """Return the sweep to resume, if any, and print how many of its jobs are finished."""
+    if not request.resume or new is None:
         return None
-    begun = resumption.find(request.resume, asked, tracker)
-    sweep_id, done, jobs = begun.record.run_id, len(begun.record.finished), len(request.jobs)
-    if begun.complete:
-        console.say(f"nothing to resume: all {jobs} jobs of {sweep_id} finished; see {begun.folder}")
+    resumed = resumption.find_resumable(request.resume, new, tracker)
+    sweep_id, done, jobs = resumed.state.run_id, len(resumed.state.finished), len(request.jobs)
+    if resumed.complete:
+        console.print_line(f"nothing to resume: all {jobs} jobs of {sweep_id} finished; see {resumed.folder}")
     else:
         log.info("resuming %s: %d of %d jobs are finished", sweep_id, done, jobs)
-    return begun
+    return resumed
 
 
-def _with_threads(invocation: Invocation, request: Request, begun: resumption.Begun | None) -> Invocation:
-    """Say how many threads each job has, if several run at a time: as an earlier attempt had them."""
-    threads = begun.record.threads if begun else request.threads
-    if request.at_once > 1 and threads and request.plans[0].settings.threads == "auto":
-        log.info("%d jobs at a time, each with threads=%d", request.at_once, threads)
+def _with_threads(
+    invocation: Invocation, request: Request, resumed: resumption.ResumableSweep | None
+) -> Invocation:
+    """Return the invocation with the threads of each job; a resumed sweep keeps its earlier number."""
+    threads = resumed.state.threads if resumed else request.threads
+    if request.parallel_jobs > 1 and threads and request.plans[0].settings.threads == "auto":
+        log.info("%d jobs in parallel, each with threads=%d", request.parallel_jobs, threads)
     return replace(invocation, threads=threads)
 
 
 def _run_jobs(main: Main, args: Any, words: list[str], key: str, invocation: Invocation) -> None:
-    """Let Hydra run the jobs; it leaves by SystemExit when one of them raised, and ours do not.
+    """Let Hydra run the jobs; raise ValueError if Hydra itself failed, as a failed job does not raise.
 
     Parameters
     ----------
     key
-        The setting of the folder, which is given as it was composed: another moment, another ${now:}.
+        The setting of the output folder, fixed here because Hydra would resolve its time again.
     """
-    with invocation.to_jobs():
+    with invocation.passed_to_jobs():
         try:
             _hydra(main, args, [*words, f"{key}={text(invocation.folder)}"])
         except SystemExit as error:
             if error.code:
-                raise ValueError("Hydra stopped; its message stands above") from error
+                raise ValueError("Hydra stopped; see its message above") from error
 
 
 def _hydra(main: Main, args: Any, overrides: list[str]) -> None:
-    """Give Hydra the flags as typed, and these overrides: it reads sys.argv."""
+    """Run Hydra with the typed flags and these overrides, by way of sys.argv."""
     sys.argv[1:] = [*(word for word in sys.argv[1:] if word not in args.overrides), *overrides]
     main()
 
 
-def check(request: Request) -> tuple[list[str], list[resumption.Data]]:
-    """Read each data set once and hold every job against it, before the first one runs.
+def check(request: Request) -> tuple[list[str], list[resumption.DataKeys]]:
+    """Read each data set once and check every job against it, before the first one runs.
 
     Returns
     -------
-    list[str], list[Data]
-        The keys that were computed for that, and what names the data of each job. Without a cache a single
-        run reads for itself.
+    list[str], list[DataKeys]
+        The computed cache keys, and the data keys of each job. Both are empty for a single run without a
+        cache, which reads its data only once, when it runs.
     """
     loaded: list[tuple[Any, Samples]] = []
     computed: list[str] = []
-    data: list[resumption.Data] = []
+    data: list[resumption.DataKeys] = []
     for plan in request.plans if request.multirun or request.plans[0].cache.enabled else []:
         dataset = plan.stages.dataset
         samples = next((samples for known, samples in loaded if known == dataset), None)
@@ -212,7 +216,7 @@ def check(request: Request) -> tuple[list[str], list[resumption.Data]]:
                     "read %s: %d samples in %.1f s", dataset.name, len(samples), time.perf_counter() - start
                 )
         pipeline.check_stages(plan.stages, samples)
-        data.append(resumption.Data(samples.data_key, samples.report_key))
+        data.append(resumption.DataKeys(samples.data_key, samples.report_key))
     return computed, data
 
 

@@ -1,17 +1,17 @@
-"""Words of messages: counts, and settings as they are typed (quoted for a shell, Hydra and OmegaConf)."""
+"""Parts of messages: counts, and settings for copy-paste (quoted for a shell, Hydra and OmegaConf)."""
 
 import re
 import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-PLAIN = re.compile(r"(?:[A-Za-z_/]|\.\.?/)[\w./@+:-]*", re.ASCII)  # a text to Hydra and to every shell
-NAMED = 12  # of many names, those that a message lists
-MEANT = ("null", "true", "false", "nan", "inf", "on", "off", "yes", "no")  # what is no text without quotes
+PLAIN = re.compile(r"(?:[A-Za-z_/]|\.\.?/)[\w./@+:-]*", re.ASCII)  # texts that need no quotes
+MAX_NAMES = 12  # names that a message lists at most
+NOT_TEXT = ("null", "true", "false", "nan", "inf", "on", "off", "yes", "no")  # without quotes
 
 
 def setting(key: str, value: str | Iterable[str]) -> str:
-    """Return `key=value`, or `key=[value,...]` of several, as one word that can be pasted into a shell."""
+    """Return `key=value` or `key=[value,...]` as one word for a shell."""
     if isinstance(value, str):
         return shlex.quote(f"{key}={text(value)}")
     names = list(value)
@@ -20,7 +20,7 @@ def setting(key: str, value: str | Iterable[str]) -> str:
 
 
 def text(value: str) -> str:
-    r"""Return a text as Hydra reads it in `key=value`, in double quotes where it needs some.
+    r"""Return a text as the value of `key=value`, in double quotes where Hydra needs them.
 
     Examples
     --------
@@ -31,38 +31,38 @@ def text(value: str) -> str:
         return value
     escaped = re.sub(
         r'(\\*)("|\Z)', lambda match: 2 * match[1] + ('\\"' if match[2] else ""), literal(value)
-    )  # to Hydra, backslashes count only before a quote
+    )  # Hydra unescapes backslashes only before a quote
     return f'"{escaped}"'
 
 
 def literal(value: str) -> str:
-    """Return a text as it stands in a config: ${...} is an interpolation to OmegaConf otherwise."""
+    """Return a text with escaped ${...}, which OmegaConf would interpolate."""
     return re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
 
 
 def _is_plain(value: str) -> bool:
-    return PLAIN.fullmatch(value) is not None and value.lower() not in MEANT
+    return PLAIN.fullmatch(value) is not None and value.lower() not in NOT_TEXT
 
 
 def command(*words: str) -> str:
-    """Return words as one line for a shell; `<what to fill in>` stays as it is."""
+    """Return words as one line for a shell; a placeholder such as `<folder>` is not quoted."""
     return " ".join(word if re.fullmatch(r"<[^<>]*>", word) else shlex.quote(word) for word in words)
 
 
-def few(names: Iterable[str], most: int = NAMED) -> str:
-    """List the first of many names."""
+def few(names: Iterable[str], most: int = MAX_NAMES) -> str:
+    """Return the first names, separated by commas, and the total number if there are more."""
     names = list(names)
     return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """1, "image" -> "1 image"; 2, "image" -> "2 images"; `many` where an s is not enough."""
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """1, "image" -> "1 image"; 2, "image" -> "2 images"; `plural` if adding an s is wrong."""
+    return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 @contextmanager
 def keys_within(outer: str, name: str) -> Iterator[None]:
-    """Let errors about settings of `outer` name those of a stage inside it: `reducer.pca.n_components`."""
+    """Change the keys in errors from those of `outer` to those of a stage inside it: `reducer.pca.k`."""
     try:
         yield
     except ValueError as error:

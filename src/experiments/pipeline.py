@@ -202,12 +202,12 @@ class StepKeys:
     @classmethod
     def of(cls, stages: Stages, samples: Samples, ctx: Context, stopped: str = "") -> "StepKeys":
         """Derive every key; `stopped` is that of the encoder, once it is known."""
-        for_backbone = ctx.on(samples=samples.data_key if stages.backbone.TRAINS else "")
+        for_backbone = ctx.with_input(samples=samples.data_key if stages.backbone.TRAINS else "")
         encoder = digest_of(backbone=for_backbone.key(stages.backbone), stopped=stopped)
         embeddings = cache_key("embeddings", encoder=encoder, content=samples.content_key)
-        for_reducer = ctx.on(embeddings=embeddings, rows=fitted_rows(stages.protocol, samples))
+        for_reducer = ctx.with_input(embeddings=embeddings, rows=fitted_rows(stages.protocol, samples))
         reduced = cache_key("reduced", reducer=for_reducer.key(stages.reducer), embeddings=embeddings)
-        for_cluster = ctx.on(reduced=reduced)
+        for_cluster = ctx.with_input(reduced=reduced)
         keys = {
             "samples": samples.report_key,
             "encoder": encoder,
@@ -216,7 +216,9 @@ class StepKeys:
             "clustering": for_cluster.key(stages.cluster),
         }
         needs = {name: evaluator.NEEDS for name, evaluator in stages.evaluators.items()}
-        for_evaluators = {name: ctx.on(**{need: keys[need] for need in needs[name]}) for name in needs}
+        for_evaluators = {
+            name: ctx.with_input(**{need: keys[need] for need in needs[name]}) for name in needs
+        }
         return cls(for_backbone, embeddings, for_reducer, reduced, for_cluster, for_evaluators)
 
 

@@ -1,4 +1,4 @@
-"""How a program of scripts/ reads its command line, connects to MLflow, and ends with an exit code."""
+"""Command line, MLflow connection and exit code of the programs in scripts/."""
 
 import argparse
 import logging
@@ -17,30 +17,37 @@ from experiments.job.perform import EXPECTED
 from experiments.recorded.samples import split_data_paths
 
 INTERRUPTED = 130
-SETTING = re.compile(r"[+~]*[a-z_][\w./@]*=|~[a-z_]")  # how one begins
-FILES = (".csv", ".tsv", ".parquet", ".pq", ".html", ".htm")  # what ends so, and has no dotted key, is a file
+SETTING = re.compile(r"[+~]*[a-z_][\w./@]*=|~[a-z_]")  # the beginning of a setting
+FILES = (
+    ".csv",
+    ".tsv",
+    ".parquet",
+    ".pq",
+    ".html",
+    ".htm",
+)  # key=value with such an end and no dot in the key
 
 
 class Connection(NamedTuple):
-    """Where a recorded run is, and what it takes to work on its data.
+    """A tracking store, with the context and settings for work on its runs' data.
 
     Parameters
     ----------
-    places
-        Settings that say where the run's data is now, by key.
+    data_paths
+        Settings with the current paths of moved data, by key.
     """
 
     uri: str
     ctx: Context
-    places: dict[str, Any]
+    data_paths: dict[str, Any]
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:
-    """Return a parser that shows a program's docstring as its help."""
+    """Return an argument parser whose help is the program's docstring."""
     return argparse.ArgumentParser(
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Settings are key=value, anywhere on the line, such as tracking.uri=http://localhost:5000",
+        epilog="Settings are key=value, at any position, such as tracking.uri=http://localhost:5000",
     )
 
 
@@ -51,14 +58,14 @@ def run(
     valued: Sequence[str] = (),
     failed: int = 1,
 ) -> int:
-    """Parse the command line, work, and return the exit code; an error is one line.
+    """Parse the command line, call `work`, and return the exit code; errors are printed as one line.
 
     Parameters
     ----------
     work
-        Called with the arguments; those of the form key=value are its `settings`.
+        Called with the parsed arguments; its `settings` are the words of the form key=value.
     valued
-        Options whose value may look like a setting, such as `--log`.
+        Options whose values may look like a setting, such as `--log`.
     failed
         The exit code of an error.
     """
@@ -69,50 +76,51 @@ def run(
         logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[console.Handler()])
         try:
             if unknown:
-                raise ValueError(f"{unknown[0]} is no setting and no option; use key=value, or see --help")
+                raise ValueError(f"{unknown[0]} is not an option; use key=value, or see --help")
             return work(args)
         except EXPECTED as error:
-            console.complain(str(error))
+            console.print_error(str(error))
             return failed
         except KeyboardInterrupt:
-            console.complain("interrupted")
+            console.print_error("interrupted")
             return INTERRUPTED
 
     return program.run(main)
 
 
 def separated(words: Sequence[str], valued: Sequence[str] = ()) -> tuple[list[str], list[str]]:
-    """Return the words of a command line, and the settings among them.
+    """Return the arguments of a command line, and its settings.
 
-    A file may be called like a setting without a dot if it exists or ends as a table or a page does; any
-    other is typed as ./key=value.
+    A word such as key=value.csv counts as a file if the file exists, or if it ends as a table or page does
+    and its key has no dot. Any other file of such a name has to be typed as ./key=value.
     """
     rest: list[str] = []
     settings: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
         is_value = len(before) > len("--") and any(option.startswith(before) for option in valued)
         is_file = os.path.exists(word) or ("." not in word.partition("=")[0] and word.lower().endswith(FILES))
-        found = SETTING.match(word) and not is_file and not is_value
-        (settings if found else rest).append(word)
+        is_setting = SETTING.match(word) and not is_file and not is_value
+        (settings if is_setting else rest).append(word)
     return rest, settings
 
 
 def _parsed(
-    parser: argparse.ArgumentParser, words: Sequence[str], given: argparse.Namespace
+    parser: argparse.ArgumentParser, words: Sequence[str], namespace: argparse.Namespace
 ) -> tuple[argparse.Namespace, list[str]]:
     try:
-        return parser.parse_known_intermixed_args(words, given)
-    except TypeError:  # it has commands, which argparse cannot intermix
-        return parser.parse_known_args(words, given)
+        return parser.parse_known_intermixed_args(words, namespace)
+    except TypeError:  # argparse cannot intermix the arguments of subcommands
+        return parser.parse_known_args(words, namespace)
 
 
 def plan(settings: Sequence[str]) -> Plan:
-    """Return the run that these settings describe, of which programs use the stores and the device."""
+    """Return the plan of these settings; programs use its cache, tracking store and device."""
     return build(compose.compose_config(settings), settings)
 
 
 def connect(settings: Sequence[str]) -> Connection:
-    """Return where recorded runs are; raise ValueError for a setting that would make it another run."""
-    places, others = split_data_paths(settings)
-    made = plan(others)
-    return Connection(made.tracking.uri, context.make(made, console.Report(lambda step, row: None)), places)
+    """Return the tracking store and a context; raise ValueError for a setting that would change the run."""
+    data_paths, others = split_data_paths(settings)
+    checked = plan(others)
+    ctx = context.make(checked, console.Report(lambda step, row: None))
+    return Connection(checked.tracking.uri, ctx, data_paths)

@@ -41,7 +41,7 @@ def test_a_border_point_goes_to_its_nearest_core_point_in_any_order(ctx):
     line = np.array([0, 1, 2, 3.9, 5.5, 6.5, 7.5], np.float32)[:, None]  # 3.9 is nearer to the right
     order = np.array([6, 3, 0, 4, 2, 5, 1])
     for key, rows in (("a", np.arange(7)), ("b", order)):
-        clustering = Dbscan(2.0, 4).fit(line[rows], ctx.on(key))
+        clustering = Dbscan(2.0, 4).fit(line[rows], ctx.with_input(key))
         ids = dict(zip(line[rows, 0].tolist(), clustering.assignments.tolist(), strict=True))
         assert ids[line[3, 0]] == ids[6.5]
 
@@ -100,7 +100,7 @@ def test_a_sweep_over_eps_computes_one_tree(ctx):
 
 
 def test_threads_change_nothing(ctx):
-    single, four = (Dbscan(1.2, 5).fit(X, replace(ctx.on(str(n)), threads=n)) for n in (1, 4))
+    single, four = (Dbscan(1.2, 5).fit(X, replace(ctx.with_input(str(n)), threads=n)) for n in (1, 4))
     np.testing.assert_array_equal(single.assignments, four.assignments)
 
 

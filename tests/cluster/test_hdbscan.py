@@ -114,8 +114,8 @@ def test_copies_of_a_point_are_a_cluster(ctx):
 
 def test_copies_of_a_point_do_not_change_other_probabilities(ctx):
     copies = np.repeat(X[:1], 40, axis=0)  # more than min_cluster_size, so they are the densest part
-    plain = stage(30, 5).fit(X, ctx.on("plain"))
-    clustering = stage(30, 5).fit(np.concatenate([X, copies]), ctx.on("copies"))
+    plain = stage(30, 5).fit(X, ctx.with_input("plain"))
+    clustering = stage(30, 5).fit(np.concatenate([X, copies]), ctx.with_input("copies"))
     cluster = clustering.assignments[0]
     assert cluster >= 0
     np.testing.assert_array_equal(clustering.probabilities[len(X) :], 1)
@@ -134,14 +134,14 @@ def test_a_rounded_point_is_the_fitted_point(ctx):
 
 
 def test_threads_change_no_result(ctx):
-    single, four = (stage().fit(X, replace(ctx.on(str(n)), threads=n)) for n in (1, 4))
+    single, four = (stage().fit(X, replace(ctx.with_input(str(n)), threads=n)) for n in (1, 4))
     np.testing.assert_array_equal(single.assignments, four.assignments)
     np.testing.assert_array_equal(single.probabilities, four.probabilities)
 
 
 def test_the_order_of_rows_changes_border_points_only(ctx):
     order = RNG.permutation(len(X))
-    clustering, mixed = stage().fit(X, ctx.on("a")), stage().fit(X[order], ctx.on("b"))
+    clustering, mixed = stage().fit(X, ctx.with_input("a")), stage().fit(X[order], ctx.with_input("b"))
     assert adjusted_rand_score(clustering.assignments[order], mixed.assignments) > 0.99
 
 

@@ -1,4 +1,4 @@
-"""Bad settings stop before any work, with a message that has what to type instead."""
+"""Wrong settings stop a run before any work, with a message that says what to type instead."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_values_typed_reach_the_stages() -> None:
         ("threads=none", "threads=none", "auto, or 1 or more"),
         ("cache.rot=x", "cache.rot=x", "cache.root?"),
         ("~cluster", "cluster=None", "cluster=agglomerative|dbscan|faiss_kmeans|"),
-        ("tracking=null", "tracking=None", "values in it"),
+        ("tracking=null", "tracking=None", "tracking.<setting>"),
         ("cluster.k=${nothing}", "cluster.k", "'nothing'"),
         ("cluster._target_=pathlib.Path", "pathlib.Path", "@dataclass, check, fit"),
         ("hydra/launcher=jobli", "hydra/launcher=jobli", "joblib?"),
@@ -110,7 +110,7 @@ def test_what_is_recorded_means_the_same_wherever_it_is_read(
     monkeypatch.chdir(tmp_path)
     typed = ["dataset=image_folder", "dataset.root=photos", "dataset.labels={path: labels.csv}"]
     plan = build(*typed, "backbone=resnet50", "backbone.weights_cache=weights", "tracking.uri=sqlite:///a.db")
-    cfg = config.placed(plan)
+    cfg = config.with_absolute_paths(plan)
     assert cfg.dataset.root == str(tmp_path / "photos")
     assert cfg.dataset.labels.path == str(tmp_path / "labels.csv")
     assert (cfg.backbone.weights, cfg.backbone.weights_cache) == ("pretrained", str(tmp_path / "weights"))

@@ -1,4 +1,4 @@
-"""From a command line to checked jobs, and to exactly these under Hydra."""
+"""A command line becomes checked jobs, and Hydra runs exactly these."""
 
 import sys
 from pathlib import Path
@@ -15,11 +15,11 @@ from experiments.config import command_line, compose
 
 def read(*overrides: str, multirun: bool = True) -> command_line.Request:
     words = [*["-m"] * multirun, *overrides]
-    return command_line.read(command_line.arguments(words))
+    return command_line.parse_request(command_line.parse_arguments(words))
 
 
 def command(words: str) -> command_line.Request:
-    return command_line.read(command_line.arguments(words.split(" ")))
+    return command_line.parse_request(command_line.parse_arguments(words.split(" ")))
 
 
 def ks(request: command_line.Request) -> list[tuple[int, int]]:
@@ -156,7 +156,7 @@ def test_folders_of_further_options_are_searched_too(monkeypatch: pytest.MonkeyP
         ("~cluster=gmm", "~cluster=gmm", "cluster=..."),
         ("cluster=[gmm,dbscan]", "cluster=[gmm,dbscan]", "-m cluster=gmm,dbscan"),
         ("-m hydra.sweeper.params={cluster.k:'3,4'}", "hydra.sweeper.params", "-m cluster.k=3,4"),
-        ("-m hydra/launcher=joblib,basic", "hydra/launcher=joblib,basic", "choose one"),
+        ("-m hydra/launcher=joblib,basic", "hydra/launcher=joblib,basic", "a single value"),
         ("-m hydra/launcher=ray", "hydra/launcher=ray", "pip install hydra-ray-launcher"),
         ("-m hydra.launcher.n_jobs=2", "hydra.launcher.n_jobs=2", "hydra/launcher=joblib"),
         ("hydra.mode=nothing", "hydra.mode=nothing", "RUN, MULTIRUN"),
@@ -196,7 +196,9 @@ def test_hydra_runs_the_jobs_that_were_checked(
     def job(cfg: DictConfig) -> None:
         ran.append([*HydraConfig.get().overrides.task, repr(cfg.tracking.experiment)])
 
-    monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={tmp_path}"])
+    monkeypatch.setattr(
+        sys, "argv", ["run.py", "-m", *request.hydra_overrides, f"hydra.sweep.dir={tmp_path}"]
+    )
     hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")(job)()
     names = [repr(plan.cfg.tracking.experiment) for plan in request.plans]
     assert ran == [[*job, name] for job, name in zip(request.jobs, names, strict=True)]

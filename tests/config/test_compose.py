@@ -1,4 +1,4 @@
-"""Overrides that Hydra is not given, and where outputs go."""
+"""Composing a config, and paths of output folders."""
 
 import shutil
 from pathlib import Path
@@ -17,13 +17,13 @@ def test_bytes_that_are_no_letters_are_refused_before_they_reach_a_record() -> N
 
 def test_where_the_project_is_closed_what_must_be_written_goes_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "outputs").touch()  # nothing can be made below it
-    folder = compose.output_folder(anywhere=True, root=tmp_path)
+    folder = compose.new_output_folder(anywhere=True, root=tmp_path)
     folder.mkdir(parents=True)
     assert tmp_path not in folder.parents
     shutil.rmtree(folder.parents[2])
-    folder = compose.output_folder(root=tmp_path)
+    folder = compose.new_output_folder(root=tmp_path)
     assert tmp_path in folder.parents, "a run says which setting names another"
-    assert tmp_path / "new" in compose.output_folder(anywhere=True, root=tmp_path / "new").parents
+    assert tmp_path / "new" in compose.new_output_folder(anywhere=True, root=tmp_path / "new").parents
 
 
 def test_a_config_has_one_folder_of_its_own() -> None:

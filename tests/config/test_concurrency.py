@@ -1,4 +1,4 @@
-"""The cores are divided among the jobs that run at the same time."""
+"""The cores are divided among parallel jobs."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.config import command_line
 from experiments.config import concurrency as share
 from experiments.job import context
-from experiments.sweep.record import Record
+from experiments.sweep.state import SweepState
 
 
 def hydra_of(launcher: dict[str, Any], **sweeper: Any) -> DictConfig:
@@ -42,27 +42,30 @@ RAY = "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher"
 def test_jobs_at_once(
     launcher: dict[str, Any], sweeper: dict[str, Any], count: int | None, cores: int, expected: int
 ) -> None:
-    assert share.at_once(hydra_of(launcher, **sweeper), count, cores) == expected
+    assert share.count_parallel_jobs(hydra_of(launcher, **sweeper), count, cores) == expected
 
 
 @pytest.mark.parametrize(
-    ("words", "at_once"),
+    ("words", "parallel_jobs"),
     [
         (["cluster.k=3,4,5"], 1),
         (["cluster.k=3,4,5", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"], 2),
         (["cluster.k=3,4,5", "hydra/launcher=joblib", "hydra.launcher.n_jobs=64"], 3),
     ],
 )
-def test_a_sweep_is_asked_with_its_share(words: list[str], at_once: int) -> None:
-    request = command_line.read(command_line.arguments(["-m", *words]))
-    assert (request.at_once, request.threads) == (at_once, max(1, context.cores() // at_once))
+def test_a_sweep_is_asked_with_its_share(words: list[str], parallel_jobs: int) -> None:
+    request = command_line.parse_request(command_line.parse_arguments(["-m", *words]))
+    assert (request.parallel_jobs, request.threads) == (
+        parallel_jobs,
+        max(1, context.cores() // parallel_jobs),
+    )
     assert {plan.settings.threads for plan in request.plans} == {"auto"}, "what was asked is what it was"
 
 
 def test_what_was_written_down_holds_when_a_sweep_is_resumed(tmp_path: Path) -> None:
-    Record(["seed=3,4"], [["seed=3"], ["seed=4"]], ["a", "b"], ["seed"], threads=3).save(tmp_path)
-    assert Record.load(tmp_path).threads == 3
+    SweepState(["seed=3,4"], [["seed=3"], ["seed=4"]], ["a", "b"], ["seed"], threads=3).save(tmp_path)
+    assert SweepState.load(tmp_path).threads == 3
     older = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     del older["threads"]
     (tmp_path / "sweep.json").write_text(json.dumps(older), encoding="utf-8")
-    assert Record.load(tmp_path).threads == 0
+    assert SweepState.load(tmp_path).threads == 0

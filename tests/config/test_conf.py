@@ -1,4 +1,4 @@
-"""Every option in conf/ composes, passes its class's schema, and sits where its name says."""
+"""Every option in conf/ composes, fits the schema of its class, and has the name of its module."""
 
 import re
 import shlex
@@ -20,10 +20,10 @@ STANDS_FOR = {"<eps>": "2", "...": "dataset=digits"}  # what a person puts there
 
 
 @cache
-def composed(place: int) -> DictConfig:
-    """Compose the option at this place of each group, and all evaluators: a composition takes .2 s."""
-    found = {group: compose.options(group) for group in stage.GROUPS}
-    words = [f"{group}={names[place % len(names)]}" for group, names in found.items()]
+def composed(position: int) -> DictConfig:
+    """Compose the option at this position of each group, and all evaluators, as a composition takes 0.2 s."""
+    options = {group: compose.options(group) for group in stage.GROUPS}
+    words = [f"{group}={names[position % len(names)]}" for group, names in options.items()]
     return compose.compose_config([*words, f"evaluator=[{','.join(compose.options('evaluator'))}]"])
 
 
@@ -34,7 +34,7 @@ def built(group: str, name: str) -> object:
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Give each command in a comment of conf/, and the file that it stands in."""
+    """Yield the file and the command of each command in a comment of conf/."""
     for group in (*GROUPS, "experiment"):
         for name in compose.options(group):
             for line in (compose.CONF / group / f"{name}.yaml").read_text(encoding="utf-8").splitlines():
@@ -50,7 +50,7 @@ def test_a_command_in_a_comment_can_be_typed(where: str, command: str, tmp_path:
     (tmp_path / "weights.pth").touch()
     command = re.sub(r"(?<==)\w+\.pth", str(tmp_path / "weights.pth"), command)
     words = shlex.split(re.sub("<[^>]*>", str(tmp_path), command))
-    assert command_line.read(command_line.arguments(words)).plans
+    assert command_line.parse_request(command_line.parse_arguments(words)).plans
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)

@@ -1,4 +1,4 @@
-"""What a command tells its jobs, and that nothing of it stays behind."""
+"""A command passes facts to its jobs in a variable, and removes it afterwards."""
 
 import os
 
@@ -11,15 +11,15 @@ WHOLE = Invocation(
 )
 
 
-@pytest.mark.parametrize("told", [WHOLE, Invocation(), Invocation(typed=())])
-def test_jobs_read_what_they_were_told(told: Invocation) -> None:
-    assert Invocation.from_json(told.to_json()) == told
-    with told.to_jobs():
-        assert Invocation.current() == told
+@pytest.mark.parametrize("invocation", [WHOLE, Invocation(), Invocation(typed=())])
+def test_jobs_read_what_they_were_told(invocation: Invocation) -> None:
+    assert Invocation.from_json(invocation.to_json()) == invocation
+    with invocation.passed_to_jobs():
+        assert Invocation.current() == invocation
 
 
 def test_no_variable_stays_behind() -> None:
-    with pytest.raises(KeyboardInterrupt), WHOLE.to_jobs():
+    with pytest.raises(KeyboardInterrupt), WHOLE.passed_to_jobs():
         raise KeyboardInterrupt
     assert VARIABLE not in os.environ
     assert Invocation.current() == Invocation()

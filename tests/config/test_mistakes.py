@@ -1,4 +1,4 @@
-"""A setting without its place, or of another option, is answered with the one that was meant."""
+"""Errors for an unknown setting name the one that was probably meant."""
 
 import pytest
 from tests.messages import says

@@ -1,4 +1,4 @@
-"""Overrides as they are typed: what Hydra's parser cannot read is answered with what to type."""
+"""Errors for overrides that Hydra cannot parse say what to type instead."""
 
 import pytest
 from tests.messages import says
@@ -27,7 +27,7 @@ def test_quotes_that_reach_the_program_are_answered_with_how_to_quote(words: lis
 def test_a_quote_that_nothing_closes_is_taken_for_a_letter(word: str) -> None:
     with pytest.raises(ValueError) as error:
         parse([word, "seed=0"])
-    says(error, key=word, use="cluster.k=20" if word.startswith("'") else "if it is meant as a text")
+    says(error, key=word, use="cluster.k=20" if word.startswith("'") else "if it is a text")
 
 
 def test_quotes_that_hydra_reads_are_no_fault() -> None:

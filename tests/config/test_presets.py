@@ -1,4 +1,4 @@
-"""A preset works with other options than its own: what it sets for these alone is left out."""
+"""A preset works with other options than its own; settings that do not apply are removed."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ OTHERS = ("evaluator=[external]", "backbone=pixels", "cluster=gmm", "reducer=l2"
 
 
 def read(*words: str) -> command_line.Request:
-    return command_line.read(command_line.arguments(words))
+    return command_line.parse_request(command_line.parse_arguments(words))
 
 
 @pytest.mark.parametrize("name", compose.options("experiment"))
@@ -55,12 +55,14 @@ def test_what_was_typed_is_not_left_out(typed: str, key: str, use: str) -> None:
 
 
 def test_the_jobs_are_what_was_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hydra composes each job again, with all that the preset sets."""
+    """Hydra composes each job again with all settings of the preset."""
     request, stages = read("experiment=caltech101", *FEWER, "seed=1,2"), []
 
     def job(cfg: DictConfig) -> None:
-        stages.append(composed.plan_of(cfg, Job(), Invocation(typed=())).stages)
+        stages.append(composed.build_plan(cfg, Job(), Invocation(typed=())).stages)
 
-    monkeypatch.setattr(sys, "argv", ["run.py", "-m", *request.words, f"hydra.sweep.dir={tmp_path}"])
+    monkeypatch.setattr(
+        sys, "argv", ["run.py", "-m", *request.hydra_overrides, f"hydra.sweep.dir={tmp_path}"]
+    )
     hydra.main(version_base="1.3", config_path=str(compose.CONF), config_name="config")(job)()
     assert stages == [plan.stages for plan in request.plans]

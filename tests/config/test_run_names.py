@@ -1,4 +1,4 @@
-"""What a run is called after."""
+"""Names of runs."""
 
 import pytest
 

@@ -1,11 +1,11 @@
-"""Steps of a chain as they are typed: order, settings, options of one's own, and what is refused."""
+"""Typed steps of a chain: order, settings, options of --config-dir, and errors."""
 
 import pytest
 from tests.messages import says
 
 from experiments.config import compose
-from experiments.config.build import build, placed
-from experiments.config.command_line import arguments, read
+from experiments.config.build import build, with_absolute_paths
+from experiments.config.command_line import parse_arguments, parse_request
 from experiments.config.run_names import run_name
 from experiments.reducer.chain import Chain
 from experiments.reducer.l2 import L2
@@ -32,11 +32,11 @@ def test_the_chain_has_an_order_of_its_own_and_a_step_may_come_twice():
 
 def test_what_is_recorded_builds_the_same_again():
     plan = built("reducer.steps=[l2,pca]", "reducer.pca.n_components=7")
-    assert build(placed(plan)).stages.reducer == plan.stages.reducer
+    assert build(with_absolute_paths(plan)).stages.reducer == plan.stages.reducer
 
 
 def asked(*words):
-    return read(arguments(["-m", *words]))
+    return parse_request(parse_arguments(["-m", *words]))
 
 
 def test_a_sweep_over_orders_and_settings_is_a_job_each():
@@ -45,7 +45,7 @@ def test_a_sweep_over_orders_and_settings_is_a_job_each():
     chains = [plan.stages.reducer.steps for plan in request.plans]
     assert [[name for name, _ in chain] for chain in chains] == [["l2", "pca"]] * 2 + [["pca", "l2"]] * 2
     assert [dict(chain)["pca"].n_components for chain in chains] == [3, 5, 3, 5]
-    assert "++reducer.pca.n_components=3,5" in request.words
+    assert "++reducer.pca.n_components=3,5" in request.hydra_overrides
     assert run_name(request.jobs[0]).endswith(" n_components=3")
 
 
@@ -68,7 +68,7 @@ def test_in_a_sweep_a_setting_is_of_the_jobs_that_have_the_step(chains):
         (
             ["reducer.steps=[l2],[l2,pca]", "reducer.pca.n_components=3,5"],
             "reducer.pca.n_components",
-            "chains with pca in a command of their own",
+            "chains with pca in a separate command",
         ),
     ],
 )
@@ -100,7 +100,7 @@ def test_an_option_of_your_own_is_a_step(mine):
 def test_a_preset_sets_what_nobody_typed(mine):
     words = ["experiment=mine", "reducer.small.n_components=3"]
     reducer = built(*words, directory=mine).stages.reducer
-    assert [(name, one.n_components) for name, one in reducer.steps] == [("pca", 20), ("small", 3)]
+    assert [(name, stage.n_components) for name, stage in reducer.steps] == [("pca", 20), ("small", 3)]
 
 
 def test_what_a_preset_sets_for_a_step_that_was_typed_away_is_left_out(mine, caplog):

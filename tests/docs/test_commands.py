@@ -34,7 +34,7 @@ def test_run_py_composes_it(command: Command) -> None:
     ]  # as good, and faster
     if words in (["--help"], ["--cfg", "job"]):
         return
-    request = command_line.read(command_line.arguments(words))
+    request = command_line.parse_request(command_line.parse_arguments(words))
     assert request.multirun == ("-m" in words or len(request.jobs) > 1), "a sweep needs -m or a preset's list"
 
 

@@ -18,7 +18,7 @@ METRIC = re.compile(rf"\b({NAMES})\b[`:= ]{{0,3}}(?:of |is |was )?(0?\.\d+)", re
 
 def claimed(study: str, source: str) -> dict[tuple[object, str], float]:
     """Return what a study claims of a document, by k and metric."""
-    known = claims.read(study)
+    known = claims.read_study(study)
     tables = [name for name, about in known.about().items() if about.source == source]
     rows = [claim for name in tables for claim in known.claims()[name]]
     assert all(claim.claimed for claim in rows)
@@ -50,7 +50,7 @@ def test_the_benchmarks_on_photographs_are_claimed() -> None:
 def test_both_protocols_are_claimed() -> None:
     lines = [line for line in texts()["docs/leakage.md"].splitlines() if re.match(r"\| \d+x\d+", line)]
     shown = [float(text) for line in lines for text in re.findall(r"([\d.]+) %", line)]
-    studies = [claims.read(name).claims() for name in ("caltech101", "caltech101_seeds")]
+    studies = [claims.read_study(name).claims() for name in ("caltech101", "caltech101_seeds")]
     rows = [*studies[0]["probe"], *studies[1]["trained"], *studies[1]["untrained"]]
     assert shown == [claim.published for claim in rows]
     assert all(claim.claimed for claim in rows)

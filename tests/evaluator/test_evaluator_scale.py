@@ -60,7 +60,7 @@ def evaluated(name, samples, embeddings, ctx):
         "reduced": embeddings, "clustering": clustering,
     }  # fmt: skip
     needs = {need: inputs[need] for need in evaluator.NEEDS}
-    return evaluator.evaluate(ctx=ctx.on(str(np.abs(embeddings).max())), **needs)
+    return evaluator.evaluate(ctx=ctx.with_input(str(np.abs(embeddings).max())), **needs)
 
 
 @pytest.mark.parametrize("name", VALUES)

@@ -44,7 +44,7 @@ def blobs(k):
 
 @pytest.mark.parametrize("k", CORNERS)
 def test_every_method_finds_separate_groups(ctx, k):
-    findings = stage().evaluate(ctx=ctx.on("blobs"), reduced=blobs(k))
+    findings = stage().evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(k))
     assert findings.metrics == dict.fromkeys(stage().METRICS, k)
     assert numbers(findings.tables["k_agreement"]["verdict"][0]) == [str(k), "8", "8"]
     assert findings.tables["k_selection"]["k"].tolist() == list(range(1, 8))
@@ -58,7 +58,7 @@ def test_every_method_finds_separate_groups(ctx, k):
 @pytest.mark.parametrize("cluster", ["sklearn_kmeans", "agglomerative", "gmm"])
 def test_any_clusterer_with_k_can_be_used(ctx, cluster):
     findings = stage("k_max=5", "references=5", cluster=cluster).evaluate(
-        ctx=ctx.on("blobs"), reduced=blobs(3)
+        ctx=ctx.with_input("blobs"), reduced=blobs(3)
     )
     choices = dict(
         zip(findings.tables["k_verdicts"]["method"], findings.tables["k_verdicts"]["k"], strict=True)
@@ -73,7 +73,7 @@ def test_the_gap_chooses_one_if_there_are_no_groups(ctx):
     even = rng.uniform(size=(200, 10))  # as in the paper's simulation without clusters
     normal = rng.normal(size=(400, 3)) * [4, 2, 1]
     for name, points in {"even": even, "normal": normal}.items():
-        findings = stage().evaluate(ctx=ctx.on(name), reduced=points.astype(np.float32))
+        findings = stage().evaluate(ctx=ctx.with_input(name), reduced=points.astype(np.float32))
         assert findings.metrics["k_gap"] == 1, name
         says(
             findings.tables["k_agreement"]["verdict"][0], key="gap", use="1"
@@ -83,7 +83,7 @@ def test_the_gap_chooses_one_if_there_are_no_groups(ctx):
 @pytest.mark.parametrize("k_max", [3, 5])
 def test_three_repeated_points_are_three_clusters(ctx, k_max):
     points = np.repeat(np.array([[0.1, 0.7], [5, 0], [2, 9]], np.float32), 21, axis=0)
-    findings = stage(f"k_max={k_max}", "references=3").evaluate(ctx=ctx.on("three"), reduced=points)
+    findings = stage(f"k_max={k_max}", "references=3").evaluate(ctx=ctx.with_input("three"), reduced=points)
     assert findings.metrics["k_gap"] == 3
     assert findings.tables["k_selection"]["gap"].iloc[2] == np.inf
     (curve,) = [panel for panel in findings.figures["k_selection"].panels if panel.title == "Gap statistic"]
@@ -93,7 +93,7 @@ def test_three_repeated_points_are_three_clusters(ctx, k_max):
 
 
 def test_equal_points_have_no_k(ctx):
-    findings = stage("k_max=3").evaluate(ctx=ctx.on("equal"), reduced=np.ones((30, 2), np.float32))
+    findings = stage("k_max=3").evaluate(ctx=ctx.with_input("equal"), reduced=np.ones((30, 2), np.float32))
     assert "k_silhouette" not in findings.metrics
     assert findings.tables["k_selection"]["gap"].isna().all()
     assert numbers(findings.tables["k_agreement"]["verdict"][0]) == []
@@ -140,14 +140,14 @@ def test_an_interrupted_selection_resumes(store, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(trial.Trial, "run", fail)
         with pytest.raises(KeyboardInterrupt):
-            evaluator.evaluate(ctx=Context.plain(store).on("x"), reduced=points)
+            evaluator.evaluate(ctx=Context.plain(store).with_input("x"), reduced=points)
     drawn = [key for key in store.computed if key.startswith("reference-")]
     again = Store(store.root)
-    findings = evaluator.evaluate(ctx=Context.plain(again).on("x"), reduced=points)
+    findings = evaluator.evaluate(ctx=Context.plain(again).with_input("x"), reduced=points)
     assert drawn
     assert set(drawn) <= set(again.reused)
     fresh = Store(store.root.parent / "other")
-    whole = evaluator.evaluate(ctx=Context.plain(fresh).on("x"), reduced=points)
+    whole = evaluator.evaluate(ctx=Context.plain(fresh).with_input("x"), reduced=points)
     assert findings.tables["k_selection"].equals(whole.tables["k_selection"])
     shutil.rmtree(fresh.root)
 
@@ -155,7 +155,7 @@ def test_an_interrupted_selection_resumes(store, monkeypatch):
 def test_the_number_of_threads_changes_nothing(tmp_path):
     tables = []
     for threads in (1, 3):
-        ctx = replace(Context.plain(Store(tmp_path / str(threads))), threads=threads).on("x")
+        ctx = replace(Context.plain(Store(tmp_path / str(threads))), threads=threads).with_input("x")
         tables.append(stage("k_max=4").evaluate(ctx=ctx, reduced=blobs(3)).tables["k_selection"])
     assert tables[0].equals(tables[1])
 
@@ -171,7 +171,9 @@ def test_references_are_fitted_as_well_as_the_points(ctx, breath):
     squares = []
     for settings in (chosen.reference_settings(kmeans), {}, chosen.light):
         fits = tuple(lighter(kmeans, k, settings) for k in chosen.ks)
-        squares.append(np.exp([Reference(fits, number, 0).run(box, 200, ctx.on("x")) for number in range(4)]))
+        squares.append(
+            np.exp([Reference(fits, number, 0).run(box, 200, ctx.with_input("x")) for number in range(4)])
+        )
     reference, whole, light = squares
     assert reference.mean() == pytest.approx(whole.mean(), rel=1e-3)
     assert breath == 0 or light.mean() > 1.005 * whole.mean()
@@ -197,15 +199,15 @@ def zeros_and_lengths(zeros):
 def test_spherical_clusters_need_rows_of_length_one(ctx):
     quick = stage("k_max=5", "references=3", cluster="spherical_kmeans")
     with pytest.raises(ValueError) as error:
-        quick.evaluate(ctx=ctx.on("raw"), reduced=zeros_and_lengths(0))
+        quick.evaluate(ctx=ctx.with_input("raw"), reduced=zeros_and_lengths(0))
     says(error, key="SphericalKMeans", use="reducer=l2")
     with pytest.raises(ValueError) as error:
-        quick.evaluate(ctx=ctx.on("zero"), reduced=zeros_and_lengths(4))
+        quick.evaluate(ctx=ctx.with_input("zero"), reduced=zeros_and_lengths(4))
     assert numbers(says(error, key="SphericalKMeans", use="cluster=faiss_kmeans")) == ["4", "120"]
     assert not [key for key in ctx.store.computed if key.startswith("trial-")]
     points = zeros_and_lengths(0)
     points /= np.linalg.norm(points, axis=1, keepdims=True)
-    assert quick.evaluate(ctx=ctx.on("unit"), reduced=points).metrics["k_silhouette"] == 3
+    assert quick.evaluate(ctx=ctx.with_input("unit"), reduced=points).metrics["k_silhouette"] == 3
 
 
 @dataclass(frozen=True)
@@ -230,7 +232,7 @@ def picky(most):
 
 
 def test_if_a_bootstrap_sample_cannot_be_clustered_its_metric_is_missing(ctx, caplog):
-    findings = picky(10**6).evaluate(ctx=ctx.on("blobs"), reduced=blobs(3))
+    findings = picky(10**6).evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(3))
     assert "k_stability_bootstrap" not in findings.metrics
     assert findings.metrics["k_silhouette"] == 3
     assert findings.tables["k_selection"]["stability_bootstrap"].isna().all()
@@ -246,7 +248,7 @@ def test_fits_run_in_parallel_only_if_they_fit_in_memory(ctx, monkeypatch, most,
         return parallel.run_in_threads(functions, workers, done)
 
     monkeypatch.setattr(k_selection, "run_in_threads", run_in_threads)
-    findings = picky(most).evaluate(ctx=ctx.on("blobs"), reduced=blobs(3))
+    findings = picky(most).evaluate(ctx=ctx.with_input("blobs"), reduced=blobs(3))
     assert worker_counts == [workers]
     assert findings.metrics["k_silhouette"] == 3
 

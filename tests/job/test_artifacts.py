@@ -1,4 +1,4 @@
-"""What a run leaves in its folder."""
+"""Files of a run."""
 
 from pathlib import Path
 
@@ -41,9 +41,9 @@ def test_samples_without_a_label_are_listed_and_clustered(ctx: Context, tmp_path
 
 def test_two_tables_of_one_name_are_refused() -> None:
     rows = pd.DataFrame({"n": [1]})
-    found = {"one": Findings({}, {"rows": rows}), "two": Findings({}, {"rows": rows, "more": rows})}
+    findings = {"one": Findings({}, {"rows": rows}), "two": Findings({}, {"rows": rows, "more": rows})}
     with pytest.raises(ValueError) as error:
-        artifacts.check_names(found, {})
+        artifacts.check_names(findings, {})
     assert "evaluator.one" in says(error, key="evaluator.two", use="one of them")
     says(error, key="rows")
-    artifacts.check_names({"one": found["one"]}, {})
+    artifacts.check_names({"one": findings["one"]}, {})

@@ -1,4 +1,4 @@
-"""A job as Hydra composed it: its share of the threads."""
+"""A job that Hydra composed has its share of the threads."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -18,5 +18,5 @@ def test_a_job_has_its_share_of_the_threads(
     at_work = SimpleNamespace(runtime=SimpleNamespace(choices={}), job=SimpleNamespace(chdir=False))
     monkeypatch.setattr(composed.HydraConfig, "get", lambda: at_work)
     cfg = compose.compose_config([f"threads={typed}"])
-    plan = composed.plan_of(cfg, Job(), Invocation(threads=given))
+    plan = composed.build_plan(cfg, Job(), Invocation(threads=given))
     assert plan.settings.threads == plan.cfg.threads == expected

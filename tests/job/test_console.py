@@ -1,4 +1,4 @@
-"""What a person sees without a terminal: plain lines, few of them."""
+"""Output without a terminal: few, plain lines."""
 
 import logging
 import re
@@ -23,7 +23,7 @@ def test_progress_without_a_terminal_is_a_line_now_and_then(
 
 
 def test_a_warning_is_given_once(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console.Handler, "given", set())
+    monkeypatch.setattr(console.Handler, "printed", set())
     handler = console.Handler()
     for level in (logging.WARNING, logging.WARNING, logging.INFO, logging.INFO):
         handler.emit(logging.LogRecord("x", level, "", 0, "one image of %s", ("mars",), None))

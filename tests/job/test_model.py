@@ -1,4 +1,4 @@
-"""A saved model puts images where the run put them, and refuses what it cannot read."""
+"""A saved model assigns images as the run did, and refuses unreadable files."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ from experiments.config.plan import Tracking
 from experiments.context import Context
 from experiments.job import logged_model
 from experiments.job.model import (
-    FEW,
+    MIN_SIZE,
     Model,
     _load_pyfunc,
     from_folder,
@@ -99,13 +99,11 @@ def test_an_image_is_one_by_its_content_where_its_name_does_not_tell(
     result: pipeline.Result, model: Model, files: list[Path], tmp_path: Path
 ) -> None:
     odd = [tmp_path / name for name in ("none", "scan.001", "a.dat")]
-    for place, row in zip(odd, (5, 2, 7), strict=True):
-        place.write_bytes(files[row].read_bytes())
-    assert all(is_image(place) for place in odd)
-    assert not any(is_image(place) for place in (tmp_path, tmp_path / "gone", tmp_path / "a.zip"))
-    frame = model.predict(
-        pd.DataFrame({"path": [str(place) for place in odd]})
-    )  # named, so whatever the name
+    for path, row in zip(odd, (5, 2, 7), strict=True):
+        path.write_bytes(files[row].read_bytes())
+    assert all(is_image(path) for path in odd)
+    assert not any(is_image(path) for path in (tmp_path, tmp_path / "gone", tmp_path / "a.zip"))
+    frame = model.predict(pd.DataFrame({"path": [str(path) for path in odd]}))  # named, so whatever the name
     assert frame["cluster"].tolist() == result.clustering.assignments[[5, 2, 7]].tolist()
 
 
@@ -129,14 +127,14 @@ def test_a_small_cluster_is_measured_by_all(result: pipeline.Result) -> None:
         result.clustering, centroids=np.concatenate([result.clustering.centroids, result.reduced[:1]])
     )
     tiny = replace(tiny, assignments=tiny.assign(result.reduced)[0])
-    assert (tiny.assignments == 6).sum() < FEW
+    assert (tiny.assignments == 6).sum() < MIN_SIZE
     model = Model.of(replace(result, clustering=tiny), "float32")
     assert (model.distances[6] == model.distances[7]).all()
     assert not (model.distances[0] == model.distances[7]).all()
 
 
 def test_the_last_clusters_may_be_empty(result: pipeline.Result, files: list[Path], tmp_path: Path) -> None:
-    """As k-means leaves them where points repeat: new images go there too."""
+    """k-means has equal centroids if points repeat; new images are assigned to one of them."""
     Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / "white.png")
     with scratch() as ctx:
         white = result.encoder.embed(from_images([tmp_path / "white.png"], ctx), ctx)
@@ -154,7 +152,7 @@ def test_the_last_clusters_may_be_empty(result: pipeline.Result, files: list[Pat
 
 
 def test_new_images_of_a_density_are_far_as_rarely_as_its_own(dense: pipeline.Result, store: Store) -> None:
-    """The distance of a core point to itself, 0, says nothing of others."""
+    """The distance of a core point to itself, 0, does not count."""
     stages = build(composed([*FEWER, "dataset.limit=800"])).stages
     everything = stages.dataset.load(Context.plain(store))
     rows = np.flatnonzero(~np.isin(everything.ids, dense.samples.ids))[:400]
@@ -200,9 +198,9 @@ def test_without_labels_there_is_no_majority(result: pipeline.Result) -> None:
 @pytest.mark.parametrize(
     ("content", "use"),
     [
-        (b"", "(empty file), nor can 0 others of 2; leave"),
+        (b"", "(empty file), nor can 0 others of 2; remove"),
         (b"no image", "cannot be decoded"),
-        (None, "images that exist"),
+        (None, "image files"),
     ],
 )
 def test_an_image_that_cannot_be_read_is_named(
@@ -232,11 +230,11 @@ def test_only_fitted_values_are_loaded(result: pipeline.Result, tmp_path: Path, 
 def test_an_earlier_model_is_replaced_whole_or_half_written(model: Model, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     for gone in ("clustering", "encoder"):
-        logged_model.record(model, tmp_path, None)
+        logged_model.write_and_record(model, tmp_path, None)
         left = tmp_path / "model" / "data"
         assert Model.load(left).names == model.names
         (left / gone).rename(left / "old")
-    logged_model.record(model, tmp_path, None)
+    logged_model.write_and_record(model, tmp_path, None)
     assert not (tmp_path / "model" / "data" / "old").exists()
 
 
@@ -248,7 +246,7 @@ def test_mlflow_loads_it_with_a_signature_and_gives_the_same(
     monkeypatch.chdir(tmp_path)
     tracker = tracking.connect(Tracking(uri), "models")
     with tracker.run("one", tmp_path, params={}, tags={}) as run:
-        logged_model.record(model, tmp_path, run)
+        logged_model.write_and_record(model, tmp_path, run)
     assert not list(Path(uri.removeprefix("sqlite:///")).parent.rglob("*.pkl"))
     assert not list(tmp_path.rglob("*.pkl"))
     mlflow.set_tracking_uri(tracker.uri)
@@ -276,11 +274,11 @@ def test_mlflow_loads_it_with_a_signature_and_gives_the_same(
 
 
 def outcomes(metric: str, *values: float | None) -> dict[Path, Outcome]:
-    """Make finished jobs with these figures, and one that failed with the best of all."""
+    """Return finished jobs with these metrics, and a failed one with the best value."""
     made = {}
     for number, value in enumerate(values):
-        found = {} if value is None else {metric: value}
-        made[Path(str(number))] = Outcome([], number=number, status="FINISHED", metrics=found)
+        metrics = {} if value is None else {metric: value}
+        made[Path(str(number))] = Outcome([], number=number, status="FINISHED", metrics=metrics)
     made[Path("failed")] = Outcome([], status="FAILED", metrics={metric: 0.0 if metric == "inertia" else 1e9})
     return made
 
@@ -297,8 +295,8 @@ def outcomes(metric: str, *values: float | None) -> dict[Path, Outcome]:
 def test_the_best_job_is_the_best_by_the_objective(
     metric: str, values: tuple[float, ...], chosen: str
 ) -> None:
-    assert best_model.best(outcomes(metric, *values), metric) == Path(chosen)
+    assert best_model.best_folder(outcomes(metric, *values), metric) == Path(chosen)
 
 
 def test_no_job_is_best_without_the_objective() -> None:
-    assert best_model.best(outcomes("ari", 0.1), "nmi") is None
+    assert best_model.best_folder(outcomes("ari", 0.1), "nmi") is None

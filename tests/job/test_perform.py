@@ -1,4 +1,4 @@
-"""One job: what run() refuses, what is left of an error, and what a job leaves in its folder."""
+"""One job: errors of run(), the outcome of a failed job, and the files of a job."""
 
 import os
 from dataclasses import replace
@@ -14,7 +14,7 @@ from experiments.config.build import build
 from experiments.config.invocation import VARIABLE
 from experiments.config.plan import Tracking
 from experiments.job import run_folder
-from experiments.job.perform import Job, Outcome, draws, explain
+from experiments.job.perform import Job, Outcome, draws_figures, explain
 
 FEW = ["backbone=pixels", "dataset.limit=60", "reducer.n_components=5", "evaluator=[data_report]"]
 
@@ -55,7 +55,7 @@ def test_an_expected_error_is_one_line_and_another_leaves_its_traceback(tmp_path
 
 def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
     kept = Outcome(["cluster.k=3"], 2, "a sweep", "held_out", "FINISHED", {"ari": 0.5}, {"embed": None})
-    kept = replace(kept, found={"external": "external-0"})
+    kept = replace(kept, finding_keys={"external": "external-0"})
     kept.save(tmp_path / "0")
     assert Outcome.load(tmp_path / "0") == kept
 
@@ -71,46 +71,46 @@ def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
 )
 def test_who_draws(typed: list[str], alone: bool, in_a_sweep: bool) -> None:
     plan = build(composed(typed), typed)
-    assert draws(plan, None) == alone
-    assert draws(plan, tracking.Parent("sqlite:///", "1", "the parent run's id")) == in_a_sweep
+    assert draws_figures(plan, None) == alone
+    assert draws_figures(plan, tracking.Parent("sqlite:///", "1", "the parent run's id")) == in_a_sweep
 
 
 @pytest.fixture
-def places(uri: str, tmp_path: Path) -> list[str]:
-    """Return settings that keep results in tmp_path."""
+def storage(uri: str, tmp_path: Path) -> list[str]:
+    """Return settings that write results into tmp_path."""
     return [f"cache.root={tmp_path}/cache", f"tracking.uri={uri}"]
 
 
-def test_tables_and_pictures_are_written_twice(places: list[str], tmp_path: Path) -> None:
-    typed = [*FEW, "report=none", "tracking.log_model=none", *places]
+def test_tables_and_pictures_are_written_twice(storage: list[str], tmp_path: Path) -> None:
+    typed = [*FEW, "report=none", "tracking.log_model=none", *storage]
     performed = run_typed(typed, tmp_path / "run")
     result, outcome = performed.result, performed.outcome
     files = {path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").rglob("*.*")}
-    found = result.findings["data_report"]
-    assert files >= {f"{name}.{kind}" for name in found.tables for kind in ("csv", "md")}
-    assert files >= {f"figures/{name}.{kind}" for name in found.figures for kind in ("html", "png")}
-    assert outcome.found == Outcome.load(tmp_path / "run").found
-    assert (tmp_path / "cache" / outcome.found["data_report"] / "figures.json").exists()
+    findings = result.findings["data_report"]
+    assert files >= {f"{name}.{kind}" for name in findings.tables for kind in ("csv", "md")}
+    assert files >= {f"figures/{name}.{kind}" for name in findings.figures for kind in ("html", "png")}
+    assert outcome.finding_keys == Outcome.load(tmp_path / "run").finding_keys
+    assert (tmp_path / "cache" / outcome.finding_keys["data_report"] / "figures.json").exists()
 
 
 def test_the_main_figures_are_recorded_first_and_the_seconds_last(
-    places: list[str], uri: str, tmp_path: Path
+    storage: list[str], uri: str, tmp_path: Path
 ) -> None:
-    typed = [*FEW[:-1], "evaluator=[internal,external]", "figures=none", *places]
+    typed = [*FEW[:-1], "evaluator=[internal,external]", "figures=none", *storage]
     choices = {"backbone": "pixels", "experiment": None}
     outcome = run_typed(typed, tmp_path / "run", choices=choices).outcome
     client = tracking.connect(Tracking(uri), "digits").client
-    found = client.get_run(outcome.run_id).data
-    names = list(found.metrics)
+    findings = client.get_run(outcome.run_id).data
+    names = list(findings.metrics)
     assert names[:3] == ["ari", "ami", "nmi"]
     seconds = {name for name in names if name.startswith("wall_seconds_")}
     assert seconds >= {"wall_seconds_cluster", "wall_seconds_external"}
     assert set(names[-len(seconds) :]) == seconds, "MLflow's tables keep the order"
     assert set(sorted(names)[-len(seconds) :]) == seconds, "and its charts are in alphabetical order"
-    assert found.tags["backbone"] == "pixels"
-    assert "experiment" not in found.tags
-    assert "report.html" in found.tags["mlflow.note.content"]
-    assert "scripts/assign.py" in found.tags["mlflow.note.content"]
+    assert findings.tags["backbone"] == "pixels"
+    assert "experiment" not in findings.tags
+    assert "report.html" in findings.tags["mlflow.note.content"]
+    assert "scripts/assign.py" in findings.tags["mlflow.note.content"]
 
 
 def test_a_pretrained_backbone_is_called_after_its_network() -> None:
@@ -119,12 +119,12 @@ def test_a_pretrained_backbone_is_called_after_its_network() -> None:
     assert Job(choices=choices).options(params) == {"backbone": "squeezenet1_1", "cluster": "gmm"}
 
 
-def test_two_pictures_of_one_name_are_refused_with_what_to_change(places: list[str], tmp_path: Path) -> None:
-    """Also where both are read from the store; one of them would be lost without a word."""
+def test_two_pictures_of_one_name_are_refused_with_what_to_change(storage: list[str], tmp_path: Path) -> None:
+    """One of them would replace the other, also if both are cached."""
     same = ["evaluator=[sizes,maps]", "evaluator.maps.methods=[pca]", "evaluator.sizes.file=map_pca"]
     for name in ("first", "again"):
         with pytest.raises(ValueError) as error:
-            experiments.run([*FEW[:-1], *same, *places, f"hydra.run.dir={tmp_path}/{name}"])
+            experiments.run([*FEW[:-1], *same, *storage, f"hydra.run.dir={tmp_path}/{name}"])
         says(error, key="evaluator.sizes", use="map_pca")
         says(error, key="evaluator.maps", use="evaluator.maps.files.pca=")
         assert Outcome.load(tmp_path / name).status == "FAILED"
@@ -132,25 +132,25 @@ def test_two_pictures_of_one_name_are_refused_with_what_to_change(places: list[s
 
 
 def test_a_folder_that_is_no_model_is_left_alone_and_said_before_any_work(
-    places: list[str], tmp_path: Path
+    storage: list[str], tmp_path: Path
 ) -> None:
     mine = tmp_path / "run" / "model" / "mine.txt"
     mine.parent.mkdir(parents=True)
     mine.write_text("a year's work", encoding="utf-8")
     with pytest.raises(ValueError) as error:
-        experiments.run([*FEW, *places, f"hydra.run.dir={tmp_path}/run"])
-    says(error, key=str(mine.parent), use="move it away")
+        experiments.run([*FEW, *storage, f"hydra.run.dir={tmp_path}/run"])
+    says(error, key=str(mine.parent), use="move it")
     assert mine.read_text(encoding="utf-8") == "a year's work"
     assert not (tmp_path / "cache").exists()
     plain = ["tracking.log_model=none", "figures=none", "report=none"]
-    experiments.run([*FEW, *places, f"hydra.run.dir={tmp_path}/run", *plain])
+    experiments.run([*FEW, *storage, f"hydra.run.dir={tmp_path}/run", *plain])
     assert mine.read_text(encoding="utf-8") == "a year's work"
 
 
 def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(
-    places: list[str], uri: str, tmp_path: Path
+    storage: list[str], uri: str, tmp_path: Path
 ) -> None:
-    small = [*places, f"hydra.run.dir={tmp_path}/run"]
+    small = [*storage, f"hydra.run.dir={tmp_path}/run"]
     first = [*FEW[:-1], "evaluator=[sizes]", *small]
     second = ["dataset=synthetic", "dataset.n=60", "backbone=pixels", "cluster.k=3", "evaluator=[internal]"]
     experiments.run(first)
@@ -170,10 +170,10 @@ def test_a_folder_that_is_used_again_holds_and_records_the_second_run_alone(
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 def test_what_makes_a_number_doubtful_stands_on_the_run_also_when_it_was_kept(
-    places: list[str], uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    storage: list[str], uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     typed = ["evaluator=[probe]", "evaluator.probe.max_iter=1", "figures=none", "report=none"]
-    typed = [*FEW, *typed, "tracking.log_model=none", *places]
+    typed = [*FEW, *typed, "tracking.log_model=none", *storage]
     for name in ("first", "again"):
         caplog.clear()
         outcome = run_typed(typed, tmp_path / name).outcome

@@ -1,4 +1,4 @@
-"""plan=true: what would be computed and what is kept, of data that was read and of data that was not."""
+"""plan=true: which steps are cached and which would be computed, for data that was read and that was not."""
 
 import re
 from dataclasses import replace
@@ -23,9 +23,9 @@ def test_a_preview_names_what_is_kept_and_computes_nothing(ctx: Context, store: 
     before = {step.name: step.state for step in preview.preview(chosen, looking)}
     assert before == {"dataset": "read"} | dict.fromkeys(STEPS, "compute")
     pipeline.run(chosen, ctx)
-    assert {step.state for step in preview.preview(chosen, looking)} == {"kept"}
+    assert {step.state for step in preview.preview(chosen, looking)} == {"cached"}
     steps = {step.name: step for step in preview.preview(other, looking)}
-    assert [name for name, step in steps.items() if step.state != "kept"] == [
+    assert [name for name, step in steps.items() if step.state != "cached"] == [
         "cluster",
         "external",
         "internal",
@@ -50,6 +50,6 @@ def test_a_plan_counts_the_steps_of_data_that_was_never_read(
     preview.show(request.plans)
     out = capsys.readouterr().out
     says(out, key="digits", use="never read")
-    says(" ".join(out.split()), key="never read", use="is not checked")
+    says(" ".join(out.split()), key="never read", use="not checked")
     assert re.search(rf"\b{steps} distinct .*\d+\.\d MB", out)
     assert not list(tmp_path.glob("*-*")), "nothing was computed"

@@ -1,4 +1,4 @@
-"""A program goes on without its console: its reader is gone, its terminal closed, or there never was one."""
+"""A program continues if its terminal or pipe closes, or if it started without one."""
 
 import io
 import logging
@@ -16,7 +16,7 @@ from experiments.job import console, program
 
 
 def gone(kind: str) -> int:
-    """Return a file that nobody reads any more."""
+    """Return a pipe without a reader."""
     if kind == "pipe":
         reader, writer = os.pipe()
     else:
@@ -26,7 +26,7 @@ def gone(kind: str) -> int:
 
 
 def on(number: int, encoding: str = "utf-8") -> None:
-    """Take a file for standard output and error, as a new process has them."""
+    """Use a file as standard output and error, as a new process does."""
     for stream, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(number, stream)
         made = io.TextIOWrapper(io.BufferedWriter(io.FileIO(stream, "w", closefd=False)), encoding)
@@ -37,8 +37,8 @@ def on(number: int, encoding: str = "utf-8") -> None:
 def speak() -> None:
     """Write to the console in every way that a run does."""
     print("plain")
-    console.say("a line")
-    console.complain("an error")
+    console.print_line("a line")
+    console.print_error("an error")
     console.table("a table", ["a"], [["1"]])
     with console.bar("decode", 3, "images") as done:
         done(1)
@@ -77,7 +77,7 @@ def test_without_a_console_no_file_is_taken_for_it(tmp_path: Path) -> None:
         program.steady_console()
         with (tmp_path / "data").open("wb") as file:
             assert file.fileno() > 2
-            console.say("a line")
+            console.print_line("a line")
             print("another", flush=True)
         return os.path.getsize(tmp_path / "data")
 
@@ -90,7 +90,7 @@ def test_letters_that_a_console_lacks_are_spelled() -> None:
     def work() -> int:
         on(writer, "ascii")
         program.steady_console()
-        console.say("Käfer")
+        console.print_line("Käfer")
         return 0
 
     assert forked(work) == 0
@@ -100,7 +100,7 @@ def test_letters_that_a_console_lacks_are_spelled() -> None:
 
 
 def hung_up(*, background: bool) -> int:
-    """Be a program of a terminal that closes; return how it ended."""
+    """Run a program in a terminal that closes; return its exit status."""
 
     def interrupt(number: int, frame: object) -> None:
         os._exit(130)

@@ -1,4 +1,4 @@
-"""A run's folder: whose it is, what goes when it is used again, and what stays."""
+"""A run's folder: it is locked, and a later run removes only the earlier run's files."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ KEY = "hydra.run.dir"
 
 
 def write(folder: Path, *names: str) -> None:
-    """Do as a run does that writes these files."""
-    run_folder.begin(folder, KEY)
+    """Write these files as a run does."""
+    run_folder.prepare(folder, KEY)
     with run_folder.new_files(folder) as new:
         for name in names:
             (new / name).parent.mkdir(parents=True, exist_ok=True)
@@ -41,14 +41,14 @@ def test_a_persons_file_is_not_written_over(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("a person's", encoding="utf-8")
     with pytest.raises(ValueError) as error:
         write(tmp_path, "report.html", "crosstab.csv")
-    says(error, key=f"{KEY}={tmp_path}", use=f"set {KEY}=")
+    says(error, key=f"{KEY}={tmp_path}", use=f"use {KEY}=")
     says(error, key=name)
     assert (tmp_path / name).read_text(encoding="utf-8") == "a person's"
 
 
 def test_what_a_killed_run_left_goes(tmp_path: Path) -> None:
-    run_folder.begin(tmp_path, KEY)
-    run_folder.add(tmp_path, ["a.csv", "b.csv"])
+    run_folder.prepare(tmp_path, KEY)
+    run_folder.list_files(tmp_path, ["a.csv", "b.csv"])
     (tmp_path / "a.csv").touch()
     (tmp_path / run_folder.NEW).mkdir()
     with (tmp_path / run_folder.FILES).open("a", encoding="utf-8") as file:
@@ -61,12 +61,12 @@ def test_what_a_killed_run_left_goes(tmp_path: Path) -> None:
 def test_one_process_at_a_time_holds_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     lock = Lock(folder / run_folder.FILES)
-    with pytest.raises(ValueError) as error, run_folder.held(folder, KEY):
+    with pytest.raises(ValueError) as error, run_folder.locked(folder, KEY):
         pass
-    says(error, key=f"{KEY}={folder}", use=f"set {KEY}=")
-    says(error, use="at work")
+    says(error, key=f"{KEY}={folder}", use=f"use {KEY}=")
+    says(error, use="wait until it ends")
     lock.release()
-    with run_folder.held(folder, KEY) as first, run_folder.held(folder, KEY, folder) as again:
+    with run_folder.locked(folder, KEY) as first, run_folder.locked(folder, KEY, folder) as again:
         assert (first, again) == (True, False), "a job may be in the folder of its own command"
     assert not folder.exists(), "nothing was written"
 
@@ -74,22 +74,22 @@ def test_one_process_at_a_time_holds_a_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_names_its_setting(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "run"
-    with pytest.raises(ValueError) as error, run_folder.held(folder, KEY):
+    with pytest.raises(ValueError) as error, run_folder.locked(folder, KEY):
         pass
-    says(error, key=f"{KEY}={folder}", use=f"set {KEY}=")
+    says(error, key=f"{KEY}={folder}", use=f"use {KEY}=")
     says(error, use="Not a directory")
 
 
 def test_a_sweep_is_cleared_with_its_jobs_and_no_other_run(tmp_path: Path) -> None:
     for name in ("0", "1", "other"):
-        with run_folder.held(tmp_path / name, KEY):
+        with run_folder.locked(tmp_path / name, KEY):
             write(tmp_path / name, "of another time.csv")
     run_folder.clear(tmp_path / "0")
     run_folder.clear(tmp_path / "1")
-    with run_folder.held(tmp_path, "hydra.sweep.dir"):
+    with run_folder.locked(tmp_path, "hydra.sweep.dir"):
         write(tmp_path, "sweep.csv")
         for name in "01":
-            with run_folder.held(tmp_path / name, KEY, tmp_path):
+            with run_folder.locked(tmp_path / name, KEY, tmp_path):
                 write(tmp_path / name, "assignments.parquet")
     assert below(tmp_path) == [
         "0/assignments.parquet",

@@ -1,4 +1,4 @@
-"""What all jobs found: table, chart, last lines, exit code."""
+"""Summary of all jobs: table, chart, last lines, exit code."""
 
 import math
 from dataclasses import replace
@@ -77,12 +77,12 @@ def test_the_terminal_has_a_row_a_configuration_with_its_spread(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     jobs = [
-        Outcome([f"cluster.k={k}", f"seed={seed}"], protocol="held_out", status="FINISHED", metrics=found)
+        Outcome([f"cluster.k={k}", f"seed={seed}"], protocol="held_out", status="FINISHED", metrics=values)
         for k in (10, 50)
-        for seed, found in enumerate([{"ari": k / 100}, {"ari": k / 100 + 0.2}])
+        for seed, values in enumerate([{"ari": k / 100}, {"ari": k / 100 + 0.2}])
     ]
     stable = pd.DataFrame({"cluster.k": [10], "protocol": "held_out", "seeds": 2, "stability": 0.75})
-    summary.show(
+    summary.print_summary(
         jobs, ["cluster.k", "seed"], tmp_path, Recording("sqlite:///x"), stable=stable.assign(low=math.nan)
     )
     lines = [" ".join(line.split("│")).split() for line in capfd.readouterr().out.splitlines()]
@@ -112,18 +112,20 @@ def test_there_is_no_chart_of_one_point_or_of_failures() -> None:
 
 def test_the_last_lines_name_each_failure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     failed = outcome(20, 0.0, status="FAILED", metrics={}, error="too cold")
-    code = summary.show([outcome(10, 0.25), failed], ["cluster.k"], tmp_path, Recording("sqlite:///x"))
+    code = summary.print_summary(
+        [outcome(10, 0.25), failed], ["cluster.k"], tmp_path, Recording("sqlite:///x")
+    )
     out, err = capfd.readouterr()
     assert code == 1
     says(err, key="FAILED job 1 cluster.k=20", use="too cold")
     assert "0.25" in out
     assert "reused" in out
-    assert summary.show([outcome(10, 0.25)], ["cluster.k"], tmp_path, Recording("sqlite:///x")) == 0
+    assert summary.print_summary([outcome(10, 0.25)], ["cluster.k"], tmp_path, Recording("sqlite:///x")) == 0
 
 
 def test_a_key_computed_twice_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     twice = [outcome(k, 0.5, computed=["cnn-1", f"kmeans-{k}"]) for k in (10, 20)]
-    summary.show(twice, ["cluster.k"], tmp_path, Recording("sqlite:///x"))
+    summary.print_summary(twice, ["cluster.k"], tmp_path, Recording("sqlite:///x"))
     line = next(line for line in capfd.readouterr().out.splitlines() if line.startswith("computed "))
     says(line, key="computed 3 values, reused 0", use="more than once: cnn-1")
 
@@ -133,7 +135,7 @@ def test_values_are_counted_once_over_all_jobs(tmp_path: Path, capfd: pytest.Cap
         outcome(10, 0.5, computed=["cnn-1"]),
         outcome(20, 0.5, computed=["kmeans-20"], kept=["cnn-1", "pca-1"]),
     ]
-    summary.show(jobs, ["cluster.k"], tmp_path, Recording("sqlite:///x"), before=["digits-1"])
+    summary.print_summary(jobs, ["cluster.k"], tmp_path, Recording("sqlite:///x"), before=["digits-1"])
     assert "computed 3 values, reused 1 from the cache" in capfd.readouterr().out.splitlines()
 
 
@@ -141,12 +143,12 @@ def test_results_that_the_server_lost_are_no_success(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     lost = outcome(10, 0.5, lost="tracking.uri=http://server stopped answering")
-    assert summary.show([lost], [], tmp_path, Recording("http://server")) == 1
+    assert summary.print_summary([lost], [], tmp_path, Recording("http://server")) == 1
     says(capfd.readouterr().err, key="1 of 1", use=str(tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("uri", "told"),
+    ("uri", "shown"),
     [
         ("http://server:5000/", "http://server:5000/#/experiments/7/runs?viewStateShareKey=figures&"),
         ("sqlite:////tmp/x.db", "/mlflow/serve.sh, then open http://127.0.0.1:5000/#/"),
@@ -154,15 +156,15 @@ def test_results_that_the_server_lost_are_no_success(
         ("postgresql://me:secret@server/db", "--backend-store-uri <this store>, then open http://127."),
         ("postgresql://server/db?password=secret", "--backend-store-uri <this store>, then open http://127."),
         ("sqlite:////tmp/a b@c.db", "compare: STORE='/tmp/a b@c.db' sh "),
-        (commands.USUAL_STORE, "ui, then open http://127.0.0.1:5000/#/experiments/7/"),
+        (commands.DEFAULT_STORE, "ui, then open http://127.0.0.1:5000/#/experiments/7/"),
     ],
 )
 def test_the_last_line_says_what_to_open(
-    uri: str, told: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    uri: str, shown: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    summary.show([outcome(10, 0.25)], ["cluster.k"], tmp_path, Recording(uri, "7"))
+    summary.print_summary([outcome(10, 0.25)], ["cluster.k"], tmp_path, Recording(uri, "7"))
     (line,) = (line for line in capfd.readouterr().out.splitlines() if line.startswith("compare: "))
-    assert told in line
+    assert shown in line
     assert "secret" not in line
 
 
@@ -175,9 +177,9 @@ def test_seconds_stand_a_row_per_configuration_where_seeds_repeat_it(
         return replace(made, overrides=[f"cluster.k={k}", f"seed={seed}"])
 
     jobs = [job(10, 0, 8.0, 1.0), job(50, 0, None, 2.0), job(10, 1, 4.0, 2.0), job(50, 1, None, 4.0)]
-    summary.show(jobs, ["seed", "cluster.k"], tmp_path, Recording("http://localhost:5000"))
+    summary.print_summary(jobs, ["seed", "cluster.k"], tmp_path, Recording("http://localhost:5000"))
     _, _, shown = capsys.readouterr().out.partition("seconds, mean over the jobs that computed the step\n")
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if "│" in line]
-    assert cells == [["10", "2", "6.00", "1.50", "3.00"], ["50", "2", "kept", "3.00", "3.00"]]
-    summary.show(jobs[:2], ["cluster.k"], tmp_path, Recording("http://localhost:5000"))
+    assert cells == [["10", "2", "6.00", "1.50", "3.00"], ["50", "2", "cached", "3.00", "3.00"]]
+    summary.print_summary(jobs[:2], ["cluster.k"], tmp_path, Recording("http://localhost:5000"))
     assert "seconds\n" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What a run leaves for its verification: digests that change when anything does, and cost little."""
+"""Digests of a run for its verification: they change with every output, and are quick."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from experiments.config.build import build
 from experiments.context import Context, Silent
 from experiments.figures import Heatmap, Lines
 from experiments.job import context
-from experiments.job.trace import STEPS, Trace, clustering_digest, shown, surroundings, trace
+from experiments.job.trace import STEPS, Trace, clustering_digest, run_circumstances, shown_digests, trace
 from experiments.store.values import digest
 from experiments.types import Findings
 
@@ -28,7 +28,7 @@ SMALL += ["evaluator=[external,internal,variance]"]
 
 @dataclass(frozen=True)
 class Weighted:
-    """As much of a pretrained backbone as its circumstances need."""
+    """A stand-in for a pretrained backbone with `origin`."""
 
     DERIVED: ClassVar[tuple[str, ...]] = ("origin",)
     content: str = field(compare=False)
@@ -52,11 +52,11 @@ def test_a_run_is_traced_whole_and_a_kept_one_alike(tmp_path: Path) -> None:
     assert first.steps["samples"] == result.samples.data_key
     assert first.steps["embedding"] == digest(np.array(result.embeddings))
     assert first.steps["projection"] == digest(np.array(result.reduced))
-    assert first.metrics == {name: found.metrics for name, found in result.findings.items()}
-    found = result.findings["variance"]
-    names = {*(f"table {name}" for name in found.tables), *(f"picture {name}" for name in found.figures)}
+    assert first.metrics == {name: facts.metrics for name, facts in result.findings.items()}
+    facts = result.findings["variance"]
+    names = {*(f"table {name}" for name in facts.tables), *(f"picture {name}" for name in facts.figures)}
     assert set(first.shown["variance"]) == names
-    assert found.figures
+    assert facts.figures
     again, _, other = traced(tmp_path)
     assert not other.store.computed
     assert again == first
@@ -74,41 +74,43 @@ def test_a_step_that_another_run_computed_says_how(tmp_path: Path) -> None:
 
 def test_vectors_have_no_pixels(tmp_path: Path) -> None:
     words = ["dataset=synthetic_vectors", "dataset.n=90", "dataset.classes=3", "dataset.limit=null"]
-    found, _, _ = traced(tmp_path, *words, "backbone=identity")
-    assert found.steps["pixels"] == ""
+    facts, _, _ = traced(tmp_path, *words, "backbone=identity")
+    assert facts.steps["pixels"] == ""
 
 
 def test_the_circumstances_tell_code_versions_machine_and_stages() -> None:
     plan = build(composed(["threads=2"]))
     ctx = context.make(plan, Silent())
-    found = surroundings(plan, ctx)
+    facts = run_circumstances(plan, ctx)
     wanted = {"git.commit", "git.dirty", "code", "python", "system", "processor", "device", "precision"}
     wanted |= {"version.numpy", "version.pillow", "cluster.VERSION", "evaluator.external.VERSION"}
-    assert wanted <= set(found)
-    assert found["threads"] == "2"
+    assert wanted <= set(facts)
+    assert facts["threads"] == "2"
 
 
 def test_other_weights_are_other_circumstances() -> None:
     def origin(content: str) -> str:
         plan = build(composed(SMALL))
         stages = replace(plan.stages, backbone=Weighted(content))
-        return surroundings(replace(plan, stages=stages), context.make(plan, Silent()))["backbone.origin"]
+        return run_circumstances(replace(plan, stages=stages), context.make(plan, Silent()))[
+            "backbone.origin"
+        ]
 
     assert origin("a") == origin("a") != origin("b")
 
 
 @pytest.mark.parametrize("part", ["assignments", "probabilities", "centroids", "inertia"])
 def test_each_part_of_a_clustering_changes_its_digest(part: str) -> None:
-    one = CentroidClustering(np.array([0, 1]), None, np.ones((2, 3), np.float32), 1.0)
+    clustering = CentroidClustering(np.array([0, 1]), None, np.ones((2, 3), np.float32), 1.0)
     values = {"assignments": np.array([1, 0]), "centroids": np.zeros((2, 3), np.float32), "inertia": 2.0}
     values["probabilities"] = np.array([0.5, 1], np.float32)
-    assert clustering_digest(one) == clustering_digest(replace(one))
-    assert clustering_digest(one) != clustering_digest(replace(one, **{part: values[part]}))
+    assert clustering_digest(clustering) == clustering_digest(replace(clustering))
+    assert clustering_digest(clustering) != clustering_digest(replace(clustering, **{part: values[part]}))
 
 
 def test_each_part_of_a_table_changes_its_digest() -> None:
     def named(table: pd.DataFrame) -> str:
-        return shown(Findings({}, {"t": table}))["table t"]
+        return shown_digests(Findings({}, {"t": table}))["table t"]
 
     table = pd.DataFrame({"a": [1.0, np.nan], "b": ["x", None], "c": [[1], [2]], "d": [True, False]})
     known = named(table)
@@ -122,22 +124,22 @@ def test_each_part_of_a_table_changes_its_digest() -> None:
         table.assign(d=[True, True]),
         table[["a", "b", "c"]],
     ]
-    found = {named(other) for other in others}
-    assert len(found | {known}) == len(others) + 1
+    facts = {named(other) for other in others}
+    assert len(facts | {known}) == len(others) + 1
 
 
 def test_each_part_of_a_picture_changes_its_digest() -> None:
     def named(**changed: object) -> str:
         values = {"title": "t", "rows": ["a", "b"], "columns": ["c", "d"], "values": np.eye(2)}
         figure = Heatmap(**(values | {"value_label": "v"} | changed))
-        return shown(Findings({}, {}, {"p": figure}))["picture p"]
+        return shown_digests(Findings({}, {}, {"p": figure}))["picture p"]
 
-    found = [named(), named(title="u"), named(rows=["a", "e"]), named(values=np.eye(2, dtype=np.float32))]
-    assert len({*found, named(values=np.ones((2, 2)))}) == 5
+    facts = [named(), named(title="u"), named(rows=["a", "e"]), named(values=np.eye(2, dtype=np.float32))]
+    assert len({*facts, named(values=np.ones((2, 2)))}) == 5
     lines = Lines("t", "x", "y", [1.0], {"a": [2.0]})
     assert named() == named()
     figures = {"one": lines, "two": replace(lines, dashed=["a"])}
-    assert len(set(shown(Findings({}, {}, figures)).values())) == 2
+    assert len(set(shown_digests(Findings({}, {}, figures)).values())) == 2
 
 
 def test_a_kept_run_is_traced_without_a_framework(tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ def test_a_kept_run_is_traced_without_a_framework(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KIND_NAMES)
 def test_every_kind_of_picture_is_named_by_what_it_is_drawn_from(kind: str) -> None:
     def named(n: int) -> str:
-        return shown(Findings({}, {}, {"p": make(kind, n)}))["picture p"]
+        return shown_digests(Findings({}, {}, {"p": make(kind, n)}))["picture p"]
 
     assert named(10) == named(10)
     assert (named(10) == named(9)) == (make(kind, 10) == make(kind, 9))

@@ -83,12 +83,12 @@ def test_scaling_by_a_power_of_two_changes_no_digit():
 @every_clusterer
 def test_points_of_any_size_are_clustered_as_at_size_one(name, ctx):
     clusterer = stage("cluster", name)
-    whole = clusterer.fit(X, ctx.on("1"))
+    whole = clusterer.fit(X, ctx.with_input("1"))
     assert len(set(whole.assignments) - {-1}) == 3
     ids, far = whole.assign(X + np.float32(0.25))
     for size in SIZES:
         points = X * np.float32(size)
-        again = in_unit(clusterer, size).fit(points, ctx.on(str(size)))
+        again = in_unit(clusterer, size).fit(points, ctx.with_input(str(size)))
         np.testing.assert_array_equal(again.assignments, whole.assignments, err_msg=str(size))
         new_ids, distance = again.assign((X + np.float32(0.25)) * np.float32(size))
         np.testing.assert_array_equal(new_ids, ids, err_msg=str(size))
@@ -111,13 +111,13 @@ def test_embeddings_of_any_size_are_reduced_as_at_size_one(name, ctx):
         reducers.append(replace(reducers[0], standardize=False))
         reducers.append(replace(reducers[0], standardize=False, whiten=True))
     for number, reducer in enumerate(reducers):
-        whole = reducer.fit(X, ctx.on(f"1 {number}"))
+        whole = reducer.fit(X, ctx.with_input(f"1 {number}"))
         fresh = X[:7] + np.float32(0.25)
         keeps_unit = name == "identity" or number == 1
         for size in SIZES:
             if name == "umap" and np.frexp(size)[0] != 0.5:
                 continue  # rounding changes the map; a power of two does not
-            again = reducer.fit(X * np.float32(size), ctx.on(f"{size} {number}"))
+            again = reducer.fit(X * np.float32(size), ctx.with_input(f"{size} {number}"))
             for rows in (X, fresh):
                 reduced = again.transform(rows * np.float32(size)) / (size if keeps_unit else 1)
                 np.testing.assert_allclose(
@@ -128,7 +128,7 @@ def test_embeddings_of_any_size_are_reduced_as_at_size_one(name, ctx):
 @pytest.mark.parametrize("name", ["standardize", "pca"])
 def test_columns_of_any_size_are_standardised(name, ctx):
     reducer, sizes = stage("reducer", name), np.array([1e-18, 1e9, 1e18, 1], np.float32)
-    whole, again = reducer.fit(X, ctx.on("1")), reducer.fit(X * sizes, ctx.on("mixed"))
+    whole, again = reducer.fit(X, ctx.with_input("1")), reducer.fit(X * sizes, ctx.with_input("mixed"))
     np.testing.assert_allclose(again.transform(X * sizes), whole.transform(X), rtol=1e-3, atol=1e-4)
 
 
@@ -162,7 +162,7 @@ def test_unusual_points_are_clustered_or_refused_with_advice(name, case, ctx):
     ks = sorted({1, 3, len(np.unique(points, axis=0)), len(points)}) if hasattr(clusterer, "k") else [None]
     for k in ks:
         tried = clusterer if k is None else replace(clusterer, k=k)
-        clustering, advice = result_or_advice(lambda: tried.fit(points, ctx.on(f"{case} {k}")))  # noqa: B023
+        clustering, advice = result_or_advice(lambda: tried.fit(points, ctx.with_input(f"{case} {k}")))  # noqa: B023
         if clustering is None:
             assert "; use" in advice
             continue
@@ -175,7 +175,9 @@ def test_unusual_points_are_clustered_or_refused_with_advice(name, case, ctx):
 @every_reducer
 def test_unusual_embeddings_are_reduced_or_refused_with_advice(name, case, ctx):
     reducer = stage("reducer", name)
-    reduced, advice = result_or_advice(lambda: reducer.fit(ODD[case], ctx.on(case)).transform(ODD[case]))
+    reduced, advice = result_or_advice(
+        lambda: reducer.fit(ODD[case], ctx.with_input(case)).transform(ODD[case])
+    )
     if reduced is None:
         assert "; use" in advice
         return
@@ -196,5 +198,5 @@ def test_a_reg_beyond_the_variance_suggests_a_smaller_one(ctx, caplog):
     gmm.fit(X * np.float32(1e-9), ctx)
     assert "use cluster.reg=2e-23" in caplog.text
     caplog.clear()
-    gmm.fit(X, ctx.on("ordinary"))
+    gmm.fit(X, ctx.with_input("ordinary"))
     assert not caplog.records

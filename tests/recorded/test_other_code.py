@@ -22,7 +22,7 @@ from experiments.config.mistakes import SettingError
 from experiments.recorded import PastRun
 from experiments.store.values import OtherCodeError
 from experiments.sweep import resumption
-from experiments.sweep.record import Record
+from experiments.sweep.state import SweepState
 
 COMMIT = "6c1a43ced82db1657e50405d333cc225653112d8"
 ROOT = "/project"  # the store's recorded folder
@@ -123,11 +123,11 @@ def test_a_config_with_a_moved_class_names_the_commit(
 
 def test_resuming_an_old_sweep_names_the_commit(uri: str) -> None:
     sweep, _ = runs(uri)
-    then = Record.load(Path(sweep.tags["sweep.folder"]))
-    request = Record.of(command_line.read(command_line.arguments(["-m", *then.command])))
+    then = SweepState.load(Path(sweep.tags["sweep.folder"]))
+    request = SweepState.of(command_line.parse_request(command_line.parse_arguments(["-m", *then.command])))
     tracker = tracking.Tracker(uri, sweep.info.info.experiment_id)
     with pytest.raises(ValueError, match="resume=") as error:
-        resumption.find(sweep.id, request, tracker)
+        resumption.find_resumable(sweep.id, request, tracker)
     says(error, key=f"resume={sweep.id}", use=f"git checkout {COMMIT}")
 
 

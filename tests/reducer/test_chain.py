@@ -28,7 +28,7 @@ def chain(**steps):
 def test_each_step_is_fitted_on_the_output_of_the_previous_one(ctx):
     reduced = chain(l2=L2(), pca=PCA).fit(X[:900], ctx).transform(X)
     unit = L2().fit(X, ctx).transform(X)
-    expected = PCA.fit(unit[:900], ctx.on("by hand")).transform(unit)
+    expected = PCA.fit(unit[:900], ctx.with_input("by hand")).transform(unit)
     np.testing.assert_array_equal(reduced, expected)
     assert np.linalg.norm(chain(pca=PCA, l2=L2()).fit(X, ctx).transform(X), axis=1) == pytest.approx(1)
 

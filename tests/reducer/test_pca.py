@@ -77,7 +77,8 @@ def test_sweeping_components_and_whitening_decomposes_once(ctx):
 
 def test_other_input_is_decomposed_again(ctx):
     axes = [
-        pca().fit(X[rows], ctx.on(key)).axes for key, rows in (("a", slice(900)), ("b", slice(900, None)))
+        pca().fit(X[rows], ctx.with_input(key)).axes
+        for key, rows in (("a", slice(900)), ("b", slice(900, None)))
     ]
     assert not np.allclose(*axes)
 
@@ -98,7 +99,9 @@ def test_fewer_components_are_the_first_ones(ctx):
 
 
 def test_signs_do_not_depend_on_the_order_of_the_rows(ctx):
-    forwards, backwards = (pca().fit(rows, ctx.on(key)).axes for key, rows in (("a", X), ("b", X[::-1])))
+    forwards, backwards = (
+        pca().fit(rows, ctx.with_input(key)).axes for key, rows in (("a", X), ("b", X[::-1]))
+    )
     np.testing.assert_allclose(forwards, backwards, atol=1e-3)
 
 

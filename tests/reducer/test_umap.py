@@ -99,7 +99,9 @@ def test_equal_rows_are_fitted_as_one(ctx):
 
 @pytest.mark.parametrize("n", [7, 12, 40])
 def test_few_rows_are_reduced(ctx, n):
-    reduced = replace(STAGE, n_components=4, n_neighbors=5).fit(X[:n], ctx.on(str(n))).transform(X[: n + 3])
+    reduced = (
+        replace(STAGE, n_components=4, n_neighbors=5).fit(X[:n], ctx.with_input(str(n))).transform(X[: n + 3])
+    )
     assert reduced.shape == (n + 3, 4)
     assert np.isfinite(reduced).all()
 

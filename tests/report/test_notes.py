@@ -27,7 +27,7 @@ def run_note(
     clustering, rows = SimpleNamespace(assignments=np.array(assignments)), np.arange(len(assignments))
     samples = SimpleNamespace(name="digits", labels=rows % 2, labelled=rows, rows=lambda _: rows[:0])
     result: Any = SimpleNamespace(clustering=clustering, metrics=metrics, samples=samples)
-    return notes.of_run(result, plan.stages, **{"run_id": "abc", "uri": commands.USUAL_STORE} | named)
+    return notes.of_run(result, plan.stages, **{"run_id": "abc", "uri": commands.DEFAULT_STORE} | named)
 
 
 def test_a_run_has_a_summary_and_metrics_with_their_levels() -> None:
@@ -91,7 +91,7 @@ def sweep_note(rows: pd.DataFrame, swept: list[str], **named: Any) -> str:
     """Return the note of a sweep with these jobs."""
     compared = comparison.compare(rows, swept).tables
     main = [name for name in MAIN if name in rows]
-    return notes.of_sweep(rows, main, compared, **{"run_id": "abc", "uri": commands.USUAL_STORE} | named)
+    return notes.of_sweep(rows, main, compared, **{"run_id": "abc", "uri": commands.DEFAULT_STORE} | named)
 
 
 def test_a_sweep_over_seeds_has_a_row_per_configuration() -> None:
@@ -134,7 +134,7 @@ def test_a_long_table_names_the_file_with_all_rows() -> None:
 @pytest.mark.parametrize("name", ABOUT)
 def test_tables_over_all_jobs_have_their_title(name: str) -> None:
     table = {name: pd.DataFrame({"criterion": ["silhouette"], "value": [0.25]})}
-    text = notes.of_sweep(ROWS, MAIN, table, run_id="abc", uri=commands.USUAL_STORE)
+    text = notes.of_sweep(ROWS, MAIN, table, run_id="abc", uri=commands.DEFAULT_STORE)
     assert f"**{ABOUT[name]}**" in text
     assert "| silhouette&emsp; | 0.25 |" in text
 
@@ -154,7 +154,7 @@ def test_a_note_of_many_metrics_is_complete_and_names_omitted_tables() -> None:
     rows, swept = wide(), ["reducer.name", "seed"]
     compared = comparison.compare(rows, swept).tables
     compared["probes"] = pd.DataFrame({"probe": [f"{n} {'y' * 200}" for n in range(9)], "accuracy": 0.5})
-    named: Any = {"run_id": "abc", "uri": commands.USUAL_STORE, "best": BEST, "assigns": True}
+    named: Any = {"run_id": "abc", "uri": commands.DEFAULT_STORE, "best": BEST, "assigns": True}
     text = notes.of_sweep(rows, [*swept, "protocol", *NAMES], compared, **named)
     assert 6000 < len(text) <= tracking.TAG_LIMIT
     before, _, after = text.partition(f"**{MEANS[0].upper()}{MEANS[1:]}")
@@ -173,7 +173,7 @@ def test_a_note_of_many_metrics_is_complete_and_names_omitted_tables() -> None:
 
 def test_a_note_without_seeds_has_as_many_jobs_as_fit() -> None:
     rows = wide()
-    text = notes.of_sweep(rows, ["reducer.name", *NAMES], {}, run_id="abc", uri=commands.USUAL_STORE)
+    text = notes.of_sweep(rows, ["reducer.name", *NAMES], {}, run_id="abc", uri=commands.DEFAULT_STORE)
     assert len(text) <= tracking.TAG_LIMIT
     shown = text.count("-xxx")
     says(text.rpartition("\n\n")[2], key=str(60 - shown), use="sweep.csv")
@@ -189,8 +189,14 @@ def test_many_failures_leave_room_for_the_tables() -> None:
 
 
 def test_a_command_has_the_store_without_its_account() -> None:
-    assert commands.script("verify.py", "abc", uri=commands.USUAL_STORE) == "python scripts/verify.py abc"
+    assert (
+        commands.script_command("verify.py", "abc", uri=commands.DEFAULT_STORE)
+        == "python scripts/verify.py abc"
+    )
     for uri in ("postgresql://me:secret@server/db", "mysql://server/db?user=me&Password=secret"):
-        assert commands.script("verify.py", uri=uri) == "python scripts/verify.py tracking.uri=<this store>"
-    command = commands.script("verify.py", uri="sqlite:////home/a@b/x.db")
+        assert (
+            commands.script_command("verify.py", uri=uri)
+            == "python scripts/verify.py tracking.uri=<this store>"
+        )
+    command = commands.script_command("verify.py", uri="sqlite:////home/a@b/x.db")
     assert command == "python scripts/verify.py tracking.uri=sqlite:////home/a@b/x.db"

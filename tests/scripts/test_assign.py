@@ -1,4 +1,4 @@
-"""scripts/assign.py as a person types it, on the shared project's sweep: nothing is fitted again."""
+"""scripts/assign.py on the shared project's sweep: nothing is fitted again."""
 
 from pathlib import Path
 
@@ -39,8 +39,8 @@ def test_images_go_where_the_run_put_them(project: Project, held_out: Path, tmp_
     says(done.stdout, key=f"{len(table)} images in 10 clusters", use="0 noise")
     assert pd.read_csv(tmp_path / "assigned_skipped_files.csv")["id"].tolist() == ["broken.png"]
     says(done.stdout, key="1 file", use="broken.png")
-    one = str(held_out / "0009.png")
-    again = project.script("assign", sweep, one, "--out", "one.csv", "device=cpu", cwd=tmp_path)
+    image = str(held_out / "0009.png")
+    again = project.script("assign", sweep, image, "--out", "one.csv", "device=cpu", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert pd.read_csv(tmp_path / "one.csv")["cluster"][0] == table["cluster"][1]
 
@@ -72,16 +72,16 @@ def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(
     project: Project, held_out: Path, tmp_path: Path
 ) -> None:
     _, job = best(project)
-    one = str(held_out / "0009.png")
-    done = project.script("assign", job, one, "--out", "new/er/one.csv", cwd=tmp_path)
+    image = str(held_out / "0009.png")
+    done = project.script("assign", job, image, "--out", "new/er/one.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(pd.read_csv(tmp_path / "new" / "er" / "one.csv")) == 1
     says(done.stdout, key="1 image in 1 cluster", use="0 noise")
     (tmp_path / "file").write_text("", encoding="utf-8")
     for out in ("file/one.csv", "new/er/one.csv"):
-        done = project.script("assign", job, one, "--out", out, cwd=tmp_path)
+        done = project.script("assign", job, image, "--out", out, cwd=tmp_path)
         assert done.returncode == 1
-        says(done.stderr, key=f"--out {out}", use="name another file")
+        says(done.stderr, key=f"--out {out}", use="use another file")
         assert len(done.stderr.splitlines()) == 1
 
 

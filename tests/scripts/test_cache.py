@@ -1,4 +1,4 @@
-"""scripts/cache.py as a person types it, on a store that other processes may be at work on."""
+"""scripts/cache.py on a cache that other processes may use."""
 
 import json
 import os
@@ -26,7 +26,7 @@ DAYS_UNUSED = {"big": 40, "middle": 20, "small": 0}
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    """Keep three values of 3, 2 and 1 MB, the largest unused for longest."""
+    """Cache three values of 3, 2 and 1 MB, the largest unused for longest."""
     for size, (key, days) in zip((3, 2, 1), DAYS_UNUSED.items(), strict=True):
         store.array(key, lambda size=size: np.zeros(size * 1_000_000, np.uint8))
         used = time.time() - days * 86_400
@@ -82,7 +82,7 @@ def test_all_leaves_what_a_process_is_at_work_on(filled: Store, cache: Callable[
         with FileLock(filled.root / ".locks" / "small.lock"):
             said = cache(filled, "prune", "--all")
         says(said, use="removed 2 values")
-        says(said, key="left 2")
+        says(said, key="kept 2")
         assert checkpoint.read_text(encoding="utf-8") == "epoch 7"
         return np.zeros(3)
 
@@ -120,8 +120,8 @@ def test_from_an_evaluator_back_to_the_data_set(cache: Callable[..., str], tmp_p
         assert first.endswith("computed for digits")
         made_of, _ = json.JSONDecoder().raw_decode(rest)
         texts.append(made_of)
-        found = [line.split()[-1] for line in out.splitlines() if line.startswith("input ")]
-        word = found[-1] if found else ""
+        keys = [line.split()[-1] for line in out.splitlines() if line.startswith("input ")]
+        word = keys[-1] if keys else ""
     assert "purity_no_noise, " in texts[0]["metrics"]
     assert all(texts)
     assert seen == ["external", "faiss_kmeans", "reduced", "embeddings", "pixels"]

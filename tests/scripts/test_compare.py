@@ -1,4 +1,4 @@
-"""scripts/compare.py as a person types it, on a sweep's table that was recorded."""
+"""scripts/compare.py on the recorded table of a sweep."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.messages import says
 
 from experiments import tracking
 from experiments.config.plan import Tracking
-from experiments.sweep.record import Record
+from experiments.sweep.state import SweepState
 from scripts import compare
 
 ARI = {10: [0.50, 0.52, 0.47], 50: [0.53, 0.56, 0.48]}
@@ -36,15 +36,15 @@ def sweep(tracker: tracking.Tracker, tmp_path: Path) -> str:
     return recorded(rows, SWEPT, tracker, tmp_path)
 
 
-def recorded(rows: list[dict[str, object]], swept: list[str], tracker: tracking.Tracker, place: Path) -> str:
+def recorded(rows: list[dict[str, object]], swept: list[str], tracker: tracking.Tracker, path: Path) -> str:
     """Record the table of a sweep; return its run's id."""
-    folder = place / "sweep"
+    folder = path / "sweep"
     folder.mkdir()
     pd.DataFrame(rows).assign(status="FINISHED").to_csv(folder / "sweep.csv", index=False)
-    run = tracker.open("sweep", folder, params={}, tags=Record([], [], [], swept).tags(folder))
+    run = tracker.open("sweep", folder, params={}, tags=SweepState([], [], [], swept).tags(folder))
     run.artifact(folder / "sweep.csv")
     run.end("FINISHED")
-    Record([], [], [], swept, run.id).save(folder)
+    SweepState([], [], [], swept, run.id).save(folder)
     return run.id
 
 
@@ -74,10 +74,10 @@ def test_the_table_is_printed_and_recorded(
         assert cells[5:] == [f"{test.pvalue:.2g}"] * 2 + ["0.25", f"{test.statistic / 3**0.5:.3g}", "3"]
         assert "k differs" in out
         assert compare.MEANING in out
-    place = "comparisons/cluster.k=10_reducer.whiten=true_and_cluster.k=50_reducer.whiten=true.csv"
-    path = tracker.client.download_artifacts(sweep, place, str(tmp_path))
+    path = "comparisons/cluster.k=10_reducer.whiten=true_and_cluster.k=50_reducer.whiten=true.csv"
+    path = tracker.client.download_artifacts(sweep, path, str(tmp_path))
     assert pd.read_csv(path)["p"].item() == pytest.approx(test.pvalue)
-    note = Path(tracker.client.download_artifacts(sweep, place.replace(".csv", ".md"), str(tmp_path)))
+    note = Path(tracker.client.download_artifacts(sweep, path.replace(".csv", ".md"), str(tmp_path)))
     assert note.read_text(encoding="utf-8").endswith(f"\n\n{compare.MEANING}\n")
 
 
@@ -99,8 +99,8 @@ def test_texts_with_spaces_lists_and_null_are_values(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     rows = [
-        {key: value, "cluster.k": k, "seed": seed, "protocol": "held_out", "ari": seed / k + place}
-        for place, value in enumerate(values)
+        {key: value, "cluster.k": k, "seed": seed, "protocol": "held_out", "ari": seed / k + path}
+        for path, value in enumerate(values)
         for k in (3, 4)
         for seed in (0, 1)
     ]
@@ -127,12 +127,12 @@ def test_what_cannot_be_is_one_line(
     )
     for words, key, use in (
         ((sweep, "cluster.k=10", B), "cluster.k=10", "cluster.k=10 reducer.whiten=False"),
-        ((sweep, A, A), A, "name two"),
-        ((sweep, "cluster.k=10,50", B), "cluster.k=10,50", "name one configuration"),
+        ((sweep, A, A), A, "use two different ones"),
+        ((sweep, "cluster.k=10,50", B), "cluster.k=10,50", "separate word"),
         ((sweep, "10", B), "'10'", ALL),
         ((sweep, A, "cluster.k=50 whiten"), "'cluster.k=50 whiten'", ALL),
         ((sweep, A), A, ALL),
-        ((sweep,), "none is named", ALL),
+        ((sweep,), "none is typed", ALL),
         ((sweep, A, B, "trackin.uri=x"), "trackin.uri=x", "tracking"),
         (("abc", A, B), "SWEEP=abc", "tracking.uri"),
         ((job.id, A, B), f"SWEEP={job.id}", f"use {sweep}"),

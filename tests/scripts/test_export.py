@@ -1,4 +1,4 @@
-"""scripts/export.py as a person types it."""
+"""scripts/export.py on a recorded run."""
 
 from pathlib import Path
 

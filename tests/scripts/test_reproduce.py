@@ -1,4 +1,4 @@
-"""scripts/reproduce.py as a person types it; README.md's own figures are reproduced here, on every commit."""
+"""scripts/reproduce.py; these tests reproduce the metrics of README.md."""
 
 import subprocess
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_a_claim_that_does_not_hold_fails(
     wrong = text.replace("published: 0.986,", "published: 0.5,")
     assert wrong != text
     (tmp_path / "readme.yaml").write_text(wrong, encoding="utf-8")
-    assert script.reproduce(claims.read("readme", tmp_path), [], project.last()) == 1
+    assert script.reproduce(claims.read_study("readme", tmp_path), [], project.last()) == 1
     says(capsys.readouterr().err, key="k10, purity_validation", use="differs")
 
 
@@ -67,7 +67,7 @@ def test_without_its_data_a_study_is_not_runnable_here(tmp_path: Path) -> None:
         (["readme", "cluster.kk=3"], "cluster.kk=3", "cluster.k?"),
         (["readme", "cluster.k=ten,3"], "cluster.k", "'ten'"),
         (["readme", "dataset.limit=10,20"], "dataset.limit=10,20", "several data sets"),
-        (["readme", "--results", "."], "--results .", "give the folder"),
+        (["readme", "--results", "."], "--results .", "use the folder"),
     ],
 )
 def test_a_mistake_is_answered_with_what_to_type(
@@ -75,6 +75,6 @@ def test_a_mistake_is_answered_with_what_to_type(
 ) -> None:
     done = reproduce(Project(tmp_path / "root").root, *words)
     assert done.returncode == 1
-    told = done.stderr + capfd.readouterr().err  # of this process, and of run.py's
-    says(told, key=key, use=use)
-    assert "Traceback" not in told
+    message = done.stderr + capfd.readouterr().err  # of this process, and of run.py's
+    says(message, key=key, use=use)
+    assert "Traceback" not in message

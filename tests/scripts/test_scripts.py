@@ -1,4 +1,4 @@
-"""What all scripts have in common: each takes settings after its arguments, as run.py does."""
+"""All scripts take settings after their arguments, as run.py does."""
 
 import importlib
 import subprocess
@@ -82,8 +82,8 @@ def test_only_what_is_missing_is_asked_for(
     monkeypatch.setattr("sys.argv", [f"{name}.py", *words])
     with pytest.raises(SystemExit):
         importlib.import_module(f"scripts.{name}").main()
-    told = capfd.readouterr().err.splitlines()[-1]
-    assert told.endswith(f": {missing}")
+    message = capfd.readouterr().err.splitlines()[-1]
+    assert message.endswith(f": {missing}")
 
 
 def test_the_store_of_finished_work_is_the_one_that_was_set(
@@ -95,7 +95,7 @@ def test_the_store_of_finished_work_is_the_one_that_was_set(
 
 
 def test_what_scripts_write_where_no_file_is_named_leaves_a_checkout_clean() -> None:
-    """Else the next run would be recorded as one of changed code."""
+    """Otherwise the next run would be recorded with changed code."""
     scripts = {name: importlib.import_module(f"scripts.{name}") for name in ("assign", "labels")}
     words = [["template", "abc"], ["page", "abc"]]
     files = [scripts["labels"].parser().parse_args(typed).file for typed in words]

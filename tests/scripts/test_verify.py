@@ -1,4 +1,4 @@
-"""scripts/verify.py as a person types it."""
+"""scripts/verify.py on recorded runs."""
 
 import importlib.util
 import json
@@ -20,7 +20,7 @@ Main = Callable[..., int]
 
 @pytest.fixture
 def main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Main:
-    """Give the script's main as a function of its words; it leaves its folders below tmp_path."""
+    """Return the script's main as a function of its arguments, with output folders below tmp_path."""
     spec = importlib.util.spec_from_file_location("verify_script", REPOSITORY / "scripts" / "verify.py")
     assert spec is not None
     assert spec.loader is not None
@@ -53,8 +53,8 @@ def uri(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def sweep_of(uri: str) -> PastRun:
     experiment = tracking.connect(Tracking(uri), "digits").experiment_id
-    found = tracking.query(uri, lambda client: client.search_runs([experiment], "tags.sweep = 'parent'"))
-    return PastRun.of(uri, found[0].info.run_id)
+    runs = tracking.query(uri, lambda client: client.search_runs([experiment], "tags.sweep = 'parent'"))
+    return PastRun.of(uri, runs[0].info.run_id)
 
 
 def test_every_job_of_a_sweep_is_verified_and_the_worst_is_the_exit_code(
@@ -66,24 +66,24 @@ def test_every_job_of_a_sweep_is_verified_and_the_worst_is_the_exit_code(
     assert said.count("verdict: identical") == 2
     says(said.splitlines()[-1], key="2 jobs", use="2 identical")
     first, second = (run for run in sweep.below() if "verifies" not in run.tags)
-    place = Path(second.info.info.artifact_uri.removeprefix("file://")) / "stages.json"
-    trace = json.loads(place.read_text(encoding="utf-8"))
+    path = Path(second.info.info.artifact_uri.removeprefix("file://")) / "stages.json"
+    trace = json.loads(path.read_text(encoding="utf-8"))
     trace["steps"]["embedding"] = "another"
     trace["metrics"]["external"]["nmi"] += 0.125
-    place.write_text(json.dumps(trace), encoding="utf-8")
+    path.write_text(json.dumps(trace), encoding="utf-8")
     assert main(sweep.id, "--all", f"tracking.uri={uri}") == 1
     said = capsys.readouterr().out
     assert said.count("verdict: identical") == 1
     says(said, key="verdict: differs", use="embedding")
     says(said, key="metric external nmi", use="-0.125")
     says(said.splitlines()[-1], key="2 jobs", use="1 identical, 1 differs")
-    (place.parent / "config.yaml").unlink()
+    (path.parent / "config.yaml").unlink()
     assert main(sweep.id, "--all", f"tracking.uri={uri}") == 2
-    told = capsys.readouterr()
-    assert told.out.count("verdict: identical") == 1
-    says(told.err, key=f"RUN_ID={second.id}", use="config.yaml")
-    says(told.out, key="1 of 2", use=first.id)
-    says(told.out.splitlines()[-1], key="2 jobs", use="1 identical, 1 could not be checked")
+    output = capsys.readouterr()
+    assert output.out.count("verdict: identical") == 1
+    says(output.err, key=f"RUN_ID={second.id}", use="config.yaml")
+    says(output.out, key="1 of 2", use=first.id)
+    says(output.out.splitlines()[-1], key="2 jobs", use="1 identical, 1 could not be checked")
 
 
 def test_of_a_sweep_alone_its_best_job_is_verified(
@@ -114,19 +114,19 @@ def test_what_cannot_be_checked_is_one_line_and_exit_code_two(
     for words, (key, use) in answers.items():
         capsys.readouterr()
         assert main(*words) == 2
-        told = capsys.readouterr()
-        says(told.err, key=key, use=use)
-        assert len(told.err.splitlines()) == 1, told.err
-        assert "verdict" not in told.out
+        output = capsys.readouterr()
+        says(output.err, key=key, use=use)
+        assert len(output.err.splitlines()) == 1, output.err
+        assert "verdict" not in output.out
 
 
 def test_a_network_kept_from_another_run_is_trained_again_to_the_same_bits(
-    beside: Project, tmp_path: Path
+    project_copy: Project, tmp_path: Path
 ) -> None:
-    beside.succeed(*SHORT, "cluster.k=10")
-    (run,) = beside.runs()
-    done = beside.script("verify", run.info.run_id, cwd=tmp_path)
+    project_copy.succeed(*SHORT, "cluster.k=10")
+    (run,) = project_copy.runs()
+    done = project_copy.script("verify", run.info.run_id, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     says(done.stdout, key="verdict: identical", use=" metrics")
     assert "Traceback" not in done.stderr
-    assert {found.data.tags.get("verdict") for found in beside.runs()} == {"identical", None}
+    assert {runs.data.tags.get("verdict") for runs in project_copy.runs()} == {"identical", None}

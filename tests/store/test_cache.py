@@ -208,14 +208,14 @@ def test_a_key_depends_on_everything_that_can_change_a_result(ctx: Context) -> N
     from dataclasses import replace
 
     stage = Averaging(seed=0)
-    key = ctx.on("input").key(stage)
+    key = ctx.with_input("input").key(stage)
     assert key.startswith("test_cache-")
-    assert key == ctx.on("input").key(Averaging(seed=0))
+    assert key == ctx.with_input("input").key(Averaging(seed=0))
     others = [
-        ctx.on("input").key(Averaging(seed=1)),
-        ctx.on("other").key(stage),
-        replace(ctx, device="cuda").on("input").key(stage),
-        replace(ctx, dtype="bfloat16").on("input").key(stage),
+        ctx.with_input("input").key(Averaging(seed=1)),
+        ctx.with_input("other").key(stage),
+        replace(ctx, device="cuda").with_input("input").key(stage),
+        replace(ctx, dtype="bfloat16").with_input("input").key(stage),
     ]
     assert len({key, *others}) == 5
 

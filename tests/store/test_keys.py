@@ -73,7 +73,7 @@ def test_copies_keep_the_text() -> None:
 
 def test_the_text_is_written_next_to_the_value(tmp_path: object) -> None:
     store = Store(tmp_path, dataset="digits")  # type: ignore[arg-type]
-    ctx = Context.plain(store).on(samples=digest_of(ids="a"))
+    ctx = Context.plain(store).with_input(samples=digest_of(ids="a"))
     store.array(ctx.key(Mean(2)), lambda: np.zeros(3))
     store.array("plain", lambda: np.zeros(3))
     with_text, without_text = (entry(store.root, name) for name in (ctx.key(Mean(2)), "plain"))

@@ -1,4 +1,4 @@
-"""A sweep that has begun, in a store of its own."""
+"""A started sweep with its own store."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,5 +25,5 @@ def plan(uri: str, tmp_path: Path) -> Plan:
 
 @pytest.fixture
 def begun(plan: Plan, tmp_path: Path) -> sweep.Sweep:
-    """Begin a sweep of four jobs."""
+    """Start a sweep of four jobs."""
     return sweep.Sweep(plan, tmp_path / "sweep", ["cluster.k"], JOBS)

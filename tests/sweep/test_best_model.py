@@ -1,4 +1,4 @@
-"""A sweep records the model of its best job, and says so where it cannot."""
+"""A sweep records the model of its best job, or warns that it cannot."""
 
 import logging
 from dataclasses import replace
@@ -39,7 +39,7 @@ class Sweep:
         self.outcome = run_typed(typed, self.folder, parent=above).outcome
 
     def close(self, **changed: str) -> bool:
-        """Record the best job's model; tell whether that came about."""
+        """Record the best job's model; return True if it is recorded."""
         plan = replace(self.plan, settings=replace(self.plan.settings, **changed))
         return best_model.record_best({self.folder: self.outcome}, plan, self.parent)
 
@@ -48,7 +48,7 @@ class Sweep:
         return len(self.tracker.client.get_run(self.outcome.run_id).outputs.model_outputs)
 
     def best(self) -> str | None:
-        """Return the tag that names the best job."""
+        """Return the id of the best job in the sweep's tag."""
         tags = self.tracker.client.get_run(self.parent.id).data.tags
         return tags.get(tracking.BEST)
 
@@ -73,13 +73,13 @@ def test_a_job_leaves_its_model_where_nothing_is_kept(uri: str, tmp_path: Path) 
 
 def test_the_best_job_is_shown_from_the_cache(uri: str, tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, uri, "cluster.k=4", "map=pca", "objective=silhouette")
-    best = best_model.report_of(sweep.folder, "k=4", sweep.outcome.run_id)
+    best = best_model.best_job_report(sweep.folder, "k=4", sweep.outcome.run_id)
     assert best.contents is not None
     assert best.contents.members["cluster"].nunique() == 4
     assert len(best.contents.images) == len(best.contents.members) == 100
     assert best.contents.facts["run"] == sweep.outcome.run_id
     (tmp_path / "cache").rename(tmp_path / "elsewhere")
-    assert best_model.report_of(sweep.folder, "k=4", "").contents is None
+    assert best_model.best_job_report(sweep.folder, "k=4", "").contents is None
 
 
 def test_each_job_or_none_records_its_own_if_asked(uri: str, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_sweep_without_its_objective_or_its_store_says_what_to_type(
 
 
 def jobs(*figures: dict[str, float]) -> dict[Path, Outcome]:
-    """Make finished jobs with these figures."""
+    """Return finished jobs with these metrics."""
     return {
         Path(str(number)): Outcome([], status="FINISHED", metrics=metrics)
         for number, metrics in enumerate(figures)
@@ -126,33 +126,33 @@ CLEAR = {"clusters": 4.0, "silhouette": 0.5, "acc_test": 0.7}
     ],
 )  # fmt: skip
 def test_a_job_without_noise_has_the_figures_of_noise_too(objective: str) -> None:
-    assert best_model.best(jobs(NOISY, CLEAR, NOISY), objective) == Path("1")
+    assert best_model.best_folder(jobs(NOISY, CLEAR, NOISY), objective) == Path("1")
     worse = CLEAR | {"silhouette": -0.5, "acc_test": 0.1}
-    chosen = best_model.best(jobs(worse, NOISY), objective)
+    chosen = best_model.best_folder(jobs(worse, NOISY), objective)
     assert chosen == Path("0" if objective.startswith("noise") else "1")
 
 
 def test_noise_that_leaves_a_figure_undefined_does_not_become_another_figure() -> None:
     undefined = {"clusters": 1.0, "noise_share": 0.9, "silhouette": 0.9}
-    assert best_model.best(jobs(undefined, NOISY), "silhouette_no_noise") == Path("1")
-    assert best_model.best(jobs(undefined), "silhouette_no_noise") is None
+    assert best_model.best_folder(jobs(undefined, NOISY), "silhouette_no_noise") == Path("1")
+    assert best_model.best_folder(jobs(undefined), "silhouette_no_noise") is None
 
 
 def test_without_a_judge_there_is_no_share_of_noise() -> None:
-    assert best_model.best(jobs({"probe_acc": 0.9}), "noise_share") is None
-    assert best_model.best(jobs({"clusters": 2.0}), "noise_share_test") is None
+    assert best_model.best_folder(jobs({"probe_acc": 0.9}), "noise_share") is None
+    assert best_model.best_folder(jobs({"clusters": 2.0}), "noise_share_test") is None
 
 
 def test_few_points_below_zero_are_better() -> None:
     below = [{"silhouette_below_zero": value} for value in (0.3, 0.1, 0.2)]
-    assert best_model.best(jobs(*below), "silhouette_below_zero") == Path("1")
+    assert best_model.best_folder(jobs(*below), "silhouette_below_zero") == Path("1")
 
 
 def test_a_smaller_error_of_the_silhouette_is_better() -> None:
     errors = [{"silhouette_error": value} for value in (0.003, 0.001, 0.002)]
-    assert best_model.best(jobs(*errors), "silhouette_error") == Path("1")
+    assert best_model.best_folder(jobs(*errors), "silhouette_error") == Path("1")
 
 
 def test_a_share_of_noise_is_known_by_metrics_that_evaluators_give() -> None:
-    assert set(best_model.JUDGED) <= {*Internal.METRICS, *External.METRICS}
+    assert set(best_model.WITH_NOISE) <= {*Internal.METRICS, *External.METRICS}
     assert best_model.NOISE in Internal.METRICS

@@ -1,4 +1,4 @@
-"""A job of a sweep, as Hydra runs it."""
+"""A job of a sweep under Hydra."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +24,9 @@ PLAIN = ["figures=none", "report=none", "tracking.log_model=none"]
 
 @pytest.fixture
 def composed(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> DictConfig:
-    """Compose a small run, as Hydra hands it to a job."""
-    places = [f"tracking.uri={uri}", f"cache.root={tmp_path / 'cache'}"]
-    cfg = compose.compose_config([*TASK, *PLAIN, "objective=nmi", *places], hydra=True)
+    """Compose a small run as Hydra does for a job."""
+    storage = [f"tracking.uri={uri}", f"cache.root={tmp_path / 'cache'}"]
+    cfg = compose.compose_config([*TASK, *PLAIN, "objective=nmi", *storage], hydra=True)
     runtime = SimpleNamespace(output_dir=str(tmp_path / "job"), choices=cfg.hydra.runtime.choices)
     at_work = {
         "runtime": runtime,
@@ -45,7 +45,7 @@ def invocation(begun: sweep.Sweep) -> Invocation:
 def test_a_job_returns_its_objective_and_leaves_its_number(
     composed: DictConfig, tmp_path: Path, begun: sweep.Sweep
 ) -> None:
-    with begun.for_jobs(Invocation()).to_jobs():
+    with begun.for_jobs(Invocation()).passed_to_jobs():
         objective = launch.run_job(composed)
     left = Outcome.load(tmp_path / "job")
     assert (left.status, left.number, left.parent) == ("FINISHED", 3, begun.run.id)
@@ -88,7 +88,7 @@ def test_a_job_leaves_a_folder_alone_that_another_works_in(
     assert sweep.run_job(composed, invocation).metrics == {}
     assert not (tmp_path / "job" / "result.json").exists()
     key = "hydra.sweep.subdir"
-    says(caplog.text, key=f"{key}={tmp_path / 'job'}", use=f"set {key}=")
+    says(caplog.text, key=f"{key}={tmp_path / 'job'}", use=f"use {key}=")
     lock.release()
 
 
@@ -99,9 +99,9 @@ def test_a_job_is_recorded_beside_its_parent(
     left = sweep.run_job(composed, begun.for_jobs(Invocation()))
     assert left == Outcome.load(tmp_path / "job")
     client = tracking.connect(Tracking(begun.run._experiment.uri), "digits").client
-    found, parent = client.get_run(left.run_id), client.get_run(begun.run.id)
-    assert found.info.experiment_id == parent.info.experiment_id
-    assert found.data.tags["mlflow.parentRunId"] == left.parent == parent.info.run_id
+    run, parent = client.get_run(left.run_id), client.get_run(begun.run.id)
+    assert run.info.experiment_id == parent.info.experiment_id
+    assert run.data.tags["mlflow.parentRunId"] == left.parent == parent.info.run_id
 
 
 @pytest.mark.parametrize("k", [0, 201], ids=["before it begins", "at work"])
@@ -109,7 +109,7 @@ def test_a_failed_job_has_no_objective(
     composed: DictConfig, tmp_path: Path, invocation: Invocation, k: int
 ) -> None:
     composed.cluster.k = k
-    with invocation.to_jobs():
+    with invocation.passed_to_jobs():
         assert launch.run_job(composed) is None
     left = Outcome.load(tmp_path / "job")
     assert left.status == "FAILED"
@@ -120,13 +120,13 @@ def test_a_failed_job_has_no_objective(
 def test_paths_are_those_of_what_was_typed(
     composed: DictConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A preset's sweep list stands in hydra.overrides.task as well, and is not typed."""
+    """hydra.overrides.task also has a preset's sweep list, which is not typed."""
     monkeypatch.chdir(tmp_path)
     composed.cache.root = "mine"
 
     def root(typed: tuple[str, ...] | None) -> str:
         own = Job([*TASK, "cache.root=mine"])
-        return job.plan_of(composed.copy(), own, Invocation(typed=typed)).cache.root
+        return job.build_plan(composed.copy(), own, Invocation(typed=typed)).cache.root
 
     assert root(None) == root(("cache.root=mine",)) == str(tmp_path / "mine")
     assert root(("seed=1",)) == str(compose.ROOT / "mine")

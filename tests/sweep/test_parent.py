@@ -1,4 +1,4 @@
-"""The parent run of a sweep: its record, what its jobs left, how it ends."""
+"""The parent run of a sweep: its record, the results of its jobs, and its end."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +13,14 @@ from experiments.job.perform import Outcome
 from experiments.sweep import best_model
 
 
-def leave(made: sweep.Sweep, number: int, place: str, status: str = "FINISHED") -> None:
+def leave(made: sweep.Sweep, number: int, path: str, status: str = "FINISHED") -> None:
     metrics = {"ari": 0.5} if status == "FINISHED" else {}
     outcome = Outcome(JOBS[number][:1], number, made.run.id, status=status, metrics=metrics)
-    outcome.save(made.folder / place)
+    outcome.save(made.folder / path)
 
 
 def ends(outcomes: list[Outcome]) -> list[tuple[str, str, str]]:
-    return [(" ".join(one.overrides), one.status, one.error) for one in outcomes]
+    return [(" ".join(outcome.overrides), outcome.status, outcome.error) for outcome in outcomes]
 
 
 def status(made: sweep.Sweep) -> str:
@@ -29,8 +29,8 @@ def status(made: sweep.Sweep) -> str:
 
 
 def test_jobs_are_found_by_their_number_wherever_they_are(begun: sweep.Sweep) -> None:
-    for number, place in enumerate(("zebra", "a/b", "10", "0")):
-        leave(begun, number, place)
+    for number, path in enumerate(("zebra", "a/b", "10", "0")):
+        leave(begun, number, path)
     Outcome(["cluster.k=7"], number=1, parent="an earlier sweep").save(begun.folder / "1")
     assert ends(begun.close()) == [(f"cluster.k={k}", "FINISHED", "") for k in (10, 20, 30, 40)]
     assert status(begun) == "FINISHED"
@@ -59,9 +59,9 @@ def test_tables_and_pictures_of_the_sweep_are_recorded_at_their_place(begun: swe
         leave(begun, number, f"{number}/cluster.metric=l2")
     begun.close()
     client = tracking.connect(Tracking(begun.run._experiment.uri), "digits").client
-    place = Path(client.get_run(begun.run.id).info.artifact_uri.removeprefix("file://"))
+    path = Path(client.get_run(begun.run.id).info.artifact_uri.removeprefix("file://"))
     wanted = {"sweep.csv", "sweep.md", "figures/sweep_cluster.k.html", "figures/sweep_cluster.k.png"}
-    assert files(place) == wanted
+    assert files(path) == wanted
     assert wanted <= files(begun.folder)
 
 
@@ -104,8 +104,8 @@ def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: swee
     for number in range(4):
         leave(begun, number, str(number))
         doubts = ["about 100 of 300 samples", f"only job {number}"]
-        place = begun.folder / str(number)
-        replace(Outcome.load(place), doubts=doubts).save(place)
+        path = begun.folder / str(number)
+        replace(Outcome.load(path), doubts=doubts).save(path)
     begun.close()
     text = (begun.folder / report.REPORT_FILE).read_text(encoding="utf-8")
     assert "<li>about 100 of 300 samples</li>" in text
@@ -115,16 +115,16 @@ def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: swee
 def test_a_job_that_left_no_end_failed_and_keeps_its_settings(begun: sweep.Sweep) -> None:
     for number, end in enumerate(("FINISHED", "RUNNING", "FINISHED")):
         leave(begun, number, str(number), end)
-    found = begun.close()
-    assert [(*one.overrides, one.status) for one in found] == [
+    outcomes = begun.close()
+    assert [(*outcome.overrides, outcome.status) for outcome in outcomes] == [
         ("cluster.k=10", "FINISHED"),
         ("cluster.k=20", "FAILED"),
         ("cluster.k=30", "FINISHED"),
         ("cluster.k=40", "FAILED"),
     ]
-    for one in found:
-        says(one.error, use="process ended" if one.status == "FAILED" else "")
-    assert [bool(one.error) for one in found] == [False, True, False, True]
+    for outcome in outcomes:
+        says(outcome.error, use="process ended" if outcome.status == "FAILED" else "")
+    assert [bool(outcome.error) for outcome in outcomes] == [False, True, False, True]
     assert status(begun) == "FAILED"
 
 
@@ -142,8 +142,8 @@ def test_an_interrupted_sweep_knows_which_jobs_did_not_run(begun: sweep.Sweep) -
 
 def test_a_launcher_that_broke_down_is_the_callers_to_raise(begun: sweep.Sweep) -> None:
     leave(begun, 0, "0")
-    found = begun.close(RuntimeError("a worker was killed"))
-    assert [one.status for one in found] == ["FINISHED", "FAILED", "FAILED", "FAILED"]
+    outcomes = begun.close(RuntimeError("a worker was killed"))
+    assert [outcome.status for outcome in outcomes] == ["FINISHED", "FAILED", "FAILED", "FAILED"]
     assert status(begun) == "FAILED"
 
 
@@ -151,7 +151,7 @@ def test_an_optimiser_has_the_jobs_that_it_ran(plan: Plan, tmp_path: Path) -> No
     made = sweep.Sweep(plan, tmp_path, [], None)
     for number in (2, 0):
         leave(made, number, f"{number}")
-    assert [one.number for one in made.close()] == [0, 2]
+    assert [outcome.number for outcome in made.close()] == [0, 2]
     assert sweep.Sweep(plan, tmp_path, [], None).close() == [], "not one job, and the files of another sweep"
 
 

@@ -1,4 +1,4 @@
-"""Turn composed YAML into checked stages. The stage class is its own schema."""
+"""Build checked stages from composed YAML; each stage's class is the schema of its settings."""
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -25,48 +25,46 @@ def build(cfg: DictConfig, typed: Iterable[str] = ()) -> Plan:
     Parameters
     ----------
     typed
-        The overrides of the command line: a path in one of them is relative to the working directory,
-        a path in a config to the project root.
+        The overrides of the command line. Their paths are relative to the working directory; paths in a
+        config are relative to the project root.
     """
     try:
-        return _built(cfg, {key_of(override) for override in typed})
+        return _build(cfg, {key_of(override) for override in typed})
     except OmegaConfBaseException as error:
         key = f"{error.full_key}: " if error.full_key else ""
         raise ValueError(f"{key}{str(error).splitlines()[0]}; see conf/config.yaml") from error
 
 
-def _built(cfg: DictConfig, keys: set[str]) -> Plan:
+def _build(cfg: DictConfig, keys: set[str]) -> Plan:
     _check_keys(cfg)
     settings = checked(Settings, {f.name: cfg[f.name] for f in fields(Settings) if f.name in cfg}, "", keys)
     stages = _stages(cfg, settings, keys)
-    if "objective" in keys:  # the default may be missing, one that somebody asked for may not
+    if "objective" in keys:  # only a typed objective must be among the metrics; the default may be missing
         check_objective(settings.objective, stages)
     cache = checked(Cache, cfg.cache, "cache", keys)
     cache = Cache(absolute(cache.root, "cache.root" in keys), cache.enabled)
-    return Plan(_named(cfg, stages.dataset.name), stages, settings, cache, _tracking(cfg, keys))
+    return Plan(_with_dataset_name(cfg, stages.dataset.name), stages, settings, cache, _tracking(cfg, keys))
 
 
-def _named(cfg: DictConfig, name: str) -> DictConfig:
-    """Return the config with its data set's name, which data that was moved keeps."""
+def _with_dataset_name(cfg: DictConfig, name: str) -> DictConfig:
+    """Return the config with the data set's name filled in, so that moved data keeps its name."""
     if "name" not in cfg.dataset:
         return cfg
-    named = cfg.copy()
-    OmegaConf.update(named, "dataset.name", literal(name))
-    return named
+    copy = cfg.copy()
+    OmegaConf.update(copy, "dataset.name", literal(name))
+    return copy
 
 
 def _check_keys(cfg: DictConfig) -> None:
-    """Raise ValueError for a key that is none, and for a part that a run cannot be without."""
+    """Raise ValueError for an unknown key, and for a missing stage, cache or tracking."""
     known = [*GROUPS, "evaluator", "cache", "tracking", *(f.name for f in fields(Settings))]
     for key in cfg:
         if key not in known:
             raise ValueError(no_such_key(str(key), "the config", known, known_keys()))
     for key in (*GROUPS, "cache", "tracking"):
         if not isinstance(cfg.get(key), DictConfig):
-            choice = (
-                f"use {key}={'|'.join(options(key))}" if key in GROUPS else "set the values in it instead"
-            )
-            raise ValueError(f"{key}={cfg.get(key)} leaves a run without one; {choice}")
+            use = f"use {key}={'|'.join(options(key))}" if key in GROUPS else f"set {key}.<setting> instead"
+            raise ValueError(f"{key}={cfg.get(key)}, but every run needs a {key}; {use}")
 
 
 def _stages(cfg: DictConfig, settings: Settings, keys: set[str]) -> Stages:
@@ -78,41 +76,42 @@ def _stages(cfg: DictConfig, settings: Settings, keys: set[str]) -> Stages:
         node = OmegaConf.load(CONF / "evaluator" / f"{LABEL_FREE}.yaml")
         evaluators[LABEL_FREE] = build_stage(f"evaluator.{LABEL_FREE}", node)
     if not evaluators:
-        raise ValueError(f"evaluator=[] judges nothing; use one or more of {', '.join(options('evaluator'))}")
+        raise ValueError(
+            f"evaluator=[] computes no metrics; use one or more of {', '.join(options('evaluator'))}"
+        )
     return Stages(**chosen, evaluators=evaluators, protocol=settings.protocol)
 
 
 def _tracking(cfg: DictConfig, keys: set[str]) -> Tracking:
-    """Build it; the path of a SQLite store is made absolute."""
+    """Build the tracking settings, with an absolute path for a SQLite store."""
     tracking: Tracking = checked(Tracking, cfg.tracking, "tracking", keys)
     if not tracking.uri.startswith(SQLITE):
         return tracking
-    path, mark, query = tracking.uri.removeprefix(SQLITE).partition("?")  # ?timeout=60 is the driver's
-    place = absolute(path, "tracking.uri" in keys)
-    return replace(tracking, uri=f"{SQLITE}{place}{mark}{query}")
+    path, mark, query = tracking.uri.removeprefix(SQLITE).partition("?")  # ?timeout=60 is for the driver
+    return replace(tracking, uri=f"{SQLITE}{absolute(path, 'tracking.uri' in keys)}{mark}{query}")
 
 
-def placed(plan: Plan) -> DictConfig:
-    """Return the config of a run with every path absolute, so that it means the same wherever it is read."""
+def with_absolute_paths(plan: Plan) -> DictConfig:
+    """Return the config of a run with absolute paths, so that it can be read from any working directory."""
     cfg = plan.cfg.copy()
     stages = {group: getattr(plan.stages, group) for group in GROUPS}
     stages |= {f"evaluator.{name}": stage for name, stage in plan.stages.evaluators.items()}
-    for place, stage in stages.items():
+    for key, stage in stages.items():
         for f in fields(stage):
             if f.metadata.get(PATH) or f.metadata.get(PATH_KEY):
-                OmegaConf.update(cfg, f"{place}.{f.name}", literals(getattr(stage, f.name)), force_add=True)
+                OmegaConf.update(cfg, f"{key}.{f.name}", literals(getattr(stage, f.name)), force_add=True)
     OmegaConf.update(cfg, "cache.root", literal(plan.cache.root))
     OmegaConf.update(cfg, "tracking.uri", literal(plan.tracking.uri))
     return cfg
 
 
 def check_objective(objective: str, stages: Stages) -> None:
-    """Raise ValueError unless an evaluator that was chosen gives the objective."""
-    given = [name for evaluator in stages.evaluators.values() for name in evaluator.METRICS]
-    plain = [name for name in given if not Name.parse(name).rows]
-    if objective not in given:
+    """Raise ValueError unless one of the chosen evaluators computes the objective."""
+    metrics = [name for evaluator in stages.evaluators.values() for name in evaluator.METRICS]
+    plain = [name for name in metrics if not Name.parse(name).rows]
+    if objective not in metrics:
         raise ValueError(
-            f"objective={objective} is given by none of the evaluators chosen "
+            f"objective={objective} is not a metric of the chosen evaluators "
             f"({', '.join(stages.evaluators)}); use one of {', '.join(plain)}, some also with _validation or "
-            "_test, or choose its evaluator"
+            "_test, or add the evaluator that computes it"
         )

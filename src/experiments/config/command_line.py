@@ -1,4 +1,4 @@
-"""From the words of a command line to checked jobs, and to what Hydra is to run of them."""
+"""Parse a command line into checked jobs, and into the overrides that Hydra runs them with."""
 
 import logging
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.config import compose, presets, steps, text_fields
 from experiments.config.build import build, check_objective
-from experiments.config.concurrency import at_once
+from experiments.config.concurrency import count_parallel_jobs
 from experiments.config.overrides import Typed, key_of, parse, typed
 from experiments.config.plan import Plan
 from experiments.messages import setting
@@ -23,30 +23,30 @@ from experiments.numerics.threads import cores
 
 log = logging.getLogger(__name__)
 
-RESUME = "resume"  # taken from the command here: no job has it
+RESUME = "resume"  # an override of the whole command; jobs do not get it
 PARAMS = "hydra.sweeper.params"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for.
+    """The checked jobs of a command line, and how to run them.
 
     Parameters
     ----------
     plans
-        One per job; for an optimiser, which decides its jobs as it goes, the one that it starts from.
+        One per job. An optimiser decides its jobs while it runs, so it has only the plan that it starts from.
     jobs
         The overrides of each job.
     swept
-        The keys that the jobs differ in.
+        The keys whose values differ between the jobs.
     typed
         The overrides of the command line, without resume.
-    words
-        What Hydra is given in their stead: exactly these jobs, sweeps written out.
+    hydra_overrides
+        The overrides for Hydra: the same jobs, with every sweep written out as a list of values.
     resume
-        Which sweep to go on with: empty, `true`, a run's id or a folder.
-    at_once
-        How many jobs the launcher runs at the same time on this machine.
+        The sweep to resume: empty, `true`, a run's id or a folder.
+    parallel_jobs
+        How many jobs the launcher runs in parallel on this machine.
     """
 
     plans: list[Plan]
@@ -56,32 +56,32 @@ class Request:
     optimiser: bool
     folder: Path
     typed: list[str]
-    words: list[str]
+    hydra_overrides: list[str]
     resume: str = ""
-    at_once: int = 1
+    parallel_jobs: int = 1
 
     @property
     def threads(self) -> int:
-        """What threads=auto means to each job."""
-        return max(1, cores() // self.at_once)
+        """Threads of each job with threads=auto."""
+        return max(1, cores() // self.parallel_jobs)
 
 
-def arguments(words: Sequence[str] | None = None) -> Any:
-    """Return flags and overrides, as Hydra's own parser does; raise ValueError for a flag that is none."""
+def parse_arguments(words: Sequence[str] | None = None) -> Any:
+    """Return flags and overrides, as Hydra's own parser does; raise ValueError for an unknown flag."""
     parser = get_args_parser()
     parser.error = _refuse  # type: ignore[method-assign]
     return parser.parse_intermixed_args(words)
 
 
-def read(args: Any) -> Request:
-    """Compose and build every job; raise ValueError that says what to type instead."""
+def parse_request(args: Any) -> Request:
+    """Compose and build every job; raise ValueError with the correct command otherwise."""
     refuse_flags(args)
-    overrides = steps.expanded([word for word in args.overrides if key_of(word) != RESUME])
-    lines = _written_out(overrides, args.config_dir)
+    overrides = steps.expand([word for word in args.overrides if key_of(word) != RESUME])
+    lines = _expand_sweeps(overrides, args.config_dir)
     fixed = [str(line) for line in lines if not line.is_sweep]
     base = compose.compose_config(fixed, hydra=True, directory=args.config_dir)
     multirun = args.multirun or base.hydra.mode == RunMode.MULTIRUN
-    _refuse_several([line for line in lines if line.is_sweep], base, multirun=multirun)
+    _refuse_sweeps([line for line in lines if line.is_sweep], base, multirun=multirun)
     optimiser = not str(base.hydra.sweeper._target_).endswith("BasicSweeper")
     resume = _resume(args.overrides, multirun=multirun, optimiser=optimiser)
     if multirun and not optimiser:
@@ -90,13 +90,15 @@ def read(args: Any) -> Request:
     if optimiser:
         check_objective(plan.settings.objective, plan.stages)
     folder = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).absolute()
-    words = overrides if optimiser else text_fields.as_texts(fixed, base)
-    several = at_once(base.hydra, None, cores()) if multirun else 1
-    return Request([plan], [overrides], [], multirun, optimiser, folder, overrides, words, at_once=several)
+    words = overrides if optimiser else text_fields.quote_texts(fixed, base)
+    parallel = count_parallel_jobs(base.hydra, None, cores()) if multirun else 1
+    return Request(
+        [plan], [overrides], [], multirun, optimiser, folder, overrides, words, parallel_jobs=parallel
+    )
 
 
-def _written_out(words: Sequence[str], directory: str | None) -> list[Typed]:
-    """Return overrides with their sweeps value by value."""
+def _expand_sweeps(words: Sequence[str], directory: str | None) -> list[Typed]:
+    """Return overrides with the values of each sweep as a list."""
     options = partial(compose.options, directory=directory)
     return [typed(override, options) for override in parse(words)]
 
@@ -104,26 +106,26 @@ def _written_out(words: Sequence[str], directory: str | None) -> list[Typed]:
 def _sweep(
     base: DictConfig, overrides: list[str], lines: list[Typed], directory: str | None, resume: str
 ) -> Request:
-    """Return the request of a sweep whose jobs are known before it runs.
+    """Return the request of a grid sweep, whose jobs are known before it runs.
 
     Parameters
     ----------
     base
-        The config without the values that are swept.
+        The config without the swept values.
     lines
-        The overrides, written out; a preset's lists come before them.
+        The overrides with expanded sweeps, without those of a preset.
     """
     _refuse_intervals(lines)
     _refuse_presets(lines, directory)
-    lists = _lists(base, overrides)
-    lines = [*_written_out([f"{key}={value}" for key, value in lists.items()], directory), *lines]
-    jobs, cfgs = _composed(lines, base, directory)
-    texts = [_as_texts(line, cfgs) for line in lines]
+    lists = _preset_lists(base, overrides)
+    lines = [*_expand_sweeps([f"{key}={value}" for key, value in lists.items()], directory), *lines]
+    jobs, cfgs = _compose_jobs(lines, base, directory)
+    texts = [_quote_texts(line, cfgs) for line in lines]
     if texts != lines:
-        jobs, cfgs = _composed(texts, base, directory)
-    _refuse_one_folder(base, len(jobs))
-    swept = _differing(lines, jobs)
-    steps.leave_out(cfgs, swept)
+        jobs, cfgs = _compose_jobs(texts, base, directory)
+    _refuse_shared_folder(base, len(jobs))
+    swept = _differing_keys(lines, jobs)
+    steps.remove_unused_settings(cfgs, swept)
     return Request(
         [build(cfg, overrides) for cfg in cfgs],
         jobs,
@@ -132,33 +134,35 @@ def _sweep(
         optimiser=False,
         folder=Path(base.hydra.sweep.dir).absolute(),
         typed=overrides,
-        words=[*map(str, texts), *([f"{PARAMS}=null"] if base.hydra.sweeper.params else [])],
+        hydra_overrides=[*map(str, texts), *([f"{PARAMS}=null"] if base.hydra.sweeper.params else [])],
         resume=resume,
-        at_once=at_once(base.hydra, len(jobs), cores()),
+        parallel_jobs=count_parallel_jobs(base.hydra, len(jobs), cores()),
     )
 
 
-def _lists(base: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the lists that a preset sweeps, but for those of options that are not chosen."""
+def _preset_lists(base: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
+    """Return the lists that a preset sweeps, without those of options that are not chosen."""
     lists = base.hydra.sweeper.params or {}
-    gone = presets.without_place(set(lists).difference(map(key_of, overrides)), base)
-    if gone:
-        log.warning("the preset's sweep: left out for options not chosen: %s", ", ".join(gone))
-    return {str(key): value for key, value in lists.items() if key not in gone}
+    ignored = presets.inapplicable(set(lists).difference(map(key_of, overrides)), base)
+    if ignored:
+        log.warning(
+            "the preset's sweep: ignored settings of options that are not chosen: %s", ", ".join(ignored)
+        )
+    return {str(key): value for key, value in lists.items() if key not in ignored}
 
 
-def _differing(lines: Sequence[Typed], jobs: Sequence[Sequence[str]]) -> list[str]:
-    """Return the swept keys that have several values among the jobs."""
+def _differing_keys(lines: Sequence[Typed], jobs: Sequence[Sequence[str]]) -> list[str]:
+    """Return the swept keys whose values differ between the jobs."""
     keys = dict.fromkeys(key_of(line.key) for line in lines if line.is_sweep)
     return [key for key in keys if len({_value(job, key) for job in jobs}) > 1]
 
 
-def _refuse_one_folder(base: DictConfig, jobs: int) -> None:
-    """Raise ValueError if the jobs of a sweep are to share a folder."""
+def _refuse_shared_folder(base: DictConfig, jobs: int) -> None:
+    """Raise ValueError if all jobs of a sweep would write into one folder."""
     subdir = str(OmegaConf.to_container(base.hydra.sweep, resolve=False)["subdir"])  # type: ignore[index, call-overload]
     if jobs > 1 and "${" not in subdir:
         raise ValueError(
-            f"hydra.sweep.subdir={subdir} puts all {jobs} jobs into one folder; leave it out, or use "
+            f"hydra.sweep.subdir={subdir} puts all {jobs} jobs into one folder; remove it, or use "
             "hydra.sweep.subdir='${hydra:job.num}'"
         )
 
@@ -170,49 +174,51 @@ def _refuse(message: str) -> NoReturn:
 
 
 def refuse_flags(args: Any) -> None:
-    """Raise ValueError for a flag of Hydra that would run something else than what is checked here."""
+    """Raise ValueError for a flag of Hydra that changes the jobs after they were checked."""
     if args.experimental_rerun is not None:
         raise ValueError(
-            f"--experimental-rerun={args.experimental_rerun} is not for runs of this framework; "
-            "python scripts/verify.py RUN_ID repeats a recorded one"
+            f"--experimental-rerun={args.experimental_rerun} is not supported; to repeat a recorded run, use "
+            "python scripts/verify.py RUN_ID"
         )
     if args.run and args.multirun:
-        raise ValueError("--run --multirun contradict each other; use one of them")
+        raise ValueError("--run --multirun exclude each other; use one of them")
     if args.config_name not in (None, "config", "config.yaml"):
         name = args.config_name.removesuffix(".yaml")
         raise ValueError(
-            f"--config-name={args.config_name}: the config is conf/config.yaml; keep your settings in "
-            f"conf/experiment/{name}.yaml, or DIR/experiment/{name}.yaml with --config-dir DIR, and type "
+            f"--config-name={args.config_name}: the config is always conf/config.yaml; save your settings as "
+            f"conf/experiment/{name}.yaml (or DIR/experiment/{name}.yaml with --config-dir DIR), and use "
             f"{setting('experiment', name)}"
         )
     if args.config_path is not None and Path(args.config_path).absolute() != compose.CONF:
         path = args.config_path
         raise ValueError(
-            f"--config-path={path}: configs are in conf/; to add yours, type --config-dir={path}"
+            f"--config-path={path}: the configs are always in conf/; to add your own, use --config-dir={path}"
         )
 
 
-def _refuse_several(sweeps: Sequence[Typed], base: DictConfig, *, multirun: bool) -> None:
-    """Raise ValueError for several values where one is wanted."""
+def _refuse_sweeps(sweeps: Sequence[Typed], base: DictConfig, *, multirun: bool) -> None:
+    """Raise ValueError for a list of values without -m, and for one of Hydra's own settings."""
     for sweep in sweeps:
         if sweep.key.startswith(("hydra.", "hydra/")):
-            raise ValueError(f"{sweep.line} gives several values to Hydra's own setting; choose one")
+            raise ValueError(f"{sweep.line}: a setting of Hydra cannot be swept; use a single value")
         if not multirun:
-            one = setting(sweep.key, sweep.line.partition("=")[2])
-            hint = f", or {one} if that is one text" if text_fields.is_text(sweep.key, base) else ""
+            quoted = setting(sweep.key, sweep.line.partition("=")[2])
+            hint = f", or {quoted} if it is a single text" if text_fields.is_text(sweep.key, base) else ""
             raise ValueError(
-                f"{sweep.line} gives several values; type -m before it to run a job for each{hint}"
+                f"{sweep.line} has several values; type -m before it to run a job for each{hint}"
             )
 
 
 def _refuse_intervals(lines: Sequence[Typed]) -> None:
     for line in lines:
         if line.is_sweep and not line.values:
-            raise ValueError(f"{line.line} is for optimisers alone; use {line.key}=range(1,10,2), or 3,5,9")
+            raise ValueError(
+                f"{line.line}: only an optimiser takes an interval; use {line.key}=range(1,10,2), or 3,5,9"
+            )
 
 
 def _refuse_presets(lines: Sequence[Typed], directory: str | None) -> None:
-    """Raise ValueError for several presets if one has a sweep list, which Hydra would leave out."""
+    """Raise ValueError for several presets if one of them has a sweep list, which Hydra would ignore."""
     keys = {key_of(line.key) for line in lines}
     for line in lines:
         for name in line.values if line.key == "experiment" and line.is_sweep else ():
@@ -221,34 +227,33 @@ def _refuse_presets(lines: Sequence[Typed], directory: str | None) -> None:
             lists = " ".join(f"{key}={value}" for key, value in params.items() if key not in keys)
             if lists:
                 raise ValueError(
-                    f"{line.line}: {name} sweeps {lists}, which several presets at once would not; type that "
-                    "list as well, or run each preset by itself"
+                    f"{line.line}: {name} sweeps {lists}, which a sweep over presets ignores; type that list "
+                    "as well, or run each preset in its own command"
                 )
 
 
 def _resume(overrides: Sequence[str], *, multirun: bool, optimiser: bool) -> str:
-    """Return which sweep to go on with, as it was typed; empty for none."""
+    """Return the value of `resume` as it was typed; empty if nothing is to be resumed."""
     words = [word.partition("=")[2].strip("'\"") for word in overrides if key_of(word) == RESUME]
     word = words[-1] if words else ""
     if word.lower() in ("", "null", "false"):
         return ""
     if not multirun:
         raise ValueError(
-            f"resume={word} is for sweeps (-m); a single run that was interrupted goes on with the same "
-            "command, without it"
+            f"resume={word} is for sweeps (-m); to resume a single run, use the same command without it"
         )
     if optimiser:
         raise ValueError(
-            f"resume={word}: an optimiser decides its jobs as it goes; use its own storage, such as "
-            "hydra.sweeper.storage of Optuna's"
+            f"resume={word}: an optimiser decides its jobs while it runs; use the optimiser's own storage, "
+            "such as Optuna's hydra.sweeper.storage"
         )
     return word
 
 
-def _composed(
+def _compose_jobs(
     lines: Sequence[Typed], base: DictConfig, directory: str | None
 ) -> tuple[list[list[str]], list[DictConfig]]:
-    """Return the overrides of each job, and its config; each choice of options is composed once."""
+    """Return the overrides and the config of each job; each combination of options is composed once."""
     jobs = BasicSweeper.split_arguments(parse([str(line) for line in lines]), None)[0]
     fixed = parse([str(line) for line in lines if not line.is_sweep])
     composed = {_choice(fixed): compose.without_hydra(base)}
@@ -266,7 +271,7 @@ def _composed(
 
 
 def _choice(overrides: Sequence[Override]) -> tuple[str, ...]:
-    """Return the overrides that are no plain values: jobs that share them differ in values alone."""
+    """Return the overrides that choose options; jobs with equal choices differ only in values."""
     return tuple(str(o.input_line) for o in overrides if not _is_value(o))
 
 
@@ -277,20 +282,20 @@ def _has(cfg: DictConfig, key: str) -> bool:
     return isinstance(node, DictConfig) and name in node
 
 
-def _as_texts(line: Typed, cfgs: Sequence[DictConfig]) -> Typed:
-    """Return a setting with its values in quotes where a job has it as a text."""
+def _quote_texts(line: Typed, cfgs: Sequence[DictConfig]) -> Typed:
+    """Return an override with quoted values if the setting is a text in one of the jobs."""
     key = key_of(line.key)
     cfg = next((cfg for cfg in cfgs if text_fields.is_text(key, cfg)), None)
     if cfg is None:
         return line
-    return line._replace(values=tuple(text_fields.as_text(value, key, cfg) for value in line.values))
+    return line._replace(values=tuple(text_fields.quote_text(value, key, cfg) for value in line.values))
 
 
 def _is_value(override: Any) -> bool:
-    """Return True for a plain value, such as cluster.k=10, False for what changes the composition."""
+    """Return True for a plain value, such as cluster.k=10; False if the override chooses an option."""
     key = override.key_or_group
     plain = override.type is not None and override.type.name == "CHANGE" and override.package is None
-    plain = plain and key != steps.KEY  # which options stand in the config
+    plain = plain and key != steps.KEY  # it decides which options the config includes
     return plain and not key.startswith("hydra") and not (compose.CONF / key.replace(".", "/")).is_dir()
 
 

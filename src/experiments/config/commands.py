@@ -1,4 +1,4 @@
-"""The commands that a page and the terminal tell a person to type."""
+"""Commands and links that reports and the terminal show for copy-paste."""
 
 import sys
 from pathlib import Path
@@ -6,38 +6,38 @@ from pathlib import Path
 from experiments.config.compose import ROOT
 from experiments.messages import command, setting
 
-USUAL_STORE = f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}"  # where is recorded what is told no other place
+DEFAULT_STORE = f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}"  # of conf/config.yaml
 
 
-def python() -> str:
-    """Return the interpreter at work as it is typed here: the system's own may have no such package."""
-    place = Path(sys.executable)
-    return str(place.relative_to(Path.cwd())) if place.is_relative_to(Path.cwd()) else str(place)
+def python_path() -> str:
+    """Return the current interpreter's path for copy-paste; the system Python may lack the package."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def script(name: str, *words: str, uri: str) -> str:
-    """Return the command that runs a script on what a store holds."""
-    return f"{command('python', f'scripts/{name}', *words)}{_elsewhere(uri)}"
+def script_command(name: str, *words: str, uri: str) -> str:
+    """Return the command of a script, with the setting `tracking.uri` unless it is the default store."""
+    return f"{command('python', f'scripts/{name}', *words)}{_store_setting(uri)}"
 
 
-def told(uri: str) -> str:
-    """Return a store's address as it may be shown: without an account and its password."""
+def redacted_uri(uri: str) -> str:
+    """Return a store's address, or `<this store>` if it contains an account and its password."""
     return "<this store>" if _has_account(uri) else uri
 
 
-def page(uri: str, place: str) -> str:
+def page_link(uri: str, path: str) -> str:
     """Return the link to a page of a server, without an account and its password."""
     kind, _, rest = uri.rstrip("/").partition("://")
-    return f"{kind}://{rest.rpartition('@')[2]}{place}"
+    return f"{kind}://{rest.rpartition('@')[2]}{path}"
 
 
-def _elsewhere(uri: str) -> str:
-    """Return the setting that finds another store than the usual one."""
-    if uri == USUAL_STORE:
+def _store_setting(uri: str) -> str:
+    """Return ` tracking.uri=<uri>`; "" for the default store."""
+    if uri == DEFAULT_STORE:
         return ""
-    return f" tracking.uri={told(uri)}" if _has_account(uri) else f" {setting('tracking.uri', uri)}"
+    return f" tracking.uri={redacted_uri(uri)}" if _has_account(uri) else f" {setting('tracking.uri', uri)}"
 
 
 def _has_account(uri: str) -> bool:
-    """Tell an address with an account, before its @ or among its options; a file's name may have either."""
+    """Return True if an address has an account before its @ or in its options; file names may look so too."""
     return not uri.startswith("sqlite:") and ("@" in uri or "password=" in uri.lower())

@@ -1,4 +1,4 @@
-"""From overrides to a composed config, as Hydra does it, with answers to what was mistyped."""
+"""Compose a config from overrides as Hydra does, with helpful errors for mistyped ones."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ from yaml import YAMLError
 from experiments.config import mistakes, presets, steps, text_fields
 from experiments.config.overrides import key_of, parse
 
-__all__ = ["key_of", "parse"]  # and what is defined here
+__all__ = ["key_of", "parse"]  # besides the functions below
 
 log = logging.getLogger(__name__)
 
@@ -33,67 +33,71 @@ ROOT = project_root()
 CONF = ROOT / "conf"
 SINGLE = ("dataset", "backbone", "reducer", "cluster")  # groups of which a run has one option
 NO_STAGES = ("claims", "experiment", "hydra")
-NOT_GROUPS = ("claims", "hydra")  # folders of conf/ whose files are no options of ours
-KEPT = ("cache.", "tracking.")  # settings that say where things are kept
-PLACES = (*KEPT, "hydra.")  # the same, and Hydra's own
+NOT_GROUPS = ("claims", "hydra")  # folders of conf/ without options of a run
+STORAGE_KEYS = ("cache.", "tracking.")  # prefixes of the settings of cache and tracking
+PLACE_KEYS = (*STORAGE_KEYS, "hydra.")  # the same, and Hydra's own settings
 
 OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
 OmegaConf.register_new_resolver(  # conf/config.yaml; cached: a config has one folder
-    "output_folder", lambda: str(output_folder()), replace=True, use_cache=True
+    "output_folder", lambda: str(new_output_folder()), replace=True, use_cache=True
 )
 
 
 def compose_config(
     overrides: Sequence[str], *, hydra: bool = False, directory: str | None = None
 ) -> DictConfig:
-    """Compose conf/config.yaml with these overrides; raise ValueError that says what to type instead.
+    """Compose conf/config.yaml with overrides; raise ValueError with the correct override otherwise.
 
     Parameters
     ----------
     hydra
         Keep Hydra's own part.
     directory
-        A folder of further options, as in --config-dir.
+        A folder of more options, as in --config-dir.
     """
     _refuse(overrides, directory)
     search = [f"hydra.searchpath=[file://{os.path.abspath(directory)}]"] if directory else []
 
-    def composed(words: Sequence[str]) -> DictConfig:
+    def compose_words(words: Sequence[str]) -> DictConfig:
         return compose("config", overrides=[*search, *words], return_hydra_config=True)
 
-    overrides = steps.expanded(overrides)
+    overrides = steps.expand(overrides)
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         try:
-            cfg = composed(overrides)
+            cfg = compose_words(overrides)
         except MissingConfigException as error:
             raise ValueError(mistakes.no_such_option(error, overrides, options)) from error
         except YAMLError as error:
             raise ValueError(f"a file in {CONF} is not YAML: {' '.join(str(error).split())}") from error
-        except Exception as error:  # of many kinds, some of which Hydra does not know itself
-            raise ValueError(mistakes.explain(error, overrides, composed, known_keys())) from error
-        texts = text_fields.as_texts(overrides, cfg)
-        cfg = cfg if texts == list(overrides) else composed(texts)
-        gone = presets.leave_out(cfg, cfg.hydra.runtime, map(key_of, overrides))
-        steps.fill(cfg, cfg.hydra.runtime)
-    if gone:
+        except Exception as error:  # Hydra raises many types, not only its own
+            raise ValueError(mistakes.explain(error, overrides, compose_words, known_keys())) from error
+        texts = text_fields.quote_texts(overrides, cfg)
+        cfg = cfg if texts == list(overrides) else compose_words(texts)
+        removed = presets.remove_inapplicable(cfg, cfg.hydra.runtime, map(key_of, overrides))
+        steps.add_option_settings(cfg, cfg.hydra.runtime)
+    if removed:
         preset = cfg.hydra.runtime.choices.experiment
-        log.warning("experiment=%s: left out for options not chosen: %s", preset, ", ".join(gone))
+        log.warning(
+            "experiment=%s: ignored settings of options that are not chosen: %s", preset, ", ".join(removed)
+        )
     return cfg if hydra else without_hydra(cfg)
 
 
 def _refuse(overrides: Sequence[str], directory: str | None) -> None:
-    """Raise ValueError for what Hydra would answer without a hint."""
+    """Raise ValueError for mistakes that Hydra reports without a hint."""
     if not (CONF / "config.yaml").exists():
         raise ValueError(f"no configs in {CONF}; install a clone (pip install -e .), or set EXPERIMENTS_ROOT")
     if directory and not Path(directory).is_dir():
         raise ValueError(
-            f"--config-dir {directory} is no folder; give one that holds cluster/mine.yaml or the like"
+            f"--config-dir {directory} is not a folder; use a folder of options, such as cluster/mine.yaml"
         )
     for override in parse(overrides):
         group, value = override.key_or_group, override.value()
         if group in SINGLE and isinstance(value, list):
             several = ",".join(map(str, value))
-            raise ValueError(f"{override.input_line} takes one option; type -m {group}={several} to run each")
+            raise ValueError(
+                f"{override.input_line}: {group} takes one option; type -m {group}={several} to run each"
+            )
 
 
 @cache
@@ -115,15 +119,15 @@ def options(group: str, directory: str | None = None) -> list[str]:
     return sorted({path.stem for folder in folders for path in (folder / group).glob("[!_]*.yaml")})
 
 
-def output_folder(*, anywhere: bool = False, root: Path | None = None) -> Path:
-    """Return the path of a new folder for a run or a sweep; a random end keeps two of the same second apart.
+def new_output_folder(*, anywhere: bool = False, root: Path | None = None) -> Path:
+    """Return a new path outputs/<day>/<time>-<6 random characters> for a run or a sweep.
 
     Parameters
     ----------
     anywhere
-        Return a temporary one where `root` cannot be written.
+        Return a path in a temporary folder if `root` is not writable.
     root
-        None: the project's.
+        None: the project's root.
     """
     root = root or project_root()
     now = datetime.now().astimezone()
@@ -134,14 +138,14 @@ def output_folder(*, anywhere: bool = False, root: Path | None = None) -> Path:
 
 
 def working_directory() -> Path:
-    """Return the folder that a command was typed in, also in a job that hydra.job.chdir moved to its own."""
+    """Return the folder that the command was typed in, also in a job with hydra.job.chdir=true."""
     if HydraConfig.initialized() and HydraConfig.get().job.chdir:
         return Path(HydraConfig.get().runtime.cwd)
     return Path.cwd()
 
 
 def without_hydra(cfg: DictConfig) -> DictConfig:
-    """Return the experiment's own part of a config composed with Hydra's."""
+    """Return a composed config without Hydra's part."""
     plain = cfg.copy()
     with open_dict(plain):
         plain.pop("hydra", None)
@@ -158,5 +162,5 @@ def flatten(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def choices() -> dict[str, Any]:
-    """Return what Hydra chose in each group of the job at work."""
+    """Return the chosen option of each group of the current job."""
     return dict(HydraConfig.get().runtime.choices)

@@ -1,4 +1,4 @@
-"""What run.py tells its jobs, wherever a launcher starts them: one environment variable, as JSON."""
+"""Facts about the command, passed to its jobs in one environment variable as JSON."""
 
 import json
 import os
@@ -12,24 +12,24 @@ VARIABLE = "EXPERIMENTS_INVOCATION"
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call of run.py, as its jobs need to know it.
+    """Facts about one call of run.py that its jobs need.
 
     Parameters
     ----------
     command
-        The command line as it was typed; Hydra is given other words.
+        The command line as it was typed; Hydra runs it with rewritten overrides.
     typed
-        The overrides of the command line, without a preset's; None if nobody says.
+        The overrides of the command line, without a preset's; None if unknown.
     folder
-        The folder that the command holds while its jobs run.
+        The folder that the command keeps locked while its jobs run.
     threads
-        What threads=auto means to each job; 0: all cores.
+        Threads of each job with threads=auto; 0: all cores.
     swept
-        The keys that the jobs of a sweep differ in.
+        The keys whose values differ between the jobs of a sweep.
     parent
         Store, experiment and id of the sweep's run; None for a single run.
     resumed
-        An earlier attempt finished some of the jobs; `folder` has the list.
+        True if an earlier attempt finished some of the jobs; sweep.json in `folder` lists them.
     """
 
     command: str = ""
@@ -41,24 +41,24 @@ class Invocation:
     resumed: bool = False
 
     def to_json(self) -> str:
-        """Return it as one line of text."""
+        """Return the invocation as one line of JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Invocation":
-        """Read what `to_json` returned."""
+        """Return the invocation of a JSON text from `to_json`."""
         values: dict[str, Any] = json.loads(text)
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return cls(**values | lists)
 
     @classmethod
     def current(cls) -> "Invocation":
-        """Return that of the command at work; an empty one from Python, and in scripts."""
+        """Return the invocation of the running command; an empty one in scripts and notebooks."""
         return cls.from_json(os.environ.get(VARIABLE, "{}"))
 
     @contextmanager
-    def to_jobs(self) -> Iterator[None]:
-        """Set the variable for the jobs that start meanwhile."""
+    def passed_to_jobs(self) -> Iterator[None]:
+        """Set the environment variable for jobs that start within the `with` block."""
         os.environ[VARIABLE] = self.to_json()
         try:
             yield

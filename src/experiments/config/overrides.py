@@ -1,4 +1,4 @@
-"""Overrides as they are typed, read by Hydra's own parser; sweeps written out value by value."""
+"""Parse overrides with Hydra's own parser, and expand sweeps into lists of values."""
 
 import difflib
 import random
@@ -18,24 +18,26 @@ KEY = re.compile(r"[+~]*[A-Za-z_$][\w.$/@-]*", re.ASCII)
 QUOTES = ("'", '"')
 WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'])+|\S+""")
 BRACKETED = re.compile(r"""['"\[\](){}\\]""")
-INSTEAD = {"extend_list": "write the whole list, such as {key}=[a,b]"}  # functions of later versions of Hydra
+LATER = {"extend_list": "write the whole list, such as {key}=[a,b]"}  # functions of later versions of Hydra
 
 
 def parse(words: Sequence[str]) -> list[Any]:
-    """Parse overrides as Hydra does; raise ValueError on what is not `key=value`."""
+    """Parse overrides as Hydra does; raise ValueError for a word that is not `key=value`."""
     parser, parsed = OverridesParser.create(), []
     for number, word in enumerate(words):
-        if any("\ud800" <= letter <= "\udfff" for letter in word):  # how Python keeps undecodable bytes
+        if any("\ud800" <= letter <= "\udfff" for letter in word):  # Python's marks of undecodable bytes
             encoding = sys.getfilesystemencoding()
             remedy = "rename the file" if encoding == "utf-8" else "set PYTHONUTF8=1 before Python starts"
-            raise ValueError(f"{ascii(word)[1:-1]} holds bytes that are no {encoding}; {remedy}")
+            raise ValueError(f"{ascii(word)[1:-1]} contains bytes that are not {encoding}; {remedy}")
         try:
             parsed += parser.parse_overrides([word])
         except HydraException as error:
             before, after = words[number - 1] if number else "", words[number + 1 :]
-            raise ValueError(_misquoted(word, after) or _unread(word, str(error), before)) from error
+            raise ValueError(
+                _quoting_advice(word, after) or _parse_error(word, str(error), before)
+            ) from error
         if not parsed[-1].key_or_group:
-            raise ValueError(f"{word} has no key; write key=value, such as cluster.k=20")
+            raise ValueError(f"{word} has no key; use key=value, such as cluster.k=20")
     return parsed
 
 
@@ -45,22 +47,22 @@ def key_of(override: str) -> str:
 
 
 def plain_value(override: Override) -> str | float:
-    """Return a number or text; lists and null as they are typed, as pandas groups by neither."""
+    """Return the number or text of an override; a list or null as typed, as pandas cannot group by them."""
     value = override.value()
     return value if isinstance(value, (str, int, float)) else override.get_value_element_as_str()
 
 
 def words_of(line: str) -> list[str]:
-    """Take a line of overrides apart at its spaces, but for those in quotes."""
+    """Split a line of overrides at its spaces, except those in quotes."""
     return WORD.findall(line)
 
 
 class Typed(NamedTuple):
-    """An override with the values of its sweep one after another: range(1,3) as 1,2."""
+    """An override with an expanded sweep: range(1,3) as 1,2."""
 
     line: str  # as it was typed
     key: str  # with its + or ~
-    values: tuple[str, ...]  # each as it can be typed; none of ~key, and of interval(1,3)
+    values: tuple[str, ...]  # each as it can be typed; empty for ~key and for interval(1,3)
     is_sweep: bool = False
 
     def __str__(self) -> str:
@@ -68,9 +70,9 @@ class Typed(NamedTuple):
 
 
 def typed(override: Any, options: Callable[[str], Sequence[str]]) -> Typed:
-    """Write out an override's sweep; one of a single value is none.
+    """Expand an override's sweep; a sweep of a single value counts as a plain value.
 
-    A shuffled order is drawn from the override's text, so that the same command has the same order.
+    shuffle() is seeded by the override's text, so that the same command has the same order.
 
     Parameters
     ----------
@@ -90,7 +92,7 @@ def typed(override: Any, options: Callable[[str], Sequence[str]]) -> Typed:
         return Typed(line, key, (value,) if value else ())
     values = texts(override, options)
     if not values:
-        raise ValueError(f"{line} has no value; {_some(override, options)}")
+        raise ValueError(f"{line} has no values; {_example_values(override, options)}")
     return Typed(line, key, tuple(values), is_sweep=len(values) > 1)
 
 
@@ -100,38 +102,40 @@ def texts(override: Any, options: Callable[[str], Sequence[str]]) -> list[str]:
     if isinstance(value, Glob):
         return value.filter(list(options(override.key_or_group)))
     if isinstance(value, ChoiceSweep) and any(isinstance(element, Glob) for element in value.list):
-        raise ValueError(f"{line}: glob() stands alone; type {override.key_or_group}=glob([a*,b*])")
+        raise ValueError(
+            f"{line}: glob() cannot be combined with other values; use {override.key_or_group}=glob([a*,b*])"
+        )
     state = random.getstate()
     random.seed(line)
     try:
         values = list(override.sweep_string_iterator())
     except (HydraException, ValueError) as error:
-        raise ValueError(f"{line} cannot be written out ({error}); use a list such as 3,5,9") from error
+        raise ValueError(f"{line} cannot be expanded ({error}); use a list such as 3,5,9") from error
     finally:
         random.setstate(state)
     return _as_typed(line.partition("=")[2], values, value)
 
 
 def _as_typed(line: str, values: list[str], value: Any) -> list[str]:
-    """Return the values of a,b,c as they were typed, where that is certain: Hydra reads 1e3 as 1000.0."""
+    """Return the values of a,b,c as they were typed where possible, as Hydra turns 1e3 into 1000.0."""
     parts = [part.strip() for part in line.split(",")]
     is_list = isinstance(value, ChoiceSweep) and value.simple_form and not BRACKETED.search(line)
     return parts if is_list and len(parts) == len(values) else values
 
 
-def _some(override: Any, options: Callable[[str], Sequence[str]]) -> str:
-    """Return what a sweep without values could have."""
+def _example_values(override: Any, options: Callable[[str], Sequence[str]]) -> str:
+    """Return values to type instead of an empty sweep."""
     group = override.key_or_group
     if not isinstance(override._value, Glob):
-        return "use one that has some, such as range(3,10,2)"
+        return "use a sweep with values, such as range(3,10,2)"
     known = options(group)
     if known:
         return f"{group} has {', '.join(known)}"
     return f"glob() is for groups of options; use range(3,10,2), or a list such as {group}=3,5,9"
 
 
-def _misquoted(word: str, after: Sequence[str]) -> str:
-    """Return how to quote a text whose quotes the shell did not take, and perhaps took apart; else ""."""
+def _quoting_advice(word: str, after: Sequence[str]) -> str:
+    """Return how to quote a text whose quotes were no shell quotes; "" if quotes are not the cause."""
     outer = word[:1] in QUOTES
     key, _, value = word[outer:].partition("=")
     quote = word[0] if outer else value[:1]
@@ -146,28 +150,28 @@ def _misquoted(word: str, after: Sequence[str]) -> str:
     inner = " ".join(words)[:-1]
     inner = inner[1:-1] if inner[:1] in QUOTES and inner[-1:] == inner[0] else inner
     typed = " ".join([word, *words[1:]])
-    return f"{typed}: its quotes are no quotes to the shell; type {setting(key, inner)}"
+    return f"{typed}: these quotes do not reach the shell as quotes; type {setting(key, inner)}"
 
 
-def _unread(word: str, reason: str, before: str) -> str:
-    """Return why Hydra cannot read a word, and what to type instead."""
+def _parse_error(word: str, reason: str, before: str) -> str:
+    """Return why Hydra cannot parse a word, and what to type instead."""
     key, sign, value = word.partition("=")
     if not sign:
-        return f"{word} is no setting; write key=value, such as cluster.k=20{_joined(before, word)}"
+        return f"{word} is not key=value; use key=value, such as cluster.k=20{_joined(before, word)}"
     if not KEY.fullmatch(key):
-        return f"{word}: no setting is called {key}; write key=value, such as cluster.k=20"
+        return f"{word}: {key} is not a setting's name; use key=value, such as cluster.k=20"
     function = re.search(r"Unknown function '(\w+)'", reason)
-    if function and function[1] in INSTEAD:
-        return f"{word}: Hydra {version} has no {function[1]}(); {INSTEAD[function[1]].format(key=key)}"
+    if function and function[1] in LATER:
+        return f"{word}: Hydra {version} has no {function[1]}(); {LATER[function[1]].format(key=key)}"
     close = difflib.get_close_matches(function[1], create_functions().functions, n=1) if function else []
     if close:
         return f"{word}: Hydra has no {function and function[1]}(); did you mean {close[0]}()?"
     why = re.search(r"evaluating .*?': (.*)", reason)
     detail = f" ({why[1]})" if why and not function else ""
-    return f"{word} is no value to Hydra{detail}; if it is meant as a text, type {setting(key, value)}"
+    return f"{word}: Hydra cannot parse the value{detail}; if it is a text, type {setting(key, value)}"
 
 
 def _joined(before: str, word: str) -> str:
-    """Return the advice for a path with a space that the shell took apart."""
+    """Return the advice for a path with a space, which the shell split into two words."""
     key, sign, value = before.partition("=")
-    return f"; as a part of the word before it: {setting(key, f'{value} {word}')}" if sign else ""
+    return f"; if it belongs to the word before it, {setting(key, f'{value} {word}')}" if sign else ""

@@ -1,4 +1,4 @@
-"""What a checked config holds: stages, settings of the whole run, cache and tracking."""
+"""A checked config as dataclasses: stages, settings of the whole run, cache and tracking."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from experiments.types import Stages
 
 @dataclass(frozen=True)
 class Cache:
-    """Where finished work is kept."""
+    """Folder of the cache, and whether it is used."""
 
     root: str = ""
     enabled: bool = True
@@ -19,9 +19,10 @@ class Cache:
 
 @dataclass(frozen=True)
 class Tracking:
-    """Where runs are recorded; `experiment` None names it after the data set.
+    """MLflow store and experiment of the runs, and which jobs of a sweep record their model.
 
-    `log_model` says which jobs of a sweep record their model; a single run is its own best.
+    With `experiment` None, MLflow's experiment has the data set's name. With `log_model` best, a single run
+    records its model.
     """
 
     uri: str = ""
@@ -29,12 +30,12 @@ class Tracking:
     log_model: str = "best"
 
     def __post_init__(self) -> None:
-        _one_of("tracking.log_model", self.log_model, ("best", "all", "none"))
+        _check_choice("tracking.log_model", self.log_model, ("best", "all", "none"))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds for a whole run."""
+    """Settings of the whole run."""
 
     seed: int
     protocol: str
@@ -47,24 +48,24 @@ class Settings:
     label_free: bool
     resume: Any
     plan: bool
-    map: str = "auto"  # which runs recorded by earlier commits lack
+    map: str = "auto"  # runs recorded by earlier commits lack it
 
     def __post_init__(self) -> None:
-        _one_of("protocol", self.protocol, ("held_out", "published"))
-        _one_of("device", self.device, ("auto", "cpu", "cuda"))
-        _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
-        _one_of("figures", self.figures, ("auto", "all", "none"))
-        _one_of("map", self.map, ("auto", "tsne", "pca"))
-        _one_of("report", self.report, ("auto", "all", "none"))
-        if not 0 <= self.seed < 2**32:  # scikit-learn takes no larger ones
-            raise ValueError(f"seed={self.seed} is not a seed; use 0 to {2**32 - 1}")
+        _check_choice("protocol", self.protocol, ("held_out", "published"))
+        _check_choice("device", self.device, ("auto", "cpu", "cuda"))
+        _check_choice("precision", self.precision, ("auto", "float32", "bfloat16"))
+        _check_choice("figures", self.figures, ("auto", "all", "none"))
+        _check_choice("map", self.map, ("auto", "tsne", "pca"))
+        _check_choice("report", self.report, ("auto", "all", "none"))
+        if not 0 <= self.seed < 2**32:  # the range of scikit-learn
+            raise ValueError(f"seed={self.seed} is out of range; use 0 to {2**32 - 1}")
         if self.threads != "auto" and not (isinstance(self.threads, int) and self.threads > 0):
             raise ValueError(f"threads={self.threads} is not a number of cores; use auto, or 1 or more")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One checked run: its stages, its settings, and the config that they were built from."""
+    """A checked run: its stages and settings, and the config that they were built from."""
 
     cfg: DictConfig
     stages: Stages
@@ -73,6 +74,6 @@ class Plan:
     tracking: Tracking
 
 
-def _one_of(key: str, value: str, valid: Sequence[str]) -> None:
+def _check_choice(key: str, value: str, valid: Sequence[str]) -> None:
     if value not in valid:
         raise ValueError(f"{key}={value} is not an option; use {' or '.join(valid)}")

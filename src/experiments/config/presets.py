@@ -1,4 +1,4 @@
-"""What a preset sets for an option that another was chosen for: left out, as nobody typed it."""
+"""Remove settings of a preset that do not apply: those of an option that was replaced on the command line."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
@@ -14,28 +14,28 @@ GROUP = "experiment"
 STAGES = ("dataset", "backbone", "reducer", "cluster", "evaluator")
 
 
-def leave_out(cfg: DictConfig, runtime: Any, typed: Iterable[str]) -> list[str]:
-    """Remove the settings of a preset that the options chosen do not have; return their keys.
+def remove_inapplicable(cfg: DictConfig, runtime: Any, typed: Iterable[str]) -> list[str]:
+    """Remove the settings of a preset that the chosen options do not have; return their keys.
 
     Parameters
     ----------
     cfg
         A composed config; it is changed.
     runtime
-        Hydra's account of it: the options chosen, and where configs were looked for.
+        hydra.runtime of the config: its chosen options and its search path.
     typed
-        The keys of the command line: what was typed is not removed, but refused later.
+        The keys of the command line, which are not removed: if they do not apply, a later check refuses them.
     """
-    keys = _set_by_preset(runtime).difference(typed)
-    gone = sorted(key for key in keys if not _has_place(key, cfg))
-    for key in gone:
+    keys = _keys_of_preset(runtime).difference(typed)
+    removed = sorted(key for key in keys if not _applies(key, cfg))
+    for key in removed:
         _remove(key, cfg)
-    return gone
+    return removed
 
 
-def without_place(keys: Iterable[str], cfg: DictConfig) -> list[str]:
-    """Return the keys that belong to another option than the one chosen."""
-    return [key for key in keys if not _has_place(key, cfg)]
+def inapplicable(keys: Iterable[str], cfg: DictConfig) -> list[str]:
+    """Return the keys that the chosen options do not have."""
+    return [key for key in keys if not _applies(key, cfg)]
 
 
 def _name(runtime: Any) -> str:
@@ -43,8 +43,8 @@ def _name(runtime: Any) -> str:
     return chosen if isinstance(chosen, str) else ""
 
 
-def _set_by_preset(runtime: Any) -> set[str]:
-    """Return the keys that a preset sets, and those that it includes."""
+def _keys_of_preset(runtime: Any) -> set[str]:
+    """Return the keys that a preset sets, including those of the presets that it includes."""
     if not _name(runtime):
         return set()
     folders = [Path(source.path) / GROUP for source in runtime.config_sources if source.schema == "file"]
@@ -75,27 +75,27 @@ def _leaves(node: Any, key: str) -> Iterator[str]:
         yield key
 
 
-def _has_place(key: str, cfg: DictConfig) -> bool:
-    """Return True if the option chosen has the setting, or if that cannot be told."""
+def _applies(key: str, cfg: DictConfig) -> bool:
+    """Return True if the chosen option has the setting, or if its class cannot be imported to check that."""
     parts = key.split(".")
     depth = 2 if parts[0] == "evaluator" else 1
-    place, name = ".".join(parts[:depth]), parts[depth] if len(parts) > depth else ""
+    prefix, name = ".".join(parts[:depth]), parts[depth] if len(parts) > depth else ""
     if parts[0] not in STAGES or not name:
         return True
-    node = OmegaConf.select(cfg, place)
-    stage = schema(place, cfg)
+    node = OmegaConf.select(cfg, prefix)
+    stage = schema(prefix, cfg)
     if not isinstance(node, DictConfig) or "_target_" not in node:
         return False
     return stage is None or name in {*(f.name for f in fields(stage)), *(steps.names(node, stage) or ())}
 
 
 def _remove(key: str, cfg: DictConfig) -> None:
-    """Remove a setting, and what stood around it alone."""
-    place, _, name = key.rpartition(".")
-    node = OmegaConf.select(cfg, place)
+    """Remove a setting, and its parents if they are empty then."""
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(cfg, parent)
     if not isinstance(node, DictConfig) or name not in node:
         return
     with open_dict(cfg):
         node.pop(name)
-    if not node and place not in STAGES:
-        _remove(place, cfg)
+    if not node and parent not in STAGES:
+        _remove(parent, cfg)

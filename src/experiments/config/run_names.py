@@ -1,37 +1,37 @@
-"""What runs are called: by what was typed for them, with the shortest keys that tell settings apart."""
+"""Names of runs: their typed settings, with keys as short as they are unambiguous."""
 
 from collections.abc import Sequence
 from dataclasses import fields
 
-from experiments.config.compose import PLACES
+from experiments.config.compose import PLACE_KEYS
 from experiments.config.overrides import key_of, parse
 from experiments.config.plan import Settings
 from experiments.config.stage import GROUPS
 
-DATA = ("dataset", "dataset.root", "dataset.path")
-TOP = (*GROUPS, "evaluator", *(f.name for f in fields(Settings)))  # keys that have no longer form
+DATA_KEYS = ("dataset", "dataset.root", "dataset.path")
+TOP = (*GROUPS, "evaluator", *(f.name for f in fields(Settings)))  # keys of one part
 
 
 def run_name(overrides: Sequence[str]) -> str:
-    """Name a run by what was typed for it, paths by their last part; where it is kept is left out.
+    """Return a run's name: its typed settings without cache, tracking and Hydra, paths by their last part.
 
-    Which data it is stands last: pages show how a name begins, and runs of one data set side by side.
+    The data set comes last, as lists of runs cut long names and mostly show runs of one data set.
     """
-    typed = [override for override in overrides if not key_of(override).startswith(PLACES)]
-    typed.sort(key=lambda override: key_of(override) in DATA)
+    typed = [override for override in overrides if not key_of(override).startswith(PLACE_KEYS)]
+    typed.sort(key=lambda override: key_of(override) in DATA_KEYS)
     short = short_keys([key_of(override) for override in typed])
-    named = []
+    words = []
     for override in typed:
         key, sign, value = override.partition("=")
         if value.startswith(("'", '"')) and not (parsed := parse([override])[0]).is_sweep_override():
             value = str(parsed.value())
         prefix = "~" if key.startswith("~") else ""
-        named.append(f"{prefix}{short[key_of(override)]}{sign}{value.rstrip('/').rpartition('/')[2]}")
-    return " ".join(named) or "run"
+        words.append(f"{prefix}{short[key_of(override)]}{sign}{value.rstrip('/').rpartition('/')[2]}")
+    return " ".join(words) or "run"
 
 
 def short_keys(keys: Sequence[str]) -> dict[str, str]:
-    """Return as many last parts of each key as tell it from the others and from the run's own settings."""
+    """Return each key's shortest unambiguous end, such as `k` of `cluster.k`."""
     return {key: _short(key, [other for other in keys if other != key]) for key in keys}
 
 

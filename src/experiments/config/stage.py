@@ -26,27 +26,29 @@ PROTOCOLS: dict[str, type] = {
     "evaluator": Evaluator,
 }
 GROUPS = ("dataset", "backbone", "reducer", "cluster")
-PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute here
-#   or {"path": tells}: a field of words or paths, and a function that tells whether a value is a path
+PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute when it is built
+#   or {"path": is_path}: a field of words or paths, and a function that is True for a path
 HOLDS = "holds"  # {"holds": "reducer"}: a dict[str, Any] field of stages of that group, by name
 
 
-def build_stage(place: str, node: Any, typed: Iterable[str] = (), group: str = "") -> Any:
-    """Build the stage that the config node at `place` describes.
+def build_stage(key: str, node: Any, typed: Iterable[str] = (), group: str = "") -> Any:
+    """Build a stage from its node of the config.
 
     Parameters
     ----------
+    key
+        The node's key, such as `cluster` or `evaluator.external`.
     group
-        What kind of stage it has to be; the first word of `place` if that says so.
+        The group of the stage; by default, the first part of `key`.
     """
-    group = group or place.split(".")[0]
+    group = group or key.split(".")[0]
     values = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
     if not isinstance(values, dict) or "_target_" not in values:
         inner = values if isinstance(values, dict) else ()
-        left = ", ".join(f"{place}.{key!s}" for key in inner) or place
+        unused = ", ".join(f"{key}.{name!s}" for name in inner) or key
         raise ValueError(
-            f"{left} belongs to an option that is not chosen (an experiment may set it); choose one of "
-            f"{group}={'|'.join(options(group))}, or remove it with ~{place}"
+            f"{unused} belongs to an option that is not chosen (a preset may set it); choose one of "
+            f"{group}={'|'.join(options(group))}, or remove it with ~{key}"
         )
     values = dict(values)
     target = str(values.pop("_target_"))
@@ -56,91 +58,91 @@ def build_stage(place: str, node: Any, typed: Iterable[str] = (), group: str = "
     except (ImportError, ValueError, AttributeError) as error:
         raise OtherCodeError(
             target,
-            f"{place}._target_={target} cannot be imported: {error}",
-            "install your own module, or name its folder in PYTHONPATH",
+            f"{key}._target_={target} cannot be imported: {error}",
+            "install the module, or add its folder to PYTHONPATH",
         ) from error
     missing = [] if is_dataclass(stage) else ["@dataclass"]
-    missing += [verb for verb in sorted(_verbs(PROTOCOLS[group])) if not hasattr(stage, verb)]
+    missing += [name for name in sorted(_members(PROTOCOLS[group])) if not hasattr(stage, name)]
     if missing:
         raise ValueError(
-            f"{place}._target_={target} is no {group}: it lacks {', '.join(missing)}; see "
+            f"{key}._target_={target} is not a {group}: it lacks {', '.join(missing)}; see "
             f"experiments.types.{PROTOCOLS[group].__name__}"
         )
-    return checked(stage, values, place, typed)
+    return checked(stage, values, key, typed)
 
 
-def _verbs(protocol: type) -> set[str]:
+def _members(protocol: type) -> set[str]:
     return {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
 
 
-def checked(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
-    """Build a dataclass from the values at `place`; raise ValueError that names the first bad key."""
-    prefix = f"{place}." if place else ""
-    plain = _plain(schema, values, place, typed)
+def checked(schema: type, values: Any, parent: str, typed: Iterable[str]) -> Any:
+    """Build a dataclass from the settings below the key `parent`; raise ValueError with the first bad key."""
+    prefix = f"{parent}." if parent else ""
+    plain = _plain(schema, values, parent, typed)
     hints = typing.get_type_hints(schema)
     built: dict[str, Any] = {}
     for f in fields(schema):
         key, value = f"{prefix}{f.name}", plain[f.name]
         if f.metadata.get(HOLDS):
-            held = f.metadata[HOLDS]
-            value = {name: build_stage(f"{key}.{name}", node, typed, held) for name, node in value.items()}
+            group = f.metadata[HOLDS]
+            value = {name: build_stage(f"{key}.{name}", node, typed, group) for name, node in value.items()}
         if group := f.metadata.get(steps.STEPS):
-            value = [_step(place, name, node, typed, group) for name, node in value]
-        value = _placed(value, f.metadata, key, typed)
+            value = [_step(parent, name, node, typed, group) for name, node in value]
+        value = _with_absolute_path(value, f.metadata, key, typed)
         built[f.name] = tuple(value) if typing.get_origin(hints[f.name]) is tuple else value
     return schema(**built)
 
 
-def _plain(schema: type, values: Any, place: str, typed: Iterable[str]) -> Any:
-    """Return the values of a stage by name, of the types that it declares; raise ValueError otherwise."""
-    prefix = f"{place}." if place else ""
+def _plain(schema: type, values: Any, parent: str, typed: Iterable[str]) -> Any:
+    """Return the settings of a stage by name; raise ValueError for a wrong name, type or missing value."""
+    prefix = f"{parent}." if parent else ""
     names = [f.name for f in fields(schema)]
-    values = steps.gathered(schema, values, place)
+    values = steps.gather_settings(schema, values, parent)
     unknown = [str(key) for key in values if key not in names]
     if unknown:
-        left = f"{prefix}{unknown[0]}"
-        instead = "" if left in typed else f"if an experiment set it, remove it with ~{left}"
-        raise SettingError(left, no_such_key(left, schema.__name__, names, known_keys()), instead)
+        key = f"{prefix}{unknown[0]}"
+        instead = "" if key in typed else f"if a preset set it, remove it with ~{key}"
+        raise SettingError(key, no_such_key(key, schema.__name__, names, known_keys()), instead)
     try:
-        unread = values if OmegaConf.is_config(values) else literals(values)  # these are resolved already
-        merged = OmegaConf.merge(OmegaConf.structured(schema), unread)
+        unresolved = values if OmegaConf.is_config(values) else literals(values)  # resolved once already
+        merged = OmegaConf.merge(OmegaConf.structured(schema), unresolved)
         return OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         key, reason = f"{prefix}{error.full_key}", str(error).splitlines()[0]
         if isinstance(error, MissingMandatoryValue):
-            use = f"type {key}=..., see conf/{_where(place)}"
+            use = f"type {key}=..., see conf/{_conf_file(parent)}"
             raise SettingError(key, f"{key} has no value", use) from None
-        raise ValueError(f"{key}: {reason}; see conf/{_where(place)}") from None
+        raise ValueError(f"{key}: {reason}; see conf/{_conf_file(parent)}") from None
 
 
-def _step(place: str, name: str, node: Any, typed: Iterable[str], group: str) -> tuple[str, Any]:
+def _step(parent: str, name: str, node: Any, typed: Iterable[str], group: str) -> tuple[str, Any]:
     with keys_within(group, name):
-        return name, build_stage(f"{place}.{name}", node, typed, group)
+        return name, build_stage(f"{parent}.{name}", node, typed, group)
 
 
-def _placed(value: Any, metadata: Mapping[Any, Any], key: str, typed: Iterable[str]) -> Any:
-    """Make the path that a field holds absolute."""
+def _with_absolute_path(value: Any, metadata: Mapping[Any, Any], key: str, typed: Iterable[str]) -> Any:
+    """Return a field's value, with an absolute path if it has one."""
     inner = metadata.get(PATH_KEY)
     if inner and value and value.get(inner):
-        here = key in typed or f"{key}.{inner}" in typed
-        return value | {inner: absolute(value[inner], here)}
-    tells = metadata.get(PATH)
-    is_path = value and (tells(value) if callable(tells) else tells)
+        is_typed = key in typed or f"{key}.{inner}" in typed
+        return value | {inner: absolute(value[inner], is_typed)}
+    check = metadata.get(PATH)
+    is_path = value and (check(value) if callable(check) else check)
     return absolute(value, key in typed) if is_path else value
 
 
-def _where(place: str) -> str:
-    group = place.split(".")[0]
+def _conf_file(key: str) -> str:
+    group = key.split(".")[0]
     return group if group and (CONF / group).is_dir() else "config.yaml"
 
 
 def absolute(path: str, typed: bool) -> str:
-    """Return a path that was typed below the working directory, one of a config below the project root."""
+    """Return an absolute path; a typed one starts at the working directory, any other at the project root."""
     return str((working_directory() if typed else ROOT) / Path(path).expanduser())
 
 
 def literals(value: Any) -> Any:
-    """Return values as they stand in a config, which resolves ${...} in texts."""
+    """Return values with escaped ${...}, so that OmegaConf does not resolve texts a second time."""
     if isinstance(value, dict):
         return {key: literals(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

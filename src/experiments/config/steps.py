@@ -1,6 +1,6 @@
-"""Steps of a chain: `reducer.steps=[l2,pca] reducer.pca.n_components=64`.
+"""Steps of a chain of reducers: `reducer.steps=[l2,pca] reducer.pca.n_components=64`.
 
-The list names options of the group, in conf/ or --config-dir; the settings of each stand next to it.
+The list has names of options in conf/reducer or --config-dir; a step's settings are next to the list.
 """
 
 import difflib
@@ -17,25 +17,25 @@ from experiments.config.text_fields import schema
 
 GROUP = "reducer"
 KEY = f"{GROUP}.steps"
-CHAIN = f"{GROUP}=chain"  # the option that reducer.steps=[...] chooses where none is typed
-STEPS = "steps"  # dataclass field metadata {"steps": "reducer"}: names of options, and what is built of them
+CHAIN = f"{GROUP}=chain"  # the option that reducer.steps=[...] implies
+STEPS = "steps"  # dataclass field metadata {"steps": "reducer"}: pairs of an option's name and its stage
 
 
-def expanded(words: Sequence[str]) -> list[str]:
-    """Return overrides as Hydra takes them: steps choose the chain, and settings of steps are added to it.
+def expand(words: Sequence[str]) -> list[str]:
+    """Return overrides for Hydra: `reducer.steps` adds `reducer=chain`, settings of steps get `++`.
 
     Raises
     ------
     ValueError
-        For steps that are no list of names.
+        `reducer.steps` is not a list of names.
     """
     overrides = parse(words)
     keys = {override.key_or_group for override in overrides}
     chain = [CHAIN] if KEY in keys and GROUP not in keys else []
-    return chain + [_expanded(override) for override in overrides]
+    return chain + [_expand(override) for override in overrides]
 
 
-def _expanded(override: Any) -> str:
+def _expand(override: Any) -> str:
     word, key = str(override.input_line), str(override.key_or_group)
     group, _, rest = key.partition(".")
     if group != GROUP:
@@ -44,7 +44,7 @@ def _expanded(override: Any) -> str:
         name = rest.split(".")[1]
         setting = rest.removeprefix("steps.") if rest.count(".") > 1 else f"{name}.<setting>"
         raise ValueError(
-            f"{word}: {KEY} is a list of names; type '{KEY}=[...]' with {name} at its place or without it, "
+            f"{word}: {KEY} is a list of names; type '{KEY}=[...]' with or without {name}, "
             f"and settings as {GROUP}.{setting}=..."
         )
     if key == KEY and not override.is_sweep_override():
@@ -54,7 +54,7 @@ def _expanded(override: Any) -> str:
 
 
 def names(node: Any, stage: Any) -> list[str] | None:
-    """Return the names of the steps in a stage's config; None if such a stage has no steps."""
+    """Return the names of the steps in a stage's config; None for a stage without steps."""
     field = _field(stage)
     if field is None:
         return None
@@ -64,20 +64,20 @@ def names(node: Any, stage: Any) -> list[str] | None:
     return list(value)
 
 
-def fill(cfg: DictConfig, runtime: Any) -> None:
-    """Give each step of a chain the settings of its option; those of a preset or typed ones go before.
+def add_option_settings(cfg: DictConfig, runtime: Any) -> None:
+    """Add the settings of each step's option file to a chain; those of a preset or typed ones override them.
 
     Parameters
     ----------
     cfg
         A composed config; it is changed.
     runtime
-        Hydra's account of it: where configs were looked for.
+        hydra.runtime of the config: its search path.
 
     Raises
     ------
     ValueError
-        For a name that is not an option.
+        A step's name is not an option.
     """
     node = cfg.get(GROUP)
     steps = names(node, schema(GROUP, cfg)) if isinstance(node, DictConfig) else None
@@ -92,80 +92,82 @@ def fill(cfg: DictConfig, runtime: Any) -> None:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise ValueError(
-                f"{KEY}=[{','.join(steps)}]: {name} is not an option for a step; use "
+                f"{KEY}=[{','.join(steps)}]: {name} is not an option of a step; use "
                 f"{', '.join(sorted(known))}{hint}"
             )
         with open_dict(cfg):
             node[name] = OmegaConf.merge(options[name], node.get(name) or {})
 
 
-def leave_out(cfgs: Sequence[DictConfig], swept: Sequence[str]) -> None:
-    """Remove from each job of a sweep over chains what was typed for a step that other jobs alone have.
+def remove_unused_settings(cfgs: Sequence[DictConfig], swept: Sequence[str]) -> None:
+    """Remove typed settings of a step from the jobs whose chain lacks the step, if another job has it.
 
     Parameters
     ----------
     cfgs
-        Of all jobs, which are changed; of one job alone, all were looked at before.
+        The configs of all jobs, which are changed; or of a single job, whose sweep was checked before.
     swept
-        The keys that the jobs differ in.
+        The keys whose values differ between the jobs.
 
     Raises
     ------
     ValueError
-        For a setting that is swept, and that some jobs lack: these would be the same job several times.
+        A setting of the step is swept, so jobs without the step would repeat each other.
     """
     if not {KEY, GROUP} & set(swept):
         return
     chains = [(cfg, names(cfg[GROUP], schema(GROUP, cfg)) or []) for cfg in cfgs]
     everywhere = {name for _, chain in chains for name in chain}
     for cfg, chain in chains:
-        for name in _apart(cfg) - set(chain):
+        for name in _names_with_settings(cfg) - set(chain):
             key = next((key for key in swept if key.startswith(f"{GROUP}.{name}.")), "")
             if key and name in everywhere:
                 raise ValueError(
-                    f"{key} is swept, and some jobs have no step {name}: they would all be the same; sweep "
-                    f"the chains with {name} in a command of their own"
+                    f"{key} is swept, but chains without {name} ignore it and would repeat the same job; "
+                    f"sweep the chains with {name} in a separate command"
                 )
             if len(cfgs) == 1 or name in everywhere:
                 with open_dict(cfg):
                     del cfg[GROUP][name]
 
 
-def _apart(cfg: DictConfig) -> set[str]:
-    """Return the names under which a reducer has settings that are not its own fields."""
+def _names_with_settings(cfg: DictConfig) -> set[str]:
+    """Return the names of steps that have settings next to the fields of the reducer."""
     stage = schema(GROUP, cfg)
-    own = {f.name for f in fields(stage)} if stage else set()
-    return {str(name) for name in cfg[GROUP] if isinstance(cfg[GROUP][name], DictConfig)} - own
+    field_names = {f.name for f in fields(stage)} if stage else set()
+    return {str(name) for name in cfg[GROUP] if isinstance(cfg[GROUP][name], DictConfig)} - field_names
 
 
-def gathered(stage: type, values: Mapping[str, Any], place: str) -> Mapping[str, Any]:
-    """Return the settings of a stage; those of its steps stand in the list that names them.
+def gather_settings(stage: type, values: Mapping[str, Any], parent: str) -> Mapping[str, Any]:
+    """Return the settings of a stage, with the settings of each step moved into the list of steps.
 
     Raises
     ------
     ValueError
-        For settings of a step that there is not.
+        There are settings of a step that is not in the list.
     """
-    own = [f.name for f in fields(stage)]
-    apart = {key: value for key, value in values.items() if key not in own and isinstance(value, dict)}
+    field_names = [f.name for f in fields(stage)]
+    nested = {
+        key: value for key, value in values.items() if key not in field_names and isinstance(value, dict)
+    }
     steps = names(values, stage)
-    unused = next((key for key in apart if key not in (steps or ())), None)
-    if place == GROUP and unused and apart[unused]:
-        setting, value = next(iter(apart[unused].items()))
-        typed = f"{place}.{unused}.{setting}={value}"
+    unused = next((key for key in nested if key not in (steps or ())), None)
+    if parent == GROUP and unused and nested[unused]:
+        setting, value = next(iter(nested[unused].items()))
+        typed = f"{parent}.{unused}.{setting}={value}"
         if steps is None:
             raise ValueError(
-                f"{typed} is for a step, and {stage.__name__} has none; type {place}.{setting}={value}, or "
-                f"add '{KEY}=[{unused}]' for a chain"
+                f"{typed} is for a step, but {stage.__name__} has no steps; use {parent}.{setting}={value}, "
+                f"or add '{KEY}=[{unused}]' for a chain"
             )
         raise ValueError(
-            f"{typed} is for a step that is not in {KEY}=[{','.join(steps)}]; add {unused} to them, or leave "
-            f"{place}.{unused} out"
+            f"{typed} is for a step that is not in {KEY}=[{','.join(steps)}]; add {unused} to the list, or "
+            f"remove {parent}.{unused}"
         )
     if steps is None:
         return values
     rest = {key: value for key, value in values.items() if key not in steps}
-    return rest | {str(_field(stage)): [[name, apart.get(name)] for name in steps]}
+    return rest | {str(_field(stage)): [[name, nested.get(name)] for name in steps]}
 
 
 def _field(stage: Any) -> str | None:
@@ -173,7 +175,7 @@ def _field(stage: Any) -> str | None:
 
 
 def _option(path: Path) -> Any:
-    """Return the settings in an option's file, and in those that it includes."""
+    """Return the settings in an option's file and in the files that it includes."""
     node: Any = OmegaConf.load(path)
     included: Iterable[Any] = node.pop("defaults", [])
     parts = [_option(path.with_name(f"{part}.yaml")) for part in included if part != "_self_"]
@@ -181,12 +183,12 @@ def _option(path: Path) -> Any:
 
 
 def _check(value: Any) -> None:
-    """Raise ValueError for what is no list of names."""
+    """Raise ValueError unless `reducer.steps` is a list of names."""
     if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
         return
     named = list(value) if isinstance(value, dict) else value if isinstance(value, list) else [value]
     example = f"[{','.join(map(str, named))}]" if named and value else "[l2,pca]"
     raise ValueError(
-        f"{KEY}={value} is no list of reducers; type '{KEY}={example}', and the settings of a step as "
-        f"{GROUP}.pca.n_components=64; without steps, {GROUP}=identity"
+        f"{KEY}={value} is not a list of reducers; use '{KEY}={example}', with settings of a step such as "
+        f"{GROUP}.pca.n_components=64; for no steps, {GROUP}=identity"
     )

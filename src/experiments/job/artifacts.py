@@ -1,4 +1,4 @@
-"""What a run leaves in its folder: config, assignments, centroids, tables, pictures."""
+"""Files of a run: config, assignments, centroids, tables and figures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,13 +18,13 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-ASSIGNMENTS = "assignments.parquet"  # a row per sample: id, hash, cluster, and label where there is one
-BLOCK = 1 << 16  # rows that are compared at a time
+ASSIGNMENTS = "assignments.parquet"  # a row per sample: id, hash, cluster, and label if the data has labels
+BLOCK = 1 << 16  # rows per block of the distances
 TRAINING = "training"  # the name of the table of epochs
 
 
 def write(folder: Path, cfg: DictConfig, result: Result) -> None:
-    """Write everything that a person may want from the run: config, assignments, centroids, tables."""
+    """Write the config, assignments, centroids and tables of a run into a folder."""
     import pandas as pd
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,15 +38,15 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
         epochs = pd.DataFrame(result.encoder.history)
         epochs.insert(0, "epoch", range(1, len(epochs) + 1))
         tables.write(epochs, folder, TRAINING)
-    for name, left in _left_out(result.samples).items():
-        tables.to_csv(reasons(left), folder / f"{name}.csv")
-    for found in result.findings.values():
-        for name, rows in found.tables.items():
+    for name, skipped in _skipped(result.samples).items():
+        tables.to_csv(reasons_table(skipped), folder / f"{name}.csv")
+    for findings in result.findings.values():
+        for name, rows in findings.tables.items():
             tables.write(rows, folder, name)
 
 
 def _assignments(result: Result) -> "pd.DataFrame":
-    """Return a row per sample: id, hash, cluster, and probability, distance and label where there are any."""
+    """Return a row per sample: id, hash, cluster, and probability, distance and label if available."""
     import pandas as pd
 
     samples, clustering = result.samples, result.clustering
@@ -61,8 +61,8 @@ def _assignments(result: Result) -> "pd.DataFrame":
     return table
 
 
-def _left_out(samples: Samples) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Return what was left out, and why, by the name of its table."""
+def _skipped(samples: Samples) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return pairs of id and reason for skipped files, unmatched labels and unlabelled samples."""
     lists = {"skipped_files": samples.skipped, "unmatched_labels": samples.unmatched}
     if 0 < len(samples.labelled) < len(samples):
         without = np.delete(samples.ids, samples.labelled)
@@ -71,48 +71,49 @@ def _left_out(samples: Samples) -> dict[str, tuple[tuple[str, str], ...]]:
 
 
 def _distances(reduced: np.ndarray, centroids: np.ndarray, assignments: np.ndarray) -> np.ndarray:
-    """Return how far each row is from its centroid, (n,), a block at a time."""
+    """Return the distance of each row from its centroid, (n,), computed in blocks."""
     blocks = [slice(start, start + BLOCK) for start in range(0, len(reduced), BLOCK)]
     offsets = (rescaled(reduced[rows] - np.asarray(centroids)[assignments[rows]]) for rows in blocks)
     return np.concatenate([np.ldexp(np.linalg.norm(part, axis=1), power) for part, power in offsets])
 
 
-def reasons(left: Sequence[tuple[str, str]]) -> "pd.DataFrame":
-    """Return a table of what was left out, and why."""
+def reasons_table(skipped: Sequence[tuple[str, str]]) -> "pd.DataFrame":
+    """Return a table of skipped ids and the reasons."""
     import pandas as pd
 
-    return pd.DataFrame(left, columns=["id", "reason"])
+    return pd.DataFrame(skipped, columns=["id", "reason"])
 
 
-def pictures(result: Result) -> dict[str, Figure]:
-    """Return every picture of a run, by name."""
-    found: dict[str, Figure] = dict(training_curves(result.encoder.history))
-    for each in result.findings.values():
-        found |= each.figures
-    return found
+def all_figures(result: Result) -> dict[str, Figure]:
+    """Return all figures of a run by name: training curves and those of its evaluators."""
+    figures: dict[str, Figure] = dict(training_curves(result.encoder.history))
+    for findings in result.findings.values():
+        figures |= findings.figures
+    return figures
 
 
 def check_names(findings: Mapping[str, Findings], params: Mapping[str, Any]) -> None:
-    """Raise ValueError if two evaluators call a picture or a table the same, as one would be lost.
+    """Raise ValueError if two evaluators use one name for a figure or table, as one would replace the other.
 
     Parameters
     ----------
     params
-        The settings, by their dotted keys: those that have the name can be changed.
+        The settings by their dotted keys, to find the setting that has the name.
     """
     for kind in ("figures", "tables"):
         owners: dict[str, str] = {}
-        for evaluator, found in findings.items():
-            twice = [name for name in getattr(found, kind) if name in owners]
-            if twice:
-                raise ValueError(_both(kind, twice[0], (owners[twice[0]], evaluator), params))
-            owners |= dict.fromkeys(getattr(found, kind), evaluator)
+        for evaluator, result in findings.items():
+            duplicates = [name for name in getattr(result, kind) if name in owners]
+            if duplicates:
+                pair = (owners[duplicates[0]], evaluator)
+                raise ValueError(_duplicate_name(kind, duplicates[0], pair, params))
+            owners |= dict.fromkeys(getattr(result, kind), evaluator)
 
 
-def _both(kind: str, name: str, evaluators: tuple[str, str], params: Mapping[str, Any]) -> str:
-    """Return which two evaluators use a name, and which setting gives another."""
+def _duplicate_name(kind: str, name: str, evaluators: tuple[str, str], params: Mapping[str, Any]) -> str:
+    """Return the error for a name that two evaluators use, with the setting that changes it."""
     first, second = (f"evaluator.{evaluator}" for evaluator in evaluators)
-    places = (f"{first}.", f"{second}.")
-    named = [key for key, value in params.items() if key.startswith(places) and value == name]
-    use = f"{named[-1]}=<another name>" if named else "one of them alone"
-    return f"{first} and {second} both make {kind} called {name}; use {use}"
+    prefixes = (f"{first}.", f"{second}.")
+    keys = [key for key, value in params.items() if key.startswith(prefixes) and value == name]
+    use = f"{keys[-1]}=<another name>" if keys else "only one of them"
+    return f"{first} and {second} both have {kind} named {name}; use {use}"

@@ -1,4 +1,4 @@
-"""One job as Hydra composed it, in this process or in a worker of its own."""
+"""Run a job that Hydra composed, in this process or a worker."""
 
 import logging
 from pathlib import Path
@@ -18,42 +18,42 @@ from experiments.numerics.threads import cores
 log = logging.getLogger(__name__)
 
 
-def folder_of() -> Path:
-    """Return the folder of the job at work."""
+def job_folder() -> Path:
+    """Return the output folder of the current job."""
     return Path(HydraConfig.get().runtime.output_dir)
 
 
-def job_of(invocation: Invocation, number: int = 0) -> Job:
-    """Return name, parent and options of the job at work."""
+def build_job(invocation: Invocation, number: int = 0) -> Job:
+    """Return the current job with its name, parent run and chosen options."""
     overrides = list(HydraConfig.get().overrides.task)
     swept = [word for word in overrides if compose.key_of(word) in invocation.swept]
     parent = tracking.Parent(*invocation.parent) if invocation.parent else None
     return Job(overrides, run_name(swept or overrides), number, parent, compose.choices())
 
 
-def plan_of(cfg: DictConfig, job: Job, invocation: Invocation) -> Plan:
-    """Build the config of the job at work, with its share of the threads; its preset's leftovers go."""
+def build_plan(cfg: DictConfig, job: Job, invocation: Invocation) -> Plan:
+    """Build the current job's plan, with its share of the threads, without unused settings of its preset."""
     typed = job.overrides if invocation.typed is None else invocation.typed
-    presets.leave_out(cfg, HydraConfig.get().runtime, map(compose.key_of, typed))
-    steps.fill(cfg, HydraConfig.get().runtime)
-    steps.leave_out([cfg], invocation.swept)
+    presets.remove_inapplicable(cfg, HydraConfig.get().runtime, map(compose.key_of, typed))
+    steps.add_option_settings(cfg, HydraConfig.get().runtime)
+    steps.remove_unused_settings([cfg], invocation.swept)
     if cfg.threads == "auto" and invocation.threads not in (0, cores()):
         cfg.threads = invocation.threads
     return build(cfg, typed)
 
 
 def run(cfg: DictConfig, folder: Path, job: Job, invocation: Invocation) -> Outcome:
-    """Run the job at work; an error ends in its outcome, which is saved, and stops no other job."""
+    """Run the current job and save its outcome; an error is saved as well and does not stop other jobs."""
     outcome = job.outcome
-    outcome.save(folder)  # RUNNING, until it is known how it ended
+    outcome.save(folder)  # with the status RUNNING until the job ends
     log.info("%s", job.name)
     try:
-        outcome = perform(plan_of(cfg, job, invocation), folder, job).outcome
-    except Exception as error:  # it could not begin
+        outcome = perform(build_plan(cfg, job, invocation), folder, job).outcome
+    except Exception as error:  # it could not start
         outcome = outcome.failed(error, folder)
         outcome.save(folder)
     if outcome.status == "FAILED":
         log.error("FAILED %s: %s", job.name, outcome.error)
     elif cfg.objective not in outcome.metrics:
-        log.debug("objective=%s was not given by this run", cfg.objective)
+        log.debug("objective=%s is not a metric of this run", cfg.objective)
     return outcome

@@ -1,4 +1,4 @@
-"""What a person sees: log lines, progress bars that do not tangle with them, tables."""
+"""Output on the terminal: log lines, progress bars and tables."""
 
 import logging
 import multiprocessing
@@ -29,17 +29,17 @@ log = logging.getLogger(__name__)
 stderr = Console(stderr=True)
 stdout = Console()
 DATA = "experiments.dataset."
-WIDE = 200  # columns where there is no terminal
-QUIET_SECONDS = 10.0  # without a terminal, a long task says this often how far it is
+WIDTH = 200  # columns without a terminal
+QUIET_SECONDS = 10.0  # without a terminal, time between two progress lines of a task
 
 
 class Handler(RichHandler):
-    """Log lines on the console that the bars are on; plain lines without a terminal.
+    """Log handler: lines above the progress bars on a terminal, plain lines elsewhere.
 
-    What a process said of its data, or warned of, is not said again: the jobs of a sweep share their data.
+    It prints each warning and each line about data once per process, as jobs of a sweep share their data.
     """
 
-    given: ClassVar[set[str]] = set()
+    printed: ClassVar[set[str]] = set()
 
     def __init__(self) -> None:
         super().__init__(console=stderr, show_path=False, show_level=False, log_time_format="%H:%M:%S")
@@ -47,9 +47,9 @@ class Handler(RichHandler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print one record."""
         if record.levelno == logging.WARNING or record.name.startswith(DATA):
-            if record.getMessage() in self.given:
+            if record.getMessage() in self.printed:
                 return
-            self.given.add(record.getMessage())
+            self.printed.add(record.getMessage())
         if stderr.is_terminal:
             super().emit(record)
         else:
@@ -57,38 +57,38 @@ class Handler(RichHandler):
 
 
 class Report:
-    """Progress for the person, figures of each epoch for the record.
+    """Progress on the terminal, and metrics of each epoch for MLflow.
 
     Parameters
     ----------
     record
-        Called with the step and its figures, as they happen.
+        Called with the step and its metrics after each epoch.
     """
 
     def __init__(self, record: Callable[[int, Mapping[str, float]], None]) -> None:
         self._record = record
 
     def progress(self, task: str, total: int, unit: str) -> AbstractContextManager[Callable[[int], None]]:
-        """Show a bar on a terminal, and a line every ten seconds elsewhere and in workers."""
+        """Show a bar on a terminal; log a line every ten seconds elsewhere, and in workers."""
         alone = multiprocessing.parent_process() is None
         return bar(task, total, unit) if stderr.is_terminal and alone else lines(task, total, unit)
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
-        """Record the figures of one epoch."""
+        """Record the metrics of one epoch."""
         self._record(step, values)
 
 
 class Speed(ProgressColumn):
-    """How many are done in a second."""
+    """Column with the number of units per second."""
 
     def render(self, task: Task) -> Text:
-        """Return nothing before that is known."""
+        """Return the speed; empty until it is known."""
         return Text(f"{task.speed:,.1f}/s" if task.speed else "", style="progress.data.speed")
 
 
 @contextmanager
 def bar(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Show a bar that vanishes when the task is done."""
+    """Show a progress bar that disappears when the task ends."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -100,13 +100,13 @@ def bar(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=stderr, transient=True) as progress:
-        shown = progress.add_task(task, total=total)
-        yield lambda done: progress.advance(shown, done)
+        task_id = progress.add_task(task, total=total)
+        yield lambda done: progress.advance(task_id, done)
 
 
 @contextmanager
 def lines(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Log a line every ten seconds."""
+    """Log the progress every ten seconds."""
     start = last = time.monotonic()
     finished = 0
 
@@ -115,38 +115,38 @@ def lines(task: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         finished += done
         now = time.monotonic()
         if now - last >= QUIET_SECONDS:
-            left = (total - finished) * (now - start) / max(finished, 1)
+            remaining = (total - finished) * (now - start) / max(finished, 1)
             share, speed = f"{finished:,} of {total:,} {unit}", f"{finished / (now - start):,.1f}"
-            log.info("%s: %s, %s a second, about %.0f s left", task, share, speed, left)
+            log.info("%s: %s, %s per second, about %.0f s left", task, share, speed, remaining)
             last = now
 
     yield advance
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a title and a table on standard output; on a narrow terminal without its last columns."""
+    """Print a title and a table on standard output, without the last columns if the terminal is narrow."""
     widths = [max(map(len, cells)) + 3 for cells in zip(columns, *rows, strict=True)] if rows else []
-    room = stdout.width if stdout.is_terminal else WIDE
+    width = stdout.width if stdout.is_terminal else WIDTH
     shown = len(columns)
-    while shown > 1 and sum(widths[:shown]) + 1 > room:
+    while shown > 1 and sum(widths[:shown]) + 1 > width:
         shown -= 1
-    say(
+    print_line(
         title
         + (f" ({len(columns) - shown} more columns in a wider terminal)" if shown < len(columns) else "")
     )
-    drawn = Table(header_style="bold")
+    grid = Table(header_style="bold")
     for index, column in enumerate(columns[:shown]):
-        drawn.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
+        grid.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
-        drawn.add_row(*map(escape, row[:shown]))  # [l2,pca] is a value
-    Console(width=room).print(drawn)
+        grid.add_row(*map(escape, row[:shown]))  # [l2,pca] is a value and not markup
+    Console(width=width).print(grid)
 
 
-def say(line: str) -> None:
-    """Print one line on standard output, as it is."""
+def print_line(line: str) -> None:
+    """Print one line on standard output, without markup."""
     Console(soft_wrap=True).print(line, markup=False, highlight=False)
 
 
-def complain(line: str) -> None:
-    """Print one error line on standard error, as it is."""
+def print_error(line: str) -> None:
+    """Print one error line on standard error, without markup."""
     Console(stderr=True, soft_wrap=True).print(line, markup=False, highlight=False, style="bold red")

@@ -1,4 +1,4 @@
-"""Make the real surroundings of a run: device, precision, threads, store."""
+"""Create the context of a run: device, precision, threads and cache."""
 
 import ctypes
 import sys
@@ -14,15 +14,15 @@ AMPERE = 8  # the first compute capability with bfloat16
 
 
 def make(plan: Plan, report: Report, *, compute: bool = True) -> Context:
-    """Resolve every `auto` of a run; raise ValueError for a device that is not there."""
+    """Create the context with every `auto` resolved; raise ValueError if there is no such device."""
     let_waiting_threads_sleep()
     settings = plan.settings
     capabilities = cuda_capabilities() if settings.device != "cpu" else []
     if settings.device == "cuda" and not capabilities:
-        raise ValueError("device=cuda: the driver shows no CUDA device; use device=cpu or device=auto")
+        raise ValueError("device=cuda: the driver reports no CUDA device; use device=cpu or device=auto")
     device = "cuda" if capabilities else "cpu"
-    gains = device == "cuda" and capabilities[0] >= AMPERE
-    dtype = {"auto": "bfloat16" if gains else "float32"}.get(settings.precision, settings.precision)
+    has_bfloat16 = device == "cuda" and capabilities[0] >= AMPERE
+    dtype = {"auto": "bfloat16" if has_bfloat16 else "float32"}.get(settings.precision, settings.precision)
     threads = cores() if settings.threads == "auto" else int(settings.threads)
     about = {"threads": str(threads), "code": code()}
     store = Store(
@@ -36,7 +36,7 @@ def make(plan: Plan, report: Report, *, compute: bool = True) -> Context:
 
 
 def cuda_capabilities() -> list[int]:
-    """Ask the driver for each CUDA device's major compute capability; torch would take seconds to tell."""
+    """Return each CUDA device's major compute capability from the driver, without importing torch."""
     try:
         cuda = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
@@ -44,8 +44,8 @@ def cuda_capabilities() -> list[int]:
     count, major = ctypes.c_int(), ctypes.c_int()
     if cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count)):
         return []
-    found = []
+    majors = []
     for device in range(count.value):
         cuda.cuDeviceGetAttribute(ctypes.byref(major), 75, device)  # 75: the major capability
-        found.append(major.value)
-    return found
+        majors.append(major.value)
+    return majors

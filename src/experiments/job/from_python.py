@@ -1,4 +1,4 @@
-"""One run from Python, as `python run.py` does it."""
+"""Run an experiment from Python, such as in a notebook."""
 
 import shlex
 from collections.abc import Sequence
@@ -21,8 +21,7 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     Parameters
     ----------
     overrides
-        What one would type, such as `["cluster.k=20", "seed=3"]`; paths are relative to the working
-        directory.
+        Settings such as `["cluster.k=20", "seed=3"]`; paths are relative to the working directory.
 
     Returns
     -------
@@ -32,26 +31,26 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     Raises
     ------
     ValueError
-        A setting that cannot be; the message says what to type instead.
+        A setting is wrong; the message says what to type instead.
     """
-    several = [o.input_line for o in compose.parse(overrides) if o.is_sweep_override()]
-    if several:
-        raise ValueError(f"{several[0]} gives several values; call run once for each, or python run.py -m")
+    sweeps = [o.input_line for o in compose.parse(overrides) if o.is_sweep_override()]
+    if sweeps:
+        raise ValueError(f"{sweeps[0]} has several values; call run once for each, or use python run.py -m")
     cfg = compose.compose_config(overrides, hydra=True)
     folder = Path(cfg.hydra.run.dir).absolute()
     if cfg.hydra.mode == RunMode.MULTIRUN:
         typed = shlex.join(overrides)
-        raise ValueError(f"{typed} is a sweep; run it with python run.py {typed}")
+        raise ValueError(f"{typed} is a sweep; use python run.py {typed}")
     if cfg.resume:
-        raise ValueError(f"resume={cfg.resume} is for sweeps: python run.py -m ... resume={cfg.resume}")
+        raise ValueError(f"resume={cfg.resume} is for sweeps; use python run.py -m ... resume={cfg.resume}")
     if cfg.plan:
-        raise ValueError("plan=true only looks; use python run.py plan=true")
+        raise ValueError("plan=true computes nothing; use python run.py plan=true")
     plan = build(compose.without_hydra(cfg), overrides)
-    logged_model.check_place(folder, plan)
-    if plan.cache.enabled:  # a data set that cannot be read leaves no record, as on the command line
+    logged_model.check_folder(folder, plan)
+    if plan.cache.enabled:  # data that cannot be read leaves no run in MLflow, as on the command line
         ctx = context.make(plan, console.Report(lambda step, values: None))
         pipeline.check_stages(plan.stages, plan.stages.dataset.load(ctx))
     job = Job(overrides, run_name(overrides), choices=dict(cfg.hydra.runtime.choices))
-    with run_folder.held(folder, "hydra.run.dir"):
-        run_folder.begin(folder, "hydra.run.dir")
+    with run_folder.locked(folder, "hydra.run.dir"):
+        run_folder.prepare(folder, "hydra.run.dir")
         return NotebookResult.of(perform(plan, folder, job).result)

@@ -1,4 +1,4 @@
-"""Which runs record their model: each its own, or the best job of a sweep alone."""
+"""Record models in MLflow: of single runs, of all jobs of a sweep, or only of its best job."""
 
 import shutil
 from pathlib import Path
@@ -9,50 +9,52 @@ from experiments.job import run_folder
 from experiments.job.model import ABOUT, Model
 from experiments.pipeline import Result
 
-FOLDER = "model"  # below a job's: what is recorded; the values themselves are below its data/
+FOLDER = "model"  # the model's folder in a job's folder; its values are in data/
 
 
-def keep(result: Result, dtype: str, plan: Plan, folder: Path, run: tracking.Run, *, alone: bool) -> None:
-    """Record the model of a job that runs alone, or of each if tracking.log_model=all.
+def record_if_due(
+    result: Result, dtype: str, plan: Plan, folder: Path, run: tracking.Run, *, single: bool
+) -> None:
+    """Record the model of a single run, or of every job if tracking.log_model=all.
 
-    A sweep makes that of its best job from the store. What the store does not hold it could not make, so such
-    a job leaves its model in its folder.
+    A sweep builds the model of its best job from the cache. A job whose results are not cached writes its
+    model into its folder instead.
     """
-    wanted, now = plan.tracking.log_model, records(plan, alone=alone)
-    if now or (wanted == "best" and (not plan.cache.enabled or result.encoder.stopped)):
-        record(Model.of(result, dtype), folder, run if now else None)
+    choice, now = plan.tracking.log_model, is_recorded_now(plan, single=single)
+    if now or (choice == "best" and (not plan.cache.enabled or result.encoder.stopped)):
+        write_and_record(Model.of(result, dtype), folder, run if now else None)
 
 
-def records(plan: Plan, *, alone: bool) -> bool:
-    """Tell whether a job records its model when it ends."""
-    wanted = plan.tracking.log_model
-    return wanted == "all" or (wanted == "best" and alone)
+def is_recorded_now(plan: Plan, *, single: bool) -> bool:
+    """Return True if a job records its model when it ends; `single` for a run outside a sweep."""
+    choice = plan.tracking.log_model
+    return choice == "all" or (choice == "best" and single)
 
 
-def check_place(folder: Path, plan: Plan) -> None:
-    """Raise ValueError if a job's folder holds something else where its model is to go: it stays as it is."""
-    place = folder / FOLDER
-    earlier = (place / "data" / ABOUT).exists()
-    empty = not place.exists() or (place.is_dir() and not any(place.iterdir()))
+def check_folder(folder: Path, plan: Plan) -> None:
+    """Raise ValueError if the model's folder has files that are not a model of an earlier run."""
+    path = folder / FOLDER
+    earlier = (path / "data" / ABOUT).exists()
+    empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
     if plan.tracking.log_model != "none" and not earlier and not empty:
         raise ValueError(
-            f"{place.absolute()} is no model of an earlier run, so it is not replaced; move it away, or set "
-            "hydra.run.dir=<a folder of its own>, or tracking.log_model=none"
+            f"{path.absolute()} is not the model of an earlier run, so it is not replaced; move it, or use "
+            "hydra.run.dir=<a new folder>, or tracking.log_model=none"
         )
 
 
-def record(model: Model, folder: Path, run: tracking.Run | None) -> None:
-    """Write a model into a job's folder, and record it with a run that is recorded itself."""
-    place = folder / FOLDER
-    if (place / "data" / ABOUT).exists():  # of an earlier run in the same folder
-        shutil.rmtree(place)
-    model.save(place / "data")
-    send(model, folder, run)
+def write_and_record(model: Model, folder: Path, run: tracking.Run | None) -> None:
+    """Write a model into a job's folder, and record it in the job's MLflow run if there is one."""
+    path = folder / FOLDER
+    if (path / "data" / ABOUT).exists():  # of an earlier run in the same folder
+        shutil.rmtree(path)
+    model.save(path / "data")
+    record_written(model, folder, run)
 
 
-def send(model: Model, folder: Path, run: tracking.Run | None) -> None:
-    """Record the model that a job's folder holds with a run that is recorded itself."""
-    place = folder / FOLDER
+def record_written(model: Model, folder: Path, run: tracking.Run | None) -> None:
+    """Record the model in a job's folder in the job's MLflow run if there is one."""
+    path = folder / FOLDER
     if run is not None and run.id:
-        run.model(place, model.columns)
-    run_folder.add(folder, (f"{FOLDER}/{name}" for name in run_folder.files_below(place)), mine=True)
+        run.model(path, model.columns)
+    run_folder.list_files(folder, (f"{FOLDER}/{name}" for name in run_folder.files_below(path)), mine=True)

@@ -1,6 +1,7 @@
-"""A fitted encoder, projection and clustering as one folder: new images are assigned without refitting.
+"""Model that assigns new images to the clusters of a run: its fitted encoder, projection and clustering.
 
-MLflow loads it through `_load_pyfunc`; nothing in it is pickled, and nothing here knows MLflow.
+It is saved as a folder without pickled files. MLflow loads it through `_load_pyfunc`; this module does not
+import MLflow.
 """
 
 import json
@@ -34,32 +35,32 @@ if TYPE_CHECKING:
 
     from experiments.pipeline import Result
 
-PARTS = {"encoder": "embed", "projection": "transform", "clustering": "assign"}  # and what each does
+PARTS = {"encoder": "embed", "projection": "transform", "clustering": "assign"}  # fields and their methods
 ABOUT = "model.json"
-FAR = 0.99  # of its cluster's own images, what is nearer than an image that is called far
-FEW = 20  # of a smaller cluster's images too little is known: all images' distances count there
+FAR = 0.99  # an image is far if this share of its cluster's images are nearer
+MIN_SIZE = 20  # for smaller clusters, the distances of all images are used
 PERCENTILES = np.arange(101)
-ALONE = ValueRange()  # without a run, each image deeper than 8 bits is read by itself
+PER_IMAGE = ValueRange()  # each image deeper than 8 bits is scaled by its own values
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What it takes to put new images into the clusters of a run.
+    """The fitted stages of a run, which assign new images to its clusters.
 
     Parameters
     ----------
     distances
-        float32 (k + 1, 101): the percentiles of the distances of each cluster's own images, and of all.
+        float32 (k + 1, 101): percentiles of the distances of each cluster's images, and of all images.
     names
-        The majority class of each cluster; empty if the run had no labels.
+        Majority class of each cluster; empty if the run had no labels.
     kind
-        What is clustered: images, or vectors.
+        `images` or `vectors`.
     dtype
-        What the networks computed in.
+        Number type of the networks.
     features
-        What each value of a vector is called; empty of images.
+        Names of a vector's values; empty for images.
     value_range
-        How the run read images deeper than 8 bits; new ones are read so too.
+        How the run read images deeper than 8 bits; new images are read the same way.
     """
 
     encoder: Encoder
@@ -70,14 +71,14 @@ class Model:
     kind: str
     dtype: str
     features: tuple[str, ...] = ()
-    value_range: ValueRange = ALONE
+    value_range: ValueRange = PER_IMAGE
 
     @classmethod
     def of(cls, result: "Result", dtype: str) -> "Model":
-        """Take the fitted values of a run, and note how far its own images are from their clusters."""
+        """Return the model of a run, with the percentiles of its images' distances from their clusters."""
         samples, clustering = result.samples, result.clustering
         k = int(clustering.assignments.max(initial=-1)) + 1
-        if clustering.centroids is not None:  # the last of which may have no image
+        if clustering.centroids is not None:  # the last clusters may be empty
             k = len(clustering.centroids)
         ids, distances = clustering.assign(result.reduced)
         spread = np.zeros((k + 1, len(PERCENTILES)), np.float32)
@@ -86,7 +87,7 @@ class Model:
         order = np.argsort(ids, kind="stable")
         bounds = np.searchsorted(ids[order], np.arange(k + 1))
         for cluster, (start, stop) in enumerate(pairwise(bounds)):
-            if stop - start >= FEW:
+            if stop - start >= MIN_SIZE:
                 spread[cluster] = np.percentile(distances[order[start:stop]], PERCENTILES)
         names = _majority(samples, clustering.assignments, k)
         return cls(
@@ -95,11 +96,11 @@ class Model:
         )  # fmt: skip
 
     def save(self, folder: Path) -> None:
-        """Write each part into a folder of its own, and model.json, into the empty `folder`."""
+        """Write model.json and a subfolder per part into the empty `folder`."""
         classes = {part: class_name(getattr(self, part)) for part in PARTS}
         about = {"classes": classes, "names": self.names, "kind": self.kind, "dtype": self.dtype}
         about |= {"features": self.features, "value_range": asdict(self.value_range)}
-        folder.mkdir(parents=True, exist_ok=True)  # model.json first: it tells whose folder this is
+        folder.mkdir(parents=True, exist_ok=True)  # model.json first: it marks the folder as a model's
         (folder / ABOUT).write_text(json.dumps(about | {"libraries": versions()}, indent=1), encoding="utf-8")
         for part in PARTS:
             (folder / part).mkdir()
@@ -108,11 +109,11 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path) -> "Model":
-        """Read what `save` wrote."""
+        """Return the model of a folder that `save` wrote."""
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         parts: dict[str, Any] = {
-            part: load_saved_class(about["classes"][part], folder / part, does).load(folder / part)
-            for part, does in PARTS.items()
+            part: load_saved_class(about["classes"][part], folder / part, method).load(folder / part)
+            for part, method in PARTS.items()
         }
         ranges = about.get("value_range", {})
         distances = np.load(folder / "distances.npy", allow_pickle=False)
@@ -127,18 +128,18 @@ class Model:
         )
 
     def assign(self, samples: Samples, ctx: Context, far: float = FAR) -> "pd.DataFrame":
-        """Put samples into the existing clusters.
+        """Assign samples to the existing clusters.
 
         Returns
         -------
-        A row per sample: its id; the cluster, -1 is noise; the distance, in the clustering's own meaning
-        (to the centre, to the nearest core point); whether it is far, being noise or farther than the share
-        `far` of the cluster's own images; and the cluster's majority class, where the run had labels.
+        A row per sample: id; cluster, -1 for noise; distance as the clusterer defines it (to the centre, or
+        to the nearest core point); far, which is True for noise and for distances above those of the share
+        `far` of the cluster's images; and the cluster's majority class if the run had labels.
         """
         import pandas as pd
 
         if not 0 < far <= 1:
-            raise ValueError(f"far={far} is no share; use 0 to 1, such as {FAR}")
+            raise ValueError(f"far={far} is not a share; use 0 to 1, such as {FAR}")
         samples.require(self.kind, "this model")
         ctx = replace(ctx, dtype=self.dtype)
         reduced = self.projection.transform(np.asarray(self.encoder.embed(samples, ctx)))
@@ -152,7 +153,7 @@ class Model:
 
     @property
     def columns(self) -> dict[str, dict[str, Any]]:
-        """Return the types of what `predict` is given and gives, in MLflow's words."""
+        """Return the column types of the input and output of `predict`, as in an MLflow signature."""
         outputs = {"id": "string", "cluster": "long", "distance": "double", "far": "boolean"}
         return {
             "inputs": {"path": "string"} if self.kind == "images" else {"vector": "float"},
@@ -161,7 +162,7 @@ class Model:
         }
 
     def predict(self, frame: "pd.DataFrame", params: Mapping[str, Any] | None = None) -> "pd.DataFrame":
-        """Assign the images whose files the column `path` names, or the rows of the column `vector`."""
+        """Assign the image files of the column `path`, or the rows of the column `vector`."""
         far = float((params or {}).get("far", FAR))
         with scratch() as ctx:
             if self.kind == "images":
@@ -172,21 +173,21 @@ class Model:
 
 
 def _load_pyfunc(folder: str) -> Model:
-    """Load what MLflow calls the model's data; it asks for this name."""
+    """Load a model; MLflow calls this function by its name."""
     return Model.load(Path(folder))
 
 
 def from_folder(
-    root: Path, ctx: Context, value_range: ValueRange = ALONE, key: str = "dataset.root"
+    root: Path, ctx: Context, value_range: ValueRange = PER_IMAGE, key: str = "dataset.root"
 ) -> Samples:
-    """Read the images of a folder or an archive as a data set reads them; what cannot be read is skipped.
+    """Read the images of a folder or archive as a data set does, skipping unreadable files.
 
     Parameters
     ----------
     value_range
-        How the run read images deeper than 8 bits; without one, each is read by itself.
+        How the run read images deeper than 8 bits; by default, each is scaled by its own values.
     key
-        The setting that names the folder, for errors.
+        The setting of the folder, for error messages.
     """
     folder = read_folder(str(root), key, ctx)
     content, split = folder.content(value_range), np.zeros(len(folder.rows), np.int8)
@@ -196,58 +197,58 @@ def from_folder(
 
 
 def is_image(path: Path) -> bool:
-    """Return whether a file is one image, and not an archive of them."""
+    """Return True if a file is an image, False for an archive of images."""
     suffix = ending(str(path))
     return suffix in PLAIN + FOREIGN or begins_as_an_image(path, suffix)
 
 
 def from_images(
-    images: Sequence[str | Path | bytes], ctx: Context, value_range: ValueRange = ALONE
+    images: Sequence[str | Path | bytes], ctx: Context, value_range: ValueRange = PER_IMAGE
 ) -> Samples:
-    """Read image files, or their bytes, in this order as a data set reads them; `from_folder` has the range.
+    """Read image files, or their bytes, in this order, as a data set does.
 
     Raises
     ------
     ValueError
-        If one cannot be read.
+        An image cannot be read.
     """
     folder = ctx.store.workdir("images")
     names = [f"image {row}" if isinstance(image, bytes) else str(image) for row, image in enumerate(images)]
     for row, image in enumerate(images):
         if isinstance(image, bytes):
-            (folder / f"{row:09}.png").write_bytes(image)  # whatever it is: what it holds tells
+            (folder / f"{row:09}.png").write_bytes(image)  # of any format, which is recognised by the content
             continue
-        place = Path(image).expanduser()
-        if not place.is_file():
-            raise ValueError(f"path={image} is no file; use images that exist")
-        suffix = place.suffix if ending(str(place)) in FOREIGN else ".png"
-        (folder / f"{row:09}{suffix}").symlink_to(place.absolute())
+        path = Path(image).expanduser()
+        if not path.is_file():
+            raise ValueError(f"path={image} does not exist; use paths of image files")
+        suffix = path.suffix if ending(str(path)) in FOREIGN else ".png"
+        (folder / f"{row:09}{suffix}").symlink_to(path.absolute())
     samples = from_folder(folder, ctx, value_range)
     if samples.skipped:
         first, why = samples.skipped[0]
         raise ValueError(
             f"path={names[int(first.partition('.')[0])]} cannot be read ({why}), nor can "
-            f"{len(samples.skipped) - 1} others of {len(names)}; leave them out"
+            f"{len(samples.skipped) - 1} others of {len(names)}; remove them"
         )
     return replace(samples, ids=np.array(names))
 
 
 def from_vectors(values: np.ndarray) -> Samples:
-    """Take vectors, float32 (n, d), as samples."""
+    """Return samples of vectors, float32 (n, d)."""
     ids, split = np.arange(len(values)).astype(str), np.zeros(len(values), np.int8)
     return Samples("vectors", "memory", ids, Vectors(values, hash_rows(values)), None, (), split)
 
 
 @contextmanager
 def scratch() -> Iterator[Context]:
-    """Give surroundings for one call, whose store ends with it."""
+    """Yield a context with a temporary cache, which is deleted afterwards."""
     device = "cuda" if cuda_capabilities() else "cpu"
     with tempfile.TemporaryDirectory(prefix="experiments-") as folder:
         yield Context(device, "float32", cores(), Store(Path(folder)), Silent())
 
 
 def _majority(samples: Samples, assignments: np.ndarray, k: int) -> tuple[str, ...]:
-    """Return the most frequent class of each cluster, of equals the first by name; "" of an empty one."""
+    """Return the most frequent class of each cluster, the first by name among equals; "" if empty."""
     if samples.labels is None:
         return ()
     inside = np.flatnonzero((assignments >= 0) & (np.asarray(samples.labels) >= 0))

@@ -1,4 +1,4 @@
-"""One job: build, run, write what was found into its folder, record it."""
+"""Perform one job: run its stages, write the results into its folder, and record them in MLflow."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from experiments import figures, pipeline, report, tracking
 from experiments.config import compose
-from experiments.config.build import placed
+from experiments.config.build import with_absolute_paths
 from experiments.config.plan import Plan
 from experiments.context import Context
 from experiments.job import artifacts, console, context, logged_model, run_folder
@@ -26,19 +26,19 @@ from experiments.types import step_name
 
 log = logging.getLogger(__name__)
 
-EXPECTED = (ValueError, OSError)  # what the caller can cause: one clear line, no traceback
+EXPECTED = (ValueError, OSError)  # errors that a user can cause: one clear line, no traceback
 RESULT = "result.json"
 LOG = "run.log"  # conf/hydra/job_logging writes it
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: what a sweep needs of it, kept as result.json in the job's folder.
+    """The outcome of a job, saved as result.json in the job's folder.
 
-    `number` and `parent` are the job's in its sweep and the sweep's run; `computed` and `kept` are the
-    store's keys, `found` is where it keeps what each evaluator found; `seconds` has None for a step that was
-    kept; `lost` says why a result is not recorded; `doubts` are what a reader of its figures has to know;
-    `alike` has the suffixes of the rows with as many clusters as classes.
+    `number` is the job's number in its sweep, and `parent` the id of the sweep's run. `computed` and `kept`
+    are the computed and the reused cache keys; `finding_keys` (in the file, `found`) those of the findings.
+    `seconds` is None for a reused step. `lost` is the reason why a result is not recorded, `doubts` are
+    warnings about its metrics, and `alike` has the suffixes of the rows with as many clusters as classes.
     """
 
     overrides: list[str]
@@ -51,7 +51,7 @@ class Outcome:
     total: float = 0.0
     computed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    found: dict[str, str] = field(default_factory=dict)
+    finding_keys: dict[str, str] = field(default_factory=dict)
     run_id: str = ""
     error: str = ""
     lost: str = ""
@@ -62,33 +62,36 @@ class Outcome:
     def save(self, folder: Path) -> None:
         """Write result.json."""
         folder.mkdir(parents=True, exist_ok=True)
+        values = asdict(self)
+        values["found"] = values.pop("finding_keys")
         partial = folder / f"{RESULT}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        partial.write_text(json.dumps(values, indent=1), encoding="utf-8")
         partial.replace(folder / RESULT)
 
     @classmethod
     def load(cls, folder: Path) -> "Outcome":
-        """Read what `save` wrote."""
-        return cls(**json.loads((folder / RESULT).read_text(encoding="utf-8")))
+        """Return the outcome of a folder's result.json."""
+        values = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        return cls(finding_keys=values.pop("found", {}), **values)
 
     def with_result(self, result: pipeline.Result) -> "Outcome":
-        """Return it with what the stages gave."""
+        """Return the outcome with the metrics and other facts of a result."""
         return replace(
             self,
             metrics=result.metrics,
             seconds=result.seconds,
-            found=result.finding_keys,
+            finding_keys=result.finding_keys,
             stopped=result.encoder.stopped,
             doubts=result.warnings,
             alike=equal_count_suffixes(result),
         )
 
     def with_keys(self, store: Store) -> "Outcome":
-        """Return it with the cache keys that were computed, and reused, so far."""
+        """Return the outcome with the cache keys that were computed and reused so far."""
         return replace(self, computed=list(store.computed), kept=list(store.reused))
 
     def failed(self, error: BaseException, folder: Path) -> "Outcome":
-        """Return it as one that an error ended, or an interruption."""
+        """Return the outcome as FAILED with an error's message, or KILLED after an interruption."""
         if isinstance(error, Exception):
             return replace(self, status="FAILED", error=explain(error, folder))
         return replace(self, status="KILLED", error="interrupted")
@@ -96,18 +99,18 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """What a job is called and belongs to, beside its config.
+    """A job's name, overrides and sweep, besides its config.
 
     Parameters
     ----------
     overrides
-        What was typed, swept, or set by a preset's sweep for it.
+        Its overrides: typed ones, swept ones, and those of a preset's sweep.
     number, parent
-        Its place in a sweep, and the sweep's run.
+        Its number in a sweep, and the sweep's run.
     choices
-        The option chosen in each group, for `options`, which are recorded as tags.
+        The chosen option of each group, from which `options` makes tags.
     tags
-        What else is to be recorded as tags.
+        Further tags to record.
     """
 
     overrides: Sequence[str] = ()
@@ -119,18 +122,20 @@ class Job:
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome of a job that begins."""
+        """The outcome of a job that starts."""
         return Outcome(list(self.overrides), self.number, self.parent.run_id if self.parent else "")
 
     def options(self, params: Mapping[str, Any]) -> dict[str, str]:
-        """Return the option of each group, or the network that its setting `model` names."""
-        chosen = {group: str(option) for group, option in self.choices.items() if option and "/" not in group}
-        return {group: step_name(option, params.get(f"{group}.model")) for group, option in chosen.items()}
+        """Return the option of each group, or the name of the network in its setting `model`."""
+        options = {
+            group: str(option) for group, option in self.choices.items() if option and "/" not in group
+        }
+        return {group: step_name(option, params.get(f"{group}.model")) for group, option in options.items()}
 
 
 @dataclass(frozen=True, eq=False)
 class Performed:
-    """A job that ended: its outcome, and its result or the error that ended it."""
+    """A job that ended, with its outcome, and its result or error."""
 
     outcome: Outcome
     _result: pipeline.Result | None = None
@@ -138,27 +143,27 @@ class Performed:
 
     @property
     def result(self) -> pipeline.Result:
-        """The result of the stages; raises the error of a job that failed."""
+        """The result of the stages; raises the error of a failed job."""
         if self._result is None or self._error is not None:
             raise self._error or ValueError(f"{self.outcome.status} without a result")
         return self._result
 
 
 def perform(plan: Plan, folder: Path, job: Job) -> Performed:
-    """Run one checked config; leave its files and its outcome in `folder`, and its record in MLflow.
+    """Run a checked config, write its files and outcome into `folder`, and record it in MLflow.
 
     Returns
     -------
     Performed
-        Also of a job that failed; an interruption is raised, after its outcome was saved.
+        Also for a failed job. An interruption is raised after its outcome was saved.
 
     Raises
     ------
     ValueError, ConnectionError
-        The job cannot begin: its folder or the server refuses it.
+        The job cannot start, because of its folder or the MLflow server.
     """
     start = time.perf_counter()
-    logged_model.check_place(folder, plan)
+    logged_model.check_folder(folder, plan)
     parent, dataset = job.parent, plan.stages.dataset.name
     tracker = tracking.tracker_below(parent) if parent else tracking.connect(plan.tracking, dataset)
     params = compose.flatten(OmegaConf.to_container(plan.cfg, resolve=True))  # type: ignore[arg-type]
@@ -192,7 +197,7 @@ def perform(plan: Plan, folder: Path, job: Job) -> Performed:
 
 @dataclass(frozen=True)
 class Work:
-    """A job at work: its record, its surroundings, and when it began."""
+    """A running job with its MLflow run, context and start time."""
 
     plan: Plan
     folder: Path
@@ -203,15 +208,15 @@ class Work:
 
     @property
     def seconds(self) -> float:
-        """Seconds since it began."""
+        """Seconds since the start."""
         return time.perf_counter() - self.start
 
     def record(self, result: pipeline.Result) -> None:
-        """Record data set, metrics, tags and epochs."""
+        """Record the data set, metrics, tags and epochs."""
         run, ctx, stopped = self.run, self.ctx, result.encoder.stopped
         run.dataset(result.samples)
-        spent = {step: value for step, value in result.seconds.items() if value is not None}
-        times = {f"wall_seconds_{step}": value for step, value in spent.items()}  # last in charts
+        seconds = {step: value for step, value in result.seconds.items() if value is not None}
+        times = {f"wall_seconds_{step}": value for step, value in seconds.items()}  # wall_: last in charts
         tags = {
             "data.key": result.samples.data_key,
             "device": ctx.device,
@@ -226,15 +231,15 @@ class Work:
         run.history(result.encoder.history)
 
     def write(self, result: pipeline.Result, outcome: Outcome) -> None:
-        """Write the files of a run into its folder, and record them with its description and its model."""
+        """Write the files of a run into its folder, and record them with a description and the model."""
         plan, folder, run, parent = self.plan, self.folder, self.run, self.job.parent
         with run_folder.new_files(folder) as new:
-            artifacts.write(new, placed(plan), result)
+            artifacts.write(new, with_absolute_paths(plan), result)
             outcome.save(folder)
             trace(result, plan, self.ctx).save(new)
-            pictures = artifacts.pictures(result) if draws(plan, parent) else {}
-            drawings = figures.save_figures(pictures, new / "figures")
-            if reports(plan, parent):
+            own_figures = artifacts.all_figures(result) if draws_figures(plan, parent) else {}
+            drawings = figures.save_figures(own_figures, new / "figures")
+            if writes_report(plan, parent):
                 report.write_report(
                     result,
                     new,
@@ -245,11 +250,11 @@ class Work:
                     drawings=drawings,
                 )
             written = run_folder.files_below(new)
-        run.describe(self._in_words(result))
+        run.describe(self._description(result))
         run.artifacts([*written, *(name for name in (RESULT, LOG) if (folder / name).exists())])
-        logged_model.keep(result, self.ctx.dtype, plan, folder, run, alone=parent is None)
+        logged_model.record_if_due(result, self.ctx.dtype, plan, folder, run, single=parent is None)
 
-    def _in_words(self, result: pipeline.Result) -> str:
+    def _description(self, result: pipeline.Result) -> str:
         plan, run, parent = self.plan, self.run, self.job.parent
         return notes.of_run(
             result,
@@ -257,25 +262,25 @@ class Work:
             result.warnings,
             run_id=run.id,
             uri=plan.tracking.uri,
-            report=run.page(report.REPORT_FILE) if reports(plan, parent) else "",
-            assigns=logged_model.records(plan, alone=parent is None),
+            report=run.page(report.REPORT_FILE) if writes_report(plan, parent) else "",
+            assigns=logged_model.is_recorded_now(plan, single=parent is None),
         )
 
 
-def draws(plan: Plan, parent: tracking.Parent | None) -> bool:
-    """Tell whether a job draws its own pictures; a sweep draws those of its jobs from the store."""
+def draws_figures(plan: Plan, parent: tracking.Parent | None) -> bool:
+    """Return True if a job draws its own figures; by default, a sweep draws those of its jobs."""
     if plan.settings.figures == "auto":
         return not (parent and plan.cache.enabled)
     return plan.settings.figures == "all"
 
 
-def reports(plan: Plan, parent: tracking.Parent | None) -> bool:
-    """Tell whether a job ends with a report of its own; a sweep has one of all its jobs."""
+def writes_report(plan: Plan, parent: tracking.Parent | None) -> bool:
+    """Return True if a job writes its own report; by default, a sweep writes one report of all its jobs."""
     return plan.settings.report == "all" or (plan.settings.report == "auto" and parent is None)
 
 
 def explain(error: BaseException, folder: Path) -> str:
-    """Put an error into one line; an unexpected one leaves its traceback in the run's folder."""
+    """Return an error as one line; write the traceback of an unexpected one into the run's folder."""
     if isinstance(error, EXPECTED):
         log.debug("traceback", exc_info=error)
         return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""What a run would compute, what is kept, and how much disk it needs, without doing any of it (plan=true)."""
+"""Preview of runs (plan=true): which steps are cached, which would be computed, and the disk they need."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from experiments.store.cache import NotCachedError
 from experiments.store.values import digest
 from experiments.types import Stages
 
-READ, KEPT, COMPUTE = "read", "kept", "compute"
+READ, CACHED, COMPUTE = "read", "cached", "compute"
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Step:
     Parameters
     ----------
     state
-        `kept` or `compute`; `read` of a data set that was never read.
+        `cached` or `compute`; `read` for a data set that was never read.
     size
-        About how many bytes it adds to the cache, as far as that is known.
+        Approximate bytes that it adds to the cache; 0 if unknown.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Unread:
-    """The samples of a data set that was never read: as many as it lists, named after its settings.
+    """Stand-in for the samples of a data set that was never read; its keys come from its settings.
 
-    Steps of equal names are the same step; what is kept under their true names cannot be told.
+    Steps with equal keys are the same step, but these are not the cache keys that a run would use.
     """
 
     n: int
@@ -51,17 +51,17 @@ class Unread:
 
     @property
     def content_key(self) -> str:
-        """Name the content."""
+        """Stand-in for the key of the content."""
         return self.data_key
 
     @property
     def report_key(self) -> str:
-        """Name all that evaluators tell of."""
+        """Stand-in for the key of everything that evaluators report."""
         return self.data_key
 
 
 def show(plans: Sequence[Plan]) -> None:
-    """Print each job's steps, and the disk that all of them need together."""
+    """Print the steps of each job, and the disk that all steps need."""
     jobs = [preview(plan.stages, context.make(plan, Silent(), compute=False)) for plan in plans]
     unread = {
         plan.stages.dataset.name: plan.stages
@@ -69,9 +69,9 @@ def show(plans: Sequence[Plan]) -> None:
         if steps[0].state == READ
     }
     for name, stages in unread.items():
-        console.say(
-            f"{name} was never read: it lists about {stages.dataset.count():,} samples; what these make "
-            "impossible, such as too many clusters, is not checked"
+        console.print_line(
+            f"{name} was never read: it lists about {stages.dataset.count():,} samples; errors that depend "
+            "on them, such as too many clusters, are not checked"
         )
     names = list(dict.fromkeys(step.name for steps in jobs for step in steps))
     states = [{step.name: step.state for step in steps} for steps in jobs]
@@ -80,16 +80,16 @@ def show(plans: Sequence[Plan]) -> None:
     sizes = {step.key: step.size for steps in jobs for step in steps if step.state == COMPUTE}
     disk = f"{sum(sizes.values()) / 1e6:.1f} MB of disk"
     if unread:
-        console.say(
-            f"at most {len(sizes)} distinct steps to compute, at least {disk}; the number of values and "
-            "their size are known once the data was read; nothing was done"
+        console.print_line(
+            f"at most {len(sizes)} distinct steps to compute, at least {disk}; exact numbers are known after "
+            "the data was read; nothing was computed"
         )
     else:
-        console.say(f"{len(sizes)} distinct values to compute, about {disk}; nothing was done")
+        console.print_line(f"{len(sizes)} distinct values to compute, about {disk}; nothing was computed")
 
 
 def preview(stages: Stages, ctx: Context) -> list[Step]:
-    """Return the steps of a run; `ctx.store` may not compute."""
+    """Return the steps of a run; needs a context whose store does not compute."""
     try:
         samples = stages.dataset.load(ctx)
     except NotCachedError:
@@ -101,13 +101,13 @@ def preview(stages: Stages, ctx: Context) -> list[Step]:
     pixels = (*samples.content.pixel_map(resize),) if resize else ("", 0)
     sizes = {"embed": n * d * 4, "reduce": n * p * 4, "cluster": n * 8}
     steps = [("pixels", *pixels), *_steps(stages, samples, ctx, sizes)]
-    states = [KEPT if not key or ctx.store.holds(key) else COMPUTE for _, key, _ in steps]
-    found = [Step(name, key, state, size) for (name, key, size), state in zip(steps, states, strict=True)]
-    return [Step("dataset", samples.data_key, KEPT), *found]
+    states = [CACHED if not key or ctx.store.holds(key) else COMPUTE for _, key, _ in steps]
+    others = [Step(name, key, state, size) for (name, key, size), state in zip(steps, states, strict=True)]
+    return [Step("dataset", samples.data_key, CACHED), *others]
 
 
 def _unread(stages: Stages, ctx: Context) -> list[Step]:
-    """Return the steps of a run on data that was never read: all are to compute, as far as anybody knows."""
+    """Return the steps of a run on data that was never read; all of them are to be computed."""
     n, resize = stages.dataset.count(), stages.backbone.resize
     samples: Any = Unread(n, digest(stages.dataset))
     pixels = (digest(samples.data_key, resize), n * 3 * resize.size**2) if resize else ("", 0)

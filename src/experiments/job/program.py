@@ -1,4 +1,4 @@
-"""What each of our programs starts with: names of files in UTF-8, and a console that may go away."""
+"""Start of every program: file names in UTF-8, and a terminal that may close without stopping it."""
 
 import errno
 import io
@@ -9,20 +9,20 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
-LOST = (errno.EPIPE, errno.EIO, errno.ENXIO)  # whoever read it is gone, and does not come back
+LOST = (errno.EPIPE, errno.EIO, errno.ENXIO)  # errors of a closed terminal or pipe
 
 
 def run(main: Callable[[], int]) -> int:
-    """Run a program to its exit code, whatever becomes of its console."""
+    """Run a program and return its exit code, also if its terminal closes."""
     prefer_utf8()
     steady_console()
     return main()
 
 
 def prefer_utf8() -> None:
-    """Start the program again in Python's UTF-8 mode if the locale has names of files in another encoding.
+    """Restart the program in Python's UTF-8 mode if the locale's encoding of file names is another one.
 
-    Names are bytes to the system, and UTF-8 in archives, tables and other people's locales.
+    Archives, tables and other machines have file names in UTF-8.
     """
     if sys.getfilesystemencoding() == "utf-8" or os.environ.get("PYTHONUTF8") == "1":
         return
@@ -32,14 +32,14 @@ def prefer_utf8() -> None:
 
 
 def steady_console() -> None:
-    """Let standard output and error drop what nobody reads any more, and spell letters that they lack.
+    """Let standard output and error drop text after the terminal closed, and escape unsupported letters.
 
-    A stream that something else replaced, such as a notebook, stays as it is.
+    A stream that was replaced, such as by a notebook, is not changed.
     """
     for number in range(3):
         try:
             os.fstat(number)
-        except OSError:  # closed, so the next file to be opened would be taken for the console
+        except OSError:  # closed: the next file to be opened would get this number and the terminal's output
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
     if sys.stdout is sys.__stdout__:
         sys.stdout = _steady(sys.stdout, 1)
@@ -48,21 +48,23 @@ def steady_console() -> None:
 
 
 def outlive_terminal(interrupt: Callable[[int, Any], None]) -> None:
-    """Go on where a terminal closes that the program runs in the background of; else `interrupt` it."""
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+    """Let a background program continue if its terminal closes; call `interrupt` in the foreground."""
+    if (
+        hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    ):  # nohup ignores it
         signal.signal(signal.SIGHUP, signal.SIG_IGN if _in_background() else interrupt)
 
 
 class _Console(io.FileIO):
-    """A console; what it cannot take is dropped."""
+    """A terminal that drops text after it closed."""
 
     def write(self, data: Any) -> int:
-        """Return how much was written or dropped."""
+        """Write or drop the data; return its length."""
         try:
             while (count := super().write(data)) is None:  # another program made it non-blocking
                 select.select([], [self], [])
         except OSError as error:
-            if error.errno in LOST:  # libraries in C and started programs write there too
+            if error.errno in LOST:  # C libraries and child processes write to the same file
                 null = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(null, self.fileno())
                 os.close(null)
@@ -86,7 +88,7 @@ def _steady(stream: TextIO | None, number: int) -> TextIO:
 
 
 def _in_background() -> bool:
-    """Return whether there is a terminal, and another program is in its foreground."""
+    """Return True if there is a terminal with another program in its foreground."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:

@@ -1,7 +1,7 @@
-"""A run's folder: one process at a time works in it, and finds no results of an earlier run there.
+"""Folder of a run, used by one process at a time and emptied of an earlier run's results.
 
-A hidden list in it is locked meanwhile, and names what is written before it is, so that a later run in the
-same folder removes that alone: a person's own files stay.
+A hidden file lists every result before it is written, so that a later run in the same folder removes only
+these files. The process that uses the folder locks this file.
 """
 
 import os
@@ -12,66 +12,65 @@ from pathlib import Path
 
 from experiments.store.locks import Lock, try_lock
 
-FILES = ".experiments-files"  # a path a line, below the folder; locked by the process that works there
-NEW = ".experiments-new"  # where results are written before they are named and moved
-SECONDS = 1.0  # a process that looks whether a lock is free holds it for a moment
-USUAL = (  # what most runs and sweeps write: looked for before any work
+FILES = ".experiments-files"  # a relative path per line; locked by the process that uses the folder
+NEW = ".experiments-new"  # results are written here first, then listed and moved
+SECONDS = 1.0  # time to wait for a lock, as a process that only checks it has it for a moment
+COMMON = (  # files of most runs and sweeps, checked before any work
     "result.json", "run.log", "traceback.txt", "config.yaml", "assignments.parquet", "stages.json",
     "report.html", "sweep.json", "sweep.csv", "sweep.md",
 )  # fmt: skip
 
 
 @contextmanager
-def held(folder: Path, key: str, above: Path | None = None) -> Iterator[bool]:
-    """Hold a folder that a run or a sweep is to write into; yield False if its command does already.
+def locked(folder: Path, key: str, sweep_folder: Path | None = None) -> Iterator[bool]:
+    """Lock the folder of a run or sweep; yield False if the sweep of a job has locked it already.
 
     Parameters
     ----------
     key
-        The setting that names it: hydra.run.dir or hydra.sweep.dir.
-    above
-        The folder that the command of a job holds.
+        The setting of the folder: hydra.run.dir or hydra.sweep.dir.
+    sweep_folder
+        The folder that a job's sweep has locked.
 
     Raises
     ------
     ValueError
-        Another process works in it, or it cannot be made.
+        Another process uses the folder, or it cannot be created.
     """
-    if above == folder:
+    if sweep_folder == folder:
         yield False
         return
     try:
         lock = Lock(folder / FILES, SECONDS)
     except TimeoutError as error:
         raise ValueError(
-            f"{key}={folder} is the folder of a run that is at work; wait for its end, or set {key}=<another "
-            "folder>"
+            f"{key}={folder} is used by another run; wait until it ends, or use {key}=<another folder>"
         ) from error
     except OSError as error:
         raise ValueError(
-            f"{key}={folder} cannot be written ({error.strerror}); set {key}=<a folder that can be>"
+            f"{key}={folder} is not writable ({error.strerror}); use {key}=<a writable folder>"
         ) from error
     try:
-        if above and above in folder.parents:
-            add(above, [(folder / FILES).relative_to(above).as_posix()])
+        if sweep_folder and sweep_folder in folder.parents:
+            list_files(sweep_folder, [(folder / FILES).relative_to(sweep_folder).as_posix()])
         yield True
     finally:
-        lock.release(keep=bool(_written(folder)))
-        with suppress(OSError):  # it holds something, as it should
+        lock.release(keep=bool(_listed(folder)))
+        with suppress(OSError):  # it is not empty
             folder.rmdir()
 
 
-def begin(folder: Path, key: str) -> None:
-    """Make room for a run; raise ValueError if a person's own file has the name of one that it writes."""
+def prepare(folder: Path, key: str) -> None:
+    """Remove an earlier run's results; raise ValueError if a user's file has the name of a new result."""
     _remove(folder)
-    (folder / FILES).write_text("", encoding="utf-8")  # it stays the file that is locked
-    add(folder, USUAL, key)
+    (folder / FILES).write_text("", encoding="utf-8")  # not deleted, as it is locked
+    list_files(folder, COMMON, key)
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier run wrote into a folder, and into those of its jobs; all else stays.
+    """Remove an earlier run's results from a folder and from the folders of its jobs, but no other files.
 
-    A folder that a process works in, as that of a job which outlived its sweep, is left alone.
+    A folder that a process uses, such as that of a job that outlived its sweep, is not changed.
     """
     with try_lock(folder / FILES) as free:
         if free is not False:
@@ -81,46 +80,46 @@ def clear(folder: Path) -> None:
 
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder / NEW, ignore_errors=True)
-    for name in _written(folder):
+    for name in _listed(folder):
         path = folder / name
         if path.name == FILES:
             clear(path.parent)
         else:
             path.unlink(missing_ok=True)
         for parent in Path(name).parents[:-1]:
-            with suppress(OSError):  # it holds more, or is not there
+            with suppress(OSError):  # it is not empty, or does not exist
                 (folder / parent).rmdir()
 
 
-def add(folder: Path, names: Iterable[str], key: str = "hydra.run.dir", *, mine: bool = False) -> None:
-    """Name files that are now to be written.
+def list_files(folder: Path, names: Iterable[str], key: str = "hydra.run.dir", *, mine: bool = False) -> None:
+    """Add files to the folder's list before they are written.
 
     Parameters
     ----------
     mine
-        Those that are there are this run's.
+        True if this run wrote those that exist already.
 
     Raises
     ------
     ValueError
-        One is there that no run wrote.
+        A file of this name exists that no run wrote.
     """
-    before = set(_written(folder))
+    before = set(_listed(folder))
     new = [name for name in dict.fromkeys(names) if name not in before]
     for name in new:
         if not mine and Path(name).name != FILES and os.path.lexists(folder / name):
             raise ValueError(
-                f"{key}={folder} holds {name}, which no run wrote there; move it away, or set {key}=<another "
+                f"{key}={folder} contains {name}, which no run wrote; move the file, or use {key}=<another "
                 "folder>"
             )
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / FILES).open("a", encoding="utf-8") as file:  # jobs in parallel append to their sweep's
-        file.write("".join(f"\n{name}\n" for name in new))  # a kill may have left half a line
+        file.write("".join(f"\n{name}\n" for name in new))  # \n first: a killed process may leave half a line
 
 
 @contextmanager
 def new_files(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder; what is written into it is moved into `folder` at the end, also of an error."""
+    """Yield a temporary folder whose files are moved into `folder` at the end, also after an error."""
     new = folder / NEW
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
@@ -128,7 +127,7 @@ def new_files(folder: Path) -> Iterator[Path]:
         yield new
     finally:
         names = files_below(new)
-        add(folder, names)
+        list_files(folder, names)
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (new / name).replace(folder / name)
@@ -136,11 +135,11 @@ def new_files(folder: Path) -> Iterator[Path]:
 
 
 def files_below(folder: Path) -> list[str]:
-    """Return the paths of all files below a folder."""
+    """Return the relative paths of all files below a folder."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def _written(folder: Path) -> list[str]:
+def _listed(folder: Path) -> list[str]:
     try:
         return [name for name in (folder / FILES).read_text(encoding="utf-8").split("\n") if name]
     except OSError:

@@ -1,4 +1,4 @@
-"""What all jobs of a command found: one table, its charts, the last lines on the terminal, the exit code."""
+"""Summary of all jobs of a command: a table, its charts, the last lines on the terminal, the exit code."""
 
 import shlex
 from collections import Counter
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SERVE = Path(__file__).parents[3] / "mlflow" / "serve.sh"
-SERVED = "http://127.0.0.1:5000"  # where mlflow/serve.sh listens unless told otherwise
+SERVED = "http://127.0.0.1:5000"  # the default address of mlflow/serve.sh
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Where results are recorded.
+    """MLflow store and experiment of the results.
 
     Parameters
     ----------
     uri
         MLflow's store or server.
     experiment_id
-        MLflow's, for a link to its page.
+        MLflow's experiment, for a link to its page.
     lost
-        Why the parent run of a sweep is not recorded, if so.
+        The reason why the parent run of a sweep is not recorded; empty if it is.
     """
 
     uri: str
@@ -50,7 +50,7 @@ class Recording:
 
 
 def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame":
-    """Return one row per job: what was swept, protocol, every metric, status, seconds, run."""
+    """Return a row per job: swept settings, protocol, all metrics, status, seconds, run id."""
     import pandas as pd
 
     rows = []
@@ -65,26 +65,26 @@ def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame
 
 
 def settings(outcome: Outcome) -> dict[str, Any]:
-    """Return what was typed for a job, or swept, by key."""
+    """Return the typed and swept settings of a job by key."""
     typed = [override for override in compose.parse(outcome.overrides) if not override.is_delete()]
     return {override.key_or_group: plain_value(override) for override in typed}
 
 
-def name(outcome: Outcome, swept: Sequence[str]) -> str:
-    """Name a job by what was swept, as shortly as a picture's axis wants it: k=10 seed=0."""
+def job_name(outcome: Outcome, swept: Sequence[str]) -> str:
+    """Return a job's name by its swept settings, short enough for an axis: k=10 seed=0."""
     values = settings(outcome)
     return " ".join(f"{short}={values.get(key, '')}" for key, short in short_keys(swept).items()) or "run"
 
 
 def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
-    """Name what a person reads first: what was swept, and the main metrics that there are."""
+    """Return the first columns of a table: swept settings, protocol and main metrics."""
     return list(dict.fromkeys([*swept, "protocol", *main_metrics(rows)]))
 
 
 def charts(rows: "pd.DataFrame", swept: Sequence[str]) -> dict[str, Lines]:
-    """Return a chart of the main metrics over each setting that was swept: their mean over the rest.
+    """Return a chart of the main metrics over each swept setting, averaged over the other settings.
 
-    Where seeds repeat a configuration, it is one point with the 95 % interval over them.
+    Configurations repeated with several seeds are one point with a 95 % interval over the seeds.
     """
     done = rows[rows["status"] == "FINISHED"]
     metrics = [name for name in main_metrics(done) if Name.parse(name).row.charted == "together"]
@@ -104,7 +104,7 @@ def _over(
     means = ends["value"] if repeated else done.groupby(key, sort=True)[list(metrics)].mean()
     values = list(means.index)
     numeric = all(isinstance(value, (int, float)) for value in values)
-    places = [float(value) for value in values] if numeric else [float(n) for n in range(len(values))]
+    positions = [float(value) for value in values] if numeric else [float(n) for n in range(len(values))]
     low, high = (
         {metric: ends[end][metric].tolist() for metric in metrics if ends[end][metric].notna().any()}
         if repeated
@@ -116,9 +116,9 @@ def _over(
         + ("; bands: 95 % interval over the seeds" if low else ""),
         f"{key}{averaged}",
         "",
-        places,
+        positions,
         {metric: means[metric].tolist() for metric in metrics},
-        log_x=min(places) > 0 and max(places) / min(places) >= 10,
+        log_x=min(positions) > 0 and max(positions) / min(positions) >= 10,
         ticks=[str(value) for value in values],
         dashed=[metric for metric in metrics if Name.parse(metric).row.bound],
         low=low,
@@ -126,7 +126,7 @@ def _over(
     )
 
 
-def show(
+def print_summary(
     outcomes: Sequence[Outcome],
     swept: Sequence[str],
     folder: Path,
@@ -134,50 +134,50 @@ def show(
     before: Sequence[str] = (),
     stable: "pd.DataFrame | None" = None,
 ) -> int:
-    """Print tables, failures and how to compare; return the exit code.
+    """Print tables, failures and how to compare the runs; return the exit code.
 
     Parameters
     ----------
     before
         Cache keys that were computed before the first job.
     stable
-        The stability of a sweep, which is made of clusterings that are not here.
+        The stability table of a sweep, which is computed from its clusterings.
     """
     done = [(number, outcome) for number, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]
     if done:
-        _show_figures(done, swept, stable)
-        _show_seconds(done, swept)
-        console.say(_computed(outcomes, before))
+        _print_metrics(done, swept, stable)
+        _print_all_seconds(done, swept)
+        console.print_line(_computed(outcomes, before))
     faults = [*_failures(outcomes, swept), *_unrecorded(outcomes, recording.lost, folder)]
     for fault in [*_unfinished(outcomes), *faults]:
-        console.complain(fault)
+        console.print_error(fault)
     run = outcomes[0].parent or outcomes[0].run_id if outcomes else ""
     if run:
-        console.say(f"run: {run}")
-    console.say(f"results: {folder}")
+        console.print_line(f"run: {run}")
+    console.print_line(f"results: {folder}")
     if (folder / report.REPORT_FILE).exists():
-        console.say(f"report: {(folder / report.REPORT_FILE).as_uri()}")
-    console.say(f"compare: {_how_to_compare(recording)}")
+        console.print_line(f"report: {(folder / report.REPORT_FILE).as_uri()}")
+    console.print_line(f"compare: {_how_to_compare(recording)}")
     return 1 if faults else 0
 
 
 def _computed(outcomes: Sequence[Outcome], before: Sequence[str]) -> str:
-    """Return how many values were computed, which of them more than once, and how many were reused."""
+    """Return a line with the numbers of computed and reused values, and the values computed repeatedly."""
     counts = Counter([*before, *(key for outcome in outcomes for key in outcome.computed)])
-    twice = [key for key, count in counts.items() if count > 1]
+    repeated = [key for key, count in counts.items() if count > 1]
     reused = len({key for outcome in outcomes for key in outcome.kept} - set(counts))
     line = f"computed {counted(len(counts), 'value')}, reused {reused} from the cache"
-    return f"{line}; computed more than once: {', '.join(twice)}" if twice else line
+    return f"{line}; computed more than once: {', '.join(repeated)}" if repeated else line
 
 
 def _unfinished(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return why a training was stopped, of the first job where it was."""
+    """Return why the training of the first job with unfinished training stopped."""
     stopped = [outcome.stopped for outcome in outcomes if outcome.status == "FINISHED" and outcome.stopped]
     return [f"not finished: training stopped {reason}" for reason in stopped[:1]]
 
 
 def _failures(outcomes: Sequence[Outcome], swept: Sequence[str]) -> list[str]:
-    """Return a line for each job that did not finish: its status, its number, its settings, and why."""
+    """Return a line for each job that did not finish: status, number, settings and reason."""
     lines = []
     for number, outcome in enumerate(outcomes):
         if outcome.status != "FINISHED":
@@ -188,24 +188,24 @@ def _failures(outcomes: Sequence[Outcome], swept: Sequence[str]) -> list[str]:
 
 
 def _unrecorded(outcomes: Sequence[Outcome], lost: str, folder: Path) -> list[str]:
-    """Return how many results are not recorded, and why, if any."""
+    """Return a line with the number of results that are not recorded, and the reason, if any."""
     reasons = [outcome.lost for outcome in outcomes if outcome.lost]
     why = next(iter([*reasons, lost]))
     if not why:
         return []
-    return [f"{why}; {len(reasons)} of {len(outcomes)} results are not recorded, all are in {folder}"]
+    return [f"{why}; {len(reasons)} of {len(outcomes)} results are not recorded; all results are in {folder}"]
 
 
 def _how_to_compare(recording: Recording) -> str:
-    """Return how to start the server, if it is none, and what to open."""
+    """Return the link to the results in MLflow, with the command that starts a server for a local store."""
     uri, experiment_id = recording.uri, recording.experiment_id
     page = f"/{tracking.metrics_page(experiment_id)}" if experiment_id else ""
     if uri.startswith("http"):
-        return commands.page(uri, page)
+        return commands.page_link(uri, page)
     if "://" not in uri:
         return uri
-    start = f"mlflow server --backend-store-uri {command(commands.told(uri))}"
-    if uri == commands.USUAL_STORE:
+    start = f"mlflow server --backend-store-uri {command(commands.redacted_uri(uri))}"
+    if uri == commands.DEFAULT_STORE:
         start = "make ui" if Path.cwd() == ROOT else f"make -C {shlex.quote(str(ROOT))} ui"
     elif uri.startswith("sqlite:///") and SERVE.exists():
         store = shlex.quote(uri.removeprefix("sqlite:///").partition("?")[0])
@@ -213,15 +213,15 @@ def _how_to_compare(recording: Recording) -> str:
     return f"{start}, then open {SERVED}{page}" if page else start
 
 
-def _show_figures(
+def _print_metrics(
     done: Sequence[tuple[int, Outcome]], swept: Sequence[str], stable: "pd.DataFrame | None"
 ) -> None:
-    """Print the main metrics: a row per job, or per configuration if the jobs repeat it with other seeds."""
+    """Print the main metrics: a row per job, or per configuration if seeds repeat it."""
     rows = to_frame([outcome for _, outcome in done], swept)
     compared = comparison.compare(rows, swept).tables | comparison.label_free(rows, swept, stable).tables
     compared |= {} if stable is None else {"stability": stable}
     main = main_columns(rows, swept)
-    title = f"figures, protocol {', '.join(sorted(set(rows['protocol'])))}"
+    title = f"metrics, protocol {', '.join(sorted(set(rows['protocol'])))}"
     if any(Name.parse(metric).rows == VALIDATION for metric in main_metrics(rows)):
         title += "; _validation: rows that the backbone was not trained on"
     if not swept:
@@ -239,8 +239,8 @@ def _print(title: str, table: "pd.DataFrame") -> None:
     console.table(title, [str(column) for column in table.columns], rows)
 
 
-def _show_seconds(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> None:
-    """Print what each step took: a row per job, or per configuration where there are several seeds."""
+def _print_all_seconds(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> None:
+    """Print the seconds of each step: a row per job, or per configuration if seeds repeat it."""
     if SEED not in swept:
         _print_seconds("seconds", ["job"], {(str(number),): [outcome] for number, outcome in done})
         return
@@ -249,8 +249,8 @@ def _show_seconds(done: Sequence[tuple[int, Outcome]], swept: Sequence[str]) -> 
     for _, outcome in done:
         values = settings(outcome)
         jobs.setdefault(tuple(str(values.get(key, "")) for key in keys), []).append(outcome)
-    counted = {(*values, str(len(each))): each for values, each in jobs.items()}
-    _print_seconds("seconds, mean over the jobs that computed the step", [*keys, "jobs"], counted)
+    with_counts = {(*values, str(len(group))): group for values, group in jobs.items()}
+    _print_seconds("seconds, mean over the jobs that computed the step", [*keys, "jobs"], with_counts)
 
 
 def _print_seconds(
@@ -258,8 +258,8 @@ def _print_seconds(
 ) -> None:
     steps = list(next(iter(jobs.values()))[0].seconds)
     rows = []
-    for about, each in jobs.items():
-        spent = [[o.seconds[step] for o in each if o.seconds.get(step) is not None] for step in steps]
-        told = [f"{fmean(times):.2f}" if times else "kept" for times in spent]  # type: ignore[arg-type]
-        rows.append([*about, *told, f"{fmean(outcome.total for outcome in each):.2f}"])
-    console.table(title, [*names, *steps, "in all"], rows)
+    for labels, group in jobs.items():
+        seconds = [[o.seconds[step] for o in group if o.seconds.get(step) is not None] for step in steps]
+        cells = [f"{fmean(times):.2f}" if times else "cached" for times in seconds]  # type: ignore[arg-type]
+        rows.append([*labels, *cells, f"{fmean(outcome.total for outcome in group):.2f}"])
+    console.table(title, [*names, *steps, "total"], rows)

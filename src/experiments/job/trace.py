@@ -1,4 +1,4 @@
-"""What is recorded of every run so that it can be verified later: digests of what each stage gave."""
+"""Digests of all outputs of a run, recorded so that the run can be verified later."""
 
 import json
 from collections.abc import Mapping
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-TRACE = "stages.json"  # of each run, beside its config.yaml
+TRACE = "stages.json"  # in a run's folder, next to config.yaml
 STEPS = ("samples", "pixels", "embedding", "projection", "clustering")  # in the order of a run
 
 
 @dataclass(frozen=True)
 class Trace:
-    """What the stages of one run gave.
+    """Digests of a run's outputs, and the circumstances of the run.
 
     Parameters
     ----------
     steps
-        A digest of each step's whole output; "" where it was not there to be read.
+        Digest of each step's whole output; "" if it could not be read.
     metrics, shown
-        By evaluator: its figures, and a digest of each table and picture that it shows.
+        By evaluator: its metrics, and a digest of each of its tables and figures.
     circumstances
-        What else the run may depend on, each as text: commit, versions, device, threads.
+        Everything else the run can depend on, as text: commit, versions, device, threads.
     kept
-        By step that was read from the store: the circumstances that it was computed in, as far as they
-        are others than the run's own.
+        By step that was reused from the cache: those circumstances of its computation that differ from the
+        run's.
     described
-        The samples with all that evaluators tell of them; "" of a run that is older than this.
+        Key of everything that evaluators can report about the samples; "" for runs recorded without it.
     """
 
     steps: dict[str, str]
@@ -57,7 +57,7 @@ class Trace:
 
     @classmethod
     def load(cls, path: Path) -> "Trace":
-        """Read what `save` wrote; raise ValueError if that was another version of this."""
+        """Return the trace of a stages.json; raise ValueError if another version wrote it."""
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (TypeError, ValueError) as error:
@@ -65,8 +65,8 @@ class Trace:
 
 
 def trace(result: Result, plan: Plan, ctx: Context) -> Trace:
-    """Take the digests of a run; what the store kept from earlier runs is not read again for it."""
-    keys = _keys(result, plan)
+    """Return the trace of a run; digests of cached values come from the cache, without reading the values."""
+    keys = _step_keys(result, plan)
     steps = {
         "samples": result.samples.data_key,
         "pixels": ctx.store.digest(keys["pixels"]),
@@ -74,52 +74,52 @@ def trace(result: Result, plan: Plan, ctx: Context) -> Trace:
         "projection": ctx.store.digest(keys["projection"]),
         "clustering": clustering_digest(result.clustering),
     }
-    around = surroundings(plan, ctx)
+    now = run_circumstances(plan, ctx)
     computed = set(ctx.store.computed)
     origins = {name: ctx.store.origin(key) for name, key in keys.items() if key not in computed}
-    kept = {name: _others(origin, around) for name, origin in origins.items()}
+    reused = {name: _differences(origin, now) for name, origin in origins.items()}
     return Trace(
         steps,
-        {name: dict(found.metrics) for name, found in result.findings.items()},
-        {name: shown(found) for name, found in result.findings.items()},
-        around,
-        {name: others for name, others in kept.items() if others},
+        {name: dict(findings.metrics) for name, findings in result.findings.items()},
+        {name: shown_digests(findings) for name, findings in result.findings.items()},
+        now,
+        {name: differences for name, differences in reused.items() if differences},
         result.samples.report_key,
     )
 
 
-def surroundings(plan: Plan, ctx: Context) -> dict[str, str]:
-    """Return what a run may depend on beside its config and its data.
+def run_circumstances(plan: Plan, ctx: Context) -> dict[str, str]:
+    """Return everything that a run can depend on besides its config and data.
 
-    The weights of a pretrained network are among it, by what their file holds.
+    It includes a digest of the weights of a pretrained network.
     """
     stages = {group: getattr(plan.stages, group) for group in GROUPS}
     stages |= {f"evaluator.{name}": stage for name, stage in plan.stages.evaluators.items()}
-    found = {"threads": str(ctx.threads), "device": ctx.device, "precision": ctx.dtype}
-    for place, stage in stages.items():
+    facts = {"threads": str(ctx.threads), "device": ctx.device, "precision": ctx.dtype}
+    for key, stage in stages.items():
         kind = type(stage)
-        found[f"{place}.VERSION"] = str(getattr(kind, "VERSION", 0))
+        facts[f"{key}.VERSION"] = str(getattr(kind, "VERSION", 0))
         for name in getattr(kind, "DERIVED", ()):
-            found[f"{place}.{name}"] = digest(getattr(stage, name))
-    return circumstances() | found
+            facts[f"{key}.{name}"] = digest(getattr(stage, name))
+    return circumstances() | facts
 
 
 def clustering_digest(clustering: Clustering) -> str:
-    """Name all that a clustering is."""
+    """Return a digest of all arrays of a clustering."""
     none = np.empty(0)
     values = (clustering.probabilities, clustering.centroids)
     parts = [none if value is None else value for value in values]
     return digest(clustering.assignments, *parts, clustering.inertia)
 
 
-def shown(found: Findings) -> dict[str, str]:
-    """Name each table by its columns and what stands in them, each picture by all that it is drawn from."""
-    tables = {f"table {name}": digest(*_columns(table)) for name, table in found.tables.items()}
-    return tables | {f"picture {name}": _drawn_from(figure) for name, figure in found.figures.items()}
+def shown_digests(findings: Findings) -> dict[str, str]:
+    """Return a digest of each table's columns and cells, and of the data of each figure."""
+    tables = {f"table {name}": digest(*_columns(table)) for name, table in findings.tables.items()}
+    return tables | {f"picture {name}": _figure_digest(figure) for name, figure in findings.figures.items()}
 
 
 def _columns(table: "pd.DataFrame") -> list[Any]:
-    """Return the names, and each column: numbers as an array, anything else as one text, which is quicker."""
+    """Return the names and the columns of a table: numbers as an array, others as one text, for speed."""
     parts: list[Any] = [[str(name) for name in table.columns]]
     for position in range(table.shape[1]):
         column = table.iloc[:, position]
@@ -128,18 +128,16 @@ def _columns(table: "pd.DataFrame") -> list[Any]:
     return parts
 
 
-def _drawn_from(figure: Figure) -> str:
+def _figure_digest(figure: Figure) -> str:
     values = {f.name: getattr(figure, f.name) for f in fields(figure)}
     arrays = {name: values.pop(name) for name in list(values) if isinstance(values[name], np.ndarray)}
-    told = {
-        name: value for name, value in values.items() if value
-    }  # a new setting, left out, changes nothing
-    text = json.dumps(told, sort_keys=True, default=_drawn_from)  # a picture may be made of others
+    used = {name: value for name, value in values.items() if value}  # a new field, if empty, changes nothing
+    text = json.dumps(used, sort_keys=True, default=_figure_digest)  # a figure can contain figures
     return digest(class_name(figure), text, list(arrays), *arrays.values())
 
 
-def _keys(result: Result, plan: Plan) -> dict[str, str]:
-    """Name where the store keeps what each step gave."""
+def _step_keys(result: Result, plan: Plan) -> dict[str, str]:
+    """Return the cache key of each step's output."""
     resize = plan.stages.backbone.resize
     return {
         "pixels": result.samples.content.pixel_map(resize)[0] if resize else "",
@@ -150,5 +148,5 @@ def _keys(result: Result, plan: Plan) -> dict[str, str]:
     }
 
 
-def _others(origin: Mapping[str, str], around: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in origin.items() if around.get(name, value) != value}
+def _differences(origin: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in origin.items() if now.get(name, value) != value}

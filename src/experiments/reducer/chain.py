@@ -71,7 +71,7 @@ class Chain:
         for name, step in self.steps:
             with keys_within("reducer", name):
                 fitted.append(ctx.fitted(step, self._fit_function(step, tuple(fitted), embeddings, ctx)))
-            ctx = ctx.on(ctx.key(step))
+            ctx = ctx.with_input(ctx.key(step))
         return ChainProjection(tuple(fitted))
 
     def _fit_function(

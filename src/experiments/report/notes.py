@@ -192,4 +192,4 @@ def _list_text(title: str, lines: Sequence[str]) -> str:
 
 
 def _command_text(purpose: str, script: str, *arguments: str, uri: str) -> str:
-    return f"{purpose} `{commands.script(script, *arguments, uri=uri)}`"
+    return f"{purpose} `{commands.script_command(script, *arguments, uri=uri)}`"

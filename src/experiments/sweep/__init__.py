@@ -1,4 +1,4 @@
-"""What belongs to all jobs of one multirun: their parent run, what is said over them, going on with them."""
+"""Sweeps: the parent run of all jobs, the report over them, and how an interrupted sweep is resumed."""
 
 from experiments.sweep.jobs import run_job
 from experiments.sweep.parent import Sweep

@@ -1,4 +1,4 @@
-"""The model of a sweep's best job, made from what the store kept of it."""
+"""Best job of a sweep: which it is, its metrics, its report, and its model, built from the cache."""
 
 import logging
 import math
@@ -21,115 +21,119 @@ from experiments.store.cache import NotCachedError
 
 log = logging.getLogger(__name__)
 
-NOISE = "noise_share"  # of a job that has noise
-JUDGED = ("acc", "clusters")  # metrics that stand beside noise_share where there is noise
+NOISE = "noise_share"  # a metric of jobs with noise
+WITH_NOISE = ("acc", "clusters")  # metrics of the evaluators that compute noise_share
 
 
 def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) -> bool:
-    """Record the model of the job that is best by the objective, and name that job in the sweep's record.
-
-    Returns
-    -------
-    bool
-        It is recorded.
+    """Record the model of the job with the best objective, and tag the sweep's run with that job's id.
 
     Parameters
     ----------
     jobs
-        By the folders that they left.
+        Outcomes by the jobs' folders.
+
+    Returns
+    -------
+    bool
+        True if the model is recorded.
     """
     if plan.tracking.log_model != "best":
         return False
-    place = best(jobs, plan.settings.objective)
-    if place is None:
+    folder = best_folder(jobs, plan.settings.objective)
+    if folder is None:
         log.warning(
-            "no job gave objective=%s, so none is best and no model is recorded; set objective to a figure "
-            "in the table, or tracking.log_model=all",
+            "no job has objective=%s, so there is no best job and no model is recorded; set objective to a "
+            "metric in the table, or tracking.log_model=all",
             plan.settings.objective,
         )
         return False
-    if not jobs[place].run_id:  # the record was lost, which was said
+    if not jobs[folder].run_id:  # the job is not in MLflow, and its outcome says why
         return False
-    run = parent.sibling(jobs[place].run_id, place)
+    run = parent.sibling(jobs[folder].run_id, folder)
     try:
-        recorded = _recorded(place, run)
+        recorded = _record_model(folder, run)
     except NotCachedError:
-        log.warning("cache.root here does not hold the best job's model; tracking.log_model=all records each")
+        log.warning(
+            "cache.root on this machine does not have the best job's model; use tracking.log_model=all to "
+            "record the model of each job"
+        )
         return False
-    except (ValueError, OSError, LookupError) as error:  # the results are recorded already
+    except (ValueError, OSError, LookupError) as error:  # the metrics are recorded already
         log.error("the best job's model is not recorded: %s", error)
         return False
     parent.log(tags={tracking.BEST: run.id, "best.objective": plan.settings.objective})
     return recorded
 
 
-def show_best(
+def record_best_metrics(
     jobs: Mapping[Path, Outcome], objective: str, swept: Sequence[str], parent: tracking.Run
 ) -> None:
-    """Give the sweep's record the main metrics of its best job, with a tag that says whose they are."""
-    folder = best(jobs, objective)
+    """Record the main metrics of the best job in the sweep's run, with a tag that names the job."""
+    folder = best_folder(jobs, objective)
     if folder is None:
         return
     job = jobs[folder]
-    shown = {
+    metrics = {
         name: job.metrics[name] for name in (*main_metrics(job.metrics), objective) if name in job.metrics
     }
-    whose = f"of the best job by {objective}, {summary.name(job, swept)}"
-    parent.log(metrics=shown, tags={"metrics": f"{whose}, {job.run_id}" if job.run_id else whose})
+    text = f"of the best job by {objective}, {summary.job_name(job, swept)}"
+    parent.log(metrics=metrics, tags={"metrics": f"{text}, {job.run_id}" if job.run_id else text})
 
 
-def _recorded(place: Path, run: tracking.Run) -> bool:
-    """Record the model of the job in a folder, unless its run has one; True if it has one now."""
-    left = place / logged_model.FOLDER / "data"
+def _record_model(folder: Path, run: tracking.Run) -> bool:
+    """Record the model of a job unless its run has one; return whether the run has one afterwards."""
+    written = folder / logged_model.FOLDER / "data"
     if run.has_model():  # an earlier attempt of a resumed sweep recorded it
         return True
-    if left.exists():
-        logged_model.send(Model.load(left), place, run)
+    if written.exists():
+        logged_model.record_written(Model.load(written), folder, run)
     else:
-        logged_model.record(_made(place), place, run)
-    return run.has_model()  # what a store refused was said
+        logged_model.write_and_record(_build_model(folder), folder, run)
+    return run.has_model()  # if the store refused it, that was logged
 
 
-def best(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:
-    """Return the folder of the finished job with the best figure, the first of equals, or None."""
+def best_folder(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:
+    """Return the folder of the finished job with the best objective, the first of equals, or None."""
     sign = -1 if Name.parse(objective).row.better == "lower" else 1
-    done = {place: figure(job.metrics, objective) for place, job in jobs.items() if job.status == "FINISHED"}
-    given = {place: sign * value for place, value in done.items() if not math.isnan(value)}
-    return max(given, key=lambda place: given[place]) if given else None
+    finished = {path: job.metrics for path, job in jobs.items() if job.status == "FINISHED"}
+    values = {path: sign * objective_value(metrics, objective) for path, metrics in finished.items()}
+    values = {path: value for path, value in values.items() if not math.isnan(value)}
+    return max(values, key=lambda path: values[path]) if values else None
 
 
-def figure(metrics: Mapping[str, float], objective: str) -> float:
-    """Return a job's objective, nan if it has none; without noise, what is the same then.
+def objective_value(metrics: Mapping[str, float], objective: str) -> float:
+    """Return a job's objective, nan if it has none.
 
-    Evaluators give figures of noise where there is some: a job without any has a share of 0, and its figures
-    without noise are the plain ones. One whose noise leaves a figure undefined has none.
+    Evaluators compute noise metrics only if there is noise. So a job without noise has a noise share of 0,
+    and its metrics without the noise samples equal its plain ones. With noise, a metric that is missing is
+    undefined.
     """
     if objective in metrics:
         return metrics[objective]
     name = Name.parse(objective)
     if name.metric == NOISE:
-        return 0.0 if any(str(replace(name, metric=judge)) in metrics for judge in JUDGED) else math.nan
+        return 0.0 if any(str(replace(name, metric=other)) in metrics for other in WITH_NOISE) else math.nan
     return math.nan if NOISE in metrics else metrics.get(str(replace(name, noise="")), math.nan)
 
 
-def report_of(place: Path, name: str, run_id: str) -> report.BestJob:
-    """Return a job with the contents of its report, from cached results, or without if some are missing."""
-    shown = None
+def best_job_report(folder: Path, name: str, run_id: str) -> report.BestJob:
+    """Return the best job with the contents of its report, or without them if the cache lacks some."""
+    contents = None
     try:
-        plan = build(cast(DictConfig, OmegaConf.load(place / "config.yaml")))  # its paths are absolute
+        plan = build(cast(DictConfig, OmegaConf.load(folder / "config.yaml")))  # its paths are absolute
         result = pipeline.run(plan.stages, context.make(plan, Silent(), compute=False))
-        shown = report.gather_contents(
-            result, place, context.make(plan, Silent()), {"name": name, "run": run_id}
-        )
+        facts = {"name": name, "run": run_id}
+        contents = report.gather_contents(result, folder, context.make(plan, Silent()), facts)
     except NotCachedError:
-        log.info("cache.root does not hold the best job's results, so the report does not show them")
+        log.info("cache.root does not have the best job's results, so the report does not show them")
     except (ValueError, OSError, LookupError) as error:
         log.warning("the report does not show the best job: %s", error)
-    return report.BestJob(name, place, shown)
+    return report.BestJob(name, folder, contents)
 
 
-def _made(place: Path) -> Model:
-    """Make a job's model of what the store holds, computing nothing."""
-    plan = build(cast(DictConfig, OmegaConf.load(place / "config.yaml")))  # its paths are absolute
+def _build_model(folder: Path) -> Model:
+    """Build a job's model from the cache, without computing anything."""
+    plan = build(cast(DictConfig, OmegaConf.load(folder / "config.yaml")))  # its paths are absolute
     ctx = context.make(plan, Silent(), compute=False)
     return Model.of(pipeline.run(replace(plan.stages, evaluators={}), ctx), ctx.dtype)

@@ -1,4 +1,4 @@
-"""What was published, and whether the jobs of a sweep give it again: conf/claims/<study>.yaml."""
+"""Compare published metrics with those of a sweep's jobs: the claims of conf/claims/<study>.yaml."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REPRODUCED, DIFFERS, NOT_RUNNABLE = "reproduced", "differs", "not runnable here"
 CLAIMS = compose.CONF / "claims"
 SCALE = {"%": 100.0, "": 1.0}
-FREE = (
+FREE_KEYS = (  # settings that a reproduction may change
     "seed",
     "dataset.root",
     "dataset.name",
@@ -32,29 +32,29 @@ FREE = (
     "cache",
     "tracking",
     "hydra",
-)  # as one likes
+)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One published figure, and where ours stands.
+    """A published metric, and how to find the value of our jobs.
 
     Parameters
     ----------
     name
-        What it is called in the published table.
+        Its name in the published table.
     published, tolerance
-        In `unit`: `%` (ours times 100) or empty.
+        In `unit`: `%` (our value times 100) or empty.
     metric
-        Name of ours; or, with `table`, the column of that table of the job.
+        Our metric's name; with `table`, the column of that table of the job.
     where
         The row of `table`: {epoch: 5}.
     job
-        The settings of the jobs that give it: {cluster.k: 233}; all jobs if empty.
+        Settings of the jobs that compute it: {cluster.k: 233}; all jobs if empty.
     claimed
-        We say that it is reproduced, and are wrong if it is not.
+        True if this project states that it is reproduced; a different value is an error then.
     lacks
-        What it would take to compute it; empty if nothing.
+        What is missing to compute it; empty if nothing.
     """
 
     name: str
@@ -70,28 +70,28 @@ class Claim:
 
     def __post_init__(self) -> None:
         if self.unit not in SCALE:
-            raise ValueError(f"{self.name}: unit={self.unit} is none; use % or leave it out")
+            raise ValueError(f"{self.name}: unit={self.unit} is not a unit; use % or leave it out")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Figures that were published together: `source` says where; what claims share stands in `each`.
+    """Metrics that were published in one table; `shared` has the fields that all its claims share.
 
-    `run` is the command that gives them, if it is not the study's.
+    `source` cites the publication. `run` is the command that computes them, if it is not the study's.
     """
 
     title: str
     source: str
     rows: list[Any]
-    each: dict[str, Any] = field(default_factory=dict)
+    shared: dict[str, Any] = field(default_factory=dict)
     run: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Study:
-    """A publication: the command that gives its figures, the size of its data, its tables by name.
+    """A publication: the command that computes its metrics, the size of its data, its tables by name.
 
-    `protocol` is what its jobs have to be of, whatever else a sweep holds; empty: any.
+    Only jobs of `protocol` count, if it is not empty.
     """
 
     title: str
@@ -103,33 +103,33 @@ class Study:
 
     def claims(self) -> dict[str, list[Claim]]:
         """Return the claims of each table."""
-        return {name: [_checked(Claim, {**t.each, **row}) for row in t.rows] for name, t in self._tables()}
+        return {name: [_checked(Claim, {**t.shared, **row}) for row in t.rows] for name, t in self._tables()}
 
     def about(self) -> dict[str, Table]:
-        """Return the tables themselves."""
+        """Return the tables by name."""
         return dict(self._tables())
 
     def runs(self) -> dict[tuple[str, ...], list[str]]:
-        """Return each command, and the tables that it gives."""
-        found: dict[tuple[str, ...], list[str]] = {}
+        """Return the tables of each command."""
+        tables: dict[tuple[str, ...], list[str]] = {}
         for name, table in self._tables():
-            found.setdefault(tuple(table.run or self.run), []).append(name)
-        return found
+            tables.setdefault(tuple(table.run or self.run), []).append(name)
+        return tables
 
     def _tables(self) -> list[tuple[str, Table]]:
         return [(name, _checked(Table, table)) for name, table in self.tables.items()]
 
 
 def studies(folder: Path = CLAIMS) -> list[str]:
-    """Name the studies that have claims."""
+    """Return the names of all studies."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
-def read(name: str, folder: Path = CLAIMS) -> Study:
-    """Read a study's claims; raise ValueError that says what is wrong with the file, or which there are."""
+def read_study(name: str, folder: Path = CLAIMS) -> Study:
+    """Read a study's claims; raise ValueError for an unknown study or an error in the file."""
     path = folder / f"{name}.yaml"
     if not path.exists():
-        raise ValueError(f"{name} is no study with claims; use {' or '.join(studies(folder))}")
+        raise ValueError(f"{name} is not a study; use {' or '.join(studies(folder))}")
     try:
         study: Study = _checked(Study, OmegaConf.to_container(OmegaConf.load(path)))
         study.claims()
@@ -144,64 +144,64 @@ def _checked(schema: type, values: Any) -> Any:
     return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), values))
 
 
-def compared(
-    study: Study, jobs: Mapping[Path, Outcome], absent: str = "", names: Sequence[str] | None = None
+def compare_claims(
+    study: Study, jobs: Mapping[Path, Outcome], not_run: str = "", names: Sequence[str] | None = None
 ) -> "pd.DataFrame":
-    """Hold each published figure against ours.
+    """Compare each published metric with that of our jobs.
 
     Parameters
     ----------
     names
-        The tables that these jobs are for; None: all.
+        The tables that these jobs compute; None: all.
     jobs
-        How each job ended, by its folder.
-    absent
-        Why nothing could be run; empty if it was.
+        Outcomes by the jobs' folders.
+    not_run
+        Why no job could be run; empty if jobs ran.
 
     Returns
     -------
     DataFrame
-        table, figure, published, ours (mean over the seeds), low, high (its 95 % interval), seeds,
-        difference, tolerance, verdict, claimed, why (not runnable); in the unit of the claim.
+        table, figure (the claim's name), published, ours (mean over the seeds), low, high (its 95 %
+        interval), seeds, difference, tolerance, verdict, claimed, why (not runnable); in the claim's unit.
     """
     import pandas as pd
 
     jobs = {f: o for f, o in jobs.items() if o.status == "FINISHED" and study.protocol in ("", o.protocol)}
     claims, about, data = study.claims(), study.about(), other_data(study, jobs)
-    named = {key for each in claims.values() for claim in each for key in claim.job}
+    claim_keys = {key for table in claims.values() for claim in table for key in claim.job}
     rows = []
     for name in about if names is None else names:
         run = about[name].run or study.run
-        own = {folder: job for folder, job in jobs.items() if _ran(run, job)}
-        other = data or _other_settings(run, named, own)
-        rows += [{"table": name, **_row(claim, own, absent, other)} for claim in claims[name]]
+        of_command = {folder: job for folder, job in jobs.items() if _ran(run, job)}
+        mismatch = data or _other_settings(run, claim_keys, of_command)
+        rows += [{"table": name, **_row(claim, of_command, not_run, mismatch)} for claim in claims[name]]
     return pd.DataFrame(rows)
 
 
 def _words(run: Sequence[str]) -> list[str]:
-    """Return what every job of a command has among its settings."""
+    """Return the settings that all jobs of a command share."""
     words = [word for word in run if not word.startswith("-") and not _is_free(word)]
     return [o.input_line for o in compose.parse(words) if not o.is_sweep_override()]
 
 
 def _is_free(word: str) -> bool:
-    return compose.key_of(word).startswith(FREE)
+    return compose.key_of(word).startswith(FREE_KEYS)
 
 
 def _ran(run: Sequence[str], job: Outcome) -> bool:
     return set(_words(run)) <= set(job.overrides)
 
 
-def _other_settings(run: Sequence[str], named: Collection[str], jobs: Mapping[Path, Outcome]) -> str:
-    """Say so if a job has settings that neither the command nor a claim names: they are other figures."""
+def _other_settings(run: Sequence[str], claim_keys: Collection[str], jobs: Mapping[Path, Outcome]) -> str:
+    """Return a reason if a job has settings of neither the command nor a claim, which change its metrics."""
     words = _words(run)
     typed = [word for job in jobs.values() for word in job.overrides if word not in words]
-    other = [word for word in typed if compose.key_of(word) not in named and not _is_free(word)]
+    other = [word for word in typed if compose.key_of(word) not in claim_keys and not _is_free(word)]
     return f"other settings than the published ones: {' '.join(dict.fromkeys(other))}" if other else ""
 
 
 def other_data(study: Study, jobs: Mapping[Path, Outcome]) -> str:
-    """Say so if the jobs ran on data of another size than was published on."""
+    """Return a reason if the jobs' data has other numbers of samples or classes than the published study."""
     import pandas as pd
 
     for folder in jobs:
@@ -216,17 +216,17 @@ def other_data(study: Study, jobs: Mapping[Path, Outcome]) -> str:
     return ""
 
 
-def _row(claim: Claim, jobs: Mapping[Path, Outcome], absent: str, other: str) -> dict[str, Any]:
-    """Hold one figure against ours.
+def _row(claim: Claim, jobs: Mapping[Path, Outcome], not_run: str, mismatch: str) -> dict[str, Any]:
+    """Compare one published metric with that of our jobs.
 
     Parameters
     ----------
-    other
-        Why ours are other figures than the published ones; empty if they are the same.
+    mismatch
+        Why our metrics cannot be compared with the published ones; empty if they can.
     """
-    why = claim.lacks or absent
+    why = claim.lacks or not_run
     values, missing = ([], why) if why else _values(claim, jobs)
-    why = missing or other
+    why = missing or mismatch
     row: dict[str, Any] = {"figure": claim.name, "published": claim.published}
     mean, low, high = mean_interval(values) if values else (np.nan,) * 3
     difference = mean - claim.published
@@ -237,20 +237,20 @@ def _row(claim: Claim, jobs: Mapping[Path, Outcome], absent: str, other: str) ->
 
 
 def _values(claim: Claim, jobs: Mapping[Path, Outcome]) -> tuple[list[float], str]:
-    """Return ours per seed; nothing, and why, if no job gives it."""
+    """Return our values, one per seed; or an empty list and the reason if no job has the metric."""
     by_seed: dict[Any, list[float]] = {}
     chosen = {f: o for f, o in jobs.items() if _is_of(claim, o)}
     if not chosen:
-        wanted = " ".join(f"{key}={value}" for key, value in claim.job.items())
-        return [], f"no job {wanted or 'at all'} of this command and protocol finished"
+        settings = " ".join(f"{key}={value}" for key, value in claim.job.items())
+        return [], f"no job {f'with {settings} ' if settings else ''}of this command and protocol finished"
     for folder, outcome in chosen.items():
         value = _from_table(claim, folder) if claim.table else outcome.metrics.get(claim.metric)
         if value is not None and np.isfinite(value):
             seed = summary.settings(outcome).get("seed", "")
             by_seed.setdefault(seed, []).append(value * SCALE[claim.unit])
     row = " ".join(f"{key}={value}" for key, value in claim.where.items())
-    place = f"{claim.table}.csv has no row {row}" if claim.table else f"no job gave {claim.metric}"
-    return [float(np.mean(values)) for values in by_seed.values()], "" if by_seed else place
+    why = f"{claim.table}.csv has no row {row}" if claim.table else f"no job has the metric {claim.metric}"
+    return [float(np.mean(values)) for values in by_seed.values()], "" if by_seed else why
 
 
 def _is_of(claim: Claim, outcome: Outcome) -> bool:

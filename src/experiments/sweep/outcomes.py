@@ -1,4 +1,4 @@
-"""What the jobs of a sweep were asked, and how each ended, from what it left in its folder."""
+"""Overrides and outcomes of a sweep's jobs, read from their folders."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,21 +8,21 @@ from experiments.config import compose
 from experiments.job.perform import RESULT, Outcome
 
 
-def collect(
+def collect_outcomes(
     folder: Path, jobs: Sequence[Sequence[str]] | None, parent: str, *, interrupted: bool = False
 ) -> list[Outcome]:
-    """Read what the jobs of a sweep left, in their order, wherever `hydra.sweep.subdir` put it.
+    """Return the outcomes of all jobs in their order, wherever `hydra.sweep.subdir` put their folders.
 
-    One that left no end failed; of an interrupted sweep it was killed, or did not run.
+    A job without a final outcome failed; in an interrupted sweep, it was killed or did not run.
     """
-    found = {outcome.number: outcome for outcome in left(folder, parent).values()}
+    by_number = {outcome.number: outcome for outcome in read_outcomes(folder, parent).values()}
     for number, overrides in enumerate(jobs or ()):
-        found.setdefault(number, Outcome(own(overrides), number=number, status="NOT RUN"))
-    return [_ended(found[number], interrupted=interrupted) for number in sorted(found)]
+        by_number.setdefault(number, Outcome(without_hydra(overrides), number=number, status="NOT RUN"))
+    return [_final(by_number[number], interrupted=interrupted) for number in sorted(by_number)]
 
 
-def _ended(outcome: Outcome, *, interrupted: bool) -> Outcome:
-    """Return the outcome of a job that does not run any more."""
+def _final(outcome: Outcome, *, interrupted: bool) -> Outcome:
+    """Return the final outcome of a job after the sweep ended."""
     if outcome.status == "RUNNING" and interrupted:
         return replace(outcome, status="KILLED", error="interrupted")
     if outcome.status == "RUNNING" or (outcome.status == "NOT RUN" and not interrupted):
@@ -30,26 +30,26 @@ def _ended(outcome: Outcome, *, interrupted: bool) -> Outcome:
     return outcome
 
 
-def left(folder: Path, parent: str | None = None) -> dict[Path, Outcome]:
-    """Read the results below a folder: each by its job's folder, in their order.
+def read_outcomes(folder: Path, parent: str | None = None) -> dict[Path, Outcome]:
+    """Return the outcomes below a folder by the jobs' folders, in the order of the jobs.
 
     Parameters
     ----------
     parent
-        The run of the sweep whose results alone are read; None: all.
+        Read only the jobs of this sweep's run; None: all.
     """
-    found = {path.parent: Outcome.load(path.parent) for path in folder.rglob(RESULT)}
-    places = (place for place, outcome in found.items() if parent in (None, outcome.parent))
-    return {place: found[place] for place in sorted(places, key=lambda place: found[place].number)}
+    outcomes = {path.parent: Outcome.load(path.parent) for path in folder.rglob(RESULT)}
+    chosen = (path for path, outcome in outcomes.items() if parent in (None, outcome.parent))
+    return {path: outcomes[path] for path in sorted(chosen, key=lambda path: outcomes[path].number)}
 
 
-def own(overrides: Sequence[str]) -> list[str]:
-    """Leave out what is about Hydra itself: the launcher, folders, the sweeper."""
+def without_hydra(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides without Hydra's own: launcher, sweeper and folders."""
     return [o for o in overrides if not compose.key_of(o).startswith(("hydra.", "hydra/"))]
 
 
 def values(jobs: Sequence[Sequence[str]], swept: Sequence[str]) -> dict[str, str]:
-    """Return the values that the jobs of a sweep have of each key, such as `10, 20`."""
+    """Return the values of each swept key among the jobs, such as `10, 20`."""
     typed: dict[str, list[str]] = {}
     for word in (word for overrides in jobs for word in overrides):
         typed.setdefault(compose.key_of(word), []).append(word.partition("=")[2])

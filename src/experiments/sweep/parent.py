@@ -1,7 +1,6 @@
-"""The parent run of several jobs, with the tables and pictures of what they left."""
+"""Parent run of a sweep, with tables and figures over all its jobs."""
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,40 +12,39 @@ from experiments.config.plan import Plan
 from experiments.config.run_names import run_name
 from experiments.figures import Figure
 from experiments.job import run_folder, summary
-from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.perform import Outcome
 from experiments.recorded import PARENT_TAG
 from experiments.report import notes, tables
 from experiments.store.cache import Store
 from experiments.sweep import best_model, resumption
-from experiments.sweep.in_common import shared, together, trained
-from experiments.sweep.outcomes import collect, left, values
-from experiments.sweep.record import Record
+from experiments.sweep.clusterings import compare_clusterings
+from experiments.sweep.outcomes import collect_outcomes, read_outcomes, values
+from experiments.sweep.shared_results import merge, shared_findings, shared_training
+from experiments.sweep.state import SweepState
 from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
 
 TABLE = ("sweep.csv", "sweep.md")  # a row per job
 
 
 class Sweep:
-    """The parent run of several jobs.
+    """The parent run of a sweep's jobs.
 
     Parameters
     ----------
     folder
-        Where the jobs leave their results, one folder each.
+        The folder of the sweep, with a subfolder per job.
     swept
-        The keys that the jobs differ in.
+        The keys whose values differ between the jobs.
     jobs
-        The overrides of each; None if an optimiser decides.
-    asked
-        What is written down of the sweep, so that it can be resumed; None if an optimiser decides.
-    begun
-        The sweep that this one goes on with.
+        The overrides of each job; None if an optimiser decides.
+    state
+        The state of the sweep, for resuming it later; None if an optimiser decides.
+    resumed
+        The earlier attempt that this sweep continues.
 
     Raises
     ------
@@ -60,71 +58,70 @@ class Sweep:
         folder: Path,
         swept: Sequence[str],
         jobs: Sequence[Sequence[str]] | None,
-        asked: Record | None = None,
-        begun: resumption.Begun | None = None,
+        state: SweepState | None = None,
+        resumed: resumption.ResumableSweep | None = None,
     ) -> None:
         self.folder = folder
         self.swept = list(swept)
         self.jobs = jobs
-        self.asked = asked
-        self.begun = begun
+        self.command = state.command if state else self.swept
+        self.resumed = resumed
         self.plan = plan
         self.stable: pd.DataFrame | None = None
         tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
-        if begun is not None:
-            tracker = tracking.Tracker(begun.uri, begun.experiment_id)
-            self.run = resumption.reopen(begun)
-            self.record: Record | None = begun.record
+        if resumed is not None:
+            tracker = tracking.Tracker(resumed.uri, resumed.experiment_id)
+            self.run = resumption.reopen(resumed)
+            self.state: SweepState | None = resumed.state
         else:
-            tags = asked.tags(folder) if asked else {PARENT_TAG: "parent"}
+            tags = state.tags(folder) if state else {PARENT_TAG: "parent"}
             self.run = tracker.open(
                 self._settings or self.name, folder, params=values(jobs or (), swept), tags=tags
             )
             tracking.show_sweep(tracker, self.swept, self.run.id)
             folder.mkdir(parents=True, exist_ok=True)
-            self.record = replace(asked, run_id=self.run.id) if asked else None
-            if self.record:
-                self.record.save(folder)
+            self.state = replace(state, run_id=self.run.id) if state else None
+            if self.state:
+                self.state.save(folder)
         self.parent = tracking.Parent(tracker.uri, tracker.experiment_id, self.run.id)
 
     def for_jobs(self, invocation: Invocation) -> Invocation:
         """Return an invocation with this sweep as the parent of its jobs."""
-        parent, resumed = (self.parent.uri, self.parent.experiment_id, self.run.id), self.begun is not None
+        parent, resumed = (self.parent.uri, self.parent.experiment_id, self.run.id), self.resumed is not None
         return replace(
             invocation, folder=str(self.folder), swept=tuple(self.swept), parent=parent, resumed=resumed
         )
 
     @property
     def name(self) -> str:
-        """What it is called in its report."""
+        """Name of the sweep in its report."""
         return f"sweep of {self._settings}" if self._settings else "sweep"
 
     @property
     def _settings(self) -> str:
-        """What its run is called, whose row has its jobs below it: what was typed, what is swept first."""
-        typed = self.asked.command if self.asked else self.swept
-        first = sorted(typed, key=lambda override: compose.key_of(override) not in self.swept)
-        return run_name(first) if typed else ""
+        """Name of the sweep's run: its typed settings, swept ones first."""
+        first = sorted(self.command, key=lambda override: compose.key_of(override) not in self.swept)
+        return run_name(first) if first else ""
 
     @property
     def lost(self) -> str:
-        """Why the tables and pictures are not recorded, else empty."""
+        """Why the tables and figures are not recorded; empty if they are."""
         return self.run.lost
 
     def close(self, error: BaseException | None = None) -> list[Outcome]:
-        """Write tables and pictures, record them, end the parent run; return how the jobs ended.
+        """Write and record tables and figures, and end the parent run; return the outcomes of the jobs.
 
         Parameters
         ----------
         error
-            What ended the sweep before its time; it is recorded, and the caller's to raise.
+            The error that stopped the sweep. It is recorded but not raised.
         """
         interrupted = error is not None and not isinstance(error, Exception)
         outcomes: list[Outcome] = []
         try:
             with self.run:
                 self.run.end_children()
-                outcomes = collect(self.folder, self.jobs, self.run.id, interrupted=interrupted)
+                outcomes = collect_outcomes(self.folder, self.jobs, self.run.id, interrupted=interrupted)
                 if outcomes:
                     text = self._record(outcomes)
                     self.run.describe(text, has_reason=error is None)
@@ -135,64 +132,60 @@ class Sweep:
                     raise JobsFailedError(f"{len(failed)} of {len(outcomes)} jobs failed")
         except JobsFailedError:
             pass
-        except BaseException as ended:
-            if ended is not error:
+        except BaseException as raised:
+            if raised is not error:
                 raise
         return outcomes
 
     def _record(self, outcomes: Sequence[Outcome]) -> str:
-        """Record the table of all jobs, before anything is made of it that may fail, then the rest.
-
-        Returns
-        -------
-        str
-            The description of the sweep, once it is known what came of the best job's model.
-        """
+        """Record the table of all jobs first, as later steps may fail, then the rest; describe the sweep."""
         rows = summary.to_frame(outcomes, self.swept)
-        self._note(TABLE)
+        self._list_files(TABLE)
         tables.write(_numbered(rows, outcomes), self.folder, "sweep")
         for file in TABLE:
             self.run.artifact(self.folder / file)
         compared = self._write(rows, outcomes)
-        jobs = left(self.folder, self.run.id)
-        best_model.show_best(jobs, self.plan.settings.objective, self.swept, self.run)
+        jobs = read_outcomes(self.folder, self.run.id)
+        best_model.record_best_metrics(jobs, self.plan.settings.objective, self.swept, self.run)
         assigns = best_model.record_best(jobs, self.plan, self.run)
-        return self._in_words(rows, outcomes, compared, assigns)
+        return self._description(rows, outcomes, compared, assigns)
 
     def _write(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> "Mapping[str, pd.DataFrame]":
-        """Write and record what the jobs show together; return the tables that compare them."""
+        """Write and record the tables and figures over all jobs; return the tables that compare them."""
         store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
-        compared = self._compared(rows, outcomes)
-        shown = together(compared, shared(outcomes, store), trained(self.folder, self.run.id))
-        pictures: dict[str, Figure] = {**summary.charts(rows, self.swept), **shown.figures}
-        drawn = {} if self.plan.settings.figures == "none" else pictures  # the report has them all the same
+        compared = self._compare(rows, outcomes)
+        training = shared_training(self.folder, self.run.id)
+        shown = merge(compared, shared_findings(outcomes, store), training)
+        all_figures: dict[str, Figure] = {**summary.charts(rows, self.swept), **shown.figures}
+        drawn = {} if self.plan.settings.figures == "none" else all_figures  # the report shows all of them
         files = [f"{name}.{kind}" for name in shown.tables for kind in ("csv", "md")]
         files += [f"figures/{name}.{kind}" for name in drawn for kind in ("html", "png")]
         files += [] if self.plan.settings.report == "none" else [report.REPORT_FILE]
-        before = self._note(files)
+        before = self._list_files(files)
         for name, table in shown.tables.items():
             tables.write(table, self.folder, name)
         drawings = figures.save_figures(drawn, self.folder / "figures")
         if report.REPORT_FILE in files:
-            self._report(
-                rows, outcomes, pictures, {"sweep": _numbered(rows, outcomes)} | shown.tables, drawings
-            )
+            written = {"sweep": _numbered(rows, outcomes)} | shown.tables
+            self._report(rows, outcomes, all_figures, written, drawings)
         for file in files:
             self.run.artifact(self.folder / file)
         for file in before - {*TABLE, *files}:
             (self.folder / file).unlink(missing_ok=True)
             self.run.delete_artifact(file)
-        self._note([*TABLE, *files], whole=True)
+        self._list_files([*TABLE, *files], complete=True)
         return compared.tables
 
-    def _compared(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> Findings:
+    def _compare(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> Findings:
         """Compare the jobs by their metrics and by their clusterings."""
-        found = together(comparison.compare(rows, self.swept), *self._clusterings(rows, outcomes))
-        self.stable = found.tables.get("stability")
-        chosen = comparison.label_free(rows, self.swept, self.stable)
-        return replace(found, tables=found.tables | chosen.tables)
+        folders = {job.number: path for path, job in read_outcomes(self.folder, self.run.id).items()}
+        clusterings = compare_clusterings(rows, outcomes, self.swept, folders)
+        findings = merge(comparison.compare(rows, self.swept), *clusterings)
+        self.stable = findings.tables.get("stability")
+        label_free = comparison.label_free(rows, self.swept, self.stable)
+        return replace(findings, tables=findings.tables | label_free.tables)
 
-    def _in_words(
+    def _description(
         self,
         rows: "pd.DataFrame",
         outcomes: Sequence[Outcome],
@@ -200,13 +193,13 @@ class Sweep:
         assigns: bool,
     ) -> str:
         objective = self.plan.settings.objective
-        jobs, best = left(self.folder, self.run.id), None
-        place = best_model.best(jobs, objective)
-        if place is not None:
-            run_id = jobs[place].run_id
-            page = self.run.sibling(run_id, place).page() if run_id else ""
-            value = best_model.figure(jobs[place].metrics, objective)
-            best = notes.BestJobLink(summary.name(jobs[place], self.swept), page, objective, value)
+        jobs, best = read_outcomes(self.folder, self.run.id), None
+        folder = best_model.best_folder(jobs, objective)
+        if folder is not None:
+            run_id = jobs[folder].run_id
+            page = self.run.sibling(run_id, folder).page() if run_id else ""
+            value = best_model.objective_value(jobs[folder].metrics, objective)
+            best = notes.BestJobLink(summary.job_name(jobs[folder], self.swept), page, objective, value)
         return notes.of_sweep(
             rows,
             summary.main_columns(rows, self.swept),
@@ -220,91 +213,60 @@ class Sweep:
         )
 
     def _errors(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
-        """Return why jobs failed, by their names."""
-        named = {summary.name(outcome, self.swept): outcome.error for outcome in outcomes}
-        return {name: error for name, error in named.items() if error}
+        """Return the errors of failed jobs by the jobs' names."""
+        errors = {summary.job_name(outcome, self.swept): outcome.error for outcome in outcomes}
+        return {name: error for name, error in errors.items() if error}
 
     def _report(
         self,
         rows: "pd.DataFrame",
         outcomes: Sequence[Outcome],
-        pictures: Mapping[str, Figure],
+        all_figures: Mapping[str, Figure],
         written: "Mapping[str, pd.DataFrame]",
         drawings: Mapping[str, figures.Drawing],
     ) -> None:
-        report.write_sweep_report(
-            self.folder,
-            report.SweepContents(
-                rows,
-                summary.main_columns(rows, self.swept),
-                swept=self.swept,
-                objective=self.plan.settings.objective,
-                name=self.name,
-                run_id=self.run.id,
-                figures=pictures,
-                drawings=drawings,
-                tables=written,
-                errors=self._errors(outcomes),
-                warnings=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
-                equal_counts=[outcome.alike for outcome in outcomes],
-                best=self._best_job(),
-            ),
+        contents = report.SweepContents(
+            rows,
+            summary.main_columns(rows, self.swept),
+            swept=self.swept,
+            objective=self.plan.settings.objective,
+            name=self.name,
+            run_id=self.run.id,
+            figures=all_figures,
+            drawings=drawings,
+            tables=written,
+            errors=self._errors(outcomes),
+            warnings=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
+            equal_counts=[outcome.alike for outcome in outcomes],
+            best=self._best_job(),
         )
+        report.write_sweep_report(self.folder, contents)
 
     def _best_job(self) -> report.BestJob | None:
-        """Return the best job with the contents of its report; None if no job gave the objective."""
-        jobs = left(self.folder, self.run.id)
-        place = best_model.best(jobs, self.plan.settings.objective)
-        if place is None:
+        """Return the best job with the contents of its report; None if no job has the objective."""
+        jobs = read_outcomes(self.folder, self.run.id)
+        folder = best_model.best_folder(jobs, self.plan.settings.objective)
+        if folder is None:
             return None
-        return best_model.report_of(place, summary.name(jobs[place], self.swept), jobs[place].run_id)
+        job = jobs[folder]
+        return best_model.best_job_report(folder, summary.job_name(job, self.swept), job.run_id)
 
-    def _note(self, files: Sequence[str], *, whole: bool = False) -> set[str]:
-        """Write down what is written over the jobs, so that a later attempt can remove it; return what was.
+    def _list_files(self, files: Sequence[str], *, complete: bool = False) -> set[str]:
+        """Save the names of the sweep's files for a later attempt to remove; return those of an earlier one.
 
         Parameters
         ----------
-        whole
-            What was written down before is gone.
+        complete
+            True if `files` replaces the earlier names.
         """
-        run_folder.add(self.folder, files, "hydra.sweep.dir")
-        if self.record is None:
+        run_folder.list_files(self.folder, files, "hydra.sweep.dir")
+        if self.state is None:
             return set()
-        before = self.record.files
-        now = list(files) if whole else list(dict.fromkeys([*before, *files]))
-        self.record = replace(self.record, files=now)
-        self.record.save(self.folder)
+        before = self.state.files
+        now = list(files) if complete else list(dict.fromkeys([*before, *files]))
+        self.state = replace(self.state, files=now)
+        self.state.save(self.folder)
         return set(before)
-
-    def _clusterings(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> list[Findings]:
-        """Compare the clusterings of the jobs that finished: all with each other, and over the seeds."""
-        import pandas as pd
-
-        places = {outcome.number: place for place, outcome in left(self.folder, self.run.id).items()}
-
-        def read(row: int) -> pd.DataFrame | None:
-            path = places[outcomes[row].number] / ASSIGNMENTS
-            return pd.read_parquet(path, columns=["id", "hash", "cluster"]) if path.exists() else None
-
-        done = [row for row, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]
-        return [self._agreement(outcomes, done, read), comparison.stability(rows, self.swept, read)]
-
-    def _agreement(
-        self, outcomes: Sequence[Outcome], done: Sequence[int], read: "Callable[[int], pd.DataFrame | None]"
-    ) -> Findings:
-        """Compare the clusterings of the jobs that have the first one's samples."""
-        if len(done) > comparison.MAX_JOBS:
-            log.info(
-                "the agreement of %d clusterings is left out: more than %d", len(done), comparison.MAX_JOBS
-            )
-            return Findings({})
-        tables = {row: table for row in done if (table := read(row)) is not None}
-        ids = [table["id"] for table in tables.values()]
-        same = [row for row, table in tables.items() if table["id"].equals(ids[0])]
-        names = [summary.name(outcomes[row], self.swept) for row in same]
-        if len(set(names)) < len(names):  # an optimiser's jobs are known by their number alone
-            names = [f"job {outcomes[row].number}" for row in same]
-        return comparison.agreement(names, [tables[row]["cluster"].to_numpy() for row in same])
 
 
 class JobsFailedError(Exception):
@@ -312,7 +274,7 @@ class JobsFailedError(Exception):
 
 
 def _numbered(rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> "pd.DataFrame":
-    """Return the table of the jobs with their numbers, which name their folders, as its first column."""
+    """Return the table of the jobs with their numbers as the first column."""
     numbered = rows.copy()
     numbered.insert(0, "job", [outcome.number for outcome in outcomes])
     return numbered

@@ -59,7 +59,7 @@ def _note(run: Any, uri: str) -> str:
     link = run_page(run.info.experiment_id, run.info.run_id)
     return (
         f"Assigns new images to the clusters of [{run.info.run_name}]({link}) without fitting again.\n\n"
-        f"`{commands.script('assign.py', run.info.run_id, '<new images>', uri=uri)}`"
+        f"`{commands.script_command('assign.py', run.info.run_id, '<new images>', uri=uri)}`"
     )
 
 

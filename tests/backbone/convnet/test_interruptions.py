@@ -35,7 +35,7 @@ class Killer(Silent):
         if step == 3:
             os.kill(os.getpid(), signal.SIGKILL)
 
-ctx = replace(Context.plain(Store(Path({cache!r}))), threads=1, report=Killer()).on("parts")
+ctx = replace(Context.plain(Store(Path({cache!r}))), threads=1, report=Killer()).with_input("parts")
 split = dict(train=0.8, validation=0.2, test=0.0)
 about = dict(image_size=8, mirror=False, limit=200, labels=None, corrections=None, unlabelled="keep")
 digits = Digits(split=split, split_seed=123, **about)
@@ -58,11 +58,11 @@ def test_a_resumed_training_ends_bitwise_like_an_uninterrupted_one(
     epoch: int, cnn: Make, digits: Samples, ctx: Context, recorder_class: Recorder
 ):
     stage = cnn(lr_patience=1, patience=50)  # so that the plateau rule and Adam have a state
-    whole = stage.fit(digits, ctx.on("whole"))
+    whole = stage.fit(digits, ctx.with_input("whole"))
     with pytest.raises(RuntimeError, match="server is gone"):
-        stage.fit(digits, replace(ctx, report=recorder_class({epoch: fail})).on("parts"))
+        stage.fit(digits, replace(ctx, report=recorder_class({epoch: fail})).with_input("parts"))
     recorder = recorder_class()
-    parts = stage.fit(digits, replace(ctx, report=recorder).on("parts"))
+    parts = stage.fit(digits, replace(ctx, report=recorder).with_input("parts"))
     assert same(whole, parts)
     assert [step for step, _ in recorder.rows] == [1, 2, 3, 4]  # the curves of the new run are complete
 
@@ -70,7 +70,7 @@ def test_a_resumed_training_ends_bitwise_like_an_uninterrupted_one(
 def test_an_interruption_within_an_epoch_costs_that_epoch_only(
     cnn: Make, digits: Samples, ctx: Context, monkeypatch: pytest.MonkeyPatch
 ):
-    whole = cnn().fit(digits, ctx.on("whole"))
+    whole = cnn().fit(digits, ctx.with_input("whole"))
 
     def third_epoch_fails(training: Training, outputs: object, batch: object, row: int) -> None:
         if len(training.history) == 2 and row == 3:
@@ -78,9 +78,9 @@ def test_an_interruption_within_an_epoch_costs_that_epoch_only(
 
     monkeypatch.setattr(Training, "on_train_batch_end", third_epoch_fails)
     with pytest.raises(RuntimeError, match="server is gone"):
-        cnn().fit(digits, ctx.on("parts"))
+        cnn().fit(digits, ctx.with_input("parts"))
     monkeypatch.undo()
-    assert same(whole, cnn().fit(digits, ctx.on("parts")))
+    assert same(whole, cnn().fit(digits, ctx.with_input("parts")))
 
 
 def test_ctrl_c_reaches_the_caller_and_its_handler_is_restored(
@@ -89,9 +89,9 @@ def test_ctrl_c_reaches_the_caller_and_its_handler_is_restored(
     handler = signal.getsignal(signal.SIGINT)
     ctrl_c = recorder_class({2: lambda: signal.raise_signal(signal.SIGINT)})
     with pytest.raises(KeyboardInterrupt):
-        cnn().fit(digits, replace(ctx, report=ctrl_c).on("parts"))
+        cnn().fit(digits, replace(ctx, report=ctrl_c).with_input("parts"))
     assert signal.getsignal(signal.SIGINT) is handler
-    assert same(cnn().fit(digits, ctx.on("whole")), cnn().fit(digits, ctx.on("parts")))
+    assert same(cnn().fit(digits, ctx.with_input("whole")), cnn().fit(digits, ctx.with_input("parts")))
 
 
 def test_a_training_is_resumed_after_kill_9(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
@@ -99,8 +99,8 @@ def test_a_training_is_resumed_after_kill_9(cnn: Make, digits: Samples, ctx: Con
     script = KILLED.format(stage=stage, cache=str(tmp_path / "cache"))
     killed = subprocess.run([sys.executable, "-c", script], timeout=120, check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert (ctx.on("parts").workdir(stage) / "checkpoint.pt").exists()
-    assert same(stage.fit(digits, ctx.on("whole")), stage.fit(digits, ctx.on("parts")))
+    assert (ctx.with_input("parts").workdir(stage) / "checkpoint.pt").exists()
+    assert same(stage.fit(digits, ctx.with_input("whole")), stage.fit(digits, ctx.with_input("parts")))
 
 
 def test_a_finished_training_is_not_continued(
@@ -115,20 +115,20 @@ def test_a_finished_training_is_not_continued(
 def test_max_minutes_stops_after_an_epoch_and_a_larger_value_continues(
     cnn: Make, digits: Samples, ctx: Context, recorder_class: Recorder
 ):
-    whole = cnn().fit(digits, ctx.on("whole"))
+    whole = cnn().fit(digits, ctx.with_input("whole"))
     short = cnn(max_minutes=1e-6)
-    stopped = short.fit(digits, ctx.on("parts"))
+    stopped = short.fit(digits, ctx.with_input("parts"))
     text = says(stopped.stopped, key="backbone.max_minutes=1e-06", use="a larger backbone.max_minutes")
     assert text.startswith("after epoch 1 of 4")
     assert stopped.history == whole.history[:1]
 
     recorder = recorder_class()
-    again = short.fit(digits, replace(ctx, report=recorder).on("parts"))
+    again = short.fit(digits, replace(ctx, report=recorder).with_input("parts"))
     assert same(stopped, again)
     assert again.stopped == stopped.stopped
     assert recorder.rows == []  # at once
 
-    longer = cnn(max_minutes=60).fit(digits, ctx.on("parts"))
+    longer = cnn(max_minutes=60).fit(digits, ctx.with_input("parts"))
     assert same(whole, longer)
     assert longer.stopped == ""
 
@@ -158,7 +158,7 @@ def test_max_minutes_does_not_change_the_cache_key(cnn: Make, ctx: Context):
 
 
 def test_a_stopped_training_is_not_cached_as_finished(cnn: Make, digits: Samples, ctx: Context):
-    ctx = ctx.on(digits.data_key)
+    ctx = ctx.with_input(digits.data_key)
     short, whole = cnn(max_minutes=1e-6), cnn()
     assert ctx.fitted(short, lambda: short.fit(digits, ctx)).stopped
     finished = ctx.fitted(whole, lambda: whole.fit(digits, ctx))

@@ -225,10 +225,10 @@ def test_a_gpu_trains_embeds_and_resumes_bitwise(
     def interrupt() -> None:
         raise InterruptedError
 
-    whole = cnn().fit(digits, gpu.on("whole"))
+    whole = cnn().fit(digits, gpu.with_input("whole"))
     with pytest.raises(InterruptedError):
-        cnn().fit(digits, replace(gpu, report=recorder_class({2: interrupt})).on("parts"))
-    parts = cnn().fit(digits, gpu.on("parts"))
+        cnn().fit(digits, replace(gpu, report=recorder_class({2: interrupt})).with_input("parts"))
+    parts = cnn().fit(digits, gpu.with_input("parts"))
     assert whole.history == parts.history
     assert all((whole.weights[name] == parts.weights[name]).all() for name in whole.weights)
     close = {"float32": 1e-3, "bfloat16": 5e-2}[dtype]

@@ -39,7 +39,7 @@ def test_random_weights_depend_on_the_seed_only(option: str, pretrained: Make, f
     torch.manual_seed(5)
     before = torch.get_rng_state()
     first, same, other = (
-        pretrained(option, seed=seed).fit(few, ctx).embed(few, ctx.on(str(number)))
+        pretrained(option, seed=seed).fit(few, ctx).embed(few, ctx.with_input(str(number)))
         for number, seed in enumerate((1, 1, 2))
     )
     assert torch.equal(torch.get_rng_state(), before)
@@ -122,7 +122,7 @@ def test_a_safetensors_file_gives_the_same_result(
     path = tmp_path / "small.safetensors"
     save_file(torch.load(weights, weights_only=True), path)
     pth, safetensors = (pretrained("resnet50", weights=str(file)).fit(few, ctx) for file in (weights, path))
-    assert (pth.embed(few, ctx.on("one")) == safetensors.embed(few, ctx.on("two"))).all()
+    assert (pth.embed(few, ctx.with_input("one")) == safetensors.embed(few, ctx.with_input("two"))).all()
 
 
 def test_normalize_gives_unit_length(pretrained: Make, few: Samples, ctx: Context):

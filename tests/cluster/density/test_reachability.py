@@ -15,7 +15,7 @@ X = load_digits().data[:300].astype(np.float32)
 def test_it_is_a_minimum_spanning_tree_at_any_width(ctx, min_samples, width):
     """The public class of fast_hdbscan is approximate beyond 30 columns."""
     points = X[:, :width] if width == 64 else np.random.default_rng(0).standard_normal((300, 3))
-    tree = Reachability(min_samples).cached(points.astype(np.float32), ctx.on(str(width)))
+    tree = Reachability(min_samples).cached(points.astype(np.float32), ctx.with_input(str(width)))
     pairs = np.linalg.norm(points[:, None].astype(np.float64) - points, axis=2)
     core = np.sort(pairs, axis=1)[:, min_samples]
     reach = np.maximum(np.maximum(pairs, core), core[:, None])
@@ -37,6 +37,6 @@ def test_trees_of_equal_lengths_become_equal():
 def test_points_on_a_grid_give_the_same_tree_every_time(ctx):
     """All neighbours have the same distance, so the search may choose any of them."""
     grid = np.stack(np.meshgrid(*[np.arange(12.0)] * 2), axis=-1).reshape(-1, 2).astype(np.float32)
-    trees = [Reachability(3).cached(grid, ctx.on(str(time))).edges for time in range(5)]
+    trees = [Reachability(3).cached(grid, ctx.with_input(str(time))).edges for time in range(5)]
     for tree in trees[1:]:
         np.testing.assert_array_equal(tree, trees[0])

@@ -22,7 +22,7 @@ class Reference:
     def run(self, box: Box, n: int, ctx: Context) -> np.ndarray:
         """Return log_w for each k, float64."""
         points = box.draw(n, (self.seed, self.number))
-        reference_ctx = ctx.on(ctx.given, trial=f"reference {self.seed} {self.number}")
+        reference_ctx = ctx.with_input(ctx.input_key, trial=f"reference {self.seed} {self.number}")
         return np.array(
             [
                 log_w(spread(points, labels(clusterer, points, reference_ctx))[0])

@@ -86,7 +86,9 @@ class Trial:
             return np.nan
 
     def _resampled(self, ctx: Context, number: int, points: np.ndarray) -> np.ndarray:
-        return labels(self.light, points, ctx.on(ctx.given, trial=f"bootstrap {self.seed} {number}"))
+        return labels(
+            self.light, points, ctx.with_input(ctx.input_key, trial=f"bootstrap {self.seed} {number}")
+        )
 
     def _geometry(self, points: np.ndarray, assignments: np.ndarray, clusters: int) -> tuple[float, ...]:
         if not 2 <= clusters < len(points):

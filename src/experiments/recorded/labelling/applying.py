@@ -140,7 +140,7 @@ def _write_folder_and_log(
     """Write the folder of files, then the log; if either fails, neither remains."""
     for correction in corrections:
         correction.line()  # raises ValueError for text that a log cannot hold
-    folder = compose.output_folder(anywhere=True)
+    folder = compose.new_output_folder(anywhere=True)
     folder.mkdir(parents=True)
     try:
         _write_files(folder, clustered, applied, (decisions.before, decisions.after), note)

@@ -65,7 +65,7 @@ def edits(path: Path, ids: Sequence[str], known: Iterable[str], *, accept_new: b
     if id_column is None or APPLIED not in table:
         raise ValueError(
             f"FILE={path} has the columns {', '.join(map(str, table))}, but needs image_id and {APPLIED}; "
-            f"start from {shlex.quote(commands.python())} scripts/labels.py template RUN_ID"
+            f"start from {shlex.quote(commands.python_path())} scripts/labels.py template RUN_ID"
         )
     unit, known = str(table.index.name), sorted(set(known) - {""})
     rows, problems = _match_rows(table[id_column], ids, unit)

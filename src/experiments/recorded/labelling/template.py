@@ -23,7 +23,7 @@ NAME = "label_overrides_template.csv"
 
 def apply_command(run: str, file: Path | str, options: Sequence[str] = ()) -> str:
     """Return the command that applies an edited table."""
-    return shlex.join([commands.python(), SCRIPT, "apply", run, str(file), *options])
+    return shlex.join([commands.python_path(), SCRIPT, "apply", run, str(file), *options])
 
 
 def template(clustered: ClusteredSamples, corrections: Sequence[Correction]) -> "pd.DataFrame":

@@ -166,7 +166,7 @@ def allowed_overrides(settings: Sequence[str]) -> dict[str, object]:
     values = {}
     for override in compose.parse(settings):
         key = str(override.key_or_group)
-        if override.is_sweep_override() or (key not in ALLOWED and not key.startswith(compose.KEPT)):
+        if override.is_sweep_override() or (key not in ALLOWED and not key.startswith(compose.STORAGE_KEYS)):
             close = difflib.get_close_matches(key, [*ALLOWED, "tracking.uri"], n=1, cutoff=0.8)
             use = (
                 f"did you mean {close[0]}?"

@@ -14,7 +14,7 @@ from experiments.config.stage import PROTOCOLS
 from experiments.context import Context
 from experiments.job import console, context
 from experiments.job.perform import Job, Outcome, perform
-from experiments.job.trace import STEPS, TRACE, Trace, surroundings
+from experiments.job.trace import STEPS, TRACE, Trace, run_circumstances
 from experiments.recorded import PastRun
 from experiments.recorded.samples import DATA_KEYS
 from experiments.recorded.verification.recorded_config import (
@@ -49,7 +49,7 @@ def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) ->
         The run cannot be repeated here; the message says what to do.
     """
     refuse_unfinished(run)
-    folder = compose.output_folder(anywhere=True)
+    folder = compose.new_output_folder(anywhere=True)
     with tempfile.TemporaryDirectory(prefix="verify-") as name:
         scratch = Path(name)
         (scratch / "recorded").mkdir()
@@ -57,7 +57,7 @@ def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) ->
         plan = recorded.plan(settings, scratch / "cache")
         then, table = recorded.trace, recorded.table  # may fail, so before hours of computing
         ctx = _context(recorded, plan)
-        differences = [*changes(then.circumstances, surroundings(plan, ctx)), *_reused_steps(then)]
+        differences = [*changes(then.circumstances, run_circumstances(plan, ctx)), *_reused_steps(then)]
         for line in differences or [UNCHANGED]:
             say(line)
         _check_data(recorded, plan, _samples(recorded, plan, ctx))
