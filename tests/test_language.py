@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-
 ROOT = Path(__file__).parents[1]
 FOLDERS = ["src", "scripts", "tests", "benchmarks", "conf", "docs"]
 PHRASES = re.compile(

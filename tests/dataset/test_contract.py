@@ -19,7 +19,7 @@ from experiments.config.compose import CONF, compose_config
 from experiments.context import Context
 from experiments.dataset.cifar10 import Archive, Cifar10
 from experiments.dataset.images import pixels
-from experiments.dataset.labels.corrections import Correction, append
+from experiments.dataset.labels.correction_log import Correction, append_corrections
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import SPLITS, Resize
 from experiments.store.cache import Store
@@ -176,7 +176,7 @@ def test_labels_from_a_file_change_the_key_and_not_the_content(stage, samples, c
 def test_a_correction_changes_one_label_and_not_the_content(stage, samples, ctx, tmp_path):
     label = "" if samples.labels is None else samples.class_names[samples.labels[0]]
     line = Correction("", "", "", str(samples.ids[0]), str(samples.content.hashes[0]), label, "unheard of")
-    append(tmp_path / "log.csv", [line])
+    append_corrections(tmp_path / "log.csv", [line])
     settings = {"corrections": str(tmp_path / "log.csv"), "split": {"train": 1.0}}
     other = replace(stage, **settings).load(ctx)
     assert other.class_names[other.labels[0]] == "unheard of"

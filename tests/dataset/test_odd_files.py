@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from tests.messages import says
 
 from experiments.dataset.tables import blocks
-from experiments.dataset.tables.form import USUAL, form_of
+from experiments.dataset.tables.csv_dialect import USUAL, detect_dialect
 from experiments.dataset.tables.tabular import text_table
 from experiments.messages import few, setting
 from experiments.recorded.new_rows import new_rows
@@ -291,7 +291,7 @@ def test_a_header_may_be_longer_than_the_sample(write):
     names = ("id", "a long name" * 60_000, "another name" * 60_000)
     for encoding in ("utf-8", "utf-16"):
         assert len(",".join(names)) > USUAL.sample
-        assert form_of(write(f"{','.join(names)}\na,1,2\n".encode(encoding)), "x").columns == names
+        assert detect_dialect(write(f"{','.join(names)}\na,1,2\n".encode(encoding)), "x").columns == names
 
 
 def test_marks_of_gaps_in_the_first_rows_make_no_column_of_texts(table, ctx, write):

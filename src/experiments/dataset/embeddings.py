@@ -9,7 +9,7 @@ import numpy as np
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors.arrays import IDS_KEY, is_array
 from experiments.dataset.vectors.vector_file import VectorFile
-from experiments.dataset.vectors.vector_rows import Features, Read
+from experiments.dataset.vectors.vector_rows import Features, RawTable
 from experiments.messages import setting
 
 FAULTS = {  # kinds of values that no embedding has: what they are, and what helps
@@ -54,25 +54,25 @@ class Embeddings(VectorFile):
 
     def _check_texts(self, columns: Columns) -> None:
         if columns.texts:
-            name, (place, value) = next(iter(columns.texts.items()))
+            name, (where, value) = next(iter(columns.texts.items()))
             raise ValueError(
-                f"{KEY}={self.path} has texts among the numbers: {value!r} in the column {name!r} ({place}); "
+                f"{KEY}={self.path} has texts among the numbers: {value!r} in the column {name!r} ({where}); "
                 f"use {setting('dataset.exclude', columns.texts)} to leave them out, or "
                 f"{setting('dataset.label', name)}"
             )
 
-    def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
+    def _features(self, raw: RawTable, columns: Columns, ids: list[str]) -> Features:
         self._check_texts(columns)
-        if read.odd:
-            self._refuse(read, ids)
+        if raw.odd:
+            self._refuse(raw, ids)
         return Features(np.arange(len(columns.numbers)), np.zeros(len(columns.numbers), np.float32))
 
-    def _refuse(self, read: Read, ids: list[str]) -> None:
-        first = min(read.odd.values(), key=lambda odd: odd.row)
+    def _refuse(self, raw: RawTable, ids: list[str]) -> None:
+        first = min(raw.odd.values(), key=lambda odd: odd.row)
         fact, remedy = FAULTS[first.kind]
-        alike = [odd for odd in read.odd.values() if odd.kind == first.kind]
+        alike = [odd for odd in raw.odd.values() if odd.kind == first.kind]
         raise ValueError(
-            f"{KEY}={self.path}: {first.value!r} in the column {first.column!r} {fact} ({first.place}, id "
+            f"{KEY}={self.path}: {first.value!r} in the column {first.column!r} {fact} ({first.where}, id "
             f"{ids[first.row]!r}; such values in this column: {first.count}, in {len(alike)} columns: "
             f"{sum(odd.count for odd in alike)}); {remedy}, or leave the column out: "
             f"{setting('dataset.exclude', [first.column])}"

@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.dataset.images.archive import KEY as ROOT
-from experiments.dataset.images.class_folders import KEY, labels_of, log_classes
-from experiments.dataset.images.folder import listing_of, read_folder, value_range_of
+from experiments.dataset.images.class_folders import KEY, class_labels, log_classes
+from experiments.dataset.images.folder import list_images, read_folder, value_range_of
 from experiments.dataset.selection.naming import name_of_folder
 from experiments.dataset.selection.selection import Pool, Selection
 from experiments.samples import Samples
@@ -62,12 +62,12 @@ class ImageFolder(Selection):
 
     def count(self) -> int:
         """Return how many images there seem to be, without decoding one."""
-        return self.limited(len(listing_of(self.root, ROOT, self.class_level).images))
+        return self.limited(len(list_images(self.root, ROOT, self.class_level).images))
 
     def load(self, ctx: Context) -> Samples:
         """Return the images that can be read; raise ValueError if too many cannot."""
         folder = read_folder(self.root, ROOT, ctx, self.class_level, self.max_unreadable)
-        labels = labels_of(folder.listing, folder.rows, self.class_level)
+        labels = class_labels(folder.listing, folder.rows, self.class_level)
         log_classes(folder.listing, labels, self.class_level)
         content = folder.content(value_range_of(folder.scan, self.value_range))
         names, skipped = folder.listing.class_names, tuple(folder.left_out)

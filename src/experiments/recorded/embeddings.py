@@ -8,8 +8,8 @@ import numpy as np
 
 from experiments.config.stage import GROUPS, build_stage
 from experiments.context import Context
-from experiments.dataset.tables.cells import guarded
-from experiments.dataset.tables.matching import matched
+from experiments.dataset.tables.cell_text import escape_formula
+from experiments.dataset.tables.matching import match_names
 from experiments.pipeline import Places
 from experiments.recorded import Recorded
 from experiments.recorded.samples import NOWHERE, config_of, dataset_of
@@ -60,7 +60,7 @@ def embeddings_of(
     protocol = str(cfg.protocol)
     stages = Stages(dataset=dataset_of(run, cfg, places), **chosen, evaluators={}, protocol=protocol)
     samples = stages.dataset.load(ctx)
-    rows = matched([str(name) for name in ids], [str(name) for name in samples.ids]).places
+    rows = match_names([str(name) for name in ids], [str(name) for name in samples.ids]).positions
     gone = ids[rows < 0]
     if len(gone) or len(ids) != len(samples):
         raise ValueError(
@@ -104,7 +104,7 @@ def write(
             f"--embeddings npy writes an id a line, and {broken!r} has a line break; use --embeddings parquet"
         )
     np.save(folder / name, np.asarray(embeddings, np.float32), allow_pickle=False)
-    (folder / IDS).write_text("".join(f"{guarded(str(one))}\n" for one in ids), encoding="utf-8")
+    (folder / IDS).write_text("".join(f"{escape_formula(str(one))}\n" for one in ids), encoding="utf-8")
     return [name, IDS]
 
 
@@ -115,14 +115,14 @@ def _write_table(
     from pyarrow import csv, parquet
 
     n, d = embeddings.shape
-    names = [guarded(name) if kind == "csv" else name for name in columns]
+    names = [escape_formula(name) if kind == "csv" else name for name in columns]
     schema = pa.schema([(ID, pa.string()), *((name, pa.float32()) for name in names)])
     opened: Any = csv.CSVWriter if kind == "csv" else parquet.ParquetWriter
     size = max(1, VALUES // d)
     with opened(path, schema) as writer:
         for start in range(0, n, size):
             rows = slice(start, start + size)
-            texts = [guarded(str(one)) if kind == "csv" else str(one) for one in ids[rows]]
+            texts = [escape_formula(str(one)) if kind == "csv" else str(one) for one in ids[rows]]
             writer.write_table(_table(texts, embeddings[rows], schema))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from experiments.context import Context
 from experiments.dataset.embeddings import Embeddings
-from experiments.dataset.tables.columns import KEY, Columns, Wanted, header
-from experiments.dataset.tables.matching import SPELLING, matched
+from experiments.dataset.tables.columns import KEY, Columns, ColumnSettings, read_header
+from experiments.dataset.tables.matching import SPELLING, match_names
 from experiments.dataset.tables.tabular import PARQUET
 from experiments.dataset.vectors.arrays import ARRAYS, is_array
 from experiments.dataset.vectors.sources import Source, table_source
@@ -68,8 +68,8 @@ class _NewRows(Embeddings):
     def _source(self, ctx: Context) -> Source:
         if is_array(Path(self.path)):
             return super()._source(ctx)
-        wanted = Wanted(self.id, features=self.features)
-        return table_source(Path(self.path), wanted, self._portions(ctx.threads), self.header)
+        wanted = ColumnSettings(self.id, features=self.features)
+        return table_source(Path(self.path), wanted, self._chunking(ctx.threads), self.header)
 
     def _check_texts(self, columns: Columns) -> None:
         wanted = self.features or tuple(columns.texts)
@@ -84,8 +84,8 @@ def _known(
 
     Raise ValueError if one of the features is missing.
     """
-    names = header(path, named).names
-    places = matched(features, names, SPELLING).places
+    names = read_header(path, named).names
+    places = match_names(features, names, SPELLING).positions
     absent = [name for name, place in zip(features, places, strict=True) if place < 0]
     if absent:
         raise ValueError(

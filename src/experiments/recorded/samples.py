@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.config import compose
 from experiments.config.stage import build_stage
 from experiments.context import Context
-from experiments.dataset.tables.matching import matched
+from experiments.dataset.tables.matching import match_names
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.messages import counted
 from experiments.recorded import Recorded
@@ -106,17 +106,17 @@ def dataset_of(run: Recorded, cfg: DictConfig, places: Mapping[str, Any] = NOWHE
 def rows_of(run: Recorded, ids: np.ndarray, samples: Samples) -> np.ndarray:
     """Return where each id is among the samples; raise ValueError if one is gone."""
     names = [str(name) for name in ids]
-    matches = matched(names, [str(name) for name in samples.ids])
+    matches = match_names(names, [str(name) for name in samples.ids])
     if matches.loosely():
         log.warning("samples of RUN_ID=%s are those whose ids are equal: %s", run.id, matches.loosely())
-    gone = [name for name, place in zip(names, matches.places, strict=True) if place < 0]
+    gone = [name for name, place in zip(names, matches.positions, strict=True) if place < 0]
     if gone:
         raise ValueError(
             f"RUN_ID={run.id} clustered {counted(len(gone), 'image')} that {samples.source} does not hold, "
             f"such as {gone[0]}; put {'it' if len(gone) == 1 else 'them'} back, or pass dataset.root=<where "
             "all are now>"
         )
-    return matches.places
+    return matches.positions
 
 
 def pictures_of(

@@ -11,7 +11,7 @@ import PIL
 import pytest
 from PIL import Image
 
-from experiments.dataset.images.notices import about, listening
+from experiments.dataset.images.notices import capture_notices, file_notices
 from experiments.samples import Resize
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
@@ -66,14 +66,14 @@ def test_threads_hear_of_their_own_files_and_others_of_none():
     heard: dict[int, list[str]] = {}
 
     def speak(number: int) -> None:
-        with about() as texts:
+        with file_notices() as texts:
             for text in (f"file {number}", f"file {number}"):
                 warnings.warn_explicit(text, UserWarning, "x.py", 1, module="PIL.Image")
             logging.getLogger("PIL.TiffImagePlugin").error("broken %d", number)
             heard[number] = texts
 
     threads = [threading.Thread(target=speak, args=(number,)) for number in range(4)]
-    with warnings.catch_warnings(record=True) as shown, listening(), listening():
+    with warnings.catch_warnings(record=True) as shown, capture_notices(), capture_notices():
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -15,7 +15,7 @@ from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build
 from experiments.context import Context
-from experiments.dataset.images.deep import chosen
+from experiments.dataset.images.deep import choose_range
 from experiments.job.model import Model
 from experiments.samples import Resize, ValueRange
 from experiments.store.cache import Store
@@ -108,7 +108,7 @@ def test_classes_that_differ_are_told_apart(tmp_path, store, write):
     ],
 )
 def test_which_range_is_chosen(whole, low, high, expected):
-    assert chosen(whole, low, high) == expected
+    assert choose_range(whole, low, high) == expected
 
 
 def test_a_brighter_image_changes_how_all_are_read(tmp_path, image_folder, ctx, caplog):

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from tests.messages import says
 
-from experiments.dataset.tables.cells import guarded, plain
-from experiments.dataset.tables.form import form_of
+from experiments.dataset.tables.cell_text import clean, escape_formula
+from experiments.dataset.tables.csv_dialect import detect_dialect
 from experiments.dataset.tables.tabular import text_table
 
 KEY = "dataset.path"
@@ -97,7 +97,7 @@ def test_the_separator_that_a_spreadsheet_names_first_is_taken(write, first):
 
 def test_texts_with_other_separators_do_not_mislead(write):
     path = write("id,tags,note\n1,a;b;c,x\n2,d;e,y|z\n3,f,w\n")
-    assert form_of(path, KEY).separator == ","
+    assert detect_dialect(path, KEY).separator == ","
 
 
 def test_lines_of_an_old_mac_are_read(write):
@@ -111,9 +111,9 @@ def test_quoted_line_breaks_and_blank_lines_are_read(write):
 
 def test_what_a_spreadsheet_would_run_is_written_guarded_and_read_plain(write):
     texts = ["=cmd|' /C calc'!A0", "+a", "-b", "@c", "'=d", "plain", "'quoted'", "-1.5"]
-    assert [plain(guarded(text)) for text in texts] == texts
-    assert guarded(texts[0]) == f"'{texts[0]}"
-    assert guarded("plain") == "plain"
+    assert [clean(escape_formula(text)) for text in texts] == texts
+    assert escape_formula(texts[0]) == f"'{texts[0]}"
+    assert escape_formula("plain") == "plain"
     assert read(write("id,label\n'-1.png,'=cmd\n")) == {"id": ["-1.png"], "label": ["=cmd"]}
 
 

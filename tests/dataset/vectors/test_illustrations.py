@@ -7,13 +7,13 @@ import pytest
 from tests.messages import says
 
 from experiments.dataset.images.content import BLANK, NO_IMAGE
-from experiments.dataset.vectors.illustrations import illustrations
+from experiments.dataset.vectors.illustrations import match_images
 from experiments.samples import Resize
 
 
 @pytest.fixture
 def find(two_classes, ctx):
-    return lambda *ids: illustrations(np.array(ids), str(two_classes), ctx)
+    return lambda *ids: match_images(np.array(ids), str(two_classes), ctx)
 
 
 @pytest.mark.parametrize(
@@ -77,5 +77,5 @@ def test_an_image_that_a_path_names_is_nobody_elses(find):
 
 def test_a_folder_that_is_none_is_named_by_its_own_setting(tmp_path, ctx):
     with pytest.raises(ValueError) as error:
-        illustrations(np.array(["a"]), str(tmp_path / "nowhere"), ctx)
+        match_images(np.array(["a"]), str(tmp_path / "nowhere"), ctx)
     says(error, key=f"dataset.images={tmp_path}/nowhere", use="a folder of images")

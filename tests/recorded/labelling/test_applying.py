@@ -18,7 +18,7 @@ from tests.project import artifacts
 from tests.studies import study_e
 
 from experiments import tracking
-from experiments.dataset.labels.corrections import read
+from experiments.dataset.labels.correction_log import read_log
 from experiments.recorded.labelling import applying
 from experiments.recorded.labelling.applying import Applied, apply
 from experiments.recorded.labelling.clustered import Clustered
@@ -79,7 +79,7 @@ def test_the_log_says_who_when_from_and_to(of_photos: Callable[..., Clustered], 
     first = of_photos()
     log = correct(first, tmp_path / "edit.csv", WRONG).log
     assert log == tmp_path / "corrections" / "photos.csv"
-    lines = {each.id: each for each in read(log)}
+    lines = {each.id: each for each in read_log(log)}
     assert {name: each.after for name, each in lines.items()} == WRONG
     one = lines["day/17.png"]
     assert (one.who, one.run_id, one.before) == ("Ada", first.run.id, "day")
@@ -103,7 +103,7 @@ def test_a_correction_is_corrected_back(of_photos: Callable[..., Clustered], tmp
     back = correct(first, tmp_path / "back.csv", {"day/17.png": "day"})
     assert back.changes[["from", "to"]].to_numpy().tolist() == [["night", "day"]]
     assert back.metrics["purity_before"] == 1
-    assert [each.after for each in read(back.log)][-1] == "day"
+    assert [each.after for each in read_log(back.log)][-1] == "day"
 
 
 def test_a_confirmed_label_is_kept_and_no_longer_in_doubt(
@@ -113,7 +113,7 @@ def test_a_confirmed_label_is_kept_and_no_longer_in_doubt(
     assert doubtful(template(first, [])).sum() == 2
     done = correct(first, tmp_path / "edit.csv", {"day/17.png": "day", "night/16.png": "day"})
     assert (len(done.changes), done.confirmed, done.metrics["labels_confirmed"]) == (1, 1, 1)
-    lines = {each.id: (each.before, each.after) for each in read(done.log)}
+    lines = {each.id: (each.before, each.after) for each in read_log(done.log)}
     assert lines == {"day/17.png": ("day", "day"), "night/16.png": ("night", "day")}
     assert doubtful(template(first, first.log()[1])).sum() == 0
     assert doubtful(template(of_photos("cluster.k=2", "seed=3"), first.log()[1])).sum() == 0
@@ -123,7 +123,7 @@ def test_a_confirmed_label_is_kept_and_no_longer_in_doubt(
         use="1 confirmed",
     )
     again = apply(first, tmp_path / "edit.csv", "Ada")
-    assert (again.confirmed, again.folder, len(read(done.log))) == (0, None, 2)
+    assert (again.confirmed, again.folder, len(read_log(done.log))) == (0, None, 2)
 
 
 def test_confirmations_alone_are_recorded_too(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_label_that_was_taken_out_is_told_how_to_go_back(
     (said,) = done.emptied
     says(said, key=f"line {row}: day/17.png", use="'night' by Ada of 20")
     says(said, key="day/17.png", use="write the old label, 'day'")
-    assert (done.folder, len(read(done.log))) == (None, 2)
+    assert (done.folder, len(read_log(done.log))) == (None, 2)
 
 
 def test_a_confirmed_label_that_was_taken_out_is_nothing_to_go_back_from(
@@ -187,7 +187,7 @@ def test_a_label_given_by_mistake_is_withdrawn_and_given_again(
     assert gone.changes[["image_id", "from", "to"]].to_numpy().tolist() == [["17.png", "dim", ""]]
     assert (gone.metrics["labelled_before"], gone.metrics["labelled"], gone.unlabelled) == (2, 1, 8)
     assert "- 1 x dim -> (none)" in (gone.folder / "label_changes.md").read_text(encoding="utf-8")
-    assert read(gone.log)[-1].after == ""
+    assert read_log(gone.log)[-1].after == ""
     rows = template(first, first.log()[1]).set_index("image_id")["applied_label"]
     assert (rows["00.png"], rows["17.png"], rows["02.png"]) == ("bright", "-", "")
     again = correct(first, tmp_path / "same.csv", {})  # the table says - of it, as the log does
@@ -235,7 +235,7 @@ def test_two_at_once_each_record_what_was_before(
         thread.start()
     for thread in threads:
         thread.join()
-    one, other = read(first.log()[0])
+    one, other = read_log(first.log()[0])
     assert (one.before, other.before) == ("day", one.after)
     assert {one.after, other.after} == {"dusk", "night"}
 
@@ -354,7 +354,7 @@ def test_a_run_of_corrected_labels_stands_for_the_run_that_it_corrected(
 def test_a_formula_as_a_label_is_run_by_nobody(of_photos: Callable[..., Clustered], tmp_path: Path) -> None:
     first, formula = of_photos(), "=cmd|' /C calc'!A0"
     done = correct(first, tmp_path / "edit.csv", {"day/00.png": formula})
-    assert read(done.log)[0].after == formula
+    assert read_log(done.log)[0].after == formula
     for path in [*done.folder.glob("*.csv"), done.log]:
         cells = [cell for line in path.read_text(encoding="utf-8").splitlines() for cell in line.split(",")]
         assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))], path

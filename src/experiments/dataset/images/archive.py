@@ -19,8 +19,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from experiments.context import Context
-from experiments.dataset.images.listing import hidden
-from experiments.dataset.images.packed_names import Name, spelt_out, tar_name, zip_name
+from experiments.dataset.images.listing import is_hidden
+from experiments.dataset.images.packed_names import Name, percent_encoded, tar_name, zip_name
 from experiments.store.file_hashes import content_hash, sha256
 from experiments.store.keys import cache_key
 
@@ -54,13 +54,13 @@ class Member:
     open: Callable[[], IO[bytes] | None]
 
 
-def names(archive: Path, key: str = KEY) -> list[str]:
+def list_files(archive: Path, key: str = KEY) -> list[str]:
     """List the files of an archive without unpacking it; a compressed tar is read through."""
     with _opened(archive, f"{key}={archive}") as files:
         return list(files)
 
 
-def unpacked(archive: Path, ctx: Context, key: str = KEY) -> Path:
+def unpack(archive: Path, ctx: Context, key: str = KEY) -> Path:
     """Return the folder in the store that holds what is in the archive.
 
     An archive is named by its content: unpacked once wherever it lies, and again when it is another.
@@ -225,7 +225,7 @@ def _checked(source: str, members: Iterator[Member]) -> dict[str, Member]:
                 f"{source} holds {name!r}, which leads out of the folder that it "
                 "is unpacked into, so nothing was unpacked; use an archive from a source that you trust"
             )
-        if hidden(path.parts) or name.endswith(("/", "\\")):
+        if is_hidden(path.parts) or name.endswith(("/", "\\")):
             continue
         if not member.is_file:
             raise ValueError(
@@ -235,7 +235,7 @@ def _checked(source: str, members: Iterator[Member]) -> dict[str, Member]:
         other = files.get(str(path))
         if other and other.name.guessed != member.name.guessed:  # two files, of which a guess makes one
             guessed, member = (member, other) if member.name.guessed else (other, member)
-            files[str(_path(spelt_out(guessed.name)))] = guessed
+            files[str(_path(percent_encoded(guessed.name)))] = guessed
         files[str(path)] = member
     return files
 

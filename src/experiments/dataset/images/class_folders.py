@@ -38,7 +38,7 @@ def check_level(listing: Listing, level: int | None, root: str) -> None:
     )
 
 
-def labels_of(listing: Listing, rows: np.ndarray, level: int | None) -> np.ndarray | None:
+def class_labels(listing: Listing, rows: np.ndarray, level: int | None) -> np.ndarray | None:
     """Return the class of each of these images as a number, int64 (n,); None if there are no classes."""
     if not listing.class_names:
         return None

@@ -13,7 +13,7 @@ from PIL import Image
 
 from experiments.context import Context
 from experiments.dataset.images import pixels
-from experiments.dataset.images.notices import about, listening
+from experiments.dataset.images.notices import capture_notices, file_notices
 from experiments.numerics.hashes import hash_bytes
 from experiments.samples import Resize, ValueRange
 from experiments.store.keys import cache_key
@@ -74,7 +74,7 @@ class ImageFiles(Images):
     def dimensions(self) -> np.ndarray:
         """Return width and height of each image, from its header: int64 (n, 2), 0 where there is none."""
         read = partial(self._read, read=pixels.dimensions)
-        with listening(), about():
+        with capture_notices(), file_notices():
             sizes = [read(row) if path else (0, 0) for row, path in enumerate(self.paths)]
         return np.array(sizes, np.int64).reshape(-1, 2)
 
@@ -179,11 +179,11 @@ def _filled(
     """Return the pixels kept under `key`, or let `write(start, stop, out)` make them."""
 
     def write_silently(start: int, stop: int, out: np.ndarray) -> None:
-        with about():  # what is said of a file is said once, when it is checked
+        with file_notices():  # what is said of a file is said once, when it is checked
             write(start, stop, out)
 
     def fill(out: np.ndarray) -> None:
-        with listening():
+        with capture_notices():
             in_chunks("decode images", n, ctx, lambda start, stop: write_silently(start, stop, out))
 
     return ctx.store.fill(key, (n, resize.size, resize.size, 3), "uint8", fill)

@@ -18,7 +18,7 @@ from experiments.dataset.images.opening import (
     PLANAR,
     SAMPLE_FORMAT,
     change_raw_mode,
-    opened,
+    open_image,
     other_bytes,
     raw_mode,
     tag,
@@ -85,10 +85,10 @@ class Deep:
         if self.stated is not None:
             return 0.0, self.stated
         known = value_range.whole if self.whole else value_range.real
-        return known or chosen(self.whole, *(self.extent() or FULL))
+        return known or choose_range(self.whole, *(self.extent() or FULL))
 
 
-def chosen(whole: bool, low: float, high: float) -> tuple[float, float]:
+def choose_range(whole: bool, low: float, high: float) -> tuple[float, float]:
     """Return what is black and white where values lie between these two.
 
     Whole numbers from 0 on have 16 bits, or the fewest that hold them where 14 do. Floats from 0 on end at 1,
@@ -113,7 +113,7 @@ def colour(file: Path | BytesIO) -> Deep:
 
     Of compressed planes (TIFF) it gives the high bytes alone, so those keep 8 bits of their 16.
     """
-    with opened(file) as image:
+    with open_image(file) as image:
         raw, bits, clear = raw_mode(image), significant_bits(image), image.info.get("transparency")
         if raw == "LA;16B":  # has no low bytes in Pillow; as RGBA it gives two bytes of grey and two of alpha
             change_raw_mode(image, lambda raw: "RGBA")
@@ -127,7 +127,7 @@ def colour(file: Path | BytesIO) -> Deep:
         high = _decoded(image).astype(np.uint16)
     low = high
     if not packed_planes:
-        with opened(file) as image:
+        with open_image(file) as image:
             change_raw_mode(image, lambda raw: other_bytes(_straight(raw)))
             low = _decoded(image)
     values = high << 8 | low

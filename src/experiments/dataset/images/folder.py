@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from experiments.context import Context
-from experiments.dataset.images.archive import names, unpacked
+from experiments.dataset.images.archive import list_files, unpack
 from experiments.dataset.images.class_folders import check_level
 from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.images.deep import FULL
-from experiments.dataset.images.listing import File, Listing, arrange, walk
-from experiments.dataset.images.scan import Scan, scanned, unsupported
+from experiments.dataset.images.listing import File, Listing, make_listing, walk
+from experiments.dataset.images.scan import Scan, scan_images, unsupported
 from experiments.samples import ValueRange
 
 log = logging.getLogger(__name__)
@@ -62,12 +62,12 @@ class Folder:
         return [self.listing.images[row].path for row in self.rows]
 
 
-def listing_of(root: str, key: str, level: int | None) -> Listing:
+def list_images(root: str, key: str, level: int | None) -> Listing:
     """List a folder or an archive by names and first bytes alone; `level` as of `class_of`."""
     path = _existing(root, key)
     if path.is_dir():
-        return arrange(walk(path), level, path)
-    return arrange(map(File, names(path, key)), level)
+        return make_listing(walk(path), level, path)
+    return make_listing(map(File, list_files(path, key)), level)
 
 
 def read_folder(
@@ -90,10 +90,10 @@ def read_folder(
         If more are, if no image can be read, or some do not lie as deep as `level` asks.
     """
     path = _existing(root, key)
-    folder = path if path.is_dir() else unpacked(path, ctx, key)
-    listing = arrange(walk(folder), level, folder)
+    folder = path if path.is_dir() else unpack(path, ctx, key)
+    listing = make_listing(walk(folder), level, folder)
     check_level(listing, level, root)
-    scan = scanned(folder, listing.images, ctx)
+    scan = scan_images(folder, listing.images, ctx)
     broken = [file.path for file, name in zip(listing.images, scan.hashes, strict=True) if not name]
     unreadable = list(zip(broken, scan.reasons, strict=True))
     unreadable += [(file.path, _why(file)) for file in listing.unreadable]

@@ -71,7 +71,7 @@ def class_of(folder: str, level: int | None) -> str:
     return "/".join(folders[:level]) if level > 0 else folders[level]
 
 
-def arrange(files: Iterable[File], level: int | None, folder: Path | None = None) -> Listing:
+def make_listing(files: Iterable[File], level: int | None, folder: Path | None = None) -> Listing:
     """Sort files into images and others; `level` as of `class_of`.
 
     Where the ending of a name does not tell, the first bytes do, if there is a `folder` to read them from.
@@ -133,7 +133,7 @@ def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = fro
         return
     for entry in entries:
         path = f"{prefix}{entry.name}"
-        if hidden((entry.name,)):
+        if is_hidden((entry.name,)):
             continue
         try:
             status = entry.stat()
@@ -149,7 +149,7 @@ def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = fro
             yield File(path, status_of(status))
 
 
-def hidden(parts: Iterable[str]) -> bool:
+def is_hidden(parts: Iterable[str]) -> bool:
     """Tell whether a path is hidden, or what macOS puts beside the files of a zip."""
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 

@@ -23,7 +23,7 @@ _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_voi
 
 
 @contextmanager
-def listening() -> Iterator[None]:
+def capture_notices() -> Iterator[None]:
     """Let threads hear what is said of their files; several may listen at once."""
     with _lock:
         _listeners.append(ExitStack() if _listeners else _changed())
@@ -37,7 +37,7 @@ def listening() -> Iterator[None]:
 
 
 @contextmanager
-def about() -> Iterator[list[str]]:
+def file_notices() -> Iterator[list[str]]:
     """Give the list that collects what is said in this thread, each text once."""
     before = getattr(_thread, "texts", None)
     _thread.texts = []

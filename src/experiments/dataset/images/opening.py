@@ -37,7 +37,7 @@ ORIENTATION = 0x0112  # the EXIF tag
 
 
 @contextmanager
-def opened(file: Path | BytesIO) -> Iterator[ImageFile.ImageFile]:
+def open_image(file: Path | BytesIO) -> Iterator[ImageFile.ImageFile]:
     """Open an image, not yet decoded."""
     if isinstance(file, BytesIO):
         file.seek(0)

@@ -59,7 +59,7 @@ def tar_name(info: tarfile.TarInfo) -> Name:
     return Name(info.name, raw)
 
 
-def spelt_out(name: Name) -> str:
+def percent_encoded(name: Name) -> str:
     """Return a guessed name with each byte beyond ASCII as %XX, which no other name turns into by a guess."""
     return "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in name.raw)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageFile
 
 from experiments.dataset.images import deep
-from experiments.dataset.images.opening import opened, orientation, raw_mode, upright
+from experiments.dataset.images.opening import open_image, orientation, raw_mode, upright
 from experiments.samples import Resize, ValueRange
 
 VERSION = 2  # raise it when the same file would give other pixels
@@ -61,7 +61,7 @@ def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKN
     Exception
         Whatever Pillow meets in a damaged file.
     """
-    with opened(file) as image:
+    with open_image(file) as image:
         exact = deep.is_deep_colour(image) and (
             value_range.whole != deep.FULL or "transparency" in image.info or deep.significant_bits(image)
         )
@@ -72,7 +72,7 @@ def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKN
 
 def facts(file: Path | BytesIO) -> Facts:
     """Decode an image as `load_rgb` does, but as small as may be; raise what it raises."""
-    with opened(file) as image:
+    with open_image(file) as image:
         is_deep = deep.is_deep_colour(image)
         decoded = None if is_deep else _decoded(image, 1)
         several = image.format in SHEETS and getattr(image, "is_animated", False)
@@ -84,7 +84,7 @@ def facts(file: Path | BytesIO) -> Facts:
 
 def dimensions(file: Path) -> tuple[int, int]:
     """Return width and height as `load_rgb` would show them, from the header alone."""
-    with opened(file) as image:
+    with open_image(file) as image:
         width, height = image.size
         lying = orientation(image) in SIDEWAYS and image.format != "TIFF"  # a TIFF Pillow turns by itself
         return (height, width) if lying else (width, height)

@@ -11,9 +11,9 @@ from PIL import UnidentifiedImageError
 from experiments.context import Context
 from experiments.dataset.images import pixels
 from experiments.dataset.images.content import in_chunks
-from experiments.dataset.images.deep import chosen
+from experiments.dataset.images.deep import choose_range
 from experiments.dataset.images.listing import File
-from experiments.dataset.images.notices import about, listening
+from experiments.dataset.images.notices import capture_notices, file_notices
 from experiments.dataset.images.pixels import Facts, facts
 from experiments.numerics.hashes import hash_bytes
 from experiments.store.file_hashes import settled
@@ -61,10 +61,10 @@ class Scan(Record):
     def value_range(self, whole: bool) -> tuple[float, float] | None:
         """Return what is black and white in images of whole numbers, or of floats; None if there are none."""
         extents = self.extents[(self.whole == whole) & np.isfinite(self.extents[:, 0])]
-        return chosen(whole, extents[:, 0].min(), extents[:, 1].max()) if len(extents) else None
+        return choose_range(whole, extents[:, 0].min(), extents[:, 1].max()) if len(extents) else None
 
 
-def scanned(folder: Path, images: list[File], ctx: Context) -> Scan:
+def scan_images(folder: Path, images: list[File], ctx: Context) -> Scan:
     """Decode every image once, or never again while its content and its path stay as they are."""
     paths = [file.path for file in images]
     statuses, listed = [file.status for file in images], "\0".join(paths)
@@ -99,7 +99,7 @@ def _decoded(folder: Path, paths: list[str], known: np.ndarray, ctx: Context) ->
 
     def read(start: int, stop: int) -> None:
         for row in range(start, stop):
-            with about() as texts:
+            with file_notices() as texts:
                 seen = _read(folder / paths[row])
             if isinstance(seen, Unreadable):
                 reasons[row], passing[row] = "; ".join([seen.reason, *texts]), seen.passing
@@ -110,7 +110,7 @@ def _decoded(folder: Path, paths: list[str], known: np.ndarray, ctx: Context) ->
                     notices[row] = "; ".join(texts)
             passing[row] |= known[row] == "" or hashes[row] not in ("", known[row])  # changed meanwhile
 
-    with listening():
+    with capture_notices():
         in_chunks("check images", n, ctx, read)
     stopped = f"{passing.sum()} files may be readable another time" if passing.any() else ""
     said = tuple(sorted(notices.items()))

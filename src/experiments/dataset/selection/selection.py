@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments.dataset.labels.corrected import corrected
-from experiments.dataset.labels.joining import Found, Labels
+from experiments.dataset.labels.apply_corrections import apply_corrections
+from experiments.dataset.labels.joining import JoinedLabels, Labels
 from experiments.dataset.selection.split import split_partly
-from experiments.dataset.tables.matching import alike
+from experiments.dataset.tables.matching import group_similar
 from experiments.samples import Content, Samples
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Selection:
     def samples(self, pool: Pool) -> Samples:
         """Return the samples chosen: with the labels wanted, as many as wanted, and split."""
         ids, content, class_names = pool.ids, pool.content, pool.class_names
-        found = self._found(Found(pool.labels, class_names), ids, content.hashes)
+        found = self._found(JoinedLabels(pool.labels, class_names), ids, content.hashes)
         rows, skipped = self._wanted(found.labels, ids, pool.skipped)
         if self.limit is not None and self.limit < len(rows):
             rows = rows[_first(len(rows), None if found.labels is None else found.labels[rows], self.limit)]
@@ -130,10 +130,14 @@ class Selection:
             pool.columns, found.tag_names, tags,
         )  # fmt: skip
 
-    def _found(self, own: Found, ids: np.ndarray, hashes: np.ndarray) -> Found:
+    def _found(self, own: JoinedLabels, ids: np.ndarray, hashes: np.ndarray) -> JoinedLabels:
         """Return the labels wanted: the data set's own or those of a file, as they were corrected."""
         found = Labels.of(self.labels or {}).match(ids) if self.joined else own
-        return found if self.corrections is None else corrected(found, Path(self.corrections), ids, hashes)
+        return (
+            found
+            if self.corrections is None
+            else apply_corrections(found, Path(self.corrections), ids, hashes)
+        )
 
     def _wanted(
         self, labels: np.ndarray | None, ids: np.ndarray, skipped: tuple[tuple[str, str], ...]
@@ -174,7 +178,7 @@ def _check_split(shares: dict[str, float]) -> None:
 
 def _warn_of_twins(class_names: tuple[str, ...]) -> None:
     """Point out classes that may be one, spelt in two ways."""
-    twins = alike(class_names)
+    twins = group_similar(class_names)
     if twins:
         log.warning(
             "%d classes differ from another in capitals, spaces or Unicode's form alone, and are classes of "

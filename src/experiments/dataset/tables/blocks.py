@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from experiments.dataset.tables.cells import MISSING, unguarded
-from experiments.dataset.tables.form import KINDS, Form, Portions, readable
-from experiments.dataset.tables.odd_values import Odd, odd_values
-from experiments.dataset.tables.pieces import pieces, records_of
+from experiments.dataset.tables.cell_text import MISSING, unescape_formula
+from experiments.dataset.tables.chunks import chunk_rows, read_chunks
+from experiments.dataset.tables.csv_dialect import KINDS, Chunking, Dialect, readable
+from experiments.dataset.tables.odd_values import OddValue, odd_values
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +33,7 @@ class Block:
 
     values: np.ndarray
     texts: dict[str, list[str]]
-    odd: tuple[Odd, ...]
+    odd: tuple[OddValue, ...]
 
 
 def reads_as_number(text: str, decimal: str = ".") -> bool:
@@ -47,7 +47,7 @@ def reads_as_number(text: str, decimal: str = ".") -> bool:
 
 
 def csv_blocks(
-    path: Path, form: Form, texts: Iterable[str], numbers: Iterable[str], portions: Portions, key: str
+    path: Path, dialect: Dialect, texts: Iterable[str], numbers: Iterable[str], chunking: Chunking, key: str
 ) -> Iterator[Block]:
     """Read a file of text piece by piece on several threads.
 
@@ -56,23 +56,23 @@ def csv_blocks(
     ValueError
         At a line that is broken.
     """
-    reader = _CsvReader(path, form, tuple(texts), tuple(numbers), key)
+    reader = _CsvReader(path, dialect, tuple(texts), tuple(numbers), key)
     row = 0
     with readable(path, key):
-        lines = pieces(path, form, portions.block)
-        for block in _in_order(lambda piece: reader.block(*piece), lines, portions.threads):
+        lines = read_chunks(path, dialect, chunking.block)
+        for block in _in_order(lambda piece: reader.block(*piece), lines, chunking.threads):
             yield replace(block, odd=tuple(replace(odd, row=row + odd.row) for odd in block.odd))
             row += len(block.values)
 
 
 def parquet_blocks(
-    path: Path, texts: Iterable[str], numbers: Iterable[str], portions: Portions, key: str
+    path: Path, texts: Iterable[str], numbers: Iterable[str], chunking: Chunking, key: str
 ) -> Iterator[Block]:
     """Read a Parquet file a few row groups at a time."""
     import pyarrow as pa
 
     texts, numbers = list(texts), list(numbers)
-    size, row = portions.rows(len(numbers)), 0
+    size, row = chunking.rows(len(numbers)), 0
     try:
         with parquet_file(path, key) as file:
             for batch in file.iter_batches(size, columns=[*texts, *numbers]):
@@ -85,11 +85,11 @@ def parquet_blocks(
 def _parquet_block(batch: "pa.RecordBatch", texts: list[str], numbers: list[str], above: int) -> Block:
     """Take a block from a batch, above which so many rows stand."""
     values = np.empty((len(batch), len(numbers)), np.float32)
-    for place, name in enumerate(numbers):
-        values[:, place] = _floats(batch.column(name))
-    odd = odd_values(values, numbers, lambda row: f"row {row + 1}", _spelt(batch, numbers), above)
-    held = {name: [text_of(value) for value in batch.column(name).to_pylist()] for name in texts}
-    return Block(values, held, tuple(odd))
+    for column, name in enumerate(numbers):
+        values[:, column] = _floats(batch.column(name))
+    odd = odd_values(values, numbers, lambda row: f"row {row + 1}", _cell_reader(batch, numbers), above)
+    columns = {name: [text_of(value) for value in batch.column(name).to_pylist()] for name in texts}
+    return Block(values, columns, tuple(odd))
 
 
 def parquet_file(path: Path, key: str) -> Any:
@@ -107,7 +107,7 @@ def parquet_file(path: Path, key: str) -> Any:
 @dataclass(frozen=True)
 class _CsvReader:
     path: Path
-    form: Form
+    dialect: Dialect
     texts: tuple[str, ...]
     numbers: tuple[str, ...]
     key: str
@@ -127,17 +127,17 @@ class _CsvReader:
         if quotes and not rewritten and piece.count(b"\n") > len(table):
             self._check(piece, first)  # two stray quotes would make one text of all lines between them
         values = np.empty((len(table), len(self.numbers)), np.float32)
-        for place, name in enumerate(self.numbers):
-            values[:, place] = table[name].to_numpy()
-        odd: Iterable[Odd] = ()
+        for column, name in enumerate(self.numbers):
+            values[:, column] = table[name].to_numpy()
+        odd: Iterable[OddValue] = ()
         if not np.isfinite(values).all():
             rows = _Lines(self, piece, first, plain_lines and not rewritten)
-            odd = odd_values(values, self.numbers, rows.place, rows.spelt, texts=rewritten)
-        texts = {name: [unguarded(text) for text in table[name].to_pylist()] for name in self.texts}
+            odd = odd_values(values, self.numbers, rows.where, rows.cell, texts=rewritten)
+        texts = {name: [unescape_formula(text) for text in table[name].to_pylist()] for name in self.texts}
         return Block(values, texts, tuple(odd))
 
     def rows(self, piece: bytes, first: int) -> Iterator[tuple[int, list[str]]]:
-        return records_of(piece, first, self.path, self.form, self.key)
+        return chunk_rows(piece, first, self.path, self.dialect, self.key)
 
     def _check(self, piece: bytes, first: int) -> None:
         """Raise ValueError at a line that is broken."""
@@ -152,27 +152,27 @@ class _CsvReader:
         return pa_csv.read_csv(
             pa.py_buffer(piece),
             pa_csv.ReadOptions(
-                use_threads=False, block_size=len(piece) + 1, column_names=list(self.form.columns)
+                use_threads=False, block_size=len(piece) + 1, column_names=list(self.dialect.columns)
             ),
-            pa_csv.ParseOptions(delimiter=self.form.separator, newlines_in_values=True),
+            pa_csv.ParseOptions(delimiter=self.dialect.separator, newlines_in_values=True),
             pa_csv.ConvertOptions(
                 column_types=types,
                 include_columns=list(types),
                 null_values=list(MISSING),
                 strings_can_be_null=False,
-                decimal_point=self.form.decimal,
+                decimal_point=self.dialect.decimal,
             ),
         )
 
     def _emptied(self, rows: Iterable[tuple[int, list[str]]]) -> bytes:
         """Write the rows again without the texts among the numbers, so that one parser reads all numbers."""
-        columns = [self.form.columns.index(name) for name in self.numbers]
+        columns = [self.dialect.columns.index(name) for name in self.numbers]
         out = io.StringIO()
-        writer = csv.writer(out, delimiter=self.form.separator)
+        writer = csv.writer(out, delimiter=self.dialect.separator)
         for _, fields in rows:
             kept = list(fields)
             for column in columns:
-                if not reads_as_number(fields[column], self.form.decimal):
+                if not reads_as_number(fields[column], self.dialect.decimal):
                     kept[column] = ""
                 else:
                     kept[column] = FLAGS.get(fields[column].strip(" \t").lower(), fields[column])
@@ -197,19 +197,19 @@ class _Lines:
     first: int
     plain: bool
 
-    def place(self, row: int) -> str:
+    def column(self, row: int) -> str:
         """Return the line of a row."""
         return f"line {self._row(row)[0]}"
 
-    def spelt(self, row: int, column: int) -> str:
+    def cell(self, row: int, column: int) -> str:
         """Return a value as the file writes it."""
-        form = self.reader.form
-        return self._row(row)[1][form.columns.index(self.reader.numbers[column])]
+        dialect = self.reader.dialect
+        return self._row(row)[1][dialect.columns.index(self.reader.numbers[column])]
 
     def _row(self, row: int) -> tuple[int, list[str]]:
         if self.plain:
             line = self.piece.split(b"\n", row + 1)[row].decode()
-            return self.first + row, next(csv.reader([line], delimiter=self.reader.form.separator))
+            return self.first + row, next(csv.reader([line], delimiter=self.reader.dialect.separator))
         return self._rows[row]
 
     @cached_property
@@ -217,12 +217,12 @@ class _Lines:
         return list(self.reader.rows(self.piece, self.first))
 
 
-def _spelt(batch: "pa.RecordBatch", numbers: list[str]) -> Callable[[int, int], str]:
-    def spelt(row: int, column: int) -> str:
+def _cell_reader(batch: "pa.RecordBatch", numbers: list[str]) -> Callable[[int, int], str]:
+    def cell(row: int, column: int) -> str:
         value = batch.column(numbers[column])[row].as_py()
         return "" if value is None else str(value)
 
-    return spelt
+    return cell
 
 
 def _floats(column: "pa.Array") -> np.ndarray:

@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.dataset.tables.blocks import parquet_file, reads_as_number
-from experiments.dataset.tables.cells import is_there, plain
-from experiments.dataset.tables.form import UNNAMED, USUAL, Form, Portions, check_names, form_of, readable
+from experiments.dataset.tables.cell_text import clean, has_value
+from experiments.dataset.tables.csv_dialect import (
+    UNNAMED,
+    USUAL,
+    Chunking,
+    Dialect,
+    check_names,
+    detect_dialect,
+    readable,
+)
 from experiments.dataset.tables.header import IDS, LABEL_LIKE
-from experiments.dataset.tables.matching import known_as
-from experiments.dataset.tables.tabular import is_parquet, no_rows, records
+from experiments.dataset.tables.matching import resolve_name
+from experiments.dataset.tables.tabular import is_parquet, no_rows, read_rows
 from experiments.messages import few
 from experiments.messages import setting as override
 
@@ -25,7 +33,7 @@ INDEX = "__index_level_"  # how pandas calls an index without a name in Parquet
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ColumnSettings:
     """What settings say of the columns of a table.
 
     Parameters
@@ -94,38 +102,38 @@ class Header:
     index: str | None
     counted: range | None
     n: int
-    form: Form | None
+    dialect: Dialect | None
     nested: Mapping[str, str] = field(default_factory=dict)
 
 
-def header(path: Path, named: bool | None = None, portions: Portions = USUAL) -> Header:
+def read_header(path: Path, named: bool | None = None, chunking: Chunking = USUAL) -> Header:
     """Look at the first rows of a table; `named` as `header` of `form_of`."""
     if is_parquet(path):
         return _parquet_header(path)
-    form = form_of(path, KEY, named, portions)
+    dialect = detect_dialect(path, KEY, named, chunking)
     texts: dict[str, tuple[str, str]] = {}
     with readable(path, KEY):
-        rows = list(islice(records(path, form, KEY), LOOKED_AT))
+        rows = list(islice(read_rows(path, dialect, KEY), LOOKED_AT))
     if not rows:
         raise ValueError(no_rows(path, KEY))
-    for place, name in enumerate(form.columns):
-        held = [(line, plain(fields[place])) for line, fields in rows]
+    for column, name in enumerate(dialect.columns):
+        held = [(line, clean(fields[column])) for line, fields in rows]
         # whether "?" or "-" stands for a gap here, the whole column tells
-        held = [(line, text) for line, text in held if is_there(text)]
-        odd = [(line, text) for line, text in held if not reads_as_number(text, form.decimal)]
+        held = [(line, text) for line, text in held if has_value(text)]
+        odd = [(line, text) for line, text in held if not reads_as_number(text, dialect.decimal)]
         if 2 * len(odd) > len(held):
             texts[name] = (f"line {odd[0][0]}", odd[0][1])
-    places = enumerate(form.columns if form.named else (), start=1)
-    unnamed = [name for place, name in places if name == UNNAMED.format(place)]
-    index = unnamed[0] if form.columns[0] in unnamed else None
-    return Header(form.columns, texts, tuple(unnamed), index, None, _about(path), form)
+    numbered = enumerate(dialect.columns if dialect.named else (), start=1)
+    unnamed = [name for column, name in numbered if name == UNNAMED.format(column)]
+    index = unnamed[0] if dialect.columns[0] in unnamed else None
+    return Header(dialect.columns, texts, tuple(unnamed), index, None, _about(path), dialect)
 
 
-def columns_of(head: Header, path: Path, wanted: Wanted) -> Columns:
+def assign_columns(head: Header, path: Path, wanted: ColumnSettings) -> Columns:
     """Assign every column; raise ValueError for a setting that names none, or if no numbers are left."""
     features = wanted.features
-    id_, label = (name and known_as(name, head.names) for name in (wanted.id, wanted.label))
-    exclude = {known_as(name, head.names) for name in wanted.exclude}
+    id_, label = (name and resolve_name(name, head.names) for name in (wanted.id, wanted.label))
+    exclude = {resolve_name(name, head.names) for name in wanted.exclude}
     _check_names(head, path, id_, label, exclude)
     free = [name for name in head.names if name not in exclude and name != label]
     if not features:
@@ -140,9 +148,9 @@ def columns_of(head: Header, path: Path, wanted: Wanted) -> Columns:
             f"{KEY}={path} has no column of numbers among {few(head.names)}; use a table that has some"
         )
     notes = [f"a column without a name is left out: {few(bare)}"] if bare else []
-    if head.form:
-        notes += [head.form.note] if head.form.note else []
-        notes += _commas(head.form, numbers, path)
+    if head.dialect:
+        notes += [head.dialect.note] if head.dialect.note else []
+        notes += _commas(head.dialect, numbers, path)
     notes += _perhaps_no_features(name for name in numbers if name not in features)
     texts = {name: first for name, first in head.texts.items() if name in free}
     return Columns(id_, label, numbers, texts, tuple(notes))
@@ -182,16 +190,16 @@ def _perhaps_no_features(names: Iterable[str]) -> list[str]:
     ]
 
 
-def _commas(form: Form, numbers: Iterable[str], path: Path) -> list[str]:
+def _commas(dialect: Dialect, numbers: Iterable[str], path: Path) -> list[str]:
     """Say that commas are decimals; raise ValueError if they may be of thousands."""
-    unclear = [name for name in numbers if name in form.unclear]
+    unclear = [name for name in numbers if name in dialect.unclear]
     if unclear:
         raise ValueError(
-            f"{KEY}={path} has numbers such as {form.unclear[unclear[0]]} in the column {unclear[0]!r}, "
+            f"{KEY}={path} has numbers such as {dialect.unclear[unclear[0]]} in the column {unclear[0]!r}, "
             "whose commas may be of decimals or of thousands; write decimal points, and no commas of "
             f"thousands, or leave such columns out: {override('dataset.exclude', unclear)}"
         )
-    return ["commas are taken for decimals"] if form.decimal == "," else []
+    return ["commas are taken for decimals"] if dialect.decimal == "," else []
 
 
 def _parquet_header(path: Path) -> Header:

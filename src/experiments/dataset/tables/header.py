@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from experiments.dataset.tables.cells import COMMA, is_number, is_there
+from experiments.dataset.tables.cell_text import COMMA, has_value, is_number
 
 ROWS, COLUMNS = 200, 200  # that are looked at
 ID_COLUMNS = ("image_id", "id", "image", "img_id", "file", "filename")
@@ -47,8 +47,8 @@ def first_row(rows: Sequence[Sequence[str]]) -> FirstRow:
     """Return what the first of some rows is; rows of another width than its are not asked."""
     first = [cell.strip() for cell in rows[0][:COLUMNS]]
     body = [[cell.strip() for cell in row[:COLUMNS]] for row in rows[1:ROWS] if len(row) == len(rows[0])]
-    columns = [[row[place] for row in body] for place in range(len(first))]
-    cells = [[cell for cell in column if is_there(cell)] for column in columns]
+    columns = [[row[column] for row in body] for column in range(len(first))]
+    cells = [[cell for cell in column if has_value(cell)] for column in columns]
     named = [
         name for name, column in zip(first, columns, strict=True) if _is_usual(name) and name not in column
     ]
@@ -56,25 +56,25 @@ def first_row(rows: Sequence[Sequence[str]]) -> FirstRow:
         return FirstRow(True, True, named[0])
     votes: dict[int, int] = {}
     scale = []
-    for place, (name, values) in enumerate(zip(first, cells, strict=True)):
+    for column, (name, values) in enumerate(zip(first, cells, strict=True)):
         numeric = 2 * sum(map(_is_number, values)) > len(values) or not values
-        if not is_there(name):
+        if not has_value(name):
             continue
         if numeric and _is_number(name):
-            scale.append(place)
+            scale.append(column)
         elif numeric:
-            votes[place] = 1 if values else 0
+            votes[column] = 1 if values else 0
         elif not _is_number(name):
-            votes[place] = _vote(name, values)
+            votes[column] = _vote(name, values)
     as_names = bool(scale) and _is_scale(
-        [first[place] for place in scale], [[row[place] for place in scale] for row in body], not first[0]
+        [first[column] for column in scale], [[row[column] for column in scale] for row in body], not first[0]
     )
     votes |= dict.fromkeys(scale, 1 if as_names else -1)
-    again = [name for name, times in Counter(filter(is_there, first)).items() if times > 1]
-    votes |= {place: -1 for place, name in enumerate(first) if name in again and votes.get(place) != 1}
+    again = [name for name, times in Counter(filter(has_value, first)).items() if times > 1]
+    votes |= {column: -1 for column, name in enumerate(first) if name in again and votes.get(column) != 1}
     total = sum(votes.values())
     against = [vote for vote in votes.values() if vote * (1 if total >= 0 else -1) < 0]
-    decided = [first[place] for place, vote in votes.items() if vote * total > 0]
+    decided = [first[column] for column, vote in votes.items() if vote * total > 0]
     weak = as_names and len(scale) < 5 and len(scale) == len(decided) and bool(first[0])
     return FirstRow(total >= 0, bool(total) and not against and not weak, decided[0] if decided else "")
 

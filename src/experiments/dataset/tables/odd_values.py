@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.dataset.tables.cells import MISSING
+from experiments.dataset.tables.cell_text import MISSING
 
 
 @dataclass(frozen=True)
-class Odd:
+class OddValue:
     """How many values of a column are `missing`, `infinite`, or a `text`, and the first of them.
 
     `row` counts from 0 below the header, `place` is what a person looks for: its line, or its row from 1.
@@ -19,19 +19,19 @@ class Odd:
     kind: str
     count: int
     row: int
-    place: str
+    where: str
     value: str
 
 
 def odd_values(
     values: np.ndarray,
     numbers: Iterable[str],
-    place: Callable[[int], str],
-    spelt: Callable[[int, int], str],
+    where: Callable[[int], str],
+    cell: Callable[[int, int], str],
     above: int = 0,
     *,
     texts: bool = False,
-) -> Iterator[Odd]:
+) -> Iterator[OddValue]:
     """Describe what is not finite, column by column.
 
     Parameters
@@ -50,12 +50,12 @@ def odd_values(
         found: dict[str, list[int]] = {}
         for row in np.flatnonzero(odd[:, column]).tolist():
             kind = "infinite" if np.isinf(values[row, column]) else "missing"
-            if texts and kind == "missing" and not _is_missing(spelt(row, column)):
+            if texts and kind == "missing" and not _is_missing(cell(row, column)):
                 kind = "text"
             found.setdefault(kind, []).append(row)
         for kind, held in found.items():
             row = above + held[0]
-            yield Odd(name, kind, len(held), row, place(row), spelt(held[0], column).strip(" \t"))
+            yield OddValue(name, kind, len(held), row, where(row), cell(held[0], column).strip(" \t"))
 
 
 def _is_missing(text: str) -> bool:

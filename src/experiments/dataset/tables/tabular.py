@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.dataset.tables.cells import unguarded
-from experiments.dataset.tables.form import KINDS, Form, check_names, form_of, readable
+from experiments.dataset.tables.cell_text import unescape_formula
+from experiments.dataset.tables.csv_dialect import KINDS, Dialect, check_names, detect_dialect, readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,41 +44,44 @@ def text_table(path: Path, key: str, header: bool | None = None) -> "pd.DataFram
 
     if is_parquet(path):
         return _parquet_as_text(path, key)
-    form = form_of(path, key, header)
-    if form.note:
-        log.warning("%s: %s", path.name, form.note)
-    numbered = list(records(path, form, key))
+    dialect = detect_dialect(path, key, header)
+    if dialect.note:
+        log.warning("%s: %s", path.name, dialect.note)
+    numbered = list(read_rows(path, dialect, key))
     if not numbered:
         raise ValueError(no_rows(path, key))
     lines, rows = zip(*numbered, strict=True)
-    columns = zip(form.columns, zip(*rows, strict=True), strict=True)
+    columns = zip(dialect.columns, zip(*rows, strict=True), strict=True)
     return pd.DataFrame(
-        {name: pd.array([_there(unguarded(text)) for text in texts], "string") for name, texts in columns},
+        {
+            name: pd.array([_there(unescape_formula(text)) for text in texts], "string")
+            for name, texts in columns
+        },
         index=pd.Index(lines, name="line"),
     )
 
 
-def records(path: Path, form: Form, key: str) -> Iterator[tuple[int, list[str]]]:
+def read_rows(path: Path, dialect: Dialect, key: str) -> Iterator[tuple[int, list[str]]]:
     """Give each row's fields with the number of its line; raise ValueError at a line that is broken."""
-    with readable(path, key), path.open(encoding=form.encoding, newline="") as lines:
-        for _ in range(form.header):
+    with readable(path, key), path.open(encoding=dialect.encoding, newline="") as lines:
+        for _ in range(dialect.header):
             lines.readline()
-        yield from rows_of(lines, form.header + 1, path, form, key)
+        yield from parse_rows(lines, dialect.header + 1, path, dialect, key)
 
 
-def rows_of(
-    lines: Iterable[str], first: int, path: Path, form: Form, key: str
+def parse_rows(
+    lines: Iterable[str], first: int, path: Path, dialect: Dialect, key: str
 ) -> Iterator[tuple[int, list[str]]]:
     """Give the rows of some lines as `records` does; `first` is the number of the first of them."""
-    reader = csv.reader(lines, delimiter=form.separator, strict=True)
+    reader = csv.reader(lines, delimiter=dialect.separator, strict=True)
     line = first
     try:
         for fields in reader:
-            if fields and len(fields) != len(form.columns):
-                top = "header" if form.named else "first line"
+            if fields and len(fields) != len(dialect.columns):
+                top = "header" if dialect.named else "first line"
                 raise ValueError(
                     f"{key}={path} is broken in line {line}: it has {len(fields)} fields, and the {top} "
-                    f"{len(form.columns)} (separated by {form.separator!r}); repair that line"
+                    f"{len(dialect.columns)} (separated by {dialect.separator!r}); repair that line"
                 )
             if fields:
                 yield line, fields

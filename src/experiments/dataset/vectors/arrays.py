@@ -11,10 +11,10 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from experiments.dataset.tables.blocks import Block, text_of
-from experiments.dataset.tables.cells import unguarded
-from experiments.dataset.tables.columns import KEY, Header, Wanted, columns_of, usual_id
-from experiments.dataset.tables.form import Portions, encoding_of, readable
-from experiments.dataset.tables.matching import stripped
+from experiments.dataset.tables.cell_text import unescape_formula
+from experiments.dataset.tables.columns import KEY, ColumnSettings, Header, assign_columns, usual_id
+from experiments.dataset.tables.csv_dialect import Chunking, encoding_of, readable
+from experiments.dataset.tables.matching import strip_spaces
 from experiments.dataset.tables.odd_values import odd_values
 from experiments.dataset.tables.tabular import text_table
 from experiments.dataset.vectors.sources import Source, row_numbers
@@ -31,7 +31,7 @@ def is_array(path: Path) -> bool:
     return path.suffix.lower() in ARRAYS
 
 
-def array_source(path: Path, ids_path: str | None, wanted: Wanted, portions: Portions) -> Source:
+def array_source(path: Path, ids_path: str | None, wanted: ColumnSettings, chunking: Chunking) -> Source:
     """Open an .npy or .npz file of vectors, whose columns are called d0, d1, ..., and its ids."""
     values, own, unused = _array(path)
     ids = own if ids_path is None else _ids(Path(ids_path))
@@ -39,9 +39,9 @@ def array_source(path: Path, ids_path: str | None, wanted: Wanted, portions: Por
         where = f"{IDS_KEY}={ids_path} has" if ids_path else f"{KEY}={path} has"
         raise ValueError(f"{where} {len(ids)} ids for {len(values)} vectors; use the ids of these vectors")
     names = tuple(f"d{column}" for column in range(values.shape[1]))
-    columns = columns_of(Header(names, {}, (), None, None, len(values), None), path, wanted)
+    columns = assign_columns(Header(names, {}, (), None, None, len(values), None), path, wanted)
     columns = replace(columns, id="id", notes=(f"arrays not used: {few(unused)}",) if unused else ())
-    blocks = _array_blocks(values, names, columns.numbers, portions.rows(len(names)))
+    blocks = _array_blocks(values, names, columns.numbers, chunking.rows(len(names)))
     return Source(
         columns, blocks, len(values), lambda row: f"row {row + 1}",
         row_numbers(len(values)) if ids is None else ids,
@@ -128,7 +128,7 @@ def _ids(path: Path) -> list[str]:
     if kind == ".txt":
         with readable(path, IDS_KEY):
             lines = path.read_text(encoding_of(path, IDS_KEY)).removeprefix("\ufeff")
-        return stripped([unguarded(line) for line in lines.removesuffix("\n").split("\n")])
+        return strip_spaces([unescape_formula(line) for line in lines.removesuffix("\n").split("\n")])
     table = text_table(path, IDS_KEY)
     column = table.columns[0] if table.shape[1] == 1 else usual_id(list(table.columns))
     if column is None:
@@ -136,7 +136,7 @@ def _ids(path: Path) -> list[str]:
             f"{IDS_KEY}={path} has {table.shape[1]} columns, none of which is called as ids are; call one "
             "image_id"
         )
-    return stripped([str(name) for name in table[column].fillna("")])
+    return strip_spaces([str(name) for name in table[column].fillna("")])
 
 
 def _id_array(path: Path) -> np.ndarray:
@@ -152,4 +152,4 @@ def _id_array(path: Path) -> np.ndarray:
 
 
 def _listed(ids: np.ndarray) -> list[str]:
-    return stripped([text_of(name) for name in ids.ravel().tolist()])
+    return strip_spaces([text_of(name) for name in ids.ravel().tolist()])

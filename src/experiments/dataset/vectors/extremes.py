@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from experiments.dataset.vectors.vector_rows import Read
+from experiments.dataset.vectors.vector_rows import RawTable
 from experiments.messages import few
 from experiments.messages import setting as override
 
@@ -20,7 +20,7 @@ CHUNK = 1 << 21  # values compared at a time
 
 
 def check_sizes(
-    read: Read, places: np.ndarray, names: tuple[str, ...], where: Callable[[int], str], key: str
+    raw: RawTable, features: np.ndarray, names: tuple[str, ...], where: Callable[[int], str], key: str
 ) -> None:
     """Raise ValueError for a value whose square float32 cannot hold, or if all are too small for theirs.
 
@@ -33,10 +33,10 @@ def check_sizes(
     key
         The setting and the file, as in `dataset.path=a.csv`.
     """
-    most = np.fmax(np.abs(read.low), np.abs(read.high))[places]
-    beyond = places[most > LARGEST]
+    most = np.fmax(np.abs(raw.low), np.abs(raw.high))[features]
+    beyond = features[most > LARGEST]
     if len(beyond):
-        column = np.array(read.values[:, beyond[0]])
+        column = np.array(raw.values[:, beyond[0]])
         rows = np.flatnonzero(np.abs(column) > LARGEST)
         raise ValueError(
             f"{key}: {column[rows[0]]:g} in the column {names[beyond[0]]!r} ({where(int(rows[0]))}; such "
@@ -47,29 +47,29 @@ def check_sizes(
         )  # fmt: skip
     largest = int(most.argmax())
     if 0 < most[largest] < 1 / LARGEST:
-        column = np.array(read.values[:, places[largest]])
+        column = np.array(raw.values[:, features[largest]])
         row = int(np.abs(column).argmax())
         raise ValueError(
-            f"{key}: the largest of all values is {column[row]:g}, in the column {names[places[largest]]!r} "
+            f"{key}: the largest of all values is {column[row]:g}, in the column {names[features[largest]]!r} "
             f"({where(row)}), below {1 / LARGEST:.2g}, the least that is computed with; multiply "
             "all columns by a power of ten"
         )
 
 
-def suspects(read: Read, places: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
+def note_fill_values(raw: RawTable, features: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return a note on columns whose lowest or highest value looks like a fill value for missing ones.
 
     It is farther from all other values than these are from each other, and well known as a fill value; or it
     repeats, and is a hundred times as far.
     """
-    columns, values = _candidates(read, places)
+    columns, values = _candidates(raw, features)
     if not len(columns):
         return ()
     counts = np.zeros(len(columns), np.int64)
     low, high = np.full(len(columns), np.inf), np.full(len(columns), -np.inf)
-    step = max(1, CHUNK // read.values.shape[1])
-    for start in range(0, read.n, step):
-        part = np.array(read.values[start : start + step])[:, columns]
+    step = max(1, CHUNK // raw.values.shape[1])
+    for start in range(0, raw.n, step):
+        part = np.array(raw.values[start : start + step])[:, columns]
         hits = part == values
         counts += hits.sum(axis=0)
         part[hits] = np.nan
@@ -79,22 +79,22 @@ def suspects(read: Read, places: np.ndarray, names: tuple[str, ...]) -> tuple[st
     gap = np.maximum(low - values, values - high)
     odd = (spread >= 0) & (gap > spread) & _known(values)
     odd |= (spread > 0) & (gap > FAR * spread) & (counts > 1)
-    found = [f"{names[columns[i]]!r} ({values[i]:g}, {counts[i]} times)" for i in np.flatnonzero(odd)]
-    if not found:
+    suspect = [f"{names[columns[i]]!r} ({values[i]:g}, {counts[i]} times)" for i in np.flatnonzero(odd)]
+    if not suspect:
         return ()
-    return (f"values far from all others may stand for missing ones: {few(found)}; if they do, {MISSING}",)
+    return (f"values far from all others may stand for missing ones: {few(suspect)}; if they do, {MISSING}",)
 
 
-def _candidates(read: Read, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(raw: RawTable, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return columns and their extreme values that are known fill values, or far outside the quartiles."""
-    head = read.values[: max(64, SAMPLE // read.values.shape[1])][:, places]
+    head = raw.values[: max(64, SAMPLE // raw.values.shape[1])][:, features]
     head.sort(axis=0)  # missing ones last
     first, third = head[len(head) // 4], head[3 * len(head) // 4]
-    low, high = read.low[places], read.high[places]
+    low, high = raw.low[features], raw.high[features]
     reach = FAR * (third - first)
     lows = _known(low) | (low < first - reach)
     highs = _known(high) | (high > third + reach)
-    columns = np.concatenate([places[lows], places[highs]])
+    columns = np.concatenate([features[lows], features[highs]])
     return columns, np.concatenate([low[lows], high[highs]])
 
 

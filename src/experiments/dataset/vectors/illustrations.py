@@ -10,8 +10,8 @@ import numpy as np
 from experiments.context import Context
 from experiments.dataset.images.content import NO_IMAGE, ImageFiles
 from experiments.dataset.images.folder import read_folder, value_range_of
-from experiments.dataset.labels.rows import key_of
-from experiments.dataset.tables.matching import composed
+from experiments.dataset.labels.rows import match_key
+from experiments.dataset.tables.matching import nfc
 from experiments.messages import few
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ KEY = "dataset.images"
 NAMED = 5  # rows without an image that the log names
 
 
-def illustrations(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
+def match_images(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     """Return an image for each id, blank for those that have none.
 
     An id is the path of its image below the folder, else its file name, else that without its ending, in
@@ -99,12 +99,12 @@ def _path(name: str) -> str:
 
 
 def _composed(name: str) -> str:
-    return composed(_path(name))
+    return nfc(_path(name))
 
 
 def _name(name: str) -> str:
-    return key_of(_composed(name), "name")
+    return match_key(_composed(name), "name")
 
 
 def _stem(name: str) -> str:
-    return key_of(_composed(name), "stem")
+    return match_key(_composed(name), "stem")

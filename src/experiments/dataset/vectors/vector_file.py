@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from experiments.context import Context
-from experiments.dataset.labels.joining import numbered
+from experiments.dataset.labels.joining import encode_labels
 from experiments.dataset.selection.naming import name_of_path
 from experiments.dataset.selection.selection import Pool, Selection
-from experiments.dataset.tables.columns import KEY, Columns, Wanted
-from experiments.dataset.tables.form import USUAL, Portions
+from experiments.dataset.tables.columns import KEY, Columns, ColumnSettings
+from experiments.dataset.tables.csv_dialect import USUAL, Chunking
 from experiments.dataset.vectors import extremes, vector_rows
 from experiments.dataset.vectors.arrays import IDS_KEY, array_rows, array_source, is_array
 from experiments.dataset.vectors.content import Vectors
-from experiments.dataset.vectors.illustrations import illustrations
-from experiments.dataset.vectors.sources import Source, identified, table_rows, table_source
-from experiments.dataset.vectors.vector_rows import Features, Read, Rows
+from experiments.dataset.vectors.illustrations import match_images
+from experiments.dataset.vectors.sources import Source, find_ids, table_rows, table_source
+from experiments.dataset.vectors.vector_rows import Features, RawTable, Rows
 from experiments.messages import setting
 from experiments.samples import Samples
 from experiments.store.file_hashes import content_hash, sha256
@@ -84,18 +84,18 @@ class VectorFile(Selection, ABC):
         """Return the samples; the file is read once, then the store."""
         contents = [content_hash(path, key, ctx.store) for key, path in self._files().items()]
         folder = ctx.store.folder(self._key(contents), lambda folder: self._keep(folder, contents, ctx))
-        rows, values = vector_rows.load(folder)
+        rows, values = vector_rows.load_rows(folder)
         for note in rows.notes:
             log.warning("%s: %s", Path(self.path).name, note)
         ids, hashes = np.asarray(rows.ids), np.asarray(rows.hashes)  # memory maps
-        images = None if self.images is None else illustrations(ids, self.images, ctx)
-        labels, names = (None, ()) if rows.labels is None else numbered(rows.labels.tolist())
+        images = None if self.images is None else match_images(ids, self.images, ctx)
+        labels, names = (None, ()) if rows.labels is None else encode_labels(rows.labels.tolist())
         content = Vectors(values, hashes, images)
         pool = Pool(self.path, ids, content, labels, names, columns=rows.columns)
         return self.samples(pool)
 
     @abstractmethod
-    def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
+    def _features(self, raw: RawTable, columns: Columns, ids: list[str]) -> Features:
         """Choose the columns that are features; raise ValueError for values that cannot be used."""
 
     def _check(self, columns: Columns) -> None:
@@ -103,17 +103,17 @@ class VectorFile(Selection, ABC):
 
     def _rows(self) -> int:
         path = Path(self.path)
-        return array_rows(path) if is_array(path) else table_rows(path, self.header, self._portions())
+        return array_rows(path) if is_array(path) else table_rows(path, self.header, self._chunking())
 
     def _source(self, ctx: Context) -> Source:
         path = Path(self.path)
         if is_array(path):
-            return array_source(path, self._ids(), Wanted(exclude=self.exclude), self._portions())
-        wanted = Wanted(self.id, self.label, self.exclude)
-        return table_source(path, wanted, self._portions(ctx.threads), self.header)
+            return array_source(path, self._ids(), ColumnSettings(exclude=self.exclude), self._chunking())
+        wanted = ColumnSettings(self.id, self.label, self.exclude)
+        return table_source(path, wanted, self._chunking(ctx.threads), self.header)
 
-    def _portions(self, threads: int = 1) -> Portions:
-        return Portions(self.block_bytes, threads)
+    def _chunking(self, threads: int = 1) -> Chunking:
+        return Chunking(self.block_bytes, threads)
 
     def _ids(self) -> str | None:
         """Return the file of the ids of an array; None if there is none."""
@@ -146,23 +146,23 @@ class VectorFile(Selection, ABC):
         source, path = self._source(ctx), Path(self.path)
         self._check(source.columns)
         with ctx.report.progress("read rows", source.n, "rows") as done:
-            read = vector_rows.read(source.blocks, source.columns.numbers, folder, done)
-        columns, ids = identified(source, read, path)
+            raw = vector_rows.read_blocks(source.blocks, source.columns.numbers, folder, done)
+        columns, ids = find_ids(source, raw, path)
         vector_rows.check_ids(
-            ids, source.place, f"{KEY}={path}", columns.id or "row", self._other_ids(columns)
+            ids, source.locate, f"{KEY}={path}", columns.id or "row", self._other_ids(columns)
         )
-        features = self._features(read, columns, ids)
-        if not len(features.places):
+        features = self._features(raw, columns, ids)
+        if not len(features.columns):
             raise ValueError(f"{KEY}={path} has no column left that tells rows apart; use another table")
         extremes.check_sizes(
-            read, features.places, columns.numbers, lambda row: f"{source.place(row)}, id {ids[row]!r}",
+            raw, features.columns, columns.numbers, lambda row: f"{source.locate(row)}, id {ids[row]!r}",
             f"{KEY}={path}",
         )  # fmt: skip
-        labels = None if columns.label is None else np.array(read.texts[columns.label])
-        names = tuple(columns.numbers[place] for place in features.places)
-        notes = (*columns.notes, *features.notes, *vector_rows.large(read, columns.numbers))
-        notes += extremes.suspects(read, features.places, columns.numbers)
+        labels = None if columns.label is None else np.array(raw.texts[columns.label])
+        names = tuple(columns.numbers[column] for column in features.columns)
+        notes = (*columns.notes, *features.notes, *vector_rows.note_rounding(raw, columns.numbers))
+        notes += extremes.note_fill_values(raw, features.columns, columns.numbers)
         rows = Rows(np.array(ids), np.empty(0), labels, names, notes)
-        vector_rows.write(read, features, rows, folder, self._portions())
+        vector_rows.write_rows(raw, features, rows, folder, self._chunking())
         if [sha256(path) for path in self._files().values()] != contents:
             raise ValueError(f"{KEY}={path} changed while it was read; run it again")

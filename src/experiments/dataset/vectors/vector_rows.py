@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.dataset.tables.blocks import Block
-from experiments.dataset.tables.form import Portions
-from experiments.dataset.tables.matching import stripped
-from experiments.dataset.tables.odd_values import Odd
+from experiments.dataset.tables.csv_dialect import Chunking
+from experiments.dataset.tables.matching import strip_spaces
+from experiments.dataset.tables.odd_values import OddValue
 from experiments.messages import few
 from experiments.numerics.hashes import hash_rows
 from experiments.store.values import Record
@@ -43,7 +43,7 @@ class Rows(Record):
 
 
 @dataclass(frozen=True, eq=False)
-class Read:
+class RawTable:
     """A file read to its end: its values wait on disk in the file's order.
 
     Parameters
@@ -58,7 +58,7 @@ class Read:
 
     values: np.ndarray
     texts: dict[str, list[str]]
-    odd: dict[tuple[str, str], Odd]
+    odd: dict[tuple[str, str], OddValue]
     low: np.ndarray
     high: np.ndarray
 
@@ -77,16 +77,18 @@ class Read:
 class Features:
     """Which columns are features: their places, what their missing values become, and what to say of it."""
 
-    places: np.ndarray
+    columns: np.ndarray
     fill: np.ndarray
     notes: tuple[str, ...] = ()
 
 
-def read(blocks: Iterable[Block], numbers: Iterable[str], folder: Path, done: Callable[[int], None]) -> Read:
+def read_blocks(
+    blocks: Iterable[Block], numbers: Iterable[str], folder: Path, done: Callable[[int], None]
+) -> RawTable:
     """Read every block, leaving the values in `folder` in the order of the file; `done` is told the rows."""
     numbers = list(numbers)
     texts: dict[str, list[str]] = {}
-    odd: dict[tuple[str, str], Odd] = {}
+    odd: dict[tuple[str, str], OddValue] = {}
     low, high = np.full(len(numbers), np.inf, np.float32), np.full(len(numbers), -np.inf, np.float32)
     n = 0
     with (folder / UNORDERED).open("wb") as file:
@@ -101,22 +103,22 @@ def read(blocks: Iterable[Block], numbers: Iterable[str], folder: Path, done: Ca
             low = np.fmin(low, np.fmin.reduce(block.values, axis=0, initial=np.inf))
             high = np.fmax(high, np.fmax.reduce(block.values, axis=0, initial=-np.inf))
             done(len(block.values))
-    texts = {name: stripped(column) for name, column in texts.items()}
+    texts = {name: strip_spaces(column) for name, column in texts.items()}
     shape = (n, len(numbers))
     values = np.memmap(folder / UNORDERED, np.float32, "r", shape=shape) if n and numbers else np.empty(shape)
-    return Read(values, texts, odd, low, high)
+    return RawTable(values, texts, odd, low, high)
 
 
-def write(read: Read, features: Features, rows: Rows, folder: Path, portions: Portions) -> None:
+def write_rows(raw: RawTable, features: Features, rows: Rows, folder: Path, chunking: Chunking) -> None:
     """Put the rows in the order of their ids, and keep them in `folder`; hashes are made of their values."""
     order = np.argsort(rows.ids, kind="stable")
-    hashes = np.empty(read.n, "U16")
+    hashes = np.empty(raw.n, "U16")
     with (folder / ORDERED).open("wb") as file:
-        header = {"descr": "<f4", "fortran_order": False, "shape": (read.n, len(features.places))}
+        header = {"descr": "<f4", "fortran_order": False, "shape": (raw.n, len(features.columns))}
         np.lib.format.write_array_header_2_0(file, header)
-        size = 2 * portions.rows(read.values.shape[1])
-        for start in range(0, read.n, size):
-            values = np.array(read.values[order[start : start + size]][:, features.places], np.float32)
+        size = 2 * chunking.rows(raw.values.shape[1])
+        for start in range(0, raw.n, size):
+            values = np.array(raw.values[order[start : start + size]][:, features.columns], np.float32)
             missing = np.isnan(values)
             values[missing] = np.broadcast_to(features.fill, values.shape)[missing]
             hashes[start : start + size] = hash_rows(values)
@@ -126,21 +128,21 @@ def write(read: Read, features: Features, rows: Rows, folder: Path, portions: Po
     (folder / UNORDERED).unlink()
 
 
-def load(folder: Path) -> tuple[Rows, np.ndarray]:
+def load_rows(folder: Path) -> tuple[Rows, np.ndarray]:
     """Return what `write` kept, and the values, float32 (n, d), which stay on disk."""
     return Rows.load(folder), np.load(folder / ORDERED, mmap_mode="r", allow_pickle=False)
 
 
-def digits(value: np.float32) -> str:
+def format_shortest(value: np.float32) -> str:
     """Spell a number with as many digits as tell it from its neighbours."""
     return np.format_float_positional(value, trim="-")
 
 
-def large(read: Read, names: tuple[str, ...]) -> tuple[str, ...]:
+def note_rounding(raw: RawTable, names: tuple[str, ...]) -> tuple[str, ...]:
     """Say which columns hold numbers so large that whole ones become equal."""
-    most = np.fmax(np.abs(read.low), np.abs(read.high))
-    places = np.flatnonzero(np.isfinite(most) & (most > WHOLE))
-    steps = [f"{names[place]} (steps of {digits(np.spacing(most[place]))})" for place in places]
+    most = np.fmax(np.abs(raw.low), np.abs(raw.high))
+    columns = np.flatnonzero(np.isfinite(most) & (most > WHOLE))
+    steps = [f"{names[column]} (steps of {format_shortest(np.spacing(most[column]))})" for column in columns]
     if not steps:
         return ()
     return (
@@ -149,7 +151,7 @@ def large(read: Read, names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: str, remedy: str) -> None:
+def check_ids(ids: list[str], columns: Callable[[int], str], key: str, column: str, remedy: str) -> None:
     """Raise ValueError if an id is missing or stands twice; `places(row)` is its line.
 
     Parameters
@@ -163,12 +165,12 @@ def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: st
     """
     empty = next((row for row, name in enumerate(ids) if not name), None)
     if empty is not None:
-        raise ValueError(f"{key} has no {column} in {places(empty)}; fill it, or remove the row")
+        raise ValueError(f"{key} has no {column} in {columns(empty)}; fill it, or remove the row")
     if len(set(ids)) < len(ids):
         again = [name for name, times in Counter(ids).items() if times > 1]
         rows = [row for row, name in enumerate(ids) if name == again[0]]
         more = f", and {len(again) - 1} others such as {again[1]!r}" if len(again) > 1 else ""
         raise ValueError(
-            f"{key} has the {column} {again[0]!r} in {places(rows[0])} and {places(rows[1])}{more}; keep one "
+            f"{key} has the {column} {again[0]!r} in {columns(rows[0])} and {columns(rows[1])}{more}; keep one "
             f"row for each, or use {remedy}"
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.config import compose
-from experiments.dataset.labels.corrections import Correction, append, held
+from experiments.dataset.labels.correction_log import Correction, append_corrections, locked
 from experiments.messages import counted
 from experiments.recorded import Recorded
 from experiments.recorded.labelling.checking import Edits, edits
@@ -100,7 +100,7 @@ def apply(
     log, so_far = clustered.log(log)
     known = {*clustered.labels(clustered.applied(so_far)), *clustered.table["label"]} - {""}
     wanted = edits(path, clustered.ids.tolist(), known, accept_new=accept_new)
-    with held(log) if wanted.labels else nullcontext():  # from here on nobody else changes what was before
+    with locked(log) if wanted.labels else nullcontext():  # from here on nobody else changes what was before
         decided = decisions(clustered, wanted, clustered.log(log)[1], accept_old=accept_old)
         done = _scored(log, clustered, wanted, decided)
         if not len(decided.rows):
@@ -139,7 +139,7 @@ def _keep(
     folder.mkdir(parents=True)
     try:
         _write(folder, clustered, done, (decided.before, decided.after), note)
-        append(done.log, lines)
+        append_corrections(done.log, lines)
     except (ValueError, OSError):
         shutil.rmtree(folder)
         raise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from experiments.config import commands
 from experiments.dataset.tables.header import ID_COLUMNS
-from experiments.dataset.tables.matching import SPELLING, matched, stripped
+from experiments.dataset.tables.matching import SPELLING, match_names, strip_spaces
 from experiments.dataset.tables.tabular import text_table
 from experiments.messages import counted
 
@@ -91,14 +91,14 @@ def _found(
 ) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     """Return the line and the image of each row, and the problems by line."""
     names = [text if isinstance(text, str) else "" for text in column]
-    matches = matched(names, ids)
+    matches = match_names(names, ids)
     if matches.loosely():
         log.warning("image_ids are those of images that are equal: %s", matches.loosely())
     found, problems = [], []
     first: dict[str, int] = {}
     for row, (line, name) in enumerate(zip(column.index, names, strict=True)):
-        if matches.places[row] >= 0:
-            name = ids[matches.places[row]]
+        if matches.positions[row] >= 0:
+            name = ids[matches.positions[row]]
             if first.setdefault(name, line) != line:
                 problems.append((line, f"image_id {name!r} stands in {unit} {first[name]} already"))
         elif not name:
@@ -118,12 +118,12 @@ def _known_labels(column: "pd.Series[str]", known: Sequence[str], path: Path) ->
     labels = [text if isinstance(text, str) else "" for text in column]
     known = [*known, *({WITHDRAWN} - set(known))]
     written = sorted(set(labels) - {""})
-    matches = matched(written, known, SPELLING)
+    matches = match_names(written, known, SPELLING)
     if matches.loosely():
         log.warning("%s: labels are those that are equal: %s", path.name, matches.loosely())
-    new = [label for label, place in zip(written, matches.places, strict=True) if place < 0]
-    meant = dict(zip(new, stripped([*new, *known]), strict=False))
-    meant |= {written[row]: known[place] for row, place in enumerate(matches.places) if place >= 0}
+    new = [label for label, place in zip(written, matches.positions, strict=True) if place < 0]
+    meant = dict(zip(new, strip_spaces([*new, *known]), strict=False))
+    meant |= {written[row]: known[place] for row, place in enumerate(matches.positions) if place >= 0}
     return [meant[label] if label else "" for label in labels]
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from experiments import tracking
 from experiments.config import compose
-from experiments.dataset.labels.corrected import History, history
-from experiments.dataset.labels.corrections import Correction, read
+from experiments.dataset.labels.apply_corrections import History, match_corrections
+from experiments.dataset.labels.correction_log import Correction, read_log
 from experiments.recorded import Recorded
 from experiments.recorded.labelling.checking import WITHDRAWN
 
@@ -79,11 +79,11 @@ class Clustered:
     def log(self, path: Path | None = None) -> tuple[Path, list[Correction]]:
         """Return the log of corrections of its data set, and what is in it so far."""
         path = path or compose.project_root() / "corrections" / f"{self.name.replace('/', '_')}.csv"
-        return path, read(path, KEY) if path.exists() else []
+        return path, read_log(path, KEY) if path.exists() else []
 
     def history(self, corrections: Sequence[Correction]) -> History:
         """Return what the corrections say of the samples."""
-        return history(corrections, self.ids, self.table["hash"].to_numpy(str))
+        return match_corrections(corrections, self.ids, self.table["hash"].to_numpy(str))
 
     def applied(self, corrections: Sequence[Correction]) -> np.ndarray:
         """Return the label that the corrections give each sample: object (n,).

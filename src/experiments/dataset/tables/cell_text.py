@@ -11,22 +11,22 @@ POINTS = re.compile(r"[-+]?\d{1,3}((\.\d{3})+,\d+|(,\d{3})+\.\d+)")  # one with 
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "<NA>")
 
 
-def unguarded(text: str) -> str:
+def unescape_formula(text: str) -> str:
     """Return a text without what keeps a spreadsheet from running it."""
     return GUARD.sub("", text, count=1) if text.startswith("'") else text
 
 
-def plain(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text without spaces around it, and without what keeps a spreadsheet from running it."""
-    return unguarded(text.strip())
+    return unescape_formula(text.strip())
 
 
-def guarded(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Write a text so that no spreadsheet runs it; `unguarded` reads it back."""
     return f"'{text}" if RUNS.match(text) and not is_number(text) else text
 
 
-def is_there(text: str) -> bool:
+def has_value(text: str) -> bool:
     """Return False for a gap, be it spelt `?` or `-`."""
     return text not in MISSING and any(map(str.isalnum, text))
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from experiments.dataset.tables.form import Form
-from experiments.dataset.tables.tabular import rows_of
+from experiments.dataset.tables.csv_dialect import Dialect
+from experiments.dataset.tables.tabular import parse_rows
 
 LONGEST = 4  # blocks: beyond them a quote that nothing closes is no quote
 
 
-def pieces(path: Path, form: Form, size: int) -> Iterator[tuple[int, bytes]]:
+def read_chunks(path: Path, dialect: Dialect, size: int) -> Iterator[tuple[int, bytes]]:
     """Give the lines below the header in pieces, as UTF-8, each with the number of its first line.
 
     A quote within a text that is not quoted itself (5" pipe) may lead to a piece that ends within quotes:
@@ -23,8 +23,8 @@ def pieces(path: Path, form: Form, size: int) -> Iterator[tuple[int, bytes]]:
     size
         Bytes that are read at a time; a piece ends where the last line ends that is whole in them.
     """
-    rest, line, above = b"", 1, form.header
-    for chunk in _chunks(path, form, size):
+    rest, line, above = b"", 1, dialect.header
+    for chunk in _chunks(path, dialect, size):
         rest += chunk
         if above and rest.count(b"\n") < above:
             continue
@@ -40,18 +40,20 @@ def pieces(path: Path, form: Form, size: int) -> Iterator[tuple[int, bytes]]:
         yield line, rest
 
 
-def records_of(piece: bytes, first: int, path: Path, form: Form, key: str) -> Iterator[tuple[int, list[str]]]:
+def chunk_rows(
+    piece: bytes, first: int, path: Path, dialect: Dialect, key: str
+) -> Iterator[tuple[int, list[str]]]:
     """Give the rows of one piece, each with the number of its line."""
-    yield from rows_of(io.StringIO(piece.decode(), newline=""), first, path, form, key)
+    yield from parse_rows(io.StringIO(piece.decode(), newline=""), first, path, dialect, key)
 
 
-def _chunks(path: Path, form: Form, size: int) -> Iterator[bytes]:
+def _chunks(path: Path, dialect: Dialect, size: int) -> Iterator[bytes]:
     """Give a file's bytes as UTF-8 without a mark, lines ending with a newline."""
-    decoder = codecs.getincrementaldecoder(form.encoding)()
+    decoder = codecs.getincrementaldecoder(dialect.encoding)()
     with path.open("rb") as file:
         for chunk in iter(partial(file.read, size), b""):
-            data = chunk if form.encoding == "utf-8" else decoder.decode(chunk).encode()
-            yield data.replace(b"\r", b"\n") if form.returns else data
+            data = chunk if dialect.encoding == "utf-8" else decoder.decode(chunk).encode()
+            yield data.replace(b"\r", b"\n") if dialect.returns else data
 
 
 def _line_end(data: bytes, longest: int) -> int:

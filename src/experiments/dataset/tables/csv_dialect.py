@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from experiments.dataset.tables.cells import COMMA, THOUSANDS, has_comma, is_number, unguarded
+from experiments.dataset.tables.cell_text import COMMA, THOUSANDS, has_comma, is_number, unescape_formula
 from experiments.dataset.tables.header import FirstRow, first_row
-from experiments.dataset.tables.matching import stripped
+from experiments.dataset.tables.matching import strip_spaces
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ PACKED = {  # how files begin that are no text
 
 
 @dataclass(frozen=True)
-class Portions:
+class Chunking:
     """How much of a file is read at a time; it changes no result.
 
     Parameters
@@ -58,11 +58,11 @@ class Portions:
         return max(1, self.block // max(1, 4 * width))
 
 
-USUAL = Portions()
+USUAL = Chunking()
 
 
 @dataclass(frozen=True)
-class Form:
+class Dialect:
     """How a file of text writes its table.
 
     Parameters
@@ -92,7 +92,7 @@ class Form:
     unclear: Mapping[str, str] = field(default_factory=dict)
 
 
-def form_of(path: Path, key: str, header: bool | None = None, portions: Portions = USUAL) -> Form:
+def detect_dialect(path: Path, key: str, header: bool | None = None, chunking: Chunking = USUAL) -> Dialect:
     """Return how a file of text is written; raise ValueError if it holds no table.
 
     Parameters
@@ -101,8 +101,8 @@ def form_of(path: Path, key: str, header: bool | None = None, portions: Portions
         True if its first row names the columns, False if not; None: the first rows tell.
     """
     with readable(path, key):
-        encoding = encoding_of(path, key, portions)
-        text, whole = _first_lines(path, encoding, portions.sample)
+        encoding = encoding_of(path, key, chunking)
+        text, whole = _first_lines(path, encoding, chunking.sample)
     returns = "\r" in text and "\n" not in text
     text = text.replace("\r", "\n") if returns else text
     if not whole:
@@ -124,14 +124,14 @@ def form_of(path: Path, key: str, header: bool | None = None, portions: Portions
     sure = any(not THOUSANDS.fullmatch(text) for _, text in commas)
     decimal = "," if any(COMMA.fullmatch(text) for _, text in commas) else "."
     note = "" if first.sure and first.names else _note(first, rows[0], key, header)
-    return Form(
+    return Dialect(
         encoding, returns, separator, decimal, lines, names, first.names, note, {} if sure else dict(commas)
     )
 
 
 def _names(row: Sequence[str], named: bool) -> tuple[str, ...]:
-    names = stripped(list(map(unguarded, row))) if named else [""] * len(row)
-    return tuple(name or UNNAMED.format(place) for place, name in enumerate(names, start=1))
+    names = strip_spaces(list(map(unescape_formula, row))) if named else [""] * len(row)
+    return tuple(name or UNNAMED.format(number) for number, name in enumerate(names, start=1))
 
 
 def _note(first: FirstRow, row: Sequence[str], key: str, header: bool | None) -> str:
@@ -180,7 +180,7 @@ def _first_lines(path: Path, encoding: str, sample: int) -> tuple[str, bool]:
         return text, not file.read(1)
 
 
-def encoding_of(path: Path, key: str, portions: Portions = USUAL) -> str:
+def encoding_of(path: Path, key: str, chunking: Chunking = USUAL) -> str:
     """Return what decodes the whole file, and say so if it is not UTF-8.
 
     Raises
@@ -208,47 +208,47 @@ def encoding_of(path: Path, key: str, portions: Portions = USUAL) -> str:
                 "line, or save the spreadsheet as CSV UTF-8"
             )
         wide = "utf-16-be" if even > odd else "utf-16-le"
-    if wide and _decodes(path, wide, portions):
+    if wide and _decodes(path, wide, chunking):
         log.info("%s is UTF-16, as spreadsheets write Unicode text, and is read as such", path.name)
         return wide
     encoding = "utf-8-sig" if first.startswith(codecs.BOM_UTF8) else "utf-8"
-    if _decodes(path, encoding, portions):
+    if _decodes(path, encoding, chunking):
         return encoding
-    return _western(path, key, portions)
+    return _western(path, key, chunking)
 
 
-def _western(path: Path, key: str, portions: Portions) -> str:
+def _western(path: Path, key: str, chunking: Chunking) -> str:
     """Return cp1252 for a file that may be so; raise ValueError for one that is not UTF-8 in another way."""
-    place, good, bad, western = "", 0, 0, _decodes(path, WESTERN, portions)
+    where, good, bad, western = "", 0, 0, _decodes(path, WESTERN, chunking)
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             text = line.decode("utf-8-sig", errors="replace")
             broken = text.count(BROKEN)
-            if broken and not place:
-                place = f"line {number}, column {text.index(BROKEN) + 1}"
+            if broken and not where:
+                where = f"line {number}, column {text.index(BROKEN) + 1}"
             bad += broken
             good += sum(letter > "\x7f" for letter in text) - broken
             western = western and not FOREIGN.search(line)
     to_type = f"iconv -f <its encoding> -t UTF-8 {shlex.quote(str(path))} > <new file>"
     if good > bad:
-        raise ValueError(f"{key}={path} is UTF-8 but for a byte in {place}; correct that line")
+        raise ValueError(f"{key}={path} is UTF-8 but for a byte in {where}; correct that line")
     if not western:
         raise ValueError(
-            f"{key}={path} is not UTF-8 ({place}), and not Western European either; save the spreadsheet as "
+            f"{key}={path} is not UTF-8 ({where}), and not Western European either; save the spreadsheet as "
             f"CSV UTF-8, or type: {to_type}"
         )
     log.warning(
         "%s is not UTF-8 (%s), and is read as cp1252 (Western European); if names come out wrong: %s",
-        path.name, place, to_type,
+        path.name, where, to_type,
     )  # fmt: skip
     return WESTERN
 
 
-def _decodes(path: Path, encoding: str, portions: Portions) -> bool:
+def _decodes(path: Path, encoding: str, chunking: Chunking) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     ascii_too = not encoding.startswith("utf-16")
     try:
-        for chunk in _chunks(path, portions.block):
+        for chunk in _chunks(path, chunking.block):
             # plain letters need no decoder, which is several times slower
             if not (ascii_too and chunk.isascii() and not decoder.getstate()[0]):
                 decoder.decode(chunk)
@@ -286,7 +286,7 @@ def _separated(text: str, path: Path, told: str | None) -> tuple[str, list[tuple
 
 def _comments(rows: Sequence[Sequence[str]]) -> int:
     """Count the comments above the rows; one with a field for each column names them, as of numpy.savetxt."""
-    above = next((place for place, fields in enumerate(rows) if not fields[0].startswith("#")), 0)
+    above = next((row for row, fields in enumerate(rows) if not fields[0].startswith("#")), 0)
     return above - 1 if above and len(rows[above - 1]) == len(rows[above]) else above
 
 
