@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from tests.messages import says
 
 from experiments.dataset.tables import blocks
-from experiments.dataset.tables.csv_dialect import USUAL, detect_dialect
+from experiments.dataset.tables.csv_dialect import DEFAULT, detect_dialect
 from experiments.dataset.tables.tabular import text_table
 from experiments.messages import few, setting
 from experiments.recorded.new_rows import new_rows
@@ -290,7 +290,7 @@ def test_a_space_that_does_not_break_is_named_with_its_line(embeddings, table, c
 def test_a_header_may_be_longer_than_the_sample(write):
     names = ("id", "a long name" * 60_000, "another name" * 60_000)
     for encoding in ("utf-8", "utf-16"):
-        assert len(",".join(names)) > USUAL.sample
+        assert len(",".join(names)) > DEFAULT.sample
         assert detect_dialect(write(f"{','.join(names)}\na,1,2\n".encode(encoding)), "x").columns == names
 
 

@@ -1,8 +1,9 @@
 """Match logged label corrections to samples and apply them.
 
-A correction matches the image of equal id and content, else the image of equal content (a renamed file), else
-the image of equal id (an edited file). As another data set may have the same ids, the id alone counts only for
-runs of which at least `SHARE` of the corrected images are here by content. An image's last correction counts.
+A correction matches the image of equal id and content, else the image of equal content (a renamed file),
+else the image of equal id (an edited file). As another data set may have the same ids, the id alone counts
+only for runs of which at least `SHARE` of the corrected images are here by content. An image's last
+correction counts.
 """
 
 import logging
@@ -135,8 +136,8 @@ def apply_corrections(found: JoinedLabels, path: Path, ids: np.ndarray, hashes: 
     last = history.last
     if found.labels is None and not any(correction.after for correction in last.values()):
         raise ValueError(
-            f"{KEY}={path} has a label for none of the {len(ids)} samples, and the data set has no labels; use "
-            "the log of this data set"
+            f"{KEY}={path} has a label for none of the {len(ids)} samples, and the data set has no labels; "
+            "use the log of this data set"
         )
     labels = np.full(len(ids), -1, np.int64) if found.labels is None else np.array(found.labels)
     resolved = {

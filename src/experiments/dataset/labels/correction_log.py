@@ -134,7 +134,7 @@ def _lock(path: Path) -> Path:
 
 
 def _can_lock(path: Path) -> bool:
-    """True if this user may write the lock file, not only read the log."""
+    """Return True if this user may write the lock file, not only read the log."""
     lock = _lock(path)
     return os.access(lock if lock.exists() else path.parent, os.W_OK)
 

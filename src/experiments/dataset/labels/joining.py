@@ -117,8 +117,8 @@ class Labels:
         rows, unmatched = LabelRows(table[id_column], self.match_by, self.path).of(ids)
         texts = strip_spaces([text if isinstance(text, str) else "" for text in table[label_column]])
         labels, names = encode_labels(texts[row] if row >= 0 else "" for row in rows)
-        used = (id_column, label_column, *ID_COLUMNS, *LABEL_COLUMNS, *OWN_COLUMNS)
-        used += tuple(table) if headless else ()
+        used = [id_column, label_column, *ID_COLUMNS, *LABEL_COLUMNS, *OWN_COLUMNS]
+        used += map(str, table) if headless else []
         tag_names, tags = select_tags(table, self.tags, used, rows, self.path)
         self._log_columns(table, id_column, label_column, tag_names)
         return JoinedLabels(labels, names, unmatched, tag_names, tags)

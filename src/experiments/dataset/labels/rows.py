@@ -117,8 +117,8 @@ class LabelRows:
         ]
         if keyless:
             raise ValueError(
-                f"dataset.labels.match=digits needs digits in all ids, but {len(keyless)} rows of {self.path} "
-                f"have none ({few(keyless, NAMED)}); use stem or exact"
+                f"dataset.labels.match=digits needs digits in all ids, but {len(keyless)} rows of "
+                f"{self.path} have none ({few(keyless, NAMED)}); use stem or exact"
             )
         first: dict[str, int] = {}
         duplicates = []

@@ -54,12 +54,12 @@ def select_tags(
 
 
 def holds_numbers(column: "pd.Series[str]") -> bool:
-    """True if a column of texts has values, and all of them are numbers."""
+    """Return True if a column of texts has values, and all of them are numbers."""
     return _reason(column) == ""
 
 
 def _is_tag(column: "pd.Series[str]") -> bool:
-    """True if a column holds only numbers from 0 to 1 and is not named like a bounding box."""
+    """Return True if a column holds only numbers from 0 to 1 and is not named like a bounding box."""
     if BOX.fullmatch(str(column.name)) or not holds_numbers(column):
         return False
     values = _numbers(column.dropna())

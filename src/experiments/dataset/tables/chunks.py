@@ -1,4 +1,4 @@
-"""A file of text in pieces of whole lines, that several threads can read and no memory has to hold."""
+"""Split a CSV file into chunks of whole lines, so that threads can parse it in bounded memory."""
 
 import codecs
 import io
@@ -9,22 +9,22 @@ from pathlib import Path
 from experiments.dataset.tables.csv_dialect import Dialect
 from experiments.dataset.tables.tabular import parse_rows
 
-LONGEST = 4  # blocks: beyond them a quote that nothing closes is no quote
+LONGEST = 4  # chunks that a quoted text may span; a quote that is still open then is a stray one
 
 
 def read_chunks(path: Path, dialect: Dialect, size: int) -> Iterator[tuple[int, bytes]]:
-    """Give the lines below the header in pieces, as UTF-8, each with the number of its first line.
+    """Yield chunks of the lines below the header, as UTF-8, each with the number of its first line.
 
-    A quote within a text that is not quoted itself (5" pipe) may lead to a piece that ends within quotes:
-    then `records_of` raises, as it does at any broken line.
+    A quote within an unquoted text (5" pipe) may lead to a chunk that ends within quotes: `chunk_rows` raises
+    for it, as for any malformed line.
 
     Parameters
     ----------
     size
-        Bytes that are read at a time; a piece ends where the last line ends that is whole in them.
+        Bytes read at a time; a chunk ends with the last complete line in them.
     """
     rest, line, above = b"", 1, dialect.header
-    for chunk in _chunks(path, dialect, size):
+    for chunk in _utf8_chunks(path, dialect, size):
         rest += chunk
         if above and rest.count(b"\n") < above:
             continue
@@ -41,14 +41,14 @@ def read_chunks(path: Path, dialect: Dialect, size: int) -> Iterator[tuple[int, 
 
 
 def chunk_rows(
-    piece: bytes, first: int, path: Path, dialect: Dialect, key: str
+    chunk: bytes, first: int, path: Path, dialect: Dialect, key: str
 ) -> Iterator[tuple[int, list[str]]]:
-    """Give the rows of one piece, each with the number of its line."""
-    yield from parse_rows(io.StringIO(piece.decode(), newline=""), first, path, dialect, key)
+    """Yield the rows of a chunk, each with its line number."""
+    yield from parse_rows(io.StringIO(chunk.decode(), newline=""), first, path, dialect, key)
 
 
-def _chunks(path: Path, dialect: Dialect, size: int) -> Iterator[bytes]:
-    """Give a file's bytes as UTF-8 without a mark, lines ending with a newline."""
+def _utf8_chunks(path: Path, dialect: Dialect, size: int) -> Iterator[bytes]:
+    """Yield a file's bytes as UTF-8 without a byte order mark, with newlines as line ends."""
     decoder = codecs.getincrementaldecoder(dialect.encoding)()
     with path.open("rb") as file:
         for chunk in iter(partial(file.read, size), b""):
@@ -57,7 +57,7 @@ def _chunks(path: Path, dialect: Dialect, size: int) -> Iterator[bytes]:
 
 
 def _line_end(data: bytes, longest: int) -> int:
-    """Return where the last line ends that is whole: outside of quotes, which close within `longest`."""
+    """Return the end of the last complete line, outside of quotes, unless they span more than `longest`."""
     end = data.rfind(b"\n")
     quotes = data.count(b'"', 0, max(end, 0))
     while end >= 0 and quotes % 2 and len(data) <= longest:

@@ -1,4 +1,4 @@
-"""Which names mean the same: equal ones first, then, by looser rules, where only one can be meant."""
+"""Match names of two lists: equal ones first, then by looser rules where the match is unique."""
 
 import re
 import unicodedata
@@ -14,24 +14,24 @@ GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)
 
 
 def nfc(name: str) -> str:
-    """Return the composed form (NFC) of a name: file systems and editors differ in it."""
+    """Return a name in Unicode's composed form (NFC), as file systems and editors differ in it."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def trimmed(name: str) -> str:
-    """Return a name without spaces around it, composed, its line breaks as newlines."""
+    """Return a name without surrounding spaces, in composed form, with line breaks as newlines."""
     return nfc(name.replace("\r\n", "\n").replace("\r", "\n").strip())
 
 
 def folded(name: str) -> str:
-    """Return a trimmed name without regard to capitals."""
+    """Return a trimmed name in lower case."""
     return nfc(trimmed(name).casefold())
 
 
 def canonical_number(name: str) -> str:
-    """Return a number in its shortest spelling, "" for any other text.
+    """Return the shortest spelling of a number; "" for any other text.
 
-    Spreadsheets and pandas write 007 as 7, 1 as 1.0, 1000 as 1e3 or 1,000.
+    Spreadsheets and pandas turn 007 into 7, 1 into 1.0, 1000 into 1e3 or 1,000.
     """
     name = trimmed(name)
     if GROUPED.fullmatch(name):
@@ -50,16 +50,16 @@ LOOSE: Rules = {**SPELLING, "but for capitals": folded, "as a number": canonical
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Which of some known names each of n names means.
+    """The matches of n names in a list of known names.
 
     Parameters
     ----------
     places
-        Place of the known name, int64 (n,), -1 for none.
+        int64 (n,): index of the known name, -1 for none.
     rules
-        The names that each rule matched, in the order of the rules; those that matched none are missing.
+        The names that each rule matched, in the order of the rules; rules without a match are missing.
     unclear
-        By place, a known name that a looser rule would have taken if no other were like them.
+        For a name without a match, by its index: a known name that it resembles, but not uniquely.
     """
 
     positions: np.ndarray
@@ -67,7 +67,7 @@ class Matches:
     unclear: dict[int, str]
 
     def loosely(self) -> str:
-        """Return how many names each looser rule matched, with an example; "" if none did."""
+        """Describe the matches by looser rules: number and an example of each; "" if there are none."""
         return ", ".join(
             f"{len(names)} {rule} (such as {names[0]!r})"
             for rule, names in self.rules.items()
@@ -76,9 +76,9 @@ class Matches:
 
 
 def match_names(names: Sequence[str], known: Sequence[str], rules: Rules = LOOSE) -> Matches:
-    """Match names with known ones.
+    """Match names to known ones.
 
-    A looser rule counts only where one of all `names` and one of all `known` are the same by it.
+    A looser rule matches two names only if no others in `names` or `known` are equal to them by that rule.
     """
     first: dict[str, int] = {}
     for position, name in enumerate(known):
@@ -103,7 +103,7 @@ def match_names(names: Sequence[str], known: Sequence[str], rules: Rules = LOOSE
 
 
 def resolve_name(name: str, known: Iterable[str]) -> str:
-    """Return the known name that this one means, but for Unicode and spaces; itself if there is none."""
+    """Return the known name equal to this one up to Unicode form and spaces; the name itself if none is."""
     known = list(known)
     if name in known:
         return name
@@ -112,17 +112,17 @@ def resolve_name(name: str, known: Iterable[str]) -> str:
 
 
 def strip_spaces(texts: Sequence[str]) -> list[str]:
-    """Return texts without spaces around them, but for those that nothing else tells apart."""
-    bare = [text.strip() for text in texts]
-    distinct = {text for text, name in zip(texts, bare, strict=True) if name}
+    """Return texts without surrounding spaces, except texts that differ only in these."""
+    stripped = [text.strip() for text in texts]
+    distinct = {text for text, name in zip(texts, stripped, strict=True) if name}
     times = Counter(text.strip() for text in distinct)
     if len(times) == len(distinct):
-        return bare
-    return [text if times[name] > 1 else name for text, name in zip(texts, bare, strict=True)]
+        return stripped
+    return [text if times[name] > 1 else name for text, name in zip(texts, stripped, strict=True)]
 
 
 def group_similar(names: Iterable[str]) -> list[list[str]]:
-    """Return the groups of names that differ only in capitals, spaces, or Unicode's form."""
+    """Return the groups of names that differ only in capitals, spaces or Unicode form."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(" ".join(folded(name).split()), []).append(name)
