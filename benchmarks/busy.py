@@ -123,8 +123,8 @@ def main() -> None:
         "| from | step | busy processes | 1 thread, s | all cores, s | ratio |\n|---|---|---|---|---|---|",
         flush=True,
     )
-    for place in ("--alone", "--notebook"):
-        subprocess.run([sys.executable, __file__, *sys.argv[1:], place], check=True)
+    for mode in ("--alone", "--notebook"):
+        subprocess.run([sys.executable, __file__, *sys.argv[1:], mode], check=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Kill a sweep on digits by kill -9 at random moments, and see whether its table is the same once resumed.
+"""Kill a sweep on digits by kill -9 at random moments, and check that the resumed sweep has the same table.
 
 python benchmarks/crash.py [--times 30] [--seed 0] [--minutes 60] [key=value ...]
 
@@ -123,7 +123,7 @@ class Root:
         return rows[[name for name in rows if name not in TIMES]]
 
     def left_behind(self) -> list[str]:
-        """Name what a sweep that ended may not leave: running runs, locks that are held, half files."""
+        """List what a finished sweep must not leave: running runs, locks, incomplete files."""
         return [*self._runs(), *self._locks(), *self._files()]
 
     def _runs(self) -> list[str]:
@@ -133,66 +133,66 @@ class Root:
         from experiments.sweep.record import SWEPT_TAG
 
         client = MlflowClient(f"sqlite:///{self.folder}/mlflow/mlflow.db")
-        places = [found.experiment_id for found in client.search_experiments()]
-        runs = client.search_runs(places)
+        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+        runs = client.search_runs(experiments)
         wrong = [f"run {run.info.run_id} is RUNNING" for run in runs if run.info.status == "RUNNING"]
         parents = [run for run in runs if run.data.tags.get(PARENT_TAG) == "parent"]
         if [run.info.status for run in parents] != ["FINISHED"]:
             wrong.append(f"parent runs: {[run.info.status for run in parents]}")
         done = [run for run in runs if run not in parents and run.info.status == "FINISHED"]
         swept = json.loads(parents[0].data.tags.get(SWEPT_TAG, "[]")) if parents else []
-        told = [settings(run.data, swept) for run in done]
-        if len(set(told)) < len(told):
-            wrong.append(f"finished twice: {sorted(told)}")
-        models = client.search_logged_models(places)
+        jobs = [settings(run.data, swept) for run in done]
+        if len(set(jobs)) < len(jobs):
+            wrong.append(f"finished twice: {sorted(jobs)}")
+        models = client.search_logged_models(experiments)
         return wrong + [f"model {m.model_id} is {m.status}" for m in models if m.status != "READY"]
 
     def _locks(self) -> list[str]:
         from filelock import FileLock, Timeout
 
-        held = []
+        locks = []
         for path in self.folder.rglob("*.lock"):
             try:
                 with FileLock(path, timeout=0):
                     pass
             except Timeout:
-                held.append(f"{path.relative_to(self.folder)} is locked")
-        return held
+                locks.append(f"{path.relative_to(self.folder)} is locked")
+        return locks
 
     def _files(self) -> list[str]:
-        half = [*self.folder.rglob("?*.partial"), *self.folder.glob("cache/.partial/*")]
-        half += [*self.folder.glob("cache/.work/*"), *self.folder.glob("outputs/**/.*.lock")]
-        half += [
+        files = [*self.folder.rglob("?*.partial"), *self.folder.glob("cache/.partial/*")]
+        files += [*self.folder.glob("cache/.work/*"), *self.folder.glob("outputs/**/.*.lock")]
+        files += [
             *self.folder.glob("outputs/**/.experiments-new"),
             *self.folder.glob("mlflow/.running/.*.lock"),
         ]
-        half += [path for path in self.folder.glob("mlflow/*") if path.name.endswith(("-journal", "-wal"))]
-        kept = [path for path in self.folder.glob("cache/[!.]*") if not (path / "meta.json").exists()]
-        return [f"{path.relative_to(self.folder)} is left" for path in (*half, *kept)]
+        files += [path for path in self.folder.glob("mlflow/*") if path.name.endswith(("-journal", "-wal"))]
+        files += [path for path in self.folder.glob("cache/[!.]*") if not (path / "meta.json").exists()]
+        return [f"{path.relative_to(self.folder)} is incomplete or temporary" for path in files]
 
 
 def settings(data: Any, swept: Sequence[str]) -> str:
-    """Return what a job was given of what its sweep swept: settings are parameters, options are tags."""
+    """Return a job's values of the swept keys: settings are parameters in MLflow, options are tags."""
     return " ".join(f"{key}={data.params.get(key, data.tags.get(key, ''))}" for key in swept)
 
 
 def crash(
     root: Root, moment: float, undisturbed: Sequence[Line], words: Sequence[str], wanted: "pd.DataFrame"
 ) -> tuple[str, list[str]]:
-    """Kill one sweep and resume it; return where it was and what was wrong."""
+    """Kill a sweep and resume it; return its position when killed, and the errors."""
     where = root.kill(moment, undisturbed, *words)
     wrong = [failed] if (failed := root.resume(*words)) else []
     tables = list(root.folder.glob("outputs/*/*/sweep.csv"))
     if len(tables) != 1:
         return where, [*wrong, f"{len(tables)} tables"]
-    found = root.table()
-    if not found.equals(wanted):
-        wrong.append(f"another table: {json.dumps(found.to_dict('records'))[:500]}")
+    table = root.table()
+    if not table.equals(wanted):
+        wrong.append(f"another table: {json.dumps(table.to_dict('records'))[:500]}")
     return where, [*wrong, *root.left_behind()]
 
 
 def moments(length: float, times: int, seed: int) -> list[float]:
-    """Return a random moment in each of so many equal parts of a sweep."""
+    """Return a random moment in each of `times` equal parts of a sweep."""
     draw = random.Random(seed)
     return [length * (part + draw.random()) / times for part in range(times)]
 

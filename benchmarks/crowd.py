@@ -1,4 +1,4 @@
-"""Start several sweeps at once on one empty store and one empty cache, and count what was lost or repeated.
+"""Start several sweeps at once on one empty store and cache, and count lost runs and repeated computations.
 
 python benchmarks/crowd.py [--processes 8] [--rounds 1]
 
@@ -20,7 +20,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
 SMALL = ("-m", "backbone=pixels", "dataset.limit=400", "reducer.n_components=5")
-SHARED_K = 4  # what every sweep clusters into, beside one k of its own
+SHARED_K = 4  # clusters of the job that all sweeps share; each has another job of its own
 WANTED = {"config.yaml", "assignments.parquet", "result.json"}
 
 
@@ -55,11 +55,11 @@ def crowd(root: Path, processes: int, *words: str, popen: Popen = subprocess.Pop
 
 
 def lost(root: Path, processes: int) -> Iterator[str]:
-    """Name the runs that are missing or not whole."""
+    """Yield the runs that are missing or incomplete."""
     from mlflow.tracking import MlflowClient
 
     client = MlflowClient(f"sqlite:///{root}/mlflow/mlflow.db")
-    runs = list(client.search_runs([found.experiment_id for found in client.search_experiments()]))
+    runs = list(client.search_runs([experiment.experiment_id for experiment in client.search_experiments()]))
     parents = [run for run in runs if run.data.tags.get("sweep") == "parent"]
     jobs = [run for run in runs if run not in parents]
     if (len(parents), len(jobs)) != (processes, 2 * processes):

@@ -50,12 +50,12 @@ def peer(points: np.ndarray, ks: range, references: int, threads: int) -> tuple[
 
     start = time.perf_counter()
     box = Box.around(points)
-    found = []
+    results = []
     with threadpool_limits(threads):
         for number in range(references):
             drawn = box.draw(len(points), (0, number))
-            found.append([np.log(KMeans(k, n_init=3, random_state=0).fit(drawn).inertia_) for k in ks])
-    return np.array(found), time.perf_counter() - start
+            results.append([np.log(KMeans(k, n_init=3, random_state=0).fit(drawn).inertia_) for k in ks])
+    return np.array(results), time.perf_counter() - start
 
 
 def main() -> None:

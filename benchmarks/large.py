@@ -59,8 +59,8 @@ class Peak(threading.Thread):
             self.steps[self.step] = [*_larger(self.steps.get(self.step, (0.0, 0.0)), now)]
 
 
-def _larger(one: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
-    return max(one[0], other[0]), max(one[1], other[1])
+def _larger(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
+    return max(a[0], b[0]), max(a[1], b[1])
 
 
 def make(path: Path, n: int, width: int, classes: int) -> None:

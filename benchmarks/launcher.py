@@ -78,8 +78,8 @@ def main() -> None:
     print(f"{args.jobs} jobs, {os.cpu_count()} cores, {args.busy} other processes at work")
     for side, (wall, cpu, clustering) in medians.items():
         print(f"{side:18} {wall:7.1f} s wall {cpu:7.1f} s CPU {clustering:7.1f} s in the jobs' k-means")
-    here, there = medians.values()
-    ratios = [many / one for one, many in zip(here, there, strict=True)]
+    sequential, parallel = medians.values()
+    ratios = [b / a for a, b in zip(sequential, parallel, strict=True)]
     print(f"{'joblib / other':18} {ratios[0]:7.2f}        {ratios[1]:7.2f}       {ratios[2]:7.2f}")
 
 

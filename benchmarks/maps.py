@@ -1,11 +1,11 @@
-"""t-SNE and UMAP as the maps use them, t-SNE beside scikit-learn's.
+"""Time t-SNE and UMAP as used for maps, and compare t-SNE with scikit-learn's.
 
     python benchmarks/maps.py                     25,557 x 50, the peer on 5,000 rows of them
     python benchmarks/maps.py --peer-rows 25557   scikit-learn on all rows too
 
 The data are `dataset=synthetic_vectors dataset.width=50`: 233 classes. `kept` is the share of the 15 nearest
-neighbours of a row that are among its 15 nearest on the map, over 2,000 rows. Seconds of a core stand beside
-those of the clock, for a machine that others use too.
+neighbours of a row that are among its 15 nearest on the map, over 2,000 rows. Both wall and CPU seconds are
+printed, as other processes may share the machine.
 """
 
 import argparse

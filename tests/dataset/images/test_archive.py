@@ -139,7 +139,7 @@ TIMES = b"UT\x05\x00\x01\0\0\0\0"  # an extra field that other tools write first
 def test_names_in_a_zip_are_what_they_were(tmp_path, ctx, caplog, members, expected, guessed):
     archive = zipped_by_others(tmp_path / "x.zip", members)
     files = {name: str(number).encode() for number, name in enumerate(expected or members) if name}
-    for _ in range(2):  # what is kept says it again
+    for _ in range(2):  # logged again for the cached files
         caplog.clear()
         assert contents(unpack(archive, ctx)) == files
         assert (f"1 of {len(members)} names" in caplog.text) == guessed
@@ -297,8 +297,8 @@ def test_an_error_of_writing_is_no_fault_of_the_archive(tmp_path, ctx):
 def test_an_encrypted_zip_is_refused(tmp_path, ctx):
     archive = zipped(tmp_path / "x.zip", {"a.png": b"secret"})
     data = bytearray(archive.read_bytes())
-    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        data[data.index(signature) + place] |= 1
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + offset] |= 1
     archive.write_bytes(data)
     with pytest.raises(ValueError) as error:
         unpack(archive, ctx)

@@ -48,8 +48,8 @@ def test_the_level_chooses_the_classes(paths, level, names, labels):
     check_level(listing, level, "root")
     assert listing.class_names == names
     assert len(listing.images) == len(paths)
-    found = class_labels(listing, np.arange(len(paths)), level)
-    assert (None if found is None else found.tolist()) == labels
+    labels = class_labels(listing, np.arange(len(paths)), level)
+    assert (None if labels is None else labels.tolist()) == labels
 
 
 def test_images_next_to_the_class_folders_have_no_class_at_any_level():
@@ -57,7 +57,7 @@ def test_images_next_to_the_class_folders_have_no_class_at_any_level():
         listing = listed([*NESTED, "preview.png"], level)
         check_level(listing, level, "root")
         assert len(listing.images) == count
-        assert listing.others == ([("preview.png", "beside the class folders")] if level else [])
+        assert listing.others == ([("preview.png", "next to the class folders")] if level else [])
 
 
 @pytest.mark.parametrize(

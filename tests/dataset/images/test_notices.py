@@ -35,8 +35,8 @@ def test_each_file_has_its_own_notices_and_once(tmp_path, image_folder, ctx, cap
     samples = image_folder(tmp_path).load(ctx)
     samples.content.pixels(Resize(8), ctx)
     samples.content.dimensions()
-    said = [record.getMessage() for record in caplog.records if "EXIF" in record.getMessage()]
-    assert [text.partition(":")[0] for text in said] == ["07.jpg", "47.jpg"]
+    message = [record.getMessage() for record in caplog.records if "EXIF" in record.getMessage()]
+    assert [text.partition(":")[0] for text in message] == ["07.jpg", "47.jpg"]
     assert not list(recwarn)
     caplog.clear()
     image_folder(tmp_path).load(ctx)  # reads no file, and says it again, as of what is left out
@@ -63,14 +63,14 @@ def test_what_libtiff_says_is_part_of_the_reason(tmp_path, image_folder, ctx, ca
 
 
 def test_threads_hear_of_their_own_files_and_others_of_none():
-    heard: dict[int, list[str]] = {}
+    notices: dict[int, list[str]] = {}
 
     def speak(number: int) -> None:
         with file_notices() as texts:
             for text in (f"file {number}", f"file {number}"):
                 warnings.warn_explicit(text, UserWarning, "x.py", 1, module="PIL.Image")
             logging.getLogger("PIL.TiffImagePlugin").error("broken %d", number)
-            heard[number] = texts
+            notices[number] = texts
 
     threads = [threading.Thread(target=speak, args=(number,)) for number in range(4)]
     with warnings.catch_warnings(record=True) as shown, capture_notices(), capture_notices():
@@ -79,7 +79,7 @@ def test_threads_hear_of_their_own_files_and_others_of_none():
         for thread in threads:
             thread.join()
         warnings.warn_explicit("nobody's", UserWarning, "x.py", 1, module="PIL.Image")
-    assert heard == {number: [f"file {number}", f"broken {number}"] for number in range(4)}
+    assert notices == {number: [f"file {number}", f"broken {number}"] for number in range(4)}
     assert len(shown) == 1
     assert logging.getLogger("PIL").propagate
     assert not logging.getLogger("PIL").handlers
@@ -91,9 +91,9 @@ def test_several_pictures_in_a_file_are_said_once(tmp_path, image_folder, ctx, c
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
         frames[0].save(tmp_path / f"one_{name}")
     samples = image_folder(tmp_path).load(ctx)
-    (said,) = [text for text in caplog.messages if "several pictures" in text]
-    assert said.startswith("4 files ")
-    assert said.endswith("a.gif")
+    (message,) = [text for text in caplog.messages if "several images" in text]
+    assert message.startswith("4 files ")
+    assert message.endswith("a.gif")
     pixels = dict(zip(samples.ids, samples.content.pixels(Resize(40), ctx), strict=True))
     np.testing.assert_array_equal(pixels["b.tif"], PICTURE)
     np.testing.assert_array_equal(pixels["c.png"], PICTURE)

@@ -29,7 +29,7 @@ def correction(image, content, after, before="", run="run1"):
 
 def labels_of(corrections, ids=IDS, hashes=HASHES):
     last = match_corrections(corrections, ids, hashes).last
-    return {str(ids[row]): each.after for row, each in last.items()}
+    return {str(ids[row]): line.after for row, line in last.items()}
 
 
 def test_what_was_appended_is_read(tmp_path):
@@ -63,10 +63,10 @@ def test_an_id_in_the_other_form_of_unicode_is_the_same_images(tmp_path, caplog)
     assert labels_of(lines, ids, hashes) == {decomposed: composed, "b": "y"}
     says(caplog.text, key="1 but", use="Unicode")
     append_corrections(tmp_path / "log.csv", lines)
-    found = apply_corrections(
+    corrected = apply_corrections(
         JoinedLabels(np.array([0, 1]), ("x", decomposed)), tmp_path / "log.csv", ids, hashes
     )
-    assert (found.class_names, found.labels.tolist()) == (("x", decomposed, "y"), [1, 2])
+    assert (corrected.class_names, corrected.labels.tolist()) == (("x", decomposed, "y"), [1, 2])
 
 
 def test_no_line_is_ever_changed(tmp_path):
@@ -92,7 +92,7 @@ def test_two_processes_append_whole_batches(tmp_path):
     for worker in workers:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0]
-    ids = [each.id for each in read_log(path)]
+    ids = [line.id for line in read_log(path)]
     assert len(set(ids)) == len(ids) == 240
     batches = [ids[row : row + 3] for row in range(0, 240, 3)]
     assert all(batch == [f"{batch[0].rpartition('-')[0]}-{part}" for part in range(3)] for batch in batches)
@@ -158,8 +158,8 @@ def test_another_file_is_no_log(tmp_path, text, line):
     path.write_text(text, encoding="latin-1")
     with pytest.raises(ValueError) as error:
         read_log(path)
-    told = says(error, key=f"dataset.corrections={path}", use="scripts/labels.py apply")
-    assert "UTF-8" in says(told, key=line, use=HEADER)
+    message = says(error, key=f"dataset.corrections={path}", use="scripts/labels.py apply")
+    assert "UTF-8" in says(message, key=line, use=HEADER)
 
 
 def test_a_missing_log_is_named(tmp_path):
@@ -187,7 +187,7 @@ def test_a_renamed_file_is_known_by_its_content():
 def test_a_changed_file_is_known_by_its_id(caplog):
     with caplog.at_level(logging.WARNING):
         assert labels_of([correction("a", "h1", "y"), correction("b", "old", "x")]) == {"a": "y", "b": "x"}
-    says(caplog.text, key="1 corrected image", use="another content now, and an unchanged label: b")
+    says(caplog.text, key="1 corrected image", use=": b")
 
 
 def test_another_data_set_with_the_same_ids_is_known_by_its_content(caplog, tmp_path):
@@ -196,12 +196,14 @@ def test_another_data_set_with_the_same_ids_is_known_by_its_content(caplog, tmp_
     with caplog.at_level(logging.WARNING):
         assert labels_of([*ours, *theirs]) == {"a": "x", "b": "y"}
         assert labels_of(theirs) == {}
-    says(caplog.text, key="3 corrections", use="another content")
+    says(caplog.text, key="3 corrections", use="another data set")
     append_corrections(tmp_path / "log.csv", [*ours, *theirs])
-    found = apply_corrections(JoinedLabels(np.array([0, 0, 0]), ("m",)), tmp_path / "log.csv", IDS, HASHES)
-    assert list(found.labels) == [1, 2, 0]
-    assert found.unmatched[2][0] == "c"
-    says(found.unmatched[2][1], key="log.csv", use="'theirs'")
+    corrected = apply_corrections(
+        JoinedLabels(np.array([0, 0, 0]), ("m",)), tmp_path / "log.csv", IDS, HASHES
+    )
+    assert list(corrected.labels) == [1, 2, 0]
+    assert corrected.unmatched[2][0] == "c"
+    says(corrected.unmatched[2][1], key="log.csv", use="'theirs'")
 
 
 def test_an_id_alone_needs_half_of_its_run_here():
@@ -213,38 +215,38 @@ def test_an_id_alone_needs_half_of_its_run_here():
 def test_a_log_that_stays_in_use_is_named(tmp_path):
     path = tmp_path / "log.csv"
     append_corrections(path, [correction("a", "h1", "x")])
-    told = []
+    errors = []
 
     def wait():
         try:
             with locked(path, patience=0.1):
                 pass
         except ValueError as error:
-            told.append(str(error))
+            errors.append(str(error))
 
     with locked(path):
         other = threading.Thread(target=wait)
         other.start()
         other.join(10)
         assert len(read_log(path)) == 1  # who holds it comes in
-    assert len(told) == 1
-    assert "0.1 s" in says(told[0], key=str(path), use="log.csv.lock")
+    assert len(errors) == 1
+    assert "0.1 s" in says(errors[0], key=str(path), use="log.csv.lock")
 
 
 def test_a_log_that_another_is_writing_is_read_when_it_is_whole(tmp_path, caplog):
     path = tmp_path / "log.csv"
     append_corrections(path, [correction("a", "h1", "x")])
-    found = []
+    corrected = []
     with locked(path):
         with path.open("a", encoding="utf-8") as file:
             file.write("half")
-        reader = threading.Thread(target=lambda: found.append(read_log(path)))
+        reader = threading.Thread(target=lambda: corrected.append(read_log(path)))
         reader.start()
         reader.join(0.3)
-        assert not found
+        assert not corrected
         path.write_text(path.read_text(encoding="utf-8").removesuffix("half"), encoding="utf-8")
     reader.join()
-    assert found == [[correction("a", "h1", "x")]]
+    assert corrected == [[correction("a", "h1", "x")]]
     assert "cut off" not in caplog.text
 
 
@@ -280,7 +282,7 @@ def test_where_id_and_content_speak_differently_the_later_counts(order, caplog):
     lines = [correction("a", "gone", "x"), correction("gone", "h1", "y")][::order]
     with caplog.at_level(logging.WARNING):
         assert labels_of(lines) == {"a": lines[-1].after}
-    says(caplog.text, key="two corrections", use="a (")
+    says(caplog.text, key="later", use="a (")
 
 
 def test_new_classes_come_last_and_what_matches_nothing_is_listed(tmp_path):
@@ -288,10 +290,10 @@ def test_new_classes_come_last_and_what_matches_nothing_is_listed(tmp_path):
     append_corrections(
         path, [correction("b", "h2", "z"), correction("gone", "old", "x"), correction("c", "h3", "q")]
     )
-    found = apply_corrections(JoinedLabels(np.array([0, 0, -1]), ("m", "q")), path, IDS, HASHES)
-    assert found.class_names == ("m", "q", "z")
-    assert list(found.labels) == [0, 2, 1]
-    [(name, reason)] = found.unmatched
+    corrected = apply_corrections(JoinedLabels(np.array([0, 0, -1]), ("m", "q")), path, IDS, HASHES)
+    assert corrected.class_names == ("m", "q", "z")
+    assert list(corrected.labels) == [0, 2, 1]
+    [(name, reason)] = corrected.unmatched
     assert name == "gone"
     says(reason, key="log.csv", use="'x'")
 
@@ -340,8 +342,8 @@ def test_a_label_that_was_withdrawn_is_none(tmp_path):
         path, [correction("a", "h1", "new"), correction("a", "h1", "", "new"), correction("c", "h3", "")]
     )
     assert read_log(path)[1].after == ""
-    found = apply_corrections(JoinedLabels(np.array([-1, 0, 1]), ("m", "q")), path, IDS, HASHES)
-    assert (found.labels.tolist(), found.class_names) == ([-1, 0, -1], ("m", "q"))
+    corrected = apply_corrections(JoinedLabels(np.array([-1, 0, 1]), ("m", "q")), path, IDS, HASHES)
+    assert (corrected.labels.tolist(), corrected.class_names) == ([-1, 0, -1], ("m", "q"))
     with pytest.raises(ValueError) as error:
         apply_corrections(JoinedLabels(None, ()), path, IDS, HASHES)
     says(error, key=f"dataset.corrections={path}", use="the log of this data set")

@@ -106,8 +106,8 @@ def test_a_row_is_told(name: str) -> None:
     ],
 )
 def test_what_cannot_be_told_is_taken_for_a_header_and_doubted(lines: list[str], sure: bool) -> None:
-    found = first_row(read(lines))
-    assert (found.names, found.sure) == (True, sure)
+    row = first_row(read(lines))
+    assert (row.names, row.sure) == (True, sure)
 
 
 def test_rows_of_another_width_and_columns_without_end_are_not_asked() -> None:

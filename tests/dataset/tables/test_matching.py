@@ -18,7 +18,7 @@ NFC, NFD = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
 
 
 @pytest.mark.parametrize(
-    ("names", "known", "places"),
+    ("names", "known", "positions"),
     [
         (["a", "b"], ["b", "a"], [1, 0]),
         ([NFC], [NFD], [0]),
@@ -41,16 +41,18 @@ NFC, NFD = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
         (["x" * 5000], [f" {'x' * 5000}"], [0]),
     ],
 )
-def test_each_name_meets_the_one_that_it_means(names: list[str], known: list[str], places: list[int]) -> None:
-    assert match_names(names, known).positions.tolist() == places
+def test_each_name_meets_the_one_that_it_means(
+    names: list[str], known: list[str], positions: list[int]
+) -> None:
+    assert match_names(names, known).positions.tolist() == positions
 
 
 def test_what_a_rule_matched_is_counted_and_what_was_unclear_is_named() -> None:
-    found = match_names(["a", NFC, "b ", "C", "7", "d", "E"], ["a", NFD, "b", "c", "007", "e", "é", "E "])
-    assert {rule: len(names) for rule, names in found.rules.items()} == dict.fromkeys(
+    matches = match_names(["a", NFC, "b ", "C", "7", "d", "E"], ["a", NFD, "b", "c", "007", "e", "é", "E "])
+    assert {rule: len(names) for rule, names in matches.rules.items()} == dict.fromkeys(
         ["exactly", *LOOSE], 1
     ) | {"but for spaces around it": 2}
-    assert "1 as a number (such as '7')" in found.loosely()
+    assert "1 as a number (such as '7')" in matches.loosely()
     assert match_names(["A"], ["a", " A"]).positions.tolist() == [1]
     assert match_names(["A"], ["a", "\u00a0a"]).unclear == {0: "\u00a0a"}
     assert match_names(["a"], ["a"]).loosely() == ""

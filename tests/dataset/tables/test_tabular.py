@@ -166,8 +166,8 @@ def test_columns_may_be_called_by_numbers_that_rise(write):
 @pytest.mark.parametrize(
     ("content", "use", "facts"),
     [
-        ("a,b\n1,2\n3,4,5\n", "repair that line", ("line 3", "3 fields", "header 2", "','")),
-        ('a,b\n1,"x\ny"\n\n3\n', "repair that line", ("line 5", "1 fields", "header 2")),
+        ("a,b\n1,2\n3,4,5\n", "repair that line", ("line 3", "3 fields", "header has 2", "','")),
+        ('a,b\n1,"x\ny"\n\n3\n', "repair that line", ("line 5", "1 fields", "header has 2")),
         ('a,b\n1,2\n3,"x\n4,5\n', "repair that line", ("line 3", "unexpected end of data")),
         ("a,b\n", "a table with rows", ("no rows",)),
         ("", "a CSV, TSV or Parquet file with a header", ("empty",)),

@@ -22,7 +22,7 @@ def test_vectors_have_no_pixels(ctx):
     content = of(np.zeros((1, 1), np.float32))
     with pytest.raises(ValueError) as error:
         content.dimensions()
-    says(error, key="images", use="vectors")
+    says(error, key="vectors", use="width and height")
     with pytest.raises(ValueError) as error:
         content.pixels(Resize(8), ctx)
     says(error, key="vectors", use="backbone=identity")

@@ -72,7 +72,7 @@ def test_values_that_are_all_too_small_say_so():
     ],
 )
 def test_only_extreme_values_that_repeat_or_are_known_are_suspected(columns, suspected):
-    found = "".join(note_fill_values(raw(table(**columns)), PLACES, NAMES))
-    assert bool(found) == bool(suspected)
+    note = "".join(note_fill_values(raw(table(**columns)), PLACES, NAMES))
+    assert bool(note) == bool(suspected)
     for text in suspected:
-        assert text in found
+        assert text in note

@@ -35,15 +35,15 @@ def test_each_row_takes_the_closest(find):
 
 def test_rows_without_an_image_are_blank_and_listed(find, ctx, caplog):
     with caplog.at_level(logging.INFO):
-        found = find("cats/0.png", "gone", "cats/2.png")
+        images = find("cats/0.png", "gone", "cats/2.png")
     says(caplog.text, key="1 of 3 rows", use="gone")
     says(caplog.text, key="8 of 10 images", use="pets")
-    assert list(found.paths) == ["cats/0.png", "", "cats/2.png"]
-    assert found.hashes[1] == NO_IMAGE
-    pixels = found.pixels(Resize(4), ctx)
+    assert list(images.paths) == ["cats/0.png", "", "cats/2.png"]
+    assert images.hashes[1] == NO_IMAGE
+    pixels = images.pixels(Resize(4), ctx)
     assert (pixels[1] == BLANK).all()
     assert pixels[[0, 2]].std() > 10
-    assert found.dimensions().tolist() == [[12, 10], [0, 0], [12, 10]]
+    assert images.dimensions().tolist() == [[12, 10], [0, 0], [12, 10]]
 
 
 def test_no_image_at_all_is_an_error(two_classes, find):

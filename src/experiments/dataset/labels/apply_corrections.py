@@ -130,21 +130,23 @@ def _rows(values: np.ndarray, wanted: set[str]) -> dict[str, list[int]]:
     return rows
 
 
-def apply_corrections(found: JoinedLabels, path: Path, ids: np.ndarray, hashes: np.ndarray) -> JoinedLabels:
+def apply_corrections(
+    labelled: JoinedLabels, path: Path, ids: np.ndarray, hashes: np.ndarray
+) -> JoinedLabels:
     """Replace labels by their last corrections; new classes come after the existing ones."""
     history = match_corrections(read_log(path), ids, hashes)
     last = history.last
-    if found.labels is None and not any(correction.after for correction in last.values()):
+    if labelled.labels is None and not any(correction.after for correction in last.values()):
         raise ValueError(
             f"{KEY}={path} has a label for none of the {len(ids)} samples, and the data set has no labels; "
             "use the log of this data set"
         )
-    labels = np.full(len(ids), -1, np.int64) if found.labels is None else np.array(found.labels)
+    labels = np.full(len(ids), -1, np.int64) if labelled.labels is None else np.array(labelled.labels)
     resolved = {
-        correction.after: resolve_name(correction.after, found.class_names) for correction in last.values()
+        correction.after: resolve_name(correction.after, labelled.class_names) for correction in last.values()
     } | {"": ""}
-    new = set(resolved.values()) - {*found.class_names, ""}
-    names = (*found.class_names, *sorted(new, key=natural_order))
+    new = set(resolved.values()) - {*labelled.class_names, ""}
+    names = (*labelled.class_names, *sorted(new, key=natural_order))
     number = {name: label for label, name in enumerate(names)} | {"": -1}
     added = changed = 0
     for row, correction in last.items():
@@ -160,7 +162,7 @@ def apply_corrections(found: JoinedLabels, path: Path, ids: np.ndarray, hashes: 
     if unmatched:
         lines = counted(len(unmatched), "correction matches", "corrections match")
         log.warning("%s: %s no image; see unmatched_labels.csv", path.name, lines)
-    return replace(found, labels=labels, class_names=names, unmatched=found.unmatched + unmatched)
+    return replace(labelled, labels=labels, class_names=names, unmatched=labelled.unmatched + unmatched)
 
 
 def _reason(lost: Correction, path: Path, foreign: set[str]) -> str:
