@@ -4,12 +4,12 @@
     python benchmarks/density.py --only hdbscan     or hdbscan_sheet, hdbscan_umap, umap, ward
     python benchmarks/density.py --n 3000           a first look
 
-Each implementation runs in a process of its own, so that imports and compilation are included: `first` is the
-time of its first call, `again` of its last, `CPU` the CPU time of the last, which other processes affect less.
-numba caches the compiled fast_hdbscan in its package, so only the first process after an installation compiles;
-`--compile` measures that one. The points are blobs of unequal spread, 40 of 15 values or 233 of 50, with 10 %
-noise; `hdbscan_sheet` bends blobs of 3 values into 15, and `hdbscan_umap` is the output of `reducer=umap` for
-the 233. `ARI` compares with the line above.
+Each implementation runs in a process of its own, so that imports and compilation are included: `first` is
+the time of its first call, `again` of its last, `CPU` the CPU time of the last, which other processes affect
+less. numba caches the compiled fast_hdbscan in its package, so only the first process after an installation
+compiles; `--compile` measures that one. The points are blobs of unequal spread, 40 of 15 values or 233 of
+50, with 10 % noise; `hdbscan_sheet` bends blobs of 3 values into 15, and `hdbscan_umap` is the output of
+`reducer=umap` for the 233. `ARI` compares with the line above.
 """
 
 import argparse

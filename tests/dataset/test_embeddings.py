@@ -1,4 +1,4 @@
-"""Embeddings made elsewhere: every kind of file gives the same, and what is wrong is named with its place."""
+"""Embeddings from every kind of file load alike; errors name the line."""
 
 import logging
 import os
@@ -37,7 +37,7 @@ def frame(values=DIGITS, ids=IDS):
 
 
 def saved(folder, kind, rows=None):
-    """Write the digits as one kind of file, and return what to type for it."""
+    """Write the digits as a kind of file; return the settings to load it."""
     rows = frame() if rows is None else rows
     path = folder / f"digits.{kind}"
     values = rows.drop(columns="image_id").to_numpy()
@@ -76,7 +76,7 @@ def test_shuffled_rows_are_the_same_data_set(embeddings, ctx, tmp_path, kind):
 @pytest.mark.parametrize("kind", ["csv", "parquet", "npy"])
 def test_blocks_and_threads_change_nothing(embeddings, ctx, tmp_path, kind):
     whole = embeddings(**saved(tmp_path, kind)).load(ctx)
-    os.utime(tmp_path / f"digits.{kind}", (1, 1))  # another file, as far as the store knows
+    os.utime(tmp_path / f"digits.{kind}", (1, 1))  # another file for the cache
     again = embeddings(**saved(tmp_path, kind), block_bytes=3000).load(replace(ctx, threads=3))
     assert again.key == whole.key
     np.testing.assert_array_equal(again.content.vectors(), whole.content.vectors())
@@ -110,7 +110,7 @@ def test_lines_are_counted_over_pieces(embeddings, ctx, write, size):
 
 def test_floats_of_any_size_survive_text(embeddings, ctx, tmp_path):
     bits = np.random.default_rng(0).integers(0, 2**32, (400, 25), np.uint32).view(np.float32)
-    bits[~(np.abs(bits) < 2.0**64)] = -0.0  # larger ones are refused
+    bits[~(np.abs(bits) < 2.0**64)] = -0.0  # larger values are an error
     rows = frame(bits, [f"{row:03}" for row in range(400)])
     samples = embeddings(**saved(tmp_path, "csv", rows)).load(ctx)
     np.testing.assert_array_equal(samples.content.vectors().view(np.uint32), bits.view(np.uint32))
@@ -240,7 +240,7 @@ def test_numbers_that_may_be_labels_or_ids_are_pointed_out(embeddings, ctx, writ
         ("one,two,d0\na,x,1\nb,y,2\n", "one, two", "dataset.id=one", ()),
     ],
 )
-def test_what_is_wrong_is_named_with_its_place(embeddings, ctx, write, text, key, use, facts):
+def test_an_invalid_file_is_an_error_with_the_line(embeddings, ctx, write, text, key, use, facts):
     path = write(text)
     with pytest.raises(ValueError) as error:
         embeddings(path).load(ctx)
@@ -294,7 +294,9 @@ def test_a_setting_that_names_no_column_is_answered(embeddings, ctx, write, chan
         (np.eye(2), {"ids": "wide.csv"}, "dataset.ids={}/wide.csv", "image_id", ("2 columns",)),
     ],
 )
-def test_arrays_that_cannot_be_read_say_why(embeddings, ctx, tmp_path, array, changes, key, use, facts):
+def test_invalid_arrays_are_an_error_with_the_reason(
+    embeddings, ctx, tmp_path, array, changes, key, use, facts
+):
     np.save(tmp_path / "rows.npy", array, allow_pickle=True)
     (tmp_path / "short.txt").write_text("a\nb\nc\n", encoding="utf-8")
     (tmp_path / "wide.csv").write_text("one,two\na,b\n", encoding="utf-8")
@@ -318,11 +320,11 @@ def test_the_only_array_of_rows_needs_no_name(embeddings, ctx, tmp_path):
 
 
 def typed(error):
-    """Return the values of dataset.exclude that an error says to type."""
+    """Return the columns of the dataset.exclude that an error suggests."""
     return tuple(re.search(r"dataset\.exclude=\[([^]]*)\]", str(error.value))[1].replace('"', "").split(","))
 
 
-def test_nested_parquet_says_what_to_write_or_to_leave_out(embeddings, ctx, tmp_path):
+def test_nested_parquet_columns_are_an_error_with_suggestions(embeddings, ctx, tmp_path):
     table = pd.DataFrame(
         {"id": ["a", "b"], "embedding": [[1.0, 2.0], [3.0]], "box b": [{"x": 1}, {"x": 2}], "d": [5, 6]}
     )
@@ -335,7 +337,7 @@ def test_nested_parquet_says_what_to_write_or_to_leave_out(embeddings, ctx, tmp_
 
 
 @pytest.mark.parametrize("name", ["id", "name"])
-def test_ids_that_repeat_can_be_left_out_as_the_error_says(embeddings, ctx, write, name):
+def test_duplicate_ids_can_be_excluded_as_suggested(embeddings, ctx, write, name):
     path = write(f"{name},d0\nx,1\nx,2\n")
     with pytest.raises(ValueError) as error:
         embeddings(path).load(ctx)
@@ -347,7 +349,7 @@ def test_ids_that_repeat_can_be_left_out_as_the_error_says(embeddings, ctx, writ
 
 
 @pytest.mark.parametrize("ending", ["npy", "npz"])
-def test_arrays_with_gaps_do_what_the_error_says(embeddings, table, ctx, tmp_path, ending):
+def test_the_suggestion_for_arrays_with_missing_values_works(embeddings, table, ctx, tmp_path, ending):
     values, path = np.array([[1, np.nan, 0], [2, 5, 1], [4, 7, 3.0]]), tmp_path / f"rows.{ending}"
     np.save(path, values) if ending == "npy" else np.savez(path, embeddings=values, ids=["a", "b", "c"])
     with pytest.raises(ValueError) as error:
@@ -367,7 +369,7 @@ def test_arrays_with_gaps_do_what_the_error_says(embeddings, table, ctx, tmp_pat
     assert "row 3" in says(error, key="'1e+300' in the column 'd2'", use="dataset.exclude=[d2]")
 
 
-def test_arrays_of_python_objects_do_what_the_error_says(embeddings, ctx, tmp_path):
+def test_the_suggestion_for_arrays_of_python_objects_works(embeddings, ctx, tmp_path):
     path, ids = tmp_path / "rows.npz", np.array(["a", "b"], object)
     np.savez(path, embeddings=np.eye(2), ids=ids, notes=ids)
     with pytest.raises(ValueError) as error:
@@ -408,7 +410,7 @@ def test_images_are_found_and_change_no_key(embeddings, ctx, two_classes, tmp_pa
     path = saved(tmp_path, "csv", frame(DIGITS[:10], ids))["path"]
     bare, shown = embeddings(path).load(ctx), embeddings(path, images=str(two_classes)).load(ctx)
     assert shown.key == bare.key
-    assert shown.described != bare.described  # pictures of them are others
+    assert shown.described != bare.described  # the images differ
     assert (bare.content.pictured, shown.content.pictured) == (False, True)
     few = shown.content.take(np.array([2, 5]))
     np.testing.assert_array_equal(few.pixels(Resize(6), ctx), shown.content.pixels(Resize(6), ctx)[[2, 5]])
@@ -416,7 +418,7 @@ def test_images_are_found_and_change_no_key(embeddings, ctx, two_classes, tmp_pa
 
 
 def test_memory_stays_that_of_a_few_pieces(embeddings, ctx, tmp_path, monkeypatch):
-    """Arrow's own pool is asked: what it held at most is a few pieces, not the file."""
+    """Arrow allocates memory for a few chunks at most, not for the file."""
     import pyarrow as pa
 
     values = np.tile(DIGITS, (20, 1))
@@ -436,7 +438,7 @@ def test_memory_stays_that_of_a_few_pieces(embeddings, ctx, tmp_path, monkeypatc
     assert max(allocated) < values.nbytes / 2
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_kept(embeddings, ctx, write, monkeypatch):
+def test_a_file_that_changes_while_it_is_read_is_not_cached(embeddings, ctx, write, monkeypatch):
     path, read = write("id,d0\na,1\nb,2\n"), vector_rows.read_blocks
 
     def slow(*args):

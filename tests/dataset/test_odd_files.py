@@ -1,4 +1,4 @@
-"""Files that look right and are not: nothing is lost or turned into another number without a word."""
+"""Malformed and unusual files: no value is lost or changed without a message."""
 
 import io
 import logging
@@ -15,7 +15,7 @@ from tests.messages import says
 from experiments.dataset.tables import blocks
 from experiments.dataset.tables.csv_dialect import DEFAULT, detect_dialect
 from experiments.dataset.tables.tabular import text_table
-from experiments.messages import few, setting
+from experiments.messages import join_few, setting
 from experiments.recorded.new_rows import new_rows
 
 ALL = {"train": 1.0, "validation": 0.0, "test": 0.0}
@@ -32,7 +32,7 @@ def write(tmp_path):
 
 
 def rows(n=900, **lines):
-    """Return the lines of ids, a number and labels; `l512='"{}'` spells what stands in line 512."""
+    """Return lines of ids, a number and labels; `l512='"{}'` is a format for line 512."""
     body = [f"{row},{row / 8},x" for row in range(2, n + 2)]
     for number, text in lines.items():
         line = int(number[1:])
@@ -74,7 +74,7 @@ def test_a_quote_within_a_text_closes_nothing(embeddings, ctx, write):
         (pd.Index([9, 8, 7, 3, 2, 1], name="who"), list("123789")),
     ],
 )
-def test_pandas_index_tells_the_ids(embeddings, table, ctx, tmp_path, index, ids):
+def test_ids_come_from_pandas_index(embeddings, table, ctx, tmp_path, index, ids):
     path = tmp_path / "rows.parquet"
     pd.DataFrame({"d0": np.arange(6) / 4}, index=index).to_parquet(path)
     for made in (embeddings, table):
@@ -102,11 +102,11 @@ def test_commas_that_may_be_of_thousands_are_refused(table, embeddings, ctx, wri
 
 
 @pytest.mark.parametrize("number", ["0,125", "1,5", "1,2345"])
-def test_commas_of_decimals_are_told(table, ctx, write, caplog, number):
+def test_decimal_commas_are_logged(table, ctx, write, caplog, number):
     with caplog.at_level(logging.WARNING):
         samples = table(write(f"id;a\nx;1,234\ny;{number}\n")).load(ctx)
     np.testing.assert_allclose(samples.content.vectors()[:, 0], [1.234, float(number.replace(",", "."))])
-    says(caplog.text, key="commas", use="decimals")
+    says(caplog.text, key="commas", use="decimal")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_several_columns_that_may_be_ids_are_asked_about(write, ctx):
     assert "p, q" in says(error, key=f"FOLDER={path}", use="image_id")
 
 
-def test_large_numbers_that_become_equal_are_told(table, embeddings, ctx, write, caplog):
+def test_rounding_of_large_numbers_is_logged(table, embeddings, ctx, write, caplog):
     seconds = "".join(f"{row},{row / 4},{1700000000 + row},{20240101 + row}\n" for row in range(60))
     path = write(f"id,a,seconds,day\n{seconds}")
     with caplog.at_level(logging.WARNING):
@@ -171,7 +171,7 @@ def test_large_numbers_that_become_equal_are_told(table, embeddings, ctx, write,
     assert "float32" not in caplog.text
 
 
-def test_ids_that_became_a_feature_are_told(table, ctx, write, caplog):
+def test_a_feature_that_may_be_ids_is_logged(table, ctx, write, caplog):
     with caplog.at_level(logging.WARNING):
         samples = table(write("image_id,sub,a\n1,x,3\n2,y,4\n"), id="sub").load(ctx)
     assert samples.columns == ("image_id", "a")
@@ -233,7 +233,7 @@ def test_what_an_error_suggests_works(embeddings, ctx, write):
 
 
 def test_long_lists_are_cut(table, ctx, write, caplog):
-    assert few("abc") == "a, b, c"
+    assert join_few("abc") == "a, b, c"
     names = [f"c{number}" for number in range(40)]
     with caplog.at_level(logging.WARNING):
         table(write(f"id,a,{','.join(names)}\nx,1{',5' * 40}\ny,2{',5' * 40}\n")).load(ctx)
@@ -323,7 +323,7 @@ def test_parquet_has_no_guards(embeddings, ctx, tmp_path):
 
 @pytest.mark.parametrize("quotes", [False, True])
 def test_gaps_need_no_second_reading(table, ctx, write, monkeypatch, quotes):
-    """Only the line that a message may name is looked up, however many values are missing."""
+    """With many missing values, only the line in the message is parsed again."""
     body = "".join(f"{row},{'' if row % 5 == 3 else row},{row}\n" for row in range(2000))
     read, original = [], blocks._CsvReader.rows
     monkeypatch.setattr(blocks._CsvReader, "rows", lambda *given: read.append(1) or original(*given))
@@ -352,7 +352,7 @@ def test_memory_stays_that_of_a_few_pieces(table, ctx, write):
     names = ",".join(f"d{number}" for number in range(200))
     body = "\n".join(f"{row}," + ",".join(map(str, line)) for row, line in enumerate(values))
     path = write(f"id,{names}\n{body}\n")
-    table(path).load(ctx)  # what is imported only now
+    table(path).load(ctx)  # imports on first use
     stage = table(path, exclude=("d7",), block_bytes=1 << 16)
     tracemalloc.start()
     try:
@@ -363,7 +363,7 @@ def test_memory_stays_that_of_a_few_pieces(table, ctx, write):
     assert peak < path.stat().st_size / 2, peak
 
 
-def test_the_store_tells_settings_apart(embeddings, ctx, write, tmp_path):
+def test_settings_have_different_cache_keys(embeddings, ctx, write, tmp_path):
     path = write("id,other,kind,d0,d1\na,z,x,1,2\nb,y,x,3,4\nc,x,y,5,6\n")
     plain = {"exclude": ("other",), "label": "kind", "split": ALL}
     first = embeddings(path, **plain).load(ctx)

@@ -9,7 +9,7 @@ from experiments.dataset.tables.cell_text import has_comma
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors.vector_file import VectorFile
 from experiments.dataset.vectors.vector_rows import Features, RawTable, format_shortest
-from experiments.messages import few, setting
+from experiments.messages import join_few, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +43,10 @@ class Table(VectorFile):
                 features.append(column)
                 fill.append(np.nanmedian(np.array(raw.values[:, column], np.float64)) if missing else 0)
                 filled += [f"{name} ({missing})"] if missing else []
-        notes = [f"{len(names)} {kind} columns are left out: {few(names)}" for kind, names in
+        notes = [f"{len(names)} {kind} columns are left out: {join_few(names)}" for kind, names in
                  (("text", texts), *dropped.items()) if names]  # fmt: skip
         if filled:
-            notes.append(f"missing values are filled with the median of their column: {few(filled)}")
+            notes.append(f"missing values are filled with the median of their column: {join_few(filled)}")
         return Features(np.array(features, np.int64), np.array(fill, np.float32), tuple(notes))
 
     def _is_text(self, raw: RawTable, name: str, ids: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Archives: unpacked once, into plain files below the folder, or not at all."""
+"""Archives are unpacked once, as regular files inside the target folder, or not at all."""
 
 import errno
 import os
@@ -80,7 +80,7 @@ def test_an_archive_is_unpacked_once_wherever_it_lies(tmp_path, ctx):
     assert unpack(shutil.copy(tmp_path / "x.zip", tmp_path / "elsewhere" / "y.zip"), ctx) == first
 
 
-def test_an_archive_that_changes_while_it_is_unpacked_is_not_kept(tmp_path, ctx, monkeypatch):
+def test_an_archive_that_changes_while_it_is_unpacked_is_not_cached(tmp_path, ctx, monkeypatch):
     archive, pieces = zipped(tmp_path / "x.zip", FILES), module._pieces
 
     def slow(*given):
@@ -96,7 +96,7 @@ def test_an_archive_that_changes_while_it_is_unpacked_is_not_kept(tmp_path, ctx,
 
 
 class Unmarked(zipfile.ZipInfo):
-    """A member whose name is these bytes, without a word of how they are coded."""
+    """A zip member with these bytes as its name, in an unstated encoding."""
 
     def __init__(self, raw, extra=b""):
         super().__init__(raw.decode("latin-1"))
@@ -119,7 +119,7 @@ def unicode_path(text, raw):
 
 
 CAT = "猫".encode("shift-jis")  # "öL" in code page 437
-TIMES = b"UT\x05\x00\x01\0\0\0\0"  # an extra field that other tools write first
+TIMES = b"UT\x05\x00\x01\0\0\0\0"  # another extra field before it
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ TIMES = b"UT\x05\x00\x01\0\0\0\0"  # an extra field that other tools write first
         ([(b"caf\x82/1.png",), "café/2.png"], ["café/1.png", "café/2.png"], True),
         ([(b"caf\x82/1.png",), "café/1.png"], ["caf%82/1.png", "café/1.png"], True),
         (["café/1.png", (b"caf\x82/1.png",)], ["café/1.png", "caf%82/1.png"], True),
-        (["café/1.png", ("café/1.png".encode(),)], ["", "café/1.png"], False),  # one name: the later file
+        (["café/1.png", ("café/1.png".encode(),)], ["", "café/1.png"], False),  # equal names: the last file
         (["Cat/1.png", "cat/1.png", "cat /1.png", "caf\xe9/1", "cafe\u0301/1"], None, False),
     ],
 )
@@ -153,7 +153,7 @@ def test_names_in_a_tar_are_what_they_were_in_any_locale(tmp_path, ctx, caplog, 
         info = tarfile.TarInfo("café/1.png")
         info.size = 1
         archive.addfile(info, BytesIO(b"1"))
-    monkeypatch.setattr(tarfile.TarFile, "encoding", "iso8859-1")  # as where the locale is that
+    monkeypatch.setattr(tarfile.TarFile, "encoding", "iso8859-1")  # as in that locale
     assert contents(unpack(tmp_path / "x.tar", ctx)) == {"café/1.png": b"1"}
     assert list_files(tmp_path / "x.tar") == ["café/1.png"]
     guessed = coding == "latin-1" and form != tarfile.PAX_FORMAT  # which is always UTF-8
@@ -169,7 +169,7 @@ def test_folders_that_the_file_system_takes_for_one_are_refused(tmp_path):
     says(error, key=source, use="cache.root=<another file system>")
 
 
-def test_a_zip_whose_name_is_not_what_it_says_is_refused(tmp_path, ctx):
+def test_a_zip_with_an_invalid_utf8_name_is_refused(tmp_path, ctx):
     archive = zipped(tmp_path / "x.zip", {"é.png": b"1"})
     archive.write_bytes(archive.read_bytes().replace("é".encode(), b"\xe9\xe9"))
     with pytest.raises(ValueError) as error:
@@ -221,7 +221,7 @@ def test_a_link_in_a_zip_unpacks_nothing(tmp_path, ctx):
     says(error, key="'out'", use="pack the files themselves")
 
 
-def test_what_is_no_archive_says_what_is_wanted(tmp_path, ctx):
+def test_a_file_that_is_not_an_archive_is_an_error(tmp_path, ctx):
     (tmp_path / "x.zip").write_text("no archive", encoding="utf-8")
     with pytest.raises(ValueError) as error:
         unpack(tmp_path / "x.zip", ctx)
@@ -277,7 +277,7 @@ def test_an_archive_that_the_disk_cannot_read_is_named(tmp_path, ctx, name, monk
     def fail(*_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(module, "partial", lambda read, size: fail)  # what reads a piece of a member
+    monkeypatch.setattr(module, "partial", lambda read, size: fail)  # reads a chunk of a member
     with pytest.raises(ValueError) as error:
         unpack(archive, ctx)
     assert "Input/output error" in says(error, key=f"dataset.root={archive}", use="fetch it again")

@@ -1,4 +1,4 @@
-"""What Pillow and libtiff say of a file stands with the file's name, once."""
+"""Warnings of Pillow and libtiff are logged once, with the name of the file."""
 
 import logging
 import threading
@@ -29,7 +29,7 @@ def spoilt_tiff() -> bytes:
 
 
 def test_each_file_has_its_own_notices_and_once(tmp_path, image_folder, ctx, caplog, recwarn):
-    for number in range(80):  # more than a thread takes at once
+    for number in range(80):  # more than the chunk of a thread
         exif = {"exif": CUT} if number % 40 == 7 else {}
         Image.fromarray(PICTURE + np.uint8(number)).save(tmp_path / f"{number:02}.jpg", **exif)
     samples = image_folder(tmp_path).load(ctx)
@@ -39,7 +39,7 @@ def test_each_file_has_its_own_notices_and_once(tmp_path, image_folder, ctx, cap
     assert [text.partition(":")[0] for text in message] == ["07.jpg", "47.jpg"]
     assert not list(recwarn)
     caplog.clear()
-    image_folder(tmp_path).load(ctx)  # reads no file, and says it again, as of what is left out
+    image_folder(tmp_path).load(ctx)  # cached; logged again, like files that are left out
     assert "07.jpg: Corrupt EXIF" in caplog.text
 
 
@@ -52,7 +52,7 @@ def test_many_notices_are_counted(tmp_path, image_folder, ctx, caplog):
 
 
 @pytest.mark.skipif(not LIBTIFF, reason="this Pillow's copy of libtiff cannot be reached")
-def test_what_libtiff_says_is_part_of_the_reason(tmp_path, image_folder, ctx, capfd):
+def test_errors_of_libtiff_are_part_of_the_reason(tmp_path, image_folder, ctx, capfd):
     for number in range(3):
         Image.fromarray(PICTURE + np.uint8(number)).save(tmp_path / f"{number}.tif", compression="tiff_lzw")
     (tmp_path / "spoilt.tif").write_bytes(spoilt_tiff())
@@ -85,7 +85,7 @@ def test_threads_hear_of_their_own_files_and_others_of_none():
     assert not logging.getLogger("PIL").handlers
 
 
-def test_several_pictures_in_a_file_are_said_once(tmp_path, image_folder, ctx, caplog):
+def test_files_with_several_images_are_logged_once(tmp_path, image_folder, ctx, caplog):
     frames = [Image.fromarray(PICTURE), Image.fromarray(255 - PICTURE)]
     for name in ("a.gif", "b.tif", "c.png", "d.webp"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])

@@ -1,4 +1,4 @@
-"""One range of values for a whole data set, and for new images that its model is given."""
+"""Images that use fewer bits than their file format has, for all formats of 16 bits or more."""
 
 import logging
 from dataclasses import replace
@@ -78,7 +78,7 @@ def result_of(root: Path, store: Store, *overrides: str) -> pipeline.Result:
     ],
     ids=["floats above 1", "12 bits", "12 bits times 16", "floats to 500", "negative numbers", "empty alpha"],
 )
-def test_classes_that_differ_are_told_apart(tmp_path, store, write):
+def test_classes_that_differ_in_brightness_stay_different(tmp_path, store, write):
     write(tmp_path / "images")
     assert result_of(tmp_path / "images", store).metrics["ari"] == 1
 
@@ -151,7 +151,7 @@ def test_a_range_can_be_set(tmp_path, image_folder, ctx, caplog):
         says(error, key=f"dataset.value_range={list(wrong)}", use="dataset.value_range=[0,4095]")
 
 
-def test_the_range_set_says_nothing_of_8_bits(two_classes, image_folder, ctx):
+def test_value_range_does_not_change_images_of_8_bits(two_classes, image_folder, ctx):
     keys = {image_folder(two_classes, value_range=ends).load(ctx).key for ends in (None, (0.0, 4095.0))}
     assert len(keys) == 1
 

@@ -1,4 +1,4 @@
-"""The log of corrections: who is meant by a line, and what a killed process leaves."""
+"""The log of corrections: matching of lines to images, and lines of killed processes."""
 
 import logging
 import multiprocessing
@@ -56,7 +56,7 @@ def test_of_equal_images_the_one_of_that_very_id_is_meant():
     assert labels_of([correction("cat/0.png", "h", "x")], ids, hashes) == {"cat/0.png": "x"}
 
 
-def test_an_id_in_the_other_form_of_unicode_is_the_same_images(tmp_path, caplog):
+def test_ids_match_in_any_unicode_form(tmp_path, caplog):
     composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
     ids, hashes = np.array([decomposed, "b"]), np.array(["new", "h2"])
     lines = [correction(composed, "old", composed), correction("b", "h2", "y")]
@@ -99,7 +99,7 @@ def test_two_processes_append_whole_batches(tmp_path):
 
 
 def killed_after(kept, path):
-    """Append in a process that is killed when it has written so many bytes; return its exit code."""
+    """Append in a process that is killed after `limit` bytes; return its exit code."""
 
     def work():
         whole = os.write
@@ -108,7 +108,7 @@ def killed_after(kept, path):
             whole(number, bytes(data)[:kept])
             os.kill(os.getpid(), signal.SIGKILL)
 
-        os.write = half  # of this process, which ends with it
+        os.write = half  # limits this process only
         append_corrections(
             path, [Correction("2026-02-01T12:00:00+00:00", "Bob", "run2", "b, or c", "h2", "cat", "döner")]
         )
@@ -118,7 +118,7 @@ def killed_after(kept, path):
 
 
 @pytest.mark.parametrize("kept", [1, 30, 38, 54, 58])  # in a quote, in a letter, before the end of the line
-def test_the_line_of_a_killed_process_is_left_out_for_ever(tmp_path, caplog, kept):
+def test_the_incomplete_line_of_a_killed_process_is_always_skipped(tmp_path, caplog, kept):
     path = tmp_path / "log.csv"
     append_corrections(path, [correction("a", "h1", "x")])
     assert killed_after(kept, path) == -signal.SIGKILL
@@ -180,17 +180,17 @@ def test_the_last_line_about_an_image_counts():
     assert labels_of([correction("a", "h1", "x"), correction("a", "h1", "y")]) == {"a": "y"}
 
 
-def test_a_renamed_file_is_known_by_its_content():
+def test_a_renamed_file_matches_by_content():
     assert labels_of([correction("old", "h2", "x")]) == {"b": "x"}
 
 
-def test_a_changed_file_is_known_by_its_id(caplog):
+def test_a_changed_file_matches_by_id(caplog):
     with caplog.at_level(logging.WARNING):
         assert labels_of([correction("a", "h1", "y"), correction("b", "old", "x")]) == {"a": "y", "b": "x"}
     says(caplog.text, key="1 corrected image", use=": b")
 
 
-def test_another_data_set_with_the_same_ids_is_known_by_its_content(caplog, tmp_path):
+def test_corrections_of_another_data_set_with_the_same_ids_are_ignored(caplog, tmp_path):
     theirs = [correction(image, f"other{image}", "theirs", run="run2") for image in "abc"]
     ours = [correction("a", "h1", "x"), correction("b", "old", "y")]
     with caplog.at_level(logging.WARNING):
@@ -206,13 +206,13 @@ def test_another_data_set_with_the_same_ids_is_known_by_its_content(caplog, tmp_
     says(corrected.unmatched[2][1], key="log.csv", use="'theirs'")
 
 
-def test_an_id_alone_needs_half_of_its_run_here():
+def test_an_id_alone_matches_if_half_of_its_run_matches_by_content():
     few = [correction("a", "h1", "x"), correction("b", "old", "y"), correction("c", "older", "z")]
     assert labels_of(few) == {"a": "x"}
     assert labels_of([*few, correction("renamed", "h2", "w")]) == {"a": "x", "b": "w", "c": "z"}
 
 
-def test_a_log_that_stays_in_use_is_named(tmp_path):
+def test_a_log_that_stays_locked_is_an_error(tmp_path):
     path = tmp_path / "log.csv"
     append_corrections(path, [correction("a", "h1", "x")])
     errors = []
@@ -228,12 +228,12 @@ def test_a_log_that_stays_in_use_is_named(tmp_path):
         other = threading.Thread(target=wait)
         other.start()
         other.join(10)
-        assert len(read_log(path)) == 1  # who holds it comes in
+        assert len(read_log(path)) == 1  # the holder may lock it again
     assert len(errors) == 1
     assert "0.1 s" in says(errors[0], key=str(path), use="log.csv.lock")
 
 
-def test_a_log_that_another_is_writing_is_read_when_it_is_whole(tmp_path, caplog):
+def test_reading_waits_for_another_process_to_write(tmp_path, caplog):
     path = tmp_path / "log.csv"
     append_corrections(path, [correction("a", "h1", "x")])
     corrected = []
@@ -278,7 +278,7 @@ def test_of_equal_images_only_the_one_meant_is_corrected():
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_where_id_and_content_speak_differently_the_later_counts(order, caplog):
+def test_of_conflicting_corrections_the_later_counts(order, caplog):
     lines = [correction("a", "gone", "x"), correction("gone", "h1", "y")][::order]
     with caplog.at_level(logging.WARNING):
         assert labels_of(lines) == {"a": lines[-1].after}
@@ -327,7 +327,7 @@ def test_a_data_set_takes_them_and_drops_what_has_no_label_if_asked(selection, t
     assert (list(own.labels), own.class_names, own.skipped) == ([1, 0, 0], ("y", "x"), ())
 
 
-def test_how_many_were_given_changed_and_confirmed_is_told(tmp_path, caplog):
+def test_the_numbers_of_added_changed_and_confirmed_labels_are_logged(tmp_path, caplog):
     hashes = hash_rows(np.eye(3, dtype=np.float32))
     lines = [correction(name, digest, after) for name, digest, after in zip(IDS, hashes, "xyx", strict=True)]
     append_corrections(tmp_path / "log.csv", lines)

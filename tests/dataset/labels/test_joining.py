@@ -1,4 +1,4 @@
-"""Labels from a file: how ids meet, what is missing, and what cannot be."""
+"""Labels from a file: matching of ids, missing labels, and errors."""
 
 import logging
 import unicodedata
@@ -46,7 +46,7 @@ def test_a_dot_that_begins_no_ending_is_part_of_the_name(tmp_path, match, named)
     assert list(Labels.of({"path": str(path), "match": match}).match(images).labels) == [0, 1]
 
 
-def test_versions_of_a_photo_are_told_apart(tmp_path):
+def test_versions_of_a_photo_do_not_match_each_other(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("id,label\nphoto.v1,x\nphoto.v2,y\n", encoding="utf-8")
     for images in (["photo.v1.png", "photo.v2.png"], ["photo.v1", "photo.v2"]):
@@ -69,7 +69,7 @@ def test_parquet_and_tsv_are_read(tmp_path):
         assert joined.class_names == ("2", "10")
 
 
-def test_the_first_usual_column_is_taken_unless_one_is_named(tmp_path):
+def test_the_first_usual_column_is_used_unless_one_is_set(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("filename,category,labels_txt,mine\nimg_007.png,c,l,m\n", encoding="utf-8")
     assert read(path, match="name").class_names == ("l",)
@@ -128,7 +128,7 @@ def test_what_matches_nothing_is_counted_on_both_sides(tmp_path, caplog):
         ("id,label\n7,x\n", TAGGED, ".tags: n", "some of id, label", ()),
     ],
 )
-def test_a_file_that_does_not_fit_says_why(tmp_path, text, settings, key, use, facts):
+def test_an_invalid_label_file_is_an_error_with_the_reason(tmp_path, text, settings, key, use, facts):
     path = tmp_path / "labels.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError) as error:
@@ -186,7 +186,7 @@ def test_columns_of_numbers_are_tags(tmp_path):
     assert read(path, match="digits", tags=[]).tags is None
 
 
-def test_an_empty_tag_counts_as_0_and_is_said_to(tmp_path, caplog):
+def test_an_empty_tag_counts_as_0_with_a_warning(tmp_path, caplog):
     path = tmp_path / "labels.csv"
     path.write_text("id,label,cat\n7,x,\n12,x,1\n", encoding="utf-8")
     read(path, match="digits")
@@ -273,7 +273,7 @@ def test_an_id_is_matched_exactly_first_and_loosely_only_if_that_is_clear(tmp_pa
     assert found_in(tmp_path, images(*ids), f"image_id,label\n{rows}")[0] == labels
 
 
-def test_what_was_matched_by_which_rule_is_said(tmp_path, caplog):
+def test_the_matches_of_each_rule_are_logged(tmp_path, caplog):
     ids = images("a/1.png", "a/2.png", f"{NFD}.png", "x.png", "X.png")
     text = f"id,label\na/1.png,x\n2.png,y\n{NFC}.png,z\n X.PNG,w\n"
     labels, joined = found_in(tmp_path, ids, text, match="name")

@@ -1,4 +1,4 @@
-"""What a data set is called: after its path, or as it was typed."""
+"""Names of data sets: from the path or the setting."""
 
 from pathlib import Path
 

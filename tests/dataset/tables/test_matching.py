@@ -1,4 +1,4 @@
-"""Names that mean the same: equal ones first, looser rules only where one can be meant."""
+"""Matching of names: equal ones first, looser rules only if the match is unique."""
 
 import unicodedata
 
@@ -41,9 +41,7 @@ NFC, NFD = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
         (["x" * 5000], [f" {'x' * 5000}"], [0]),
     ],
 )
-def test_each_name_meets_the_one_that_it_means(
-    names: list[str], known: list[str], positions: list[int]
-) -> None:
+def test_names_are_matched(names: list[str], known: list[str], positions: list[int]) -> None:
     assert match_names(names, known).positions.tolist() == positions
 
 

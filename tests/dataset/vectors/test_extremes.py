@@ -1,4 +1,4 @@
-"""Values that cannot be computed with, and values that may stand for missing ones."""
+"""Values out of range, and values that may be fill values."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def raw(values):
 
 
 def table(**columns):
-    """Make 40 rows of numbers around 10, some of which are others."""
+    """Return columns of 40 numbers around 10, with some replaced."""
     values = np.random.default_rng(0).normal(10, 2, (40, 3))
     for name, others in columns.items():
         values[: len(others), NAMES.index(name)] = others

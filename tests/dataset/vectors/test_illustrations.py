@@ -1,4 +1,4 @@
-"""Images to look at: each row's own, by path, name or stem, or none."""
+"""Images of rows, matched by path, name or stem."""
 
 import logging
 

@@ -17,7 +17,7 @@ import numpy as np
 from experiments.dataset.labels.correction_log import KEY, Correction, read_log
 from experiments.dataset.labels.joining import JoinedLabels, natural_order
 from experiments.dataset.tables.matching import match_names, resolve_name
-from experiments.messages import counted, few
+from experiments.messages import counted, join_few
 
 log = logging.getLogger(__name__)
 
@@ -110,11 +110,11 @@ def _warn(ids: np.ndarray, rows: Mapping[int, list[tuple[Correction, str]]], for
         if old_match != new_match and old.after != new.after
     ]
     if conflicts:
-        log.warning("conflicting corrections, the later one is used: %s", few(conflicts, FEW))
+        log.warning("conflicting corrections, the later one is used: %s", join_few(conflicts, FEW))
     changed = [str(ids[row]) for row, lines in rows.items() if lines[-1][1] == "id"]
     if changed:
         images = counted(len(changed), "corrected image has", "corrected images have")
-        log.warning("%s new content but the same id, and the label stays: %s", images, few(changed, FEW))
+        log.warning("%s new content but the same id, and the label stays: %s", images, join_few(changed, FEW))
     if foreign:
         log.warning(
             "%s ignored, as they seem to be about another data set: the ids are the same, but less than half "

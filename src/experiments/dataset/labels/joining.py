@@ -14,7 +14,7 @@ from experiments.dataset.tables.csv_dialect import UNNAMED
 from experiments.dataset.tables.header import ID_COLUMNS, LABEL_COLUMNS
 from experiments.dataset.tables.matching import resolve_name, strip_spaces
 from experiments.dataset.tables.tabular import text_table
-from experiments.messages import few
+from experiments.messages import join_few
 from experiments.messages import setting as override
 
 if TYPE_CHECKING:
@@ -152,12 +152,12 @@ class Labels:
         """Log the columns of ids, labels and tags, and the unused ones."""
         unused = [str(name) for name in table if name not in (id_, label, *tags)]
         numbers = [name for name in unused if name not in OWN_COLUMNS and holds_numbers(table[name])]
-        rest = f"; not used: {few(unused)}" if unused else ""
+        rest = f"; not used: {join_few(unused)}" if unused else ""
         if numbers and self.tags is None:
             rest += f" (to use numbers as tags: {override('dataset.labels.tags', numbers[:1])})"
         log.info(
             "%s: ids are in %r, labels in %r, %s%s",
-            self.path.name, id_, label, f"tags in {few(tags)}" if tags else "no tags", rest,
+            self.path.name, id_, label, f"tags in {join_few(tags)}" if tags else "no tags", rest,
         )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.messages import few
+from experiments.messages import join_few
 from experiments.numerics.hashes import hash_bytes, hash_numbers
 from experiments.samples import SPLITS
 
@@ -141,7 +141,7 @@ def _check_quota(
         if without and shares[share] > 0:
             log.warning(
                 "%d of %d classes have too few distinct images for a %s image: %s",
-                len(without), present.sum(), share, few(without, NAMED),
+                len(without), present.sum(), share, join_few(without, NAMED),
             )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from experiments.dataset.tables.csv_dialect import (
 from experiments.dataset.tables.header import IDS, LABEL_LIKE
 from experiments.dataset.tables.matching import resolve_name
 from experiments.dataset.tables.tabular import is_parquet, no_rows, read_rows
-from experiments.messages import few
+from experiments.messages import join_few
 from experiments.messages import setting as override
 
 if TYPE_CHECKING:
@@ -144,9 +144,9 @@ def assign_columns(head: Header, path: Path, wanted: ColumnSettings) -> Columns:
     numbers = features or tuple(name for name in free if name not in head.texts)
     if not numbers:
         raise ValueError(
-            f"{KEY}={path} has no column of numbers among {few(head.names)}; use a table with numbers"
+            f"{KEY}={path} has no column of numbers among {join_few(head.names)}; use a table with numbers"
         )
-    notes = [f"a column without a name is left out: {few(unnamed)}"] if unnamed else []
+    notes = [f"a column without a name is left out: {join_few(unnamed)}"] if unnamed else []
     if head.dialect:
         notes += [head.dialect.note] if head.dialect.note else []
         notes += _commas(head.dialect, numbers, path)
@@ -162,7 +162,7 @@ def _check_names(head: Header, path: Path, id_: str | None, label: str | None, e
             typed = override(f"dataset.{key}", [name] if key == "exclude" else name)
             raise ValueError(
                 f"{typed} is not a column of {path}; use {'some' if key == 'exclude' else 'one'} of "
-                f"{few(head.names)}"
+                f"{join_few(head.names)}"
             )
 
 

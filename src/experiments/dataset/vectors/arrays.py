@@ -18,7 +18,7 @@ from experiments.dataset.tables.matching import strip_spaces
 from experiments.dataset.tables.odd_values import odd_values
 from experiments.dataset.tables.tabular import text_table
 from experiments.dataset.vectors.sources import Source, row_numbers
-from experiments.messages import few
+from experiments.messages import join_few
 
 ARRAYS = (".npy", ".npz")
 IDS_KEY = "dataset.ids"
@@ -40,7 +40,7 @@ def array_source(path: Path, ids_path: str | None, wanted: ColumnSettings, chunk
         raise ValueError(f"{where} {len(ids)} ids for {len(values)} vectors; use the ids of these vectors")
     names = tuple(f"d{column}" for column in range(values.shape[1]))
     columns = assign_columns(Header(names, {}, (), None, None, len(values), None), path, wanted)
-    columns = replace(columns, id="id", notes=(f"arrays not used: {few(unused)}",) if unused else ())
+    columns = replace(columns, id="id", notes=(f"arrays not used: {join_few(unused)}",) if unused else ())
     blocks = _array_blocks(values, names, columns.numbers, chunking.rows(len(names)))
     return Source(
         columns, blocks, len(values), lambda row: f"row {row + 1}",

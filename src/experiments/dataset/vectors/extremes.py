@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from experiments.dataset.vectors.vector_rows import RawTable
-from experiments.messages import few
+from experiments.messages import join_few
 from experiments.messages import setting as override
 
 LARGEST = 2.0**64  # beyond it squares overflow float32; below its inverse they lose digits
@@ -82,7 +82,7 @@ def note_fill_values(raw: RawTable, features: np.ndarray, names: tuple[str, ...]
     suspect = [f"{names[columns[i]]!r} ({values[i]:g}, {counts[i]} times)" for i in np.flatnonzero(odd)]
     if not suspect:
         return ()
-    return (f"outliers that may be fill values of missing ones: {few(suspect)}; if they are, {MISSING}",)
+    return (f"outliers that may be fill values of missing ones: {join_few(suspect)}; if they are, {MISSING}",)
 
 
 def _candidates(raw: RawTable, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

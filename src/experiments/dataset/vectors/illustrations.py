@@ -12,7 +12,7 @@ from experiments.dataset.images.content import NO_IMAGE, ImageFiles
 from experiments.dataset.images.folder import read_folder, value_range_of
 from experiments.dataset.labels.rows import match_key
 from experiments.dataset.tables.matching import nfc
-from experiments.messages import few
+from experiments.messages import join_few
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def match_images(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     if without:
         log.warning(
             "%d of %d rows have no image in %s and are shown blank: %s",
-            len(without), len(ids), Path(root).name, few(without, NAMED),
+            len(without), len(ids), Path(root).name, join_few(without, NAMED),
         )  # fmt: skip
     spare = len(known) - len(set(rows[rows >= 0].tolist()))
     if spare:

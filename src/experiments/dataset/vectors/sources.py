@@ -13,7 +13,7 @@ from experiments.dataset.tables.columns import KEY, Columns, ColumnSettings, ass
 from experiments.dataset.tables.csv_dialect import Chunking, detect_dialect, readable
 from experiments.dataset.tables.tabular import is_parquet, no_rows, read_rows
 from experiments.dataset.vectors.vector_rows import RawTable
-from experiments.messages import few, setting
+from experiments.messages import join_few, setting
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def find_ids(source: Source, raw: RawTable, path: Path) -> tuple[Columns, list[s
         unique = [name for name in columns.texts if len(set(raw.texts[name]) - {""}) == raw.n]
         if len(unique) > 1:
             raise ValueError(
-                f"{KEY}={path} has several columns that could be ids: {few(unique)}; use "
+                f"{KEY}={path} has several columns that could be ids: {join_few(unique)}; use "
                 f"{setting('dataset.id', unique[0])}"
             )
         id_ = unique[0] if unique else None

@@ -11,7 +11,7 @@ from experiments.dataset.tables.blocks import Block
 from experiments.dataset.tables.csv_dialect import Chunking
 from experiments.dataset.tables.matching import strip_spaces
 from experiments.dataset.tables.odd_values import OddValue
-from experiments.messages import few
+from experiments.messages import join_few
 from experiments.numerics.hashes import hash_rows
 from experiments.store.values import Record
 
@@ -148,8 +148,8 @@ def note_rounding(raw: RawTable, names: tuple[str, ...]) -> tuple[str, ...]:
     if not steps:
         return ()
     return (
-        f"float32 rounds whole numbers beyond {WHOLE}: {few(steps)}; if small differences matter, subtract a "
-        "constant from such a column in the file",
+        f"float32 rounds whole numbers beyond {WHOLE}: {join_few(steps)}; subtract a constant "
+        "from such a column in the file if small differences in it matter",
     )
 
 
