@@ -1,8 +1,7 @@
 """The contract of data sets, tested for each file in conf/dataset.
 
 A new data set is tested once its file exists, if its fields are among `SMALL`: a `root` is given a
-folder of ten images, a `path` a table of vectors. Other needs are added in
-`make`.
+folder of ten images, a `path` a table of vectors. `make` covers other needs.
 """
 
 import functools

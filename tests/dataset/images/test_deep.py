@@ -1,4 +1,4 @@
-"""Fewer bits than a file has room for, in every way in which files hold 16 bits or more."""
+"""Images that use fewer bits than their file format has, for all formats of 16 bits or more."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""Images that use fewer bits than their file format has, for all formats of 16 bits or more."""
+"""One range of values for a whole data set, and for new images of its model."""
 
 import logging
 from dataclasses import replace

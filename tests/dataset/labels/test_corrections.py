@@ -61,7 +61,7 @@ def test_ids_match_in_any_unicode_form(tmp_path, caplog):
     ids, hashes = np.array([decomposed, "b"]), np.array(["new", "h2"])
     lines = [correction(composed, "old", composed), correction("b", "h2", "y")]
     assert labels_of(lines, ids, hashes) == {decomposed: composed, "b": "y"}
-    says(caplog.text, key="1 but", use="Unicode")
+    says(caplog.text, key="1 ignoring", use="Unicode")
     append_corrections(tmp_path / "log.csv", lines)
     corrected = apply_corrections(
         JoinedLabels(np.array([0, 1]), ("x", decomposed)), tmp_path / "log.csv", ids, hashes
@@ -99,7 +99,7 @@ def test_two_processes_append_whole_batches(tmp_path):
 
 
 def killed_after(kept, path):
-    """Append in a process that is killed after `limit` bytes; return its exit code."""
+    """Append in a process that is killed after `kept` bytes; return its exit code."""
 
     def work():
         whole = os.write

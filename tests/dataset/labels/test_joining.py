@@ -278,7 +278,7 @@ def test_the_matches_of_each_rule_are_logged(tmp_path, caplog):
     text = f"id,label\na/1.png,x\n2.png,y\n{NFC}.png,z\n X.PNG,w\n"
     labels, joined = found_in(tmp_path, ids, text, match="name")
     assert labels == ["x", "y", "z", None, None]
-    says(caplog.text, key="3 of 5 images", use="1 exactly, 1 by file name, 1 but for the form of Unicode")
+    says(caplog.text, key="3 of 5 images", use="1 exactly, 1 by file name, 1 ignoring")
     says(joined.unmatched[0][1], key="line 5 of labels.csv", use="'X.png'")
 
 

@@ -49,7 +49,7 @@ def test_what_a_rule_matched_is_counted_and_what_was_unclear_is_named() -> None:
     matches = match_names(["a", NFC, "b ", "C", "7", "d", "E"], ["a", NFD, "b", "c", "007", "e", "é", "E "])
     assert {rule: len(names) for rule, names in matches.rules.items()} == dict.fromkeys(
         ["exactly", *LOOSE], 1
-    ) | {"but for spaces around it": 2}
+    ) | {"ignoring surrounding spaces": 2}
     assert "1 as a number (such as '7')" in matches.loosely()
     assert match_names(["A"], ["a", " A"]).positions.tolist() == [1]
     assert match_names(["A"], ["a", "\u00a0a"]).unclear == {0: "\u00a0a"}

@@ -39,7 +39,7 @@ UNREADABLE = (
     RuntimeError,  # encrypted, or compressed by a method that zipfile does not support
 )
 UNWRITABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
-PIECE = 1 << 20  # bytes unpacked at a time
+CHUNK = 1 << 20  # bytes unpacked at a time
 NOTES = "notes.json"  # warnings, in the folder above the files
 NAME_LENGTH = 80  # characters of a name in a message
 
@@ -109,8 +109,8 @@ def _check_room(members: Iterable[Member], folder: Path, source: str) -> None:
 
 def _write(member: Member, target: Path, name: str, source: str) -> None:
     with _created(target, name, source) as out:
-        for piece in _pieces(member, source):
-            out.write(piece)
+        for chunk in _chunks(member, source):
+            out.write(chunk)
 
 
 def _notes(files: Mapping[str, Member]) -> list[str]:
@@ -155,10 +155,10 @@ def _created(target: Path, name: str, source: str) -> IO[bytes]:
         ) from error
 
 
-def _pieces(member: Member, source: str) -> Iterator[bytes]:
+def _chunks(member: Member, source: str) -> Iterator[bytes]:
     with _reading(source), member.open() or nullcontext() as file:
         if file is not None:
-            yield from iter(partial(file.read, PIECE), b"")
+            yield from iter(partial(file.read, CHUNK), b"")
 
 
 @contextmanager

@@ -97,8 +97,7 @@ def make_listing(files: Iterable[File], level: int | None, folder: Path | None =
 def _classes(images: list[str], foreign: list[str], level: int | None) -> tuple[str, set[str]]:
     """Return the base that all images share, and its classes if there are at least two.
 
-    If all images are in one folder, unreadable ones count too: if they are in another folder, both are
-    classes.
+    If the readable images have fewer than two classes, the folders of unreadable images count too.
     """
     base = _base(images)
     classes = _names(base, images, level)

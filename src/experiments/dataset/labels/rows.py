@@ -148,11 +148,11 @@ class LabelRows:
             )
 
     def _no_match(self, images: Sequence[str], rows: Sequence[str]) -> str:
-        counts = {way: len(_keys(images, way) & _keys(rows, way)) for way in MATCHES}
-        best = max(counts, key=lambda way: counts[way])
+        counts = {rule: len(_keys(images, rule) & _keys(rows, rule)) for rule in MATCHES}
+        best = max(counts, key=lambda rule: counts[rule])
         remedy = f"another dataset.labels.match ({', '.join(MATCHES)})"
         if counts[best]:
-            remedy = f"dataset.labels.match={best}, by which {counts[best]} match"
+            remedy = f"dataset.labels.match={best}, which matches {counts[best]}"
         return (
             f"{PATH}={self.path} matches no image: its ids are like {rows[0]!r}, those of the images like "
             f"{images[0]!r}; use {remedy}"

@@ -150,7 +150,7 @@ def assign_columns(head: Header, path: Path, wanted: ColumnSettings) -> Columns:
     if head.dialect:
         notes += [head.dialect.note] if head.dialect.note else []
         notes += _commas(head.dialect, numbers, path)
-    notes += _perhaps_no_features(name for name in numbers if name not in features)
+    notes += _note_likely_ids(name for name in numbers if name not in features)
     texts = {name: first for name, first in head.texts.items() if name in free}
     return Columns(id_, label, numbers, texts, tuple(notes))
 
@@ -177,8 +177,8 @@ def _check_nested(head: Header, path: Path, used: set[str | None]) -> None:
         )
 
 
-def _perhaps_no_features(names: Iterable[str]) -> list[str]:
-    """Return a note for each column of numbers with a usual name of labels or ids."""
+def _note_likely_ids(names: Iterable[str]) -> list[str]:
+    """Return a note for each feature with a usual name of labels or ids."""
     kinds = (("labels", "label", LABEL_LIKE), ("ids", "id", IDS))
     return [
         f"the column {name!r} is used as a feature; if it holds {kind}, use "

@@ -140,14 +140,12 @@ def _note(first: FirstRow, row: Sequence[str], key: str, header: bool | None) ->
     value = repr(first.value or row[0].strip())
     if first.names:
         remedy = f"use {setting}=false" if setting else "put a line of names above it"
-        return (
-            f"the first line is read as a header, although the rows leave that open; if it is a row, {remedy}"
-        )
+        return f"the first line is read as a header, although it may be a row; if it is one, {remedy}"
     called = f"columns are called {UNNAMED.format(1)} to {UNNAMED.format(len(row))}"
     if header is not None:
         return called
-    remedy = f"if it holds names, use {setting}=true" if setting else "put a line of names above it"
-    return f"it has no header: its first line holds values such as {value}; {called}; {remedy}"
+    remedy = f"if these are names, use {setting}=true" if setting else "put a line of names above it"
+    return f"it has no header: its first line has values such as {value}; {called}; {remedy}"
 
 
 def check_names(names: Iterable[str], path: Path, key: str) -> None:

@@ -44,8 +44,8 @@ def canonical_number(name: str) -> str:
 
 Rules = Mapping[str, Callable[[str], str]]
 EXACT = "exactly"
-SPELLING: Rules = {"but for the form of Unicode": nfc, "but for spaces around it": trimmed}
-LOOSE: Rules = {**SPELLING, "but for capitals": folded, "as a number": canonical_number}
+SPELLING: Rules = {"ignoring the Unicode form": nfc, "ignoring surrounding spaces": trimmed}
+LOOSE: Rules = {**SPELLING, "ignoring capitals": folded, "as a number": canonical_number}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Matches:
 
     Parameters
     ----------
-    places
+    positions
         int64 (n,): index of the known name, -1 for none.
     rules
         The names that each rule matched, in the order of the rules; rules without a match are missing.
