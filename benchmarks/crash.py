@@ -2,9 +2,9 @@
 
 python benchmarks/crash.py [--times 30] [--seed 0] [--minutes 60] [key=value ...]
 
-The moments are spread over the whole length of the sweep, from the first import to the last picture, each
-with a cache and a store of its own; a moment is so long after a line of its log, so that it is the same one
-where other processes make the sweep slower. After each resume nothing may run, be locked or be half-written.
+The moments are spread over the whole sweep, from the first import to the last figure, each with a new cache
+and store. A moment is relative to a line of the log, so that it does not depend on the load of the machine.
+After each resume no run, lock or incomplete file may remain.
 """
 
 import argparse
@@ -34,26 +34,26 @@ SWEEP = (
 )
 TIMES = ("seconds", "run_id")  # columns of the table that may differ
 ENDED = "it had ended"
-NOTHING_BEGAN = "no sweep"  # what resume=true says after a kill before the sweep's run was recorded
+NOTHING_BEGAN = "no sweep"  # in the message of resume=true after a kill before the sweep was recorded
 
 
 Popen = Callable[..., "subprocess.Popen[str]"]
 
 
 class Line(NamedTuple):
-    """What run.py said, and how many seconds after its start."""
+    """A line of run.py's output, with the seconds since its start."""
 
     seconds: float
     text: str
 
 
 class Root:
-    """A project root with nothing in it: its own outputs, cache and MLflow store.
+    """An empty project root, with its own outputs, cache and MLflow store.
 
     Parameters
     ----------
     popen
-        Starts a process, as subprocess.Popen does.
+        Starts a process, like subprocess.Popen.
     """
 
     def __init__(self, folder: Path, popen: Popen = subprocess.Popen) -> None:
@@ -63,7 +63,7 @@ class Root:
             (folder / "conf").symlink_to(REPOSITORY / "conf")
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
-        """Start run.py in a process group of its own."""
+        """Start run.py in a new process group."""
         command = [sys.executable, str(REPOSITORY / "run.py"), *words]
         env = os.environ | {"EXPERIMENTS_ROOT": str(self.folder)}
         return self.popen(
@@ -77,7 +77,7 @@ class Root:
         )
 
     def run(self, *words: str) -> tuple[int, list[Line]]:
-        """Run run.py to its end; return exit code and what it said when."""
+        """Run run.py to its end; return the exit code and the lines of output."""
         process, begun = self.start(*words), time.monotonic()
         assert process.stdout is not None
         lines = [Line(time.monotonic() - begun, text.rstrip()) for text in process.stdout]
@@ -89,7 +89,7 @@ class Root:
         Parameters
         ----------
         moment
-            Seconds of the undisturbed run; this one is as far when it has said the same, and so much later.
+            Seconds of the undisturbed run; converted to the same time after the same line of output.
         """
         before = [line for line in undisturbed if line.seconds <= moment]
         process, begun = self.start(*words), time.monotonic()
@@ -108,14 +108,14 @@ class Root:
         return f"{ENDED} ({process.returncode})"
 
     def resume(self, *words: str) -> str:
-        """Go on with a sweep as a person would; return what was wrong, else nothing."""
+        """Resume the sweep from the command line; return the error, or ""."""
         code, lines = self.run(*words, "resume=true")
         if code == 1 and any(NOTHING_BEGAN in line.text for line in lines):
             code, lines = self.run(*words)
         return "" if code == 0 else f"exit code {code}: {' '.join(line.text for line in lines)[-500:]}"
 
     def table(self) -> "pd.DataFrame":
-        """Return the table of the one sweep that there is, without what may differ."""
+        """Return the table of the only sweep, without the columns in TIMES."""
         import pandas as pd
 
         (path,) = self.folder.glob("outputs/*/*/sweep.csv")
@@ -198,7 +198,7 @@ def moments(length: float, times: int, seed: int) -> list[float]:
 
 
 def main() -> int:
-    """Print each moment and what it came to; return the exit code."""
+    """Print each moment and its result; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -28,7 +28,7 @@ SIZE, SAMPLES, NEIGHBOURS = 50, 5, 15  # min_cluster_size and min_samples of HDB
 
 
 def sheet(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make blobs on a bent sheet of three dimensions in d, about as UMAP leaves points."""
+    """Return blobs on a bent three-dimensional sheet in d dimensions, similar to the output of UMAP."""
     flat, truth = blobs(n, 3, groups)
     rng = np.random.default_rng(1)
     bent = 10 * np.tanh(flat / 10 @ rng.standard_normal((3, d)))
@@ -36,7 +36,7 @@ def sheet(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def blobs(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make float32 (n, d) around centres, and a tenth of noise, whose truth is -1."""
+    """Return float32 (n, d) around centres, with 10 % noise, whose label is -1."""
     rng = np.random.default_rng(0)
     truth = rng.integers(0, groups, n)
     truth[rng.random(n) < 0.1] = -1
@@ -48,7 +48,7 @@ def blobs(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def context() -> Any:
-    """Return a context with a store of its own, so that nothing is read that another call kept."""
+    """Return a context with an empty store, so that nothing is reused from another call."""
     from experiments.context import Context
     from experiments.store.cache import Store
 
@@ -56,14 +56,14 @@ def context() -> Any:
 
 
 def ours_hdbscan(points: np.ndarray) -> np.ndarray:
-    """Fit `cluster=hdbscan`: fast_hdbscan's tree, named anew, and what `assign` needs."""
+    """Fit `cluster=hdbscan`: fast_hdbscan's tree, renumbered, with the data for `assign`."""
     from experiments.cluster.hdbscan import Hdbscan
 
     return Hdbscan(SIZE, SAMPLES, "eom", 0.0, False).fit(points, context()).assignments
 
 
 def fast(points: np.ndarray) -> np.ndarray:
-    """Fit fast_hdbscan's own front door."""
+    """Fit fast_hdbscan's public estimator."""
     import fast_hdbscan
 
     return np.asarray(fast_hdbscan.HDBSCAN(min_cluster_size=SIZE, min_samples=SAMPLES).fit(points).labels_)
@@ -95,17 +95,17 @@ def ours_umap(points: np.ndarray) -> np.ndarray:
 
 
 def learn(points: np.ndarray) -> np.ndarray:
-    """Fit umap-learn's own, seeded: one thread, approximate neighbours."""
+    """Fit umap-learn with a seed: one thread, approximate neighbours."""
     return _learn(points, random_state=0, n_jobs=1)
 
 
 def learn_unseeded(points: np.ndarray) -> np.ndarray:
-    """Fit umap-learn's own on all threads: another result each time."""
+    """Fit umap-learn on all threads, without reproducible results."""
     return _learn(points)
 
 
 def learn_pca(points: np.ndarray) -> np.ndarray:
-    """Fit umap-learn's own, seeded, from principal components instead of the spectrum of the graph."""
+    """Fit umap-learn with a seed, initialised by principal components instead of the graph's spectrum."""
     return _learn(points, random_state=0, n_jobs=1, init="pca")
 
 
@@ -155,7 +155,7 @@ SIDES: dict[str, tuple[tuple[int, int], dict[str, Side]]] = {
 
 
 def given(kind: str, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make the points of a task, and their truth."""
+    """Return the points of a task, and their labels."""
     shape, _ = SIDES[kind]
     points, truth = (sheet if kind == "hdbscan_sheet" else blobs)(n, *shape)
     return (ours_umap(points).astype(np.float32) if kind == "hdbscan_umap" else points), truth
@@ -249,7 +249,7 @@ def compare(kind: str, n: int) -> None:
 
 
 def compilation(n: int) -> None:
-    """Print the first call of `cluster=hdbscan` with nothing compiled."""
+    """Print the time of the first call of `cluster=hdbscan` with an empty compilation cache."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "result.npy"
         command = [sys.executable, __file__, "--one", "hdbscan", "cluster=hdbscan", str(path), "--n", str(n)]

@@ -26,7 +26,7 @@ NEIGHBOURS = 15
 
 
 def points() -> np.ndarray:
-    """Make the vectors."""
+    """Return the vectors."""
     chosen = ["dataset=synthetic_vectors", "dataset.width=50", "evaluator=[internal]"]
     dataset = build(compose.compose_config(chosen)).stages.dataset
     with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +34,7 @@ def points() -> np.ndarray:
 
 
 def kept(values: np.ndarray, placed: np.ndarray) -> float:
-    """Return the share of neighbours that stay neighbours."""
+    """Return the share of nearest neighbours that are still nearest on the map."""
     from sklearn.neighbors import NearestNeighbors
 
     rows = np.linspace(0, len(values) - 1, 2000).astype(int)
@@ -47,7 +47,7 @@ def kept(values: np.ndarray, placed: np.ndarray) -> float:
 
 
 def scikit(values: np.ndarray, threads: int) -> np.ndarray:
-    """Run the peer."""
+    """Run scikit-learn's t-SNE."""
     from sklearn.manifold import TSNE
 
     tsne = TSNE(perplexity=30, init="pca", random_state=0, n_jobs=threads)

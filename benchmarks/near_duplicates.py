@@ -1,4 +1,4 @@
-"""Near-duplicates among embeddings, compared with scikit-learn's radius neighbours.
+"""Time the search for near-duplicates of embeddings against scikit-learn's radius neighbours.
 
     python benchmarks/near_duplicates.py               25,557 x 512, two cores
     python benchmarks/near_duplicates.py --rounds 3    medians of three

@@ -66,7 +66,7 @@ RUNS = {
 
 
 def write_images(folder: Path) -> None:
-    """Write scikit-learn's digits as PNG, a folder a class."""
+    """Write scikit-learn's digits as PNG, with a folder per class."""
     from PIL import Image
     from sklearn.datasets import load_digits
 
@@ -96,7 +96,7 @@ def newest(root: Path) -> str:
 
 
 def one(root: Path, overrides: list[str], settings: list[str]) -> tuple[str, str]:
-    """Run and verify; return the verdict's line, and what stood above it."""
+    """Run and verify; return the line of the verdict, and the lines above it."""
     done = started(root, "run.py", *(word.format(images=root / "images") for word in overrides))
     if done.returncode:
         return "did not run", done.stderr
@@ -107,7 +107,7 @@ def one(root: Path, overrides: list[str], settings: list[str]) -> tuple[str, str
 
 
 def main() -> int:
-    """Print each verdict, and how many there were of each; the exit code says whether all are identical."""
+    """Print the verdicts and their counts; the exit code is 0 if all are identical."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,12 +1,12 @@
-"""The report of a run: seconds to make, size, and seconds until Chromium shows it and answers the pointer.
+"""Measure a report: seconds to write, size, and seconds until Chromium shows it and responds to the pointer.
 
     python benchmarks/report.py dataset=image_folder dataset.root=caltech101_128.zip cluster.k=102
     python benchmarks/report.py cluster.k=233                      the digits
 
-Takes the settings of run.py; backbone=pixels unless another is typed. What the run itself takes is not
-counted: the report is made twice, first with nothing of it kept. Seconds in the browser are from the
-beginning of the navigation, each time in a new browser process without a GPU; a hover is answered when the
-image and the name stand at the pointer. The peer is the same map drawn by plotly on WebGL, packed alike.
+Accepts the settings of run.py; the default is backbone=pixels. The run itself is not timed. The report is
+written twice, first without cached parts. Seconds in the browser are from the start of the navigation, each
+time in a new browser process without a GPU, until image and name are shown at the pointer. The peer is the
+same map drawn by plotly on WebGL, with the same data.
 """
 
 import argparse
@@ -118,7 +118,7 @@ def measure(name: str, file: Path, map_: str, arguments: list[str], rounds: int)
 
 
 def main() -> None:
-    """Print what it takes to make the report and to open it."""
+    """Print the times to write the report and to open it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     options, typed = parser.parse_known_args()

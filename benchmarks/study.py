@@ -1,7 +1,7 @@
-"""Study A's analysis (steps 6 to 12) by this project, against the same as a plain scikit-learn script.
+"""Compare study A's analysis (steps 6 to 12) by this project with a plain scikit-learn script.
 
-    python benchmarks/study.py               as configured: classes that lie far apart, a few minutes
-    python benchmarks/study.py --noise 5     classes that overlap until the accuracy is the study's
+    python benchmarks/study.py               as configured: well separated classes, a few minutes
+    python benchmarks/study.py --noise 5     overlapping classes, for about the accuracy of the study
     python benchmarks/study.py --sweep       and 45 jobs: k x components x C
     python benchmarks/study.py --seeds 5     and the purities of both sides over so many seeds of k-means
     python benchmarks/study.py cluster.breath=0 cluster.n_redo=5     with other settings on our side
@@ -49,7 +49,7 @@ Metrics = dict[str, float]
 
 
 def plain(embeddings: np.ndarray, labels: np.ndarray, ks: list[int]) -> Metrics:
-    """Do it as one writes it down: one step after the other."""
+    """Return the metrics of a plain script, one step after the other."""
     from scipy.cluster.hierarchy import cut_tree, linkage
     from sklearn.cluster import KMeans
     from sklearn.decomposition import PCA

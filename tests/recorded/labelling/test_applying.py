@@ -252,7 +252,7 @@ def test_what_the_log_cannot_hold_leaves_nothing_that_looks_applied(
     def full(*_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(applying, "append", full)
+    monkeypatch.setattr(applying, "append_corrections", full)
     with pytest.raises(OSError, match="no space left"):
         apply(first, path, "Ada")
     assert not list(tmp_path.glob("outputs/*/*"))
