@@ -3,9 +3,9 @@
     python benchmarks/busy.py                    from the command line and as in a notebook: twenty minutes
     python benchmarks/busy.py --busy 1 --rounds 1 --scale 0.3    a first look
 
-"notebook" imports scikit-learn and torch before this package, so that their OpenMP was loaded without
-OMP_WAIT_POLICY=PASSIVE. Target: a ratio of at most 1.05, that is never slower than one thread would be there.
-The CNN's threads change its weights, so it only warns: its ratio says what the warning is worth.
+"notebook" imports scikit-learn and torch before this package, so that their OpenMP is loaded without
+OMP_WAIT_POLICY=PASSIVE. Target: a ratio of at most 1.05, that is never slower than one thread. The number of
+threads changes the CNN's weights, so the package only warns; its ratio shows the gain of fewer threads.
 """
 
 import argparse
@@ -35,13 +35,13 @@ BUSY = "while True: pass"
 
 
 def built(*overrides: str) -> Plan:
-    """Return what `python run.py <overrides>` would run."""
+    """Return the plan of `python run.py <overrides>`."""
     return build(compose.compose_config(overrides), overrides)
 
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """Keep `count` cores busy with processes of their own."""
+    """Keep `count` cores busy by other processes."""
     processes = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
     time.sleep(0.5)
     try:
@@ -53,7 +53,7 @@ def busy(count: int) -> Iterator[None]:
 
 
 def steps(ctx: Context, scale: float) -> dict[str, Callable[[Context], object]]:
-    """Return what is timed, by name; each is run once, so that imports and decoding are not."""
+    """Return the timed functions by name, each run once before, so that imports and decoding are excluded."""
     n = int(100_000 * scale)
     points = np.random.default_rng(0).normal(size=(n, 64)).astype(np.float32)
     kmeans = built("cluster.k=100").stages.cluster
@@ -82,7 +82,7 @@ def steps(ctx: Context, scale: float) -> dict[str, Callable[[Context], object]]:
 
 
 def seconds(step: Callable[[Context], object], ctx: Context) -> float:
-    """Return how long one step takes."""
+    """Return the seconds of one step."""
     start = time.perf_counter()
     step(ctx)
     return time.perf_counter() - start
@@ -108,7 +108,7 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Measure in a process of its own each: what is imported first cannot be undone."""
+    """Measure each mode in a new process, as the order of imports matters."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 3], help="busy processes")
     parser.add_argument("--rounds", type=int, default=3)
@@ -123,8 +123,8 @@ def main() -> None:
         "| from | step | busy processes | 1 thread, s | all cores, s | ratio |\n|---|---|---|---|---|---|",
         flush=True,
     )
-    for place in ("--alone", "--notebook"):
-        subprocess.run([sys.executable, __file__, *sys.argv[1:], place], check=True)
+    for mode in ("--alone", "--notebook"):
+        subprocess.run([sys.executable, __file__, *sys.argv[1:], mode], check=True)
 
 
 if __name__ == "__main__":

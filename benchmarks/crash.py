@@ -1,10 +1,10 @@
-"""Kill a sweep on digits by kill -9 at random moments, and see whether its table is the same once resumed.
+"""Kill a sweep on digits by kill -9 at random moments, and check that the resumed sweep has the same table.
 
 python benchmarks/crash.py [--times 30] [--seed 0] [--minutes 60] [key=value ...]
 
-The moments are spread over the whole length of the sweep, from the first import to the last picture, each
-with a cache and a store of its own; a moment is so long after a line of its log, so that it is the same one
-where other processes make the sweep slower. After each resume nothing may run, be locked or be half-written.
+The moments are spread over the whole sweep, from the first import to the last figure, each with a new cache
+and store. A moment is relative to a line of the log, so that it does not depend on the load of the machine.
+After each resume no run, lock or incomplete file may remain.
 """
 
 import argparse
@@ -34,26 +34,26 @@ SWEEP = (
 )
 TIMES = ("seconds", "run_id")  # columns of the table that may differ
 ENDED = "it had ended"
-NOTHING_BEGAN = "no sweep"  # what resume=true says after a kill before the sweep's run was recorded
+NOTHING_BEGAN = "no sweep"  # in the message of resume=true after a kill before the sweep was recorded
 
 
 Popen = Callable[..., "subprocess.Popen[str]"]
 
 
 class Line(NamedTuple):
-    """What run.py said, and how many seconds after its start."""
+    """A line of run.py's output, with the seconds since its start."""
 
     seconds: float
     text: str
 
 
 class Root:
-    """A project root with nothing in it: its own outputs, cache and MLflow store.
+    """An empty project root, with its own outputs, cache and MLflow store.
 
     Parameters
     ----------
     popen
-        Starts a process, as subprocess.Popen does.
+        Starts a process, like subprocess.Popen.
     """
 
     def __init__(self, folder: Path, popen: Popen = subprocess.Popen) -> None:
@@ -63,7 +63,7 @@ class Root:
             (folder / "conf").symlink_to(REPOSITORY / "conf")
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
-        """Start run.py in a process group of its own."""
+        """Start run.py in a new process group."""
         command = [sys.executable, str(REPOSITORY / "run.py"), *words]
         env = os.environ | {"EXPERIMENTS_ROOT": str(self.folder)}
         return self.popen(
@@ -77,7 +77,7 @@ class Root:
         )
 
     def run(self, *words: str) -> tuple[int, list[Line]]:
-        """Run run.py to its end; return exit code and what it said when."""
+        """Run run.py to its end; return the exit code and the lines of output."""
         process, begun = self.start(*words), time.monotonic()
         assert process.stdout is not None
         lines = [Line(time.monotonic() - begun, text.rstrip()) for text in process.stdout]
@@ -89,7 +89,7 @@ class Root:
         Parameters
         ----------
         moment
-            Seconds of the undisturbed run; this one is as far when it has said the same, and so much later.
+            Seconds of the undisturbed run; converted to the same time after the same line of output.
         """
         before = [line for line in undisturbed if line.seconds <= moment]
         process, begun = self.start(*words), time.monotonic()
@@ -108,14 +108,14 @@ class Root:
         return f"{ENDED} ({process.returncode})"
 
     def resume(self, *words: str) -> str:
-        """Go on with a sweep as a person would; return what was wrong, else nothing."""
+        """Resume the sweep from the command line; return the error, or ""."""
         code, lines = self.run(*words, "resume=true")
         if code == 1 and any(NOTHING_BEGAN in line.text for line in lines):
             code, lines = self.run(*words)
         return "" if code == 0 else f"exit code {code}: {' '.join(line.text for line in lines)[-500:]}"
 
     def table(self) -> "pd.DataFrame":
-        """Return the table of the one sweep that there is, without what may differ."""
+        """Return the table of the only sweep, without the columns in TIMES."""
         import pandas as pd
 
         (path,) = self.folder.glob("outputs/*/*/sweep.csv")
@@ -123,7 +123,7 @@ class Root:
         return rows[[name for name in rows if name not in TIMES]]
 
     def left_behind(self) -> list[str]:
-        """Name what a sweep that ended may not leave: running runs, locks that are held, half files."""
+        """List what a finished sweep must not leave: running runs, locks, incomplete files."""
         return [*self._runs(), *self._locks(), *self._files()]
 
     def _runs(self) -> list[str]:
@@ -133,72 +133,72 @@ class Root:
         from experiments.sweep.state import SWEPT_TAG
 
         client = MlflowClient(f"sqlite:///{self.folder}/mlflow/mlflow.db")
-        places = [found.experiment_id for found in client.search_experiments()]
-        runs = client.search_runs(places)
+        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+        runs = client.search_runs(experiments)
         wrong = [f"run {run.info.run_id} is RUNNING" for run in runs if run.info.status == "RUNNING"]
         parents = [run for run in runs if run.data.tags.get(PARENT_TAG) == "parent"]
         if [run.info.status for run in parents] != ["FINISHED"]:
             wrong.append(f"parent runs: {[run.info.status for run in parents]}")
         done = [run for run in runs if run not in parents and run.info.status == "FINISHED"]
         swept = json.loads(parents[0].data.tags.get(SWEPT_TAG, "[]")) if parents else []
-        told = [settings(run.data, swept) for run in done]
-        if len(set(told)) < len(told):
-            wrong.append(f"finished twice: {sorted(told)}")
-        models = client.search_logged_models(places)
+        jobs = [settings(run.data, swept) for run in done]
+        if len(set(jobs)) < len(jobs):
+            wrong.append(f"finished twice: {sorted(jobs)}")
+        models = client.search_logged_models(experiments)
         return wrong + [f"model {m.model_id} is {m.status}" for m in models if m.status != "READY"]
 
     def _locks(self) -> list[str]:
         from filelock import FileLock, Timeout
 
-        held = []
+        locks = []
         for path in self.folder.rglob("*.lock"):
             try:
                 with FileLock(path, timeout=0):
                     pass
             except Timeout:
-                held.append(f"{path.relative_to(self.folder)} is locked")
-        return held
+                locks.append(f"{path.relative_to(self.folder)} is locked")
+        return locks
 
     def _files(self) -> list[str]:
-        half = [*self.folder.rglob("?*.partial"), *self.folder.glob("cache/.partial/*")]
-        half += [*self.folder.glob("cache/.work/*"), *self.folder.glob("outputs/**/.*.lock")]
-        half += [
+        files = [*self.folder.rglob("?*.partial"), *self.folder.glob("cache/.partial/*")]
+        files += [*self.folder.glob("cache/.work/*"), *self.folder.glob("outputs/**/.*.lock")]
+        files += [
             *self.folder.glob("outputs/**/.experiments-new"),
             *self.folder.glob("mlflow/.running/.*.lock"),
         ]
-        half += [path for path in self.folder.glob("mlflow/*") if path.name.endswith(("-journal", "-wal"))]
-        kept = [path for path in self.folder.glob("cache/[!.]*") if not (path / "meta.json").exists()]
-        return [f"{path.relative_to(self.folder)} is left" for path in (*half, *kept)]
+        files += [path for path in self.folder.glob("mlflow/*") if path.name.endswith(("-journal", "-wal"))]
+        files += [path for path in self.folder.glob("cache/[!.]*") if not (path / "meta.json").exists()]
+        return [f"{path.relative_to(self.folder)} is incomplete or temporary" for path in files]
 
 
 def settings(data: Any, swept: Sequence[str]) -> str:
-    """Return what a job was given of what its sweep swept: settings are parameters, options are tags."""
+    """Return a job's values of the swept keys: settings are parameters in MLflow, options are tags."""
     return " ".join(f"{key}={data.params.get(key, data.tags.get(key, ''))}" for key in swept)
 
 
 def crash(
     root: Root, moment: float, undisturbed: Sequence[Line], words: Sequence[str], wanted: "pd.DataFrame"
 ) -> tuple[str, list[str]]:
-    """Kill one sweep and resume it; return where it was and what was wrong."""
+    """Kill a sweep and resume it; return its position when killed, and the errors."""
     where = root.kill(moment, undisturbed, *words)
     wrong = [failed] if (failed := root.resume(*words)) else []
     tables = list(root.folder.glob("outputs/*/*/sweep.csv"))
     if len(tables) != 1:
         return where, [*wrong, f"{len(tables)} tables"]
-    found = root.table()
-    if not found.equals(wanted):
-        wrong.append(f"another table: {json.dumps(found.to_dict('records'))[:500]}")
+    table = root.table()
+    if not table.equals(wanted):
+        wrong.append(f"another table: {json.dumps(table.to_dict('records'))[:500]}")
     return where, [*wrong, *root.left_behind()]
 
 
 def moments(length: float, times: int, seed: int) -> list[float]:
-    """Return a random moment in each of so many equal parts of a sweep."""
+    """Return a random moment in each of `times` equal parts of a sweep."""
     draw = random.Random(seed)
     return [length * (part + draw.random()) / times for part in range(times)]
 
 
 def main() -> int:
-    """Print each moment and what it came to; return the exit code."""
+    """Print each moment and its result; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

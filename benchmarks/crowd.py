@@ -1,9 +1,9 @@
-"""Start several sweeps at once on one empty store and one empty cache, and count what was lost or repeated.
+"""Start several sweeps at once on one empty store and cache, and count lost runs and repeated computations.
 
 python benchmarks/crowd.py [--processes 8] [--rounds 1]
 
-Each sweep has one job that all of them have, and one of its own. No run may be lost, no database locked, and
-each stage computed once, by whichever process came first.
+Each sweep has one job that all share, and one of its own. No run may be lost, no database locked, and each
+stage is to be computed once.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
 SMALL = ("-m", "backbone=pixels", "dataset.limit=400", "reducer.n_components=5")
-SHARED_K = 4  # what every sweep clusters into, beside one k of its own
+SHARED_K = 4  # clusters of the job that all sweeps share; each has another job of its own
 WANTED = {"config.yaml", "assignments.parquet", "result.json"}
 
 
@@ -42,7 +42,7 @@ def start(root: Path, number: int, *words: str, popen: Popen) -> "subprocess.Pop
 
 
 def crowd(root: Path, processes: int, *words: str, popen: Popen = subprocess.Popen) -> list[str]:
-    """Run them all at once, with these settings, in a project root of their own; name what was wrong."""
+    """Run all sweeps at once in a new project root; return the errors."""
     (root / "conf").symlink_to(REPOSITORY / "conf")
     at_once = [start(root, number, *words, popen=popen) for number in range(processes)]
     ended = [process.communicate(timeout=1200)[0] for process in at_once]
@@ -55,11 +55,11 @@ def crowd(root: Path, processes: int, *words: str, popen: Popen = subprocess.Pop
 
 
 def lost(root: Path, processes: int) -> Iterator[str]:
-    """Name the runs that are missing or not whole."""
+    """Yield the runs that are missing or incomplete."""
     from mlflow.tracking import MlflowClient
 
     client = MlflowClient(f"sqlite:///{root}/mlflow/mlflow.db")
-    runs = list(client.search_runs([found.experiment_id for found in client.search_experiments()]))
+    runs = list(client.search_runs([experiment.experiment_id for experiment in client.search_experiments()]))
     parents = [run for run in runs if run.data.tags.get("sweep") == "parent"]
     jobs = [run for run in runs if run not in parents]
     if (len(parents), len(jobs)) != (processes, 2 * processes):
@@ -77,7 +77,7 @@ def lost(root: Path, processes: int) -> Iterator[str]:
 
 
 def repeated(root: Path) -> Iterator[str]:
-    """Name what was computed by several processes."""
+    """Yield the values that several processes computed."""
     results = [
         json.loads(path.read_text(encoding="utf-8")) for path in root.glob("outputs/*/*/*/result.json")
     ]
@@ -88,7 +88,7 @@ def repeated(root: Path) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print what each round came to; return the exit code."""
+    """Print the result of each round; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -101,7 +101,7 @@ def main() -> int:
             begun = time.monotonic()
             wrong = crowd(Path(name), args.processes)
             print(f"{number}: {args.processes} sweeps in {time.monotonic() - begun:.0f} s:", flush=True)
-            print("\n".join(wrong) or "every run is whole, and each stage was computed once", flush=True)
+            print("\n".join(wrong) or "all runs are complete, and each stage was computed once", flush=True)
             failures += bool(wrong)
     return int(failures > 0)
 

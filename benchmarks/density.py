@@ -1,16 +1,15 @@
-"""HDBSCAN on 25,557 x 15 and UMAP on 25,557 x 50: the alternatives side by side.
+"""Compare implementations of HDBSCAN on 25,557 x 15 and of UMAP on 25,557 x 50.
 
     python benchmarks/density.py                    everything: about fifteen minutes
     python benchmarks/density.py --only hdbscan     or hdbscan_sheet, hdbscan_umap, umap, ward
     python benchmarks/density.py --n 3000           a first look
 
-Each alternative runs in a process of its own, so that imports and compilation are counted: `first` is its
-first call there, `again` its last, `CPU` what all cores worked in that, which other processes change less.
-numba keeps what fast_hdbscan compiled beside the package, so that only the first process after an
-installation compiles; `--compile` measures that one. The points are blobs of unequal spread, 40 of 15 values
-or 233 of 50, and a tenth of noise; `hdbscan_sheet` bends those of 3 values into 15, and
-`hdbscan_umap` is what `reducer=umap` leaves of the 233. ARI is against the line
-above it.
+Each implementation runs in a process of its own, so that imports and compilation are included: `first` is
+the time of its first call, `again` of its last, `CPU` the CPU time of the last, which other processes affect
+less. numba caches the compiled fast_hdbscan in its package, so only the first process after an installation
+compiles; `--compile` measures that one. The points are blobs of unequal spread, 40 of 15 values or 233 of
+50, with 10 % noise; `hdbscan_sheet` bends blobs of 3 values into 15, and `hdbscan_umap` is the output of
+`reducer=umap` for the 233. `ARI` compares with the line above.
 """
 
 import argparse
@@ -29,7 +28,7 @@ SIZE, SAMPLES, NEIGHBOURS = 50, 5, 15  # min_cluster_size and min_samples of HDB
 
 
 def sheet(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make blobs on a bent sheet of three dimensions in d, about as UMAP leaves points."""
+    """Return blobs on a bent three-dimensional sheet in d dimensions, similar to the output of UMAP."""
     flat, truth = blobs(n, 3, groups)
     rng = np.random.default_rng(1)
     bent = 10 * np.tanh(flat / 10 @ rng.standard_normal((3, d)))
@@ -37,7 +36,7 @@ def sheet(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def blobs(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make float32 (n, d) around centres, and a tenth of noise, whose truth is -1."""
+    """Return float32 (n, d) around centres, with 10 % noise, whose label is -1."""
     rng = np.random.default_rng(0)
     truth = rng.integers(0, groups, n)
     truth[rng.random(n) < 0.1] = -1
@@ -49,7 +48,7 @@ def blobs(n: int, d: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def context() -> Any:
-    """Return a context with a store of its own, so that nothing is read that another call kept."""
+    """Return a context with an empty store, so that nothing is reused from another call."""
     from experiments.context import Context
     from experiments.store.cache import Store
 
@@ -57,14 +56,14 @@ def context() -> Any:
 
 
 def ours_hdbscan(points: np.ndarray) -> np.ndarray:
-    """Fit `cluster=hdbscan`: fast_hdbscan's tree, named anew, and what `assign` needs."""
+    """Fit `cluster=hdbscan`: fast_hdbscan's tree, renumbered, with the data for `assign`."""
     from experiments.cluster.hdbscan import Hdbscan
 
     return Hdbscan(SIZE, SAMPLES, "eom", 0.0, False).fit(points, context()).assignments
 
 
 def fast(points: np.ndarray) -> np.ndarray:
-    """Fit fast_hdbscan's own front door."""
+    """Fit fast_hdbscan's public estimator."""
     import fast_hdbscan
 
     return np.asarray(fast_hdbscan.HDBSCAN(min_cluster_size=SIZE, min_samples=SAMPLES).fit(points).labels_)
@@ -96,17 +95,17 @@ def ours_umap(points: np.ndarray) -> np.ndarray:
 
 
 def learn(points: np.ndarray) -> np.ndarray:
-    """Fit umap-learn's own, seeded: one thread, approximate neighbours."""
+    """Fit umap-learn with a seed: one thread, approximate neighbours."""
     return _learn(points, random_state=0, n_jobs=1)
 
 
 def learn_unseeded(points: np.ndarray) -> np.ndarray:
-    """Fit umap-learn's own on all threads: another result each time."""
+    """Fit umap-learn on all threads, without reproducible results."""
     return _learn(points)
 
 
 def learn_pca(points: np.ndarray) -> np.ndarray:
-    """Fit umap-learn's own, seeded, from principal components instead of the spectrum of the graph."""
+    """Fit umap-learn with a seed, initialised by principal components instead of the graph's spectrum."""
     return _learn(points, random_state=0, n_jobs=1, init="pca")
 
 
@@ -156,51 +155,50 @@ SIDES: dict[str, tuple[tuple[int, int], dict[str, Side]]] = {
 
 
 def given(kind: str, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make the points of a task, and their truth."""
+    """Return the points of a task, and their labels."""
     shape, _ = SIDES[kind]
     points, truth = (sheet if kind == "hdbscan_sheet" else blobs)(n, *shape)
     return (ours_umap(points).astype(np.float32) if kind == "hdbscan_umap" else points), truth
 
 
-def measure(kind: str, name: str, n: int, place: Path) -> dict[str, float]:
-    """Fit twice in this process; the result goes to `place`."""
+def measure(kind: str, name: str, n: int, path: Path) -> dict[str, float]:
+    """Fit in this process, HDBSCAN twice; save the result as `path`."""
     import resource
 
     _, sides = SIDES[kind]
     points, _ = given(kind, n)
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds, worked = [], []
-    for _ in range(
-        2 if kind.startswith("hdbscan") else 1
-    ):  # beside the others' minutes, compilation is little
+    # other fits take minutes, so that compilation matters little
+    for _ in range(2 if kind.startswith("hdbscan") else 1):
         start, busy = time.perf_counter(), time.process_time()
         result = sides[name](points)
         seconds.append(time.perf_counter() - start)
         worked.append(time.process_time() - busy)
-    np.save(place, result)
+    np.save(path, result)
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) / 2**20
     return {"first": seconds[0], "again": seconds[-1], "cpu": worked[-1], "GiB": memory}
 
 
-def apart(kind: str, name: str, n: int, place: Path) -> dict[str, float]:
-    """Measure in a process of its own."""
-    command = [sys.executable, __file__, "--one", kind, name, str(place), "--n", str(n)]
+def apart(kind: str, name: str, n: int, path: Path) -> dict[str, float]:
+    """Call `measure` in a new process."""
+    command = [sys.executable, __file__, "--one", kind, name, str(path), "--n", str(n)]
     return json.loads(subprocess.check_output(command, text=True, encoding="utf-8").splitlines()[-1])  # type: ignore[no-any-return]
 
 
 def clusters(kind: str, result: np.ndarray) -> np.ndarray:
-    """Return the clusters: of positions, those that `cluster=hdbscan` finds in them."""
+    """Return the assignments; for positions, those of `cluster=hdbscan`."""
     return ours_hdbscan(result.astype(np.float32)) if kind == "umap" else result
 
 
 def kept_neighbours(points: np.ndarray, positions: np.ndarray, count: int = NEIGHBOURS) -> float:
-    """Return the share of 2,000 rows' nearest neighbours that are among their positions' nearest too."""
+    """Return the share of the nearest neighbours of 2,000 rows that are still nearest by position."""
     from experiments.numerics.nearest import nearest
 
     rows = np.random.default_rng(0).choice(len(points), min(2000, len(points)), replace=False)
-    one, other = (nearest(each, each[rows], count + 1, "euclidean")[0] for each in (points, positions))
+    before, after = (nearest(x, x[rows], count + 1, "euclidean")[0] for x in (points, positions))
     return float(
-        np.mean([len(np.intersect1d(a[1:], b[1:])) for a, b in zip(one, other, strict=True)]) / count
+        np.mean([len(np.intersect1d(a[1:], b[1:])) for a, b in zip(before, after, strict=True)]) / count
     )
 
 
@@ -213,8 +211,8 @@ def main() -> None:
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        kind, name, place = options.one
-        print(json.dumps(measure(kind, name, options.n, Path(place))))
+        kind, name, path = options.one
+        print(json.dumps(measure(kind, name, options.n, Path(path))))
         return
     for kind in options.only:
         compare(kind, options.n)
@@ -234,27 +232,27 @@ def compare(kind: str, n: int) -> None:
     before = None
     with tempfile.TemporaryDirectory() as folder:
         for name in sides:
-            place = Path(folder) / "result.npy"
-            figures = apart(kind, name, n, place)
-            result = np.load(place)
-            found = clusters(kind, result)
-            agrees = "     -" if before is None else f"{adjusted_rand_score(before, found):6.3f}"
+            path = Path(folder) / "result.npy"
+            figures = apart(kind, name, n, path)
+            result = np.load(path)
+            assigned = clusters(kind, result)
+            agrees = "     -" if before is None else f"{adjusted_rand_score(before, assigned):6.3f}"
             real = truth >= 0
             kept = f"  {kept_neighbours(points, result):15.3f}" if kind == "umap" else ""
             numbers = (f"{figures[key]:7.2f}" for key in ("first", "again", "cpu", "GiB"))
             print(
-                f"{name:24}{'  '.join(numbers)}  {found.max() + 1:8}  {np.mean(found < 0):5.3f}  {agrees}  "
-                f"{adjusted_rand_score(truth[real], found[real]):12.3f}{kept}",
+                f"{name:24}{'  '.join(numbers)}  {assigned.max() + 1:8}  {np.mean(assigned < 0):5.3f}  "
+                f"{agrees}  {adjusted_rand_score(truth[real], assigned[real]):12.3f}{kept}",
                 flush=True,
             )
-            before = found
+            before = assigned
 
 
 def compilation(n: int) -> None:
-    """Print the first call of `cluster=hdbscan` with nothing compiled."""
+    """Print the time of the first call of `cluster=hdbscan` with an empty compilation cache."""
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "result.npy"
-        command = [sys.executable, __file__, "--one", "hdbscan", "cluster=hdbscan", str(place), "--n", str(n)]
+        path = Path(folder) / "result.npy"
+        command = [sys.executable, __file__, "--one", "hdbscan", "cluster=hdbscan", str(path), "--n", str(n)]
         fresh = {"NUMBA_CACHE_DIR": folder, "PATH": ""}
         figures = json.loads(
             subprocess.check_output(command, text=True, env=fresh, encoding="utf-8").splitlines()[-1]

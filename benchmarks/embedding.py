@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def rates(backbone: str, model: str, n: int, rounds: int, ctx: Context) -> Iterator[tuple[float, float]]:
-    """Yield the images a second of the framework and of the loop, round by round; weights are random."""
+    """Yield the images per second of the framework and of the loop in each round; weights are random."""
     chosen = [f"backbone={backbone}", f"backbone.model={model}", "backbone.weights=none"]
     cards = f"backbone.weights_cache={ctx.store.workdir('cards')}"
     drawn = ["dataset=synthetic", f"dataset.n={n}", f"dataset.classes={max(1, min(10, n // 8))}"]
@@ -71,7 +71,7 @@ def arguments() -> argparse.Namespace:
 
 
 def prepared(samples: Samples, encoder: PretrainedEncoder, ctx: Context) -> torch.Tensor:
-    """Return every image as the network wants it: float32 (n, 3, S, S), channels last, on the device."""
+    """Return all images as input of the network: float32 (n, 3, S, S), channels last, on the device."""
     card = encoder.card
     pixels = torch.from_numpy(np.array(samples.content.pixels(card.resize, ctx))).to(ctx.device)
     images = pixels.float().div_(255).sub_(torch.tensor(card.mean, device=ctx.device))
@@ -96,7 +96,7 @@ def loop(images: torch.Tensor, encoder: PretrainedEncoder, ctx: Context) -> Call
 
 
 def seconds(run: Callable[[], object]) -> float:
-    """Return how long it takes."""
+    """Return the seconds of a call."""
     start = perf_counter()
     run()
     return perf_counter() - start

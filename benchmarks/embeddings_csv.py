@@ -1,4 +1,4 @@
-"""A CSV of embeddings into the store, against pandas.read_csv of the same file: seconds and anonymous memory.
+"""Time the loading of embeddings from a CSV against pandas.read_csv: seconds and anonymous memory.
 
 python benchmarks/embeddings_csv.py [--n 100000] [--d 256] [--in <folder>]    --n 1000000 is 2.8 GB of text
 """
@@ -21,7 +21,7 @@ SIDES = ("first load", "second load", "pandas")
 
 
 def write(path: Path, n: int, d: int) -> None:
-    """Write embeddings as most people do: every digit that float32 has."""
+    """Write embeddings with all digits of float32, as is common."""
     import pyarrow as pa
     from pyarrow import csv
 

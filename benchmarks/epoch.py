@@ -68,7 +68,7 @@ def bare(
 
 
 def epochs(images: int, size: int, rounds: int, ctx: Context) -> Iterator[tuple[float, float]]:
-    """Yield the training images a second of both sides, round by round, after a first one that warms up."""
+    """Yield the training images per second of both sides in each round, after one to warm up."""
     shape = ("dataset=synthetic", "dataset.width=48", f"dataset.image_size={size}", f"dataset.n={images}")
     classes = f"dataset.classes={min(102, images // 8)}"
     stages = build(compose_config([*shape, classes, "backbone.max_epochs=1"])).stages

@@ -3,11 +3,11 @@
     python benchmarks/gap.py                        k = 1..20, 20 references: a few minutes
     python benchmarks/gap.py --references 2 --peer 1    a first look
 
-The data are `dataset=synthetic_vectors dataset.width=50`: 25,557 vectors in 233 classes. Ours takes all
-references; the data's own fits, which every method shares, are not in it. The loop clusters `--peer` of them,
-one after the other with all threads, n_init=3, as a person would write it (which fits them less well); its
-time is scaled to their number, and said so. Both see references drawn from one box, and their log W are
-compared too.
+The data are `dataset=synthetic_vectors dataset.width=50`: 25,557 vectors in 233 classes. The framework
+clusters all references; the fits of the data itself, which other methods share, are excluded. The loop
+clusters `--peer` references, one after the other with all threads and n_init=3, as is common (which fits
+them less well); its time is scaled to all references. Both draw references from the same box, and their
+log W are compared too.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from experiments.store.cache import Store
 
 
 def ours(points: np.ndarray, ks: range, references: int, ctx: Context) -> tuple[np.ndarray, float]:
-    """Return log W of each reference and k, and the seconds."""
+    """Return log W of each reference and k by the framework, and the seconds."""
     chosen = ["dataset=synthetic_vectors", "evaluator=[k_selection]"]
     stage = build(compose.compose_config(chosen)).stages.evaluators["k_selection"]
     (clusterer,) = stage.clusterers.values()  # type: ignore[attr-defined]
@@ -50,16 +50,16 @@ def peer(points: np.ndarray, ks: range, references: int, threads: int) -> tuple[
 
     start = time.perf_counter()
     box = Box.around(points)
-    found = []
+    results = []
     with threadpool_limits(threads):
         for number in range(references):
             drawn = box.draw(len(points), (0, number))
-            found.append([np.log(KMeans(k, n_init=3, random_state=0).fit(drawn).inertia_) for k in ks])
-    return np.array(found), time.perf_counter() - start
+            results.append([np.log(KMeans(k, n_init=3, random_state=0).fit(drawn).inertia_) for k in ks])
+    return np.array(results), time.perf_counter() - start
 
 
 def main() -> None:
-    """Print both times, and how far the references' log W are apart."""
+    """Print both times, and the difference of the references' log W."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--references", type=int, default=20)
     parser.add_argument("--peer", type=int, default=1, help="references of the loop, at most as many")

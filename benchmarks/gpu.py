@@ -1,4 +1,4 @@
-"""Everything that a GPU changes, in one call of at most nine minutes; a Markdown table at the end.
+"""Test and time everything that uses a GPU, in at most nine minutes; ends with a Markdown table.
 
     python benchmarks/gpu.py                              needs a CUDA device
     python benchmarks/gpu.py --cpu                        the same parts, small, without one: a few minutes
@@ -7,7 +7,7 @@
 Parts: the tests marked gpu; training images a second of the CNN at 224 x 224 against a bare PyTorch loop
 (epoch.py); images a second embedded by ResNet-50 and CLIP ViT-B/32 with random weights against a bare loop
 (embedding.py); FAISS k-means on the GPU against the CPU (kmeans.py). Each part runs in a process of its own
-until its time is up: what it measured until then is in the table, and a part that fails loses no other.
+with a time limit: the table has its measurements until then, and a part that fails does not affect others.
 """
 
 import argparse
@@ -39,12 +39,12 @@ LIBRARIES = ("torch", "torchvision", "pytorch_lightning", "open_clip_torch", "nu
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured.
+    """Sizes of the measurements.
 
     Parameters
     ----------
     seconds
-        Of all parts together, at most.
+        Time limit of all parts together.
     trained, size, embedded
         Images of the CNN and their pixels a side; images of an embedding.
     rounds
@@ -71,7 +71,7 @@ SCALES = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; a later row of the same `what` takes its place."""
+    """One line of the table; a later row of the same `what` replaces it."""
 
     what: str
     ours: str = ""
@@ -80,7 +80,7 @@ class Row:
 
     @property
     def line(self) -> str:
-        """Return it as a line of Markdown."""
+        """Return the row as Markdown."""
         return f"| {self.what} | {self.ours} | {self.other} | {self.ratio} |"
 
 
@@ -140,7 +140,7 @@ def clustering(scale: Scale, ctx: Context) -> Iterator[Row]:
 
 
 def _rows(what: str, pairs: Iterable[tuple[float, float]]) -> Iterator[Row]:
-    """Yield the medians of the rates so far after every round."""
+    """Yield the medians of the rates so far, after every round."""
     rates = []
     for pair in pairs:
         rates.append(pair)
@@ -172,7 +172,7 @@ PARTS: dict[str, tuple[Part, float]] = {  # with the seconds that each may take
 
 
 def _child(part: Part, scale: Scale, device: str, dtype: str, folder: str, sender: Connection) -> None:
-    """Send the rows of a part, or why it failed."""
+    """Send the rows of a part, or the reason of its failure."""
     os.setsid()  # so that what it starts ends with it
     os.environ["TMPDIR"] = tempfile.tempdir = folder  # the parent removes it, whatever ends this process
     ctx = replace(Context.plain(Store(Path(folder))), device=device, dtype=dtype, threads=cores())
@@ -187,7 +187,7 @@ def _child(part: Part, scale: Scale, device: str, dtype: str, folder: str, sende
 
 
 def bounded(name: str, scale: Scale, device: str, dtype: str, seconds: float) -> Iterator[Row]:
-    """Yield the rows of a part as they come; end it after so many seconds."""
+    """Yield the rows of a part as they arrive; stop it at its time limit."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         receiver, sender = multiprocessing.Pipe(duplex=False)
         spawn = multiprocessing.get_context("spawn")  # CUDA does not survive a fork

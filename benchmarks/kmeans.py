@@ -36,7 +36,7 @@ Fit = Callable[[np.ndarray, Context], float]  # points and where to cluster them
 
 
 def stages(*overrides: str) -> Stages:
-    """Build what `python run.py dataset=synthetic_vectors <overrides>` would run."""
+    """Build the stages of `python run.py dataset=synthetic_vectors <overrides>`."""
     chosen = ["dataset=synthetic_vectors", "evaluator=[internal]", *overrides]
     return build(compose.compose_config(chosen)).stages
 
@@ -89,7 +89,7 @@ def measured(fit: Fit, points: np.ndarray, ctx: Context, clock: Callable[[], flo
 def compared(
     sides: Sequence[Callable[[int], Fit]], points: np.ndarray, ctx: Context, args: argparse.Namespace
 ) -> list[float]:
-    """Return inertia and seconds of the first side, then of the second, each a median over the seeds."""
+    """Return median inertia and seconds over the seeds, of the first side, then of the second."""
     clock = time.process_time if args.cpu_seconds else time.perf_counter
     values = [
         [value for side in sides for value in measured(side(seed), points, ctx, clock)]

@@ -1,12 +1,12 @@
-"""A whole run on many vectors: seconds of each step, and peak memory against the data.
+"""Time a whole run on many vectors by step, and compare its peak memory with the size of the data.
 
     python benchmarks/large.py                   200,000 and 2,000,000 x 64, k=100: some minutes on free cores
     python benchmarks/large.py --n 50000         a first look
 
 Each run is `run.py dataset=embeddings dataset.path=<vectors>.npy reducer=identity cluster.k=100
-evaluator=[internal,sizes]` in a process of its own, with its own cache and tracking store. Memory is looked
-at every 10 ms: anonymous (RssAnon), and all that is resident (RSS: with the pages of mapped files, which the
-system takes back when it needs them); with the imports, and above them.
+evaluator=[internal,sizes]` in a process of its own, with its own cache and tracking store. Memory is sampled
+every 10 ms: anonymous (RssAnon) and resident (RSS, including pages of mapped files, which the system can
+reclaim); with the imports, and above them.
 """
 
 import argparse
@@ -34,7 +34,7 @@ MB = 1e6
 
 
 def resident() -> tuple[float, float]:
-    """Return this process's anonymous and all its resident bytes (Linux)."""
+    """Return the anonymous and the resident bytes of this process (Linux)."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     fields = dict(line.split(":", 1) for line in status.splitlines())
     anonymous, everything = (int(fields[name].split()[0]) * 1024.0 for name in ("RssAnon", "VmRSS"))
@@ -42,7 +42,7 @@ def resident() -> tuple[float, float]:
 
 
 class Peak(threading.Thread):
-    """Look every 10 ms how much memory is held, and by which step."""
+    """Peak memory of the process and of each step, sampled every 10 ms."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -52,19 +52,19 @@ class Peak(threading.Thread):
         self.done = threading.Event()
 
     def run(self) -> None:
-        """Watch until done."""
+        """Sample until done."""
         while not self.done.wait(0.01):
             now = resident()
             self.highest = _larger(self.highest, now)
             self.steps[self.step] = [*_larger(self.steps.get(self.step, (0.0, 0.0)), now)]
 
 
-def _larger(one: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
-    return max(one[0], other[0]), max(one[1], other[1])
+def _larger(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
+    return max(a[0], b[0]), max(a[1], b[1])
 
 
 def make(path: Path, n: int, width: int, classes: int) -> None:
-    """Write float32 (n, width): blobs whose centres are as far apart as they are wide."""
+    """Write float32 (n, width): normal blobs around centres of the same variance."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((classes, width))
     out = np.lib.format.open_memmap(path, "w+", np.float32, (n, width))
@@ -141,7 +141,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, nargs="+", default=[200_000, 2_000_000])
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--k", type=int, default=100)
-    parser.add_argument("--folder", type=Path, help="where data and cache go for a while; by default /tmp")
+    parser.add_argument("--folder", type=Path, help="temporary folder of data and cache; default: /tmp")
     parser.add_argument("overrides", nargs="*", help="of the run, such as cluster.n_redo=1; before --n")
     parser.add_argument("--alone", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -174,7 +174,7 @@ def show(
     highest: list[float],
     steps: dict[str, list[float]],
 ) -> None:
-    """Print what one run took."""
+    """Print time and memory of a run."""
     data = 4.0 * n * width
     rest, rest_cpu = (all_ - cluster for all_, cluster in zip(whole, seconds["cluster"], strict=True))
     print(f"\n{n:,} x {width}, {data / MB:,.0f} MB: {whole[0]:.1f} s, {whole[1]:.1f} of CPUs")

@@ -1,11 +1,11 @@
-"""A sweep whose jobs run at the same time (hydra/launcher=joblib) against one after another.
+"""Compare a sweep with parallel jobs (hydra/launcher=joblib) with one that runs them one after another.
 
 python benchmarks/launcher.py --jobs 4 --busy 0
 python benchmarks/launcher.py --jobs 16 --small --busy 1
 
-Both sides run in turn, `--rounds` times, each in a cache of its own that holds data and embedding already.
-Printed are medians: wall seconds, CPU seconds of all processes, and the wall seconds of all jobs' k-means
-together; the rest of the first two is start-up, evaluation, recording and the sweep's report.
+Both sides run in turn, `--rounds` times, each with its own cache of data and embedding. Prints medians: wall
+seconds, CPU seconds of all processes, and the total wall seconds of k-means in all jobs; the rest of the
+first two is start-up, evaluation, recording and the sweep's report.
 """
 
 import argparse
@@ -78,8 +78,8 @@ def main() -> None:
     print(f"{args.jobs} jobs, {os.cpu_count()} cores, {args.busy} other processes at work")
     for side, (wall, cpu, clustering) in medians.items():
         print(f"{side:18} {wall:7.1f} s wall {cpu:7.1f} s CPU {clustering:7.1f} s in the jobs' k-means")
-    here, there = medians.values()
-    ratios = [many / one for one, many in zip(here, there, strict=True)]
+    sequential, parallel = medians.values()
+    ratios = [b / a for a, b in zip(sequential, parallel, strict=True)]
     print(f"{'joblib / other':18} {ratios[0]:7.2f}        {ratios[1]:7.2f}       {ratios[2]:7.2f}")
 
 

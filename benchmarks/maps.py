@@ -1,11 +1,11 @@
-"""t-SNE and UMAP as the maps use them, t-SNE beside scikit-learn's.
+"""Time t-SNE and UMAP as used for maps, and compare t-SNE with scikit-learn's.
 
     python benchmarks/maps.py                     25,557 x 50, the peer on 5,000 rows of them
     python benchmarks/maps.py --peer-rows 25557   scikit-learn on all rows too
 
 The data are `dataset=synthetic_vectors dataset.width=50`: 233 classes. `kept` is the share of the 15 nearest
-neighbours of a row that are among its 15 nearest on the map, over 2,000 rows. Seconds of a core stand beside
-those of the clock, for a machine that others use too.
+neighbours of a row that are among its 15 nearest on the map, over 2,000 rows. Both wall and CPU seconds are
+printed, as other processes may share the machine.
 """
 
 import argparse
@@ -26,7 +26,7 @@ NEIGHBOURS = 15
 
 
 def points() -> np.ndarray:
-    """Make the vectors."""
+    """Return the vectors."""
     chosen = ["dataset=synthetic_vectors", "dataset.width=50", "evaluator=[internal]"]
     dataset = build(compose.compose_config(chosen)).stages.dataset
     with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +34,7 @@ def points() -> np.ndarray:
 
 
 def kept(values: np.ndarray, placed: np.ndarray) -> float:
-    """Return the share of neighbours that stay neighbours."""
+    """Return the share of nearest neighbours that are still nearest on the map."""
     from sklearn.neighbors import NearestNeighbors
 
     rows = np.linspace(0, len(values) - 1, 2000).astype(int)
@@ -47,7 +47,7 @@ def kept(values: np.ndarray, placed: np.ndarray) -> float:
 
 
 def scikit(values: np.ndarray, threads: int) -> np.ndarray:
-    """Run the peer."""
+    """Run scikit-learn's t-SNE."""
     from sklearn.manifold import TSNE
 
     tsne = TSNE(perplexity=30, init="pca", random_state=0, n_jobs=threads)

@@ -1,4 +1,4 @@
-"""Anonymous memory above the imports: embed synthetic 32x32 images with an untrained CNN, and cluster them.
+"""Measure anonymous memory above the imports: embed and cluster synthetic 32x32 images by an untrained CNN.
 
 python benchmarks/memory.py [--images 100000]    prints the peak for a quarter of the images and for all
 """
@@ -22,7 +22,7 @@ def anonymous() -> int:
 
 
 class Peak(threading.Thread):
-    """Look every 10 ms how much anonymous memory is held."""
+    """Peak of anonymous memory, sampled every 10 ms."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -30,7 +30,7 @@ class Peak(threading.Thread):
         self.done = threading.Event()
 
     def run(self) -> None:
-        """Watch until done."""
+        """Sample until done."""
         while not self.done.wait(0.01):
             self.highest = max(self.highest, anonymous())
 

@@ -1,4 +1,4 @@
-"""Near-duplicates among embeddings, beside scikit-learn's radius neighbours.
+"""Time the search for near-duplicates of embeddings against scikit-learn's radius neighbours.
 
     python benchmarks/near_duplicates.py               25,557 x 512, two cores
     python benchmarks/near_duplicates.py --rounds 3    medians of three
@@ -26,23 +26,23 @@ SIMILARITY = 0.98
 
 
 def embeddings(ctx: Context) -> np.ndarray:
-    """Make vectors with copies among them."""
+    """Return vectors of which some are near-duplicates."""
     chosen = ["dataset=synthetic_vectors", "dataset.width=512", "evaluator=[internal]"]
     dataset = build(compose.compose_config(chosen)).stages.dataset
-    found = np.array(dataset.load(ctx).content.vectors())
+    values = np.array(dataset.load(ctx).content.vectors())
     rng = np.random.default_rng(0)
-    copies = found[rng.permutation(len(found))[: len(found[::50])]]
-    found[::50] = copies + rng.normal(size=copies.shape, scale=0.05 * copies.std())
-    return found
+    copies = values[rng.permutation(len(values))[: len(values[::50])]]
+    values[::50] = copies + rng.normal(size=copies.shape, scale=0.05 * copies.std())
+    return values
 
 
 def scikit(values: np.ndarray, threads: int) -> int:
-    """Count pairs with the peer."""
+    """Return scikit-learn's number of pairs."""
     from sklearn.neighbors import NearestNeighbors
 
     search = NearestNeighbors(radius=1 - SIMILARITY, metric="cosine", algorithm="brute", n_jobs=threads)
-    found = search.fit(values).radius_neighbors(values, return_distance=False)
-    return (sum(map(len, found)) - len(values)) // 2
+    neighbours = search.fit(values).radius_neighbors(values, return_distance=False)
+    return (sum(map(len, neighbours)) - len(values)) // 2
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ N, BATCH, EPOCHS = 2000, 32, 5
 
 
 def main() -> None:
-    """Print, for two sizes, seconds an epoch and their ratio."""
+    """Print the seconds per epoch and their ratio, for two sizes."""
     with tempfile.TemporaryDirectory() as folder:
         root = PHOTOGRAPHS if PHOTOGRAPHS.exists() else generated(Path(folder) / "images")
         ctx = Context.plain(Store(Path(folder) / "cache"))
@@ -65,7 +65,7 @@ def images_of(root: Path, ctx: Context) -> ImageFiles:
 def decoder(
     content: ImageFiles, resize: Resize, pool: ThreadPoolExecutor
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what decodes a batch just as the memory map was made."""
+    """Return a function that decodes a batch like the memory map."""
 
     def one(row: int) -> np.ndarray:
         image = load_rgb(content.root / content.paths[row], at_least=2 * resize.size)
@@ -75,7 +75,7 @@ def decoder(
 
 
 def seconds(read: Callable[[np.ndarray], np.ndarray]) -> float:
-    """Return the median seconds of an epoch's pass."""
+    """Return the median seconds of a pass over the data."""
     times = []
     for epoch in range(EPOCHS):
         order = np.random.default_rng(epoch).permutation(N)
@@ -87,7 +87,7 @@ def seconds(read: Callable[[np.ndarray], np.ndarray]) -> float:
 
 
 def generated(folder: Path) -> Path:
-    """Write JPEGs of smooth noise, as large as the photographs that are not there."""
+    """Write JPEGs of smooth noise, of the size of the missing photographs."""
     rng = np.random.default_rng(0)
     folder.mkdir()
     for number in range(N):

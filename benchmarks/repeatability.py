@@ -66,17 +66,17 @@ RUNS = {
 
 
 def write_images(folder: Path) -> None:
-    """Write scikit-learn's digits as PNG, a folder a class."""
+    """Write scikit-learn's digits as PNG, with a folder per class."""
     from PIL import Image
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     for label in range(10):
-        place = folder / str(label)
-        place.mkdir(parents=True)
+        run_folder = folder / str(label)
+        run_folder.mkdir(parents=True)
         for row in np.flatnonzero(digits.target == label)[:EACH]:
             image = np.rint(digits.images[row] * (255 / 16)).astype(np.uint8)
-            Image.fromarray(image).resize((32, 32)).save(place / f"{row:04}.png")
+            Image.fromarray(image).resize((32, 32)).save(run_folder / f"{row:04}.png")
 
 
 def started(root: Path, script: str, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -96,7 +96,7 @@ def newest(root: Path) -> str:
 
 
 def one(root: Path, overrides: list[str], settings: list[str]) -> tuple[str, str]:
-    """Run and verify; return the verdict's line, and what stood above it."""
+    """Run and verify; return the line of the verdict, and the lines above it."""
     done = started(root, "run.py", *(word.format(images=root / "images") for word in overrides))
     if done.returncode:
         return "did not run", done.stderr
@@ -107,7 +107,7 @@ def one(root: Path, overrides: list[str], settings: list[str]) -> tuple[str, str
 
 
 def main() -> int:
-    """Print each verdict, and how many there were of each; the exit code says whether all are identical."""
+    """Print the verdicts and their counts; the exit code is 0 if all are identical."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

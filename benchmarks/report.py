@@ -1,12 +1,12 @@
-"""The report of a run: seconds to make, size, and seconds until Chromium shows it and answers the pointer.
+"""Measure a report: seconds to write, size, and seconds until Chromium shows it and responds to the pointer.
 
     python benchmarks/report.py dataset=image_folder dataset.root=caltech101_128.zip cluster.k=102
     python benchmarks/report.py cluster.k=233                      the digits
 
-Takes the settings of run.py; backbone=pixels unless another is typed. What the run itself takes is not
-counted: the report is made twice, first with nothing of it kept. Seconds in the browser are from the
-beginning of the navigation, each time in a new browser process without a GPU; a hover is answered when the
-image and the name stand at the pointer. The peer is the same map drawn by plotly on WebGL, packed alike.
+Accepts the settings of run.py; the default is backbone=pixels. The run itself is not timed. The report is
+written twice, first without cached parts. Seconds in the browser are from the start of the navigation, each
+time in a new browser process without a GPU, until image and name are shown at the pointer. The peer is the
+same map drawn by plotly on WebGL, with the same data.
 """
 
 import argparse
@@ -42,41 +42,41 @@ new MutationObserver(look).observe(document, { subtree: true, childList: true, a
 """
 
 
-def made(typed: list[str], place: Path) -> tuple[Contents, Path, list[float]]:
-    """Run, and make the report twice; return what it tells, its file, and the seconds."""
-    kept = [f"cache.root={place}/cache", f"tracking.uri=sqlite:///{place}/mlflow.db"]
+def made(typed: list[str], root: Path) -> tuple[Contents, Path, list[float]]:
+    """Run, and write the report twice; return its contents, its file, and the seconds."""
+    kept = [f"cache.root={root}/cache", f"tracking.uri=sqlite:///{root}/mlflow.db"]
     typed = [*USUAL, *kept, *typed]
     cfg = compose.compose_config(typed)
     plan = build(cfg, typed)
-    result = perform(plan, place / "run", Job(typed)).result
+    result = perform(plan, root / "run", Job(typed)).result
     ctx = context.make(plan, console.Report(lambda _step, _row: None))
     seconds = []
     for _ in range(2):
         start = time.perf_counter()
-        file = report.write_report(result, place / "run", ctx, name="benchmark", run_id="0", seconds=0.0)
+        file = report.write_report(result, root / "run", ctx, name="benchmark", run_id="0", seconds=0.0)
         seconds.append(time.perf_counter() - start)
-    return report.gather_contents(result, place / "run", ctx, {}), file, seconds
+    return report.gather_contents(result, root / "run", ctx, {}), file, seconds
 
 
-def peer(told: Contents, place: Path) -> Path:
-    """Write the same map as plotly draws it."""
-    (axis, points), *_ = told.maps.items()
+def peer(contents: Contents, root: Path) -> Path:
+    """Write the same map with plotly."""
+    (axis, points), *_ = contents.maps.items()
     packed, ends = figures.pack(
-        told.images[at : at + tiles.PER_SPRITE] for at in range(0, len(told.images), tiles.PER_SPRITE)
+        contents.images[at : at + tiles.PER_SPRITE] for at in range(0, len(contents.images), tiles.PER_SPRITE)
     )
-    file = place / "plotly.html"
+    file = root / "plotly.html"
     drawn = Map(
-        told.title,
+        contents.title,
         f"{axis} 1",
         f"{axis} 2",
         points[:, 0],
         points[:, 1],
-        told.members["cluster"].to_numpy(),
-        told.members["id"].to_list(),
+        contents.members["cluster"].to_numpy(),
+        contents.members["id"].to_list(),
         [],
         packed,
         ends,
-        told.images.shape[1],
+        contents.images.shape[1],
         tiles.PER_SPRITE,
     )
     file.write_text(figures.html_page(drawn), encoding="utf-8")
@@ -84,7 +84,7 @@ def peer(told: Contents, place: Path) -> Path:
 
 
 def opened(file: Path, map_: str, arguments: list[str]) -> dict[str, float]:
-    """Open the page, go to its map and point at it; return when each was there."""
+    """Open the page, go to its map and point at it; return the seconds until each event."""
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("google-chrome")
@@ -107,30 +107,30 @@ def opened(file: Path, map_: str, arguments: list[str]) -> dict[str, float]:
 
 
 def measure(name: str, file: Path, map_: str, arguments: list[str], rounds: int) -> float:
-    """Print the medians of some openings, with the least and the most; return that of the answer."""
+    """Print median, minimum and maximum times of several openings; return the median of the first answer."""
     runs = [opened(file, map_, arguments) for _ in range(rounds)]
-    told = []
+    lines = []
     for key in ("first-contentful-paint", "drawn", "answered"):
         values = sorted(run[key] for run in runs)
-        told.append(f"{key} {statistics.median(values):.2f} s ({values[0]:.2f} to {values[-1]:.2f})")
-    print(f"{name}: {', '.join(told)}", flush=True)
+        lines.append(f"{key} {statistics.median(values):.2f} s ({values[0]:.2f} to {values[-1]:.2f})")
+    print(f"{name}: {', '.join(lines)}", flush=True)
     return statistics.median(run["answered"] for run in runs)
 
 
 def main() -> None:
-    """Print what it takes to make the report and to open it."""
+    """Print the times to write the report and to open it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     options, typed = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        told, file, seconds = made(typed, place)
+        root = Path(folder)
+        contents, file, seconds = made(typed, root)
         size = file.stat().st_size / 1e6
-        print(f"{len(told.members):,} samples, {told.members['cluster'].nunique()} clusters")
+        print(f"{len(contents.members):,} samples, {contents.members['cluster'].nunique()} clusters")
         print(f"made in {seconds[0]:.1f} s, again in {seconds[1]:.1f} s (target 20 s)")
         print(f"size {size:.1f} MB (target 15 MB)", flush=True)
         ours = measure("report (target 3 s)", file, "#plane canvas", SOFTWARE, options.rounds)
-        theirs = measure("plotly's map alone", peer(told, place), "#figure", WEBGL, options.rounds)
+        theirs = measure("plotly's map alone", peer(contents, root), "#figure", WEBGL, options.rounds)
         print(f"time to the first answer, ratio {ours / theirs:.2f}")
 
 

@@ -1,11 +1,11 @@
-"""How often the stated interval of the sampled silhouette holds the mean over all rows.
+"""Measure how often the interval of the sampled silhouette contains the mean over all rows.
 
     python benchmarks/silhouette.py                                       eight kinds of data, half an hour
     python benchmarks/silhouette.py --n 40000 --draws 20 --only blobs_64  a first look
 
 For each kind of data: the mean silhouette over all rows, each against all others; then, over many draws of
-10,000 rows, the share whose interval holds it, the root of the mean squared error, the half interval, and
-the bias by the sampled members alone, which the interval does not know of.
+10,000 rows, the share whose interval contains it, the root mean squared error, half the interval's width, and
+the bias from sampling the members, which the interval does not include.
 """
 
 import argparse
@@ -36,14 +36,14 @@ class Kind:
 def scattered(
     points: np.ndarray, clusters: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Make a tenth of the rows noise, a cluster that lies everywhere."""
+    """Turn a tenth of the rows into noise, a cluster that is spread everywhere."""
     noise = rng.random(len(points)) < 0.1
     points = np.where(noise[:, None], rng.standard_normal(points.shape) * points.std(axis=0), points)
     return points.astype(np.float32), np.where(noise, -1, clusters)
 
 
 def far(points: np.ndarray, clusters: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Move one row of a thousand a hundred times as far away: fill values."""
+    """Scale one row in a thousand by a hundred, like fill values."""
     moved = np.where(rng.random(len(points)) < 0.001, 100, 1)
     return (points * moved[:, None]).astype(np.float32), clusters
 

@@ -1,14 +1,14 @@
-"""Study A's analysis (steps 6 to 12) by this project, against the same as a plain scikit-learn script.
+"""Compare study A's analysis (steps 6 to 12) by this project with a plain scikit-learn script.
 
-    python benchmarks/study.py               as configured: classes that lie far apart, a few minutes
-    python benchmarks/study.py --noise 5     classes that overlap until the accuracy is the study's
+    python benchmarks/study.py               as configured: well separated classes, a few minutes
+    python benchmarks/study.py --noise 5     overlapping classes, for about the accuracy of the study
     python benchmarks/study.py --sweep       and 45 jobs: k x components x C
     python benchmarks/study.py --seeds 5     and the purities of both sides over so many seeds of k-means
     python benchmarks/study.py cluster.breath=0 cluster.n_redo=5     with other settings on our side
 
-The data are `dataset=synthetic_vectors`: 25,557 x 256, 233 classes, imbalance 10.57; they and the configs are
-made before the clock starts, for both. Both sides know the labels of all rows (protocol=published), give the
-same figures and draw no pictures.
+The data are `dataset=synthetic_vectors`: 25,557 x 256, 233 classes, imbalance 10.57; data and configs are
+prepared before the timing, for both sides. Both use the labels of all rows (protocol=published), compute the
+same metrics and draw no figures.
 """
 
 import argparse
@@ -45,11 +45,11 @@ SCORES = {
     "adjusted_rand_score": "ari",
 }
 EVALUATORS = f"evaluator=[external,variance,{','.join(PROBES)},macro,macro_purity]"
-Figures = dict[str, float]
+Metrics = dict[str, float]
 
 
-def plain(embeddings: np.ndarray, labels: np.ndarray, ks: list[int]) -> Figures:
-    """Do it as one writes it down: one step after the other."""
+def plain(embeddings: np.ndarray, labels: np.ndarray, ks: list[int]) -> Metrics:
+    """Return the metrics of a plain script, one step after the other."""
     from scipy.cluster.hierarchy import cut_tree, linkage
     from sklearn.cluster import KMeans
     from sklearn.decomposition import PCA
@@ -62,12 +62,12 @@ def plain(embeddings: np.ndarray, labels: np.ndarray, ks: list[int]) -> Figures:
     scaled = StandardScaler().fit_transform(embeddings)
     pca = PCA().fit(scaled)
     points = pca.transform(scaled)[:, :50]
-    found = {"explained_variance_50": float(pca.explained_variance_ratio_[:50].sum())}
+    results = {"explained_variance_50": float(pca.explained_variance_ratio_[:50].sum())}
     train, test = train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=42)
 
     def probe(name: str, features: np.ndarray, target: np.ndarray, **settings: Any) -> None:
         model = LogisticRegression(max_iter=1000, **settings).fit(features[train], target[train])
-        found[name] = float(model.score(features[test], target[test]))
+        results[name] = float(model.score(features[test], target[test]))
 
     for name, settings in PROBES.items():
         probe(f"{name}_accuracy", points if name == "probe_pca" else scaled, labels, **settings)
@@ -78,53 +78,53 @@ def plain(embeddings: np.ndarray, labels: np.ndarray, ks: list[int]) -> Figures:
         probe(f"macro_accuracy_{g}", scaled, target, C=0.1)
     for k in ks:
         kmeans = KMeans(k, n_init=10, random_state=0).fit(points)
-        found[f"k={k} inertia"] = float(kmeans.inertia_)
+        results[f"k={k} inertia"] = float(kmeans.inertia_)
         truths = {"": labels} | {f"_macro_{g}": target for g, target in categories.items()}
         for name, truth in truths.items():
             table = contingency_matrix(truth, kmeans.labels_)
-            found[f"k={k} purity{name}"] = float(table.max(axis=0).sum() / len(labels))
+            results[f"k={k} purity{name}"] = float(table.max(axis=0).sum() / len(labels))
             for score in (normalized_mutual_info_score, adjusted_mutual_info_score, adjusted_rand_score):
-                found[f"k={k} {SCORES[score.__name__]}{name}"] = float(score(truth, kmeans.labels_))
-    return found
+                results[f"k={k} {SCORES[score.__name__]}{name}"] = float(score(truth, kmeans.labels_))
+    return results
 
 
-def ours(ctx: Context, ks: list[int], data: list[str]) -> Figures:
-    """Do it as the framework does: one job per k."""
-    found: Figures = {}
+def ours(ctx: Context, ks: list[int], data: list[str]) -> Metrics:
+    """Run one job of the framework per k."""
+    results: Metrics = {}
     for k in ks:
         metrics = job(ctx, [*data, EVALUATORS, f"cluster.k={k}"])
-        found |= {
+        results |= {
             name: value for name, value in metrics.items() if name.startswith(("expl", "probe", "macro"))
         }
-        found |= {f"k={k} {name}": value for name, value in metrics.items()}
-    return found
+        results |= {f"k={k} {name}": value for name, value in metrics.items()}
+    return results
 
 
 @cache
 def stages(overrides: tuple[str, ...]) -> Stages:
-    """Compose and build a job's stages once; the script has its settings in its code, and reads none."""
+    """Compose and build a job's stages; cached, as the plain script has no configuration to read."""
     return build(compose.compose_config(overrides)).stages
 
 
-def job(ctx: Context, overrides: list[str]) -> Figures:
+def job(ctx: Context, overrides: list[str]) -> Metrics:
     """Run one job, as a sweep in one process does."""
     result = pipeline.run(stages(tuple(overrides)), ctx)
     steps = {step: round(spent, 1) for step, spent in result.seconds.items() if spent}
-    print(f"{' '.join(overrides[4:])}: {steps or 'all kept'}", flush=True)
+    print(f"{' '.join(overrides[4:])}: {steps or 'all cached'}", flush=True)
     return result.metrics | {"inertia": float(result.clustering.inertia or 0)}
 
 
-def compare(found: Figures, reference: Figures) -> None:
-    """Print how far the figures are from those of the script, the furthest of each kind by name.
+def compare(results: Metrics, reference: Metrics) -> None:
+    """Print the differences between the metrics and those of the script, and the largest of each kind.
 
-    Purity is only as equal as two seeds of the script are to each other: with --noise 5, k=10 and 20, seeds 0
-    to 3 its own figures lie up to 1.0 points apart, at inertias that are equal within 0.05 %.
+    Purities differ as much as between two seeds of the script: with --noise 5, k=10 and 20, seeds 0 to 3, by
+    up to 1.0 points, while inertias are equal within 0.05 %.
     """
-    ratios = {name: found[name] / value for name, value in reference.items() if "inertia" in name}
+    ratios = {name: results[name] / value for name, value in reference.items() if "inertia" in name}
     print(f"inertia, ours to theirs: {max(ratios.values()):.4f} at worst (at most 1.001); ", end="")
     print(", ".join(f"{name.split()[0]} {ratio:.4f}" for name, ratio in ratios.items()))
     for kind in ("explained", "probe", "macro_accuracy", "purity"):
-        points = {n: 100 * (found[n] - value) for n, value in reference.items() if kind in n}
+        points = {n: 100 * (results[n] - value) for n, value in reference.items() if kind in n}
         low, high = min(points, key=lambda n: points[n]), max(points, key=lambda n: points[n])
         print(f"{kind}, ours less theirs in points: mean {np.mean(list(points.values())):.2f}", end="")
         print(f", {points[low]:.2f} ({low}) to {points[high]:.2f} ({high})")
@@ -155,7 +155,7 @@ def purities(ctx: Context, ks: list[int], data: list[str], seeds: int) -> None:
 
 
 def sweep(ctx: Context, ks: list[int], data: list[str], seconds: float) -> None:
-    """Run 45 jobs with nothing kept; print their time beside that of the plain script for each."""
+    """Run 45 jobs with an empty cache; print their time relative to as many plain scripts."""
     build(compose.compose_config(data)).stages.dataset.load(ctx)
     ctx.store.computed.clear()
     start = time.perf_counter()
@@ -171,7 +171,7 @@ def sweep(ctx: Context, ks: list[int], data: list[str], seconds: float) -> None:
 
 
 def main() -> None:
-    """Print times and figures of both sides."""
+    """Print times and metrics of both sides."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--k", type=int, nargs="+", default=[10, 20, 50, 100, 233])
     parser.add_argument("--noise", type=float, default=1, help="standard deviation within a class")
@@ -190,17 +190,17 @@ def main() -> None:
         job(ctx, [*data, "dataset.limit=2000", "cluster.k=10", "evaluator=[external]"])
         for k in options.k:
             stages((*data, EVALUATORS, f"cluster.k={k}"))
-        sides: dict[str, tuple[Figures, float]] = {}
-        for name in ("plain", "ours", "kept"):
+        sides: dict[str, tuple[Metrics, float]] = {}
+        for name in ("plain", "ours", "cached"):
             start = time.perf_counter()
-            figures = plain(embeddings, labels, options.k) if name == "plain" else ours(ctx, options.k, data)
-            sides[name] = figures, time.perf_counter() - start
-        (reference, longer), (found, seconds), (_, again) = sides.values()
+            metrics = plain(embeddings, labels, options.k) if name == "plain" else ours(ctx, options.k, data)
+            sides[name] = metrics, time.perf_counter() - start
+        (reference, longer), (results, seconds), (_, again) = sides.values()
         print(
-            f"nothing kept: {seconds:.1f} s against {longer:.1f}, ratio {seconds / longer:.3f} (at most 0.45)"
+            f"empty cache: {seconds:.1f} s against {longer:.1f}, ratio {seconds / longer:.3f} (at most 0.45)"
         )
-        print(f"all kept: {again:.2f} s, ratio {again / longer:.4f} (at most 0.03)")
-        compare(found, reference)
+        print(f"all cached: {again:.2f} s, ratio {again / longer:.4f} (at most 0.03)")
+        compare(results, reference)
         if options.seeds:
             purities(ctx, options.k, data, options.seeds)
         if options.sweep:

@@ -1,4 +1,4 @@
-"""The default sweep as a person meets it: nothing kept, then repeated, and the start-up of run.py.
+"""Time the default sweep with an empty cache, then repeated, and the start-up of run.py.
 
 python benchmarks/sweep.py [--rounds 3]
 """
@@ -18,7 +18,7 @@ SWEEP = ("-m", "cluster.k=10,50,233")
 
 
 def seconds(root: Path, *words: str) -> float:
-    """Run run.py in a project root of its own; return how long it took."""
+    """Run run.py in a new project root; return the seconds."""
     start = time.perf_counter()
     command = [sys.executable, str(REPOSITORY / "run.py"), *words]
     subprocess.run(command, env=os.environ | {"EXPERIMENTS_ROOT": str(root)}, check=True, capture_output=True)

@@ -49,8 +49,8 @@ def command(*words: str) -> str:
     return " ".join(word if re.fullmatch(r"<[^<>]*>", word) else shlex.quote(word) for word in words)
 
 
-def few(names: Iterable[str], most: int = MAX_NAMES) -> str:
-    """Return the first names, separated by commas, and the total number if there are more."""
+def join_few(names: Iterable[str], most: int = MAX_NAMES) -> str:
+    """Return the first names, joined by commas, and the number of all if there are more."""
     names = list(names)
     return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")
 

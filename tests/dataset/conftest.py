@@ -1,4 +1,4 @@
-"""What the tests of data sets share: the usual selection, and folders of drawn images."""
+"""Fixtures of the data sets' tests: the usual selection, and folders of drawn images."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ CALTECH = Path(__file__).parents[3] / "shared" / "data" / "caltech101_128.zip"
 
 @pytest.fixture
 def selection() -> dict[str, Any]:
-    """Return the settings that every data set has, as in conf/dataset/_selection.yaml."""
+    """Return the settings of every data set, as in conf/dataset/_selection.yaml."""
     return {
         "image_size": 8,
         "mirror": False,
@@ -41,7 +41,7 @@ def image_folder(selection: dict[str, Any]) -> Callable[..., ImageFolder]:
 
 @pytest.fixture
 def draw() -> Callable[..., Path]:
-    """Write an image of noise; another seed is another image."""
+    """Write an image of noise from a seed."""
 
     def make(path: Path, seed: int = 0, size: tuple[int, int] = (12, 10)) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,13 +64,13 @@ def two_classes(tmp_path: Path, draw: Callable[..., Path]) -> Path:
 @pytest.fixture
 def caltech() -> Path:
     if not CALTECH.exists():
-        pytest.skip(f"{CALTECH.name} is not beside the repository, in shared/data")
+        pytest.skip(f"{CALTECH.name} is missing in shared/data next to the repository")
     return CALTECH
 
 
 @pytest.fixture
 def embeddings(selection):
-    """Return a function: a file of embeddings as a data set, with these changes."""
+    """Return a function that builds a data set from a file of embeddings, with changed settings."""
 
     def make(path, **changes):
         settings = {"id": None, "ids": None, "exclude": (), "label": None, "images": None, "header": None}
@@ -81,7 +81,7 @@ def embeddings(selection):
 
 @pytest.fixture
 def table(selection):
-    """Return a function: a table as a data set, with these changes."""
+    """Return a function that builds a data set from a table, with changed settings."""
 
     def make(path, **changes):
         settings = {"id": None, "exclude": (), "label": None, "images": None, "header": None}

@@ -1,4 +1,4 @@
-"""CIFAR-10 from a small copy in the format of the real one; torchvision checks and reads it."""
+"""CIFAR-10 from a small copy in the original format, read and checked by torchvision."""
 
 import hashlib
 import pickle
@@ -18,7 +18,7 @@ EACH = 20  # images in each of the six files, where the real ones have 10,000
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """Write six batches and the names, and tell torchvision their checksums."""
+    """Write six batches and the class names, and patch torchvision's checksums."""
     from torchvision.datasets import CIFAR10
 
     root = tmp_path_factory.mktemp("cifar")
@@ -73,7 +73,7 @@ def test_an_archive_in_the_folder_is_enough(copy, selection, tmp_path, monkeypat
     assert len(Cifar10(root=str(tmp_path), **selection).load(ctx)) == 6 * EACH
 
 
-def test_without_copy_and_network_it_says_which_file_to_put_where(copy, selection, ctx, tmp_path):
+def test_without_copy_and_network_the_error_names_file_and_folder(copy, selection, ctx, tmp_path):
     with pytest.raises(ValueError) as error:
         Cifar10(root=str(tmp_path / "empty"), **selection).load(ctx)
     says(error, key=f"dataset.root={tmp_path}/empty", use="put cifar-10-python.tar.gz there")

@@ -1,8 +1,7 @@
-"""What every data set promises, asked of each file in conf/dataset.
+"""The contract of data sets, tested for each file in conf/dataset.
 
-A new data set is tested as soon as its file is there, if its fields are among `SMALL`: a `root` is given a
-folder of ten images, a `path` a table of vectors. One that needs something else says so, and gets it in
-`make`.
+A new data set is tested once its file exists, if its fields are among `SMALL`: a `root` is given a
+folder of ten images, a `path` a table of vectors. `make` covers other needs.
 """
 
 import functools
@@ -19,26 +18,29 @@ from experiments.config.compose import CONF, compose_config
 from experiments.context import Context
 from experiments.dataset.cifar10 import Archive, Cifar10
 from experiments.dataset.images import pixels
-from experiments.dataset.labels.corrections import Correction, append
+from experiments.dataset.labels.correction_log import Correction, append_corrections
 from experiments.numerics.hashes import hash_rows
 from experiments.samples import SPLITS, Resize
 from experiments.store.cache import Store
 
 OPTIONS = sorted(path.stem for path in (CONF / "dataset").glob("[!_]*.yaml"))
-VARIANTS = {"image_folder": ["flat"], "embeddings": ["parquet", "npy", "pictured"]}  # besides the usual form
+VARIANTS = {
+    "image_folder": ["flat"],
+    "embeddings": ["parquet", "npy", "pictured"],
+}  # besides the usual version
 SUBJECTS = [(name, form) for name in OPTIONS for form in ("", *VARIANTS.get(name, ()))]
-SMALL = {"n": 120, "classes": 4, "imbalance": 3.0, "width": 12, "noise": 0.5}  # fields that say how many
+SMALL = {"n": 120, "classes": 4, "imbalance": 3.0, "width": 12, "noise": 0.5}  # fields that limit the size
 
 
 @functools.cache
 def composed(name):
-    """Build a data set as `dataset=<name>` does; its files need not exist."""
+    """Build the data set of `dataset=<name>`; its files need not exist."""
     return build(compose_config([f"dataset={name}"])).stages.dataset
 
 
 @pytest.fixture(params=SUBJECTS, ids=lambda subject: "-".join(filter(None, subject)))
 def stage(request, two_classes, tmp_path, ctx):
-    """Return each data set in a small form."""
+    """Return a small version of each data set."""
     return make(*request.param, two_classes, tmp_path, ctx)
 
 
@@ -46,7 +48,7 @@ def make(name, form, images, folder, ctx):
     stage = composed(name)
     names = {field.name for field in fields(stage)}
     changes = {field: value for field, value in SMALL.items() if field in names}
-    if isinstance(stage, Cifar10):  # kept as if it had been read before: no network, no torchvision
+    if isinstance(stage, Cifar10):  # cached in advance: no network, no torchvision
         arrays = np.random.default_rng(0).integers(0, 256, (100, 32, 32, 3), np.uint8)
         ctx.store.fitted("cifar10-1", lambda: Archive(arrays, np.arange(100) % 10, hash_rows(arrays), 80))
     elif "root" in names:
@@ -59,7 +61,7 @@ def make(name, form, images, folder, ctx):
 
 
 def vectors(path):
-    """Write 60 rows of five values, the first ten of them called as the images of `two_classes`."""
+    """Write 60 rows of five values; the first ten have the ids of the images of `two_classes`."""
     values = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
     ids = [f"{('cats', 'dogs')[row % 2]}/{row}.png" for row in range(60)]
     rows = pd.DataFrame(values, columns=list("abcde")).assign(image_id=ids, kind=np.arange(60) % 2)
@@ -120,7 +122,7 @@ def test_the_content_is_of_its_kind(samples, ctx):
     says(error, key="backbone=identity", use="backbone=cnn")
 
 
-def test_the_content_says_which_decoding_made_it(samples):
+def test_the_content_has_the_version_of_its_decoding(samples):
     versions = {"images": pixels.VERSION, "vectors": 1}
     assert versions[samples.content.KIND] == samples.content.VERSION
 
@@ -176,7 +178,7 @@ def test_labels_from_a_file_change_the_key_and_not_the_content(stage, samples, c
 def test_a_correction_changes_one_label_and_not_the_content(stage, samples, ctx, tmp_path):
     label = "" if samples.labels is None else samples.class_names[samples.labels[0]]
     line = Correction("", "", "", str(samples.ids[0]), str(samples.content.hashes[0]), label, "unheard of")
-    append(tmp_path / "log.csv", [line])
+    append_corrections(tmp_path / "log.csv", [line])
     settings = {"corrections": str(tmp_path / "log.csv"), "split": {"train": 1.0}}
     other = replace(stage, **settings).load(ctx)
     assert other.class_names[other.labels[0]] == "unheard of"
@@ -186,7 +188,7 @@ def test_a_correction_changes_one_label_and_not_the_content(stage, samples, ctx,
         assert list(other.labelled) == [0]
         assert list(replace(stage, **settings, unlabelled="drop").load(ctx).ids) == [samples.ids[0]]
         return
-    names = [np.array(each.class_names)[each.labels][1:] for each in (other, samples)]
+    names = [np.array(data.class_names)[data.labels][1:] for data in (other, samples)]
     np.testing.assert_array_equal(*names)
 
 

@@ -1,4 +1,4 @@
-"""The digits: known images and labels, and scikit-learn imported once."""
+"""The digits: known images and labels, and caching of scikit-learn's arrays."""
 
 import subprocess
 import sys

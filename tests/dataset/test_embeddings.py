@@ -1,4 +1,4 @@
-"""Embeddings made elsewhere: every kind of file gives the same, and what is wrong is named with its place."""
+"""Embeddings from every kind of file load alike; errors name the line."""
 
 import logging
 import os
@@ -31,13 +31,13 @@ def write(tmp_path):
 
 
 def frame(values=DIGITS, ids=IDS):
-    return pd.DataFrame(values, columns=[f"d{place}" for place in range(values.shape[1])]).assign(
+    return pd.DataFrame(values, columns=[f"d{column}" for column in range(values.shape[1])]).assign(
         image_id=ids
     )
 
 
 def saved(folder, kind, rows=None):
-    """Write the digits as one kind of file, and return what to type for it."""
+    """Write the digits as a kind of file; return the settings to load it."""
     rows = frame() if rows is None else rows
     path = folder / f"digits.{kind}"
     values = rows.drop(columns="image_id").to_numpy()
@@ -60,7 +60,7 @@ def test_every_kind_of_file_gives_the_values_bit_for_bit(embeddings, ctx, tmp_pa
     order = np.argsort(IDS)
     assert list(samples.ids) == sorted(IDS)
     np.testing.assert_array_equal(samples.content.vectors().view(np.uint32), DIGITS[order].view(np.uint32))
-    assert samples.columns == tuple(f"d{place}" for place in range(64))
+    assert samples.columns == tuple(f"d{column}" for column in range(64))
     assert (samples.name, samples.labels) == ("digits", None)
 
 
@@ -76,7 +76,7 @@ def test_shuffled_rows_are_the_same_data_set(embeddings, ctx, tmp_path, kind):
 @pytest.mark.parametrize("kind", ["csv", "parquet", "npy"])
 def test_blocks_and_threads_change_nothing(embeddings, ctx, tmp_path, kind):
     whole = embeddings(**saved(tmp_path, kind)).load(ctx)
-    os.utime(tmp_path / f"digits.{kind}", (1, 1))  # another file, as far as the store knows
+    os.utime(tmp_path / f"digits.{kind}", (1, 1))  # another file for the cache
     again = embeddings(**saved(tmp_path, kind), block_bytes=3000).load(replace(ctx, threads=3))
     assert again.data_key == whole.data_key
     np.testing.assert_array_equal(again.content.vectors(), whole.content.vectors())
@@ -110,7 +110,7 @@ def test_lines_are_counted_over_pieces(embeddings, ctx, write, size):
 
 def test_floats_of_any_size_survive_text(embeddings, ctx, tmp_path):
     bits = np.random.default_rng(0).integers(0, 2**32, (400, 25), np.uint32).view(np.float32)
-    bits[~(np.abs(bits) < 2.0**64)] = -0.0  # larger ones are refused
+    bits[~(np.abs(bits) < 2.0**64)] = -0.0  # larger values are an error
     rows = frame(bits, [f"{row:03}" for row in range(400)])
     samples = embeddings(**saved(tmp_path, "csv", rows)).load(ctx)
     np.testing.assert_array_equal(samples.content.vectors().view(np.uint32), bits.view(np.uint32))
@@ -213,7 +213,7 @@ def test_numbers_that_may_be_labels_or_ids_are_pointed_out(embeddings, ctx, writ
 @pytest.mark.parametrize(
     ("text", "key", "use", "facts"),
     [
-        ("id,d0,d1\na,1,2\nb,1,2,3\n", "line 3", "repair that line", ("4 fields", "the header 3")),
+        ("id,d0,d1\na,1,2\nb,1,2,3\n", "line 3", "repair that line", ("4 fields", "header has 3")),
         ("id,d0,note,d1\na,1,good,2\nb,1,bad,2\n", "'note'", "dataset.exclude=[note]", ("'good'", "line 2")),
         (
             "id,d0,d1\na,1,2\nb,3,oops\nc,1,2\n",
@@ -236,17 +236,17 @@ def test_numbers_that_may_be_labels_or_ids_are_pointed_out(embeddings, ctx, writ
         ("id,d0\n", "no rows", "a table with rows", ()),
         ("id,d0\na,1\n,2\n", "no id in line 3", "fill it, or remove the row", ()),
         ("id,d0\na,1\nb,2\na,3\n", "the id 'a'", "dataset.exclude=[id]", ("line 2", "line 4")),
-        ("id,name\na,x\n", "id, name", "a table that has some", ()),
+        ("id,name\na,x\n", "id, name", "a table with numbers", ()),
         ("one,two,d0\na,x,1\nb,y,2\n", "one, two", "dataset.id=one", ()),
     ],
 )
-def test_what_is_wrong_is_named_with_its_place(embeddings, ctx, write, text, key, use, facts):
+def test_an_invalid_file_is_an_error_with_the_line(embeddings, ctx, write, text, key, use, facts):
     path = write(text)
     with pytest.raises(ValueError) as error:
         embeddings(path).load(ctx)
-    told = says(error, key=f"dataset.path={path}", use=key)
-    says(told, key=key, use=use)
-    assert [fact for fact in facts if fact not in told] == []
+    message = says(error, key=f"dataset.path={path}", use=key)
+    says(message, key=key, use=use)
+    assert [fact for fact in facts if fact not in message] == []
     assert not list(ctx.store.root.glob("embeddings-*"))
 
 
@@ -294,7 +294,9 @@ def test_a_setting_that_names_no_column_is_answered(embeddings, ctx, write, chan
         (np.eye(2), {"ids": "wide.csv"}, "dataset.ids={}/wide.csv", "image_id", ("2 columns",)),
     ],
 )
-def test_arrays_that_cannot_be_read_say_why(embeddings, ctx, tmp_path, array, changes, key, use, facts):
+def test_invalid_arrays_are_an_error_with_the_reason(
+    embeddings, ctx, tmp_path, array, changes, key, use, facts
+):
     np.save(tmp_path / "rows.npy", array, allow_pickle=True)
     (tmp_path / "short.txt").write_text("a\nb\nc\n", encoding="utf-8")
     (tmp_path / "wide.csv").write_text("one,two\na,b\n", encoding="utf-8")
@@ -318,11 +320,11 @@ def test_the_only_array_of_rows_needs_no_name(embeddings, ctx, tmp_path):
 
 
 def typed(error):
-    """Return the values of dataset.exclude that an error says to type."""
+    """Return the columns of the dataset.exclude that an error suggests."""
     return tuple(re.search(r"dataset\.exclude=\[([^]]*)\]", str(error.value))[1].replace('"', "").split(","))
 
 
-def test_nested_parquet_says_what_to_write_or_to_leave_out(embeddings, ctx, tmp_path):
+def test_nested_parquet_columns_are_an_error_with_suggestions(embeddings, ctx, tmp_path):
     table = pd.DataFrame(
         {"id": ["a", "b"], "embedding": [[1.0, 2.0], [3.0]], "box b": [{"x": 1}, {"x": 2}], "d": [5, 6]}
     )
@@ -335,7 +337,7 @@ def test_nested_parquet_says_what_to_write_or_to_leave_out(embeddings, ctx, tmp_
 
 
 @pytest.mark.parametrize("name", ["id", "name"])
-def test_ids_that_repeat_can_be_left_out_as_the_error_says(embeddings, ctx, write, name):
+def test_duplicate_ids_can_be_excluded_as_suggested(embeddings, ctx, write, name):
     path = write(f"{name},d0\nx,1\nx,2\n")
     with pytest.raises(ValueError) as error:
         embeddings(path).load(ctx)
@@ -347,7 +349,7 @@ def test_ids_that_repeat_can_be_left_out_as_the_error_says(embeddings, ctx, writ
 
 
 @pytest.mark.parametrize("ending", ["npy", "npz"])
-def test_arrays_with_gaps_do_what_the_error_says(embeddings, table, ctx, tmp_path, ending):
+def test_the_suggestion_for_arrays_with_missing_values_works(embeddings, table, ctx, tmp_path, ending):
     values, path = np.array([[1, np.nan, 0], [2, 5, 1], [4, 7, 3.0]]), tmp_path / f"rows.{ending}"
     np.save(path, values) if ending == "npy" else np.savez(path, embeddings=values, ids=["a", "b", "c"])
     with pytest.raises(ValueError) as error:
@@ -367,7 +369,7 @@ def test_arrays_with_gaps_do_what_the_error_says(embeddings, table, ctx, tmp_pat
     assert "row 3" in says(error, key="'1e+300' in the column 'd2'", use="dataset.exclude=[d2]")
 
 
-def test_arrays_of_python_objects_do_what_the_error_says(embeddings, ctx, tmp_path):
+def test_the_suggestion_for_arrays_of_python_objects_works(embeddings, ctx, tmp_path):
     path, ids = tmp_path / "rows.npz", np.array(["a", "b"], object)
     np.savez(path, embeddings=np.eye(2), ids=ids, notes=ids)
     with pytest.raises(ValueError) as error:
@@ -407,8 +409,8 @@ def test_images_are_found_and_change_no_key(embeddings, ctx, two_classes, tmp_pa
     ids = [f"{('cats', 'dogs')[row % 2]}/{row}.png" for row in range(10)]
     path = saved(tmp_path, "csv", frame(DIGITS[:10], ids))["path"]
     bare, shown = embeddings(path).load(ctx), embeddings(path, images=str(two_classes)).load(ctx)
-    assert shown.data_key == bare.data_key
-    assert shown.report_key != bare.report_key  # pictures of them are others
+    assert shown.key == bare.key
+    assert shown.described != bare.described  # the images differ
     assert (bare.content.has_images, shown.content.has_images) == (False, True)
     few = shown.content.take(np.array([2, 5]))
     np.testing.assert_array_equal(few.pixels(Resize(6), ctx), shown.content.pixels(Resize(6), ctx)[[2, 5]])
@@ -416,28 +418,28 @@ def test_images_are_found_and_change_no_key(embeddings, ctx, two_classes, tmp_pa
 
 
 def test_memory_stays_that_of_a_few_pieces(embeddings, ctx, tmp_path, monkeypatch):
-    """Arrow's own pool is asked: what it held at most is a few pieces, not the file."""
+    """Arrow allocates memory for a few chunks at most, not for the file."""
     import pyarrow as pa
 
     values = np.tile(DIGITS, (20, 1))
     path = saved(tmp_path, "csv", frame(values, [f"{row:05}" for row in range(6000)]))["path"]
     pool = pa.default_memory_pool()
-    before, held = pool.bytes_allocated(), []
+    before, allocated = pool.bytes_allocated(), []
     original = blocks._CsvReader.block
 
     def watched(reader, *piece):
         block = original(reader, *piece)
-        held.append(pool.bytes_allocated() - before)
+        allocated.append(pool.bytes_allocated() - before)
         return block
 
     monkeypatch.setattr(blocks._CsvReader, "block", watched)
     embeddings(path, block_bytes=1 << 16).load(ctx)
-    assert len(held) > 20
-    assert max(held) < values.nbytes / 2
+    assert len(allocated) > 20
+    assert max(allocated) < values.nbytes / 2
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_kept(embeddings, ctx, write, monkeypatch):
-    path, read = write("id,d0\na,1\nb,2\n"), vector_rows.read
+def test_a_file_that_changes_while_it_is_read_is_not_cached(embeddings, ctx, write, monkeypatch):
+    path, read = write("id,d0\na,1\nb,2\n"), vector_rows.read_blocks
 
     def slow(*args):
         rows = read(*args)
@@ -445,7 +447,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(embeddings, ctx, write
         return rows
 
     with monkeypatch.context() as patch:
-        patch.setattr(vector_rows, "read", slow)
+        patch.setattr(vector_rows, "read_blocks", slow)
         with pytest.raises(ValueError) as error:
             embeddings(path).load(ctx)
     says(error, key=f"dataset.path={path}", use="run it again")

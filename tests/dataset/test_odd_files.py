@@ -1,4 +1,4 @@
-"""Files that look right and are not: nothing is lost or turned into another number without a word."""
+"""Malformed and unusual files: no value is lost or changed without a message."""
 
 import io
 import logging
@@ -13,9 +13,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from tests.messages import says
 
 from experiments.dataset.tables import blocks
-from experiments.dataset.tables.form import USUAL, form_of
+from experiments.dataset.tables.csv_dialect import DEFAULT, detect_dialect
 from experiments.dataset.tables.tabular import text_table
-from experiments.messages import few, setting
+from experiments.messages import join_few, setting
 from experiments.recorded.new_rows import new_rows
 
 ALL = {"train": 1.0, "validation": 0.0, "test": 0.0}
@@ -32,11 +32,11 @@ def write(tmp_path):
 
 
 def rows(n=900, **lines):
-    """Return the lines of ids, a number and labels; `l512='"{}'` spells what stands in line 512."""
+    """Return lines of ids, a number and labels; `l512='"{}'` is a format for line 512."""
     body = [f"{row},{row / 8},x" for row in range(2, n + 2)]
-    for place, spelt in lines.items():
-        line = int(place[1:])
-        body[line - 2] = spelt.format(body[line - 2])
+    for number, text in lines.items():
+        line = int(number[1:])
+        body[line - 2] = text.format(body[line - 2])
     return "id,d0,label\n" + "\n".join(body) + "\n"
 
 
@@ -74,7 +74,7 @@ def test_a_quote_within_a_text_closes_nothing(embeddings, ctx, write):
         (pd.Index([9, 8, 7, 3, 2, 1], name="who"), list("123789")),
     ],
 )
-def test_pandas_index_tells_the_ids(embeddings, table, ctx, tmp_path, index, ids):
+def test_ids_come_from_pandas_index(embeddings, table, ctx, tmp_path, index, ids):
     path = tmp_path / "rows.parquet"
     pd.DataFrame({"d0": np.arange(6) / 4}, index=index).to_parquet(path)
     for made in (embeddings, table):
@@ -102,11 +102,11 @@ def test_commas_that_may_be_of_thousands_are_refused(table, embeddings, ctx, wri
 
 
 @pytest.mark.parametrize("number", ["0,125", "1,5", "1,2345"])
-def test_commas_of_decimals_are_told(table, ctx, write, caplog, number):
+def test_decimal_commas_are_logged(table, ctx, write, caplog, number):
     with caplog.at_level(logging.WARNING):
         samples = table(write(f"id;a\nx;1,234\ny;{number}\n")).load(ctx)
     np.testing.assert_allclose(samples.content.vectors()[:, 0], [1.234, float(number.replace(",", "."))])
-    says(caplog.text, key="commas", use="decimals")
+    says(caplog.text, key="commas", use="decimal")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_several_columns_that_may_be_ids_are_asked_about(write, ctx):
     assert "p, q" in says(error, key=f"FOLDER={path}", use="image_id")
 
 
-def test_large_numbers_that_become_equal_are_told(table, embeddings, ctx, write, caplog):
+def test_rounding_of_large_numbers_is_logged(table, embeddings, ctx, write, caplog):
     seconds = "".join(f"{row},{row / 4},{1700000000 + row},{20240101 + row}\n" for row in range(60))
     path = write(f"id,a,seconds,day\n{seconds}")
     with caplog.at_level(logging.WARNING):
@@ -171,7 +171,7 @@ def test_large_numbers_that_become_equal_are_told(table, embeddings, ctx, write,
     assert "float32" not in caplog.text
 
 
-def test_ids_that_became_a_feature_are_told(table, ctx, write, caplog):
+def test_a_feature_that_may_be_ids_is_logged(table, ctx, write, caplog):
     with caplog.at_level(logging.WARNING):
         samples = table(write("image_id,sub,a\n1,x,3\n2,y,4\n"), id="sub").load(ctx)
     assert samples.columns == ("image_id", "a")
@@ -212,7 +212,7 @@ def test_what_is_suggested_can_be_typed(name):
     (word,) = shlex.split(setting("dataset.id", name))
     assert parser.parse_override(word).value() == name
     (word,) = shlex.split(setting("dataset.exclude", [name, "plain"]))
-    assert [str(one) for one in parser.parse_override(word).value()] == [name, "plain"]
+    assert [str(single) for single in parser.parse_override(word).value()] == [name, "plain"]
     assert parser.parse_override(word).key_or_group == "dataset.exclude"
 
 
@@ -233,8 +233,8 @@ def test_what_an_error_suggests_works(embeddings, ctx, write):
 
 
 def test_long_lists_are_cut(table, ctx, write, caplog):
-    assert few("abc") == "a, b, c"
-    names = [f"c{place}" for place in range(40)]
+    assert join_few("abc") == "a, b, c"
+    names = [f"c{number}" for number in range(40)]
     with caplog.at_level(logging.WARNING):
         table(write(f"id,a,{','.join(names)}\nx,1{',5' * 40}\ny,2{',5' * 40}\n")).load(ctx)
     assert "c11 (always 5), ... (40 in all)" in caplog.text
@@ -262,16 +262,16 @@ def test_a_damaged_archive_of_arrays_is_named(embeddings, ctx, write, name, endi
 
 
 def test_arrays_are_read_whatever_their_files_are_called(embeddings, ctx, write):
-    many, one = io.BytesIO(), io.BytesIO()
+    many, single = io.BytesIO(), io.BytesIO()
     np.savez(many, embeddings=np.eye(3), ids=np.array(["'=c", "a", "b"]))
-    np.save(one, np.eye(3))
+    np.save(single, np.eye(3))
     samples = embeddings(write(many.getvalue(), "rows.npy")).load(ctx)
     assert list(samples.ids) == ["'=c", "a", "b"]
     np.testing.assert_array_equal(
-        embeddings(write(one.getvalue(), "rows.npz")).load(ctx).content.vectors(), np.eye(3)
+        embeddings(write(single.getvalue(), "rows.npz")).load(ctx).content.vectors(), np.eye(3)
     )
     ids = write(many.getvalue(), "ids.npy")
-    rows = write(one.getvalue(), "rows.npy")
+    rows = write(single.getvalue(), "rows.npy")
     with pytest.raises(ValueError) as error:
         embeddings(rows, ids=str(ids)).load(ctx)
     assert "several arrays" in says(error, key=f"dataset.ids={ids}", use="ids.astype(str)")
@@ -290,8 +290,8 @@ def test_a_space_that_does_not_break_is_named_with_its_line(embeddings, table, c
 def test_a_header_may_be_longer_than_the_sample(write):
     names = ("id", "a long name" * 60_000, "another name" * 60_000)
     for encoding in ("utf-8", "utf-16"):
-        assert len(",".join(names)) > USUAL.sample
-        assert form_of(write(f"{','.join(names)}\na,1,2\n".encode(encoding)), "x").columns == names
+        assert len(",".join(names)) > DEFAULT.sample
+        assert detect_dialect(write(f"{','.join(names)}\na,1,2\n".encode(encoding)), "x").columns == names
 
 
 def test_marks_of_gaps_in_the_first_rows_make_no_column_of_texts(table, ctx, write):
@@ -323,7 +323,7 @@ def test_parquet_has_no_guards(embeddings, ctx, tmp_path):
 
 @pytest.mark.parametrize("quotes", [False, True])
 def test_gaps_need_no_second_reading(table, ctx, write, monkeypatch, quotes):
-    """Only the line that a message may name is looked up, however many values are missing."""
+    """With many missing values, only the line in the message is parsed again."""
     body = "".join(f"{row},{'' if row % 5 == 3 else row},{row}\n" for row in range(2000))
     read, original = [], blocks._CsvReader.rows
     monkeypatch.setattr(blocks._CsvReader, "rows", lambda *given: read.append(1) or original(*given))
@@ -343,16 +343,16 @@ def test_the_first_of_odd_values_is_found_wherever_it_is(embeddings, ctx, write)
             path = write(text)
             with pytest.raises(ValueError) as error:
                 embeddings(path, block_bytes=300).load(ctx)
-            told = says(error, key="'NaN' in the column 'b'", use="dataset=table")
-            assert f"line {line}, id '120'" in told
+            message = says(error, key="'NaN' in the column 'b'", use="dataset=table")
+            assert f"line {line}, id '120'" in message
 
 
 def test_memory_stays_that_of_a_few_pieces(table, ctx, write):
     values = np.random.default_rng(0).integers(0, 999, (12000, 200))
-    names = ",".join(f"d{place}" for place in range(200))
+    names = ",".join(f"d{number}" for number in range(200))
     body = "\n".join(f"{row}," + ",".join(map(str, line)) for row, line in enumerate(values))
     path = write(f"id,{names}\n{body}\n")
-    table(path).load(ctx)  # what is imported only now
+    table(path).load(ctx)  # imports on first use
     stage = table(path, exclude=("d7",), block_bytes=1 << 16)
     tracemalloc.start()
     try:
@@ -363,7 +363,7 @@ def test_memory_stays_that_of_a_few_pieces(table, ctx, write):
     assert peak < path.stat().st_size / 2, peak
 
 
-def test_the_store_tells_settings_apart(embeddings, ctx, write, tmp_path):
+def test_settings_have_different_cache_keys(embeddings, ctx, write, tmp_path):
     path = write("id,other,kind,d0,d1\na,z,x,1,2\nb,y,x,3,4\nc,x,y,5,6\n")
     plain = {"exclude": ("other",), "label": "kind", "split": ALL}
     first = embeddings(path, **plain).load(ctx)
@@ -374,8 +374,8 @@ def test_the_store_tells_settings_apart(embeddings, ctx, write, tmp_path):
     assert embeddings(path, **plain | {"exclude": ("other", "d0")}).load(ctx).columns == ("d1",)
     assert embeddings(path, **plain).load(ctx).data_key == first.data_key
     np.save(tmp_path / "rows.npy", np.eye(2))
-    found = []
+    ids_read = []
     for ids in ("ab", "cd"):
         (tmp_path / f"{ids}.txt").write_text("\n".join(ids), encoding="utf-8")
-        found += list(embeddings(tmp_path / "rows.npy", ids=str(tmp_path / f"{ids}.txt")).load(ctx).ids)
-    assert found == list("abcd")
+        ids_read += list(embeddings(tmp_path / "rows.npy", ids=str(tmp_path / f"{ids}.txt")).load(ctx).ids)
+    assert ids_read == list("abcd")

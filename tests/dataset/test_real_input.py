@@ -1,4 +1,4 @@
-"""Folders as people have them, sent through whole runs: without labels, with damaged files, packed."""
+"""Typical folders in whole runs: without labels, with damaged files, packed."""
 
 import shutil
 from pathlib import Path
@@ -53,7 +53,7 @@ def shapes(tmp_path_factory):
     Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(root / "red" / "cmyk.jpg", quality=95)
     Image.fromarray(np.full((16, 16), 25700, np.uint16)).save(root / "blue" / "deep.png")
     lying = np.zeros((16, 16, 3), np.uint8)
-    lying[:8] = 255  # bright above, as stored; held upright, bright on the right
+    lying[:8] = 255  # bright top as stored; upright, bright right side
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     Image.fromarray(lying).save(root / "green" / "rotated.png", exif=exif)
@@ -71,7 +71,7 @@ def test_a_flat_folder_without_labels_is_clustered(flat, ctx):
     assert np.isfinite(result.metrics["silhouette"])
 
 
-def test_the_cnn_says_what_works_without_labels(flat, ctx):
+def test_the_error_of_the_cnn_suggests_a_backbone_without_labels(flat, ctx):
     chosen = stages(flat, "dataset.image_size=16", "evaluator=[internal]")
     with pytest.raises(ValueError) as error:
         pipeline.run(chosen, ctx)
@@ -106,7 +106,7 @@ def test_a_folder_with_spoilt_and_unusual_images_runs_to_its_end(shapes, ctx):
         "red/truncated.jpg": "cannot be decoded: image file is truncated",
     }
     assert SPLITS[samples.split[list(samples.ids).index("lonely/1.png")]] == "training"
-    assert result.metrics["nmi"] > 0.8  # colours are told apart
+    assert result.metrics["nmi"] > 0.8  # colours differ
     assert result.clustering.assignments.shape == (N - 3,)
 
 

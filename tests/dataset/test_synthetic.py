@@ -1,4 +1,4 @@
-"""Synthetic samples: class sizes, and the same values on any machine, in any chunks, in little memory."""
+"""Synthetic samples: class sizes, and equal values on any machine, in any chunks, in bounded memory."""
 
 import tracemalloc
 from dataclasses import replace
@@ -38,7 +38,7 @@ def values(samples, ctx):
 
 
 def made(stage, rows):
-    """Make some rows of a data set at once."""
+    """Generate some rows of a data set."""
     labels = np.repeat(np.arange(stage.classes), stage.sizes())[rows]
     return (stage._images if stage.kind == "images" else stage._vectors)(labels, rows.start)
 
@@ -59,7 +59,7 @@ def test_a_data_set_of_several_chunks_is_that_of_one(make, ctx, kind, size):
 
 
 def test_the_values_are_those_of_version_1(make, ctx):
-    """Pin a few values: whoever changes them raises VERSION."""
+    """Pin a few values; a change of these requires a new VERSION."""
     pixels = values(make(n=10, classes=5).load(ctx), ctx)
     vectors = values(make(kind="vectors", n=10, classes=5, noise=1.0).load(ctx), ctx)
     np.testing.assert_allclose(pixels[[0, 9], 3, 5], [[132, 75, 134], [78, 108, 142]], atol=NEAR)
@@ -103,7 +103,7 @@ def test_normal_values_are_normal():
 
 
 def test_raw_pixels_tell_the_class_only_partly(make, ctx):
-    """Ask the nearest class mean: of spectra, which forget where the patch is, it must tell more."""
+    """A nearest-class-mean classifier is better on spectra, which ignore positions, than on pixels."""
     samples = make(n=900, classes=9, noise=0.1).load(ctx)
     pixels = values(samples, ctx).mean(axis=3) / 255
     spectrum = np.abs(np.fft.rfft2(pixels - pixels.mean(axis=(1, 2), keepdims=True)))
@@ -140,7 +140,7 @@ def test_memory_grows_with_the_chunk_and_not_with_n(make, ctx):
         ({"n": 20, "imbalance": 100.0}, "dataset.n=20", "fewer classes"),
     ],
 )
-def test_a_bad_value_says_what_to_type(make, changes, key, use):
+def test_an_invalid_setting_is_an_error_with_a_suggestion(make, changes, key, use):
     with pytest.raises(ValueError) as error:
         make(**changes)
     says(error, key=key, use=use)

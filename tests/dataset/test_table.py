@@ -1,4 +1,4 @@
-"""Tables of measurements: what becomes of texts, gaps and constants, and scikit-learn's own tables."""
+"""Tables of measurements: texts, missing values and constants, and scikit-learn's own tables."""
 
 import logging
 
@@ -27,7 +27,7 @@ def write(tmp_path):
 
 
 def known(name, folder):
-    """Write one of scikit-learn's tables as CSV, its rows in another order; return its path and labels."""
+    """Write one of scikit-learn's tables as CSV with shuffled rows; return its path and labels."""
     data = {"iris": load_iris, "wine": load_wine, "breast_cancer": load_breast_cancer}[name](as_frame=True)
     rows = data.data.assign(kind=data.target_names[data.target], id=[f"{row:03}" for row in data.data.index])
     rows.sample(frac=1, random_state=0).to_csv(folder / f"{name}.csv", index=False)
@@ -36,7 +36,7 @@ def known(name, folder):
 
 @pytest.mark.parametrize(
     ("name", "ari"), [("iris", 0.6), ("wine", 0.8), ("breast_cancer", 0.6)]
-)  # of k-means on standardised columns
+)  # ARI of k-means on standardised columns
 def test_scikit_learns_tables_are_clustered(tmp_path, ctx, name, ari):
     path, data = known(name, tmp_path)
     k = len(data.target_names)
@@ -56,7 +56,7 @@ def test_scikit_learns_tables_are_clustered(tmp_path, ctx, name, ari):
     )
 
 
-def test_what_is_no_feature_is_left_out_and_told(table, ctx, write, caplog):
+def test_columns_that_are_not_features_are_left_out_and_logged(table, ctx, write, caplog):
     path = write(
         "image_id,a,note,b,c,d,code\n"
         "010,1,x,2,,5,7\n2,,y,2,NA,6,q\n3,3,,2,,NaN,r\n4,8,w,2,nan,8,s\n"
@@ -71,13 +71,13 @@ def test_what_is_no_feature_is_left_out_and_told(table, ctx, write, caplog):
         ("2 text columns", "note, code"),
         ("1 empty columns", "c"),
         ("1 constant columns", "b (always 2)"),
-        ("missing values", "median: a (1), d (1)"),
+        ("missing values", ": a (1), d (1)"),
     ):
         says(caplog.text, key=key, use=f": {names}" if key[0].isdigit() else names)
     caplog.clear()
     with caplog.at_level(logging.WARNING):
         table(path).load(ctx)
-    assert "median: a (1), d (1)" in caplog.text  # also of what is kept
+    assert ": a (1), d (1)" in caplog.text  # logged again for a cached table
 
 
 def test_a_median_between_two_values_is_their_mean(table, ctx, write):
@@ -138,22 +138,22 @@ def test_ids_need_no_digits_and_labels_may_be_missing(table, ctx, write):
             ("'inf' in the column 'a'", "float32", "line 3, id '2'", "1 such"),
         ),
         ("id,a,b\n1,1,\n2,1,\n", "another table", ("no column",)),
-        ("id,a,b\n1,2,3\n2,3\n", "repair that line", ("line 3", "2 fields", "header 3")),
+        ("id,a,b\n1,2,3\n2,3\n", "repair that line", ("line 3", "2 fields", "header has 3")),
         ("id,a\n", "a table with rows", ("no rows",)),
         ("id,a\n7,1\n7,2\n", "dataset.exclude=[id]", ("'7'", "line 2", "line 3")),
     ],
 )
-def test_what_cannot_be_used_is_named_with_its_line(table, ctx, write, text, use, facts):
+def test_an_invalid_value_is_an_error_with_the_line(table, ctx, write, text, use, facts):
     path = write(text)
     with pytest.raises(ValueError) as error:
         table(path).load(ctx)
-    told = says(error, key=f"dataset.path={path}", use=use)
-    assert [fact for fact in facts if fact not in told] == []
+    message = says(error, key=f"dataset.path={path}", use=use)
+    assert [fact for fact in facts if fact not in message] == []
 
 
 @pytest.mark.parametrize("name", BACKBONES)
 @pytest.mark.parametrize("kind", ["embeddings", "table"])
-def test_a_backbone_that_looks_at_images_says_what_to_use(tmp_path, ctx, name, kind):
+def test_a_backbone_for_images_suggests_another_for_vectors(tmp_path, ctx, name, kind):
     path, _ = known("wine", tmp_path)
     typed = [f"dataset={kind}", f"dataset.path={path}", "dataset.label=kind", f"backbone={name}"]
     stages = build(compose.compose_config(typed)).stages

@@ -1,1 +1,1 @@
-"""Data sets: each finds its samples, whole and in a fixed order."""
+"""Data sets: each loads its samples in a fixed order."""

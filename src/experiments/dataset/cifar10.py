@@ -17,7 +17,7 @@ NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"
 
 @dataclass(frozen=True, eq=False)
 class Archive(SavedFields):
-    """Everything that CIFAR-10 holds, its training part first."""
+    """All images and labels of CIFAR-10, its training part first."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -27,12 +27,12 @@ class Archive(SavedFields):
 
 @dataclass(frozen=True, kw_only=True)
 class Cifar10(Selection):
-    """All 60,000 images; they are split as every data set is, and ids tell CIFAR-10's own parts.
+    """All 60,000 images, split as every data set; the ids name CIFAR-10's own parts.
 
     Parameters
     ----------
     root
-        Folder of `cifar-10-python.tar.gz` or of what it holds; what is missing is downloaded into it.
+        Folder of `cifar-10-python.tar.gz`, unpacked or not; downloaded into it if missing.
     """
 
     VERSION: ClassVar[int] = 1
@@ -40,16 +40,16 @@ class Cifar10(Selection):
     root: str = field(compare=False, metadata={"path": True})
 
     def count(self) -> int:
-        """Return how many samples `load` will give."""
+        """Return the number of samples."""
         return self.limited(60_000)
 
     def load(self, ctx: Context) -> Samples:
-        """Return the samples; torchvision is asked once, then the store."""
-        held: Archive = ctx.store.fitted(f"cifar10-{self.VERSION}", self._read)
-        n = len(held.images)
-        ids = [f"train/{row:05}" for row in range(held.n_train)]
-        ids += [f"test/{row:05}" for row in range(n - held.n_train)]
-        content, labels = ImageArrays.whole(held.images, held.hashes), np.array(held.labels)
+        """Return the samples, read by torchvision and then cached."""
+        archive: Archive = ctx.store.fitted(f"cifar10-{self.VERSION}", self._read)
+        n = len(archive.images)
+        ids = [f"train/{row:05}" for row in range(archive.n_train)]
+        ids += [f"test/{row:05}" for row in range(n - archive.n_train)]
+        content, labels = ImageArrays.whole(archive.images, archive.hashes), np.array(archive.labels)
         return self.samples(Pool("torchvision CIFAR10", np.array(ids), content, labels, NAMES))
 
     def _read(self) -> Archive:
@@ -65,6 +65,6 @@ class Cifar10(Selection):
             return CIFAR10(self.root, train=train, download=True)
         except (OSError, RuntimeError) as error:
             raise ValueError(
-                f"dataset.root={self.root} holds no CIFAR-10, and it cannot be downloaded ({error}); put "
+                f"dataset.root={self.root} does not contain CIFAR-10, and the download failed ({error}); put "
                 "cifar-10-python.tar.gz there, unpacked or not"
             ) from error

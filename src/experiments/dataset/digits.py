@@ -14,16 +14,16 @@ from experiments.samples import Samples
 
 @dataclass(frozen=True, kw_only=True)
 class Digits(Selection):
-    """The digits 0 to 9, in the order in which scikit-learn ships them."""
+    """scikit-learn's digits 0 to 9, in its order."""
 
     VERSION: ClassVar[int] = 1
 
     def count(self) -> int:
-        """Return how many samples `load` will give."""
+        """Return the number of samples."""
         return self.limited(1797)
 
     def load(self, ctx: Context) -> Samples:
-        """Return the samples; scikit-learn is asked once, then the store."""
+        """Return the samples, read by scikit-learn and then cached."""
         images = ctx.store.array(f"digits-images-{self.VERSION}", lambda: _digits()[0])
         labels = ctx.store.array(f"digits-labels-{self.VERSION}", lambda: _digits()[1])
         ids = np.array([f"{row:04}" for row in range(len(images))])

@@ -1,4 +1,4 @@
-"""Embeddings that were made elsewhere: CSV, TSV, Parquet, .npy or .npz."""
+"""Precomputed embeddings in a CSV, TSV, Parquet, .npy or .npz file."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +9,11 @@ import numpy as np
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors.arrays import IDS_KEY, is_array
 from experiments.dataset.vectors.vector_file import VectorFile
-from experiments.dataset.vectors.vector_rows import Features, Read
+from experiments.dataset.vectors.vector_rows import Features, RawTable
 from experiments.messages import setting
 
-FAULTS = {  # kinds of values that no embedding has: what they are, and what helps
-    "text": ("is no number", "correct it"),
+FAULTS = {  # kinds of invalid values: the fact and the suggestion of an error
+    "text": ("is not a number", "correct it"),
     "missing": ("is missing", "fill it, or use dataset=table, which takes the median"),
     "infinite": ("is not finite in float32", "correct it"),
 }
@@ -21,13 +21,13 @@ FAULTS = {  # kinds of values that no embedding has: what they are, and what hel
 
 @dataclass(frozen=True, kw_only=True)
 class Embeddings(VectorFile):
-    """A vector for each sample; every column is a value of it but those named here.
+    """Precomputed embeddings; every column is a feature unless a setting names it.
 
     Parameters
     ----------
     ids
-        Of an .npy file: a file with an id for each row (.txt, a line each; .csv; .npy); None: row numbers,
-        and of an .npz file its array `ids`.
+        File with an id for each row of an .npy file (.txt with one per line, .csv or .npy); None: the array
+        `ids` of an .npz file, else row numbers.
     """
 
     VERSION: ClassVar[int] = 3
@@ -35,11 +35,12 @@ class Embeddings(VectorFile):
     ids: str | None = field(metadata={"path": True})
 
     def __post_init__(self) -> None:
-        """Check what goes together."""
+        """Check the settings."""
         super().__post_init__()
         if self.ids is not None and not is_array(Path(self.path)):
             raise ValueError(
-                f"dataset.ids={self.ids} is for .npy files, and {self.path} has columns; use dataset.id=<one>"
+                f"dataset.ids={self.ids} is for .npy files, but {self.path} is a table; use "
+                "dataset.id=<column>"
             )
 
     def _ids(self) -> str | None:
@@ -54,26 +55,26 @@ class Embeddings(VectorFile):
 
     def _check_texts(self, columns: Columns) -> None:
         if columns.texts:
-            name, (place, value) = next(iter(columns.texts.items()))
+            name, (where, value) = next(iter(columns.texts.items()))
             raise ValueError(
-                f"{KEY}={self.path} has texts among the numbers: {value!r} in the column {name!r} ({place}); "
-                f"use {setting('dataset.exclude', columns.texts)} to leave them out, or "
+                f"{KEY}={self.path} has texts among the numbers: {value!r} in the column {name!r} ({where}); "
+                f"use {setting('dataset.exclude', columns.texts)} to leave such columns out, or "
                 f"{setting('dataset.label', name)}"
             )
 
-    def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
+    def _features(self, raw: RawTable, columns: Columns, ids: list[str]) -> Features:
         self._check_texts(columns)
-        if read.odd:
-            self._refuse(read, ids)
+        if raw.odd:
+            self._refuse(raw, ids)
         return Features(np.arange(len(columns.numbers)), np.zeros(len(columns.numbers), np.float32))
 
-    def _refuse(self, read: Read, ids: list[str]) -> None:
-        first = min(read.odd.values(), key=lambda odd: odd.row)
+    def _refuse(self, raw: RawTable, ids: list[str]) -> None:
+        first = min(raw.odd.values(), key=lambda odd: odd.row)
         fact, remedy = FAULTS[first.kind]
-        alike = [odd for odd in read.odd.values() if odd.kind == first.kind]
+        same_kind = [odd for odd in raw.odd.values() if odd.kind == first.kind]
         raise ValueError(
-            f"{KEY}={self.path}: {first.value!r} in the column {first.column!r} {fact} ({first.place}, id "
-            f"{ids[first.row]!r}; such values in this column: {first.count}, in {len(alike)} columns: "
-            f"{sum(odd.count for odd in alike)}); {remedy}, or leave the column out: "
+            f"{KEY}={self.path}: {first.value!r} in the column {first.column!r} {fact} ({first.where}, id "
+            f"{ids[first.row]!r}; such values in this column: {first.count}, in {len(same_kind)} columns: "
+            f"{sum(odd.count for odd in same_kind)}); {remedy}, or leave the column out: "
             f"{setting('dataset.exclude', [first.column])}"
         )

@@ -1,4 +1,4 @@
-"""A folder of class folders, or of images without labels, or a zip or tar of either."""
+"""A folder, zip or tar of images, with or without class folders."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.dataset.images.archive import KEY as ROOT
-from experiments.dataset.images.class_folders import KEY, labels_of, log_classes
-from experiments.dataset.images.folder import listing_of, read_folder, value_range_of
+from experiments.dataset.images.class_folders import KEY, class_labels, log_classes
+from experiments.dataset.images.folder import list_images, read_folder, value_range_of
 from experiments.dataset.selection.naming import name_of_folder
 from experiments.dataset.selection.selection import Pool, Selection
 from experiments.samples import Samples
@@ -16,21 +16,21 @@ from experiments.samples import Samples
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFolder(Selection):
-    """Images on disk, in folders that are their classes if there are at least two.
+    """Images in a folder or archive, labelled by their folders if these are at least two.
 
     Parameters
     ----------
     root
         The folder, or a .zip or .tar of it, which is unpacked into the store.
     max_unreadable
-        Share of the images that may be unreadable; five always may.
+        Share of the images that may be unreadable; five are always allowed.
     class_level
-        Which folders are classes: 1, those directly below the folder that all images share; 2, those in
-        them, called `alphabet/character`, and so on; -1, those that images lie in, by name alone, so that
-        `train/cat` and `test/cat` are one class; -2, the folders around these; None: none.
+        The folders that are classes: 1, those directly below the folder that all images share; 2, those in
+        them, called `alphabet/character`, and so on; -1, the images' own folders, by name alone, so that
+        `train/cat` and `test/cat` are one class; -2, the folders around these; None: no labels.
     value_range
-        [black, white] of images deeper than 8 bits, such as [0, 4095]; None: what the files state, else what
-        all images together hold.
+        [black, white] of images deeper than 8 bits, such as [0, 4095]; None: as the files state, else the
+        range over all images.
     """
 
     VERSION: ClassVar[int] = 2
@@ -41,33 +41,33 @@ class ImageFolder(Selection):
     value_range: tuple[float, ...] | None
 
     def __post_init__(self) -> None:
-        """Check every range."""
+        """Check the settings."""
         super().__post_init__()
         if not 0 <= self.max_unreadable <= 1:
             raise ValueError(f"dataset.max_unreadable={self.max_unreadable} is not a share; use 0 to 1")
         if self.class_level == 0:
             raise ValueError(
-                f"{KEY}=0 is no level; use 1 for the first folders below the root, -1 for those that images "
-                "lie in, or null for none"
+                f"{KEY}=0 is not a level; use 1 for the first folders below the root, -1 for the images' own "
+                "folders, or null for no labels"
             )
         if self.value_range is not None and not _is_range(self.value_range):
             raise ValueError(
-                f"dataset.value_range={list(self.value_range)} is not a black and a larger white value; use "
-                "two numbers, such as dataset.value_range=[0,4095], or null"
+                f"dataset.value_range={list(self.value_range)} is not a value of black and a larger one of "
+                "white; use two numbers, such as dataset.value_range=[0,4095], or null"
             )
 
-    def own_name(self) -> str:
-        """Return the folder's or the archive's name."""
+    def default_name(self) -> str:
+        """Return the name of the folder or archive."""
         return name_of_folder(self.root)
 
     def count(self) -> int:
-        """Return how many images there seem to be, without decoding one."""
-        return self.limited(len(listing_of(self.root, ROOT, self.class_level).images))
+        """Return the approximate number of images, without decoding them."""
+        return self.limited(len(list_images(self.root, ROOT, self.class_level).images))
 
     def load(self, ctx: Context) -> Samples:
-        """Return the images that can be read; raise ValueError if too many cannot."""
+        """Return the readable images; raise ValueError if too many are unreadable."""
         folder = read_folder(self.root, ROOT, ctx, self.class_level, self.max_unreadable)
-        labels = labels_of(folder.listing, folder.rows, self.class_level)
+        labels = class_labels(folder.listing, folder.rows, self.class_level)
         log_classes(folder.listing, labels, self.class_level)
         content = folder.content(value_range_of(folder.scan, self.value_range))
         names, skipped = folder.listing.class_names, tuple(folder.left_out)

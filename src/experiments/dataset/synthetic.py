@@ -1,4 +1,4 @@
-"""Images or vectors made by a formula, any number of them, for tests of scale."""
+"""Synthetic images or vectors of any number, for tests of scale."""
 
 import math
 from dataclasses import dataclass
@@ -16,30 +16,31 @@ from experiments.store.keys import cache_key
 
 KINDS = ("images", "vectors")
 ROWS, CENTRES = 0, 1  # streams of random numbers
-TRAITS = 12  # random numbers that describe an image, besides its noise
-SPREAD = (0.618034, 0.754878, 0.569840)  # multiples of these fall far apart: angles, widths, hues of classes
-CHUNK_VALUES = 2**19  # values that one thread makes at a time
+TRAITS = 12  # random numbers per image, besides its noise
+SPREAD = (0.618034, 0.754878, 0.569840)  # steps modulo 1 of the classes' angles, stripe widths and hues
+CHUNK_VALUES = 2**19  # values that a thread generates at a time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Synthetic(Selection):
-    """n samples of classes whose sizes fall geometrically, the same on every machine and in any chunks.
+    """n synthetic samples in classes of geometrically falling size, the same on every machine.
 
-    Images show a patch of stripes: angle, width and colour belong to the class; place, phase and contrast are
-    the image's own, so that a network can learn what raw pixels tell only partly. Vectors lie around their
-    class's centre; dimension j is scaled by 1 / sqrt(1 + j), as principal components fall.
+    Images show a patch of stripes: angle, stripe width and colour depend on the class; position, phase and
+    contrast vary within it, so that a network separates the classes better than raw pixels do. Vectors are
+    normally distributed around the centre of their class; dimension j is scaled by 1 / sqrt(1 + j), like
+    principal components.
 
     Parameters
     ----------
     kind
         `images` or `vectors`.
     imbalance
-        Size of the largest class by that of the smallest.
+        Size of the largest class divided by that of the smallest.
     width
-        Pixels a side, or values a vector.
+        Pixels a side, or values per vector.
     noise
-        Of images: range of the noise, 1 from black to white. Of vectors: standard deviation within a class,
-        where that of the centres is 1.
+        Images: range of the noise, 1 from black to white. Vectors: standard deviation within a class; that of
+        the centres is 1.
     """
 
     VERSION: ClassVar[int] = 1
@@ -53,17 +54,19 @@ class Synthetic(Selection):
     seed: int
 
     def __post_init__(self) -> None:
-        """Check every range."""
+        """Check the settings."""
         super().__post_init__()
         if self.kind not in KINDS:
-            raise ValueError(f"dataset.kind={self.kind} is no kind of sample; use {' or '.join(KINDS)}")
+            raise ValueError(f"dataset.kind={self.kind} is unknown; use {' or '.join(KINDS)}")
         for name in ("n", "classes", "width"):
             if getattr(self, name) < 1:
-                raise ValueError(f"dataset.{name}={getattr(self, name)} makes no samples; use 1 or more")
+                raise ValueError(f"dataset.{name}={getattr(self, name)} gives no samples; use 1 or more")
         if not 1 <= self.imbalance < np.inf:
-            raise ValueError(f"dataset.imbalance={self.imbalance} is no ratio of class sizes; use 1 or more")
+            raise ValueError(
+                f"dataset.imbalance={self.imbalance} is not a ratio of class sizes; use 1 or more"
+            )
         if not 0 <= self.noise < np.inf:
-            raise ValueError(f"dataset.noise={self.noise} is no amount; use 0 or more")
+            raise ValueError(f"dataset.noise={self.noise} is out of range; use 0 or more")
         if self.seed < 0:
             raise ValueError(f"dataset.seed={self.seed} is negative; use 0 or more")
         smallest = self._ideal_sizes()[-1]
@@ -75,14 +78,14 @@ class Synthetic(Selection):
             )
 
     def count(self) -> int:
-        """Return how many samples `load` will give."""
+        """Return the number of samples."""
         return self.limited(self.n)
 
     def load(self, ctx: Context) -> Samples:
-        """Return the samples; they are made once, then read from the store."""
+        """Return the samples, generated once and then cached."""
         labels = np.repeat(np.arange(self.classes), self.sizes())
-        made_of = ("kind", "n", "classes", "imbalance", "width", "noise", "seed", "VERSION")
-        key = cache_key("synthetic", **{name: getattr(self, name) for name in made_of})
+        settings = ("kind", "n", "classes", "imbalance", "width", "noise", "seed", "VERSION")
+        key = cache_key("synthetic", **{name: getattr(self, name) for name in settings})
         images = self.kind == "images"
         shape = (self.n, self.width, self.width, 3) if images else (self.n, self.width)
         size = max(1, CHUNK_VALUES // int(np.prod(shape[1:])))
@@ -104,7 +107,7 @@ class Synthetic(Selection):
         return self.samples(Pool(source, ids, content, labels, names))
 
     def sizes(self) -> np.ndarray:
-        """Return the images of each class, int64 (c,), falling; they sum to n."""
+        """Return the sizes of the classes, int64 (c,), in descending order; they sum to n."""
         ideal = self._ideal_sizes()
         sizes: np.ndarray = np.floor(ideal).astype(np.int64)
         short = self.n - sizes.sum()
@@ -138,7 +141,7 @@ class Synthetic(Selection):
 
 
 def _stripes(turn: np.ndarray, stripes: np.ndarray, own: np.ndarray, width: int) -> np.ndarray:
-    """Return float32 (m, width, width): a class's waves in a patch of the image's own."""
+    """Return float32 (m, width, width): stripes of the class in a patch that differs by image."""
     angle = np.pi * (turn + 0.03 * own[:, 0])
     frequency = 2 * np.pi * (1.5 + (min(width / 5, 8) - 1.5) * stripes)
     left, top, phase, spread, contrast = own[:, 1:6].T
@@ -158,9 +161,9 @@ def _pixelwise(colour: np.ndarray) -> np.ndarray:
 
 
 def _raw(seed: int, stream: int, start: int, stop: int, words: int) -> np.ndarray:
-    """Return uint64 (stop - start, words): row by row what a counter gives, wherever one starts.
+    """Return random uint64 (stop - start, words) that depend only on seed, stream and row.
 
-    `words` is a multiple of 4, which is what Philox gives for one count.
+    `words` is a multiple of 4, the output of Philox per step of its counter.
     """
     bits = np.random.Philox(key=np.array([seed, stream], np.uint64))
     bits.advance(start * words // 4)
@@ -168,7 +171,7 @@ def _raw(seed: int, stream: int, start: int, stop: int, words: int) -> np.ndarra
 
 
 def _uniform(bits: np.ndarray) -> np.ndarray:
-    """Return numbers in [0, 1)."""
+    """Return random bits as numbers in [0, 1)."""
     return np.asarray((bits >> np.uint64(11)) * 2.0**-53)
 
 
@@ -181,5 +184,5 @@ def _normals(seed: int, stream: int, start: int, stop: int, d: int) -> np.ndarra
 
 
 def _padded(values: int, per_word: int) -> int:
-    """Return the words that hold so many values, a multiple of 4."""
+    """Return the number of words for so many values, rounded up to a multiple of 4."""
     return -(-values // (4 * per_word)) * 4

@@ -1,78 +1,78 @@
-"""A table of measurements: its numeric columns in their own units, gaps filled with medians."""
+"""A table of measurements: numeric columns in their own units, missing values filled with medians."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from experiments.dataset.tables.cells import has_comma
+from experiments.dataset.tables.cell_text import has_comma
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors.vector_file import VectorFile
-from experiments.dataset.vectors.vector_rows import Features, Read, digits
-from experiments.messages import few, setting
+from experiments.dataset.vectors.vector_rows import Features, RawTable, format_shortest
+from experiments.messages import join_few, setting
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table(VectorFile):
-    """A row of measurements for each sample.
+    """Tabular data with a row of measurements for each sample.
 
-    Columns of texts are left out, and those that are empty or have one value; a missing value becomes its
-    column's median over all rows of the file. All of it is told in the log.
+    Columns that have texts, are empty or are constant are left out; a missing value becomes its column's
+    median over all rows of the file. The log lists both.
     """
 
     VERSION: ClassVar[int] = 3
 
-    def _features(self, read: Read, columns: Columns, ids: list[str]) -> Features:
+    def _features(self, raw: RawTable, columns: Columns, ids: list[str]) -> Features:
         for name, (where, value) in columns.texts.items():
             self._check_commas(name, value, where)
-        texts, kept, fill = list(columns.texts), [], []
+        texts, features, fill = list(columns.texts), [], []
         dropped: dict[str, list[str]] = {"empty": [], "constant": []}
         filled: list[str] = []
-        for place, name in enumerate(columns.numbers):
-            if self._is_text(read, name, ids):
+        for column, name in enumerate(columns.numbers):
+            if self._is_text(raw, name, ids):
                 texts.append(name)
                 continue
-            if read.count(name, "infinite"):
-                self._refuse(read, name, "infinite", "is not finite in float32", ids)
-            missing = read.count(name, "missing")
-            if missing == read.n:
+            if raw.count(name, "infinite"):
+                self._refuse(raw, name, "infinite", "is not finite in float32", ids)
+            missing = raw.count(name, "missing")
+            if missing == raw.n:
                 dropped["empty"].append(name)
-            elif read.low[place] == read.high[place]:
-                dropped["constant"].append(f"{name} (always {digits(read.low[place])})")
+            elif raw.low[column] == raw.high[column]:
+                dropped["constant"].append(f"{name} (always {format_shortest(raw.low[column])})")
             else:
-                kept.append(place)
-                fill.append(np.nanmedian(np.array(read.values[:, place], np.float64)) if missing else 0)
+                features.append(column)
+                fill.append(np.nanmedian(np.array(raw.values[:, column], np.float64)) if missing else 0)
                 filled += [f"{name} ({missing})"] if missing else []
-        notes = [f"{len(names)} {kind} columns are left out: {few(names)}" for kind, names in
+        notes = [f"{len(names)} {kind} columns are left out: {join_few(names)}" for kind, names in
                  (("text", texts), *dropped.items()) if names]  # fmt: skip
         if filled:
-            notes.append(f"missing values became their column's median: {few(filled)}")
-        return Features(np.array(kept, np.int64), np.array(fill, np.float32), tuple(notes))
+            notes.append(f"missing values are filled with the median of their column: {join_few(filled)}")
+        return Features(np.array(features, np.int64), np.array(fill, np.float32), tuple(notes))
 
-    def _is_text(self, read: Read, name: str, ids: list[str]) -> bool:
-        """Tell a column of texts, whatever numbers it has; raise ValueError for numbers with some texts."""
-        texts, missing = read.count(name, "text"), read.count(name, "missing")
-        numbers = read.n - texts - missing
+    def _is_text(self, raw: RawTable, name: str, ids: list[str]) -> bool:
+        """Return True for a column of mostly texts; raise ValueError for one of numbers with some texts."""
+        texts, missing = raw.count(name, "text"), raw.count(name, "missing")
+        numbers = raw.n - texts - missing
         if texts and numbers >= texts:
-            self._refuse(read, name, "text", "is no number, as most values there are", ids)
+            self._refuse(raw, name, "text", "is not a number, as most values there are", ids)
         if texts:
-            odd = read.odd[name, "text"]
-            self._check_commas(name, odd.value, odd.place)
+            odd = raw.odd[name, "text"]
+            self._check_commas(name, odd.value, odd.where)
         return bool(texts)
 
-    def _check_commas(self, name: str, value: str, place: str) -> None:
-        """Raise ValueError for a column of texts that are numbers, spelt unlike the others."""
+    def _check_commas(self, name: str, value: str, where: str) -> None:
+        """Raise ValueError if a text is a number with commas."""
         if has_comma(value):
             raise ValueError(
-                f"{KEY}={self.path}: {value!r} in the column {name!r} ({place}) is no number beside numbers "
-                "with decimal points, or in a file separated by commas; write all numbers with decimal "
-                f"points, or leave the column out: {setting('dataset.exclude', [name])}"
+                f"{KEY}={self.path}: {value!r} in the column {name!r} ({where}) has a comma, but the file "
+                "uses decimal points or is separated by commas; write all numbers with decimal points, or "
+                f"leave the column out: {setting('dataset.exclude', [name])}"
             )
 
-    def _refuse(self, read: Read, name: str, kind: str, fact: str, ids: list[str]) -> None:
-        odd = read.odd[name, kind]
+    def _refuse(self, raw: RawTable, name: str, kind: str, fact: str, ids: list[str]) -> None:
+        odd = raw.odd[name, kind]
         raise ValueError(
-            f"{KEY}={self.path}: {odd.value!r} in the column {name!r} {fact} ({odd.place}, id "
+            f"{KEY}={self.path}: {odd.value!r} in the column {name!r} {fact} ({odd.where}, id "
             f"{ids[odd.row]!r}; {odd.count} such values); correct it, or leave the column out: "
             f"{setting('dataset.exclude', [name])}"
         )

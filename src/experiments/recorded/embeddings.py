@@ -8,8 +8,8 @@ import numpy as np
 
 from experiments.config.stage import GROUPS, build_stage
 from experiments.context import Context
-from experiments.dataset.tables.cells import guarded
-from experiments.dataset.tables.matching import matched
+from experiments.dataset.tables.cell_text import escape_formula
+from experiments.dataset.tables.matching import match_names
 from experiments.pipeline import StepKeys
 from experiments.recorded import PastRun
 from experiments.recorded.samples import UNMOVED, config_of, dataset_of
@@ -61,7 +61,7 @@ def embeddings_of(
     dataset = dataset_of(run, cfg, data_paths)
     stages = Stages(dataset=dataset, **stages_by_group, evaluators={}, protocol=protocol)
     samples = stages.dataset.load(ctx)
-    rows = matched([str(name) for name in ids], [str(name) for name in samples.ids]).places
+    rows = match_names([str(name) for name in ids], [str(name) for name in samples.ids]).positions
     missing = ids[rows < 0]
     if len(missing) or len(ids) != len(samples):
         raise ValueError(
@@ -109,7 +109,7 @@ def write(
             "parquet"
         )
     np.save(folder / name, np.asarray(embeddings, np.float32), allow_pickle=False)
-    (folder / IDS_FILE).write_text("".join(f"{guarded(str(id_))}\n" for id_ in ids), encoding="utf-8")
+    (folder / IDS_FILE).write_text("".join(f"{escape_formula(str(id_))}\n" for id_ in ids), encoding="utf-8")
     return [name, IDS_FILE]
 
 
@@ -120,14 +120,14 @@ def _write_table(
     from pyarrow import csv, parquet
 
     n, d = embeddings.shape
-    names = [guarded(name) if kind == "csv" else name for name in columns]
+    names = [escape_formula(name) if kind == "csv" else name for name in columns]
     schema = pa.schema([(ID_COLUMN, pa.string()), *((name, pa.float32()) for name in names)])
     open_writer: Any = csv.CSVWriter if kind == "csv" else parquet.ParquetWriter
     size = max(1, BLOCK_VALUES // d)
     with open_writer(path, schema) as writer:
         for start in range(0, n, size):
             rows = slice(start, start + size)
-            texts = [guarded(str(id_)) if kind == "csv" else str(id_) for id_ in ids[rows]]
+            texts = [escape_formula(str(id_)) if kind == "csv" else str(id_) for id_ in ids[rows]]
             writer.write_table(_table(texts, embeddings[rows], schema))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from experiments.context import Context
 from experiments.dataset.embeddings import Embeddings
-from experiments.dataset.tables.columns import KEY, Columns, Wanted, header
-from experiments.dataset.tables.matching import SPELLING, matched
+from experiments.dataset.tables.columns import KEY, Columns, ColumnSettings, read_header
+from experiments.dataset.tables.matching import SPELLING, match_names
 from experiments.dataset.tables.tabular import PARQUET
 from experiments.dataset.vectors.arrays import ARRAYS, is_array
 from experiments.dataset.vectors.sources import Source, table_source
@@ -70,8 +70,8 @@ class _NewRows(Embeddings):
     def _source(self, ctx: Context) -> Source:
         if is_array(Path(self.path)):
             return super()._source(ctx)
-        wanted = Wanted(self.id, features=self.features)
-        return table_source(Path(self.path), wanted, self._portions(ctx.threads), self.header)
+        wanted = ColumnSettings(self.id, features=self.features)
+        return table_source(Path(self.path), wanted, self._chunking(ctx.threads), self.header)
 
     def _check_texts(self, columns: Columns) -> None:
         wanted = self.features or tuple(columns.texts)
@@ -86,8 +86,8 @@ def _match_features(
 
     Raise ValueError if a feature is missing.
     """
-    names = header(path, has_header).names
-    rows = matched(features, names, SPELLING).places
+    names = read_header(path, has_header).names
+    rows = match_names(features, names, SPELLING).positions
     missing = [name for name, row in zip(features, rows, strict=True) if row < 0]
     if missing:
         raise ValueError(

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.config import compose
 from experiments.config.stage import build_stage
 from experiments.context import Context
-from experiments.dataset.tables.matching import matched
+from experiments.dataset.tables.matching import match_names
 from experiments.evaluator.pictures.thumbnails import thumbnails
 from experiments.messages import counted
 from experiments.recorded import PastRun
@@ -106,17 +106,17 @@ def dataset_of(run: PastRun, cfg: DictConfig, data_paths: Mapping[str, Any] = UN
 def rows_of(run: PastRun, ids: np.ndarray, samples: Samples) -> np.ndarray:
     """Return the row of each id among the samples; raise ValueError if one is missing."""
     names = [str(name) for name in ids]
-    matches = matched(names, [str(name) for name in samples.ids])
+    matches = match_names(names, [str(name) for name in samples.ids])
     if matches.loosely():
         log.warning("ids of RUN_ID=%s equal those of the data set, %s", run.id, matches.loosely())
-    missing = [name for name, row in zip(names, matches.places, strict=True) if row < 0]
+    missing = [name for name, row in zip(names, matches.positions, strict=True) if row < 0]
     if missing:
         raise ValueError(
             f"RUN_ID={run.id} clustered {counted(len(missing), 'image')} missing from {samples.source}, such "
             f"as {missing[0]}; put {'it' if len(missing) == 1 else 'them'} back, or pass dataset.root=<where "
             "all are now>"
         )
-    return matches.places
+    return matches.positions
 
 
 def pictures_of(

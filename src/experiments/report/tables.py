@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.dataset.tables.cells import guarded
+from experiments.dataset.tables.cell_text import escape_formula
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,11 @@ def _escape_formulas(rows: "pd.DataFrame") -> "pd.DataFrame":
 
 def _escape_cell(cell: Any) -> Any:
     """Escape a text; carriage returns become newlines, as they would start a new row."""
-    return guarded("\n".join(cell.splitlines()) if "\r" in cell else cell) if isinstance(cell, str) else cell
+    return (
+        escape_formula("\n".join(cell.splitlines()) if "\r" in cell else cell)
+        if isinstance(cell, str)
+        else cell
+    )
 
 
 def _cell(value: Any) -> str:

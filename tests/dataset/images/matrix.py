@@ -1,4 +1,4 @@
-"""Files to decode, each with the picture that was written, and why OpenCV disagrees if it does."""
+"""Files to decode, each with its true image and the reason if OpenCV differs."""
 
 import itertools
 import struct
@@ -20,7 +20,7 @@ from tests.dataset.images.writers import (  # fmt: skip
     tiff12,
 )
 
-OPENCV = {  # kinds of files of which OpenCV makes another picture, and why ours is right
+OPENCV = {  # kinds of files that OpenCV decodes differently, and why ours is right
     "miniswhite of 16 bits": "it gives the stored values, and turns those of 8 bits round",
     "float miniswhite": "it gives the stored values",
     "planes of 16 bits": "it mixes the planes of 16-bit TIFFs that are stored one after another",
@@ -36,18 +36,18 @@ OPENCV = {  # kinds of files of which OpenCV makes another picture, and why ours
 
 @dataclass(frozen=True)
 class Written:
-    """A file, the picture that was written (uint8 RGB), and how far its pixels may be from it."""
+    """A file, its true image (uint8 RGB), and the tolerance of decoded pixels."""
 
     name: str
     data: bytes
     truth: np.ndarray
     off: int = 1
-    opencv: str = ""  # why OpenCV disagrees
+    opencv: str = ""  # reason why OpenCV differs
 
 
 ORDERS = [("<", None), (">", None), ("<", "zlib"), (">", "zlib")]
 GREYS = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
-INVERTED = ("u1", "u2", "f4")  # kinds that are read where the smallest value is white
+INVERTED = ("u1", "u2", "f4")  # supported kinds in which the smallest value is white
 
 
 def grey_tiffs():
@@ -122,7 +122,7 @@ FORMATS = (
     "PNG", "TIFF", "BMP", "GIF", "PPM", "PCX", "TGA", "SGI", "DDS", "QOI", "JPEG2000", "MSP", "XBM",
 )  # fmt: skip
 EXACT = {"WEBP": {"lossless": True, "exact": True}, "ICO": {"sizes": [(10, 6)]}}
-UNWRITTEN = (OSError, KeyError, ValueError)  # what Pillow raises for a mode that a format has not
+UNWRITTEN = (OSError, KeyError, ValueError)  # Pillow's errors for a mode that a format lacks
 
 
 def pillow_files():
@@ -135,7 +135,7 @@ def pillow_files():
             data = pillow(image, kind, **EXACT.get(kind, {}))
         except UNWRITTEN:
             continue
-        if kind == "GIF" and mode == "RGB":  # in 256 colours, all of which it has
+        if kind == "GIF" and mode == "RGB":  # exact in 256 colours
             image = image.quantize(60)
         reason = OPENCV["straight alpha in 8 bits"] if kind == "TIFF" and mode in ("LA", "RGBA") else ""
         reason = OPENCV["32 bits"] if (kind, mode) == ("TIFF", "I") else reason
@@ -190,7 +190,7 @@ def files_by_hand():
 
 
 def lossy_files():
-    """Give smooth pictures, of which a codec loses little; JPEG's CMYK is inverted, as Adobe writes it."""
+    """Yield lossy files of smooth images; JPEG's CMYK is inverted, as Adobe writes it."""
     smooth = np.stack([RAMP.repeat(8, 0).repeat(8, 1)] * 3, -1)
     tinted = smooth * [0.9, 0.6, 0.3]
     for kind, mode, options in (

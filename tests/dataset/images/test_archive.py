@@ -1,4 +1,4 @@
-"""Archives: unpacked once, into plain files below the folder, or not at all."""
+"""Archives are unpacked once, as regular files inside the target folder, or not at all."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ import pytest
 from tests.messages import says
 
 from experiments.dataset.images import archive as module
-from experiments.dataset.images.archive import names, unpacked
+from experiments.dataset.images.archive import list_files, unpack
 
 FILES = {"top/a/1.png": b"one", "top/b/2.png": b"two", "top/b/naïve name.png": b"three"}
 SPOILT = {"__MACOSX/top/._1.png": b"?", ".git/x.png": b"?", "top/.DS_Store": b"?"}
@@ -50,17 +50,17 @@ def contents(folder):
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz", "x.tar.bz2", "x.tar.xz"])
 def test_visible_files_are_unpacked_as_they_are(tmp_path, ctx, name):
     archive = (zipped if name == "x.zip" else tarred)(tmp_path / name, FILES | SPOILT)
-    assert contents(unpacked(archive, ctx)) == FILES
-    assert set(names(archive)) == set(FILES)
+    assert contents(unpack(archive, ctx)) == FILES
+    assert set(list_files(archive)) == set(FILES)
 
 
 def test_an_archive_is_unpacked_once_and_again_when_it_changed(tmp_path, ctx):
     archive = zipped(tmp_path / "x.zip", FILES)
-    first = unpacked(archive, ctx)
-    assert unpacked(archive, ctx) == first
+    first = unpack(archive, ctx)
+    assert unpack(archive, ctx) == first
     assert len([key for key in ctx.store.computed if key.startswith("unpacked-")]) == 1
     zipped(archive, {"other.png": b"four"})
-    assert contents(unpacked(archive, ctx)) == {"other.png": b"four"}
+    assert contents(unpack(archive, ctx)) == {"other.png": b"four"}
 
 
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
@@ -71,16 +71,16 @@ def test_an_archive_copied_over_one_of_equal_size_and_time_is_unpacked(tmp_path,
     for archive, number in zip(versions, (b"1", b"2"), strict=True):
         os.utime(archive, ns=(10**18 + 1, 10**18 + 1))
         shutil.copy2(archive, tmp_path / name)  # cp -p
-        assert contents(unpacked(tmp_path / name, ctx)) == {"a/1.png": number}
+        assert contents(unpack(tmp_path / name, ctx)) == {"a/1.png": number}
 
 
 def test_an_archive_is_unpacked_once_wherever_it_lies(tmp_path, ctx):
-    first = unpacked(zipped(tmp_path / "x.zip", FILES), ctx)
+    first = unpack(zipped(tmp_path / "x.zip", FILES), ctx)
     (tmp_path / "elsewhere").mkdir()
-    assert unpacked(shutil.copy(tmp_path / "x.zip", tmp_path / "elsewhere" / "y.zip"), ctx) == first
+    assert unpack(shutil.copy(tmp_path / "x.zip", tmp_path / "elsewhere" / "y.zip"), ctx) == first
 
 
-def test_an_archive_that_changes_while_it_is_unpacked_is_not_kept(tmp_path, ctx, monkeypatch):
+def test_an_archive_that_changes_while_it_is_unpacked_is_not_cached(tmp_path, ctx, monkeypatch):
     archive, pieces = zipped(tmp_path / "x.zip", FILES), module._pieces
 
     def slow(*given):
@@ -90,13 +90,13 @@ def test_an_archive_that_changes_while_it_is_unpacked_is_not_kept(tmp_path, ctx,
     with monkeypatch.context() as patch:
         patch.setattr(module, "_pieces", slow)
         with pytest.raises(ValueError) as error:
-            unpacked(archive, ctx)
+            unpack(archive, ctx)
     says(error, key=f"dataset.root={archive}", use="again")
-    assert contents(unpacked(archive, ctx)) == {"other.png": b"four"}
+    assert contents(unpack(archive, ctx)) == {"other.png": b"four"}
 
 
 class Unmarked(zipfile.ZipInfo):
-    """A member whose name is these bytes, without a word of how they are coded."""
+    """A zip member with these bytes as its name, in an unstated encoding."""
 
     def __init__(self, raw, extra=b""):
         super().__init__(raw.decode("latin-1"))
@@ -119,7 +119,7 @@ def unicode_path(text, raw):
 
 
 CAT = "猫".encode("shift-jis")  # "öL" in code page 437
-TIMES = b"UT\x05\x00\x01\0\0\0\0"  # an extra field that other tools write first
+TIMES = b"UT\x05\x00\x01\0\0\0\0"  # another extra field before it
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,18 @@ TIMES = b"UT\x05\x00\x01\0\0\0\0"  # an extra field that other tools write first
         ([(b"caf\x82/1.png",), "café/2.png"], ["café/1.png", "café/2.png"], True),
         ([(b"caf\x82/1.png",), "café/1.png"], ["caf%82/1.png", "café/1.png"], True),
         (["café/1.png", (b"caf\x82/1.png",)], ["café/1.png", "caf%82/1.png"], True),
-        (["café/1.png", ("café/1.png".encode(),)], ["", "café/1.png"], False),  # one name: the later file
+        (["café/1.png", ("café/1.png".encode(),)], ["", "café/1.png"], False),  # equal names: the last file
         (["Cat/1.png", "cat/1.png", "cat /1.png", "caf\xe9/1", "cafe\u0301/1"], None, False),
     ],
 )
 def test_names_in_a_zip_are_what_they_were(tmp_path, ctx, caplog, members, expected, guessed):
     archive = zipped_by_others(tmp_path / "x.zip", members)
     files = {name: str(number).encode() for number, name in enumerate(expected or members) if name}
-    for _ in range(2):  # what is kept says it again
+    for _ in range(2):  # logged again for the cached files
         caplog.clear()
-        assert contents(unpacked(archive, ctx)) == files
+        assert contents(unpack(archive, ctx)) == files
         assert (f"1 of {len(members)} names" in caplog.text) == guessed
-    assert set(names(archive)) == set(files)
+    assert set(list_files(archive)) == set(files)
 
 
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
@@ -153,9 +153,9 @@ def test_names_in_a_tar_are_what_they_were_in_any_locale(tmp_path, ctx, caplog, 
         info = tarfile.TarInfo("café/1.png")
         info.size = 1
         archive.addfile(info, BytesIO(b"1"))
-    monkeypatch.setattr(tarfile.TarFile, "encoding", "iso8859-1")  # as where the locale is that
-    assert contents(unpacked(tmp_path / "x.tar", ctx)) == {"café/1.png": b"1"}
-    assert names(tmp_path / "x.tar") == ["café/1.png"]
+    monkeypatch.setattr(tarfile.TarFile, "encoding", "iso8859-1")  # as in that locale
+    assert contents(unpack(tmp_path / "x.tar", ctx)) == {"café/1.png": b"1"}
+    assert list_files(tmp_path / "x.tar") == ["café/1.png"]
     guessed = coding == "latin-1" and form != tarfile.PAX_FORMAT  # which is always UTF-8
     assert ("1 of 1 names" in caplog.text) == guessed
 
@@ -169,17 +169,17 @@ def test_folders_that_the_file_system_takes_for_one_are_refused(tmp_path):
     says(error, key=source, use="cache.root=<another file system>")
 
 
-def test_a_zip_whose_name_is_not_what_it_says_is_refused(tmp_path, ctx):
+def test_a_zip_with_an_invalid_utf8_name_is_refused(tmp_path, ctx):
     archive = zipped(tmp_path / "x.zip", {"é.png": b"1"})
     archive.write_bytes(archive.read_bytes().replace("é".encode(), b"\xe9\xe9"))
     with pytest.raises(ValueError) as error:
-        unpacked(archive, ctx)
+        unpack(archive, ctx)
     says(error, key=f"dataset.root={archive}", use="unpack it by hand")
 
 
 def test_backslashes_of_windows_tools_are_folders(tmp_path, ctx):
     archive = zipped(tmp_path / "x.zip", {"cats\\1.png": b"one"})
-    assert contents(unpacked(archive, ctx)) == {"cats/1.png": b"one"}
+    assert contents(unpack(archive, ctx)) == {"cats/1.png": b"one"}
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_backslashes_of_windows_tools_are_folders(tmp_path, ctx):
 def test_a_name_that_leads_out_unpacks_nothing(tmp_path, ctx, pack, name):
     archive = pack(tmp_path / ("x.zip" if pack is zipped else "x.tar"), FILES | {name: b"evil"})
     with pytest.raises(ValueError) as error:
-        unpacked(archive, ctx)
+        unpack(archive, ctx)
     assert repr(name) in says(error, key=f"dataset.root={archive}", use="a source that you trust")
     assert not list(tmp_path.rglob("*.png"))
 
@@ -206,7 +206,7 @@ def test_a_name_that_leads_out_unpacks_nothing(tmp_path, ctx, pack, name):
 def test_a_link_or_device_in_a_tar_unpacks_nothing(tmp_path, ctx, link):
     archive = tarred(tmp_path / "x.tar", FILES, [link])
     with pytest.raises(ValueError) as error:
-        unpacked(archive, ctx)
+        unpack(archive, ctx)
     says(error, key=f"{link[0]!r}", use="tar --dereference --hard-dereference")
     assert not list(tmp_path.rglob("*.png"))
 
@@ -217,14 +217,14 @@ def test_a_link_in_a_zip_unpacks_nothing(tmp_path, ctx):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr(info, "/etc")
     with pytest.raises(ValueError) as error:
-        unpacked(tmp_path / "x.zip", ctx)
+        unpack(tmp_path / "x.zip", ctx)
     says(error, key="'out'", use="pack the files themselves")
 
 
-def test_what_is_no_archive_says_what_is_wanted(tmp_path, ctx):
+def test_a_file_that_is_not_an_archive_is_an_error(tmp_path, ctx):
     (tmp_path / "x.zip").write_text("no archive", encoding="utf-8")
     with pytest.raises(ValueError) as error:
-        unpacked(tmp_path / "x.zip", ctx)
+        unpack(tmp_path / "x.zip", ctx)
     says(error, key=f"dataset.root={tmp_path}/x.zip", use="a folder of images")
 
 
@@ -247,7 +247,7 @@ def test_a_damaged_archive_keeps_nothing(tmp_path, ctx, name, cut):
     data[middle] = bytes(1000)
     archive.write_bytes(data[: middle.start] if cut else data)
     with pytest.raises(ValueError) as error:
-        unpacked(archive, ctx)
+        unpack(archive, ctx)
     says(error, key=f"dataset.root={archive}", use="unpack it by hand")
     assert not list(tmp_path.rglob("*.png"))
 
@@ -265,7 +265,7 @@ def test_a_damaged_archive_keeps_nothing(tmp_path, ctx, name, cut):
 def test_a_name_that_no_file_can_have_is_the_archive_s_fault(tmp_path, ctx, pack, impossible):
     archive = pack(tmp_path / ("x.zip" if pack is zipped else "x.tar"), dict.fromkeys(impossible, b"one"))
     with pytest.raises(ValueError) as error:
-        unpacked(archive, ctx)
+        unpack(archive, ctx)
     assert repr(impossible[-1])[:60] in says(error, key=f"dataset.root={archive}", use="pack it again")
     assert not list(tmp_path.rglob("*.png"))
 
@@ -277,9 +277,9 @@ def test_an_archive_that_the_disk_cannot_read_is_named(tmp_path, ctx, name, monk
     def fail(*_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(module, "partial", lambda read, size: fail)  # what reads a piece of a member
+    monkeypatch.setattr(module, "partial", lambda read, size: fail)  # reads a chunk of a member
     with pytest.raises(ValueError) as error:
-        unpacked(archive, ctx)
+        unpack(archive, ctx)
     assert "Input/output error" in says(error, key=f"dataset.root={archive}", use="fetch it again")
 
 
@@ -289,7 +289,7 @@ def test_an_error_of_writing_is_no_fault_of_the_archive(tmp_path, ctx):
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
     try:
         with pytest.raises(OSError, match="File too large"):
-            unpacked(archive, ctx)
+            unpack(archive, ctx)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -297,11 +297,11 @@ def test_an_error_of_writing_is_no_fault_of_the_archive(tmp_path, ctx):
 def test_an_encrypted_zip_is_refused(tmp_path, ctx):
     archive = zipped(tmp_path / "x.zip", {"a.png": b"secret"})
     data = bytearray(archive.read_bytes())
-    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        data[data.index(signature) + place] |= 1
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + offset] |= 1
     archive.write_bytes(data)
     with pytest.raises(ValueError) as error:
-        unpacked(archive, ctx)
+        unpack(archive, ctx)
     assert "encrypted" in says(error, key=f"dataset.root={archive}", use="unpack it by hand")
 
 
@@ -311,6 +311,6 @@ def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path, ctx, monkeypat
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=15_000_000))
     with pytest.raises(ValueError) as error:
-        unpacked(archive, ctx)
+        unpack(archive, ctx)
     assert "0.0 GB" in says(error, key=f"dataset.root={archive}", use="cache.root=<a folder with room>")
     assert not list(tmp_path.rglob("*.png"))

@@ -1,4 +1,4 @@
-"""Which folders are classes, at every level, and what is said of the others."""
+"""Class folders at every level, and the log messages about other folders."""
 
 import logging
 
@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from tests.messages import says
 
-from experiments.dataset.images.class_folders import KEY, check_level, labels_of, log_classes
-from experiments.dataset.images.listing import File, arrange, class_of
+from experiments.dataset.images.class_folders import KEY, check_level, class_labels, log_classes
+from experiments.dataset.images.listing import File, class_of, make_listing
 
 NESTED = ["greek/alpha/1.png", "greek/beta/1.png", "latin/a/1.png", "latin/b/1.png", "latin/b/2.png"]
 SPLIT = ["test/cat/3.png", "train/cat/1.png", "train/dog/2.png"]
 
 
 def listed(paths, level):
-    return arrange(map(File, paths), level)
+    return make_listing(map(File, paths), level)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_the_level_chooses_the_classes(paths, level, names, labels):
     check_level(listing, level, "root")
     assert listing.class_names == names
     assert len(listing.images) == len(paths)
-    found = labels_of(listing, np.arange(len(paths)), level)
-    assert (None if found is None else found.tolist()) == labels
+    actual = class_labels(listing, np.arange(len(paths)), level)
+    assert (None if actual is None else actual.tolist()) == labels
 
 
 def test_images_next_to_the_class_folders_have_no_class_at_any_level():
@@ -57,7 +57,7 @@ def test_images_next_to_the_class_folders_have_no_class_at_any_level():
         listing = listed([*NESTED, "preview.png"], level)
         check_level(listing, level, "root")
         assert len(listing.images) == count
-        assert listing.others == ([("preview.png", "beside the class folders")] if level else [])
+        assert listing.others == ([("preview.png", "next to the class folders")] if level else [])
 
 
 @pytest.mark.parametrize(
@@ -88,15 +88,15 @@ def test_a_level_that_some_images_do_not_reach_names_one_and_what_to_type(paths,
         (SPLIT, -1, [("2 classes", "1 ", "cat in test/cat and train/cat")]),
         (SPLIT, 1, [("test, train", "split", f"{KEY}=-1")]),
         (["train/1.png", "val/2.png"], 1, [("train, val", "split", "classes")]),
-        (["n01/images/1.png", "n02/images/1.png"], 1, []),  # nothing is lost
+        (["n01/images/1.png", "n02/images/1.png"], 1, []),  # every file is listed
         (["1.png", "cats/2.png"], 1, [("no folder", "1 folder", "cats")]),
         (["1.png", "2.png"], 1, []),
     ],
 )  # fmt: skip
-def test_what_is_taken_for_classes_is_said_in_a_line(caplog, paths, level, expected):
+def test_the_folders_used_as_classes_are_logged(caplog, paths, level, expected):
     caplog.set_level(logging.INFO)
     listing = listed(paths, level)
-    log_classes(listing, labels_of(listing, np.arange(len(listing.images)), level), level)
+    log_classes(listing, class_labels(listing, np.arange(len(listing.images)), level), level)
     assert len(caplog.messages) == len(expected)
     for message, (key, fact, use) in zip(caplog.messages, expected, strict=True):
         says(message, key=key, use=fact)

@@ -1,4 +1,4 @@
-"""Contents: pixels decoded once, and errors that name the right backbone."""
+"""Contents: cached pixels, and errors that suggest a backbone."""
 
 import errno
 
@@ -42,7 +42,7 @@ def test_pixels_are_decoded_once(files, ctx):
 
 
 @pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"no image")])
-def test_a_file_that_can_no_longer_be_read_is_named_and_not_taken_for_a_full_disk(files, ctx, spoil):
+def test_a_file_that_is_no_longer_readable_is_not_reported_as_a_full_disk(files, ctx, spoil):
     spoil(files.root / "3.png")
     with pytest.raises(ValueError) as error:
         files.pixels(Resize(6), ctx)
@@ -69,7 +69,7 @@ def test_another_resize_is_another_map(files, other):
     assert files.pixel_map(other)[0] != files.pixel_map(Resize(6))[0]
 
 
-def test_the_map_says_its_key_and_its_size(files, ctx):
+def test_pixel_map_returns_key_and_size(files, ctx):
     key, size = files.pixel_map(Resize(6))
     assert files.pixels(Resize(6), ctx).nbytes == size
     assert ctx.store.computed == [key]
@@ -90,7 +90,7 @@ def test_arrays_that_are_pixels_already_are_not_copied(ctx):
     assert content.pixel_map(Resize(8)) == ("", 0)
 
 
-def test_taken_rows_have_their_own_pixels(files, ctx):
+def test_take_selects_pixels(files, ctx):
     rows = np.array([1, 4])
     for content in (files, arrays(5, 8, 8), arrays(5, 8, 8, 3)):
         taken = content.take(rows).take(np.array([0, 1]))

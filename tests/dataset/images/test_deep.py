@@ -1,4 +1,4 @@
-"""Fewer bits than a file has room for, in every way in which files hold 16 bits or more."""
+"""Images that use fewer bits than their file format has, for all formats of 16 bits or more."""
 
 from io import BytesIO
 
@@ -21,7 +21,7 @@ def with_alpha(values, opaque):
     return np.concatenate([values, np.full_like(values[..., :1], opaque)], -1)
 
 
-DEPTHS = {  # a picture in 0..1, and how its values are written
+DEPTHS = {  # an image in 0..1, and the encoding of its values
     "PNG grey": (RAMP, png16),
     "PNG grey and alpha": (RAMP, lambda values, top=0: png16(with_alpha(values[..., None], top))),
     "PNG RGB": (COLOURS, png16),
@@ -52,14 +52,14 @@ def test_fewer_bits_in_sixteen_are_scaled_by_the_range_given_or_found(kind, bits
     for value_range in (ValueRange(), ValueRange(whole=(0, top))):
         assert np.abs(np.asarray(load_rgb(BytesIO(data), 10_000, value_range)) - truth).max() <= 1
     wider = np.asarray(load_rgb(BytesIO(data), 10_000, ValueRange(whole=(0, 2 * top + 1))))
-    if kind not in ("PNG grey and alpha", "PNG RGBA", "TIFF inverted"):  # whose alpha or white depend on it
+    if kind not in ("PNG grey and alpha", "PNG RGBA", "TIFF inverted"):  # alpha or white depends on it
         assert np.abs(wider - truth / 2).max() <= 1.5
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["AVIF", "PNG", "TIFF"])
 def test_deep_images_are_upright_too(orientation, kind):
-    """A camera held so stores the picture turned."""
+    """A rotated camera stores a rotated image."""
     undo = [None, None, 0, 3, 1, 5, 2, 6, 4][orientation]  # Image.Transpose that stores it so
     picture = COLOURS.repeat(4, 0).repeat(4, 1)
     exif = Image.Exif()

@@ -1,4 +1,4 @@
-"""What Pillow reads is read: by the ending of a name, else by the first bytes of the file."""
+"""Images are recognised by the ending of the name, else by their first bytes."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from experiments.dataset.images.formats import (
 )
 
 RNG = np.random.default_rng(0)
-UNREAD = {  # endings of formats that Pillow writes, or knows, and does not decode itself
+UNREAD = {  # endings of formats that Pillow writes or lists but does not decode itself
     ".bufr", ".emf", ".eps", ".grib", ".h5", ".hdf", ".iim", ".mpeg", ".mpg", ".palm", ".pdf", ".ps", ".wmf",
 }  # fmt: skip
 
@@ -30,7 +30,7 @@ def test_every_ending_that_pillow_reads_is_an_image():
     Image.init()
     known = set(Image.registered_extensions())
     assert known - set(IMAGE) <= UNREAD
-    assert set(IMAGE) - known <= {".avif", ".avifs", ".webp"}  # where Pillow was built without them
+    assert set(IMAGE) - known <= {".avif", ".avifs", ".webp"}  # if Pillow was built without them
     assert not set(IMAGE) & set(FOREIGN)
     assert set(readable()) == set(Image.ID) - UNDECODED
     assert readable()[: len(SIGNED)] == SIGNED
@@ -49,7 +49,7 @@ def test_what_is_an_ending(name, expected):
 
 @pytest.fixture
 def mixed(tmp_path):
-    """Two classes of images by all sorts of names, and files that are none."""
+    """Two classes of images with unusual names, and other files."""
     for name in ("cats", "dogs"):
         folder = tmp_path / "mixed" / name
         folder.mkdir(parents=True)

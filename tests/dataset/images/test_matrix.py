@@ -1,6 +1,6 @@
-"""Every kind of file that Pillow and tifffile write decodes to the picture that was written.
+"""Every kind of file that Pillow and tifffile write decodes to the original image.
 
-OpenCV gives the second opinion, wherever it reads the file too; where it disagrees, OPENCV says why.
+OpenCV must decode the same pixels, if it reads the file; OPENCV lists the exceptions and their reasons.
 """
 
 from io import BytesIO
@@ -24,7 +24,7 @@ from tests.messages import says
 
 from experiments.dataset.images.pixels import dimensions, load_rgb
 
-REFUSED = {  # what Pillow does not decode is refused, and never misread
+REFUSED = {  # an error, as Pillow cannot decode these
     "i1 miniswhite": (stored_as(RAMP, "i1"), {"photometric": "miniswhite"}),
     "i2 miniswhite": (stored_as(RAMP, "i2"), {"photometric": "miniswhite"}),
     "f2": (stored_as(RAMP, "f2"), {}),
@@ -53,7 +53,7 @@ def test_a_file_decodes_to_the_picture_that_was_written(file, tmp_path):
 
 
 def opinion(data: bytes) -> np.ndarray | None:
-    """Return uint8 RGB as OpenCV reads a file, alpha on white; None if it does not."""
+    """Return uint8 RGB as decoded by OpenCV, alpha on white; None if it cannot."""
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None:
         return None
@@ -66,7 +66,7 @@ def opinion(data: bytes) -> np.ndarray | None:
     return eight(picture[..., ::-1] if picture.ndim == 3 else picture)
 
 
-def test_opencv_agrees_but_where_it_is_said_why_not():
+def test_opencv_decodes_the_same_values_except_for_listed_reasons():
     agreed, apart = 0, []
     for file in FILES:
         other = opinion(file.data)
@@ -89,7 +89,7 @@ def test_what_pillow_cannot_decode_is_refused(name):
         load_rgb(BytesIO(tiff(values, **options)), 10_000)
 
 
-def test_a_kind_of_tiff_that_is_refused_is_told_from_damage(tmp_path, image_folder, ctx):
+def test_an_unsupported_tiff_is_distinguished_from_a_damaged_one(tmp_path, image_folder, ctx):
     (tmp_path / "float.tif").write_bytes(tiff(stored_as(COLOURS, "f4"), photometric="rgb"))
     for number in range(2):
         (tmp_path / f"{number}.tif").write_bytes(tiff(eight(COLOURS * number), photometric="rgb"))
@@ -125,7 +125,7 @@ def test_an_alpha_that_is_empty_is_ignored(kind):
         )
         data = pillow(Image.fromarray(values), kind, **options)
     np.testing.assert_array_equal(load_rgb(BytesIO(data), 10_000), eight(COLOURS))
-    values[2, 2, 3] = 255  # then it means something
+    values[2, 2, 3] = 255  # then it is significant
     expected = np.full((6, 10, 3), 255)
     expected[2, 2] = values[2, 2, :3]
     if kind == "BMP":
@@ -133,7 +133,7 @@ def test_an_alpha_that_is_empty_is_ignored(kind):
 
 
 def test_photographs_decode_as_they_did():
-    """What Pillow makes RGB of without a choice stays as it is, bit for bit."""
+    """Images that Pillow converts to RGB without ambiguity keep its exact pixels."""
     rng = np.random.default_rng(0)
     image = Image.fromarray(rng.integers(0, 256, (90, 120, 3), np.uint8))
     for kind, mode, options in (("JPEG", "RGB", {}), ("JPEG", "L", {}), ("PNG", "RGB", {}), ("PNG", "P", {})):

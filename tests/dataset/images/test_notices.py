@@ -1,4 +1,4 @@
-"""What Pillow and libtiff say of a file stands with the file's name, once."""
+"""Warnings of Pillow and libtiff are logged once, with the name of the file."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ import PIL
 import pytest
 from PIL import Image
 
-from experiments.dataset.images.notices import about, listening
+from experiments.dataset.images.notices import capture_notices, file_notices
 from experiments.samples import Resize
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
@@ -29,17 +29,17 @@ def spoilt_tiff() -> bytes:
 
 
 def test_each_file_has_its_own_notices_and_once(tmp_path, image_folder, ctx, caplog, recwarn):
-    for number in range(80):  # more than a thread takes at once
+    for number in range(80):  # more than the chunk of a thread
         exif = {"exif": CUT} if number % 40 == 7 else {}
         Image.fromarray(PICTURE + np.uint8(number)).save(tmp_path / f"{number:02}.jpg", **exif)
     samples = image_folder(tmp_path).load(ctx)
     samples.content.pixels(Resize(8), ctx)
     samples.content.dimensions()
-    said = [record.getMessage() for record in caplog.records if "EXIF" in record.getMessage()]
-    assert [text.partition(":")[0] for text in said] == ["07.jpg", "47.jpg"]
+    message = [record.getMessage() for record in caplog.records if "EXIF" in record.getMessage()]
+    assert [text.partition(":")[0] for text in message] == ["07.jpg", "47.jpg"]
     assert not list(recwarn)
     caplog.clear()
-    image_folder(tmp_path).load(ctx)  # reads no file, and says it again, as of what is left out
+    image_folder(tmp_path).load(ctx)  # cached; logged again, like files that are left out
     assert "07.jpg: Corrupt EXIF" in caplog.text
 
 
@@ -52,7 +52,7 @@ def test_many_notices_are_counted(tmp_path, image_folder, ctx, caplog):
 
 
 @pytest.mark.skipif(not LIBTIFF, reason="this Pillow's copy of libtiff cannot be reached")
-def test_what_libtiff_says_is_part_of_the_reason(tmp_path, image_folder, ctx, capfd):
+def test_errors_of_libtiff_are_part_of_the_reason(tmp_path, image_folder, ctx, capfd):
     for number in range(3):
         Image.fromarray(PICTURE + np.uint8(number)).save(tmp_path / f"{number}.tif", compression="tiff_lzw")
     (tmp_path / "spoilt.tif").write_bytes(spoilt_tiff())
@@ -63,37 +63,37 @@ def test_what_libtiff_says_is_part_of_the_reason(tmp_path, image_folder, ctx, ca
 
 
 def test_threads_hear_of_their_own_files_and_others_of_none():
-    heard: dict[int, list[str]] = {}
+    notices: dict[int, list[str]] = {}
 
     def speak(number: int) -> None:
-        with about() as texts:
+        with file_notices() as texts:
             for text in (f"file {number}", f"file {number}"):
                 warnings.warn_explicit(text, UserWarning, "x.py", 1, module="PIL.Image")
             logging.getLogger("PIL.TiffImagePlugin").error("broken %d", number)
-            heard[number] = texts
+            notices[number] = texts
 
     threads = [threading.Thread(target=speak, args=(number,)) for number in range(4)]
-    with warnings.catch_warnings(record=True) as shown, listening(), listening():
+    with warnings.catch_warnings(record=True) as shown, capture_notices(), capture_notices():
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         warnings.warn_explicit("nobody's", UserWarning, "x.py", 1, module="PIL.Image")
-    assert heard == {number: [f"file {number}", f"broken {number}"] for number in range(4)}
+    assert notices == {number: [f"file {number}", f"broken {number}"] for number in range(4)}
     assert len(shown) == 1
     assert logging.getLogger("PIL").propagate
     assert not logging.getLogger("PIL").handlers
 
 
-def test_several_pictures_in_a_file_are_said_once(tmp_path, image_folder, ctx, caplog):
+def test_files_with_several_images_are_logged_once(tmp_path, image_folder, ctx, caplog):
     frames = [Image.fromarray(PICTURE), Image.fromarray(255 - PICTURE)]
     for name in ("a.gif", "b.tif", "c.png", "d.webp"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
         frames[0].save(tmp_path / f"one_{name}")
     samples = image_folder(tmp_path).load(ctx)
-    (said,) = [text for text in caplog.messages if "several pictures" in text]
-    assert said.startswith("4 files ")
-    assert said.endswith("a.gif")
+    (message,) = [text for text in caplog.messages if "several images" in text]
+    assert message.startswith("4 files ")
+    assert message.endswith("a.gif")
     pixels = dict(zip(samples.ids, samples.content.pixels(Resize(40), ctx), strict=True))
     np.testing.assert_array_equal(pixels["b.tif"], PICTURE)
     np.testing.assert_array_equal(pixels["c.png"], PICTURE)

@@ -1,4 +1,4 @@
-"""Any image becomes RGB, the right way up: expected pixels are written down or made without Pillow's help."""
+"""Images are decoded to upright RGB: expected pixels are literals or computed without Pillow."""
 
 from io import BytesIO
 
@@ -23,7 +23,7 @@ def stored(image: Image.Image, kind: str = "PNG", **options) -> np.ndarray:
 
 
 def turned(orientation: int) -> Image.Image:
-    """Return CORNERS as a camera would store it that was held so."""
+    """Return CORNERS as stored by a camera in this orientation."""
     values = CORNERS
     undo = {
         1: values,
@@ -49,7 +49,7 @@ def test_exif_orientation_is_applied(orientation, kind):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
-def test_the_header_tells_the_size_of_the_upright_image(tmp_path, orientation, kind):
+def test_dimensions_are_those_of_the_upright_image(tmp_path, orientation, kind):
     exif = Image.Exif()
     exif[0x0112] = orientation
     Image.new("RGB", (64, 32)).save(tmp_path / "image", kind, exif=exif)
@@ -60,7 +60,7 @@ def test_the_header_tells_the_size_of_the_upright_image(tmp_path, orientation, k
 
 def test_a_rotated_photograph_is_upright():
     values = np.zeros((32, 64, 3), np.uint8)
-    values[:, 32:] = 255  # dark left, bright right, stored lying on its side
+    values[:, 32:] = 255  # dark left, bright right, stored rotated
     exif = Image.Exif()
     exif[0x0112] = 6
     upright = stored(Image.fromarray(np.ascontiguousarray(np.rot90(values, 1))), "JPEG", exif=exif)

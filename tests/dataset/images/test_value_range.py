@@ -1,4 +1,4 @@
-"""One range of values for a whole data set, and for new images that its model is given."""
+"""One range of values for a whole data set, and for new images of its model."""
 
 import logging
 from dataclasses import replace
@@ -15,7 +15,7 @@ from experiments import pipeline
 from experiments.config import compose
 from experiments.config.build import build
 from experiments.context import Context
-from experiments.dataset.images.deep import chosen
+from experiments.dataset.images.deep import choose_range
 from experiments.job.model import Model
 from experiments.samples import Resize, ValueRange
 from experiments.store.cache import Store
@@ -78,7 +78,7 @@ def result_of(root: Path, store: Store, *overrides: str) -> pipeline.Result:
     ],
     ids=["floats above 1", "12 bits", "12 bits times 16", "floats to 500", "negative numbers", "empty alpha"],
 )
-def test_classes_that_differ_are_told_apart(tmp_path, store, write):
+def test_classes_that_differ_in_brightness_stay_different(tmp_path, store, write):
     write(tmp_path / "images")
     assert result_of(tmp_path / "images", store).metrics["ari"] == 1
 
@@ -108,7 +108,7 @@ def test_classes_that_differ_are_told_apart(tmp_path, store, write):
     ],
 )
 def test_which_range_is_chosen(whole, low, high, expected):
-    assert chosen(whole, low, high) == expected
+    assert choose_range(whole, low, high) == expected
 
 
 def test_a_brighter_image_changes_how_all_are_read(tmp_path, image_folder, ctx, caplog):
@@ -151,8 +151,8 @@ def test_a_range_can_be_set(tmp_path, image_folder, ctx, caplog):
         says(error, key=f"dataset.value_range={list(wrong)}", use="dataset.value_range=[0,4095]")
 
 
-def test_the_range_set_says_nothing_of_8_bits(two_classes, image_folder, ctx):
-    keys = {image_folder(two_classes, value_range=ends).load(ctx).data_key for ends in (None, (0.0, 4095.0))}
+def test_value_range_does_not_change_images_of_8_bits(two_classes, image_folder, ctx):
+    keys = {image_folder(two_classes, value_range=ends).load(ctx).key for ends in (None, (0.0, 4095.0))}
     assert len(keys) == 1
 
 

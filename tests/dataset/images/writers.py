@@ -1,4 +1,4 @@
-"""Write a picture into files of many kinds, some of them by hand as no library writes them."""
+"""Write an image as many kinds of files, some by hand, as no library writes them."""
 
 import struct
 import zlib
@@ -83,6 +83,6 @@ def bmp_with_alpha(values: np.ndarray) -> bytes:
 
 
 def tiff_lab(values: np.ndarray) -> bytes:
-    """Return a TIFF of CIELab; its a and b are signed."""
+    """Return a TIFF of CIELab, with signed a and b."""
     stored = np.concatenate([values[..., :1], (values[..., 1:].astype(int) - 128).astype(np.uint8)], -1)
     return tiff(stored, photometric="cielab")

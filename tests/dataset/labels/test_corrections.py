@@ -1,4 +1,4 @@
-"""The log of corrections: who is meant by a line, and what a killed process leaves."""
+"""The log of corrections: matching of lines to images, and lines of killed processes."""
 
 import logging
 import multiprocessing
@@ -12,10 +12,10 @@ import pytest
 from tests.forked import forked
 from tests.messages import says
 
-from experiments.dataset.labels import corrections as log_of
-from experiments.dataset.labels.corrected import corrected, history
-from experiments.dataset.labels.corrections import HEADER, Correction, append, held, read
-from experiments.dataset.labels.joining import Found
+from experiments.dataset.labels import correction_log as log_of
+from experiments.dataset.labels.apply_corrections import apply_corrections, match_corrections
+from experiments.dataset.labels.correction_log import HEADER, Correction, append_corrections, locked, read_log
+from experiments.dataset.labels.joining import JoinedLabels
 from experiments.dataset.selection.selection import Pool, Selection
 from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
@@ -28,16 +28,16 @@ def correction(image, content, after, before="", run="run1"):
 
 
 def labels_of(corrections, ids=IDS, hashes=HASHES):
-    last = history(corrections, ids, hashes).last
-    return {str(ids[row]): each.after for row, each in last.items()}
+    last = match_corrections(corrections, ids, hashes).last
+    return {str(ids[row]): line.after for row, line in last.items()}
 
 
 def test_what_was_appended_is_read(tmp_path):
     path = tmp_path / "new" / "log.csv"
     odd = correction('it\'s, "quoted".png', "h1", "=cmd|' /C calc'!A0", "Bär; -3")
-    append(path, [odd, correction("b", "h2", "-3", "'=x")])
-    append(path, [correction("b", "h2", "x")])
-    assert read(path) == [odd, correction("b", "h2", "-3", "'=x"), correction("b", "h2", "x")]
+    append_corrections(path, [odd, correction("b", "h2", "-3", "'=x")])
+    append_corrections(path, [correction("b", "h2", "x")])
+    assert read_log(path) == [odd, correction("b", "h2", "-3", "'=x"), correction("b", "h2", "x")]
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0] == HEADER
     assert lines[1].endswith(",'=cmd|' /C calc'!A0")
@@ -46,8 +46,8 @@ def test_what_was_appended_is_read(tmp_path):
 
 def test_spaces_survive_the_log(tmp_path):
     lines = [correction(" cat/0.png ", "h1", " cat", "cat "), correction("\tx", "h2", "-")]
-    append(tmp_path / "log.csv", lines)
-    assert read(tmp_path / "log.csv") == lines
+    append_corrections(tmp_path / "log.csv", lines)
+    assert read_log(tmp_path / "log.csv") == lines
 
 
 def test_of_equal_images_the_one_of_that_very_id_is_meant():
@@ -56,28 +56,30 @@ def test_of_equal_images_the_one_of_that_very_id_is_meant():
     assert labels_of([correction("cat/0.png", "h", "x")], ids, hashes) == {"cat/0.png": "x"}
 
 
-def test_an_id_in_the_other_form_of_unicode_is_the_same_images(tmp_path, caplog):
+def test_ids_match_in_any_unicode_form(tmp_path, caplog):
     composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
     ids, hashes = np.array([decomposed, "b"]), np.array(["new", "h2"])
     lines = [correction(composed, "old", composed), correction("b", "h2", "y")]
     assert labels_of(lines, ids, hashes) == {decomposed: composed, "b": "y"}
-    says(caplog.text, key="1 but", use="Unicode")
-    append(tmp_path / "log.csv", lines)
-    found = corrected(Found(np.array([0, 1]), ("x", decomposed)), tmp_path / "log.csv", ids, hashes)
-    assert (found.class_names, found.labels.tolist()) == (("x", decomposed, "y"), [1, 2])
+    says(caplog.text, key="1 ignoring", use="Unicode")
+    append_corrections(tmp_path / "log.csv", lines)
+    corrected = apply_corrections(
+        JoinedLabels(np.array([0, 1]), ("x", decomposed)), tmp_path / "log.csv", ids, hashes
+    )
+    assert (corrected.class_names, corrected.labels.tolist()) == (("x", decomposed, "y"), [1, 2])
 
 
 def test_no_line_is_ever_changed(tmp_path):
     path = tmp_path / "log.csv"
-    append(path, [correction("a", "h1", "x")])
+    append_corrections(path, [correction("a", "h1", "x")])
     before = path.read_bytes()
-    append(path, [correction("a", "h1", "y")])
+    append_corrections(path, [correction("a", "h1", "y")])
     assert path.read_bytes().startswith(before)
 
 
 def add(path, name):
     for number in range(40):
-        append(
+        append_corrections(
             path, [Correction("", "", "", f"{name}-{number}-{part}", "h", "", "x" * 300) for part in range(3)]
         )
 
@@ -90,14 +92,14 @@ def test_two_processes_append_whole_batches(tmp_path):
     for worker in workers:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0]
-    ids = [each.id for each in read(path)]
+    ids = [line.id for line in read_log(path)]
     assert len(set(ids)) == len(ids) == 240
     batches = [ids[row : row + 3] for row in range(0, 240, 3)]
     assert all(batch == [f"{batch[0].rpartition('-')[0]}-{part}" for part in range(3)] for batch in batches)
 
 
 def killed_after(kept, path):
-    """Append in a process that is killed when it has written so many bytes; return its exit code."""
+    """Append in a process that is killed after `kept` bytes; return its exit code."""
 
     def work():
         whole = os.write
@@ -106,8 +108,8 @@ def killed_after(kept, path):
             whole(number, bytes(data)[:kept])
             os.kill(os.getpid(), signal.SIGKILL)
 
-        os.write = half  # of this process, which ends with it
-        append(
+        os.write = half  # limits this process only
+        append_corrections(
             path, [Correction("2026-02-01T12:00:00+00:00", "Bob", "run2", "b, or c", "h2", "cat", "döner")]
         )
         return 0
@@ -116,18 +118,18 @@ def killed_after(kept, path):
 
 
 @pytest.mark.parametrize("kept", [1, 30, 38, 54, 58])  # in a quote, in a letter, before the end of the line
-def test_the_line_of_a_killed_process_is_left_out_for_ever(tmp_path, caplog, kept):
+def test_the_incomplete_line_of_a_killed_process_is_always_skipped(tmp_path, caplog, kept):
     path = tmp_path / "log.csv"
-    append(path, [correction("a", "h1", "x")])
+    append_corrections(path, [correction("a", "h1", "x")])
     assert killed_after(kept, path) == -signal.SIGKILL
     assert not path.read_bytes().endswith(b"\n")
     with caplog.at_level(logging.WARNING):
-        assert read(path) == [correction("a", "h1", "x")]
+        assert read_log(path) == [correction("a", "h1", "x")]
     says(caplog.text, key="log.csv", use="line 3")
     caplog.clear()
-    append(path, [correction("c", "h3", "z")])
+    append_corrections(path, [correction("c", "h3", "z")])
     with caplog.at_level(logging.WARNING):
-        assert read(path) == [correction("a", "h1", "x"), correction("c", "h3", "z")]
+        assert read_log(path) == [correction("a", "h1", "x"), correction("c", "h3", "z")]
     says(caplog.text, key="log.csv", use="line 3")
 
 
@@ -135,10 +137,10 @@ def test_a_process_killed_in_the_header_leaves_a_log_that_goes_on(tmp_path):
     path = tmp_path / "log.csv"
     for kept in (10, len(HEADER)):
         assert killed_after(kept, path) == -signal.SIGKILL
-        assert read(path) == []
-    append(path, [correction("a", "h1", "x")])
-    append(path, [correction("b", "h2", "y")])
-    assert read(path) == [correction("a", "h1", "x"), correction("b", "h2", "y")]
+        assert read_log(path) == []
+    append_corrections(path, [correction("a", "h1", "x")])
+    append_corrections(path, [correction("b", "h2", "y")])
+    assert read_log(path) == [correction("a", "h1", "x"), correction("b", "h2", "y")]
 
 
 @pytest.mark.parametrize(
@@ -155,21 +157,21 @@ def test_another_file_is_no_log(tmp_path, text, line):
     path = tmp_path / "log.csv"
     path.write_text(text, encoding="latin-1")
     with pytest.raises(ValueError) as error:
-        read(path)
-    told = says(error, key=f"dataset.corrections={path}", use="scripts/labels.py apply")
-    assert "UTF-8" in says(told, key=line, use=HEADER)
+        read_log(path)
+    message = says(error, key=f"dataset.corrections={path}", use="scripts/labels.py apply")
+    assert "UTF-8" in says(message, key=line, use=HEADER)
 
 
 def test_a_missing_log_is_named(tmp_path):
     with pytest.raises(ValueError) as error:
-        read(tmp_path / "none.csv")
+        read_log(tmp_path / "none.csv")
     says(error, key=f"dataset.corrections={tmp_path}/none.csv", use="scripts/labels.py apply")
 
 
 @pytest.mark.parametrize("label", ["x\ny", "x\r", "\u2028x"])
 def test_a_line_break_is_refused_before_anything_is_written(tmp_path, label):
     with pytest.raises(ValueError) as error:
-        append(tmp_path / "log.csv", [correction("a", "h1", "x"), correction("a", "h1", label)])
+        append_corrections(tmp_path / "log.csv", [correction("a", "h1", "x"), correction("a", "h1", label)])
     says(error, key=repr(label), use="rename it")
     assert not (tmp_path / "log.csv").exists()
 
@@ -178,80 +180,82 @@ def test_the_last_line_about_an_image_counts():
     assert labels_of([correction("a", "h1", "x"), correction("a", "h1", "y")]) == {"a": "y"}
 
 
-def test_a_renamed_file_is_known_by_its_content():
+def test_a_renamed_file_matches_by_content():
     assert labels_of([correction("old", "h2", "x")]) == {"b": "x"}
 
 
-def test_a_changed_file_is_known_by_its_id(caplog):
+def test_a_changed_file_matches_by_id(caplog):
     with caplog.at_level(logging.WARNING):
         assert labels_of([correction("a", "h1", "y"), correction("b", "old", "x")]) == {"a": "y", "b": "x"}
-    says(caplog.text, key="1 corrected image", use="another content now, and an unchanged label: b")
+    says(caplog.text, key="1 corrected image", use=": b")
 
 
-def test_another_data_set_with_the_same_ids_is_known_by_its_content(caplog, tmp_path):
+def test_corrections_of_another_data_set_with_the_same_ids_are_ignored(caplog, tmp_path):
     theirs = [correction(image, f"other{image}", "theirs", run="run2") for image in "abc"]
     ours = [correction("a", "h1", "x"), correction("b", "old", "y")]
     with caplog.at_level(logging.WARNING):
         assert labels_of([*ours, *theirs]) == {"a": "x", "b": "y"}
         assert labels_of(theirs) == {}
-    says(caplog.text, key="3 corrections", use="another content")
-    append(tmp_path / "log.csv", [*ours, *theirs])
-    found = corrected(Found(np.array([0, 0, 0]), ("m",)), tmp_path / "log.csv", IDS, HASHES)
-    assert list(found.labels) == [1, 2, 0]
-    assert found.unmatched[2][0] == "c"
-    says(found.unmatched[2][1], key="log.csv", use="'theirs'")
+    says(caplog.text, key="3 corrections", use="another data set")
+    append_corrections(tmp_path / "log.csv", [*ours, *theirs])
+    corrected = apply_corrections(
+        JoinedLabels(np.array([0, 0, 0]), ("m",)), tmp_path / "log.csv", IDS, HASHES
+    )
+    assert list(corrected.labels) == [1, 2, 0]
+    assert corrected.unmatched[2][0] == "c"
+    says(corrected.unmatched[2][1], key="log.csv", use="'theirs'")
 
 
-def test_an_id_alone_needs_half_of_its_run_here():
+def test_an_id_alone_matches_if_half_of_its_run_matches_by_content():
     few = [correction("a", "h1", "x"), correction("b", "old", "y"), correction("c", "older", "z")]
     assert labels_of(few) == {"a": "x"}
     assert labels_of([*few, correction("renamed", "h2", "w")]) == {"a": "x", "b": "w", "c": "z"}
 
 
-def test_a_log_that_stays_in_use_is_named(tmp_path):
+def test_a_log_that_stays_locked_is_an_error(tmp_path):
     path = tmp_path / "log.csv"
-    append(path, [correction("a", "h1", "x")])
-    told = []
+    append_corrections(path, [correction("a", "h1", "x")])
+    errors = []
 
     def wait():
         try:
-            with held(path, patience=0.1):
+            with locked(path, patience=0.1):
                 pass
         except ValueError as error:
-            told.append(str(error))
+            errors.append(str(error))
 
-    with held(path):
+    with locked(path):
         other = threading.Thread(target=wait)
         other.start()
         other.join(10)
-        assert len(read(path)) == 1  # who holds it comes in
-    assert len(told) == 1
-    assert "0.1 s" in says(told[0], key=str(path), use="log.csv.lock")
+        assert len(read_log(path)) == 1  # the holder may lock it again
+    assert len(errors) == 1
+    assert "0.1 s" in says(errors[0], key=str(path), use="log.csv.lock")
 
 
-def test_a_log_that_another_is_writing_is_read_when_it_is_whole(tmp_path, caplog):
+def test_reading_waits_for_another_process_to_write(tmp_path, caplog):
     path = tmp_path / "log.csv"
-    append(path, [correction("a", "h1", "x")])
-    found = []
-    with held(path):
+    append_corrections(path, [correction("a", "h1", "x")])
+    corrected = []
+    with locked(path):
         with path.open("a", encoding="utf-8") as file:
             file.write("half")
-        reader = threading.Thread(target=lambda: found.append(read(path)))
+        reader = threading.Thread(target=lambda: corrected.append(read_log(path)))
         reader.start()
         reader.join(0.3)
-        assert not found
+        assert not corrected
         path.write_text(path.read_text(encoding="utf-8").removesuffix("half"), encoding="utf-8")
     reader.join()
-    assert found == [[correction("a", "h1", "x")]]
+    assert corrected == [[correction("a", "h1", "x")]]
     assert "cut off" not in caplog.text
 
 
 def test_a_log_in_a_folder_that_nobody_can_write_to_is_read(tmp_path, monkeypatch):
     path = tmp_path / "log.csv"
-    append(path, [correction("a", "h1", "x")])
+    append_corrections(path, [correction("a", "h1", "x")])
     (tmp_path / "log.csv.lock").unlink(missing_ok=True)
     monkeypatch.setattr(log_of.os, "access", lambda *_: False)
-    assert read(path) == [correction("a", "h1", "x")]
+    assert read_log(path) == [correction("a", "h1", "x")]
     assert not (tmp_path / "log.csv.lock").exists()
 
 
@@ -274,28 +278,30 @@ def test_of_equal_images_only_the_one_meant_is_corrected():
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_where_id_and_content_speak_differently_the_later_counts(order, caplog):
+def test_of_conflicting_corrections_the_later_counts(order, caplog):
     lines = [correction("a", "gone", "x"), correction("gone", "h1", "y")][::order]
     with caplog.at_level(logging.WARNING):
         assert labels_of(lines) == {"a": lines[-1].after}
-    says(caplog.text, key="two corrections", use="a (")
+    says(caplog.text, key="later", use="a (")
 
 
 def test_new_classes_come_last_and_what_matches_nothing_is_listed(tmp_path):
     path = tmp_path / "log.csv"
-    append(path, [correction("b", "h2", "z"), correction("gone", "old", "x"), correction("c", "h3", "q")])
-    found = corrected(Found(np.array([0, 0, -1]), ("m", "q")), path, IDS, HASHES)
-    assert found.class_names == ("m", "q", "z")
-    assert list(found.labels) == [0, 2, 1]
-    [(name, reason)] = found.unmatched
+    append_corrections(
+        path, [correction("b", "h2", "z"), correction("gone", "old", "x"), correction("c", "h3", "q")]
+    )
+    corrected = apply_corrections(JoinedLabels(np.array([0, 0, -1]), ("m", "q")), path, IDS, HASHES)
+    assert corrected.class_names == ("m", "q", "z")
+    assert list(corrected.labels) == [0, 2, 1]
+    [(name, reason)] = corrected.unmatched
     assert name == "gone"
     says(reason, key="log.csv", use="'x'")
 
 
 def test_a_log_of_another_data_set_is_an_error_where_nothing_else_has_labels(tmp_path):
-    append(tmp_path / "log.csv", [correction("x", "y", "z")])
+    append_corrections(tmp_path / "log.csv", [correction("x", "y", "z")])
     with pytest.raises(ValueError) as error:
-        corrected(Found(None, ()), tmp_path / "log.csv", IDS, HASHES)
+        apply_corrections(JoinedLabels(None, ()), tmp_path / "log.csv", IDS, HASHES)
     assert "3 samples" in says(
         error, key=f"dataset.corrections={tmp_path}/log.csv", use="the log of this data set"
     )
@@ -306,7 +312,7 @@ def test_a_data_set_takes_them_and_drops_what_has_no_label_if_asked(selection, t
     path = tmp_path / "log.csv"
     values = np.eye(3, dtype=np.float32)
     hashes = hash_rows(values)
-    append(path, [correction("a", hashes[0], "x"), correction("b", hashes[1], "y")])
+    append_corrections(path, [correction("a", hashes[0], "x"), correction("b", hashes[1], "y")])
     chosen = {"corrections": str(path), "split": {"train": 1.0}, "unlabelled": unlabelled}
     stage = Selection(**(selection | chosen))
     content = Vectors(values, hashes)
@@ -321,21 +327,23 @@ def test_a_data_set_takes_them_and_drops_what_has_no_label_if_asked(selection, t
     assert (list(own.labels), own.class_names, own.skipped) == ([1, 0, 0], ("y", "x"), ())
 
 
-def test_how_many_were_given_changed_and_confirmed_is_told(tmp_path, caplog):
+def test_the_numbers_of_added_changed_and_confirmed_labels_are_logged(tmp_path, caplog):
     hashes = hash_rows(np.eye(3, dtype=np.float32))
     lines = [correction(name, digest, after) for name, digest, after in zip(IDS, hashes, "xyx", strict=True)]
-    append(tmp_path / "log.csv", lines)
+    append_corrections(tmp_path / "log.csv", lines)
     with caplog.at_level(logging.INFO):
-        corrected(Found(np.array([-1, 0, 0]), ("x",)), tmp_path / "log.csv", IDS, hashes)
+        apply_corrections(JoinedLabels(np.array([-1, 0, 0]), ("x",)), tmp_path / "log.csv", IDS, hashes)
     says(caplog.text, key="log.csv: of 3", use="1 changed, 1 confirmed")
 
 
 def test_a_label_that_was_withdrawn_is_none(tmp_path):
     path = tmp_path / "log.csv"
-    append(path, [correction("a", "h1", "new"), correction("a", "h1", "", "new"), correction("c", "h3", "")])
-    assert read(path)[1].after == ""
-    found = corrected(Found(np.array([-1, 0, 1]), ("m", "q")), path, IDS, HASHES)
-    assert (found.labels.tolist(), found.class_names) == ([-1, 0, -1], ("m", "q"))
+    append_corrections(
+        path, [correction("a", "h1", "new"), correction("a", "h1", "", "new"), correction("c", "h3", "")]
+    )
+    assert read_log(path)[1].after == ""
+    corrected = apply_corrections(JoinedLabels(np.array([-1, 0, 1]), ("m", "q")), path, IDS, HASHES)
+    assert (corrected.labels.tolist(), corrected.class_names) == ([-1, 0, -1], ("m", "q"))
     with pytest.raises(ValueError) as error:
-        corrected(Found(None, ()), path, IDS, HASHES)
+        apply_corrections(JoinedLabels(None, ()), path, IDS, HASHES)
     says(error, key=f"dataset.corrections={path}", use="the log of this data set")

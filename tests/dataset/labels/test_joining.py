@@ -1,4 +1,4 @@
-"""Labels from a file: how ids meet, what is missing, and what cannot be."""
+"""Labels from a file: matching of ids, missing labels, and errors."""
 
 import logging
 import unicodedata
@@ -32,9 +32,9 @@ def read(path, **settings):
 def test_each_way_of_matching_finds_all(tmp_path, match, names):
     path = tmp_path / "labels.csv"
     pd.DataFrame({"image_id": names, "label": ["x", "y", "x"]}).to_csv(path, index=False)
-    found = read(path, match=match)
-    assert list(found.labels) == [0, 1, 0]
-    assert found.class_names == ("x", "y")
+    joined = read(path, match=match)
+    assert list(joined.labels) == [0, 1, 0]
+    assert joined.class_names == ("x", "y")
 
 
 @pytest.mark.parametrize("match", ["stem", "digits"])
@@ -46,7 +46,7 @@ def test_a_dot_that_begins_no_ending_is_part_of_the_name(tmp_path, match, named)
     assert list(Labels.of({"path": str(path), "match": match}).match(images).labels) == [0, 1]
 
 
-def test_versions_of_a_photo_are_told_apart(tmp_path):
+def test_versions_of_a_photo_do_not_match_each_other(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("id,label\nphoto.v1,x\nphoto.v2,y\n", encoding="utf-8")
     for images in (["photo.v1.png", "photo.v2.png"], ["photo.v1", "photo.v2"]):
@@ -64,12 +64,12 @@ def test_parquet_and_tsv_are_read(tmp_path):
     table.to_parquet(tmp_path / "labels.parquet")
     table.astype("Int64").to_csv(tmp_path / "labels.tsv", sep="\t", index=False)
     for path in (tmp_path / "labels.tsv", tmp_path / "labels.parquet"):
-        found = read(path, match="digits")
-        assert list(found.labels) == [1, 0, -1]  # 2 before 10
-        assert found.class_names == ("2", "10")
+        joined = read(path, match="digits")
+        assert list(joined.labels) == [1, 0, -1]  # 2 before 10
+        assert joined.class_names == ("2", "10")
 
 
-def test_the_first_usual_column_is_taken_unless_one_is_named(tmp_path):
+def test_the_first_usual_column_is_used_unless_one_is_set(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("filename,category,labels_txt,mine\nimg_007.png,c,l,m\n", encoding="utf-8")
     assert read(path, match="name").class_names == ("l",)
@@ -79,20 +79,20 @@ def test_the_first_usual_column_is_taken_unless_one_is_named(tmp_path):
 def test_a_class_named_none_or_na_is_a_class(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("id,label\n7,None\n12,NA\n113,\n", encoding="utf-8")
-    found = read(path, match="digits")
-    assert found.class_names == ("NA", "None")
-    assert list(found.labels) == [1, 0, -1]
+    joined = read(path, match="digits")
+    assert joined.class_names == ("NA", "None")
+    assert list(joined.labels) == [1, 0, -1]
 
 
 def test_what_matches_nothing_is_counted_on_both_sides(tmp_path, caplog):
     path = tmp_path / "labels.csv"
     path.write_text("id,label\n7,x\n500,y\n\n501,y\n,z\n", encoding="utf-8")
     with caplog.at_level(logging.WARNING):
-        found = read(path, match="digits")
+        joined = read(path, match="digits")
     says(caplog.text, key="2 of 3 images", use="3 of 4 rows")
-    assert [name for name, _ in found.unmatched] == ["500", "501", ""]
+    assert [name for name, _ in joined.unmatched] == ["500", "501", ""]
     for (_, reason), line, why in zip(
-        found.unmatched, (3, 5, 6), ("no image", "no image", "no id"), strict=True
+        joined.unmatched, (3, 5, 6), ("no image", "no image", "no id"), strict=True
     ):
         says(reason, key=f"line {line} of labels.csv", use=why)
 
@@ -106,14 +106,14 @@ def test_what_matches_nothing_is_counted_on_both_sides(tmp_path, caplog):
             BY_DIGITS,
             ".path={}",
             ".match",
-            ("1 rows", "'7' and '007'", "2 and 3"),
+            ("'7' and '007'", "2 and 3"),
         ),
         (
             "id,label\ncats/img_007.png,x\n7,x\n7,x\n",
             {},
             ".path={}",
             ".match",
-            ("1 rows", "'7' in lines 3 and 4"),
+            ("'7' in lines 3 and 4",),
         ),
         ("id,label\n7,x\n7,x\n", {}, ".path={}", ".match=digits", ("'7'", "'cats/img_007.png'")),
         ("id,label\n7,x\n", {}, ".path={}", ".match=digits", ("'7'", "'cats/img_007.png'")),
@@ -128,13 +128,13 @@ def test_what_matches_nothing_is_counted_on_both_sides(tmp_path, caplog):
         ("id,label\n7,x\n", TAGGED, ".tags: n", "some of id, label", ()),
     ],
 )
-def test_a_file_that_does_not_fit_says_why(tmp_path, text, settings, key, use, facts):
+def test_an_invalid_label_file_is_an_error_with_the_reason(tmp_path, text, settings, key, use, facts):
     path = tmp_path / "labels.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError) as error:
         read(path, **settings)
-    told = says(error, key=f"dataset.labels{key.format(path)}", use=use)
-    assert [fact for fact in facts if fact not in told] == []
+    message = says(error, key=f"dataset.labels{key.format(path)}", use=use)
+    assert [fact for fact in facts if fact not in message] == []
 
 
 def test_an_image_without_digits_is_an_error(tmp_path):
@@ -165,8 +165,8 @@ def test_a_spreadsheets_file_is_read_as_it_was_meant(tmp_path, coding, separator
     path = tmp_path / "labels.csv"
     rows = [("id", "label"), ("7", "Bär"), ("12", "'=cmd|' /C calc'!A0"), ("113", "-3")]
     path.write_text("".join(f"{separator.join(row)}\r\n" for row in rows), encoding=coding)
-    found = read(path, match="digits")
-    assert {found.class_names[label] for label in found.labels} == {"Bär", "=cmd|' /C calc'!A0", "-3"}
+    joined = read(path, match="digits")
+    assert {joined.class_names[label] for label in joined.labels} == {"Bär", "=cmd|' /C calc'!A0", "-3"}
 
 
 def test_columns_of_numbers_are_tags(tmp_path):
@@ -176,21 +176,21 @@ def test_columns_of_numbers_are_tags(tmp_path):
         "113,1,0,x,1,a;b,0,0.25,1\n7,2,0,y,1,b,1,,0\n500,3,0,y,1,c,1,1,1\n",
         encoding="utf-8",
     )
-    found = read(path, match="digits")
-    assert found.tag_names == ("cat", "cat_weight", "dog")
-    assert found.tags.dtype == np.float32
-    np.testing.assert_array_equal(found.tags, [[1, 0, 0], [0, 0, 0], [0, 0.25, 1]])
+    joined = read(path, match="digits")
+    assert joined.tag_names == ("cat", "cat_weight", "dog")
+    assert joined.tags.dtype == np.float32
+    np.testing.assert_array_equal(joined.tags, [[1, 0, 0], [0, 0, 0], [0, 0.25, 1]])
     chosen = read(path, match="digits", tags=["dog", "category"])
     assert chosen.tag_names == ("dog", "category")
     np.testing.assert_array_equal(chosen.tags, [[0, 1], [0, 0], [1, 1]])
     assert read(path, match="digits", tags=[]).tags is None
 
 
-def test_an_empty_tag_counts_as_0_and_is_said_to(tmp_path, caplog):
+def test_an_empty_tag_counts_as_0_with_a_warning(tmp_path, caplog):
     path = tmp_path / "labels.csv"
     path.write_text("id,label,cat\n7,x,\n12,x,1\n", encoding="utf-8")
     read(path, match="digits")
-    says(caplog.text, key="1 empty values of cat", use="0")
+    says(caplog.text, key="cat", use="count as 0")
 
 
 def test_parquets_true_and_false_are_tags(tmp_path):
@@ -208,12 +208,12 @@ def test_tags_that_are_no_list_say_what_to_type():
 def test_study_es_labels_meet_their_images(tmp_path):
     table, labels = study_e.write(tmp_path)
     ids = np.array([line.partition(",")[0] for line in table.read_text(encoding="utf-8").splitlines()[1:]])
-    found = Labels.of({"path": str(labels), "match": "digits"}).match(ids)
-    assert (found.labels >= 0).all()
-    assert found.class_names == study_e.NAMES
-    assert [name for name, _ in found.unmatched] == [f"img_{number:03}.jpg" for number in study_e.MISSING]
-    assert found.tag_names == (*study_e.NAMES, *(f"{name}_weight" for name in study_e.NAMES))
-    assert (found.tags[np.arange(len(ids)), found.labels] == 1).all()  # each has the tag of its label
+    joined = Labels.of({"path": str(labels), "match": "digits"}).match(ids)
+    assert (joined.labels >= 0).all()
+    assert joined.class_names == study_e.NAMES
+    assert [name for name, _ in joined.unmatched] == [f"img_{number:03}.jpg" for number in study_e.MISSING]
+    assert joined.tag_names == (*study_e.NAMES, *(f"{name}_weight" for name in study_e.NAMES))
+    assert (joined.tags[np.arange(len(ids)), joined.labels] == 1).all()  # each has the tag of its label
 
 
 def images(*names):
@@ -223,8 +223,8 @@ def images(*names):
 def found_in(path, ids, text, **settings):
     path = path / "labels.csv"
     path.write_text(text, encoding="utf-8")
-    found = Labels.of({"path": str(path), **settings}).match(ids)
-    return [None if label < 0 else found.class_names[label] for label in found.labels], found
+    joined = Labels.of({"path": str(path), **settings}).match(ids)
+    return [None if label < 0 else joined.class_names[label] for label in joined.labels], joined
 
 
 @pytest.mark.parametrize("spelt", ["{}.0", "{}", "{:03}", "{}.", "{}e0", "{}.png", "img_{}", "{:,}.0"])
@@ -239,17 +239,17 @@ def test_digits_are_those_of_the_number(tmp_path, spelt):
 def test_a_number_that_is_not_whole_is_no_other_images(tmp_path):
     ids = images("150.png", "15.png", "2.png", "3.5.png")
     text = "id,label\n1.50,x\n2,z\n3.50,w\n"
-    labels, found = found_in(tmp_path, ids, text, match="digits")
+    labels, joined = found_in(tmp_path, ids, text, match="digits")
     assert labels == [None, None, "z", "w"]
-    assert [name for name, _ in found.unmatched] == ["1.50"]
+    assert [name for name, _ in joined.unmatched] == ["1.50"]
 
 
 def test_floats_of_parquet_are_whole_again(tmp_path):
     table = pd.DataFrame({"id": [1.0, 10.0, None], "label": ["x", "y", "z"]})
     table.to_parquet(tmp_path / "labels.parquet")
     for match, ids in (("digits", images("001.png", "010.png")), ("exact", images("1", "10"))):
-        found = Labels.of({"path": str(tmp_path / "labels.parquet"), "match": match}).match(ids)
-        assert list(found.labels) == [0, 1]
+        joined = Labels.of({"path": str(tmp_path / "labels.parquet"), "match": match}).match(ids)
+        assert list(joined.labels) == [0, 1]
 
 
 NFC, NFD = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
@@ -273,13 +273,13 @@ def test_an_id_is_matched_exactly_first_and_loosely_only_if_that_is_clear(tmp_pa
     assert found_in(tmp_path, images(*ids), f"image_id,label\n{rows}")[0] == labels
 
 
-def test_what_was_matched_by_which_rule_is_said(tmp_path, caplog):
+def test_the_matches_of_each_rule_are_logged(tmp_path, caplog):
     ids = images("a/1.png", "a/2.png", f"{NFD}.png", "x.png", "X.png")
     text = f"id,label\na/1.png,x\n2.png,y\n{NFC}.png,z\n X.PNG,w\n"
-    labels, found = found_in(tmp_path, ids, text, match="name")
+    labels, joined = found_in(tmp_path, ids, text, match="name")
     assert labels == ["x", "y", "z", None, None]
-    says(caplog.text, key="3 of 5 images", use="1 exactly, 1 by file name, 1 but for the form of Unicode")
-    says(found.unmatched[0][1], key="line 5 of labels.csv", use="it is like")
+    says(caplog.text, key="3 of 5 images", use="1 exactly, 1 by file name, 1 ignoring")
+    says(joined.unmatched[0][1], key="line 5 of labels.csv", use="'X.png'")
 
 
 def test_equal_ids_are_matched_though_their_names_are_shared(tmp_path):
@@ -320,9 +320,9 @@ def test_a_label_is_the_text_that_it_is(tmp_path, labels, classes, ending):
     table = pd.DataFrame({"id": ["a", "b", "c"], "label": [*labels, " "]})
     path = tmp_path / f"labels.{ending}"
     table.to_csv(path, index=False) if ending == "csv" else table.to_parquet(path)
-    found = Labels.of({"path": str(path)}).match(images("a", "b", "c"))
-    assert [found.class_names[label] for label in found.labels[:2]] == classes
-    assert found.labels[2] == -1
+    joined = Labels.of({"path": str(path)}).match(images("a", "b", "c"))
+    assert [joined.class_names[label] for label in joined.labels[:2]] == classes
+    assert joined.labels[2] == -1
 
 
 def test_tiny_imagenets_annotations_have_no_header(tmp_path, caplog):
@@ -330,9 +330,9 @@ def test_tiny_imagenets_annotations_have_no_header(tmp_path, caplog):
     text = "".join(f"{name}\t{label}\t0\t{n}\t44\t62\n" for n, (name, label) in enumerate(rows))
     ids = images(*(f"images/{name}" for name, _ in rows))
     with caplog.at_level(logging.INFO):
-        labels, found = found_in(tmp_path, ids, text, match="name")
+        labels, joined = found_in(tmp_path, ids, text, match="name")
     assert labels == [label for _, label in rows]
-    assert (found.tag_names, found.unmatched) == ((), ())
+    assert (joined.tag_names, joined.unmatched) == ((), ())
     says(caplog.text, use="dataset.labels.header=true")
     says(caplog.text, key="'column_1'", use="'column_2'")
     says(caplog.text, key="column_3", use="dataset.labels.tags=[column_3]")
@@ -361,8 +361,8 @@ def test_the_usual_name_that_is_spelt_so_comes_first(tmp_path):
 def test_columns_that_are_no_tags_are_left_out_and_named(tmp_path, caplog):
     text = "ID,Label,cat,weight,x,w,xmin,age,note\n7,a,1,.5,0.1,0.2,0,33,z\n12,b,0,.25,0.3,.4,1,5,z\n"
     with caplog.at_level(logging.INFO):
-        _, found = found_in(tmp_path, IDS, text, match="digits")
-    assert found.tag_names == ("cat", "weight")
+        _, joined = found_in(tmp_path, IDS, text, match="digits")
+    assert joined.tag_names == ("cat", "weight")
     says(
         caplog.text,
         key="ids are in 'ID', labels in 'Label', tags in cat, weight",

@@ -1,4 +1,4 @@
-"""What a data set is called: after its path, or as it was typed."""
+"""Names of data sets: from the path or the setting."""
 
 from pathlib import Path
 
@@ -47,8 +47,8 @@ def test_a_typed_name_is_recorded_and_changes_no_cache_key(tmp_path: Path) -> No
 
 def test_another_name_computes_the_evaluators_alone_anew(tmp_path: Path) -> None:
     few = ["backbone=pixels", "dataset.limit=60", "reducer.n_components=3", "cluster.k=3"]
-    places = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/runs.db"]
-    typed = [*few, *places, "evaluator=[sizes]", "tracking.log_model=none", "report=none"]
+    locations = [f"cache.root={tmp_path}/cache", f"tracking.uri=sqlite:///{tmp_path}/runs.db"]
+    typed = [*few, *locations, "evaluator=[sizes]", "tracking.log_model=none", "report=none"]
     run_typed(typed, tmp_path / "first")
     again = run_typed([*typed, "dataset.name=scans"], tmp_path / "again")
     assert [key.partition("-")[0] for key in again.outcome.computed] == ["sizes"]

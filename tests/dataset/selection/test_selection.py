@@ -1,4 +1,4 @@
-"""The selection: ranges, limit, and labels brought from outside."""
+"""The selection: ranges of settings, limit, and labels from a file."""
 
 import logging
 
@@ -44,7 +44,7 @@ def choose(settings, own_labels=LABELS, **changes):
         ({"labels": {"match": "stem"}}, "dataset.labels.path", "dataset.labels.path=<CSV or Parquet>"),
     ],
 )
-def test_a_bad_value_says_what_to_type(selection, changes, key, use):
+def test_an_invalid_setting_is_an_error_with_a_suggestion(selection, changes, key, use):
     with pytest.raises(ValueError) as error:
         Selection(**(selection | changes))
     says(error, key=key, use=use)
@@ -119,7 +119,7 @@ def test_a_million_rows_are_split(selection):
 def test_a_class_that_is_not_scored_is_named(selection, caplog):
     with caplog.at_level(logging.WARNING):
         choose(selection | {"limit": 5})
-    says(caplog.text, key="1 of 3 classes", use="validation: c")
+    says(caplog.text, key="1 of 3 classes", use=": c")
 
 
 def test_tags_go_with_their_samples_and_unmatched_rows_are_listed(selection, tmp_path):
@@ -135,9 +135,9 @@ def test_tags_go_with_their_samples_and_unmatched_rows_are_listed(selection, tmp
     says(reason, key="line 102 of labels.csv")
 
 
-def test_samples_without_a_label_are_kept_or_dropped_and_the_others_are_split_alike(selection):
+def test_unlabelled_samples_are_kept_or_dropped_without_changing_the_split(selection):
     own = np.where(np.arange(200) < 150, LABELS, -1)
-    kept, dropped = (choose(selection, own, unlabelled=each) for each in ("keep", "drop"))
+    kept, dropped = (choose(selection, own, unlabelled=option) for option in ("keep", "drop"))
     assert (len(dropped), dropped.class_names, kept.class_names) == (150, ("a", "b"), ("a", "b"))
     assert dropped.skipped == tuple((f"{row}.png", "no label") for row in range(150, 200))
     assert (len(kept), kept.skipped) == (200, ())

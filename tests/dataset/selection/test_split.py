@@ -1,4 +1,4 @@
-"""The split: shares, classes, identical files, and what one more file moves."""
+"""The split: shares, classes, identical files, and the effect of one more file."""
 
 import logging
 from itertools import pairwise
@@ -34,8 +34,8 @@ def test_many_classes_of_one_size_have_the_shares_together(size):
     labels = np.repeat(np.arange(300), size)
     for shares in (SHARES, {"train": 0.5, "validation": 0.2, "test": 0.3}):
         parts = split(hashes(range(len(labels))), labels, shares, 123)
-        found = np.bincount(parts, minlength=3) / len(labels)
-        np.testing.assert_allclose(found, list(shares.values()), atol=4 * 0.5 / size / 300**0.5)  # 4 sigma
+        actual = np.bincount(parts, minlength=3) / len(labels)
+        np.testing.assert_allclose(actual, list(shares.values()), atol=4 * 0.5 / size / 300**0.5)  # 4 sigma
 
 
 def test_classes_that_only_the_guarantee_serves_have_one_image_each():
@@ -121,19 +121,19 @@ def test_a_class_of_one_image_has_it_for_training_with_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
         parts = split(hashes(range(11)), np.array([0] * 10 + [1]), SHARES, 123)
     assert parts[10] == TRAINING
-    says(caplog.text, key="1 of 2 classes", use="validation: 1")
+    says(caplog.text, key="1 of 2 classes", use=": 1")
 
 
 def test_every_class_without_validation_or_test_images_is_named(caplog):
-    numbers = [*range(10), 20, 21, 20, 21, 30, 31]  # b and c hold the same two images, d has two of its own
+    numbers = [*range(10), 20, 21, 20, 21, 30, 31]  # b and c have the same two images, d has two others
     labels = np.repeat(np.arange(4), (10, 2, 2, 2))
     with caplog.at_level(logging.WARNING):
         parts = split(hashes(numbers), labels, THREE, 123, "abcd")
     assert set(labels[parts == VALIDATION]) == {0, 3}
     assert set(labels[parts == TEST]) == {0}
     validation, test = caplog.messages
-    assert says(validation, key="2 of 4 classes", use="validation: b, c").endswith(": b, c")
-    assert says(test, key="3 of 4 classes", use="test: b, c, d").endswith(": b, c, d")
+    assert says(validation, key="2 of 4 classes", use="validation").endswith(": b, c")
+    assert says(test, key="3 of 4 classes", use="test").endswith(": b, c, d")
 
 
 def test_no_warning_is_about_a_part_that_nobody_wants(caplog):
@@ -148,7 +148,7 @@ def test_two_copies_of_one_image_are_one_image():
     assert list(parts[:2]) == [TRAINING, TRAINING]
 
 
-def test_no_class_of_two_stops_and_says_what_to_type():
+def test_no_class_of_two_images_is_an_error_with_a_suggestion():
     with pytest.raises(ValueError) as error:
         split(hashes(range(5)), np.arange(5), SHARES, 123)
     says(error, key="none of 5", use="dataset.split={train: 1")

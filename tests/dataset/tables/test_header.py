@@ -1,4 +1,4 @@
-"""Whether a first row holds names: tables as people have them."""
+"""Detection of headers, on tables as found in practice."""
 
 import csv
 import io
@@ -86,12 +86,12 @@ def read(lines: list[str]) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_a_header_is_told(name: str) -> None:
+def test_a_header_is_detected(name: str) -> None:
     assert first_row(read(NAMED[name])).names
 
 
 @pytest.mark.parametrize("name", BARE)
-def test_a_row_is_told(name: str) -> None:
+def test_a_row_of_values_is_detected(name: str) -> None:
     assert not first_row(read(BARE[name])).names
 
 
@@ -105,9 +105,9 @@ def test_a_row_is_told(name: str) -> None:
         (["id,x", "a,b"], True),
     ],
 )
-def test_what_cannot_be_told_is_taken_for_a_header_and_doubted(lines: list[str], sure: bool) -> None:
-    found = first_row(read(lines))
-    assert (found.names, found.sure) == (True, sure)
+def test_an_undecided_first_row_is_read_as_a_header_with_a_warning(lines: list[str], sure: bool) -> None:
+    row = first_row(read(lines))
+    assert (row.names, row.sure) == (True, sure)
 
 
 def test_rows_of_another_width_and_columns_without_end_are_not_asked() -> None:

@@ -1,16 +1,24 @@
-"""Names that mean the same: equal ones first, looser rules only where one can be meant."""
+"""Matching of names: equal ones first, looser rules only if the match is unique."""
 
 import unicodedata
 
 import pytest
 
-from experiments.dataset.tables.matching import LOOSE, SPELLING, alike, known_as, matched, number, stripped
+from experiments.dataset.tables.matching import (
+    LOOSE,
+    SPELLING,
+    canonical_number,
+    group_similar,
+    match_names,
+    resolve_name,
+    strip_spaces,
+)
 
 NFC, NFD = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
 
 
 @pytest.mark.parametrize(
-    ("names", "known", "places"),
+    ("names", "known", "positions"),
     [
         (["a", "b"], ["b", "a"], [1, 0]),
         ([NFC], [NFD], [0]),
@@ -33,25 +41,29 @@ NFC, NFD = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
         (["x" * 5000], [f" {'x' * 5000}"], [0]),
     ],
 )
-def test_each_name_meets_the_one_that_it_means(names: list[str], known: list[str], places: list[int]) -> None:
-    assert matched(names, known).places.tolist() == places
+def test_names_are_matched(names: list[str], known: list[str], positions: list[int]) -> None:
+    assert match_names(names, known).positions.tolist() == positions
 
 
 def test_what_a_rule_matched_is_counted_and_what_was_unclear_is_named() -> None:
-    found = matched(["a", NFC, "b ", "C", "7", "d", "E"], ["a", NFD, "b", "c", "007", "e", "é", "E "])
-    assert {rule: len(names) for rule, names in found.rules.items()} == dict.fromkeys(
+    matches = match_names(["a", NFC, "b ", "C", "7", "d", "E"], ["a", NFD, "b", "c", "007", "e", "é", "E "])
+    assert {rule: len(names) for rule, names in matches.rules.items()} == dict.fromkeys(
         ["exactly", *LOOSE], 1
-    ) | {"but for spaces around it": 2}
-    assert "1 as a number (such as '7')" in found.loosely()
-    assert matched(["A"], ["a", " A"]).places.tolist() == [1]
-    assert matched(["A"], ["a", "\u00a0a"]).unclear == {0: "\u00a0a"}
-    assert matched(["a"], ["a"]).loosely() == ""
+    ) | {"ignoring surrounding spaces": 2}
+    assert "1 as a number (such as '7')" in matches.loosely()
+    assert match_names(["A"], ["a", " A"]).positions.tolist() == [1]
+    assert match_names(["A"], ["a", "\u00a0a"]).unclear == {0: "\u00a0a"}
+    assert match_names(["a"], ["a"]).loosely() == ""
 
 
 def test_fewer_rules_match_less() -> None:
-    assert matched(["Cat", " dog", "1.0"], ["cat", "dog", "1"], SPELLING).places.tolist() == [-1, 1, -1]
-    assert known_as(NFC, [NFD, "x"]) == NFD
-    assert known_as("Cat", ["cat"]) == "Cat"
+    assert match_names(["Cat", " dog", "1.0"], ["cat", "dog", "1"], SPELLING).positions.tolist() == [
+        -1,
+        1,
+        -1,
+    ]
+    assert resolve_name(NFC, [NFD, "x"]) == NFD
+    assert resolve_name("Cat", ["cat"]) == "Cat"
 
 
 @pytest.mark.parametrize(
@@ -63,10 +75,19 @@ def test_fewer_rules_match_less() -> None:
     ],
 )  # fmt: skip
 def test_numbers_have_one_spelling(text: str, value: str) -> None:
-    assert number(text) == value
+    assert canonical_number(text) == value
 
 
 def test_texts_are_stripped_unless_spaces_tell_them_apart() -> None:
-    assert stripped([" a", "a", " b", "b ", "c ", "c ", " ", ""]) == [" a", "a", " b", "b ", "c", "c", "", ""]
-    assert alike(["cat", " cat", "Cat", "dog", NFC, NFD]) == [["cat", " cat", "Cat"], [NFC, NFD]]
-    assert alike(["a  cat", "a cat", "acat"]) == [["a  cat", "a cat"]]
+    assert strip_spaces([" a", "a", " b", "b ", "c ", "c ", " ", ""]) == [
+        " a",
+        "a",
+        " b",
+        "b ",
+        "c",
+        "c",
+        "",
+        "",
+    ]
+    assert group_similar(["cat", " cat", "Cat", "dog", NFC, NFD]) == [["cat", " cat", "Cat"], [NFC, NFD]]
+    assert group_similar(["a  cat", "a cat", "acat"]) == [["a  cat", "a cat"]]

@@ -1,4 +1,4 @@
-"""Tables as people have them: encodings, separators, and what is broken, with its line."""
+"""CSV files in many encodings and dialects; errors name the line."""
 
 import logging
 import shutil
@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from tests.messages import says
 
-from experiments.dataset.tables.cells import guarded, plain
-from experiments.dataset.tables.form import form_of
+from experiments.dataset.tables.cell_text import clean, escape_formula
+from experiments.dataset.tables.csv_dialect import detect_dialect
 from experiments.dataset.tables.tabular import text_table
 
 KEY = "dataset.path"
@@ -43,7 +43,7 @@ def test_every_spelling_gives_the_same(write, encoding, separator):
     assert read(path) == {"id": ["007", "8", "9"], "label": [" café ", None, f"a{separator}b"]}
 
 
-def test_a_guess_of_the_encoding_is_told(write, caplog):
+def test_a_guessed_encoding_is_logged(write, caplog):
     with caplog.at_level(logging.INFO):
         assert read(write("id,label\n1,x\n2,café\n".encode("cp1252")))["label"] == ["x", "café"]
         assert "line 3, column 6" in says(caplog.text, key="rows.csv", use="cp1252")
@@ -72,7 +72,7 @@ def test_another_encoding_is_answered_with_its_place(write, content, where, use)
 
 
 @pytest.mark.skipif(shutil.which("iconv") is None, reason="iconv is not installed")
-def test_iconv_helps_as_the_answer_says(write):
+def test_the_suggested_iconv_command_works(write):
     path = write("id,label\n1,привет\n".encode("cp1251"))
     with pytest.raises(ValueError) as caught:
         text_table(path, KEY)
@@ -89,7 +89,7 @@ def test_a_tsv_has_tabs_whatever_else_it_has(write):
 
 
 @pytest.mark.parametrize("first", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
-def test_the_separator_that_a_spreadsheet_names_first_is_taken(write, first):
+def test_the_separator_line_of_excel_is_used(write, first):
     path = write(f"{first}id;tags,note\n1;a,b\n2;c,d,e\n")
     assert read(path) == {"id": ["1", "2"], "tags,note": ["a,b", "c,d,e"]}
     assert list(text_table(path, KEY).index) == [3, 4]
@@ -97,7 +97,7 @@ def test_the_separator_that_a_spreadsheet_names_first_is_taken(write, first):
 
 def test_texts_with_other_separators_do_not_mislead(write):
     path = write("id,tags,note\n1,a;b;c,x\n2,d;e,y|z\n3,f,w\n")
-    assert form_of(path, KEY).separator == ","
+    assert detect_dialect(path, KEY).separator == ","
 
 
 def test_lines_of_an_old_mac_are_read(write):
@@ -111,9 +111,9 @@ def test_quoted_line_breaks_and_blank_lines_are_read(write):
 
 def test_what_a_spreadsheet_would_run_is_written_guarded_and_read_plain(write):
     texts = ["=cmd|' /C calc'!A0", "+a", "-b", "@c", "'=d", "plain", "'quoted'", "-1.5"]
-    assert [plain(guarded(text)) for text in texts] == texts
-    assert guarded(texts[0]) == f"'{texts[0]}"
-    assert guarded("plain") == "plain"
+    assert [clean(escape_formula(text)) for text in texts] == texts
+    assert escape_formula(texts[0]) == f"'{texts[0]}"
+    assert escape_formula("plain") == "plain"
     assert read(write("id,label\n'-1.png,'=cmd\n")) == {"id": ["-1.png"], "label": ["=cmd"]}
 
 
@@ -136,7 +136,7 @@ def test_without_a_header_the_first_line_is_a_row(write, caplog, header):
     assert ("use dataset.header=true" in caplog.text) == (header is None)
 
 
-def test_a_header_that_nothing_tells_is_said_and_can_be_chosen(write, caplog):
+def test_an_uncertain_header_is_logged_and_can_be_set(write, caplog):
     path = write("fruit\napple\nbanana\n")
     assert read(path) == {"fruit": ["apple", "banana"]}
     assert "use dataset.header=false" in caplog.text
@@ -166,8 +166,8 @@ def test_columns_may_be_called_by_numbers_that_rise(write):
 @pytest.mark.parametrize(
     ("content", "use", "facts"),
     [
-        ("a,b\n1,2\n3,4,5\n", "repair that line", ("line 3", "3 fields", "header 2", "','")),
-        ('a,b\n1,"x\ny"\n\n3\n', "repair that line", ("line 5", "1 fields", "header 2")),
+        ("a,b\n1,2\n3,4,5\n", "repair that line", ("line 3", "3 fields", "header has 2", "','")),
+        ('a,b\n1,"x\ny"\n\n3\n', "repair that line", ("line 5", "1 fields", "header has 2")),
         ('a,b\n1,2\n3,"x\n4,5\n', "repair that line", ("line 3", "unexpected end of data")),
         ("a,b\n", "a table with rows", ("no rows",)),
         ("", "a CSV, TSV or Parquet file with a header", ("empty",)),
@@ -178,7 +178,7 @@ def test_columns_may_be_called_by_numbers_that_rise(write):
         (b"BZh91AY&SYrest", "unpack it", ("bzip2",)),
     ],
 )
-def test_what_is_no_table_says_why(write, content, use, facts):
+def test_a_file_without_a_table_is_an_error_with_the_reason(write, content, use, facts):
     path = write(content)
     with pytest.raises(ValueError) as error:
         text_table(path, KEY)

@@ -1,4 +1,4 @@
-"""Contents of vectors: rows by number, and errors that name the backbone that fits."""
+"""Contents of vectors: selection of rows, and errors that suggest a backbone."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def of(values):
     return Vectors(values, hash_rows(values))
 
 
-def test_vectors_are_taken_by_row():
+def test_take_selects_rows():
     values = np.random.default_rng(0).random((5, 3), np.float32)
     np.testing.assert_array_equal(of(values).take(np.array([3])).vectors(), values[[3]])
 
@@ -22,7 +22,7 @@ def test_vectors_have_no_pixels(ctx):
     content = of(np.zeros((1, 1), np.float32))
     with pytest.raises(ValueError) as error:
         content.dimensions()
-    says(error, key="images", use="vectors")
+    says(error, key="vectors", use="width and height")
     with pytest.raises(ValueError) as error:
         content.pixels(Resize(8), ctx)
     says(error, key="vectors", use="backbone=identity")

@@ -1,23 +1,23 @@
-"""Values that cannot be computed with, and values that may stand for missing ones."""
+"""Values out of range, and values that may be fill values."""
 
 import numpy as np
 import pytest
 from tests.messages import says
 
-from experiments.dataset.vectors.extremes import LARGEST, check_sizes, suspects
-from experiments.dataset.vectors.vector_rows import Read
+from experiments.dataset.vectors.extremes import LARGEST, check_sizes, note_fill_values
+from experiments.dataset.vectors.vector_rows import RawTable
 
 NAMES = ("depth", "width", "mass")
 PLACES = np.arange(3)
 
 
-def read(values):
+def raw(values):
     values = np.asarray(values, np.float32)
-    return Read(values, {}, {}, np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0))
+    return RawTable(values, {}, {}, np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0))
 
 
 def table(**columns):
-    """Make 40 rows of numbers around 10, some of which are others."""
+    """Return columns of 40 numbers around 10, with some replaced."""
     values = np.random.default_rng(0).normal(10, 2, (40, 3))
     for name, others in columns.items():
         values[: len(others), NAMES.index(name)] = others
@@ -25,7 +25,7 @@ def table(**columns):
 
 
 def check(values):
-    check_sizes(read(values), PLACES, NAMES, lambda row: f"line {row + 2}, id 'r{row}'", "dataset.path=a")
+    check_sizes(raw(values), PLACES, NAMES, lambda row: f"line {row + 2}, id 'r{row}'", "dataset.path=a")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_values_that_are_all_too_small_say_so():
     ],
 )
 def test_only_extreme_values_that_repeat_or_are_known_are_suspected(columns, suspected):
-    found = "".join(suspects(read(table(**columns)), PLACES, NAMES))
-    assert bool(found) == bool(suspected)
+    note = "".join(note_fill_values(raw(table(**columns)), PLACES, NAMES))
+    assert bool(note) == bool(suspected)
     for text in suspected:
-        assert text in found
+        assert text in note

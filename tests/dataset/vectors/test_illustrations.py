@@ -1,4 +1,4 @@
-"""Images to look at: each row's own, by path, name or stem, or none."""
+"""Images of rows, matched by path, name or stem."""
 
 import logging
 
@@ -7,13 +7,13 @@ import pytest
 from tests.messages import says
 
 from experiments.dataset.images.content import BLANK, NO_IMAGE
-from experiments.dataset.vectors.illustrations import illustrations
+from experiments.dataset.vectors.illustrations import match_images
 from experiments.samples import Resize
 
 
 @pytest.fixture
 def find(two_classes, ctx):
-    return lambda *ids: illustrations(np.array(ids), str(two_classes), ctx)
+    return lambda *ids: match_images(np.array(ids), str(two_classes), ctx)
 
 
 @pytest.mark.parametrize(
@@ -35,15 +35,15 @@ def test_each_row_takes_the_closest(find):
 
 def test_rows_without_an_image_are_blank_and_listed(find, ctx, caplog):
     with caplog.at_level(logging.INFO):
-        found = find("cats/0.png", "gone", "cats/2.png")
+        images = find("cats/0.png", "gone", "cats/2.png")
     says(caplog.text, key="1 of 3 rows", use="gone")
     says(caplog.text, key="8 of 10 images", use="pets")
-    assert list(found.paths) == ["cats/0.png", "", "cats/2.png"]
-    assert found.hashes[1] == NO_IMAGE
-    pixels = found.pixels(Resize(4), ctx)
+    assert list(images.paths) == ["cats/0.png", "", "cats/2.png"]
+    assert images.hashes[1] == NO_IMAGE
+    pixels = images.pixels(Resize(4), ctx)
     assert (pixels[1] == BLANK).all()
     assert pixels[[0, 2]].std() > 10
-    assert found.dimensions().tolist() == [[12, 10], [0, 0], [12, 10]]
+    assert images.dimensions().tolist() == [[12, 10], [0, 0], [12, 10]]
 
 
 def test_no_image_at_all_is_an_error(two_classes, find):
@@ -77,5 +77,5 @@ def test_an_image_that_a_path_names_is_nobody_elses(find):
 
 def test_a_folder_that_is_none_is_named_by_its_own_setting(tmp_path, ctx):
     with pytest.raises(ValueError) as error:
-        illustrations(np.array(["a"]), str(tmp_path / "nowhere"), ctx)
+        match_images(np.array(["a"]), str(tmp_path / "nowhere"), ctx)
     says(error, key=f"dataset.images={tmp_path}/nowhere", use="a folder of images")

@@ -18,7 +18,7 @@ from tests.project import artifacts
 from tests.studies import study_e
 
 from experiments import tracking
-from experiments.dataset.labels.corrections import read
+from experiments.dataset.labels.correction_log import read_log
 from experiments.recorded.labelling import applying
 from experiments.recorded.labelling.applying import Applied, apply
 from experiments.recorded.labelling.clustered import ClusteredSamples
@@ -81,7 +81,7 @@ def test_the_log_records_who_when_from_and_to(
     first = of_photos()
     log = correct(first, tmp_path / "edit.csv", WRONG).log
     assert log == tmp_path / "corrections" / "photos.csv"
-    lines = {entry.id: entry for entry in read(log)}
+    lines = {entry.id: entry for entry in read_log(log)}
     assert {name: entry.after for name, entry in lines.items()} == WRONG
     correction = lines["day/17.png"]
     assert (correction.who, correction.run_id, correction.before) == ("Ada", first.run.id, "day")
@@ -107,7 +107,7 @@ def test_a_correction_can_be_reversed(of_photos: Callable[..., ClusteredSamples]
     back = correct(first, tmp_path / "back.csv", {"day/17.png": "day"})
     assert back.changes[["from", "to"]].to_numpy().tolist() == [["night", "day"]]
     assert back.metrics["purity_before"] == 1
-    assert [entry.after for entry in read(back.log)][-1] == "day"
+    assert [entry.after for entry in read_log(back.log)][-1] == "day"
 
 
 def test_a_confirmed_label_is_no_longer_doubtful(
@@ -117,7 +117,7 @@ def test_a_confirmed_label_is_no_longer_doubtful(
     assert doubtful(template(first, [])).sum() == 2
     done = correct(first, tmp_path / "edit.csv", {"day/17.png": "day", "night/16.png": "day"})
     assert (len(done.changes), done.confirmed, done.metrics["labels_confirmed"]) == (1, 1, 1)
-    lines = {entry.id: (entry.before, entry.after) for entry in read(done.log)}
+    lines = {entry.id: (entry.before, entry.after) for entry in read_log(done.log)}
     assert lines == {"day/17.png": ("day", "day"), "night/16.png": ("night", "day")}
     assert doubtful(template(first, first.log()[1])).sum() == 0
     assert doubtful(template(of_photos("cluster.k=2", "seed=3"), first.log()[1])).sum() == 0
@@ -127,7 +127,7 @@ def test_a_confirmed_label_is_no_longer_doubtful(
         use="1 confirmed",
     )
     again = apply(first, tmp_path / "edit.csv", "Ada")
-    assert (again.confirmed, again.folder, len(read(done.log))) == (0, None, 2)
+    assert (again.confirmed, again.folder, len(read_log(done.log))) == (0, None, 2)
 
 
 def test_confirmations_alone_are_recorded(of_photos: Callable[..., ClusteredSamples], tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_an_emptied_label_has_the_old_label_suggested(
     (message,) = done.emptied
     says(message, key=f"line {row}: day/17.png", use="'night' by Ada of 20")
     says(message, key="day/17.png", use="write the old label, 'day'")
-    assert (done.folder, len(read(done.log))) == (None, 2)
+    assert (done.folder, len(read_log(done.log))) == (None, 2)
 
 
 def test_an_emptied_confirmation_needs_no_message(
@@ -193,7 +193,7 @@ def test_a_correction_can_be_removed_and_repeated(
     assert removed.changes[["image_id", "from", "to"]].to_numpy().tolist() == [["17.png", "dim", ""]]
     assert (removed.metrics["labelled_before"], removed.metrics["labelled"], removed.unlabelled) == (2, 1, 8)
     assert "- 1 x dim -> (none)" in (removed.folder / "label_changes.md").read_text(encoding="utf-8")
-    assert read(removed.log)[-1].after == ""
+    assert read_log(removed.log)[-1].after == ""
     rows = template(first, first.log()[1]).set_index("image_id")["applied_label"]
     assert (rows["00.png"], rows["17.png"], rows["02.png"]) == ("bright", "-", "")
     again = correct(first, tmp_path / "same.csv", {})  # table and log both have "-"
@@ -247,7 +247,7 @@ def test_of_two_processes_the_second_sees_the_firsts_corrections(
         thread.start()
     for thread in threads:
         thread.join()
-    first_entry, second_entry = read(first.log()[0])
+    first_entry, second_entry = read_log(first.log()[0])
     assert (first_entry.before, second_entry.before) == ("day", first_entry.after)
     assert {first_entry.after, second_entry.after} == {"dusk", "night"}
 
@@ -264,7 +264,7 @@ def test_nothing_is_written_if_the_log_cannot_be(
     def full(*_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(applying, "append", full)
+    monkeypatch.setattr(applying, "append_corrections", full)
     with pytest.raises(OSError, match="no space left"):
         apply(first, path, "Ada")
     assert not list(tmp_path.glob("outputs/*/*"))
@@ -370,7 +370,7 @@ def test_a_label_that_is_a_formula_is_escaped(
 ) -> None:
     first, formula = of_photos(), "=cmd|' /C calc'!A0"
     done = correct(first, tmp_path / "edit.csv", {"day/00.png": formula})
-    assert read(done.log)[0].after == formula
+    assert read_log(done.log)[0].after == formula
     for path in [*done.folder.glob("*.csv"), done.log]:
         cells = [cell for line in path.read_text(encoding="utf-8").splitlines() for cell in line.split(",")]
         assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))], path

@@ -134,7 +134,7 @@ def test_without_known_labels_the_rarer_of_two_similar_ones_is_doubted(tmp_path:
         ("image_id,applied_label\n", "no rows"),
         ("image_id,label\na.png,cat\n", "columns image_id, label, but needs image_id and applied_label"),
         ("name,applied_label\na.png,cat\n", "scripts/labels.py template RUN_ID"),
-        ("image_id,applied_label\na.png,cat,dog\n", "broken in line 2"),
+        ("image_id,applied_label\na.png,cat,dog\n", "in line 2"),
     ],
 )
 def test_another_table_has_the_needed_columns_suggested(tmp_path: Path, text: str, use: str) -> None:

@@ -11,7 +11,7 @@ from tests.messages import says
 from tests.recorded.labelling.conftest import Typed
 
 from experiments.config import compose
-from experiments.dataset.labels.corrections import read
+from experiments.dataset.labels.correction_log import read_log
 from experiments.recorded.labelling.clustered import ClusteredSamples
 
 
@@ -62,7 +62,7 @@ def test_the_printed_command_repeats_the_typed_options(typed: Typed, tmp_path: P
     line = next(line for line in out.splitlines() if "dataset.corrections=" in line)
     (override,) = compose.parse(shlex.split(line[line.rindex(": ") + 2 :]))
     assert (override.key_or_group, override.value()) == ("dataset.corrections", "my labels/log, 1.csv")
-    assert read(tmp_path / "my labels" / "log, 1.csv")[0].who == "a=b"
+    assert read_log(tmp_path / "my labels" / "log, 1.csv")[0].who == "a=b"
 
 
 def test_unlabelled_images_are_counted(
@@ -86,7 +86,7 @@ def test_stale_labels_and_emptied_rows_are_reported(typed: Typed, tmp_path: Path
     typed("template", "a.csv")
     fill(tmp_path / "a.csv", "dawn")
     typed("apply", "a.csv", "--who", "Ada")
-    image = read(tmp_path / "corrections" / "photos.csv")[0].id
+    image = read_log(tmp_path / "corrections" / "photos.csv")[0].id
     (tmp_path / "b.csv").write_text(f"image_id,applied_label\n{image},dusk\n", encoding="utf-8")
     typed("apply", "b.csv", "--who", "Bob")
     code, out, _ = typed("apply", "a.csv")

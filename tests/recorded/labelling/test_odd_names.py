@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from tests.messages import says
 
-from experiments.dataset.labels.corrected import corrected
-from experiments.dataset.labels.joining import Found
+from experiments.dataset.labels.apply_corrections import apply_corrections
+from experiments.dataset.labels.joining import JoinedLabels
 from experiments.recorded.labelling import template
 from experiments.recorded.labelling.applying import apply
 from experiments.recorded.labelling.checking import edits
@@ -70,8 +70,8 @@ def test_odd_names_go_from_a_folder_through_a_template_to_the_log_and_back(
     template.write(table.assign(applied_label=table["image_id"].map(wanted).where(logged, "")), path)
     done = apply(odd, path, "Ada")
     assert len(done.changes) == logged.sum()
-    unlabelled = Found(np.full(len(odd.ids), -1), ())
-    corrected_labels = corrected(unlabelled, odd.log()[0], odd.ids, odd.table["hash"].to_numpy(str))
+    unlabelled = JoinedLabels(np.full(len(odd.ids), -1), ())
+    corrected_labels = apply_corrections(unlabelled, odd.log()[0], odd.ids, odd.table["hash"].to_numpy(str))
     assert corrected_labels.labels is not None
     names = ["" if label < 0 else corrected_labels.class_names[label] for label in corrected_labels.labels]
     expected = {name: "" if "\n" in name else label for name, label in wanted.items()}

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tests.messages import says
 
-from experiments.dataset.labels.corrections import Correction
+from experiments.dataset.labels.correction_log import Correction
 from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.labelling.template import (
     COLUMNS,

@@ -1,1 +1,1 @@
-"""Image files: where they are, which are there, and how they are decoded."""
+"""Image files in folders and archives: listing, checking, decoding."""

@@ -1,4 +1,4 @@
-"""Unpack a zip or tar, once and safely: plain files below the folder, or nothing at all."""
+"""Unpack a zip or tar once and safely: regular files inside the target folder, or nothing at all."""
 
 import errno
 import json
@@ -19,8 +19,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from experiments.context import Context
-from experiments.dataset.images.listing import hidden
-from experiments.dataset.images.packed_names import Name, spelt_out, tar_name, zip_name
+from experiments.dataset.images.listing import is_hidden
+from experiments.dataset.images.packed_names import Name, percent_encoded, tar_name, zip_name
 from experiments.store.file_hashes import content_hash, sha256
 from experiments.store.keys import cache_key
 
@@ -34,19 +34,19 @@ UNREADABLE = (
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    UnicodeDecodeError,  # a name in a zip that is marked as UTF-8 and is not
-    OSError,  # the disk's, and those of gzip and bz2 on damaged data
-    RuntimeError,  # encrypted, or packed in a way that zipfile does not know
+    UnicodeDecodeError,  # a name in a zip that is flagged as UTF-8 but is not
+    OSError,  # of the disk, and of gzip and bz2 for damaged data
+    RuntimeError,  # encrypted, or compressed by a method that zipfile does not support
 )
 UNWRITABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
-PIECE = 1 << 20  # bytes unpacked at a time
-NOTES = "notes.json"  # next to the files
-SHOWN = 80  # characters of a name in a message
+CHUNK = 1 << 20  # bytes unpacked at a time
+NOTES = "notes.json"  # warnings, in the folder above the files
+NAME_LENGTH = 80  # characters of a name in a message
 
 
 @dataclass(frozen=True)
 class Member:
-    """An entry of an archive: its path as written, its size unpacked, and how to read it."""
+    """An entry of an archive: its path as written, its unpacked size in bytes, and a function to open it."""
 
     name: Name
     size: int
@@ -54,27 +54,25 @@ class Member:
     open: Callable[[], IO[bytes] | None]
 
 
-def names(archive: Path, key: str = KEY) -> list[str]:
-    """List the files of an archive without unpacking it; a compressed tar is read through."""
+def list_files(archive: Path, key: str = KEY) -> list[str]:
+    """List the files of an archive without unpacking it; a compressed tar is read completely."""
     with _opened(archive, f"{key}={archive}") as files:
         return list(files)
 
 
-def unpacked(archive: Path, ctx: Context, key: str = KEY) -> Path:
-    """Return the folder in the store that holds what is in the archive.
-
-    An archive is named by its content: unpacked once wherever it lies, and again when it is another.
+def unpack(archive: Path, ctx: Context, key: str = KEY) -> Path:
+    """Unpack an archive into the store and return the folder; cached by the archive's content.
 
     Parameters
     ----------
     key
-        The setting that names the archive, for errors.
+        Setting of the path, for errors.
 
     Raises
     ------
     ValueError
-        If it is no archive, cannot be read, would write outside the folder, would fill the disk, or holds a
-        name that no file can have. Any other error of writing stays an OSError.
+        If the file is not an archive, is unreadable, would write outside the folder, would fill the disk, or
+        has an invalid file name. Any other error of writing stays an OSError.
     """
     content, source = content_hash(archive, key, ctx.store), f"{key}={archive}"
     stored = cache_key("unpacked", content=content, version=VERSION)
@@ -102,70 +100,70 @@ def _unpack(archive: Path, source: str, content: str, new: Path, ctx: Context) -
 
 def _check_room(members: Iterable[Member], folder: Path, source: str) -> None:
     size, free = sum(member.size for member in members), shutil.disk_usage(folder).free
-    if size > free / 2:  # pixels need room too, and no archive can fill the disk
+    if size > free / 2:  # the other half is for decoded pixels
         raise ValueError(
-            f"{source} unpacks to {size / 1e9:.1f} GB, more than half of the {free / 1e9:.1f} GB that are "
-            "free; free some space, or set cache.root=<a folder with room>"
+            f"{source} unpacks to {size / 1e9:.1f} GB, more than half of the {free / 1e9:.1f} GB of free "
+            "space; free some space, or set cache.root=<a folder with room>"
         )
 
 
 def _write(member: Member, target: Path, name: str, source: str) -> None:
     with _created(target, name, source) as out:
-        for piece in _pieces(member, source):
-            out.write(piece)
+        for chunk in _chunks(member, source):
+            out.write(chunk)
 
 
 def _notes(files: Mapping[str, Member]) -> list[str]:
-    """Return what a person should know of the names."""
+    """Return a warning about names of unknown encoding, if there are any."""
     guessed = [path for path, member in files.items() if member.name.guessed]
     if not guessed:
         return []
     return [
-        f"nothing says how {len(guessed)} of {len(files)} names are coded, and they are not UTF-8: they are "
-        f"read as {guessed[0]!r} and the like; if letters are wrong, pack the files again with UTF-8 names, "
-        "or unpack them by hand (unzip -O cp932, gbk, ...) and use the folder"
+        f"{len(guessed)} of {len(files)} names have an unknown encoding that is not UTF-8, and are read like "
+        f"{guessed[0]!r}; if letters are wrong, pack the files again with UTF-8 names, or unpack them by "
+        "hand (unzip -O cp932, gbk, ...) and use the folder"
     ]
 
 
 def _check_folders(folder: Path, files: Iterable[str], source: str) -> None:
-    """Raise ValueError if the file system took two folders for one, as some take `Cat` for `cat`."""
-    wanted = {parent for name in files for parent in PurePosixPath(name).parents}
-    if sum(1 for _ in os.walk(folder)) < len(wanted):
+    """Raise ValueError if the file system merged two folders, such as `Cat` and `cat`."""
+    expected = {parent for name in files for parent in PurePosixPath(name).parents}
+    if sum(1 for _ in os.walk(folder)) < len(expected):
         raise ValueError(
-            f"{source} holds folders that differ only in case, spaces or accents, which the "
-            "file system of cache.root takes for one; rename them, or set cache.root=<another file system>"
+            f"{source} has folders that differ only in case, spaces or accents, which the file system of "
+            "cache.root merges; rename them, or set cache.root=<another file system>"
         )
 
 
 def _created(target: Path, name: str, source: str) -> IO[bytes]:
-    """Open a file for writing; raise ValueError if it is the name that makes this impossible."""
+    """Open a new file for writing; raise ValueError if its name is invalid here."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return target.open("xb")  # another name may be the same here: `Cat` and `cat`
+        return target.open("xb")  # fails if the file system merges two names, such as `Cat` and `cat`
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}..."
+        short = name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}..."
         raise ValueError(
-            f"{source} holds {shown!r}, which no file here can be called ({error.strerror}), "
+            f"{source} contains {short!r}, which is not a valid file name here ({error.strerror}), "
             "so nothing was unpacked; pack it again under another name"
         ) from error
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"{source} holds {name!r}, and names here are coded as {error.encoding}, "
-            "which lacks a letter of it; set PYTHONUTF8=1 and run it again"
+            f"{source} contains {name!r}, which cannot be encoded as {error.encoding}, the encoding of file "
+            "names here; set PYTHONUTF8=1 and run it again"
         ) from error
 
 
-def _pieces(member: Member, source: str) -> Iterator[bytes]:
+def _chunks(member: Member, source: str) -> Iterator[bytes]:
     with _reading(source), member.open() or nullcontext() as file:
         if file is not None:
-            yield from iter(partial(file.read, PIECE), b"")
+            yield from iter(partial(file.read, CHUNK), b"")
 
 
 @contextmanager
 def _opened(archive: Path, source: str) -> Iterator[dict[str, Member]]:
-    """Open an archive and give its visible files by path, every name checked first."""
+    """Open an archive and yield its visible files by path, after checking every name."""
     with ExitStack() as stack:
         with _reading(source):
             if zipfile.is_zipfile(archive):
@@ -173,20 +171,19 @@ def _opened(archive: Path, source: str) -> Iterator[dict[str, Member]]:
                 files = _checked(source, map(_zipped(file), file.infolist()))
             elif tarfile.is_tarfile(archive):
                 tar = stack.enter_context(
-                    tarfile.open(archive, encoding="utf-8", errors="surrogateescape")  # whatever the locale
+                    tarfile.open(archive, encoding="utf-8", errors="surrogateescape")  # in any locale
                 )
                 files = _checked(source, map(_tarred(tar), tar))
             else:
                 raise ValueError(
-                    f"{source} is neither a folder nor a zip or tar; use a folder of images, "
-                    "or an archive of one"
+                    f"{source} is not a folder, zip or tar; use a folder of images, or an archive of one"
                 )
         yield files
 
 
 @contextmanager
 def _reading(source: str) -> Iterator[None]:
-    """Turn errors of reading into a ValueError that names the archive: an OSError is then one of writing."""
+    """Turn errors of reading into a ValueError that names the archive; so an OSError is one of writing."""
     try:
         yield
     except UNREADABLE as error:
@@ -197,7 +194,7 @@ def _reading(source: str) -> Iterator[None]:
 
 def _zipped(file: zipfile.ZipFile) -> Callable[[zipfile.ZipInfo], Member]:
     def member(info: zipfile.ZipInfo) -> Member:
-        kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where the archive was not made on a Unix
+        kind = stat.S_IFMT(info.external_attr >> 16)  # 0 if the archive was not created on Unix
         is_file = not info.is_dir() and kind in (0, stat.S_IFREG)
         return Member(zip_name(info), info.file_size, is_file or info.is_dir(), lambda: file.open(info))
 
@@ -215,27 +212,27 @@ def _tarred(tar: tarfile.TarFile) -> Callable[[tarfile.TarInfo], Member]:
 
 
 def _checked(source: str, members: Iterator[Member]) -> dict[str, Member]:
-    """Return the visible files by path below the folder; a later one replaces an earlier, as in unzip."""
+    """Return the visible files by path; of equal paths the last one counts, as in unzip."""
     files: dict[str, Member] = {}
     for member in members:
         name = member.name.text.partition("\0")[0]
         path = _path(name)
         if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:/", str(path)):
             raise ValueError(
-                f"{source} holds {name!r}, which leads out of the folder that it "
-                "is unpacked into, so nothing was unpacked; use an archive from a source that you trust"
+                f"{source} contains {name!r}, a path outside of the target folder, so nothing was unpacked; "
+                "use an archive from a source that you trust"
             )
-        if hidden(path.parts) or name.endswith(("/", "\\")):
+        if is_hidden(path.parts) or name.endswith(("/", "\\")):
             continue
         if not member.is_file:
             raise ValueError(
-                f"{source} holds {name!r}, which is a link or device and no file, "
-                "so nothing was unpacked; pack the files themselves (tar --dereference --hard-dereference)"
+                f"{source} contains {name!r}, which is a link or device, so nothing was unpacked; pack the "
+                "files themselves (tar --dereference --hard-dereference)"
             )
         other = files.get(str(path))
-        if other and other.name.guessed != member.name.guessed:  # two files, of which a guess makes one
+        if other and other.name.guessed != member.name.guessed:  # two files that a guessed encoding merges
             guessed, member = (member, other) if member.name.guessed else (other, member)
-            files[str(_path(spelt_out(guessed.name)))] = guessed
+            files[str(_path(percent_encoded(guessed.name)))] = guessed
         files[str(path)] = member
     return files
 

@@ -1,4 +1,4 @@
-"""Which folders are classes: what a person should know, and levels that some images do not reach."""
+"""Labels from class folders: checks and log messages."""
 
 import logging
 from collections import defaultdict
@@ -16,9 +16,9 @@ PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 
 
 def check_level(listing: Listing, level: int | None, root: str) -> None:
-    """Raise ValueError if some images do not lie as deep as `dataset.class_level` asks.
+    """Raise ValueError if some images are in fewer folders than `dataset.class_level` needs.
 
-    Images next to all class folders have no class at any level, and are not among them.
+    Images next to the class folders have no class at any level and are not in the listing.
     """
     if level is None or abs(level) == 1:
         return
@@ -27,19 +27,19 @@ def check_level(listing: Listing, level: int | None, root: str) -> None:
     shallow = np.flatnonzero(depths < abs(level))
     if not len(shallow):
         return
-    reached = min(depths[depths > 0], default=0) * (1 if level > 0 else -1)
-    choices = dict.fromkeys((reached, -1)) if reached else ["null"]
+    possible = min(depths[depths > 0], default=0) * (1 if level > 0 else -1)
+    choices = dict.fromkeys((possible, -1)) if possible else ["null"]
     use = " or ".join(f"{KEY}={choice}" for choice in choices)
-    where = f" below {listing.base} (all are in that)" if listing.base else ""
+    where = f" below {listing.base} (which has all images)" if listing.base else ""
     first = listing.images[shallow[0]].path
     raise ValueError(
-        f"{KEY}={level} asks for images in {abs(level)} folders, one in the other{where}, and {len(shallow)} "
-        f"of {len(depths)} in dataset.root={root} are in fewer, such as {first}; use {use}"
+        f"{KEY}={level} needs images in {abs(level)} nested folders{where}, but {len(shallow)} of "
+        f"{len(depths)} in dataset.root={root} are in fewer, such as {first}; use {use}"
     )
 
 
-def labels_of(listing: Listing, rows: np.ndarray, level: int | None) -> np.ndarray | None:
-    """Return the class of each of these images as a number, int64 (n,); None if there are no classes."""
+def class_labels(listing: Listing, rows: np.ndarray, level: int | None) -> np.ndarray | None:
+    """Return the labels of the images in these rows of the listing, int64 (n,); None without classes."""
     if not listing.class_names:
         return None
     number = {name: label for label, name in enumerate(listing.class_names)}
@@ -49,12 +49,12 @@ def labels_of(listing: Listing, rows: np.ndarray, level: int | None) -> np.ndarr
 
 
 def log_classes(listing: Listing, labels: np.ndarray | None, level: int | None) -> None:
-    """Log what is taken for classes and what is not, where a person may expect something else.
+    """Log which folders are classes, if a user may expect something else.
 
     Parameters
     ----------
     labels
-        Of the images that can be read.
+        Labels of the readable images.
     """
     if level is None:
         return
@@ -62,23 +62,23 @@ def log_classes(listing: Listing, labels: np.ndarray | None, level: int | None) 
     names = listing.class_names
     if labels is None:
         if folders:
-            log.info("no folder is a class: next to %s, such as %s, lie images without one",
+            log.info("no folder is a class: there are images next to %s, such as %s",
                      counted(len(folders), "folder"), min(folders))  # fmt: skip
         return
     if PARTS.issuperset(map(str.lower, names)):
         inner = any("/" in folder for folder in folders)
-        log.warning("folders %s look like a split, and are taken for classes%s", ", ".join(names),
-                    f"; {KEY}=-1 takes the folders that the images are in" * inner)  # fmt: skip
+        log.warning("folders %s look like a split, but are used as classes%s", ", ".join(names),
+                    f"; to use the images' own folders: {KEY}=-1" * inner)  # fmt: skip
     else:
         _log_inner(folders, names, level)
     images = np.bincount(labels, minlength=len(names))
-    bare = [name for name, count in zip(names, images, strict=True) if not count]
-    if bare:
-        log.warning("no image in %s can be read, so these classes are left out", ", ".join(bare))
+    empty = [name for name, count in zip(names, images, strict=True) if not count]
+    if empty:
+        log.warning("classes without a readable image are left out: %s", ", ".join(empty))
 
 
 def _log_inner(folders: Collection[str], names: Sequence[str], level: int) -> None:
-    """Say so if a class is made of several folders."""
+    """Log if a class consists of several folders."""
     of_class = defaultdict(list)
     for path in sorted(folders):
         of_class[class_of(path, level)].append(path)
@@ -93,6 +93,6 @@ def _log_inner(folders: Collection[str], names: Sequence[str], level: int) -> No
     inner = [path for paths in several.values() for path in paths if path.count("/") >= level]
     least = min(path.count("/") + 1 for path in folders)
     log.info(
-        "%d classes, such as %s; %s inside them, such as %s, ignored; %s=%d makes classes of these",
+        "%d classes, such as %s; %s inside them, such as %s, ignored; to use these as classes: %s=%d",
         len(names), name, counted(len(inner), "folder"), inner[0], KEY, level + 1 if least > level else -1,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What samples of images hold: image files, or images in memory."""
+"""Content of samples that are images: image files, or arrays of pixels."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,42 +13,42 @@ from PIL import Image
 
 from experiments.context import Context
 from experiments.dataset.images import pixels
-from experiments.dataset.images.notices import about, listening
+from experiments.dataset.images.notices import capture_notices, file_notices
 from experiments.numerics.hashes import hash_bytes
 from experiments.samples import Resize, ValueRange
 from experiments.store.keys import cache_key
 from experiments.store.short_repr import ShortRepr
 from experiments.store.values import joined
 
-CHUNK = 64  # images that one thread takes at a time
-NO_IMAGE = "0" * 16  # the hash of a blank, where there is no image to look at
-BLANK = 230  # its grey
-ALONE = ValueRange()  # images deeper than 8 bits are read each by itself
+CHUNK = 64  # images that a thread processes at a time
+NO_IMAGE = "0" * 16  # hash of a missing image, which is shown blank
+BLANK = 230  # grey of a blank image
+PER_IMAGE = ValueRange()  # images deeper than 8 bits are each scaled by their own range
 T = TypeVar("T")
 
 
 class Images(ShortRepr):
-    """What all images have in common, wherever they are."""
+    """Base of contents that are images."""
 
     KIND: ClassVar[str] = "images"
     VERSION: ClassVar[int] = pixels.VERSION
     has_images: ClassVar[bool] = True
     image_key: ClassVar[str] = ""
-    value_range: ValueRange = ALONE
+    value_range: ValueRange = PER_IMAGE
 
     def vectors(self) -> NoReturn:
         """Raise ValueError: images have to be embedded first."""
-        raise ValueError("backbone=identity needs vectors, and these are images; use backbone=cnn or pixels")
+        raise ValueError("backbone=identity needs vectors, not images; use backbone=cnn or backbone=pixels")
 
 
 @dataclass(frozen=True, eq=False)
 class ImageFiles(Images):
-    """Image files below `root`, each already known to be readable; "" is none, and looks blank."""
+    """Readable image files below `root`; the path "" is a missing image, which is shown blank."""
 
     root: Path
     paths: np.ndarray
     hashes: np.ndarray
-    value_range: ValueRange = ALONE
+    value_range: ValueRange = PER_IMAGE
 
     def take(self, rows: np.ndarray) -> Self:
         """Return the content of these rows alone."""
@@ -68,43 +68,43 @@ class ImageFiles(Images):
         return _filled(self.pixel_map(resize)[0], len(self.paths), resize, ctx, decode)
 
     def pixel_map(self, resize: Resize) -> tuple[str, int]:
-        """Return the key and the bytes of what `pixels` keeps."""
+        """Return the cache key and the size in bytes of the pixels."""
         return _pixel_map(self.hashes, resize, self.value_range)
 
     def dimensions(self) -> np.ndarray:
-        """Return width and height of each image, from its header: int64 (n, 2), 0 where there is none."""
+        """Return width and height of each image, from its header: int64 (n, 2), 0 for a missing image."""
         read = partial(self._read, read=pixels.dimensions)
-        with listening(), about():
+        with capture_notices(), file_notices():
             sizes = [read(row) if path else (0, 0) for row, path in enumerate(self.paths)]
         return np.array(sizes, np.int64).reshape(-1, 2)
 
     def _decoded(self, row: int, load: Callable[[BytesIO], Image.Image]) -> Image.Image:
-        """Decode one file, if it still holds what its hash is of, as pixels are kept under that."""
+        """Decode a file; raise ValueError if its content no longer has the hash that pixels are cached by."""
 
         def read(path: Path) -> Image.Image:
             data = path.read_bytes()
             if hash_bytes(data) != self.hashes[row]:
-                raise ValueError("its content is another now")
+                raise ValueError("its content has changed")
             return load(BytesIO(data))
 
         return self._read(row, read)
 
     def _read(self, row: int, read: Callable[[Path], T]) -> T:
-        """Read one file; raise ValueError if that is no longer possible, as OSErrors are the store's own."""
+        """Read a file; raise ValueError if that fails, as an OSError would be taken for one of the store."""
         try:
             return read(self.root / self.paths[row])
         except MemoryError:
             raise
-        except Exception as error:  # on damaged files Pillow's readers raise whatever the damage leads to
+        except Exception as error:  # Pillow raises exceptions of any type for damaged files
             raise ValueError(
-                f"dataset.root={self.root} holds {self.paths[row]}, which could be read at first and now "
-                f"cannot ({error}); put it back, or start again: what cannot be read is left out then"
+                f"dataset.root={self.root}: {self.paths[row]} was readable before but is not now ({error}); "
+                "put it back, or start again to leave it out"
             ) from error
 
 
 @dataclass(frozen=True, eq=False)
 class ImageArrays(Images):
-    """The `rows` of images that are in memory or in a memory map.
+    """Rows of an array of images.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class ImageArrays(Images):
     rows
         int64 (n,), ascending.
     hashes
-        str (n,), those of `rows`.
+        str (n,), of the images in `rows`.
     """
 
     images: np.ndarray
@@ -122,7 +122,7 @@ class ImageArrays(Images):
 
     @classmethod
     def whole(cls, images: np.ndarray, hashes: np.ndarray) -> Self:
-        """Hold every image."""
+        """Return the content with all images of an array."""
         return cls(images, np.arange(len(images)), hashes)
 
     def take(self, rows: np.ndarray) -> Self:
@@ -130,7 +130,7 @@ class ImageArrays(Images):
         return replace(self, rows=self.rows[rows], hashes=self.hashes[rows])
 
     def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
-        """Return uint8 RGB (n, size, size, 3): the images themselves where they already are that."""
+        """Return uint8 RGB (n, size, size, 3); no copy if the images already have that shape."""
         key, _ = self.pixel_map(resize)
         if not key:
             return self.images
@@ -143,19 +143,19 @@ class ImageArrays(Images):
         return _filled(key, len(self.rows), resize, ctx, resample)
 
     def pixel_map(self, resize: Resize) -> tuple[str, int]:
-        """Return the key and the bytes of what `pixels` keeps; ("", 0) where it keeps nothing."""
+        """Return the cache key and the size in bytes of the pixels; ("", 0) if they are not cached."""
         if self.images.shape == (len(self.rows), resize.size, resize.size, 3):
             return "", 0
         return _pixel_map(self.hashes, resize)
 
     def dimensions(self) -> np.ndarray:
-        """Return width and height of each image: int64 (n, 2), all the same."""
+        """Return width and height of each image: int64 (n, 2), all rows equal."""
         height, width = self.images.shape[1:3]
         return np.tile(np.array([width, height], np.int64), (len(self.rows), 1))
 
 
 def in_chunks(task: str, n: int, ctx: Context, work: Callable[[int, int], None], size: int = CHUNK) -> None:
-    """Call `work(start, stop)` for all of n images on `ctx.threads` threads, and show how far it is."""
+    """Call `work(start, stop)` for n images in chunks on `ctx.threads` threads, with a progress bar."""
 
     def run(start: int) -> int:
         stop = min(start + size, n)
@@ -176,14 +176,14 @@ def _pixel_map(hashes: np.ndarray, resize: Resize, value_range: ValueRange | Non
 def _filled(
     key: str, n: int, resize: Resize, ctx: Context, write: Callable[[int, int, np.ndarray], None]
 ) -> np.ndarray:
-    """Return the pixels kept under `key`, or let `write(start, stop, out)` make them."""
+    """Return the pixels cached as `key`; if missing, compute them by `write(start, stop, out)`."""
 
     def write_silently(start: int, stop: int, out: np.ndarray) -> None:
-        with about():  # what is said of a file is said once, when it is checked
+        with file_notices():  # discarded: a file's notices are logged once, when it is checked
             write(start, stop, out)
 
     def fill(out: np.ndarray) -> None:
-        with listening():
+        with capture_notices():
             in_chunks("decode images", n, ctx, lambda start, stop: write_silently(start, stop, out))
 
     return ctx.store.fill(key, (n, resize.size, resize.size, 3), "uint8", fill)

@@ -1,8 +1,8 @@
-"""Images deeper than 8 bits: their exact values, and which of them become black and white.
+"""Images deeper than 8 bits: exact values, and the values that become black and white.
 
-A file may state them: TIFF by its bits, PNM by its largest value, PNG by its chunk sBIT. Otherwise one image
-cannot tell whether it is dark or not scaled to its 16 bits. So one range is chosen for a whole data set, and
-brightness still tells its images apart.
+A file may state its range: TIFF by its bits, PNM by its maximum, PNG by its chunk sBIT. Otherwise a dark
+image cannot be distinguished from one that uses fewer than 16 bits; so one range is used for the whole data
+set, which preserves differences in brightness.
 """
 
 import os
@@ -18,7 +18,7 @@ from experiments.dataset.images.opening import (
     PLANAR,
     SAMPLE_FORMAT,
     change_raw_mode,
-    opened,
+    open_image,
     other_bytes,
     raw_mode,
     tag,
@@ -27,9 +27,9 @@ from experiments.dataset.images.opening import (
 from experiments.samples import ValueRange
 
 FULL = (0.0, 65535.0)
-TOPS = (1.0, 255.0, 65535.0)  # what floats are scaled to by those who write them
-LOWER = 1 / 4  # part of a range that values exceed if they are scaled to it
-BEYOND = 0.05  # part of a range by which resampling may lead out of it
+TOPS = (1.0, 255.0, 65535.0)  # common maxima of floats
+LOWER = 1 / 4  # a range is assumed if the largest value exceeds this fraction of it
+BEYOND = 0.05  # fraction of a range by which resampling may exceed it
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +41,13 @@ class Deep:
     values
         Numbers (h, w) or (h, w, 3).
     alpha
-        Numbers (h, w), the largest that they may be standing for opaque; None: all is opaque.
+        Numbers (h, w), the largest possible value is opaque; None: all pixels are opaque.
     stated
-        The value that is white by the file's own statement; None: it states none.
+        The value of white that the file states; None: it states none.
     inverted
         True if the smallest value is white.
     multiplied
-        True if alpha has been multiplied into the values.
+        True if the values are premultiplied by alpha.
     """
 
     values: np.ndarray
@@ -62,7 +62,7 @@ class Deep:
         return self.values.dtype.kind in "iu"
 
     def extent(self) -> tuple[float, float] | None:
-        """Return the smallest and the largest value; None if there is none, or the file states its range."""
+        """Return the smallest and largest finite value; None without one, or if the file states its range."""
         finite = self.values if self.whole else self.values[np.isfinite(self.values)]
         if self.stated is not None or not finite.size:
             return None
@@ -75,7 +75,7 @@ class Deep:
         grey = np.clip((values - black) * (255 / ((white - black) or 1)), 0, 255)
         if self.inverted:
             grey = 255 - grey
-        if self.alpha is not None and self.alpha.any():  # an empty one means nothing
+        if self.alpha is not None and self.alpha.any():  # an alpha of zeros is ignored
             top = white if self.alpha.max() <= white else FULL[1]
             alpha = (self.alpha / top).reshape(self.alpha.shape + (1,) * (grey.ndim - 2))
             grey = 255 - alpha * 255 + (grey if self.multiplied else grey * alpha)
@@ -85,14 +85,14 @@ class Deep:
         if self.stated is not None:
             return 0.0, self.stated
         known = value_range.whole if self.whole else value_range.real
-        return known or chosen(self.whole, *(self.extent() or FULL))
+        return known or choose_range(self.whole, *(self.extent() or FULL))
 
 
-def chosen(whole: bool, low: float, high: float) -> tuple[float, float]:
-    """Return what is black and white where values lie between these two.
+def choose_range(whole: bool, low: float, high: float) -> tuple[float, float]:
+    """Return the values of black and white for values from `low` to `high`.
 
-    Whole numbers from 0 on have 16 bits, or the fewest that hold them where 14 do. Floats from 0 on end at 1,
-    255 or 65535. All else is stretched from end to end.
+    Whole numbers from 0 on have the fewest bits that suffice, but 16 instead of 15. Floats from 0 on end at
+    1, 255 or 65535. For others, `low` is black and `high` white.
     """
     if whole:
         bits = max(8, int(high).bit_length())
@@ -104,18 +104,20 @@ def chosen(whole: bool, low: float, high: float) -> tuple[float, float]:
 
 
 def is_deep_colour(image: ImageFile.ImageFile) -> bool:
-    """Return whether an undecoded image has 16 bits a colour, of which Pillow decodes the upper 8."""
+    """Return True if an undecoded image has 16 bits a channel in colour, of which Pillow decodes only 8."""
     return image.mode in ("RGB", "RGBA") and ";16" in raw_mode(image)
 
 
 def colour(file: Path | BytesIO) -> Deep:
-    """Return the values of a file of 16 bits a colour: Pillow decodes its high bytes, then its low ones.
+    """Return the values of a colour image of 16 bits a channel; Pillow decodes high and low bytes separately.
 
-    Of compressed planes (TIFF) it gives the high bytes alone, so those keep 8 bits of their 16.
+    Of compressed planes (TIFF) it decodes only the high bytes, so 8 of 16 bits remain.
     """
-    with opened(file) as image:
+    with open_image(file) as image:
         raw, bits, clear = raw_mode(image), significant_bits(image), image.info.get("transparency")
-        if raw == "LA;16B":  # has no low bytes in Pillow; as RGBA it gives two bytes of grey and two of alpha
+        if (
+            raw == "LA;16B"
+        ):  # Pillow lacks a mode for its low bytes; RGBA gives two bytes of grey, two of alpha
             change_raw_mode(image, lambda raw: "RGBA")
             pairs = _decoded(image)
             values = pairs[..., ::2].astype(np.uint16) << 8 | pairs[..., 1::2]
@@ -127,7 +129,7 @@ def colour(file: Path | BytesIO) -> Deep:
         high = _decoded(image).astype(np.uint16)
     low = high
     if not packed_planes:
-        with opened(file) as image:
+        with open_image(file) as image:
             change_raw_mode(image, lambda raw: other_bytes(_straight(raw)))
             low = _decoded(image)
     values = high << 8 | low
@@ -137,14 +139,14 @@ def colour(file: Path | BytesIO) -> Deep:
 
 
 def grey(image: Image.Image, turned: Image.Image, raw: str, bits: int | None) -> Deep | None:
-    """Return the values of a decoded image of one colour; None if they have 8 bits.
+    """Return the values of a decoded greyscale image; None if they have 8 bits.
 
     Parameters
     ----------
     turned
         The image, upright.
     raw, bits
-        What `raw_mode` and `significant_bits` gave before it was decoded.
+        Results of `raw_mode` and `significant_bits` before decoding.
     """
     if image.mode[0] not in "LIF":
         return None
@@ -160,7 +162,7 @@ def grey(image: Image.Image, turned: Image.Image, raw: str, bits: int | None) ->
 
 
 def significant_bits(image: ImageFile.ImageFile) -> int | None:
-    """Return how many of 16 bits an undecoded image says that it uses; None if it does not say."""
+    """Return the number of bits, of 16, that an undecoded image states to use; None if it states none."""
     if image.format == "PPM" and image.mode == "I":  # Pillow has scaled these to 16 bits
         args = image.tile[0].args
         return 16 if isinstance(args, tuple) and args[1] != 65535 else None
@@ -180,9 +182,9 @@ def significant_bits(image: ImageFile.ImageFile) -> int | None:
 
 
 def _stated(values: np.ndarray, bits: int | None) -> float | None:
-    """Return which value is white where so many of 16 bits count.
+    """Return the value of white if `bits` of 16 bits are significant.
 
-    PNG wants fewer bits scaled up to 16, by a shift or by repeating them; not everybody does it.
+    PNG requires them to be scaled up to 16 bits, by a shift or by repetition; some programs do not.
     """
     if bits is None or not 8 <= bits <= 16:
         return None
@@ -192,7 +194,7 @@ def _stated(values: np.ndarray, bits: int | None) -> float | None:
 
 
 def _alpha(values: np.ndarray, clear: int | tuple[int, ...] | bytes | None) -> np.ndarray | None:
-    """Return 0 where the colour is the one that stands for transparent."""
+    """Return an alpha of 0 where the colour is the transparent one; None if there is none."""
     if not isinstance(clear, (int, tuple)):
         return None
     same = values == np.asarray(clear)
@@ -205,5 +207,5 @@ def _decoded(image: ImageFile.ImageFile) -> np.ndarray:
 
 
 def _straight(raw: str) -> str:
-    """Return the raw mode in which alpha is not divided out of the colours."""
+    """Return the raw mode that does not divide the colours by alpha."""
     return raw.replace("RGBa", "RGBA")

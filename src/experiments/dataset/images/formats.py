@@ -1,4 +1,4 @@
-"""Which files are images: by the ending of their name, else by their first bytes."""
+"""Recognise image files by the ending of their name, else by their first bytes."""
 
 import posixpath
 import re
@@ -8,45 +8,45 @@ from pathlib import Path
 
 from PIL import Image
 
-PLAIN = (  # endings of images and of nothing else
+PLAIN = (  # endings of images only
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif",
     ".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".avif", ".avifs", ".jp2", ".j2k", ".j2c", ".jpc",
     ".jpf", ".jpx", ".ico", ".icns", ".psd", ".qoi", ".tga",
 )  # fmt: skip
-SHARED = (  # endings of images and of other things, such as .pcd of point clouds
+SHARED = (  # endings of images and of other files, such as .pcd of point clouds
     ".blp", ".bw", ".cur", ".dcx", ".dds", ".fit", ".fits", ".flc", ".fli", ".ftc", ".ftu", ".gbr", ".icb",
     ".im", ".msp", ".pcd", ".pcx", ".pxr", ".ras", ".rgb", ".rgba", ".sgi", ".vda", ".vst", ".xbm", ".xpm",
 )  # fmt: skip
 IMAGE = PLAIN + SHARED
 FOREIGN = (".heic", ".heif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".svg")
-UNDECODED = {"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}  # what Pillow opens, but needs others for
-SIGNED = (  # formats whose first bytes are theirs alone
+UNDECODED = {"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}  # Pillow needs other programs for these
+SIGNED = (  # formats with a unique signature
     "JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "JPEG2000", "PSD", "QOI", "ICO", "ICNS",
     "DDS", "FITS",
 )  # fmt: skip
-PREFIX = 2052  # bytes that tell
+PREFIX = 2052  # bytes read to recognise a format
 HEADERS = (12, 40, 52, 56, 64, 108, 124)  # sizes of the second header of a BMP
-TELLS: dict[str, Callable[[bytes], bool]] = {  # formats whose signature is too short, or late, or none
+CHECKS: dict[str, Callable[[bytes], bool]] = {  # formats whose signature is too short, late or missing
     "BMP": lambda prefix: int.from_bytes(prefix[14:18], "little") in HEADERS,
     "PPM": lambda prefix: re.match(rb"P.\s+[0-9#]", prefix) is not None,
     "PCD": lambda prefix: prefix[2048:] == b"PCD_",
     "TGA": lambda prefix: prefix[1:2] in b"\0\1" and prefix[2:3] in b"\1\2\3\t\n\v",
 }
 ENDING = re.compile(r"\.[a-z][a-z0-9]{0,7}")
-LEFTOVER = re.compile(r"te?mp|.*~", re.IGNORECASE | re.DOTALL)  # names of what programs leave behind
+LEFTOVER = re.compile(r"te?mp|.*~", re.IGNORECASE | re.DOTALL)  # names of temporary and backup files
 
 
 def ending(path: str) -> str:
-    """Return the ending in lower case; "" for none, as of `a`, `a.2` and `a.jpg?width=90`."""
+    """Return the ending in lower case; "" for none, such as of `a`, `a.2` and `a.jpg?width=90`."""
     suffix = posixpath.splitext(path)[1].lower()
     return suffix if ENDING.fullmatch(suffix) else ""
 
 
 @cache
 def readable() -> tuple[str, ...]:
-    """Return the formats that are read, as Pillow names them: all that it decodes without another program.
+    """Return Pillow's names of the supported formats: all that it decodes without another program.
 
-    Those that a signature tells come first, the most frequent before all: Pillow tries them in this order.
+    Formats with a signature come first, by frequency, as Pillow tries them in this order.
     """
     Image.init()
     signed = [name for name in SIGNED if name in Image.OPEN]
@@ -54,7 +54,7 @@ def readable() -> tuple[str, ...]:
 
 
 def begins_as_an_image(path: Path, suffix: str) -> bool:
-    """Return whether a file begins as images of its ending do; without an ending, as those of SIGNED."""
+    """Return True if the first bytes fit the file's ending; without an ending, any format of SIGNED."""
     known = readable()
     formats = (Image.EXTENSION[suffix],) if suffix in IMAGE else SIGNED
     if LEFTOVER.fullmatch(path.name):
@@ -62,11 +62,11 @@ def begins_as_an_image(path: Path, suffix: str) -> bool:
     try:
         with path.open("rb") as file:
             prefix = file.read(PREFIX)
-    except OSError:  # it is said of no file that may be no image
+    except OSError:  # not reported, as the file may not be an image
         return False
     return any(_begins(name, prefix) for name in formats if name in known)
 
 
 def _begins(name: str, prefix: bytes) -> bool:
-    accept, tells = Image.OPEN[name][1], TELLS.get(name)
-    return bool(prefix) and (accept is None or bool(accept(prefix))) and (tells is None or tells(prefix))
+    accept, check = Image.OPEN[name][1], CHECKS.get(name)
+    return bool(prefix) and (accept is None or bool(accept(prefix))) and (check is None or check(prefix))

@@ -1,4 +1,4 @@
-"""What lies in a folder of images: which files are images, and of which class."""
+"""List the images of a folder or archive, and their classes."""
 
 import os
 import posixpath
@@ -13,12 +13,12 @@ from experiments.store.file_hashes import status_of
 
 @dataclass(frozen=True, order=True)
 class File:
-    """A file below the root, by its POSIX path; `problem` says why it cannot be read.
+    """A file by its POSIX path below the root; `problem` is the reason why it is unreadable.
 
     Parameters
     ----------
     status
-        As in store/file_hashes.py; empty of a file in an archive.
+        Size and times, as in store/file_hashes.py; empty for a file in an archive.
     """
 
     path: str
@@ -28,21 +28,20 @@ class File:
 
 @dataclass(frozen=True)
 class Listing:
-    """Images in the order of their paths, and what was left out.
+    """Images in the order of their paths, and the files that are left out.
 
     Parameters
     ----------
     base
-        The folder below the root that all images share: "" or such as `patternmind_dataset/`.
+        Folder below the root that all images share: "" or such as `patternmind_dataset/`.
     images
-        Files whose ending or first bytes say that they can be read, and that have a class if the others do.
+        Images by file ending or first bytes; without those that have no class if others have one.
     class_names
-        What `class_of` makes of the folders that hold images, be they in a format that is not read, if there
-        are at least two; else empty.
+        Classes of all folders with images, even of unsupported formats; empty if fewer than two.
     unreadable
-        Files that are images, or would be, and cannot be read.
+        Images that cannot be opened or whose format is not supported.
     others
-        (path, reason) of what is no image, or has no class.
+        (path, reason) of files that are not images or have no class.
     """
 
     base: str
@@ -52,18 +51,20 @@ class Listing:
     others: list[tuple[str, str]]
 
     def folder_of(self, file: File) -> str:
-        """Return the path of the folder that a file lies in below the base, "" for the base itself."""
+        """Return the path of a file's folder below the base, "" for the base itself."""
         return _folder(self.base, file.path)
 
 
 def class_of(folder: str, level: int | None) -> str:
-    """Return the class of the images in the folder of this path, "" for none.
+    """Return the class of the images in a folder, "" for none.
 
     Parameters
     ----------
+    folder
+        Path below the base.
     level
-        1, 2, ...: the path of the first folders, so many; -1, -2, ...: the name of one folder, counted from
-        the image; None: folders are no classes.
+        1, 2, ...: the path of the first 1, 2, ... folders; -1, -2, ...: the name of the last folder, the last
+        but one, ...; None: no classes.
     """
     folders = folder.split("/") if folder else []
     if not level or len(folders) < abs(level):
@@ -71,33 +72,32 @@ def class_of(folder: str, level: int | None) -> str:
     return "/".join(folders[:level]) if level > 0 else folders[level]
 
 
-def arrange(files: Iterable[File], level: int | None, folder: Path | None = None) -> Listing:
-    """Sort files into images and others; `level` as of `class_of`.
+def make_listing(files: Iterable[File], level: int | None, folder: Path | None = None) -> Listing:
+    """Sort files into images and others; `level` is as in `class_of`.
 
-    Where the ending of a name does not tell, the first bytes do, if there is a `folder` to read them from.
+    Ambiguous file endings are decided by the first bytes, if there is a `folder` to read them from.
 
-    A lone folder that holds everything is stepped into, as zips often have one. Images that lie beside two or
-    more class folders have no class and are left out; beside one folder, nothing is a class.
+    A single folder that contains everything is skipped, as zips often have one. Images next to two or more
+    class folders have no class and are left out; next to one folder, there are no classes.
     """
-    found: dict[str, list[File]] = {"image": [], "unreadable": [], "other": []}
+    by_kind: dict[str, list[File]] = {"image": [], "unreadable": [], "other": []}
     for file in sorted(files):
-        found[_kind(file, folder)].append(file)
-    images = found["image"]
-    foreign = [file.path for file in found["unreadable"] if ending(file.path) in IMAGE + FOREIGN]
+        by_kind[_kind(file, folder)].append(file)
+    images = by_kind["image"]
+    foreign = [file.path for file in by_kind["unreadable"] if ending(file.path) in IMAGE + FOREIGN]
     base, classes = _classes([file.path for file in images], foreign, level)
-    others = [(file.path, "not an image") for file in found["other"]]
+    others = [(file.path, "not an image") for file in by_kind["other"]]
     if classes:
-        beside = [file for file in images if not _folder(base, file.path)]
-        others += [(file.path, "beside the class folders") for file in beside]
-        images = [file for file in images if _folder(base, file.path)] if beside else images
-    return Listing(base, images, tuple(sorted(classes)), found["unreadable"], others)
+        unlabelled = [file for file in images if not _folder(base, file.path)]
+        others += [(file.path, "next to the class folders") for file in unlabelled]
+        images = [file for file in images if _folder(base, file.path)] if unlabelled else images
+    return Listing(base, images, tuple(sorted(classes)), by_kind["unreadable"], others)
 
 
 def _classes(images: list[str], foreign: list[str], level: int | None) -> tuple[str, set[str]]:
-    """Return the base that all images share, and the classes in it if there are at least two.
+    """Return the base that all images share, and its classes if there are at least two.
 
-    Images that cannot be read are asked too where the others lie in one folder: that folder is a class if
-    they lie in another one.
+    If the readable images have fewer than two classes, the folders of unreadable images count too.
     """
     base = _base(images)
     classes = _names(base, images, level)
@@ -123,7 +123,7 @@ def _folder(base: str, path: str) -> str:
 
 
 def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[File]:
-    """Give every visible file below a folder; links are followed, and never in a circle."""
+    """Yield every visible file below a folder; links are followed, except to a folder above."""
     status = folder.stat()
     above |= {(status.st_dev, status.st_ino)}
     try:
@@ -133,7 +133,7 @@ def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = fro
         return
     for entry in entries:
         path = f"{prefix}{entry.name}"
-        if hidden((entry.name,)):
+        if is_hidden((entry.name,)):
             continue
         try:
             status = entry.stat()
@@ -149,8 +149,8 @@ def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = fro
             yield File(path, status_of(status))
 
 
-def hidden(parts: Iterable[str]) -> bool:
-    """Tell whether a path is hidden, or what macOS puts beside the files of a zip."""
+def is_hidden(parts: Iterable[str]) -> bool:
+    """Return True for a hidden path, and for metadata that macOS adds to a zip."""
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 

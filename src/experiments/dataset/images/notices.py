@@ -1,7 +1,7 @@
-"""What Pillow and libtiff say of a file, collected with the file.
+"""Collect the warnings of Pillow and libtiff for each file.
 
-Both speak to the whole process: Pillow by Python's warnings, which no thread can catch for itself, libtiff on
-the standard error. While `listening`, a thread that is `about` a file collects what is said in it.
+Both warn globally: Pillow through Python's warnings, which a thread cannot catch for itself, libtiff on
+standard error. Within `capture_notices`, a thread within `file_notices` collects those about its file.
 """
 
 import ctypes
@@ -15,30 +15,30 @@ from typing import Any
 
 import PIL
 
-SPOKEN = 500  # bytes of a message of libtiff
+MESSAGE_SIZE = 500  # largest size of a message of libtiff, in bytes
 _thread = threading.local()
 _lock = threading.Lock()
-_listeners: list[ExitStack] = []  # the first holds what all of them change in the process
+_captures: list[ExitStack] = []  # the first one restores the process's handlers
 _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
 
 
 @contextmanager
-def listening() -> Iterator[None]:
-    """Let threads hear what is said of their files; several may listen at once."""
+def capture_notices() -> Iterator[None]:
+    """Redirect the process's image warnings to the threads' lists; may be nested."""
     with _lock:
-        _listeners.append(ExitStack() if _listeners else _changed())
+        _captures.append(ExitStack() if _captures else _redirected())
     try:
         yield
     finally:
         with _lock:
-            if len(_listeners) == 1:
-                _listeners[0].close()
-            _listeners.pop()
+            if len(_captures) == 1:
+                _captures[0].close()
+            _captures.pop()
 
 
 @contextmanager
-def about() -> Iterator[list[str]]:
-    """Give the list that collects what is said in this thread, each text once."""
+def file_notices() -> Iterator[list[str]]:
+    """Yield the list of this thread's notices, without duplicates."""
     before = getattr(_thread, "texts", None)
     _thread.texts = []
     try:
@@ -47,8 +47,8 @@ def about() -> Iterator[list[str]]:
         _thread.texts = before
 
 
-def _heard(text: str) -> bool:
-    """Add a text to what is said of this thread's file; False if it has none."""
+def _collect(text: str) -> bool:
+    """Add a notice to this thread's list; return False if it has none."""
     texts: list[str] | None = getattr(_thread, "texts", None)
     text = " ".join(text.split()).rstrip(".")
     if texts is not None and text not in texts:
@@ -56,17 +56,17 @@ def _heard(text: str) -> bool:
     return texts is not None
 
 
-def _changed() -> ExitStack:
-    """Send the process's warnings, Pillow's log and libtiff's errors to the threads' lists."""
+def _redirected() -> ExitStack:
+    """Redirect Pillow's warnings and log and libtiff's errors to the threads' lists."""
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("always", module=r"PIL\.")
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"PIL\.")
-        shown = warnings.showwarning
+        original = warnings.showwarning
 
         def show(message: Warning | str, *args: Any, **options: Any) -> None:
-            if not _heard(str(message)):
-                shown(message, *args, **options)
+            if not _collect(str(message)):
+                original(message, *args, **options)
 
         warnings.showwarning = show
         logger, log = logging.getLogger("PIL"), _Log(logging.WARNING)
@@ -74,39 +74,39 @@ def _changed() -> ExitStack:
         stack.callback(logger.removeHandler, log)
         stack.callback(setattr, logger, "propagate", logger.propagate)
         logger.propagate = False
-        stack.callback(_hear_libtiff())
+        stack.callback(_redirect_libtiff())
         return stack.pop_all()
 
 
 class _Log(logging.Handler):
-    """Collect records, or pass them on where no file is at work."""
+    """Collect records, or pass them on if the thread has no file."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not _heard(record.getMessage()):
+        if not _collect(record.getMessage()):
             logging.getLogger().handle(record)
 
 
-def _hear_libtiff() -> Callable[[], object]:
-    """Take libtiff's errors from the standard error, where Pillow's own copy of it can be reached.
+def _redirect_libtiff() -> Callable[[], object]:
+    """Redirect libtiff's errors from standard error, if Pillow bundles libtiff.
 
     Returns
     -------
-    What gives them back.
+    A function that restores the original handler.
     """
     packages = Path(PIL.__file__).parents[1]
     copies = [*packages.glob("pillow.libs/libtiff*"), *packages.glob("PIL/.dylibs/libtiff*")]
     try:
         libtiff, libc = ctypes.CDLL(str(copies[0])), ctypes.CDLL(None)
-        setter, written = libtiff.TIFFSetErrorHandler, libc.vsnprintf
-    except (IndexError, OSError, AttributeError, TypeError):  # another build, or Windows: it stays as it is
+        set_handler, vsnprintf = libtiff.TIFFSetErrorHandler, libc.vsnprintf
+    except (IndexError, OSError, AttributeError, TypeError):  # another build, or Windows: not redirected
         return lambda: None
 
-    def hear(module: bytes | None, form: bytes, values: int) -> None:
-        text = ctypes.create_string_buffer(SPOKEN)
-        written(text, ctypes.c_size_t(SPOKEN), form, ctypes.c_void_p(values))
-        _heard(text.value.decode(errors="replace"))
+    def handle(module: bytes | None, form: bytes, values: int) -> None:
+        text = ctypes.create_string_buffer(MESSAGE_SIZE)
+        vsnprintf(text, ctypes.c_size_t(MESSAGE_SIZE), form, ctypes.c_void_p(values))
+        _collect(text.value.decode(errors="replace"))
 
-    handler = _HANDLER(hear)
-    setter.restype = ctypes.c_void_p
-    before = setter(handler)
-    return lambda: (setter(ctypes.c_void_p(before)), handler)  # which has to live until then
+    handler = _HANDLER(handle)
+    set_handler.restype = ctypes.c_void_p
+    before = set_handler(handler)
+    return lambda: (set_handler(ctypes.c_void_p(before)), handler)  # keeps the handler alive until then

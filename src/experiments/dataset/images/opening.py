@@ -1,4 +1,4 @@
-"""Open an image with Pillow, and mend what Pillow would misread of TIFF and PNM."""
+"""Open an image with Pillow, and correct how Pillow decodes some TIFF and PNM."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -12,17 +12,17 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from experiments.dataset.images.formats import readable
 
 BITS, PHOTOMETRIC, PLANAR, SAMPLE_FORMAT = 258, 262, 284, 339  # TIFF tags
-MORE_TIFF = {  # kinds of TIFF that Pillow can decode and does not know; as PIL.TiffImagePlugin.OPEN_INFO
+MORE_TIFF = {  # kinds of TIFF that Pillow can decode but does not list; as PIL.TiffImagePlugin.OPEN_INFO
     (b"MM", 0, (1,), 1, (16,), ()): ("I;16B", "I;16B"),
     (b"II", 1, (3,), 1, (64,), ()): ("F", "F;64F"),
     (b"MM", 1, (3,), 1, (64,), ()): ("F", "F;64BF"),
     (b"MM", 1, (1,), 1, (32,), ()): ("I", "I;32B"),
 }
-NATIVE = {  # libtiff gives values in the machine's order, whatever the file's
+NATIVE = {  # libtiff returns values in the machine's byte order, not the file's
     "I;16BS": "I;16NS", "I;16S": "I;16NS", "I;32BS": "I;32NS", "I;32S": "I;32NS", "I;32B": "I;32N",
     "F;32BF": "F;32NF", "F;32F": "F;32NF", "F;64BF": "F;64NF", "F;64F": "F;64NF", "I;16B": "I;16N",
 }  # fmt: skip
-BANDS = ("R", "G", "B", "A")  # of a TIFF whose colours are stored one after another
+BANDS = ("R", "G", "B", "A")  # raw modes of a TIFF with separate planes
 SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -37,8 +37,8 @@ ORIENTATION = 0x0112  # the EXIF tag
 
 
 @contextmanager
-def opened(file: Path | BytesIO) -> Iterator[ImageFile.ImageFile]:
-    """Open an image, not yet decoded."""
+def open_image(file: Path | BytesIO) -> Iterator[ImageFile.ImageFile]:
+    """Open an image without decoding it."""
     if isinstance(file, BytesIO):
         file.seek(0)
     with Image.open(file, formats=_formats()) as image:
@@ -54,30 +54,30 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation; a damaged EXIF block hides it, and not the image."""
+    """Return the EXIF orientation, 1 (upright) if there is none or it is damaged."""
     try:
         return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # Pillow's EXIF reader raises whatever the damage leads to
+    except Exception:  # Pillow raises exceptions of any type for damaged EXIF
         return 1
 
 
 def raw_mode(image: ImageFile.ImageFile) -> str:
-    """Return how the values of an undecoded image are stored, in Pillow's words; "" if it has none."""
+    """Return Pillow's raw mode of an undecoded image; "" if it has none."""
     return _raw(image.tile[0]) if image.tile else ""
 
 
 def change_raw_mode(image: ImageFile.ImageFile, change: Callable[[str], str]) -> None:
-    """Let an undecoded image be decoded as if its values were stored otherwise."""
+    """Change the raw mode as which an undecoded image will be decoded."""
     image.tile = [_with_raw(tile, change(_raw(tile))) for tile in image.tile]
 
 
 def other_bytes(raw: str) -> str:
-    """Return the raw mode of the low bytes of 16 bits where this one is of the high bytes."""
+    """Return the raw mode that decodes the low bytes of 16 bits, given the one for the high bytes."""
     return raw[:-1] + SWAPPED[raw[-1]]
 
 
 def tag(image: Image.Image, number: int, default: int) -> int:
-    """Return the first value of a tag of a TIFF; the default in other formats."""
+    """Return the first value of a TIFF tag, or the default."""
     values = getattr(image, "tag_v2", {}).get(number, default)
     return int(values[0] if isinstance(values, tuple) else values)
 
@@ -96,7 +96,7 @@ def _mend(image: ImageFile.ImageFile) -> None:
     raw, codec, args = raw_mode(image), image.tile[0].codec_name, image.tile[0].args
     if codec == "libtiff":
         change_raw_mode(image, lambda raw: NATIVE.get(raw, raw))
-    elif codec == "raw" and raw in BANDS and tag(image, BITS, 8) == 16:  # Pillow takes them for 8 bits
+    elif codec == "raw" and raw in BANDS and tag(image, BITS, 8) == 16:  # Pillow decodes them as 8 bits
         order = "B" if image.tag_v2.prefix == b"MM" else "L"  # type: ignore[attr-defined]
         image.tile = [tile for tile in image.tile if _raw(tile) in BANDS]
         change_raw_mode(image, lambda raw: f"{raw};16{order}")

@@ -1,4 +1,4 @@
-"""Make RGB of any image that Pillow reads, the right way up."""
+"""Decode any image of Pillow's formats to upright RGB."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -7,29 +7,30 @@ from pathlib import Path
 from PIL import Image, ImageFile
 
 from experiments.dataset.images import deep
-from experiments.dataset.images.opening import opened, orientation, raw_mode, upright
+from experiments.dataset.images.opening import open_image, orientation, raw_mode, upright
 from experiments.samples import Resize, ValueRange
 
-VERSION = 2  # raise it when the same file would give other pixels
+VERSION = 2  # raise it when a file gives other pixels than before
 UNKNOWN = ValueRange()
-SIDEWAYS = (5, 6, 7, 8)
-RIBBON = 8  # times the shorter side
+SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+RIBBON = 8  # longest side before a crop, in units of the shorter one
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-SHEETS = ("AVIF", "DCX", "FLI", "GIF", "PNG", "TIFF", "WEBP")  # formats whose further frames are pictures too
-ALPHA = ("AVIF", "GIF", "JPEG2000", "PNG", "QOI", "WEBP")  # formats whose alpha is what it was meant to be
+SHEETS = ("AVIF", "DCX", "FLI", "GIF", "PNG", "TIFF", "WEBP")  # formats whose further frames are images too
+ALPHA = ("AVIF", "GIF", "JPEG2000", "PNG", "QOI", "WEBP")  # formats whose alpha is reliable
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What decoding an image shows.
+    """Properties of a decoded image.
 
     Parameters
     ----------
-    whole, extent
-        Of values deeper than 8 bits: if they are whole numbers, the smallest and the largest. None: there are
-        none, or the file states their range.
+    whole
+        True if it has values deeper than 8 bits that are whole numbers.
+    extent
+        Smallest and largest value if deeper than 8 bits; None: 8 bits, or the file states the range.
     several
-        True if it holds several pictures, such as an animation.
+        True if the file has several images, such as an animation.
     """
 
     whole: bool = False
@@ -43,25 +44,24 @@ ONE, SEVERAL = Facts(), Facts(several=True)
 def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKNOWN) -> Image.Image:
     """Return the first frame as 8-bit RGB, upright, transparent parts white.
 
-    Where two readings are possible:
-    - Values deeper than 8 bits: black and white are what the file states, else `value_range`; nan is black.
-    - An alpha that is 0 everywhere is ignored, as many programs leave it empty. But an image of one colour,
-      in a format whose alpha is meant (ALPHA), is blank, so white.
+    - Values deeper than 8 bits: black and white are as the file states, else `value_range`; nan is black.
+    - An alpha of 0 everywhere is ignored, as many programs leave it empty. But an image of one colour, in a
+      format of ALPHA, is blank, so white.
     - Colour profiles are ignored.
 
     Parameters
     ----------
     at_least
-        Pixels a side that are enough: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size down to these.
+        Sufficient pixels a side: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size if that has as many.
     value_range
-        What is black and white in images deeper than 8 bits; empty: by what this one holds.
+        Black and white of images deeper than 8 bits; empty: from the image's own range.
 
     Raises
     ------
     Exception
-        Whatever Pillow meets in a damaged file.
+        Of any type, from Pillow, for a damaged file.
     """
-    with opened(file) as image:
+    with open_image(file) as image:
         exact = deep.is_deep_colour(image) and (
             value_range.whole != deep.FULL or "transparency" in image.info or deep.significant_bits(image)
         )
@@ -71,8 +71,8 @@ def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKN
 
 
 def facts(file: Path | BytesIO) -> Facts:
-    """Decode an image as `load_rgb` does, but as small as may be; raise what it raises."""
-    with opened(file) as image:
+    """Decode an image like `load_rgb`, at the smallest size, and return its properties."""
+    with open_image(file) as image:
         is_deep = deep.is_deep_colour(image)
         decoded = None if is_deep else _decoded(image, 1)
         several = image.format in SHEETS and getattr(image, "is_animated", False)
@@ -83,18 +83,18 @@ def facts(file: Path | BytesIO) -> Facts:
 
 
 def dimensions(file: Path) -> tuple[int, int]:
-    """Return width and height as `load_rgb` would show them, from the header alone."""
-    with opened(file) as image:
+    """Return width and height of the upright image, from the header alone."""
+    with open_image(file) as image:
         width, height = image.size
-        lying = orientation(image) in SIDEWAYS and image.format != "TIFF"  # a TIFF Pillow turns by itself
-        return (height, width) if lying else (width, height)
+        swapped = orientation(image) in SIDEWAYS and image.format != "TIFF"  # Pillow rotates TIFF itself
+        return (height, width) if swapped else (width, height)
 
 
 def resized(image: Image.Image, resize: Resize) -> Image.Image:
-    """Return `size` x `size` pixels, antialiased; sides and centre are rounded as torchvision does."""
+    """Return `size` x `size` pixels, antialiased; sides and centre are rounded as in torchvision."""
     side, shorter = resize.scaled or resize.size, min(image.size)
     sides = (side, side)
-    if resize.mode == "crop":  # cut first what would become a ribbon of any length
+    if resize.mode == "crop":  # first crop very long images, which would be scaled to a huge size
         image = _centre(image, min(image.width, RIBBON * shorter), min(image.height, RIBBON * shorter))
         sides = (int(side * image.width / shorter), int(side * image.height / shorter))
     return _centre(image.resize(sides, FILTERS[resize.interpolation]), resize.size, resize.size)

@@ -1,4 +1,4 @@
-"""Read every image of a folder once: its hash, and what decoding it shows."""
+"""Check every image of a folder once by hashing and decoding it."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from PIL import UnidentifiedImageError
 from experiments.context import Context
 from experiments.dataset.images import pixels
 from experiments.dataset.images.content import in_chunks
-from experiments.dataset.images.deep import chosen
+from experiments.dataset.images.deep import choose_range
 from experiments.dataset.images.listing import File
-from experiments.dataset.images.notices import about, listening
+from experiments.dataset.images.notices import capture_notices, file_notices
 from experiments.dataset.images.pixels import Facts, facts
 from experiments.numerics.hashes import hash_bytes
 from experiments.store.file_hashes import are_reliable
@@ -26,7 +26,7 @@ HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands
 
 @dataclass(frozen=True, eq=False)
 class Hashes(SavedFields):
-    """A hash of every file's bytes, "" where it could not be read; `stopped` says why they are not kept."""
+    """A hash of each file's bytes, "" if unreadable; `stopped` is the reason not to cache them, or ""."""
 
     hashes: np.ndarray
     stopped: str = ""
@@ -34,20 +34,20 @@ class Hashes(SavedFields):
 
 @dataclass(frozen=True, eq=False)
 class Scan(SavedFields):
-    """What reading every file showed: a hash each, "" for an unreadable one, and the reasons of those.
+    """The checked files: hashes, "" for unreadable files, and the reasons of the latter.
 
     Parameters
     ----------
     extents
-        float64 (n, 2): the smallest and the largest value of images deeper than 8 bits, nan of all others.
+        float64 (n, 2): smallest and largest value of images deeper than 8 bits, nan for others.
     whole
-        bool (n,): those are whole numbers.
+        bool (n,): True if these values are whole numbers.
     several
-        bool (n,): the file holds more pictures than its first.
+        bool (n,): True if the file has several images.
     notices
-        (row, text) of what Pillow and libtiff say of a file that can be read.
+        (row, text) of the warnings of Pillow and libtiff about readable files.
     stopped
-        Says that a file could not be read for a reason that may pass, so that the scan is not kept.
+        The reason not to cache the scan: files that are unreadable for now; "" for none.
     """
 
     hashes: np.ndarray
@@ -59,13 +59,13 @@ class Scan(SavedFields):
     stopped: str = ""
 
     def value_range(self, whole: bool) -> tuple[float, float] | None:
-        """Return what is black and white in images of whole numbers, or of floats; None if there are none."""
+        """Return black and white of images of whole numbers, or of floats; None if there are none."""
         extents = self.extents[(self.whole == whole) & np.isfinite(self.extents[:, 0])]
-        return chosen(whole, extents[:, 0].min(), extents[:, 1].max()) if len(extents) else None
+        return choose_range(whole, extents[:, 0].min(), extents[:, 1].max()) if len(extents) else None
 
 
-def scanned(folder: Path, images: list[File], ctx: Context) -> Scan:
-    """Decode every image once, or never again while its content and its path stay as they are."""
+def scan_images(folder: Path, images: list[File], ctx: Context) -> Scan:
+    """Check every image; cached by paths and contents."""
     paths = [file.path for file in images]
     statuses, listed = [file.status for file in images], "\0".join(paths)
     if are_reliable(statuses):
@@ -79,12 +79,12 @@ def scanned(folder: Path, images: list[File], ctx: Context) -> Scan:
 
 
 def _hashed(folder: Path, images: list[File], ctx: Context) -> Hashes:
-    """Hash every file, which is quick next to decoding it."""
+    """Hash every file, which is fast compared to decoding it."""
     hashes = np.zeros(len(images), "U16")
 
     def read(start: int, stop: int) -> None:
         for row in range(start, stop):
-            with suppress(OSError, MemoryError):  # why, decoding it says
+            with suppress(OSError, MemoryError):  # decoding reports the reason
                 hashes[row] = hash_bytes((folder / images[row].path).read_bytes())
 
     in_chunks("read images", len(images), ctx, read)
@@ -93,40 +93,40 @@ def _hashed(folder: Path, images: list[File], ctx: Context) -> Hashes:
 
 def _decoded(folder: Path, paths: list[str], known: np.ndarray, ctx: Context) -> Scan:
     n = len(paths)
-    hashes, reasons, passing = np.zeros(n, "U16"), np.zeros(n, object), np.zeros(n, bool)
+    hashes, reasons, temporary = np.zeros(n, "U16"), np.zeros(n, object), np.zeros(n, bool)
     extents, whole, several = np.full((n, 2), np.nan), np.zeros(n, bool), np.zeros(n, bool)
     notices: dict[int, str] = {}
 
     def read(start: int, stop: int) -> None:
         for row in range(start, stop):
-            with about() as texts:
-                seen = _read(folder / paths[row])
-            if isinstance(seen, Unreadable):
-                reasons[row], passing[row] = "; ".join([seen.reason, *texts]), seen.passing
+            with file_notices() as texts:
+                result = _read(folder / paths[row])
+            if isinstance(result, Unreadable):
+                reasons[row], temporary[row] = "; ".join([result.reason, *texts]), result.temporary
             else:
-                hashes[row], shown = seen
-                extents[row], whole[row], several[row] = shown.extent or np.nan, shown.whole, shown.several
+                hashes[row], image = result
+                extents[row], whole[row], several[row] = image.extent or np.nan, image.whole, image.several
                 if texts:
                     notices[row] = "; ".join(texts)
-            passing[row] |= known[row] == "" or hashes[row] not in ("", known[row])  # changed meanwhile
+            temporary[row] |= known[row] == "" or hashes[row] not in ("", known[row])  # changed meanwhile
 
-    with listening():
+    with capture_notices():
         in_chunks("check images", n, ctx, read)
-    stopped = f"{passing.sum()} files may be readable another time" if passing.any() else ""
-    said = tuple(sorted(notices.items()))
-    return Scan(hashes, tuple(reasons[hashes == ""]), extents, whole, several, said, stopped)
+    stopped = f"{temporary.sum()} files may be readable later" if temporary.any() else ""
+    by_row = tuple(sorted(notices.items()))
+    return Scan(hashes, tuple(reasons[hashes == ""]), extents, whole, several, by_row, stopped)
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Why a file cannot be read, and if that says nothing of the file itself."""
+    """The reason why a file is unreadable; `temporary` if the file itself may be intact."""
 
     reason: str
-    passing: bool = False
+    temporary: bool = False
 
 
 def _read(path: Path) -> tuple[str, Facts] | Unreadable:
-    """Return an image's hash and what decoding it shows, or why it cannot be read."""
+    """Return an image's hash and properties, or the reason why it is unreadable."""
     try:
         data = path.read_bytes()
         if not data:
@@ -135,16 +135,16 @@ def _read(path: Path) -> tuple[str, Facts] | Unreadable:
             return Unreadable(unsupported("HEIC"))
         return hash_bytes(data), facts(BytesIO(data))
     except MemoryError:
-        return Unreadable("cannot be opened: too little memory", passing=True)
-    except Exception as error:  # on damaged files Pillow's readers raise whatever the damage leads to
-        if isinstance(error, OSError) and error.errno:  # from the system: Pillow's own have no number
-            return Unreadable(f"cannot be opened: {error.strerror}", passing=True)
+        return Unreadable("cannot be opened: not enough memory", temporary=True)
+    except Exception as error:  # Pillow raises exceptions of any type for damaged files
+        if isinstance(error, OSError) and error.errno:  # from the system: Pillow's own have no errno
+            return Unreadable(f"cannot be opened: {error.strerror}", temporary=True)
         text = str(error).partition(" <_io")[0] or type(error).__name__
         if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):
-            text += "; save it with 8 or 16 bits a channel if it is a whole TIFF"
+            text += "; if it is a complete TIFF, save it with 8 or 16 bits a channel"
         return Unreadable(f"cannot be decoded: {text}")
 
 
 def unsupported(kind: str) -> str:
-    """Return why files of a format such as HEIC are left out."""
-    return f"{kind} is not read; convert it to JPEG or PNG"
+    """Return the reason why files of a format such as HEIC are left out."""
+    return f"{kind} is not supported; convert it to JPEG or PNG"

@@ -1,1 +1,1 @@
-"""Labels: joined from tables, corrected, and tags."""
+"""Labels and tags: joined from a table, corrected by a log."""

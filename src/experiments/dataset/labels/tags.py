@@ -1,4 +1,4 @@
-"""Further labels of a table, of which a sample may have several: columns of 0 and 1, or of weights."""
+"""Tags: further labels of a table, any number per sample, in columns of 0 and 1 or of weights."""
 
 import logging
 import re
@@ -14,30 +14,32 @@ if TYPE_CHECKING:
 BOX = re.compile(
     r"([xywh]|[xy]_?(min|max|c|0|1|2)|c[xy]|(bbox|box)\W*\w*|width|height|left|top|right|bottom)",
     re.IGNORECASE,
-)  # the sides of boxes around objects, and what their columns are called
+)  # names of columns with coordinates of bounding boxes
 log = logging.getLogger(__name__)
 
 
-def tags_of(
+def select_tags(
     table: "pd.DataFrame",
     wanted: Sequence[str] | None,
-    taken: Collection[str],
-    places: np.ndarray,
+    used: Collection[str],
+    rows: np.ndarray,
     path: Path,
 ) -> tuple[tuple[str, ...], np.ndarray | None]:
-    """Return the names of the tags, and their values at these rows: float32 (n, t), or None without tags.
+    """Return the names of the tags and their values: float32 (n, t), or None without tags.
 
-    An empty value, or no row (place -1), counts as 0.
+    An empty cell and a sample without a row count as 0.
 
     Parameters
     ----------
     table
-        Text.
+        Cells as text.
     wanted
-        Columns; None: every one that holds numbers from 0 to 1 alone, but for boxes and those `taken`.
+        Columns; None: all columns of numbers from 0 to 1, except bounding boxes and columns in `used`.
+    rows
+        int64 (n,): the row of each sample, -1 for none.
     """
     if wanted is None:
-        names = [str(name) for name in table if name not in taken and _is_tag(table[name])]
+        names = [str(name) for name in table if name not in used and _is_tag(table[name])]
     else:
         names = list(wanted)
         _check(table, names, path)
@@ -46,18 +48,18 @@ def tags_of(
     values = np.stack([_numbers(table[name]) for name in names], axis=1)
     empty = int(np.isnan(values).sum())
     if empty:
-        log.warning("%s: %d empty values of %s count as 0", path.name, empty, ", ".join(names))
-    found = np.where((places >= 0)[:, None], np.nan_to_num(values)[places], np.float32(0))
-    return tuple(names), found.astype(np.float32)
+        log.warning("%s: %d empty cells of %s count as 0", path.name, empty, ", ".join(names))
+    sample_values = np.where((rows >= 0)[:, None], np.nan_to_num(values)[rows], np.float32(0))
+    return tuple(names), sample_values.astype(np.float32)
 
 
 def holds_numbers(column: "pd.Series[str]") -> bool:
-    """Return True if all there is in a column of texts are numbers."""
+    """Return True if a column of texts has values, and all of them are numbers."""
     return _reason(column) == ""
 
 
 def _is_tag(column: "pd.Series[str]") -> bool:
-    """Return True if a column holds a tag by itself: 0 and 1, or weights, and no side of a box."""
+    """Return True if a column holds only numbers from 0 to 1 and is not named like a bounding box."""
     if BOX.fullmatch(str(column.name)) or not holds_numbers(column):
         return False
     values = _numbers(column.dropna())
@@ -68,7 +70,7 @@ def _check(table: "pd.DataFrame", names: Sequence[str], path: Path) -> None:
     for name in names:
         if name not in table:
             raise ValueError(
-                f"dataset.labels.tags: {name} is no column of {path}; use some of "
+                f"dataset.labels.tags: {name} is not a column of {path}; use some of "
                 f"{', '.join(map(str, table))}"
             )
         reason = _reason(table[name])
@@ -80,19 +82,19 @@ def _check(table: "pd.DataFrame", names: Sequence[str], path: Path) -> None:
 
 
 def _reason(column: "pd.Series[str]") -> str:
-    """Say why a column holds no tag; "" if it does."""
-    there = column.dropna()
-    if there.empty:
+    """Return the reason why a column cannot be a tag; "" if it can."""
+    values = column.dropna()
+    if values.empty:
         return "is empty"
-    wrong = np.flatnonzero(~np.isfinite(_numbers(there)))
+    wrong = np.flatnonzero(~np.isfinite(_numbers(values)))
     if len(wrong):
-        return f"holds {there.iloc[wrong[0]]!r} in {there.index.name or 'line'} {there.index[wrong[0]]}"
+        return f"contains {values.iloc[wrong[0]]!r} in {values.index.name or 'line'} {values.index[wrong[0]]}"
     return ""
 
 
 def _numbers(column: "pd.Series[str]") -> np.ndarray:
-    """Return float32 (n,), nan for what is missing or no number; Parquet's true and false are 1 and 0."""
+    """Return float32 (n,), nan for missing values and texts; Parquet's true and false become 1 and 0."""
     import pandas as pd
 
-    plain = column.str.strip().replace({"True": "1", "False": "0"})
-    return pd.to_numeric(plain, errors="coerce").to_numpy(np.float32, na_value=np.nan)
+    texts = column.str.strip().replace({"True": "1", "False": "0"})
+    return pd.to_numeric(texts, errors="coerce").to_numpy(np.float32, na_value=np.nan)

@@ -1,1 +1,1 @@
-"""Which samples are used, and their split."""
+"""Selection of samples, and their split."""

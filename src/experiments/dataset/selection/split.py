@@ -1,19 +1,19 @@
-"""Divide samples into training, validation and test rows.
+"""Split samples into training, validation and test rows.
 
-Within each class the different images are put in the order of a hash of (seed, content): the first are
-validation images, the last are test images, those between are for training. So the shares are exact to one
-image a class, and one more file moves at most one other image over each of the two borders, and none of a
-class that does not hold it. Identical files fall on one side; what several classes hold is for training, as
-no score could be fair to it.
+Within each class the distinct images are sorted by a hash of (seed, content): the first are validation
+images, the last test images, the rest training images. So each class's shares are exact to one image, and a
+new file moves at most one other image of its class over each of the two borders, and none of another class.
+Identical files are in one part; images that occur in several classes are training images, as they cannot be
+scored.
 
-A class's share is seldom a whole number. A hash of (seed, name of the class) rounds it, up as often as its
-fraction says: many classes of one size are not all rounded the same way, so the shares of the whole come out
-too. (To share out the remainders among the classes would meet them exactly, and let one more file move images
-of classes that it has nothing to do with.)
+A class's share is seldom a whole number. A hash of (seed, class name) rounds it up with the probability of
+its fraction, so that many classes of one size are not all rounded the same way and the overall shares are
+met too. (Distributing the remainders among the classes would meet them exactly, but a new file could then
+move images of other classes.)
 
-A class of two or more different images, one of them its own alone, gets at least one training and one
-validation image (and one test image from three on), as far as their shares are above 0. That comes first:
-classes so small that this is more than their share raise the share of the whole.
+A class of at least two distinct images, one of which occurs in no other class, gets at least one training and
+one validation image (and one test image from three images on) if their shares are above 0. This minimum has
+precedence: very small classes raise the overall share.
 """
 
 import logging
@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.messages import few
+from experiments.messages import join_few
 from experiments.numerics.hashes import hash_bytes, hash_numbers
 from experiments.samples import SPLITS
 
@@ -49,32 +49,33 @@ def split(
     shares
         Of `train`, `validation` and `test`; they sum to 1.
     class_names
-        What the labels number; without them a class is called by its number.
+        Names of the classes; empty: their numbers.
 
     Raises
     ------
     ValueError
-        If validation or test images are wanted and no class has two different images.
+        If validation or test rows are asked for, but no class has two distinct images.
     """
     if labels is None:
         labels = np.zeros(len(hashes), np.int64)
     images, image_of_row = np.unique(hash_numbers(hashes), return_inverse=True)
-    held = np.sort(labels * len(images) + image_of_row)
-    held = held[np.diff(held, prepend=-1) > 0]  # each pair of a class and an image, once
-    classes, members = held // len(images), held % len(images)
-    own = np.bincount(members, minlength=len(images))[members] == 1
-    size, alone = np.bincount(classes), np.bincount(classes[own], minlength=classes.max() + 1)
+    pairs = np.sort(labels * len(images) + image_of_row)
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # distinct (class, image)
+    classes, members = pairs // len(images), pairs % len(images)
+    exclusive = np.bincount(members, minlength=len(images))[members] == 1  # image of one class only
+    size = np.bincount(classes)
+    n_exclusive = np.bincount(classes[exclusive], minlength=classes.max() + 1)
     names = class_names or [str(label) for label in range(len(size))]
-    validation, test = _quota(size, alone, shares, _uniform(names, seed))
+    validation, test = _quota(size, n_exclusive, shares, _uniform(names, seed))
     _check_quota(size, validation, test, shares, names)
 
-    classes, members = classes[own], members[own]
+    classes, members = classes[exclusive], members[exclusive]
     order = np.lexsort((_mixed(images[members], seed), classes))
     classes, members = classes[order], members[order]
-    rank = np.arange(len(classes)) - (np.cumsum(alone) - alone)[classes]
+    rank = np.arange(len(classes)) - (np.cumsum(n_exclusive) - n_exclusive)[classes]
     part = np.full(len(images), TRAINING, np.int8)
     part[members[rank < validation[classes]]] = VALIDATION
-    part[members[rank >= (alone - test)[classes]]] = TEST
+    part[members[rank >= (n_exclusive - test)[classes]]] = TEST
     return part[image_of_row]
 
 
@@ -85,9 +86,9 @@ def split_partly(
     seed: int,
     class_names: Sequence[str] = (),
 ) -> np.ndarray:
-    """Return what `split` does where some labels are -1: the same for the samples that have one.
+    """Split samples of which some are unlabelled (-1); the labelled ones as `split` does.
 
-    The others are divided as one class; one whose image has a label elsewhere goes where that is.
+    Unlabelled samples are split as one class, except copies of a labelled image, which share its part.
     """
     if labels is None or (labels >= 0).all():
         return split(hashes, labels, shares, seed, class_names)
@@ -96,27 +97,27 @@ def split_partly(
     try:
         part[known] = split(hashes[known], labels[known], shares, seed, class_names)
     except ValueError:
-        log.warning("no class has two different images with its label: all labelled images are for training")
-    again = dict(zip(hashes[known].tolist(), part[known].tolist(), strict=True))
+        log.warning("no class has two distinct labelled images: all labelled images are training rows")
+    part_of_hash = dict(zip(hashes[known].tolist(), part[known].tolist(), strict=True))
     rest = np.flatnonzero(~known)
-    part[rest] = [again.get(name, TRAINING) for name in hashes[rest].tolist()]
+    part[rest] = [part_of_hash.get(name, TRAINING) for name in hashes[rest].tolist()]
     new = rest[~np.isin(hashes[rest], hashes[known])]
-    if len(np.unique(hashes[new])) > 1:  # else there is nothing to divide
+    if len(np.unique(hashes[new])) > 1:  # one image cannot be split
         part[new] = split(hashes[new], None, shares, seed)
     return part
 
 
 def _quota(
-    size: np.ndarray, alone: np.ndarray, shares: Mapping[str, float], chance: np.ndarray
+    size: np.ndarray, n_exclusive: np.ndarray, shares: Mapping[str, float], random: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many validation and test images each class gives of its own, training keeping one.
+    """Return the numbers of validation and test images of each class, leaving at least one for training.
 
-    Where validation is rounded up, test is rounded down if it can be, so that training too is exact to one.
+    Test is rounded down where validation is rounded up, if possible: so training is exact to one image too.
     """
-    spare = np.minimum(np.maximum(size - 1, 0), alone)
-    validation = np.floor(size * shares["validation"] + chance).astype(np.int64)
+    spare = np.minimum(np.maximum(size - 1, 0), n_exclusive)
+    validation = np.floor(size * shares["validation"] + random).astype(np.int64)
     validation = np.minimum(np.maximum(validation, shares["validation"] > 0), spare)
-    test = np.floor(size * shares["test"] + (1 - chance)).astype(np.int64)
+    test = np.floor(size * shares["test"] + (1 - random)).astype(np.int64)
     test = np.minimum(np.maximum(test, shares["test"] > 0), spare - validation)
     return validation, test
 
@@ -128,30 +129,30 @@ def _check_quota(
     shares: Mapping[str, float],
     names: Sequence[str],
 ) -> None:
-    """Raise ValueError if no class gives a validation or test image; warn of those that give none."""
-    there = size > 0
+    """Raise ValueError if there are no validation and test images at all; warn of classes without any."""
+    present = size > 0
     if shares["train"] < 1 and not (validation + test).any():
         raise ValueError(
-            f"dataset.split={dict(shares)} needs a class of two different samples, and none of "
-            f"{there.sum()} has them; add some, or use dataset.split={{train: 1, validation: 0, test: 0}}"
+            f"dataset.split={dict(shares)} needs a class of two distinct samples, but none of "
+            f"{present.sum()} has them; add some, or use dataset.split={{train: 1, validation: 0, test: 0}}"
         )
-    for share, images_of in (("validation", validation), ("test", test)):
-        without = [names[label] for label in np.flatnonzero(there & (images_of == 0)).tolist()]
+    for share, counts in (("validation", validation), ("test", test)):
+        without = [names[label] for label in np.flatnonzero(present & (counts == 0)).tolist()]
         if without and shares[share] > 0:
             log.warning(
-                "%d of %d classes have too few different images of their own to give one to %s: %s",
-                len(without), there.sum(), share, few(without, NAMED),
+                "%d of %d classes have too few distinct images for a %s image: %s",
+                len(without), present.sum(), share, join_few(without, NAMED),
             )  # fmt: skip
 
 
 def _uniform(names: Sequence[str], seed: int) -> np.ndarray:
-    """Return a number for each name, above 0 and below 1, coarse enough to be added to any count exactly."""
+    """Return a pseudorandom number in (0, 1) for each name, of few enough bits for exact sums with counts."""
     codes = np.array([int(hash_bytes(name.encode()), 16) for name in names], np.uint64)
     return np.asarray(((_mixed(codes, seed) >> np.uint64(40)) + 0.5) * 2.0**-24)
 
 
 def _mixed(codes: np.ndarray, seed: int) -> np.ndarray:
-    """Scramble 64-bit numbers by a seed, one to one.
+    """Hash 64-bit numbers by a seed, without collisions.
 
     Source
     ------

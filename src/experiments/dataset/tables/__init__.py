@@ -1,1 +1,1 @@
-"""Files of rows: their spelling, their columns, and how they come into the store in bounded memory."""
+"""CSV, TSV and Parquet files: dialect, columns, and reading in chunks of bounded memory."""

@@ -1,4 +1,4 @@
-"""A table's numbers and texts, block by block: what is no number becomes NaN, and is noted with its line."""
+"""Read a table in blocks of numbers and texts; a value that is not a number becomes NaN and is reported."""
 
 import csv
 import io
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from experiments.dataset.tables.cells import MISSING, unguarded
-from experiments.dataset.tables.form import KINDS, Form, Portions, readable
-from experiments.dataset.tables.odd_values import Odd, odd_values
-from experiments.dataset.tables.pieces import pieces, records_of
+from experiments.dataset.tables.cell_text import MISSING, unescape_formula
+from experiments.dataset.tables.chunks import chunk_rows, read_chunks
+from experiments.dataset.tables.csv_dialect import USE_TABLE, Chunking, Dialect, readable
+from experiments.dataset.tables.odd_values import OddValue, odd_values
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,16 +29,16 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows that follow one another: float32 (m, d), and the texts of each column of texts."""
+    """Consecutive rows of a table: float32 (m, d), and the columns of texts by name."""
 
     values: np.ndarray
     texts: dict[str, list[str]]
-    odd: tuple[Odd, ...]
+    odd: tuple[OddValue, ...]
 
 
 def reads_as_number(text: str, decimal: str = ".") -> bool:
-    """Tell whether a text is a number as `csv_blocks` reads it; a missing value, true and false are too."""
-    text = text.strip(" \t")  # what Arrow takes away, which no other space is
+    """Return True if `csv_blocks` reads a text as a number; also for missing values, true and false."""
+    text = text.strip(" \t")  # Arrow strips these two only
     if text.lower() in FLAGS:
         return True
     if decimal != ".":
@@ -47,53 +47,53 @@ def reads_as_number(text: str, decimal: str = ".") -> bool:
 
 
 def csv_blocks(
-    path: Path, form: Form, texts: Iterable[str], numbers: Iterable[str], portions: Portions, key: str
+    path: Path, dialect: Dialect, texts: Iterable[str], numbers: Iterable[str], chunking: Chunking, key: str
 ) -> Iterator[Block]:
-    """Read a file of text piece by piece on several threads.
+    """Read a CSV file in chunks, parsed by several threads.
 
     Raises
     ------
     ValueError
-        At a line that is broken.
+        At a malformed line.
     """
-    reader = _CsvReader(path, form, tuple(texts), tuple(numbers), key)
+    reader = _CsvReader(path, dialect, tuple(texts), tuple(numbers), key)
     row = 0
     with readable(path, key):
-        lines = pieces(path, form, portions.block)
-        for block in _in_order(lambda piece: reader.block(*piece), lines, portions.threads):
+        lines = read_chunks(path, dialect, chunking.block)
+        for block in _in_order(lambda chunk: reader.block(*chunk), lines, chunking.threads):
             yield replace(block, odd=tuple(replace(odd, row=row + odd.row) for odd in block.odd))
             row += len(block.values)
 
 
 def parquet_blocks(
-    path: Path, texts: Iterable[str], numbers: Iterable[str], portions: Portions, key: str
+    path: Path, texts: Iterable[str], numbers: Iterable[str], chunking: Chunking, key: str
 ) -> Iterator[Block]:
-    """Read a Parquet file a few row groups at a time."""
+    """Read a Parquet file in batches of rows."""
     import pyarrow as pa
 
     texts, numbers = list(texts), list(numbers)
-    size, row = portions.rows(len(numbers)), 0
+    size, row = chunking.rows(len(numbers)), 0
     try:
         with parquet_file(path, key) as file:
             for batch in file.iter_batches(size, columns=[*texts, *numbers]):
                 yield _parquet_block(batch, texts, numbers, row)
                 row += len(batch)
     except pa.ArrowException as error:
-        raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {KINDS}") from error
+        raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {USE_TABLE}") from error
 
 
 def _parquet_block(batch: "pa.RecordBatch", texts: list[str], numbers: list[str], above: int) -> Block:
-    """Take a block from a batch, above which so many rows stand."""
+    """Convert a batch to a block; `above` is the number of rows before it."""
     values = np.empty((len(batch), len(numbers)), np.float32)
-    for place, name in enumerate(numbers):
-        values[:, place] = _floats(batch.column(name))
-    odd = odd_values(values, numbers, lambda row: f"row {row + 1}", _spelt(batch, numbers), above)
-    held = {name: [text_of(value) for value in batch.column(name).to_pylist()] for name in texts}
-    return Block(values, held, tuple(odd))
+    for column, name in enumerate(numbers):
+        values[:, column] = _floats(batch.column(name))
+    odd = odd_values(values, numbers, lambda row: f"row {row + 1}", _cell_reader(batch, numbers), above)
+    columns = {name: [text_of(value) for value in batch.column(name).to_pylist()] for name in texts}
+    return Block(values, columns, tuple(odd))
 
 
 def parquet_file(path: Path, key: str) -> Any:
-    """Open a Parquet file; raise ValueError if it is none."""
+    """Open a Parquet file; raise ValueError if it is not one."""
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
@@ -101,128 +101,128 @@ def parquet_file(path: Path, key: str) -> Any:
         try:
             return ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
         except pa.ArrowException as error:
-            raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {KINDS}") from error
+            raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {USE_TABLE}") from error
 
 
 @dataclass(frozen=True)
 class _CsvReader:
     path: Path
-    form: Form
+    dialect: Dialect
     texts: tuple[str, ...]
     numbers: tuple[str, ...]
     key: str
 
-    def block(self, first: int, piece: bytes) -> Block:
-        """Read one piece, whose first line has this number."""
+    def block(self, first: int, chunk: bytes) -> Block:
+        """Parse one chunk; `first` is the number of its first line."""
         from pyarrow import ArrowInvalid
 
-        quotes, rewritten = piece.count(b'"'), False
-        if quotes % 2:  # Arrow would close it at the piece's end
-            self._check(piece, first)
+        quotes, rewritten = chunk.count(b'"'), False
+        if quotes % 2:  # Arrow would close it at the chunk's end
+            self._check(chunk, first)
         try:
-            table = self._table(piece)
-        except ArrowInvalid:  # a line is broken, which is raised here, or a text stands among the numbers
-            table, rewritten = self._table(self._emptied(self.rows(piece, first))), True
-        plain_lines = not quotes and piece.count(b"\n") + (not piece.endswith(b"\n")) == len(table)
-        if quotes and not rewritten and piece.count(b"\n") > len(table):
-            self._check(piece, first)  # two stray quotes would make one text of all lines between them
+            table = self._table(chunk)
+        except ArrowInvalid:  # a malformed line, which `rows` raises, or a text in a column of numbers
+            table, rewritten = self._table(self._without_texts(self.rows(chunk, first))), True
+        line_per_row = not quotes and chunk.count(b"\n") + (not chunk.endswith(b"\n")) == len(table)
+        if quotes and not rewritten and chunk.count(b"\n") > len(table):
+            self._check(chunk, first)  # two stray quotes would merge all lines between them into one text
         values = np.empty((len(table), len(self.numbers)), np.float32)
-        for place, name in enumerate(self.numbers):
-            values[:, place] = table[name].to_numpy()
-        odd: Iterable[Odd] = ()
+        for column, name in enumerate(self.numbers):
+            values[:, column] = table[name].to_numpy()
+        odd: Iterable[OddValue] = ()
         if not np.isfinite(values).all():
-            rows = _Lines(self, piece, first, plain_lines and not rewritten)
-            odd = odd_values(values, self.numbers, rows.place, rows.spelt, texts=rewritten)
-        texts = {name: [unguarded(text) for text in table[name].to_pylist()] for name in self.texts}
+            rows = _Lines(self, chunk, first, line_per_row and not rewritten)
+            odd = odd_values(values, self.numbers, rows.where, rows.cell, texts=rewritten)
+        texts = {name: [unescape_formula(text) for text in table[name].to_pylist()] for name in self.texts}
         return Block(values, texts, tuple(odd))
 
-    def rows(self, piece: bytes, first: int) -> Iterator[tuple[int, list[str]]]:
-        return records_of(piece, first, self.path, self.form, self.key)
+    def rows(self, chunk: bytes, first: int) -> Iterator[tuple[int, list[str]]]:
+        return chunk_rows(chunk, first, self.path, self.dialect, self.key)
 
-    def _check(self, piece: bytes, first: int) -> None:
-        """Raise ValueError at a line that is broken."""
-        for _ in self.rows(piece, first):
+    def _check(self, chunk: bytes, first: int) -> None:
+        """Raise ValueError at a malformed line."""
+        for _ in self.rows(chunk, first):
             pass
 
-    def _table(self, piece: bytes) -> "pa.Table":
+    def _table(self, chunk: bytes) -> "pa.Table":
         import pyarrow as pa
         from pyarrow import csv as pa_csv
 
         types = {name: pa.string() for name in self.texts} | {name: pa.float32() for name in self.numbers}
         return pa_csv.read_csv(
-            pa.py_buffer(piece),
+            pa.py_buffer(chunk),
             pa_csv.ReadOptions(
-                use_threads=False, block_size=len(piece) + 1, column_names=list(self.form.columns)
+                use_threads=False, block_size=len(chunk) + 1, column_names=list(self.dialect.columns)
             ),
-            pa_csv.ParseOptions(delimiter=self.form.separator, newlines_in_values=True),
+            pa_csv.ParseOptions(delimiter=self.dialect.separator, newlines_in_values=True),
             pa_csv.ConvertOptions(
                 column_types=types,
                 include_columns=list(types),
                 null_values=list(MISSING),
                 strings_can_be_null=False,
-                decimal_point=self.form.decimal,
+                decimal_point=self.dialect.decimal,
             ),
         )
 
-    def _emptied(self, rows: Iterable[tuple[int, list[str]]]) -> bytes:
-        """Write the rows again without the texts among the numbers, so that one parser reads all numbers."""
-        columns = [self.form.columns.index(name) for name in self.numbers]
+    def _without_texts(self, rows: Iterable[tuple[int, list[str]]]) -> bytes:
+        """Return the rows as CSV, with texts in columns of numbers removed, so that Arrow can parse it."""
+        columns = [self.dialect.columns.index(name) for name in self.numbers]
         out = io.StringIO()
-        writer = csv.writer(out, delimiter=self.form.separator)
+        writer = csv.writer(out, delimiter=self.dialect.separator)
         for _, fields in rows:
-            kept = list(fields)
+            row = list(fields)
             for column in columns:
-                if not reads_as_number(fields[column], self.form.decimal):
-                    kept[column] = ""
+                if not reads_as_number(fields[column], self.dialect.decimal):
+                    row[column] = ""
                 else:
-                    kept[column] = FLAGS.get(fields[column].strip(" \t").lower(), fields[column])
-            writer.writerow(kept)
+                    row[column] = FLAGS.get(fields[column].strip(" \t").lower(), fields[column])
+            writer.writerow(row)
         return out.getvalue().encode()
 
 
 @dataclass(frozen=True)
 class _Lines:
-    """The lines of a piece as they are written, looked up only where something is odd.
+    """The original lines of a chunk, parsed only to report values that are not finite.
 
     Parameters
     ----------
     first
-        Number of the first of them.
-    plain
-        Each line is a row.
+        Number of the chunk's first line.
+    line_per_row
+        True if no row spans several lines.
     """
 
     reader: _CsvReader
-    piece: bytes
+    chunk: bytes
     first: int
-    plain: bool
+    line_per_row: bool
 
-    def place(self, row: int) -> str:
-        """Return the line of a row."""
+    def where(self, row: int) -> str:
+        """Return the line number of a row, as in `line 3`."""
         return f"line {self._row(row)[0]}"
 
-    def spelt(self, row: int, column: int) -> str:
-        """Return a value as the file writes it."""
-        form = self.reader.form
-        return self._row(row)[1][form.columns.index(self.reader.numbers[column])]
+    def cell(self, row: int, column: int) -> str:
+        """Return a cell as written in the file."""
+        dialect = self.reader.dialect
+        return self._row(row)[1][dialect.columns.index(self.reader.numbers[column])]
 
     def _row(self, row: int) -> tuple[int, list[str]]:
-        if self.plain:
-            line = self.piece.split(b"\n", row + 1)[row].decode()
-            return self.first + row, next(csv.reader([line], delimiter=self.reader.form.separator))
+        if self.line_per_row:
+            line = self.chunk.split(b"\n", row + 1)[row].decode()
+            return self.first + row, next(csv.reader([line], delimiter=self.reader.dialect.separator))
         return self._rows[row]
 
     @cached_property
     def _rows(self) -> list[tuple[int, list[str]]]:
-        return list(self.reader.rows(self.piece, self.first))
+        return list(self.reader.rows(self.chunk, self.first))
 
 
-def _spelt(batch: "pa.RecordBatch", numbers: list[str]) -> Callable[[int, int], str]:
-    def spelt(row: int, column: int) -> str:
+def _cell_reader(batch: "pa.RecordBatch", numbers: list[str]) -> Callable[[int, int], str]:
+    def cell(row: int, column: int) -> str:
         value = batch.column(numbers[column])[row].as_py()
         return "" if value is None else str(value)
 
-    return spelt
+    return cell
 
 
 def _floats(column: "pa.Array") -> np.ndarray:
@@ -234,13 +234,13 @@ def _floats(column: "pa.Array") -> np.ndarray:
         column = column.cast(pa.uint8())
     elif pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
-    with np.errstate(over="ignore"):  # what is too large for float32 is infinite, and told as such
+    with np.errstate(over="ignore"):  # too large for float32: infinite, and reported as such
         return np.asarray(column.to_numpy(zero_copy_only=False), np.float32)
 
 
 def text_of(value: Any) -> str:
-    """Return a value as text: whole numbers that a gap made floats are whole again, bytes are UTF-8."""
-    if value is None or value != value:  # NaN alone differs from itself
+    """Return a value as text: 7.0 as "7", as pandas stores integers with gaps as floats; bytes as UTF-8."""
+    if value is None or value != value:  # NaN
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
@@ -248,7 +248,7 @@ def text_of(value: Any) -> str:
 
 
 def _in_order(work: Callable[[T], U], items: Iterable[T], threads: int) -> Iterator[U]:
-    """Give `work` of each item in order, at work on few more than there are threads."""
+    """Yield the results of `work` in order of the items, with at most `threads` + 1 in flight."""
     waiting: deque[Future[U]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:

@@ -1,4 +1,4 @@
-"""Which columns of a table are ids, labels and numbers."""
+"""Assign the columns of a table: ids, labels, numbers, texts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,35 +7,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.dataset.tables.blocks import parquet_file, reads_as_number
-from experiments.dataset.tables.cells import is_there, plain
-from experiments.dataset.tables.form import UNNAMED, USUAL, Form, Portions, check_names, form_of, readable
+from experiments.dataset.tables.cell_text import clean, has_value
+from experiments.dataset.tables.csv_dialect import (
+    DEFAULT,
+    UNNAMED,
+    Chunking,
+    Dialect,
+    check_names,
+    detect_dialect,
+    readable,
+)
 from experiments.dataset.tables.header import IDS, LABEL_LIKE
-from experiments.dataset.tables.matching import known_as
-from experiments.dataset.tables.tabular import is_parquet, no_rows, records
-from experiments.messages import few
+from experiments.dataset.tables.matching import resolve_name
+from experiments.dataset.tables.tabular import is_parquet, no_rows, read_rows
+from experiments.messages import join_few
 from experiments.messages import setting as override
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 KEY = "dataset.path"
-LOOKED_AT = 200  # rows that tell texts from numbers
-COUNTED = 1 << 20  # bytes whose lines tell about how many there are
-INDEX = "__index_level_"  # how pandas calls an index without a name in Parquet
+SAMPLE_ROWS = 200  # rows that decide if a column has texts or numbers
+SAMPLE_BYTES = 1 << 20  # bytes from which the number of lines is estimated
+INDEX = "__index_level_"  # start of the name that pandas gives an unnamed index in Parquet
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What settings say of the columns of a table.
+class ColumnSettings:
+    """The settings about the columns of a table.
 
     Parameters
     ----------
     id, label
-        Names of columns; None if none is named.
+        Names of columns; None if not set.
     exclude
         Columns to leave out.
     features
-        The columns of numbers, in their order, if they are known.
+        Columns of numbers, in order; empty: all that remain.
     """
 
     id: str | None = None
@@ -46,16 +54,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Columns:
-    """What each column of a table is for.
+    """The columns of a table by purpose.
 
     Parameters
     ----------
     id
-        None if none is called like one; then `texts` may hold it.
+        None if no column has a usual name of ids; then one of `texts` may be the ids.
     texts
-        Columns of texts besides id and label, and the place and value of the first of each.
+        Columns of texts besides id and label, with the line and value of the first text.
     notes
-        What was decided that a person may not expect.
+        Decisions that a user may not expect, for the log.
     """
 
     id: str | None
@@ -72,20 +80,19 @@ class Header:
     Parameters
     ----------
     texts
-        The columns that hold texts, and the place and value of the first of each.
+        Columns of texts, with the line and value of the first text.
     unnamed
-        Those without a name of their own.
+        Columns without a name.
     index
-        The column that names the rows where none is called as ids are: one without a name that stands first,
-        or pandas' own; None if there is none.
+        Column of ids if none has a usual name of ids: an unnamed first column, or pandas' index; else None.
     counted
-        The same of a Parquet file which says only how they are counted.
+        A range index of pandas in Parquet that is not 0, 1, 2, ...; else None.
     n
-        About how many rows there are.
-    form
-        How it is written; None of Parquet.
+        Approximate number of rows.
+    dialect
+        None for Parquet.
     nested
-        The types of the columns that hold lists and the like.
+        Types of the columns with lists or structures.
     """
 
     names: tuple[str, ...]
@@ -94,87 +101,87 @@ class Header:
     index: str | None
     counted: range | None
     n: int
-    form: Form | None
+    dialect: Dialect | None
     nested: Mapping[str, str] = field(default_factory=dict)
 
 
-def header(path: Path, named: bool | None = None, portions: Portions = USUAL) -> Header:
-    """Look at the first rows of a table; `named` as `header` of `form_of`."""
+def read_header(path: Path, named: bool | None = None, chunking: Chunking = DEFAULT) -> Header:
+    """Read the first rows of a table; `named` is as `header` of `detect_dialect`."""
     if is_parquet(path):
         return _parquet_header(path)
-    form = form_of(path, KEY, named, portions)
+    dialect = detect_dialect(path, KEY, named, chunking)
     texts: dict[str, tuple[str, str]] = {}
     with readable(path, KEY):
-        rows = list(islice(records(path, form, KEY), LOOKED_AT))
+        rows = list(islice(read_rows(path, dialect, KEY), SAMPLE_ROWS))
     if not rows:
         raise ValueError(no_rows(path, KEY))
-    for place, name in enumerate(form.columns):
-        held = [(line, plain(fields[place])) for line, fields in rows]
-        # whether "?" or "-" stands for a gap here, the whole column tells
-        held = [(line, text) for line, text in held if is_there(text)]
-        odd = [(line, text) for line, text in held if not reads_as_number(text, form.decimal)]
-        if 2 * len(odd) > len(held):
-            texts[name] = (f"line {odd[0][0]}", odd[0][1])
-    places = enumerate(form.columns if form.named else (), start=1)
-    unnamed = [name for place, name in places if name == UNNAMED.format(place)]
-    index = unnamed[0] if form.columns[0] in unnamed else None
-    return Header(form.columns, texts, tuple(unnamed), index, None, _about(path), form)
+    for column, name in enumerate(dialect.columns):
+        cells = [(line, clean(fields[column])) for line, fields in rows]
+        # placeholders such as "?" and "-" are ignored here
+        cells = [(line, text) for line, text in cells if has_value(text)]
+        words = [(line, text) for line, text in cells if not reads_as_number(text, dialect.decimal)]
+        if 2 * len(words) > len(cells):
+            texts[name] = (f"line {words[0][0]}", words[0][1])
+    numbered = enumerate(dialect.columns if dialect.named else (), start=1)
+    unnamed = [name for column, name in numbered if name == UNNAMED.format(column)]
+    index = unnamed[0] if dialect.columns[0] in unnamed else None
+    return Header(dialect.columns, texts, tuple(unnamed), index, None, _estimate_lines(path), dialect)
 
 
-def columns_of(head: Header, path: Path, wanted: Wanted) -> Columns:
-    """Assign every column; raise ValueError for a setting that names none, or if no numbers are left."""
+def assign_columns(head: Header, path: Path, wanted: ColumnSettings) -> Columns:
+    """Assign every column; raise ValueError for a setting with an unknown column, or if no numbers remain."""
     features = wanted.features
-    id_, label = (name and known_as(name, head.names) for name in (wanted.id, wanted.label))
-    exclude = {known_as(name, head.names) for name in wanted.exclude}
+    id_, label = (name and resolve_name(name, head.names) for name in (wanted.id, wanted.label))
+    exclude = {resolve_name(name, head.names) for name in wanted.exclude}
     _check_names(head, path, id_, label, exclude)
     free = [name for name in head.names if name not in exclude and name != label]
     if not features:
         _check_nested(head, path, {*free, label, id_})
     others = [name for name in free if name not in features]
     id_ = id_ or usual_id(others) or (head.index if head.index in others else None)
-    bare = [name for name in free if name != id_ and name in head.unnamed]
-    free = [name for name in free if name != id_ and name not in bare]
+    unnamed = [name for name in free if name != id_ and name in head.unnamed]
+    free = [name for name in free if name != id_ and name not in unnamed]
     numbers = features or tuple(name for name in free if name not in head.texts)
     if not numbers:
         raise ValueError(
-            f"{KEY}={path} has no column of numbers among {few(head.names)}; use a table that has some"
+            f"{KEY}={path} has no column of numbers among {join_few(head.names)}; use a table with numbers"
         )
-    notes = [f"a column without a name is left out: {few(bare)}"] if bare else []
-    if head.form:
-        notes += [head.form.note] if head.form.note else []
-        notes += _commas(head.form, numbers, path)
-    notes += _perhaps_no_features(name for name in numbers if name not in features)
+    notes = [f"a column without a name is left out: {join_few(unnamed)}"] if unnamed else []
+    if head.dialect:
+        notes += [head.dialect.note] if head.dialect.note else []
+        notes += _commas(head.dialect, numbers, path)
+    notes += _note_likely_ids(name for name in numbers if name not in features)
     texts = {name: first for name, first in head.texts.items() if name in free}
     return Columns(id_, label, numbers, texts, tuple(notes))
 
 
 def _check_names(head: Header, path: Path, id_: str | None, label: str | None, exclude: set[str]) -> None:
-    """Raise ValueError for a setting that names no column."""
+    """Raise ValueError for a setting with an unknown column."""
     for key, name in (("id", id_), ("label", label), *(("exclude", name) for name in sorted(exclude))):
         if name is not None and name not in head.names:
             typed = override(f"dataset.{key}", [name] if key == "exclude" else name)
             raise ValueError(
-                f"{typed} is no column of {path}; use {'some' if key == 'exclude' else 'one'} of "
-                f"{few(head.names)}"
+                f"{typed} is not a column of {path}; use {'some' if key == 'exclude' else 'one'} of "
+                f"{join_few(head.names)}"
             )
 
 
 def _check_nested(head: Header, path: Path, used: set[str | None]) -> None:
-    """Raise ValueError if a column that is used holds lists and the like."""
+    """Raise ValueError if a used column has lists or structures."""
     nested = [name for name in head.nested if name in used]
     if nested:
         raise ValueError(
-            f"{KEY}={path} holds a {head.nested[nested[0]]} in the column {nested[0]!r}; write a column for "
-            "each value, or an .npy file of the vectors, or leave it out: "
+            f"{KEY}={path} has values of type {head.nested[nested[0]]} in the column {nested[0]!r}; write a "
+            "column for each value, or an .npy file of the vectors, or leave it out: "
             f"{override('dataset.exclude', nested)}"
         )
 
 
-def _perhaps_no_features(names: Iterable[str]) -> list[str]:
-    """Point out columns of numbers that are called as labels or ids are."""
+def _note_likely_ids(names: Iterable[str]) -> list[str]:
+    """Return a note for each feature with a usual name of labels or ids."""
     kinds = (("labels", "label", LABEL_LIKE), ("ids", "id", IDS))
     return [
-        f"the column {name!r} is taken for a feature; if it holds {kind}, use "
+        f"the column {name!r} is used as a feature; if it holds {kind}, use "
         f"{override(f'dataset.{setting}', name)}, or {override('dataset.exclude', [name])}"
         for name in names
         for kind, setting, usual in kinds
@@ -182,16 +189,16 @@ def _perhaps_no_features(names: Iterable[str]) -> list[str]:
     ]
 
 
-def _commas(form: Form, numbers: Iterable[str], path: Path) -> list[str]:
-    """Say that commas are decimals; raise ValueError if they may be of thousands."""
-    unclear = [name for name in numbers if name in form.unclear]
+def _commas(dialect: Dialect, numbers: Iterable[str], path: Path) -> list[str]:
+    """Return a note if commas are read as decimal; raise ValueError if they may separate thousands."""
+    unclear = [name for name in numbers if name in dialect.unclear]
     if unclear:
         raise ValueError(
-            f"{KEY}={path} has numbers such as {form.unclear[unclear[0]]} in the column {unclear[0]!r}, "
-            "whose commas may be of decimals or of thousands; write decimal points, and no commas of "
+            f"{KEY}={path} has numbers such as {dialect.unclear[unclear[0]]} in the column {unclear[0]!r}, "
+            "whose commas may be decimal or separate thousands; write decimal points and no separators of "
             f"thousands, or leave such columns out: {override('dataset.exclude', unclear)}"
         )
-    return ["commas are taken for decimals"] if form.decimal == "," else []
+    return ["commas are read as decimal commas"] if dialect.decimal == "," else []
 
 
 def _parquet_header(path: Path) -> Header:
@@ -216,27 +223,27 @@ def _parquet_header(path: Path) -> Header:
 
 
 def _index(schema: "pa.Schema") -> tuple[str | None, range | None]:
-    """Return pandas' index: the name of its column, or how it is counted if it has none."""
-    held = (schema.pandas_metadata or {}).get("index_columns", [])
-    if len(held) != 1:  # several together name a row
+    """Return pandas' index: the name of its column, or its range unless that is 0, 1, 2, ..."""
+    columns = (schema.pandas_metadata or {}).get("index_columns", [])
+    if len(columns) != 1:  # none, or a MultiIndex
         return None, None
-    if isinstance(held[0], str):
-        return held[0], None
-    counted = range(held[0]["start"], held[0]["stop"], held[0]["step"])
-    usual = held[0]["name"] is None and counted == range(len(counted))
-    return None, None if usual else counted
+    if isinstance(columns[0], str):
+        return columns[0], None
+    counted = range(columns[0]["start"], columns[0]["stop"], columns[0]["step"])
+    default = columns[0]["name"] is None and counted == range(len(counted))
+    return None, None if default else counted
 
 
-def _about(path: Path) -> int:
-    """Guess the number of lines from the first of them."""
+def _estimate_lines(path: Path) -> int:
+    """Estimate the number of lines from the first ones."""
     with path.open("rb") as file:
-        first = file.read(COUNTED)
+        first = file.read(SAMPLE_BYTES)
     return max(1, first.count(b"\n") * path.stat().st_size // max(1, len(first)))
 
 
 def usual_id(names: list[str]) -> str | None:
-    """Return the first column that is called as ids are, in any case."""
-    called: dict[str, str] = {}
+    """Return the first column with a usual name of ids, in any case."""
+    by_lower_case: dict[str, str] = {}
     for name in names:
-        called.setdefault(name.casefold(), name)
-    return next((called[usual] for usual in IDS if usual in called), None)
+        by_lower_case.setdefault(name.casefold(), name)
+    return next((by_lower_case[usual] for usual in IDS if usual in by_lower_case), None)

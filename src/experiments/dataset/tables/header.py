@@ -1,8 +1,8 @@
-"""Whether the first row of a table holds the names of its columns: a pure function of its first rows.
+"""Detect if the first row of a table is a header, by a vote of its columns.
 
-Every column votes. A text above numbers is a name; what the column has again, or is spelt as all the others
-are, is a value. Numbers above numbers are names only if they look like a scale (years, wavelengths, 0, 1, 2)
-as the rows below do not. A cell called `image_id` or `label` decides alone.
+A text above numbers is a name. A text that occurs again in its column, or looks like all others in it, is a
+value. Numbers above numbers are names only if they form a scale (years, wavelengths, 0, 1, 2) and the rows
+below do not. A cell such as `image_id` or `label` decides alone.
 """
 
 import re
@@ -11,31 +11,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from experiments.dataset.tables.cells import COMMA, is_number, is_there
+from experiments.dataset.tables.cell_text import COMMA, has_value, is_number
 
-ROWS, COLUMNS = 200, 200  # that are looked at
+ROWS, COLUMNS = 200, 200  # that vote
 ID_COLUMNS = ("image_id", "id", "image", "img_id", "file", "filename")
 LABEL_COLUMNS = ("applied_label", "labels_txt", "primary_label", "category", "label", "class")
 LABEL_LIKE = {*LABEL_COLUMNS, "cluster", "labels", "species", "target", "y"}
 IDS = (*ID_COLUMNS, "path", "name")
 NAMES = {*IDS, *LABEL_LIKE, "index", "split"} - {"y"}
 NAME = re.compile(r".*[\W_](id|ids|name|label|path|file)", re.IGNORECASE)
-ENDING = re.compile(r".*\.[A-Za-z]\w{1,4}")  # of a file
-MOST, FEW = 0.9, 0.1  # shares of the rows that are nearly all and hardly any
+ENDING = re.compile(r".*\.[A-Za-z]\w{1,4}")  # of a file name
+MOST, FEW = 0.9, 0.1  # shares of rows that count as nearly all and as hardly any
 
 
 @dataclass(frozen=True)
 class FirstRow:
-    """What the first row is.
+    """The first row of a table: header or values.
 
     Parameters
     ----------
     names
-        True if it holds the names of the columns.
+        True if it is a header.
     sure
-        False if that could not be told: nothing speaks for it, or something against it.
+        False if no column voted, or some voted against the result.
     value
-        The cell that speaks most for what was decided; "" if none does.
+        A cell that voted for the result; "" if there is none.
     """
 
     names: bool
@@ -44,11 +44,11 @@ class FirstRow:
 
 
 def first_row(rows: Sequence[Sequence[str]]) -> FirstRow:
-    """Return what the first of some rows is; rows of another width than its are not asked."""
+    """Detect if the first row is a header; rows of another width are ignored."""
     first = [cell.strip() for cell in rows[0][:COLUMNS]]
     body = [[cell.strip() for cell in row[:COLUMNS]] for row in rows[1:ROWS] if len(row) == len(rows[0])]
-    columns = [[row[place] for row in body] for place in range(len(first))]
-    cells = [[cell for cell in column if is_there(cell)] for column in columns]
+    columns = [[row[column] for row in body] for column in range(len(first))]
+    cells = [[cell for cell in column if has_value(cell)] for column in columns]
     named = [
         name for name, column in zip(first, columns, strict=True) if _is_usual(name) and name not in column
     ]
@@ -56,25 +56,25 @@ def first_row(rows: Sequence[Sequence[str]]) -> FirstRow:
         return FirstRow(True, True, named[0])
     votes: dict[int, int] = {}
     scale = []
-    for place, (name, values) in enumerate(zip(first, cells, strict=True)):
+    for column, (name, values) in enumerate(zip(first, cells, strict=True)):
         numeric = 2 * sum(map(_is_number, values)) > len(values) or not values
-        if not is_there(name):
+        if not has_value(name):
             continue
         if numeric and _is_number(name):
-            scale.append(place)
+            scale.append(column)
         elif numeric:
-            votes[place] = 1 if values else 0
+            votes[column] = 1 if values else 0
         elif not _is_number(name):
-            votes[place] = _vote(name, values)
+            votes[column] = _vote(name, values)
     as_names = bool(scale) and _is_scale(
-        [first[place] for place in scale], [[row[place] for place in scale] for row in body], not first[0]
+        [first[column] for column in scale], [[row[column] for column in scale] for row in body], not first[0]
     )
     votes |= dict.fromkeys(scale, 1 if as_names else -1)
-    again = [name for name, times in Counter(filter(is_there, first)).items() if times > 1]
-    votes |= {place: -1 for place, name in enumerate(first) if name in again and votes.get(place) != 1}
+    repeated = [name for name, times in Counter(filter(has_value, first)).items() if times > 1]
+    votes |= {column: -1 for column, name in enumerate(first) if name in repeated and votes.get(column) != 1}
     total = sum(votes.values())
     against = [vote for vote in votes.values() if vote * (1 if total >= 0 else -1) < 0]
-    decided = [first[place] for place, vote in votes.items() if vote * total > 0]
+    decided = [first[column] for column, vote in votes.items() if vote * total > 0]
     weak = as_names and len(scale) < 5 and len(scale) == len(decided) and bool(first[0])
     return FirstRow(total >= 0, bool(total) and not against and not weak, decided[0] if decided else "")
 
@@ -88,7 +88,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _vote(name: str, values: Sequence[str]) -> int:
-    """Return 1 if a text is no value of a column of texts, -1 if it is one, 0 if that cannot be told."""
+    """Return 1 if a text above a column of texts is a name, -1 if it is a value, 0 if undecided."""
     if name in values:
         return -1
     for trait in (_ending, _shape, str.__len__, _capitals):
@@ -104,12 +104,12 @@ def _vote(name: str, values: Sequence[str]) -> int:
 
 
 def _ending(text: str) -> str:
-    """Return what tells a file's name or a path; "" for other texts."""
+    """Return "file" for a file name or a path, "" for other texts."""
     return "file" if ENDING.fullmatch(text) or "/" in text else ""
 
 
 def _shape(text: str) -> str:
-    """Return how a text is built, such as a9 of s12 and 9-9-9 of dates; "" for letters alone."""
+    """Return the pattern of a text, such as a9 for s12 and 9-9-9 for dates; "" for letters only."""
     letters = re.sub(r"[^\W\d_]+", "a", text)
     shape = re.sub(r"\d+", "9", letters)
     return "" if re.fullmatch(r"[a ]*", shape) else shape
@@ -120,13 +120,13 @@ def _capitals(text: str) -> str:
 
 
 def _is_scale(names: Sequence[str], body: Sequence[Sequence[str]], bare_first: bool) -> bool:
-    """Return True if numbers are names: they differ, and are regular or far from all values, unlike rows."""
+    """Return True if the first row's numbers are names: distinct, and regular or far from all others."""
     values = [_value(name) for name in names]
     rows = [[_value(cell) for cell in row] for row in body if all(map(_is_number, row))]
     if len(set(values)) < len(values) or not rows:
         return False
     if len(values) == 1:
-        return bare_first and values == [0]  # pandas' only column, after its index
+        return bare_first and values == [0]  # a single column that pandas wrote with its index
     scales = [regular for regular in (_are_years, _has_steps, _rises) if regular(values)]
     scales += [_counts] if _counts(values) and values[0] in (0, 1) else []
     if any(sum(map(regular, rows)) <= FEW * len(rows) for regular in scales):

@@ -1,4 +1,4 @@
-"""Which names mean the same: equal ones first, then, by looser rules, where only one can be meant."""
+"""Match names of two lists: equal ones first, then by looser rules where the match is unique."""
 
 import re
 import unicodedata
@@ -13,25 +13,25 @@ NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?", re.ASCII)
 GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)
 
 
-def composed(name: str) -> str:
-    """Return the composed form (NFC) of a name: file systems and editors differ in it."""
+def nfc(name: str) -> str:
+    """Return a name in Unicode's composed form (NFC), as file systems and editors differ in it."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def trimmed(name: str) -> str:
-    """Return a name without spaces around it, composed, its line breaks as newlines."""
-    return composed(name.replace("\r\n", "\n").replace("\r", "\n").strip())
+    """Return a name without surrounding spaces, in composed form, with line breaks as newlines."""
+    return nfc(name.replace("\r\n", "\n").replace("\r", "\n").strip())
 
 
 def folded(name: str) -> str:
-    """Return a trimmed name without regard to capitals."""
-    return composed(trimmed(name).casefold())
+    """Return a trimmed name in lower case."""
+    return nfc(trimmed(name).casefold())
 
 
-def number(name: str) -> str:
-    """Return a number in its shortest spelling, "" for any other text.
+def canonical_number(name: str) -> str:
+    """Return the shortest spelling of a number; "" for any other text.
 
-    Spreadsheets and pandas write 007 as 7, 1 as 1.0, 1000 as 1e3 or 1,000.
+    Spreadsheets and pandas turn 007 into 7, 1 into 1.0, 1000 into 1e3 or 1,000.
     """
     name = trimmed(name)
     if GROUPED.fullmatch(name):
@@ -44,30 +44,30 @@ def number(name: str) -> str:
 
 Rules = Mapping[str, Callable[[str], str]]
 EXACT = "exactly"
-SPELLING: Rules = {"but for the form of Unicode": composed, "but for spaces around it": trimmed}
-LOOSE: Rules = {**SPELLING, "but for capitals": folded, "as a number": number}
+SPELLING: Rules = {"ignoring the Unicode form": nfc, "ignoring surrounding spaces": trimmed}
+LOOSE: Rules = {**SPELLING, "ignoring capitals": folded, "as a number": canonical_number}
 
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Which of some known names each of n names means.
+    """The matches of n names in a list of known names.
 
     Parameters
     ----------
-    places
-        Place of the known name, int64 (n,), -1 for none.
+    positions
+        int64 (n,): index of the known name, -1 for none.
     rules
-        The names that each rule matched, in the order of the rules; those that matched none are missing.
+        The names that each rule matched, in the order of the rules; rules without a match are missing.
     unclear
-        By place, a known name that a looser rule would have taken if no other were like them.
+        For a name without a match, by its index: a known name that it resembles, but not uniquely.
     """
 
-    places: np.ndarray
+    positions: np.ndarray
     rules: dict[str, list[str]]
     unclear: dict[int, str]
 
     def loosely(self) -> str:
-        """Return how many names each looser rule matched, with an example; "" if none did."""
+        """Describe the matches by looser rules: number and an example of each; "" if there are none."""
         return ", ".join(
             f"{len(names)} {rule} (such as {names[0]!r})"
             for rule, names in self.rules.items()
@@ -75,54 +75,54 @@ class Matches:
         )
 
 
-def matched(names: Sequence[str], known: Sequence[str], rules: Rules = LOOSE) -> Matches:
-    """Match names with known ones.
+def match_names(names: Sequence[str], known: Sequence[str], rules: Rules = LOOSE) -> Matches:
+    """Match names to known ones.
 
-    A looser rule counts only where one of all `names` and one of all `known` are the same by it.
+    A looser rule matches two names only if no others in `names` or `known` are equal to them by that rule.
     """
     first: dict[str, int] = {}
-    for place, name in enumerate(known):
-        first.setdefault(name, place)
-    places = np.array([first.get(name, -1) for name in names], np.int64)
+    for position, name in enumerate(known):
+        first.setdefault(name, position)
+    positions = np.array([first.get(name, -1) for name in names], np.int64)
     by_rule = {EXACT: [name for name in names if name in first]}
     unclear: dict[int, str] = {}
     for rule, form in rules.items():
-        rest = np.flatnonzero(places < 0)
-        if not len(rest) or len(set(places.tolist()) - {-1}) == len(first):
+        rest = np.flatnonzero(positions < 0)
+        if not len(rest) or len(set(positions.tolist()) - {-1}) == len(first):
             break
-        forms, ours = [form(name) for name in names], [form(name) for name in known]
-        times, known_times = Counter(forms), Counter(ours)
-        place_of = {form: place for place, form in enumerate(ours) if form}
-        alike = [row for row in rest.tolist() if forms[row] in place_of]
-        single = [row for row in alike if times[forms[row]] == known_times[forms[row]] == 1]
-        unclear |= {row: known[place_of[forms[row]]] for row in alike if row not in unclear}
-        places[single] = [place_of[forms[row]] for row in single]
+        forms, known_forms = [form(name) for name in names], [form(name) for name in known]
+        times, known_times = Counter(forms), Counter(known_forms)
+        position_of = {form: position for position, form in enumerate(known_forms) if form}
+        similar = [row for row in rest.tolist() if forms[row] in position_of]
+        single = [row for row in similar if times[forms[row]] == known_times[forms[row]] == 1]
+        unclear |= {row: known[position_of[forms[row]]] for row in similar if row not in unclear}
+        positions[single] = [position_of[forms[row]] for row in single]
         by_rule[rule] = [names[row] for row in single]
-    unclear = {row: name for row, name in unclear.items() if places[row] < 0}
-    return Matches(places, {rule: rows for rule, rows in by_rule.items() if rows}, unclear)
+    unclear = {row: name for row, name in unclear.items() if positions[row] < 0}
+    return Matches(positions, {rule: rows for rule, rows in by_rule.items() if rows}, unclear)
 
 
-def known_as(name: str, known: Iterable[str]) -> str:
-    """Return the known name that this one means, but for Unicode and spaces; itself if there is none."""
+def resolve_name(name: str, known: Iterable[str]) -> str:
+    """Return the known name equal to this one up to Unicode form and spaces; the name itself if none is."""
     known = list(known)
     if name in known:
         return name
-    place = int(matched([name], known, SPELLING).places[0])
-    return known[place] if place >= 0 else name
+    position = int(match_names([name], known, SPELLING).positions[0])
+    return known[position] if position >= 0 else name
 
 
-def stripped(texts: Sequence[str]) -> list[str]:
-    """Return texts without spaces around them, but for those that nothing else tells apart."""
-    bare = [text.strip() for text in texts]
-    distinct = {text for text, name in zip(texts, bare, strict=True) if name}
+def strip_spaces(texts: Sequence[str]) -> list[str]:
+    """Return texts without surrounding spaces, except texts that differ only in these."""
+    stripped = [text.strip() for text in texts]
+    distinct = {text for text, name in zip(texts, stripped, strict=True) if name}
     times = Counter(text.strip() for text in distinct)
     if len(times) == len(distinct):
-        return bare
-    return [text if times[name] > 1 else name for text, name in zip(texts, bare, strict=True)]
+        return stripped
+    return [text if times[name] > 1 else name for text, name in zip(texts, stripped, strict=True)]
 
 
-def alike(names: Iterable[str]) -> list[list[str]]:
-    """Return the groups of names that differ only in capitals, spaces, or Unicode's form."""
+def group_similar(names: Iterable[str]) -> list[list[str]]:
+    """Return the groups of names that differ only in capitals, spaces or Unicode form."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(" ".join(folded(name).split()), []).append(name)

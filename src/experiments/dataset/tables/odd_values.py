@@ -1,61 +1,63 @@
-"""Values that are not finite: what kind each is, how many there are, and where the first stands."""
+"""Values that are not finite: their kind, their number, and the first of each column."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.dataset.tables.cells import MISSING
+from experiments.dataset.tables.cell_text import MISSING
 
 
 @dataclass(frozen=True)
-class Odd:
-    """How many values of a column are `missing`, `infinite`, or a `text`, and the first of them.
+class OddValue:
+    """The values of a column that are `missing`, `infinite`, or a `text`: their number and the first.
 
-    `row` counts from 0 below the header, `place` is what a person looks for: its line, or its row from 1.
+    `row` counts from 0 below the header; `where` is for messages: the line, or the row from 1.
     """
 
     column: str
     kind: str
     count: int
     row: int
-    place: str
+    where: str
     value: str
 
 
 def odd_values(
     values: np.ndarray,
     numbers: Iterable[str],
-    place: Callable[[int], str],
-    spelt: Callable[[int, int], str],
+    where: Callable[[int], str],
+    cell: Callable[[int, int], str],
     above: int = 0,
     *,
     texts: bool = False,
-) -> Iterator[Odd]:
-    """Describe what is not finite, column by column.
+) -> Iterator[OddValue]:
+    """Yield the values that are not finite, column by column.
 
     Parameters
     ----------
-    place, spelt
-        Where a row stands, and how the file writes the value of a row and a column.
+    where
+        Returns the line of a row, for messages.
+    cell
+        Returns the text of a cell, by row and column.
     above
-        Rows that stand above; `place` counts them, `spelt` does not.
+        Rows of the file above `values`; `where` counts them, `cell` does not.
     texts
-        A value that is not a number may be a text, not only missing: only `spelt` tells.
+        True if NaN may stand for a text, which `cell` distinguishes from a missing value.
     """
     odd = ~np.isfinite(values)
     for column, name in enumerate(numbers):
         if not odd[:, column].any():
             continue
-        found: dict[str, list[int]] = {}
+        by_kind: dict[str, list[int]] = {}
         for row in np.flatnonzero(odd[:, column]).tolist():
             kind = "infinite" if np.isinf(values[row, column]) else "missing"
-            if texts and kind == "missing" and not _is_missing(spelt(row, column)):
+            if texts and kind == "missing" and not _is_missing(cell(row, column)):
                 kind = "text"
-            found.setdefault(kind, []).append(row)
-        for kind, held in found.items():
-            row = above + held[0]
-            yield Odd(name, kind, len(held), row, place(row), spelt(held[0], column).strip(" \t"))
+            by_kind.setdefault(kind, []).append(row)
+        for kind, rows in by_kind.items():
+            row = above + rows[0]
+            yield OddValue(name, kind, len(rows), row, where(row), cell(rows[0], column).strip(" \t"))
 
 
 def _is_missing(text: str) -> bool:

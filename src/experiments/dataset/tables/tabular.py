@@ -1,4 +1,4 @@
-"""Tables as people have them: CSV in several spellings, TSV and Parquet, with errors that name the line."""
+"""Read CSV, TSV and Parquet files as text, with errors that name the line."""
 
 import csv
 import logging
@@ -6,105 +6,108 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.dataset.tables.cells import unguarded
-from experiments.dataset.tables.form import KINDS, Form, check_names, form_of, readable
+from experiments.dataset.tables.cell_text import unescape_formula
+from experiments.dataset.tables.csv_dialect import USE_TABLE, Dialect, check_names, detect_dialect, readable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
 
-csv.field_size_limit(1 << 24)  # characters; the standard library's 131,072 are fewer than some texts have
+csv.field_size_limit(1 << 24)  # characters; the default of 131,072 is too few for some texts
 PARQUET = (".parquet", ".pq")
 
 
 def is_parquet(path: Path) -> bool:
-    """Tell a Parquet file by its ending."""
+    """Return True for the name of a Parquet file, by its ending."""
     return path.suffix.lower() in PARQUET
 
 
 def text_table(path: Path, key: str, header: bool | None = None) -> "pd.DataFrame":
-    """Read a CSV, TSV or Parquet file as text, spaces around it included, with missing values as NA.
+    """Read a CSV, TSV or Parquet file as text, spaces included, with missing values as NA.
 
-    Its index is called `line`, with the line of each row, or `row`, counted from 1, of a Parquet file.
+    The index is called `line` and has each row's line number; of Parquet, `row`, counted from 1.
 
     Parameters
     ----------
     key
-        Of the setting that names the file, for errors.
+        Setting of the path, for errors.
     header
-        True if the first line names the columns, False if not; None: the first lines tell, as `form_of` does.
+        True if the first line has column names, False if not; None: detected.
 
     Raises
     ------
     ValueError
-        If it cannot be read, is broken, has no rows, or names two columns alike.
+        If the file cannot be read, is malformed, has no rows, or has two columns of one name.
     """
     import pandas as pd
 
     if is_parquet(path):
         return _parquet_as_text(path, key)
-    form = form_of(path, key, header)
-    if form.note:
-        log.warning("%s: %s", path.name, form.note)
-    numbered = list(records(path, form, key))
+    dialect = detect_dialect(path, key, header)
+    if dialect.note:
+        log.warning("%s: %s", path.name, dialect.note)
+    numbered = list(read_rows(path, dialect, key))
     if not numbered:
         raise ValueError(no_rows(path, key))
     lines, rows = zip(*numbered, strict=True)
-    columns = zip(form.columns, zip(*rows, strict=True), strict=True)
+    columns = zip(dialect.columns, zip(*rows, strict=True), strict=True)
     return pd.DataFrame(
-        {name: pd.array([_there(unguarded(text)) for text in texts], "string") for name, texts in columns},
+        {
+            name: pd.array([_text_or_none(unescape_formula(text)) for text in texts], "string")
+            for name, texts in columns
+        },
         index=pd.Index(lines, name="line"),
     )
 
 
-def records(path: Path, form: Form, key: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each row's fields with the number of its line; raise ValueError at a line that is broken."""
-    with readable(path, key), path.open(encoding=form.encoding, newline="") as lines:
-        for _ in range(form.header):
+def read_rows(path: Path, dialect: Dialect, key: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row's line number and fields; raise ValueError at a malformed line."""
+    with readable(path, key), path.open(encoding=dialect.encoding, newline="") as lines:
+        for _ in range(dialect.header):
             lines.readline()
-        yield from rows_of(lines, form.header + 1, path, form, key)
+        yield from parse_rows(lines, dialect.header + 1, path, dialect, key)
 
 
-def rows_of(
-    lines: Iterable[str], first: int, path: Path, form: Form, key: str
+def parse_rows(
+    lines: Iterable[str], first: int, path: Path, dialect: Dialect, key: str
 ) -> Iterator[tuple[int, list[str]]]:
-    """Give the rows of some lines as `records` does; `first` is the number of the first of them."""
-    reader = csv.reader(lines, delimiter=form.separator, strict=True)
+    """Yield the rows of some lines as `read_rows` does; `first` is the number of the first line."""
+    reader = csv.reader(lines, delimiter=dialect.separator, strict=True)
     line = first
     try:
         for fields in reader:
-            if fields and len(fields) != len(form.columns):
-                top = "header" if form.named else "first line"
+            if fields and len(fields) != len(dialect.columns):
+                top = "header" if dialect.named else "first line"
                 raise ValueError(
-                    f"{key}={path} is broken in line {line}: it has {len(fields)} fields, and the {top} "
-                    f"{len(form.columns)} (separated by {form.separator!r}); repair that line"
+                    f"{key}={path} is malformed in line {line}: it has {len(fields)} fields, but the {top} "
+                    f"has {len(dialect.columns)} (separated by {dialect.separator!r}); repair that line"
                 )
             if fields:
                 yield line, fields
             line = first + reader.line_num
     except csv.Error as error:
-        raise ValueError(f"{key}={path} is broken in line {line} ({error}); repair that line") from error
+        raise ValueError(f"{key}={path} is malformed in line {line} ({error}); repair that line") from error
 
 
-def _there(text: str) -> str | None:
+def _text_or_none(text: str) -> str | None:
     return text if text.strip() else None
 
 
 def no_rows(path: Path, key: str) -> str:
-    """Say that a table is empty."""
-    return f"{key}={path} has a header and no rows; use a table with rows"
+    """Return the error message of an empty table."""
+    return f"{key}={path} has a header but no rows; use a table with rows"
 
 
 def _parquet_as_text(path: Path, key: str) -> "pd.DataFrame":
     import pandas as pd
 
     with readable(path, key):
-        path.open("rb").close()  # what pandas raises has no reason to show
+        path.open("rb").close()  # raises an OSError with a reason, which pandas' errors lack
         try:
             table = pd.read_parquet(path)
-        except ValueError as error:  # pyarrow's own are such
-            raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {KINDS}") from error
+        except ValueError as error:  # pyarrow's errors are subclasses
+            raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {USE_TABLE}") from error
     if table.index.name:
         table = table.reset_index()
     table = table.convert_dtypes().astype("string")
@@ -112,6 +115,6 @@ def _parquet_as_text(path: Path, key: str) -> "pd.DataFrame":
     check_names(table.columns, path, key)
     if table.empty:
         raise ValueError(no_rows(path, key))
-    texts = {name: [_there(text) for text in table[name].fillna("")] for name in table}
+    texts = {name: [_text_or_none(text) for text in table[name].fillna("")] for name in table}
     rows = pd.RangeIndex(1, len(table) + 1, name="row")
     return pd.DataFrame({name: pd.array(column, "string") for name, column in texts.items()}, index=rows)

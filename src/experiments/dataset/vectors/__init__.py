@@ -1,1 +1,1 @@
-"""Vectors: files of them, and the images that they were computed from."""
+"""Files of vectors, and the images from which they were computed."""

@@ -1,4 +1,4 @@
-"""What samples of vectors hold, and the images that they were made of."""
+"""Content of samples that are vectors, with the images from which they were computed."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from experiments.context import Context
-from experiments.dataset.images.content import ALONE, ImageFiles
+from experiments.dataset.images.content import PER_IMAGE, ImageFiles
 from experiments.samples import Resize, ValueRange
 from experiments.store.short_repr import ShortRepr
 from experiments.store.values import digest, joined
@@ -14,12 +14,12 @@ from experiments.store.values import digest, joined
 
 @dataclass(frozen=True, eq=False)
 class Vectors(ShortRepr):
-    """Vectors made elsewhere: float32 (n, d).
+    """Vectors read from a file: float32 (n, d).
 
     Parameters
     ----------
     images
-        The images that they were made of, to look at; None if there are none.
+        The images from which they were computed, for figures; None if there are none.
     """
 
     KIND: ClassVar[str] = "vectors"
@@ -28,16 +28,16 @@ class Vectors(ShortRepr):
     values: np.ndarray
     hashes: np.ndarray
     images: ImageFiles | None = None
-    value_range: ClassVar[ValueRange] = ALONE
+    value_range: ClassVar[ValueRange] = PER_IMAGE
 
     @property
     def has_images(self) -> bool:
-        """Tell whether there are images to look at."""
+        """True if there are images."""
         return self.images is not None
 
     @property
     def image_key(self) -> str:
-        """Name the images to look at, as the hashes are of the vectors."""
+        """Return the key of the images, as `hashes` are of the vectors; "" if there are none."""
         if self.images is None:
             return ""
         value_range = [self.images.value_range] if self.images.value_range else []
@@ -49,13 +49,13 @@ class Vectors(ShortRepr):
         return replace(self, values=self.values[rows], hashes=self.hashes[rows], images=images)
 
     def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
-        """Return the pixels of the images to look at; raise ValueError if there are none."""
+        """Return the pixels of the images; raise ValueError if there are none."""
         if self.images is None:
-            raise ValueError("this backbone needs images, and these are vectors; use backbone=identity")
+            raise ValueError("this backbone needs images, but the samples are vectors; use backbone=identity")
         return self.images.pixels(resize, ctx)
 
     def pixel_map(self, resize: Resize) -> tuple[str, int]:
-        """Return the key and the bytes of what `pixels` keeps; ("", 0) if it keeps nothing."""
+        """Return the cache key and the size in bytes of the pixels; ("", 0) if they are not cached."""
         return ("", 0) if self.images is None else self.images.pixel_map(resize)
 
     def vectors(self) -> np.ndarray:
@@ -63,7 +63,7 @@ class Vectors(ShortRepr):
         return self.values
 
     def dimensions(self) -> np.ndarray:
-        """Return width and height of the images to look at; raise ValueError if there are none."""
+        """Return width and height of the images; raise ValueError if there are none."""
         if self.images is None:
-            raise ValueError("width and height are of images, and these are vectors")
+            raise ValueError("vectors without images have no width and height")
         return self.images.dimensions()

@@ -1,100 +1,100 @@
-"""Numbers too large or too small to compute with, and those that may stand for a missing value."""
+"""Check a table for numbers that are too large or too small, and for fill values of missing ones."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from experiments.dataset.vectors.vector_rows import Read
-from experiments.messages import few
+from experiments.dataset.vectors.vector_rows import RawTable
+from experiments.messages import join_few
 from experiments.messages import setting as override
 
-LARGEST = 2.0**64  # float32 holds no larger square; below its inverse squares lose their digits
+LARGEST = 2.0**64  # beyond it squares overflow float32; below its inverse they lose digits
 FILLS = {
     9.96921e36: "netCDF's fill value", 1e20: "CMIP's fill value", 3.4028235e38: "the largest float32",
     -999: "", -9999: "", -99999: "", -32768: "", 999: "", 9999: "", 99999: "",
 }  # fmt: skip
 MISSING = "leave such cells empty, or make them nan, and use dataset=table, which takes the median"
-SAMPLE = 1 << 18  # values of the first rows, whose quartiles tell which columns are looked at
-FAR = 100  # of the range of all other values: what is farther from them, and repeats, is suspected
+SAMPLE = 1 << 18  # values of the first rows, whose quartiles select the columns to check
+FAR = 100  # a repeated extreme farther than this many ranges from all other values is suspect
 CHUNK = 1 << 21  # values compared at a time
 
 
 def check_sizes(
-    read: Read, places: np.ndarray, names: tuple[str, ...], where: Callable[[int], str], key: str
+    raw: RawTable, features: np.ndarray, names: tuple[str, ...], where: Callable[[int], str], key: str
 ) -> None:
-    """Raise ValueError for a value whose square float32 cannot hold, or if all are too small for theirs.
+    """Raise ValueError if a value's square overflows float32, or all values' squares underflow.
 
     Parameters
     ----------
-    places
+    features
         int64 (p,): the columns that are features.
     where
-        Names a row, counted from 0, by its line and id.
+        Returns the line and id of a row, counted from 0.
     key
         The setting and the file, as in `dataset.path=a.csv`.
     """
-    most = np.fmax(np.abs(read.low), np.abs(read.high))[places]
-    beyond = places[most > LARGEST]
+    magnitude = np.fmax(np.abs(raw.low), np.abs(raw.high))[features]
+    beyond = features[magnitude > LARGEST]
     if len(beyond):
-        column = np.array(read.values[:, beyond[0]])
+        column = np.array(raw.values[:, beyond[0]])
         rows = np.flatnonzero(np.abs(column) > LARGEST)
         raise ValueError(
             f"{key}: {column[rows[0]]:g} in the column {names[beyond[0]]!r} ({where(int(rows[0]))}; such "
             f"values in this column: {len(rows)}, columns with such values: {len(beyond)}) is beyond "
-            f"{LARGEST:.2g}, the largest that is computed with{_called(column[rows[0]])}; if it stands for a "
+            f"{LARGEST:.2g}, the largest allowed value{_fill_name(column[rows[0]])}; if it stands for a "
             f"missing value, {MISSING}; else leave the column out: "
             f"{override('dataset.exclude', [names[beyond[0]]])}"
         )  # fmt: skip
-    largest = int(most.argmax())
-    if 0 < most[largest] < 1 / LARGEST:
-        column = np.array(read.values[:, places[largest]])
+    largest = int(magnitude.argmax())
+    if 0 < magnitude[largest] < 1 / LARGEST:
+        column = np.array(raw.values[:, features[largest]])
         row = int(np.abs(column).argmax())
         raise ValueError(
-            f"{key}: the largest of all values is {column[row]:g}, in the column {names[places[largest]]!r} "
-            f"({where(row)}), below {1 / LARGEST:.2g}, the least that is computed with; multiply "
-            "all columns by a power of ten"
+            f"{key}: the largest of all values is {column[row]:g}, in the column "
+            f"{names[features[largest]]!r} ({where(row)}), below {1 / LARGEST:.2g}, the smallest allowed "
+            "maximum; multiply all columns by a power of ten"
         )
 
 
-def suspects(read: Read, places: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a note on columns whose lowest or highest value looks like a fill value for missing ones.
+def note_fill_values(raw: RawTable, features: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a note on columns whose smallest or largest value looks like a fill value.
 
-    It is farther from all other values than these are from each other, and well known as a fill value; or it
-    repeats, and is a hundred times as far.
+    It does if it is a common fill value and farther from all other values than their range, or if it repeats
+    and is farther than `FAR` times their range.
     """
-    columns, values = _candidates(read, places)
+    columns, values = _candidates(raw, features)
     if not len(columns):
         return ()
     counts = np.zeros(len(columns), np.int64)
     low, high = np.full(len(columns), np.inf), np.full(len(columns), -np.inf)
-    step = max(1, CHUNK // read.values.shape[1])
-    for start in range(0, read.n, step):
-        part = np.array(read.values[start : start + step])[:, columns]
+    step = max(1, CHUNK // raw.values.shape[1])
+    for start in range(0, raw.n, step):
+        part = np.array(raw.values[start : start + step])[:, columns]
         hits = part == values
         counts += hits.sum(axis=0)
         part[hits] = np.nan
         low = np.fmin(low, np.fmin.reduce(part, axis=0, initial=np.inf))
         high = np.fmax(high, np.fmax.reduce(part, axis=0, initial=-np.inf))
-    spread = high - low  # -inf where the value is the only one
+    spread = high - low  # -inf for a column without other values
     gap = np.maximum(low - values, values - high)
     odd = (spread >= 0) & (gap > spread) & _known(values)
     odd |= (spread > 0) & (gap > FAR * spread) & (counts > 1)
-    found = [f"{names[columns[i]]!r} ({values[i]:g}, {counts[i]} times)" for i in np.flatnonzero(odd)]
-    if not found:
+    suspect = [f"{names[columns[i]]!r} ({values[i]:g}, {counts[i]} times)" for i in np.flatnonzero(odd)]
+    if not suspect:
         return ()
-    return (f"values far from all others may stand for missing ones: {few(found)}; if they do, {MISSING}",)
+    return (f"outliers that may be fill values of missing ones: {join_few(suspect)}; if they are, {MISSING}",)
 
 
-def _candidates(read: Read, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return columns and their extreme values that are known fill values, or far outside the quartiles."""
-    head = read.values[: max(64, SAMPLE // read.values.shape[1])][:, places]
-    head.sort(axis=0)  # missing ones last
+def _candidates(raw: RawTable, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the columns with a suspect extreme, and the extreme: a common fill value or a far outlier."""
+    head = raw.values[: max(64, SAMPLE // raw.values.shape[1])][:, features]
+    head.sort(axis=0)  # NaN last
     first, third = head[len(head) // 4], head[3 * len(head) // 4]
-    low, high = read.low[places], read.high[places]
+    low, high = raw.low[features], raw.high[features]
     reach = FAR * (third - first)
     lows = _known(low) | (low < first - reach)
     highs = _known(high) | (high > third + reach)
-    columns = np.concatenate([places[lows], places[highs]])
+    columns = np.concatenate([features[lows], features[highs]])
     return columns, np.concatenate([low[lows], high[highs]])
 
 
@@ -102,6 +102,6 @@ def _known(values: np.ndarray) -> np.ndarray:
     return np.isin(values, np.array([*FILLS, *(-value for value in FILLS if value > 1e6)], np.float32))
 
 
-def _called(value: np.float32) -> str:
+def _fill_name(value: np.float32) -> str:
     names = [name for fill, name in FILLS.items() if np.float32(fill) == abs(value) and name]
     return f" ({names[0]})" if names else ""

@@ -1,4 +1,4 @@
-"""The rows of a table: ids, texts and numbers of a CSV, TSV or Parquet file, in its order."""
+"""Sources of rows: the columns and blocks of a CSV, TSV or Parquet file."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -8,99 +8,104 @@ from pathlib import Path
 import numpy as np
 
 from experiments.dataset.tables.blocks import Block, csv_blocks, parquet_blocks, parquet_file
-from experiments.dataset.tables.columns import KEY, Columns, Wanted, columns_of, header
-from experiments.dataset.tables.form import Portions, form_of, readable
-from experiments.dataset.tables.pieces import pieces, records_of
-from experiments.dataset.tables.tabular import is_parquet, no_rows, records
-from experiments.dataset.vectors.vector_rows import Read
-from experiments.messages import few, setting
+from experiments.dataset.tables.chunks import chunk_rows, read_chunks
+from experiments.dataset.tables.columns import KEY, Columns, ColumnSettings, assign_columns, read_header
+from experiments.dataset.tables.csv_dialect import Chunking, detect_dialect, readable
+from experiments.dataset.tables.tabular import is_parquet, no_rows, read_rows
+from experiments.dataset.vectors.vector_rows import RawTable
+from experiments.messages import join_few, setting
 
 
 @dataclass(frozen=True)
 class Source:
-    """Rows in the order of a file.
+    """The rows of a file, in its order.
 
     Parameters
     ----------
     n
-        About how many.
-    place
-        Says where a row stands, counted from 0: its line, or its number from 1.
+        Approximate number of rows.
+    locate
+        Returns the line of a row counted from 0, or its number from 1, as in `line 3`.
     ids
-        Those of a file beside, if the rows have one.
+        Ids from elsewhere, such as a second file or pandas' index; None: from a column, or row numbers.
     """
 
     columns: Columns
     blocks: Iterator[Block]
     n: int
-    place: Callable[[int], str]
+    locate: Callable[[int], str]
     ids: list[str] | None = None
 
 
-def table_source(path: Path, wanted: Wanted, portions: Portions, named: bool | None = None) -> Source:
-    """Look at a table's first rows, and make ready to read it; `named` is as `header` of `form_of`."""
-    head = header(path, named, portions)
-    columns = columns_of(head, path, wanted)
+def table_source(path: Path, wanted: ColumnSettings, chunking: Chunking, named: bool | None = None) -> Source:
+    """Return the source of a table, from its first rows; `named` is as `header` of `detect_dialect`."""
+    head = read_header(path, named, chunking)
+    columns = assign_columns(head, path, wanted)
     texts = [columns.id] if columns.id else list(columns.texts)
     texts += [columns.label] if columns.label and columns.label not in texts else []
-    form = head.form
-    if form is None:
-        blocks = parquet_blocks(path, texts, columns.numbers, portions, KEY)
+    dialect = head.dialect
+    if dialect is None:
+        blocks = parquet_blocks(path, texts, columns.numbers, chunking, KEY)
         counted = None if columns.id or head.counted is None else [str(row) for row in head.counted]
         return Source(columns, blocks, head.n, lambda row: f"row {row + 1}", counted)
 
-    def place(row: int) -> str:
-        return f"line {next(islice(records(path, form, KEY), row, None))[0]}"
+    def locate(row: int) -> str:
+        return f"line {next(islice(read_rows(path, dialect, KEY), row, None))[0]}"
 
-    return Source(columns, csv_blocks(path, form, texts, columns.numbers, portions, KEY), head.n, place)
+    return Source(columns, csv_blocks(path, dialect, texts, columns.numbers, chunking, KEY), head.n, locate)
 
 
-def table_rows(path: Path, named: bool | None, portions: Portions) -> int:
-    """Count the rows of a table, of a CSV by its lines."""
+def table_rows(path: Path, named: bool | None, chunking: Chunking) -> int:
+    """Count the rows of a table; those of a CSV by its lines."""
     if is_parquet(path):
         return int(parquet_file(path, KEY).metadata.num_rows)
-    form, n = form_of(path, KEY, named, portions), 0
+    dialect, n = detect_dialect(path, KEY, named, chunking), 0
     with readable(path, KEY):
-        for line, piece in pieces(path, form, portions.block):
-            if b'"' in piece or b"\n\n" in piece or b"\n\r\n" in piece:
-                n += sum(1 for _ in records_of(piece, line, path, form, KEY))
+        for line, chunk in read_chunks(path, dialect, chunking.block):
+            if b'"' in chunk or b"\n\n" in chunk or b"\n\r\n" in chunk:
+                n += sum(1 for _ in chunk_rows(chunk, line, path, dialect, KEY))
             else:
-                n += piece.count(b"\n") + (not piece.endswith(b"\n"))
+                n += chunk.count(b"\n") + (not chunk.endswith(b"\n"))
     return n
 
 
-def identified(source: Source, read: Read, path: Path) -> tuple[Columns, list[str]]:
-    """Find the ids if no column is called like them: the one column of texts that all differ, or numbers."""
+def find_ids(source: Source, raw: RawTable, path: Path) -> tuple[Columns, list[str]]:
+    """Return the columns and the ids: of the id column, else the only column of unique texts, else numbers.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or several columns of unique texts.
+    """
     columns, ids = source.columns, source.ids
-    if not read.n:
+    if not raw.n:
         raise ValueError(no_rows(path, KEY))
     if ids is None and columns.id is None:
-        unique = [name for name in columns.texts if len(set(read.texts[name]) - {""}) == read.n]
+        unique = [name for name in columns.texts if len(set(raw.texts[name]) - {""}) == raw.n]
         if len(unique) > 1:
             raise ValueError(
-                f"{KEY}={path} has several columns that could be ids: {few(unique)}; use "
+                f"{KEY}={path} has several columns that could be ids: {join_few(unique)}; use "
                 f"{setting('dataset.id', unique[0])}"
             )
-        found = unique[0] if unique else None
-        left = {name: first for name, first in columns.texts.items() if name != found}
-        columns = replace(
-            columns, id=found, texts=left, notes=(*columns.notes, *_notes(found, columns, read))
-        )
+        id_ = unique[0] if unique else None
+        texts = {name: first for name, first in columns.texts.items() if name != id_}
+        columns = replace(columns, id=id_, texts=texts, notes=(*columns.notes, *_notes(id_, columns, raw)))
     if ids is None:
-        ids = read.texts[columns.id] if columns.id else row_numbers(read.n)
+        ids = raw.texts[columns.id] if columns.id else row_numbers(raw.n)
     return columns, ids
 
 
-def _notes(found: str | None, columns: Columns, read: Read) -> Iterator[str]:
-    """Say what the ids are if no column is called so, and which numbers may be ids instead."""
-    yield f"ids are {f'the texts of {found!r}' if found else 'row numbers'}, as no column is called like ids"
-    for place, name in enumerate(columns.numbers if found is None else ()):
-        low, high = float(read.low[place]), float(read.high[place])
-        if high == low + read.n - 1 > low and len(np.unique(read.values[:, place])) == read.n:
-            yield f"the column {name!r} counts the rows; if it holds ids, use {setting('dataset.id', name)}"
+def _notes(id_: str | None, columns: Columns, raw: RawTable) -> Iterator[str]:
+    """Yield notes on the ids of a table without a usual id column, and on columns that may be ids."""
+    ids = f"the texts of {id_!r}" if id_ else "row numbers"
+    yield f"ids are {ids}, as no column has a usual name of ids"
+    for column, name in enumerate(columns.numbers if id_ is None else ()):
+        low, high = float(raw.low[column]), float(raw.high[column])
+        if high == low + raw.n - 1 > low and len(np.unique(raw.values[:, column])) == raw.n:
+            yield f"the column {name!r} numbers the rows; if it has ids, use {setting('dataset.id', name)}"
 
 
 def row_numbers(n: int) -> list[str]:
-    """Return the numbers of n rows as text, of equal width."""
+    """Return the numbers of n rows as texts of equal width."""
     width = len(str(n - 1))
     return [f"{row:0{width}}" for row in range(n)]

@@ -1,4 +1,4 @@
-"""What a file of vectors holds, read once, block by block, into the store: in the order of the ids."""
+"""Read a table of vectors block by block into the store, with its rows sorted by id."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -8,31 +8,31 @@ from pathlib import Path
 import numpy as np
 
 from experiments.dataset.tables.blocks import Block
-from experiments.dataset.tables.form import Portions
-from experiments.dataset.tables.matching import stripped
-from experiments.dataset.tables.odd_values import Odd
-from experiments.messages import few
+from experiments.dataset.tables.csv_dialect import Chunking
+from experiments.dataset.tables.matching import strip_spaces
+from experiments.dataset.tables.odd_values import OddValue
+from experiments.messages import join_few
 from experiments.numerics.hashes import hash_rows
 from experiments.store.values import SavedFields
 
 UNORDERED, ORDERED = "unordered.f32", "values.npy"
-WHOLE = 1 << 24  # beyond it, float32 has not every whole number
+WHOLE = 1 << 24  # largest number up to which float32 has every integer
 
 
 @dataclass(frozen=True, eq=False)
 class Rows(SavedFields):
-    """Everything but the values themselves.
+    """A stored table of vectors, without the values.
 
     Parameters
     ----------
     ids, hashes
-        str (n,), ids ascending unless they are row numbers.
+        str (n,), in ascending order of ids, unless these are row numbers.
     labels
         str (n,), "" for none; None without a column of labels.
     columns
-        Names of the values.
+        Names of the features.
     notes
-        What a person should know of how the file was read; logged at every load.
+        Decisions made while reading; logged at every load.
     """
 
     ids: np.ndarray
@@ -43,22 +43,22 @@ class Rows(SavedFields):
 
 
 @dataclass(frozen=True, eq=False)
-class Read:
-    """A file read to its end: its values wait on disk in the file's order.
+class RawTable:
+    """A table as read from its file: values on disk, in the file's order.
 
     Parameters
     ----------
     texts
-        The columns that were read as text, without spaces around them unless only these differ.
+        The columns of texts by name, with surrounding spaces removed as by `strip_spaces`.
     odd
-        By column and kind, with their counts in the whole file.
+        Values that are not finite, by column and kind, counted over the whole file.
     low, high
-        float32 (d,): the smallest and largest value of each column; inf and -inf where all are missing.
+        float32 (d,): smallest and largest value of each column; inf and -inf if all are missing.
     """
 
     values: np.ndarray
     texts: dict[str, list[str]]
-    odd: dict[tuple[str, str], Odd]
+    odd: dict[tuple[str, str], OddValue]
     low: np.ndarray
     high: np.ndarray
 
@@ -68,25 +68,27 @@ class Read:
         return len(self.values)
 
     def count(self, column: str, kind: str) -> int:
-        """Return how many values of a column are odd in this way."""
-        found = self.odd.get((column, kind))
-        return found.count if found else 0
+        """Return the number of values of this kind in a column."""
+        odd = self.odd.get((column, kind))
+        return odd.count if odd else 0
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Which columns are features: their places, what their missing values become, and what to say of it."""
+    """The columns that are features: indices, values that replace missing ones, and notes for the log."""
 
-    places: np.ndarray
+    columns: np.ndarray
     fill: np.ndarray
     notes: tuple[str, ...] = ()
 
 
-def read(blocks: Iterable[Block], numbers: Iterable[str], folder: Path, done: Callable[[int], None]) -> Read:
-    """Read every block, leaving the values in `folder` in the order of the file; `done` is told the rows."""
+def read_blocks(
+    blocks: Iterable[Block], numbers: Iterable[str], folder: Path, done: Callable[[int], None]
+) -> RawTable:
+    """Write the values of all blocks to `folder` and collect the rest; call `done` with each block's rows."""
     numbers = list(numbers)
     texts: dict[str, list[str]] = {}
-    odd: dict[tuple[str, str], Odd] = {}
+    odd: dict[tuple[str, str], OddValue] = {}
     low, high = np.full(len(numbers), np.inf, np.float32), np.full(len(numbers), -np.inf, np.float32)
     n = 0
     with (folder / UNORDERED).open("wb") as file:
@@ -95,28 +97,28 @@ def read(blocks: Iterable[Block], numbers: Iterable[str], folder: Path, done: Ca
             n += len(block.values)
             for name, column in block.texts.items():
                 texts.setdefault(name, []).extend(column)
-            for one in block.odd:
-                first = odd.get((one.column, one.kind))
-                odd[one.column, one.kind] = replace(first, count=first.count + one.count) if first else one
+            for new in block.odd:
+                first = odd.get((new.column, new.kind))
+                odd[new.column, new.kind] = replace(first, count=first.count + new.count) if first else new
             low = np.fmin(low, np.fmin.reduce(block.values, axis=0, initial=np.inf))
             high = np.fmax(high, np.fmax.reduce(block.values, axis=0, initial=-np.inf))
             done(len(block.values))
-    texts = {name: stripped(column) for name, column in texts.items()}
+    texts = {name: strip_spaces(column) for name, column in texts.items()}
     shape = (n, len(numbers))
     values = np.memmap(folder / UNORDERED, np.float32, "r", shape=shape) if n and numbers else np.empty(shape)
-    return Read(values, texts, odd, low, high)
+    return RawTable(values, texts, odd, low, high)
 
 
-def write(read: Read, features: Features, rows: Rows, folder: Path, portions: Portions) -> None:
-    """Put the rows in the order of their ids, and keep them in `folder`; hashes are made of their values."""
+def write_rows(raw: RawTable, features: Features, rows: Rows, folder: Path, chunking: Chunking) -> None:
+    """Save the rows in `folder`, sorted by id, with missing values filled and a hash of each row's values."""
     order = np.argsort(rows.ids, kind="stable")
-    hashes = np.empty(read.n, "U16")
+    hashes = np.empty(raw.n, "U16")
     with (folder / ORDERED).open("wb") as file:
-        header = {"descr": "<f4", "fortran_order": False, "shape": (read.n, len(features.places))}
+        header = {"descr": "<f4", "fortran_order": False, "shape": (raw.n, len(features.columns))}
         np.lib.format.write_array_header_2_0(file, header)
-        size = 2 * portions.rows(read.values.shape[1])
-        for start in range(0, read.n, size):
-            values = np.array(read.values[order[start : start + size]][:, features.places], np.float32)
+        size = 2 * chunking.rows(raw.values.shape[1])
+        for start in range(0, raw.n, size):
+            values = np.array(raw.values[order[start : start + size]][:, features.columns], np.float32)
             missing = np.isnan(values)
             values[missing] = np.broadcast_to(features.fill, values.shape)[missing]
             hashes[start : start + size] = hash_rows(values)
@@ -126,49 +128,53 @@ def write(read: Read, features: Features, rows: Rows, folder: Path, portions: Po
     (folder / UNORDERED).unlink()
 
 
-def load(folder: Path) -> tuple[Rows, np.ndarray]:
-    """Return what `write` kept, and the values, float32 (n, d), which stay on disk."""
+def load_rows(folder: Path) -> tuple[Rows, np.ndarray]:
+    """Return the saved rows, and their values as a memory map, float32 (n, d)."""
     return Rows.load(folder), np.load(folder / ORDERED, mmap_mode="r", allow_pickle=False)
 
 
-def digits(value: np.float32) -> str:
-    """Spell a number with as many digits as tell it from its neighbours."""
+def format_shortest(value: np.float32) -> str:
+    """Return the shortest decimal spelling that identifies a float32."""
     return np.format_float_positional(value, trim="-")
 
 
-def large(read: Read, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Say which columns hold numbers so large that whole ones become equal."""
-    most = np.fmax(np.abs(read.low), np.abs(read.high))
-    places = np.flatnonzero(np.isfinite(most) & (most > WHOLE))
-    steps = [f"{names[place]} (steps of {digits(np.spacing(most[place]))})" for place in places]
+def note_rounding(raw: RawTable, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a note on columns with numbers so large that float32 rounds integers."""
+    largest = np.fmax(np.abs(raw.low), np.abs(raw.high))
+    columns = np.flatnonzero(np.isfinite(largest) & (largest > WHOLE))
+    steps = [
+        f"{names[column]} (steps of {format_shortest(np.spacing(largest[column]))})" for column in columns
+    ]
     if not steps:
         return ()
     return (
-        f"float32 does not tell neighbouring whole numbers beyond {WHOLE} apart: {few(steps)}; subtract a "
-        "constant from such a column in the file if small differences in it matter",
+        f"float32 rounds whole numbers beyond {WHOLE}: {join_few(steps)}; subtract a constant "
+        "from such a column in the file if small differences in it matter",
     )
 
 
-def check_ids(ids: list[str], places: Callable[[int], str], key: str, column: str, remedy: str) -> None:
-    """Raise ValueError if an id is missing or stands twice; `places(row)` is its line.
+def check_ids(ids: list[str], locate: Callable[[int], str], key: str, column: str, remedy: str) -> None:
+    """Raise ValueError if an id is missing or occurs twice.
 
     Parameters
     ----------
+    locate
+        Returns the line of a row.
     key
         The setting and the file, as in `dataset.path=a.csv`.
     column
-        What the ids are called.
+        Name of the column of ids.
     remedy
-        What else can be typed where an id stands twice.
+        Alternative to suggest for duplicate ids.
     """
     empty = next((row for row, name in enumerate(ids) if not name), None)
     if empty is not None:
-        raise ValueError(f"{key} has no {column} in {places(empty)}; fill it, or remove the row")
+        raise ValueError(f"{key} has no {column} in {locate(empty)}; fill it, or remove the row")
     if len(set(ids)) < len(ids):
-        again = [name for name, times in Counter(ids).items() if times > 1]
-        rows = [row for row, name in enumerate(ids) if name == again[0]]
-        more = f", and {len(again) - 1} others such as {again[1]!r}" if len(again) > 1 else ""
+        duplicates = [name for name, times in Counter(ids).items() if times > 1]
+        rows = [row for row, name in enumerate(ids) if name == duplicates[0]]
+        more = f", and {len(duplicates) - 1} others such as {duplicates[1]!r}" if len(duplicates) > 1 else ""
         raise ValueError(
-            f"{key} has the {column} {again[0]!r} in {places(rows[0])} and {places(rows[1])}{more}; keep one "
-            f"row for each, or use {remedy}"
+            f"{key} has the {column} {duplicates[0]!r} in {locate(rows[0])} and {locate(rows[1])}{more}; "
+            f"keep one row for each, or use {remedy}"
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.config import compose
-from experiments.dataset.labels.corrections import Correction, append, held
+from experiments.dataset.labels.correction_log import Correction, append_corrections, locked
 from experiments.messages import counted
 from experiments.recorded import PastRun
 from experiments.recorded.labelling.checking import Edits, edits
@@ -100,7 +100,7 @@ def apply(
     log, corrections = clustered.log(log)
     known = {*clustered.labels(clustered.applied(corrections)), *clustered.table["label"]} - {""}
     edited = edits(path, clustered.ids.tolist(), known, accept_new=accept_new)
-    with held(log) if edited.labels else nullcontext():  # no other process may change the log now
+    with locked(log) if edited.labels else nullcontext():  # no other process may change the log now
         new_decisions = decisions(clustered, edited, clustered.log(log)[1], accept_old=accept_old)
         applied = _score(log, clustered, edited, new_decisions)
         if not len(new_decisions.rows):
@@ -144,7 +144,7 @@ def _write_folder_and_log(
     folder.mkdir(parents=True)
     try:
         _write_files(folder, clustered, applied, (decisions.before, decisions.after), note)
-        append(applied.log, corrections)
+        append_corrections(applied.log, corrections)
     except (ValueError, OSError):
         shutil.rmtree(folder)
         raise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from experiments.config import commands
 from experiments.dataset.tables.header import ID_COLUMNS
-from experiments.dataset.tables.matching import SPELLING, matched, stripped
+from experiments.dataset.tables.matching import SPELLING, match_names, strip_spaces
 from experiments.dataset.tables.tabular import text_table
 from experiments.messages import counted
 
@@ -91,14 +91,14 @@ def _match_rows(
 ) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     """Return (line, image id) of each row, and the problems by line."""
     names = [text if isinstance(text, str) else "" for text in column]
-    matches = matched(names, ids)
+    matches = match_names(names, ids)
     if matches.loosely():
         log.warning("image_ids equal those of the run, %s", matches.loosely())
     rows, problems = [], []
     first: dict[str, int] = {}
     for row, (line, name) in enumerate(zip(column.index, names, strict=True)):
-        if matches.places[row] >= 0:
-            name = ids[matches.places[row]]
+        if matches.positions[row] >= 0:
+            name = ids[matches.positions[row]]
             if first.setdefault(name, line) != line:
                 problems.append((line, f"image_id {name!r} is already in {unit} {first[name]}"))
         elif not name:
@@ -118,12 +118,12 @@ def _respell(column: "pd.Series[str]", known: Sequence[str], path: Path) -> list
     labels = [text if isinstance(text, str) else "" for text in column]
     known = [*known, *({WITHDRAWN} - set(known))]
     written = sorted(set(labels) - {""})
-    matches = matched(written, known, SPELLING)
+    matches = match_names(written, known, SPELLING)
     if matches.loosely():
         log.warning("%s: labels equal known ones, %s", path.name, matches.loosely())
-    new = [label for label, index in zip(written, matches.places, strict=True) if index < 0]
-    spelling = dict(zip(new, stripped([*new, *known]), strict=False))
-    spelling |= {written[row]: known[index] for row, index in enumerate(matches.places) if index >= 0}
+    new = [label for label, index in zip(written, matches.positions, strict=True) if index < 0]
+    spelling = dict(zip(new, strip_spaces([*new, *known]), strict=False))
+    spelling |= {written[row]: known[index] for row, index in enumerate(matches.positions) if index >= 0}
     return [spelling[label] if label else "" for label in labels]
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from experiments import tracking
 from experiments.config import compose
-from experiments.dataset.labels.corrected import History, history
-from experiments.dataset.labels.corrections import Correction, read
+from experiments.dataset.labels.apply_corrections import History, match_corrections
+from experiments.dataset.labels.correction_log import Correction, read_log
 from experiments.recorded import PastRun
 from experiments.recorded.labelling.checking import WITHDRAWN
 
@@ -79,11 +79,11 @@ class ClusteredSamples:
     def log(self, path: Path | None = None) -> tuple[Path, list[Correction]]:
         """Return the path of the data set's correction log, and the corrections in it."""
         path = path or compose.project_root() / "corrections" / f"{self.name.replace('/', '_')}.csv"
-        return path, read(path, KEY) if path.exists() else []
+        return path, read_log(path, KEY) if path.exists() else []
 
     def history(self, corrections: Sequence[Correction]) -> History:
         """Return the corrections of each sample."""
-        return history(corrections, self.ids, self.table["hash"].to_numpy(str))
+        return match_corrections(corrections, self.ids, self.table["hash"].to_numpy(str))
 
     def applied(self, corrections: Sequence[Correction]) -> np.ndarray:
         """Return the corrected label of each sample: object (n,).
@@ -91,7 +91,7 @@ class ClusteredSamples:
         It is "" without a correction, and `WITHDRAWN` if the correction removes the label.
         """
         labels = np.full(len(self.table), "", object)
-        for row, correction in self.history(corrections).last.items():
+        for row, correction in self.match_corrections(corrections).last.items():
             labels[row] = correction.after or WITHDRAWN
         return labels
 

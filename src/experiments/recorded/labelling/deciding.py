@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.dataset.labels.corrections import Correction
+from experiments.dataset.labels.correction_log import Correction
 from experiments.recorded.labelling.checking import WITHDRAWN, Edits
 from experiments.recorded.labelling.clustered import ClusteredSamples
 

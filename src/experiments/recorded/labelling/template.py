@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.config import commands
-from experiments.dataset.labels.corrections import Correction
+from experiments.dataset.labels.correction_log import Correction
 from experiments.evaluator.measures.majority import majority
 from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.report import tables

@@ -1,4 +1,4 @@
-"""How a file of text writes its table: encoding, separator, header, decimal sign, from a sample of it."""
+"""Detect the dialect of a CSV file from its first lines: encoding, separator, header, decimal sign."""
 
 import codecs
 import csv
@@ -13,36 +13,36 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from experiments.dataset.tables.cells import COMMA, THOUSANDS, has_comma, is_number, unguarded
+from experiments.dataset.tables.cell_text import COMMA, THOUSANDS, has_comma, is_number, unescape_formula
 from experiments.dataset.tables.header import FirstRow, first_row
-from experiments.dataset.tables.matching import stripped
+from experiments.dataset.tables.matching import strip_spaces
 
 log = logging.getLogger(__name__)
 
 SEPARATORS = (",", ";", "\t", "|")
-LINES = 20  # at least so many show how a file is written
-TOLD = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)  # Excel's own first line
-KINDS = "use a CSV, TSV or Parquet file"
+LINES = 20  # fewest lines of a sample, unless the file has fewer
+SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)  # Excel's first line
+USE_TABLE = "use a CSV, TSV or Parquet file"
 UNNAMED = "column_{}"
 WESTERN = "cp1252"
 BROKEN = "\N{REPLACEMENT CHARACTER}"
-FOREIGN = re.compile(rb"[\xc0-\xff]{3}|[\x80-\xff]{4}")  # as in words of other alphabets
-PACKED = {  # how files begin that are no text
+FOREIGN = re.compile(rb"[\xc0-\xff]{3}|[\x80-\xff]{4}")  # in words of other alphabets
+PACKED = {  # first bytes of files that are not text
     b"PK": "a zip or a spreadsheet", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "Parquet, whose name ends in .parquet",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Portions:
-    """How much of a file is read at a time; it changes no result.
+class Chunking:
+    """How much of a file is read at a time; does not change results.
 
     Parameters
     ----------
     block
-        Bytes.
+        Bytes of a chunk.
     threads
-        That parse a block each.
+        Threads that parse chunks.
     """
 
     block: int = 1 << 23
@@ -50,35 +50,35 @@ class Portions:
 
     @property
     def sample(self) -> int:
-        """Bytes that show how a file is written, of a line at least."""
+        """Bytes read to detect the dialect."""
         return max(1 << 12, self.block // 8)
 
     def rows(self, width: int) -> int:
-        """Rows of so many float32 values."""
+        """Rows of `width` float32 values per block."""
         return max(1, self.block // max(1, 4 * width))
 
 
-USUAL = Portions()
+DEFAULT = Chunking()
 
 
 @dataclass(frozen=True)
-class Form:
-    """How a file of text writes its table.
+class Dialect:
+    """The dialect of a CSV file.
 
     Parameters
     ----------
     returns
-        Lines end with a carriage return alone.
+        True if lines end with a carriage return alone.
     header
-        Lines above the first row: the header, and comments above it.
+        Number of lines above the first row: comments and the header.
     columns
-        Names of the columns; one without a name is called by its place, as `UNNAMED` says.
+        Names of the columns; one without a name is called `column_<number>`.
     named
         False if the file has no header.
     note
-        What to tell a person of the header; "" if the first rows leave no doubt that there is one.
+        Warning about the header; "" if there certainly is one.
     unclear
-        By column, a number such as 1,234 that may be a thousand or one; empty if other numbers tell.
+        For each column with ambiguous numbers such as 1,234, one of them; empty if other numbers decide.
     """
 
     encoding: str
@@ -92,31 +92,31 @@ class Form:
     unclear: Mapping[str, str] = field(default_factory=dict)
 
 
-def form_of(path: Path, key: str, header: bool | None = None, portions: Portions = USUAL) -> Form:
-    """Return how a file of text is written; raise ValueError if it holds no table.
+def detect_dialect(path: Path, key: str, header: bool | None = None, chunking: Chunking = DEFAULT) -> Dialect:
+    """Return the dialect of a CSV file; raise ValueError if it has no table.
 
     Parameters
     ----------
     header
-        True if its first row names the columns, False if not; None: the first rows tell.
+        True if the first row has column names, False if not; None: detected.
     """
     with readable(path, key):
-        encoding = encoding_of(path, key, portions)
-        text, whole = _first_lines(path, encoding, portions.sample)
+        encoding = encoding_of(path, key, chunking)
+        text, whole = _first_lines(path, encoding, chunking.sample)
     returns = "\r" in text and "\n" not in text
     text = text.replace("\r", "\n") if returns else text
     if not whole:
         text = text[: text.rfind("\n") + 1]
-    told = TOLD.match(text)
-    separator, numbered = _separated(text[told.end() :] if told else text, path, told and told[1])
+    stated = SEPARATOR_LINE.match(text)
+    separator, numbered = _separated(text[stated.end() :] if stated else text, path, stated and stated[1])
     if not numbered:
-        raise ValueError(f"{key}={path} cannot be read as CSV: it is empty; {KINDS} with a header")
+        raise ValueError(f"{key}={path} cannot be read as CSV: it is empty; {USE_TABLE} with a header")
     ends, rows = zip(*numbered, strict=True)
     above = _comments(rows)
     rows = rows[above:]
     commented = rows[0][0].startswith("#") and any(not fields[0].startswith("#") for fields in rows[1:2])
     first = first_row(rows) if header is None and not commented else FirstRow(header is not False, True)
-    lines = (ends[above] if first.names else ends[above - 1] if above else 0) + (1 if told else 0)
+    lines = (ends[above] if first.names else ends[above - 1] if above else 0) + (1 if stated else 0)
     names = _names([rows[0][0].lstrip("# ") or "#", *rows[0][1:]] if commented else rows[0], first.names)
     check_names(names, path, key)
     body = rows[1:] if first.names else rows
@@ -124,54 +124,52 @@ def form_of(path: Path, key: str, header: bool | None = None, portions: Portions
     sure = any(not THOUSANDS.fullmatch(text) for _, text in commas)
     decimal = "," if any(COMMA.fullmatch(text) for _, text in commas) else "."
     note = "" if first.sure and first.names else _note(first, rows[0], key, header)
-    return Form(
+    return Dialect(
         encoding, returns, separator, decimal, lines, names, first.names, note, {} if sure else dict(commas)
     )
 
 
 def _names(row: Sequence[str], named: bool) -> tuple[str, ...]:
-    names = stripped(list(map(unguarded, row))) if named else [""] * len(row)
-    return tuple(name or UNNAMED.format(place) for place, name in enumerate(names, start=1))
+    names = strip_spaces(list(map(unescape_formula, row))) if named else [""] * len(row)
+    return tuple(name or UNNAMED.format(number) for number, name in enumerate(names, start=1))
 
 
 def _note(first: FirstRow, row: Sequence[str], key: str, header: bool | None) -> str:
-    """Say what the first row was taken for, and what to type if it is not that."""
+    """Return a note on how the first row was read, and what to type if that is wrong."""
     setting = f"{key.removesuffix('.path')}.header" if key.endswith(".path") else ""
     value = repr(first.value or row[0].strip())
     if first.names:
         remedy = f"use {setting}=false" if setting else "put a line of names above it"
-        return (
-            "the first line is taken for a header, which the rows do not tell for sure; if it is a row, "
-            f"{remedy}"
-        )
+        return f"the first line is read as a header, although it may be a row; if it is one, {remedy}"
     called = f"columns are called {UNNAMED.format(1)} to {UNNAMED.format(len(row))}"
     if header is not None:
         return called
-    remedy = f"if it holds names, use {setting}=true" if setting else "put a line of names above it"
-    return f"it has no header: its first line holds values such as {value}; {called}; {remedy}"
+    remedy = f"if these are names, use {setting}=true" if setting else "put a line of names above it"
+    return f"it has no header: its first line has values such as {value}; {called}; {remedy}"
 
 
 def check_names(names: Iterable[str], path: Path, key: str) -> None:
-    """Raise ValueError if columns are called alike."""
+    """Raise ValueError if two columns have one name."""
     names = list(names)
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
+    duplicates = [name for name, times in Counter(names).items() if times > 1]
+    if duplicates:
         raise ValueError(
-            f"{key}={path} has {names.count(twice[0])} columns called {twice[0]!r}; give each its own name"
+            f"{key}={path} has {names.count(duplicates[0])} columns called {duplicates[0]!r}; give each its "
+            "own name"
         )
 
 
 @contextmanager
 def readable(path: Path, key: str) -> Iterator[None]:
-    """Turn errors of opening a file into a ValueError that names its setting."""
+    """Turn an OSError into a ValueError that names the setting of the file."""
     try:
         yield
     except OSError as error:
-        raise ValueError(f"{key}={path} cannot be read ({error.strerror or error}); {KINDS}") from error
+        raise ValueError(f"{key}={path} cannot be read ({error.strerror or error}); {USE_TABLE}") from error
 
 
 def _first_lines(path: Path, encoding: str, sample: int) -> tuple[str, bool]:
-    """Return a sample of a file with at least some whole lines, and whether it is all of it."""
+    """Return the first lines of a file, and True if they are the whole file."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
         text = decoder.decode(file.read(sample))
@@ -180,76 +178,76 @@ def _first_lines(path: Path, encoding: str, sample: int) -> tuple[str, bool]:
         return text, not file.read(1)
 
 
-def encoding_of(path: Path, key: str, portions: Portions = USUAL) -> str:
-    """Return what decodes the whole file, and say so if it is not UTF-8.
+def encoding_of(path: Path, key: str, chunking: Chunking = DEFAULT) -> str:
+    """Return the encoding that decodes the whole file; log it if it is not UTF-8.
 
     Raises
     ------
     ValueError
-        If it is no text, or its encoding cannot be told; it names the line and the column.
+        If the file is not text, or its encoding is unknown; names the line and the column.
     """
     with path.open("rb") as file:
         first = file.read(4096)
     kind = next((kind for mark, kind in PACKED.items() if first.startswith(mark)), "")
     if kind:
         raise ValueError(
-            f"{key}={path} cannot be read as CSV: it holds bytes that are no text ({kind}); unpack it, or "
-            "save the spreadsheet as CSV UTF-8"
+            f"{key}={path} cannot be read as CSV: it is not text ({kind}); unpack it, or save the "
+            "spreadsheet as CSV UTF-8"
         )
     wide = ""
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         wide = "utf-16"
     elif b"\0" in first:
         even, odd = first[::2].count(0), first[1::2].count(0)
-        if even + odd < len(first) / 4:  # of UTF-16 about half is
+        if even + odd < len(first) / 4:  # in UTF-16 about half of the bytes are 0
             line = first[: first.index(0)].count(b"\n") + 1
             raise ValueError(
-                f"{key}={path} cannot be read as CSV: a byte in line {line} is 0, as in no text; repair that "
-                "line, or save the spreadsheet as CSV UTF-8"
+                f"{key}={path} cannot be read as CSV: line {line} has a zero byte, which text never has; "
+                "repair that line, or save the spreadsheet as CSV UTF-8"
             )
         wide = "utf-16-be" if even > odd else "utf-16-le"
-    if wide and _decodes(path, wide, portions):
-        log.info("%s is UTF-16, as spreadsheets write Unicode text, and is read as such", path.name)
+    if wide and _decodes(path, wide, chunking):
+        log.info("%s is read as UTF-16", path.name)
         return wide
     encoding = "utf-8-sig" if first.startswith(codecs.BOM_UTF8) else "utf-8"
-    if _decodes(path, encoding, portions):
+    if _decodes(path, encoding, chunking):
         return encoding
-    return _western(path, key, portions)
+    return _western(path, key, chunking)
 
 
-def _western(path: Path, key: str, portions: Portions) -> str:
-    """Return cp1252 for a file that may be so; raise ValueError for one that is not UTF-8 in another way."""
-    place, good, bad, western = "", 0, 0, _decodes(path, WESTERN, portions)
+def _western(path: Path, key: str, chunking: Chunking) -> str:
+    """Return cp1252 if the file may have that encoding; raise ValueError otherwise."""
+    where, good, bad, western = "", 0, 0, _decodes(path, WESTERN, chunking)
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             text = line.decode("utf-8-sig", errors="replace")
             broken = text.count(BROKEN)
-            if broken and not place:
-                place = f"line {number}, column {text.index(BROKEN) + 1}"
+            if broken and not where:
+                where = f"line {number}, column {text.index(BROKEN) + 1}"
             bad += broken
             good += sum(letter > "\x7f" for letter in text) - broken
             western = western and not FOREIGN.search(line)
     to_type = f"iconv -f <its encoding> -t UTF-8 {shlex.quote(str(path))} > <new file>"
     if good > bad:
-        raise ValueError(f"{key}={path} is UTF-8 but for a byte in {place}; correct that line")
+        raise ValueError(f"{key}={path} is UTF-8 except for a byte in {where}; correct that line")
     if not western:
         raise ValueError(
-            f"{key}={path} is not UTF-8 ({place}), and not Western European either; save the spreadsheet as "
+            f"{key}={path} is neither UTF-8 ({where}) nor Western European; save the spreadsheet as "
             f"CSV UTF-8, or type: {to_type}"
         )
     log.warning(
-        "%s is not UTF-8 (%s), and is read as cp1252 (Western European); if names come out wrong: %s",
-        path.name, place, to_type,
+        "%s is not UTF-8 (%s) and is read as cp1252 (Western European); if names look wrong: %s",
+        path.name, where, to_type,
     )  # fmt: skip
     return WESTERN
 
 
-def _decodes(path: Path, encoding: str, portions: Portions) -> bool:
+def _decodes(path: Path, encoding: str, chunking: Chunking) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     ascii_too = not encoding.startswith("utf-16")
     try:
-        for chunk in _chunks(path, portions.block):
-            # plain letters need no decoder, which is several times slower
+        for chunk in _chunks(path, chunking.block):
+            # ASCII needs no decoder, which is several times slower
             if not (ascii_too and chunk.isascii() and not decoder.getstate()[0]):
                 decoder.decode(chunk)
         decoder.decode(b"", final=True)
@@ -263,35 +261,35 @@ def _chunks(path: Path, size: int) -> Iterator[bytes]:
         yield from iter(partial(file.read, size), b"")
 
 
-def _separated(text: str, path: Path, told: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
+def _separated(text: str, path: Path, stated: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
     """Return the separator by which most rows have as many fields as the first, and the rows.
 
     Each row comes with the number of its last line.
     """
     tried = {}
     usual = ("\t",) if path.suffix.lower() == ".tsv" else SEPARATORS
-    for separator in (told,) if told else usual:
+    for separator in (stated,) if stated else usual:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         rows: list[tuple[int, list[str]]] = []
-        with suppress(csv.Error):  # records will name the line
+        with suppress(csv.Error):  # `read_rows` raises it with the line
             rows.extend((reader.line_num, fields) for fields in reader if fields)
         widths = [len(fields) for _, fields in rows]
         widths = widths[_comments([fields for _, fields in rows]) :]
         width = widths[0] if widths else 0
         agreeing = widths.count(width) / len(widths) if widths else 0
         tried[separator] = (width > 1, round(agreeing, 1), width), rows
-    best = max(tried, key=lambda separator: tried[separator][0])  # the first of equals
+    best = max(tried, key=lambda separator: tried[separator][0])  # on ties, the first
     return best, tried[best][1]
 
 
 def _comments(rows: Sequence[Sequence[str]]) -> int:
-    """Count the comments above the rows; one with a field for each column names them, as of numpy.savetxt."""
-    above = next((place for place, fields in enumerate(rows) if not fields[0].startswith("#")), 0)
+    """Count the comments above the rows, except a header in a comment, as numpy.savetxt writes it."""
+    above = next((row for row, fields in enumerate(rows) if not fields[0].startswith("#")), 0)
     return above - 1 if above and len(rows[above - 1]) == len(rows[above]) else above
 
 
 def _commas(rows: Sequence[Sequence[str]], names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return the numbers with commas, each after its column; none where numbers have decimal points."""
+    """Return (column, number) of all numbers with commas; [] if other numbers have decimal points."""
     fields = [(name, text.strip()) for row in rows for name, text in zip(names, row, strict=False)]
     if any("." in text and is_number(text) for _, text in fields):
         return []

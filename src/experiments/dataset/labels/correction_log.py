@@ -1,4 +1,4 @@
-"""The log of labels that people corrected: a CSV to which lines are only ever added."""
+"""The log of corrected labels: a CSV file that is only appended to."""
 
 import csv
 import io
@@ -11,15 +11,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from experiments.dataset.tables.cells import guarded, unguarded
+from experiments.dataset.tables.cell_text import escape_formula, unescape_formula
 
 log = logging.getLogger(__name__)
 
 KEY = "dataset.corrections"
 COLUMNS = ("when", "who", "run_id", "image_id", "hash", "from", "to")
 HEADER = ",".join(COLUMNS)
-CUT = ',"cut off'  # ends a half-written line as no whole one can end: its quote is never closed
-PATIENCE = 60.0  # seconds that a process waits for the others
+CUT = ',"cut off'  # marks an incomplete line: no complete line ends so, as its quote is never closed
+PATIENCE = 60.0  # seconds to wait for the lock
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Correction:
     when
         UTC, as in 2026-01-31T12:00:00+00:00.
     before
-        The label until then; "" for none.
+        The old label; "" for none.
     after
-        The label from then on; that of before where a person confirmed it, "" where it was withdrawn.
+        The new label: equal to `before` if confirmed, "" if withdrawn.
     """
 
     when: str
@@ -45,33 +45,33 @@ class Correction:
     after: str
 
     def line(self) -> str:
-        """Return it as CSV; raise ValueError if it does not fit into a line."""
+        """Return the line of CSV; raise ValueError if a cell has a line break."""
         cells = (self.when, self.who, self.run_id, self.id, self.hash, self.before, self.after)
         broken = [cell for cell in cells if cell.splitlines() not in ([], [cell])]
         if broken:
-            raise ValueError(f"{broken[0]!r} has a line break, and a correction is one line; rename it")
+            raise ValueError(f"{broken[0]!r} contains a line break, but a correction is one line; rename it")
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerow([guarded(cell) for cell in cells])
+        csv.writer(out, lineterminator="\n").writerow([escape_formula(cell) for cell in cells])
         return out.getvalue()
 
 
 @contextmanager
-def held(path: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Keep other processes and threads from the log; whoever holds it may read and append.
+def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Lock the log against other processes and threads; the holder may read and append.
 
     Raises
     ------
     ValueError
-        If somebody else holds it for longer than `patience` seconds.
+        If another process holds the lock for longer than `patience` seconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    place = _lock(path)
-    lock = FileLock(place, is_singleton=True)  # so that its holder comes in again
+    lock_path = _lock(path)
+    lock = FileLock(lock_path, is_singleton=True)  # reentrant
     try:
         lock.acquire(timeout=patience)
     except Timeout as error:
         raise ValueError(
-            f"{path} is in use by another process, which held {place} for {patience:g} s; try again when "
+            f"{path} is locked by another process, which kept {lock_path} for {patience:g} s; try again when "
             "that process has ended"
         ) from error
     try:
@@ -80,15 +80,15 @@ def held(path: Path, patience: float = PATIENCE) -> Iterator[None]:
         lock.release()
 
 
-def append(path: Path, corrections: Sequence[Correction]) -> None:
-    """Add lines to the log, in one write that has reached the disk; other processes wait meanwhile."""
+def append_corrections(path: Path, corrections: Sequence[Correction]) -> None:
+    """Append corrections in one write, synced to disk, while other processes wait."""
     text = "".join(correction.line() for correction in corrections)
-    with held(path), path.open("ab+") as file:
+    with locked(path), path.open("ab+") as file:
         file.seek(0)
         lines, half = _lines(file.read())
         if HEADER not in lines:
             text = f"{HEADER}\n{text}"
-        if half:  # a process was killed: its line stays as it is, and can be told from whole ones
+        if half:  # a process was killed while writing; its line stays, marked as incomplete
             text = f"{CUT}\n{text}"
         rest = memoryview(text.encode())
         while rest:
@@ -96,17 +96,17 @@ def append(path: Path, corrections: Sequence[Correction]) -> None:
         os.fsync(file.fileno())
 
 
-def read(path: Path, key: str = KEY) -> list[Correction]:
-    """Return every correction, oldest first; a line that was cut off is left out, and said to be.
+def read_log(path: Path, key: str = KEY) -> list[Correction]:
+    """Return all corrections, oldest first; log a warning for an incomplete line and skip it.
 
     Raises
     ------
     ValueError
-        If there is no such file, or it holds anything else.
+        If the file is missing, or is not a log of corrections.
     """
     try:
-        # a writer may be in the middle of a line
-        with held(path) if path.is_file() and _can_hold(path) else nullcontext():
+        # another process may be writing a line
+        with locked(path) if path.is_file() and _can_lock(path) else nullcontext():
             lines, half = _lines(path.read_bytes())
     except OSError as error:
         raise ValueError(
@@ -114,7 +114,7 @@ def read(path: Path, key: str = KEY) -> list[Correction]:
         ) from error
     cut = [number for number, line in enumerate(lines, start=1) if line.endswith(CUT)]
     for number in [*cut, len(lines) + 1] if half else cut:
-        log.warning("%s: line %d was cut off, as by a killed process, and is left out", path.name, number)
+        log.warning("%s: line %d is incomplete, as after a killed process, and is skipped", path.name, number)
     whole = [(number, line) for number, line in enumerate(lines, start=1) if number not in cut]
     wrong = [whole[0]] if whole and whole[0][1] != HEADER else []
     parsed = [(number, line, _cells(line)) for number, line in whole[1:]]
@@ -123,8 +123,8 @@ def read(path: Path, key: str = KEY) -> list[Correction]:
     ]
     if wrong:
         raise ValueError(
-            f"{key}={path} is no log of corrections: line {wrong[0][0]} is {wrong[0][1][:80]!r}, and its "
-            f"columns are {HEADER}, in UTF-8; use a log that scripts/labels.py apply wrote, and nothing else"
+            f"{key}={path} is not a log of corrections: line {wrong[0][0]} is {wrong[0][1][:80]!r}, but the "
+            f"columns should be {HEADER}, in UTF-8; use a log that scripts/labels.py apply wrote"
         )
     return [Correction(*cells) for _, _, cells in parsed]
 
@@ -133,23 +133,23 @@ def _lock(path: Path) -> Path:
     return path.with_name(f"{path.name}.lock")
 
 
-def _can_hold(path: Path) -> bool:
-    """Tell whether this user can hold a log, and not only read it."""
+def _can_lock(path: Path) -> bool:
+    """Return True if this user may write the lock file, not only read the log."""
     lock = _lock(path)
     return os.access(lock if lock.exists() else path.parent, os.W_OK)
 
 
 def _lines(data: bytes) -> tuple[list[str], str]:
-    """Return the lines that have an end, and what comes after them; a letter may have been cut through."""
+    """Return the complete lines and the incomplete rest, which may end within a character."""
     whole, end, half = data.decode("utf-8-sig", errors="replace").rpartition("\n")
     return f"{whole}{end}".splitlines(), half
 
 
 def _cells(line: str) -> list[str]:
-    """Return the cells of a line, none if it was never written so."""
+    """Return the cells of a line; [] if it is not valid CSV in UTF-8."""
     if "\N{REPLACEMENT CHARACTER}" in line:
         return []
     try:
-        return [unguarded(cell) for cell in next(csv.reader([line], strict=True), [])]
+        return [unescape_formula(cell) for cell in next(csv.reader([line], strict=True), [])]
     except csv.Error:
         return []
