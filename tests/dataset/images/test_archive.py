@@ -81,11 +81,11 @@ def test_an_archive_is_unpacked_once_wherever_it_lies(tmp_path, ctx):
 
 
 def test_an_archive_that_changes_while_it_is_unpacked_is_not_cached(tmp_path, ctx, monkeypatch):
-    archive, pieces = zipped(tmp_path / "x.zip", FILES), module._chunks
+    archive, chunks = zipped(tmp_path / "x.zip", FILES), module._chunks
 
     def slow(*given):
         zipped(archive, {"other.png": b"four"})
-        return pieces(*given)
+        return chunks(*given)
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "_chunks", slow)
