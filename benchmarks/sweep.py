@@ -37,7 +37,7 @@ def one_round() -> dict[str, float]:
             json.loads(path.read_text(encoding="utf-8"))["total"] for path in newest.glob("*/result.json")
         ]
         return {
-            "nothing kept, s (60 or less)": fresh,
+            "empty cache, s (60 or less)": fresh,
             "repeated, s (10 or less)": again,
             "a repeated job after the first, s (0.3 or less)": sorted(jobs)[len(jobs) // 2],
             "run.py --help, s (under 1.5)": seconds(root, "--help"),

@@ -86,7 +86,7 @@ QUOTED = 'id,d0,d1\n"a\nb",1,2\n"c""d",3,4\n\n"e,f","5",6\ng,7,8\n'
 
 
 @pytest.mark.parametrize("size", [8, 17, 25, 1000])
-def test_quoted_ids_are_whole_in_any_pieces(embeddings, ctx, write, size):
+def test_quoted_ids_are_whole_in_chunks_of_any_size(embeddings, ctx, write, size):
     stage = embeddings(write(QUOTED), block_bytes=size)
     samples = stage.load(ctx)
     assert list(samples.ids) == ["a\nb", 'c"d', "e,f", "g"]
@@ -95,7 +95,7 @@ def test_quoted_ids_are_whole_in_any_pieces(embeddings, ctx, write, size):
 
 
 @pytest.mark.parametrize("size", [8, 17, 25, 1000])
-def test_lines_are_counted_over_pieces(embeddings, ctx, write, size):
+def test_line_numbers_count_over_all_chunks(embeddings, ctx, write, size):
     for rows, use, facts in (
         ("h,9\ni,1,2\n", "repair that line", ("line 8", "2 fields")),
         ("h,x,9\ni,1,2\n", "dataset.exclude=[d0]", ("line 8", "'x'", "'d0'", "'h'")),
@@ -417,7 +417,7 @@ def test_images_are_found_and_change_no_key(embeddings, ctx, two_classes, tmp_pa
     assert list(few.images.paths) == list(shown.ids[[2, 5]])
 
 
-def test_memory_stays_that_of_a_few_pieces(embeddings, ctx, tmp_path, monkeypatch):
+def test_memory_is_bounded_by_a_few_chunks(embeddings, ctx, tmp_path, monkeypatch):
     """Arrow allocates memory for a few chunks at most, not for the file."""
     import pyarrow as pa
 

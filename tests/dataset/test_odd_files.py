@@ -347,7 +347,7 @@ def test_the_first_of_odd_values_is_found_wherever_it_is(embeddings, ctx, write)
             assert f"line {line}, id '120'" in message
 
 
-def test_memory_stays_that_of_a_few_pieces(table, ctx, write):
+def test_memory_is_bounded_by_a_few_chunks(table, ctx, write):
     values = np.random.default_rng(0).integers(0, 999, (12000, 200))
     names = ",".join(f"d{number}" for number in range(200))
     body = "\n".join(f"{row}," + ",".join(map(str, line)) for row, line in enumerate(values))

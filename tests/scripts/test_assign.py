@@ -52,7 +52,7 @@ def test_what_cannot_be_is_one_line(project: Project, held_out: Path, tmp_path: 
     (tmp_path / "empty").mkdir()
     answers = {
         (other, str(held_out)): (f"RUN_ID={other}", "tracking.log_model=all"),
-        (job, "empty"): (f"FOLDER={tmp_path / 'empty'}", "no image"),
+        (job, "empty"): (f"FOLDER={tmp_path / 'empty'}", "use a folder of images"),
         ("norun", str(held_out)): ("RUN_ID=norun", "tracking.uri="),
         (job, "nowhere"): (f"FOLDER={tmp_path / 'nowhere'}", "does not exist"),
         (job, str(held_out), "dataset.root=there"): ("dataset.root", "leave it out"),

@@ -81,14 +81,14 @@ def test_an_archive_is_unpacked_once_wherever_it_lies(tmp_path, ctx):
 
 
 def test_an_archive_that_changes_while_it_is_unpacked_is_not_cached(tmp_path, ctx, monkeypatch):
-    archive, pieces = zipped(tmp_path / "x.zip", FILES), module._pieces
+    archive, chunks = zipped(tmp_path / "x.zip", FILES), module._chunks
 
     def slow(*given):
         zipped(archive, {"other.png": b"four"})
-        return pieces(*given)
+        return chunks(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_pieces", slow)
+        patch.setattr(module, "_chunks", slow)
         with pytest.raises(ValueError) as error:
             unpack(archive, ctx)
     says(error, key=f"dataset.root={archive}", use="again")

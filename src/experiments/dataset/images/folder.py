@@ -18,8 +18,8 @@ from experiments.samples import ValueRange
 
 log = logging.getLogger(__name__)
 
-FEW = 5  # unreadable files that are always allowed
-NAMED = 5  # files whose notices the log lists
+ALWAYS_ALLOWED = 5  # unreadable files that are always allowed
+LISTED = 5  # files whose notices the log lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,7 @@ def _existing(root: str, key: str) -> Path:
 def _check_readable(folder: Folder, source: str, max_unreadable: float) -> None:
     unreadable, listing = folder.unreadable, folder.listing
     n = len(listing.images) + len(listing.unreadable)
-    if len(unreadable) > max(FEW, max_unreadable * n):
+    if len(unreadable) > max(ALWAYS_ALLOWED, max_unreadable * n):
         first = "; ".join(f"{path}: {reason}" for path, reason in unreadable[:3])
         raise ValueError(
             f"{source} has {len(unreadable)} unreadable images of {n} ({first}; ...), more than "
@@ -156,10 +156,10 @@ def _reason(file: File) -> str:
 
 def _warn_of_files(scan: Scan, listing: Listing) -> None:
     """Log Pillow's notices about files, and files with several images."""
-    for row, text in scan.notices[:NAMED]:
+    for row, text in scan.notices[:LISTED]:
         log.warning("%s: %s", listing.images[row].path, text)
-    if len(scan.notices) > NAMED:
-        log.warning("%d more files have such warnings", len(scan.notices) - NAMED)
+    if len(scan.notices) > LISTED:
+        log.warning("%d more files have such warnings", len(scan.notices) - LISTED)
     rows = np.flatnonzero(scan.several)
     if len(rows):
         log.warning(

@@ -22,7 +22,7 @@ from experiments.messages import counted, join_few
 log = logging.getLogger(__name__)
 
 SHARE = 0.5
-FEW = 3
+LISTED = 3  # examples in a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +110,13 @@ def _warn(ids: np.ndarray, rows: Mapping[int, list[tuple[Correction, str]]], for
         if old_match != new_match and old.after != new.after
     ]
     if conflicts:
-        log.warning("conflicting corrections, the later one is used: %s", join_few(conflicts, FEW))
+        log.warning("conflicting corrections, the later one is used: %s", join_few(conflicts, LISTED))
     changed = [str(ids[row]) for row, lines in rows.items() if lines[-1][1] == "id"]
     if changed:
         images = counted(len(changed), "corrected image has", "corrected images have")
-        log.warning("%s new content but the same id, and the label stays: %s", images, join_few(changed, FEW))
+        log.warning(
+            "%s new content but the same id, and the label stays: %s", images, join_few(changed, LISTED)
+        )
     if foreign:
         log.warning(
             "%s ignored, as they seem to be about another data set: the ids are the same, but less than half "

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 PATH = "dataset.labels.path"
 MATCHES = {"exact": EXACT, "name": "by file name", "stem": "by stem", "digits": "by digits"}
-NAMED = 5  # examples in an error
+LISTED = 5  # examples in an error
 
 
 def match_key(name: str, match_by: str) -> str:
@@ -94,7 +94,7 @@ class LabelRows:
         if keyless:
             raise ValueError(
                 f"dataset.labels.match=digits needs digits in all ids, but {len(keyless)} images have none "
-                f"({join_few(keyless, NAMED)}); use stem or exact"
+                f"({join_few(keyless, LISTED)}); use stem or exact"
             )
         row_keys = [match_key(rows[row], self.match_by) for row in named_rows]
         matches = match_names(row_keys, [keys[image] for image in free], LOOSE)
@@ -118,7 +118,7 @@ class LabelRows:
         if keyless:
             raise ValueError(
                 f"dataset.labels.match=digits needs digits in all ids, but {len(keyless)} rows of "
-                f"{self.path} have none ({join_few(keyless, NAMED)}); use stem or exact"
+                f"{self.path} have none ({join_few(keyless, LISTED)}); use stem or exact"
             )
         first: dict[str, int] = {}
         duplicates = []
@@ -130,7 +130,7 @@ class LabelRows:
         if duplicates:
             raise ValueError(
                 f"{PATH}={self.path} has {len(duplicates)} duplicate rows when matched by {self.match_by}: "
-                f"{join_few(duplicates, NAMED)}; keep one row of each, or use another dataset.labels.match"
+                f"{join_few(duplicates, LISTED)}; keep one row of each, or use another dataset.labels.match"
             )
 
     def _check_images(self, images: list[str], keys: list[str], known: set[str], free: list[int]) -> None:
@@ -141,7 +141,7 @@ class LabelRows:
         open_keys = {keys[image] for image in free}
         shared = [names for key, names in by_key.items() if len(names) > 1 and key in known & open_keys]
         if shared:
-            examples = join_few((" and ".join(map(repr, names[:3])) for names in shared), NAMED)
+            examples = join_few((" and ".join(map(repr, names[:3])) for names in shared), LISTED)
             raise ValueError(
                 f"dataset.labels.match={self.match_by} matches {len(shared)} rows to several images each: "
                 f"{examples}; use match=exact, with ids like {images[0]!r} in {self.path.name}"

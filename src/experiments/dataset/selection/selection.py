@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 SHARES = ("train", "validation", "test")
 UNLABELLED = ("keep", "drop")
-FEW = 3  # groups of class names that a warning lists
+LISTED = 3  # groups of class names that a warning lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +181,7 @@ def _warn_of_similar_classes(class_names: tuple[str, ...]) -> None:
         log.warning(
             "%d classes differ from another only in capitals, spaces or Unicode form: %s; they stay separate "
             "classes: spell them alike to merge them",
-            sum(map(len, groups)), "; ".join(", ".join(map(ascii, names)) for names in groups[:FEW]),
+            sum(map(len, groups)), "; ".join(", ".join(map(ascii, names)) for names in groups[:LISTED]),
         )  # fmt: skip
 
 

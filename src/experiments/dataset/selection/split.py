@@ -28,7 +28,7 @@ from experiments.samples import SPLITS
 log = logging.getLogger(__name__)
 
 TRAINING, VALIDATION, TEST = range(len(SPLITS))
-NAMED = 5  # classes that a warning names
+LISTED = 5  # classes that a warning names
 
 
 def split(
@@ -141,7 +141,7 @@ def _check_quota(
         if without and shares[share] > 0:
             log.warning(
                 "%d of %d classes have too few distinct images for a %s image: %s",
-                len(without), present.sum(), share, join_few(without, NAMED),
+                len(without), present.sum(), share, join_few(without, LISTED),
             )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ IDS = (*ID_COLUMNS, "path", "name")
 NAMES = {*IDS, *LABEL_LIKE, "index", "split"} - {"y"}
 NAME = re.compile(r".*[\W_](id|ids|name|label|path|file)", re.IGNORECASE)
 ENDING = re.compile(r".*\.[A-Za-z]\w{1,4}")  # of a file name
-MOST, FEW = 0.9, 0.1  # shares of rows that count as nearly all and as hardly any
+NEARLY_ALL, HARDLY_ANY = 0.9, 0.1  # shares of rows that count as nearly all and as hardly any
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _vote(name: str, values: Sequence[str]) -> int:
     for trait in (_ending, _shape, str.__len__, _capitals):
         common, times = Counter(map(trait, values)).most_common(1)[0]
         telling = common if trait is _shape or trait is _ending else len(values) > 2
-        if telling and times >= MOST * len(values):
+        if telling and times >= NEARLY_ALL * len(values):
             if trait(name) != common:
                 return 1
             if trait is _shape or trait is _ending:
@@ -129,12 +129,12 @@ def _is_scale(names: Sequence[str], body: Sequence[Sequence[str]], bare_first: b
         return bare_first and values == [0]  # a single column that pandas wrote with its index
     scales = [regular for regular in (_are_years, _has_steps, _rises) if regular(values)]
     scales += [_counts] if _counts(values) and values[0] in (0, 1) else []
-    if any(sum(map(regular, rows)) <= FEW * len(rows) for regular in scales):
+    if any(sum(map(regular, rows)) <= HARDLY_ANY * len(rows) for regular in scales):
         return True
-    if all(map(_is_whole, names)) and all(sum(map(_is_whole, row)) <= FEW * len(row) for row in body):
+    if all(map(_is_whole, names)) and all(sum(map(_is_whole, row)) <= HARDLY_ANY * len(row) for row in body):
         return True
     distinct = sum(len(set(row)) == len(row) for row in rows)
-    if len(values) >= 8 and distinct <= FEW * len(rows):
+    if len(values) >= 8 and distinct <= HARDLY_ANY * len(rows):
         return True
     return len(rows) >= 3 and all(map(_is_far, values, zip(*rows, strict=True)))
 

@@ -17,7 +17,7 @@ from experiments.messages import join_few
 log = logging.getLogger(__name__)
 
 KEY = "dataset.images"
-NAMED = 5  # rows without an image that the log lists
+LISTED = 5  # rows without an image that the log lists
 
 
 def match_images(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
@@ -44,7 +44,7 @@ def match_images(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     if without:
         log.warning(
             "%d of %d rows have no image in %s and are shown blank: %s",
-            len(without), len(ids), Path(root).name, join_few(without, NAMED),
+            len(without), len(ids), Path(root).name, join_few(without, LISTED),
         )  # fmt: skip
     spare = len(known) - len(set(rows[rows >= 0].tolist()))
     if spare:
