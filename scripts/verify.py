@@ -6,7 +6,7 @@ python scripts/verify.py RUN_ID threads=1       compare with another number of t
 python scripts/verify.py SWEEP_ID               the best job of a sweep
 python scripts/verify.py SWEEP_ID --all         all jobs of a sweep
 
-Exit code: 0 identical or within tolerance, 1 differs, 2 could not be verify_run.
+Exit code: 0 identical or within tolerance, 1 differs, 2 could not be checked.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from experiments.recorded.verification.recorded_config import allowed_overrides,
 from experiments.recorded.verification.verdict import DIFFERS, IDENTICAL, WITHIN, Verdict
 from experiments.recorded.verification.verify import verify
 
-UNKNOWN = "could not be verify_run"
+UNKNOWN = "could not be checked"
 CODES = {IDENTICAL: 0, WITHIN: 0, DIFFERS: 1, UNKNOWN: 2}
 CELL_WIDTH = 16  # characters
 

@@ -1,4 +1,4 @@
-"""Errors for overrides that Hydra cannot parse say what to type instead."""
+"""Errors for overrides that Hydra cannot parse have advice on what to type instead."""
 
 import pytest
 from tests.messages import says

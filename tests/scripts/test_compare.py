@@ -74,10 +74,10 @@ def test_the_table_is_printed_and_recorded(
         assert cells[5:] == [f"{test.pvalue:.2g}"] * 2 + ["0.25", f"{test.statistic / 3**0.5:.3g}", "3"]
         assert "k differs" in out
         assert compare.MEANING in out
-    path = "comparisons/cluster.k=10_reducer.whiten=true_and_cluster.k=50_reducer.whiten=true.csv"
-    path = tracker.client.download_artifacts(sweep, path, str(tmp_path))
+    name = "comparisons/cluster.k=10_reducer.whiten=true_and_cluster.k=50_reducer.whiten=true.csv"
+    path = tracker.client.download_artifacts(sweep, name, str(tmp_path))
     assert pd.read_csv(path)["p"].item() == pytest.approx(test.pvalue)
-    note = Path(tracker.client.download_artifacts(sweep, path.replace(".csv", ".md"), str(tmp_path)))
+    note = Path(tracker.client.download_artifacts(sweep, name.replace(".csv", ".md"), str(tmp_path)))
     assert note.read_text(encoding="utf-8").endswith(f"\n\n{compare.MEANING}\n")
 
 

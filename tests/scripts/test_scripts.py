@@ -100,6 +100,6 @@ def test_what_scripts_write_where_no_file_is_named_leaves_a_checkout_clean() -> 
     words = [["template", "abc"], ["page", "abc"]]
     files = [scripts["labels"].parser().parse_args(typed).file for typed in words]
     out = Path("assigned.csv")
-    names = [str(path) for path in (*files, out, scripts["assign"].left_out(out))]
+    names = [str(path) for path in (*files, out, scripts["assign"].skipped_list(out))]
     done = subprocess.run(["git", "check-ignore", *names], cwd=REPOSITORY, capture_output=True, check=False)
     assert done.stdout.decode().split() == names
