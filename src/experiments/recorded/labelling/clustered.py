@@ -91,7 +91,7 @@ class ClusteredSamples:
         It is "" without a correction, and `WITHDRAWN` if the correction removes the label.
         """
         labels = np.full(len(self.table), "", object)
-        for row, correction in self.match_corrections(corrections).last.items():
+        for row, correction in self.history(corrections).last.items():
             labels[row] = correction.after or WITHDRAWN
         return labels
 
