@@ -101,7 +101,7 @@ def apply_file(args: argparse.Namespace, clustered: ClusteredSamples, _ctx: Cont
         print_first(done.emptied)
     if done.folder is None:
         images = counted(done.labelled_rows - len(done.stale), "image")
-        console.print_line(f"nothing to change: {images} already have the labels of {args.file}")
+        console.print_line(f"nothing to change: {images} with the labels of {args.file} already")
         return
     if done.new:
         first = ", ".join(f"{label} ({row})" for label, row in list(done.new.items())[:SHOWN_LINES])

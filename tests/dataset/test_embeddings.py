@@ -409,8 +409,8 @@ def test_images_are_found_and_change_no_key(embeddings, ctx, two_classes, tmp_pa
     ids = [f"{('cats', 'dogs')[row % 2]}/{row}.png" for row in range(10)]
     path = saved(tmp_path, "csv", frame(DIGITS[:10], ids))["path"]
     bare, shown = embeddings(path).load(ctx), embeddings(path, images=str(two_classes)).load(ctx)
-    assert shown.key == bare.key
-    assert shown.described != bare.described  # the images differ
+    assert shown.data_key == bare.data_key
+    assert shown.report_key != bare.report_key  # the images differ
     assert (bare.content.has_images, shown.content.has_images) == (False, True)
     few = shown.content.take(np.array([2, 5]))
     np.testing.assert_array_equal(few.pixels(Resize(6), ctx), shown.content.pixels(Resize(6), ctx)[[2, 5]])

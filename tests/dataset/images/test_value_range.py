@@ -152,7 +152,7 @@ def test_a_range_can_be_set(tmp_path, image_folder, ctx, caplog):
 
 
 def test_value_range_does_not_change_images_of_8_bits(two_classes, image_folder, ctx):
-    keys = {image_folder(two_classes, value_range=ends).load(ctx).key for ends in (None, (0.0, 4095.0))}
+    keys = {image_folder(two_classes, value_range=ends).load(ctx).data_key for ends in (None, (0.0, 4095.0))}
     assert len(keys) == 1
 
 

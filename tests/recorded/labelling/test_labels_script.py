@@ -45,7 +45,7 @@ def test_a_label_is_corrected_once(typed: Typed, tmp_path: Path) -> None:
 
     code, out, _ = typed("apply", "label_overrides_template.csv")
     assert code == 0
-    says(out, key="nothing changes: what label_overrides_template.csv", use="1 image")
+    says(out, key="nothing to change", use="label_overrides_template.csv")
 
 
 def test_the_printed_command_repeats_the_typed_options(typed: Typed, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_unlabelled_images_are_counted(
     flat = of_photos("evaluator=[internal]", root=photos / "day")
     _, out, _ = typed("template", "flat.csv", run=flat)
     says(out, key="first 0", use="then 9 without a label; 0 are noise")
-    says(typed("page", run=flat)[1], key="0 of them", use="9 without a label")
+    says(typed("page", run=flat)[1], key="0 with", use="9 without a label")
     fill(Path("flat.csv"), "bright")
     code, out, _ = typed("apply", "flat.csv", run=flat)
     assert code == 0
@@ -95,7 +95,7 @@ def test_stale_labels_and_emptied_rows_are_reported(typed: Typed, tmp_path: Path
     says(out, key=f"line 2: {image}", use="'dusk' by Bob of ")
     (tmp_path / "b.csv").write_text(f"image_id,applied_label\n{image},\n", encoding="utf-8")
     code, out, _ = typed("apply", "b.csv")
-    says(out, key="1 row", use="write the old label, '")
+    says(out, key="1 empty row", use="write the old label, '")
     says(typed("apply", "a.csv", "--accept-old")[1], key="1 label", use="0 confirmed")
 
 
