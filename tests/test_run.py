@@ -176,8 +176,8 @@ def test_python_api_gives_the_same_figures(
 def test_plan_says_what_is_kept_and_does_nothing(project_copy: Project) -> None:
     out = project_copy.succeed("-m", *SHORT, "cluster.k=10,33", "plan=true")
     rows = [re.findall(r"\w+", line) for line in out.splitlines()]
-    assert ["0", *["kept"] * 9] in rows
-    assert ["1", *["kept"] * 6, *["compute"] * 3] in rows, "k=33 needs clustering, external and internal"
+    assert ["0", *["cached"] * 9] in rows
+    assert ["1", *["cached"] * 6, *["compute"] * 3] in rows, "k=33 needs clustering, external and internal"
     assert re.search(r"3 distinct .*[\d.]+ MB", out)
     assert not (project_copy.root / "outputs").exists()
     assert project_copy.runs() == []

@@ -145,9 +145,7 @@ def _preset_lists(base: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     lists = base.hydra.sweeper.params or {}
     ignored = presets.inapplicable(set(lists).difference(map(key_of, overrides)), base)
     if ignored:
-        log.warning(
-            "the preset's sweep: ignored settings of options that are not chosen: %s", ", ".join(ignored)
-        )
+        log.warning("the preset's sweep: ignored settings of other options: %s", ", ".join(ignored))
     return {str(key): value for key, value in lists.items() if key not in ignored}
 
 
@@ -212,9 +210,7 @@ def _refuse_sweeps(sweeps: Sequence[Typed], base: DictConfig, *, multirun: bool)
 def _refuse_intervals(lines: Sequence[Typed]) -> None:
     for line in lines:
         if line.is_sweep and not line.values:
-            raise ValueError(
-                f"{line.line}: only an optimiser takes an interval; use {line.key}=range(1,10,2), or 3,5,9"
-            )
+            raise ValueError(f"{line.line} is only for optimisers; use {line.key}=range(1,10,2), or 3,5,9")
 
 
 def _refuse_presets(lines: Sequence[Typed], directory: str | None) -> None:
