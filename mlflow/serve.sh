@@ -1,9 +1,9 @@
 #!/bin/sh
-# The MLflow UI and server on the store beside this file; HOST and PORT choose where it listens.
+# The MLflow UI and server on the store next to this file; HOST and PORT choose where it listens.
 # For a team, on a store of its own, as experiments that run.py made itself keep their files on its own disk:
 #   HOST=0.0.0.0 STORE=team.db sh mlflow/serve.sh    and tracking.uri=http://<this machine>:5000 for everybody
 # ALLOWED_HOSTS=<name,...>: by which names it may be asked, if not this machine's own names and addresses.
-# STORE: an SQLite file, relative to this folder; the files of its runs go to artifacts/ beside it.
+# STORE: an SQLite file, relative to this folder; the files of its runs go to artifacts/ next to it.
 # PYTHON: one that has MLflow, if not ../.venv/bin/python.
 set -eu
 cd "$(dirname "$0")"
