@@ -2,8 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 PLAIN = re.compile(r"(?:[A-Za-z_/]|\.\.?/)[\w./@+:-]*", re.ASCII)  # texts that need no quotes
 MAX_NAMES = 12  # names that a message lists at most
@@ -60,11 +59,25 @@ def counted(number: int, singular: str, plural: str = "") -> str:
     return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
 
 
-@contextmanager
-def keys_within(outer: str, name: str) -> Iterator[None]:
-    """Change the keys in errors from those of `outer` to those of a stage inside it: `reducer.pca.k`."""
-    try:
-        yield
-    except ValueError as error:
-        inner = re.sub(rf"\b{outer}\.(?!{re.escape(name)}\.)", f"{outer}.{name}.", str(error))
-        raise ValueError(inner) from error
+class StageError(ValueError):
+    """A stage's settings cannot be used.
+
+    Parameters
+    ----------
+    stage
+        The group, or a step in it, such as "reducer" or "reducer.pca".
+    message
+        The message, with `{stage}` before the names of settings.
+    """
+
+    def __init__(self, stage: str, message: str) -> None:
+        super().__init__(stage, message)
+        self.stage, self.message = stage, message
+
+    def __str__(self) -> str:
+        """Return the message with the keys as they are typed."""
+        return self.message.replace("{stage}", self.stage)
+
+    def of_step(self, name: str) -> "StageError":
+        """Return the error of a step, whose settings have its name in their keys."""
+        return StageError(f"{self.stage}.{name}", self.message)

@@ -14,7 +14,7 @@ from experiments.config import steps
 from experiments.config.compose import CONF, ROOT, known_keys, options, working_directory
 from experiments.config.mistakes import SettingError, no_such_key
 from experiments.config.text_fields import PATH_KEY
-from experiments.messages import keys_within, literal
+from experiments.messages import StageError, literal
 from experiments.store.values import OtherCodeError
 from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer
 
@@ -116,8 +116,10 @@ def _plain(schema: type, values: Any, parent: str, typed: Iterable[str]) -> Any:
 
 
 def _step(parent: str, name: str, node: Any, typed: Iterable[str], group: str) -> tuple[str, Any]:
-    with keys_within(group, name):
+    try:
         return name, build_stage(f"{parent}.{name}", node, typed, group)
+    except StageError as error:
+        raise error.of_step(name) from None
 
 
 def _with_absolute_path(value: Any, metadata: Mapping[Any, Any], key: str, typed: Iterable[str]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from experiments.context import Context
-from experiments.messages import keys_within
+from experiments.messages import StageError
 from experiments.store.values import class_name, load_saved_class
 from experiments.types import Projection, Reducer
 
@@ -61,16 +61,17 @@ class Chain:
     def width(self, n: int, d: int) -> int:
         """Return the output width of the last step; raise ValueError that names an impossible step."""
         for name, step in self.steps:
-            with keys_within("reducer", name):
+            try:
                 d = step.width(n, d)
+            except StageError as error:
+                raise error.of_step(name) from None
         return d
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> ChainProjection:
         """Fit the steps on float32 (m, d); reuse cached ones."""
         fitted: list[Projection] = []
-        for name, step in self.steps:
-            with keys_within("reducer", name):
-                fitted.append(ctx.fitted(step, self._fit_function(step, tuple(fitted), embeddings, ctx)))
+        for _, step in self.steps:
+            fitted.append(ctx.fitted(step, self._fit_function(step, tuple(fitted), embeddings, ctx)))
             ctx = ctx.with_input(ctx.key(step))
         return ChainProjection(tuple(fitted))
 

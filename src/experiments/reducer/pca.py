@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.context import Context
+from experiments.messages import StageError
 from experiments.numerics.axes import EXACT_WIDTH, RANK, principal_axes
 from experiments.numerics.scale import rescaled
 from experiments.store.values import SavedFields
@@ -139,17 +140,19 @@ class Pca:
 
     def __post_init__(self) -> None:
         if self.n_components < 1:
-            raise ValueError(
-                f"reducer.n_components={self.n_components} is not a number of components; use 1 or more"
+            raise StageError(
+                "reducer",
+                f"{{stage}}.n_components={self.n_components} is not a number of components; use 1 or more",
             )
 
     def width(self, n: int, d: int) -> int:
         """Return n_components; raise ValueError if it exceeds min(n, d)."""
         most = min(n, d)
         if self.n_components > most:
-            raise ValueError(
-                f"reducer.n_components={self.n_components} exceeds min(n, d)={most} of {n} rows of {d} "
-                f"values; use reducer.n_components<={most}, or reducer=identity"
+            raise StageError(
+                "reducer",
+                f"{{stage}}.n_components={self.n_components} exceeds min(n, d)={most} of {n} rows of {d} "
+                f"values; use {{stage}}.n_components<={most}, or reducer=identity",
             )
         return self.n_components
 

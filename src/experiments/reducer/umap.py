@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.context import Context
+from experiments.messages import StageError
 from experiments.numerics.nearest import METRICS, nearest
 from experiments.numerics.scale import rescaled
 from experiments.numerics.umap_layout import Layout, lay_out, transform
@@ -105,11 +106,16 @@ class Umap:
     def __post_init__(self) -> None:
         for name, least in (("n_components", 1), ("n_neighbors", 2), ("n_epochs", 0)):
             if getattr(self, name) < least:
-                raise ValueError(f"reducer.{name}={getattr(self, name)} is too small; use {least} or more")
+                raise StageError(
+                    "reducer", f"{{stage}}.{name}={getattr(self, name)} is too small; use {least} or more"
+                )
         if self.metric not in METRICS:
-            raise ValueError(f"reducer.metric={self.metric} is not an option; use {', '.join(METRICS)}")
+            raise StageError(
+                "reducer", f"{{stage}}.metric={self.metric} is not an option; use {', '.join(METRICS)}"
+            )
         if not 0 <= self.min_dist <= 1:
-            raise ValueError(f"reducer.min_dist={self.min_dist} is not between 0 and 1; use 0 to 1")
+            message = f"{{stage}}.min_dist={self.min_dist} is not between 0 and 1; use 0 to 1"
+            raise StageError("reducer", message)
 
     def width(self, n: int, d: int) -> int:
         """Return n_components; raise ValueError if n different rows are too few."""
@@ -117,11 +123,12 @@ class Umap:
         excessive = [name for name in most if getattr(self, name) > most[name]]
         if not excessive:
             return self.n_components
-        typed = " and ".join(f"reducer.{name}={getattr(self, name)}" for name in excessive)
-        limits = " and ".join(f"reducer.{name}<={most[name]}" for name in excessive) + ", or "
-        raise ValueError(
+        typed = " and ".join(f"{{stage}}.{name}={getattr(self, name)}" for name in excessive)
+        limits = " and ".join(f"{{stage}}.{name}<={most[name]}" for name in excessive) + ", or "
+        raise StageError(
+            "reducer",
             f"{typed} {'are' if len(excessive) > 1 else 'is'} too much for {n} different rows; use "
-            f"{limits if n >= FEWEST else ''}reducer=identity"
+            f"{limits if n >= FEWEST else ''}reducer=identity",
         )
 
     def fit(self, embeddings: np.ndarray, ctx: Context) -> UmapProjection:
