@@ -81,3 +81,27 @@ class StageError(ValueError):
     def of_step(self, name: str) -> "StageError":
         """Return the error of a step, whose settings have its name in their keys."""
         return StageError(f"{self.stage}.{name}", self.message)
+
+
+class DataError(ValueError):
+    """A file cannot be used as data.
+
+    Parameters
+    ----------
+    key
+        The setting that names the file.
+    path
+        The file.
+    fact
+        The problem, as it follows `key=path`.
+    advice
+        What to type or change.
+    """
+
+    def __init__(self, key: str, path: object, fact: str, advice: str) -> None:
+        super().__init__(key, path, fact, advice)
+        self.key, self.path, self.fact, self.advice = key, path, fact, advice
+
+    def __str__(self) -> str:
+        """Return the message with the key as it is typed."""
+        return f"{self.key}={self.path}{self.fact}; {self.advice}"

@@ -96,6 +96,6 @@ def test_the_terminal_shows_the_stability(
     rows: pd.DataFrame, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     stable = comparison.stability(rows, SWEPT, clustering).tables["stability"]
-    assert summary.show(JOBS, SWEPT, tmp_path, Recording("sqlite:///x"), stable=stable) == 0
+    assert summary.print_summary(JOBS, SWEPT, tmp_path, Recording("sqlite:///x"), stable=stable) == 0
     lines = [" ".join(line.split("│")).split() for line in capfd.readouterr().out.splitlines()]
     assert [line[:3] for line in lines if "-0.1667" in line] == [["null", "2", "-0.1667"], NULL]

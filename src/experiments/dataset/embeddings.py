@@ -10,7 +10,7 @@ from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors.arrays import IDS_KEY, is_array
 from experiments.dataset.vectors.vector_file import VectorFile
 from experiments.dataset.vectors.vector_rows import Features, RawTable
-from experiments.messages import setting
+from experiments.messages import DataError, setting
 
 FAULTS = {  # kinds of invalid values: the fact and the suggestion of an error
     "text": ("is not a number", "correct it"),
@@ -56,10 +56,14 @@ class Embeddings(VectorFile):
     def _check_texts(self, columns: Columns) -> None:
         if columns.texts:
             name, (where, value) = next(iter(columns.texts.items()))
-            raise ValueError(
-                f"{KEY}={self.path} has texts among the numbers: {value!r} in the column {name!r} ({where}); "
-                f"use {setting('dataset.exclude', columns.texts)} to leave such columns out, or "
-                f"{setting('dataset.label', name)}"
+            raise DataError(
+                KEY,
+                self.path,
+                f" has texts among the numbers: {value!r} in the column {name!r} ({where})",
+                (
+                    f"use {setting('dataset.exclude', columns.texts)} to leave such columns out, or "
+                    f"{setting('dataset.label', name)}"
+                ),
             )
 
     def _features(self, raw: RawTable, columns: Columns, ids: list[str]) -> Features:
@@ -72,9 +76,13 @@ class Embeddings(VectorFile):
         first = min(raw.odd.values(), key=lambda odd: odd.row)
         fact, remedy = FAULTS[first.kind]
         same_kind = [odd for odd in raw.odd.values() if odd.kind == first.kind]
-        raise ValueError(
-            f"{KEY}={self.path}: {first.value!r} in the column {first.column!r} {fact} ({first.where}, id "
-            f"{ids[first.row]!r}; such values in this column: {first.count}, in {len(same_kind)} columns: "
-            f"{sum(odd.count for odd in same_kind)}); {remedy}, or leave the column out: "
-            f"{setting('dataset.exclude', [first.column])}"
+        raise DataError(
+            KEY,
+            self.path,
+            (
+                f": {first.value!r} in the column {first.column!r} {fact} ({first.where}, id "
+                f"{ids[first.row]!r}; such values in this column: {first.count}, in {len(same_kind)} "
+                f"columns: {sum(odd.count for odd in same_kind)})"
+            ),
+            f"{remedy}, or leave the column out: {setting('dataset.exclude', [first.column])}",
         )

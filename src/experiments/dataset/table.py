@@ -9,7 +9,7 @@ from experiments.dataset.tables.cell_text import has_comma
 from experiments.dataset.tables.columns import KEY, Columns
 from experiments.dataset.vectors.vector_file import VectorFile
 from experiments.dataset.vectors.vector_rows import Features, RawTable, format_shortest
-from experiments.messages import join_few, setting
+from experiments.messages import DataError, join_few, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,16 +63,27 @@ class Table(VectorFile):
     def _check_commas(self, name: str, value: str, where: str) -> None:
         """Raise ValueError if a text is a number with commas."""
         if has_comma(value):
-            raise ValueError(
-                f"{KEY}={self.path}: {value!r} in the column {name!r} ({where}) has a comma, but the file "
-                "uses decimal points or is separated by commas; write all numbers with decimal points, or "
-                f"leave the column out: {setting('dataset.exclude', [name])}"
+            raise DataError(
+                KEY,
+                self.path,
+                (
+                    f": {value!r} in the column {name!r} ({where}) has a comma, but the file uses decimal "
+                    "points or is separated by commas"
+                ),
+                (
+                    "write all numbers with decimal points, or leave the column out: "
+                    f"{setting('dataset.exclude', [name])}"
+                ),
             )
 
     def _refuse(self, raw: RawTable, name: str, kind: str, fact: str, ids: list[str]) -> None:
         odd = raw.odd[name, kind]
-        raise ValueError(
-            f"{KEY}={self.path}: {odd.value!r} in the column {name!r} {fact} ({odd.where}, id "
-            f"{ids[odd.row]!r}; {odd.count} such values); correct it, or leave the column out: "
-            f"{setting('dataset.exclude', [name])}"
+        raise DataError(
+            KEY,
+            self.path,
+            (
+                f": {odd.value!r} in the column {name!r} {fact} ({odd.where}, id {ids[odd.row]!r}; "
+                f"{odd.count} such values)"
+            ),
+            f"correct it, or leave the column out: {setting('dataset.exclude', [name])}",
         )

@@ -12,7 +12,8 @@ from experiments.dataset.tables.columns import KEY, Columns, ColumnSettings, rea
 from experiments.dataset.tables.matching import SPELLING, match_names
 from experiments.dataset.tables.tabular import PARQUET
 from experiments.dataset.vectors.arrays import ARRAYS, is_array
-from experiments.dataset.vectors.sources import Source, table_source
+from experiments.dataset.vectors.sources import AmbiguousIdsError, Source, table_source
+from experiments.messages import DataError
 from experiments.samples import Samples
 
 NUMBERED = re.compile(r"column_\d+")  # names of columns in a table without a header
@@ -47,8 +48,11 @@ def new_rows(path: Path, features: Sequence[str], id_: str | None, key: str, ctx
             split={"train": 1.0}, split_seed=0,
             header=has_header, features=tuple(columns),
         ).load(ctx)  # fmt: skip
-    except ValueError as error:
-        raise ValueError(_as_new_rows_error(str(error), key)) from error
+    except AmbiguousIdsError as error:
+        raise DataError(key, path, error.fact, "call one image_id") from error
+    except DataError as error:  # columns cannot be excluded here
+        advice = "fill or correct it" if "dataset." in error.advice else error.advice
+        raise DataError(key, path, error.fact, advice) from error
     width = samples.content.vectors().shape[1]
     if features and width != len(features):
         raise ValueError(
@@ -90,16 +94,6 @@ def _match_features(
     rows = match_names(features, names, SPELLING).positions
     missing = [name for name, row in zip(features, rows, strict=True) if row < 0]
     if missing:
-        raise ValueError(
-            f"{KEY}={path} lacks {len(missing)} of the {len(features)} columns of the run: "
-            f"{', '.join(missing[:5])}; name its columns as the run's"
-        )
+        columns = f"{len(missing)} of the {len(features)} columns of the run: {', '.join(missing[:5])}"
+        raise DataError(KEY, path, f" lacks {columns}", "name its columns as the run's")
     return [names[row] for row in rows], id_ if id_ in names else None
-
-
-def _as_new_rows_error(error: str, key: str) -> str:
-    """Reword an error about a data set for new rows, where columns cannot be excluded."""
-    error = error.replace(f"{KEY}=", f"{key}=")
-    if "could be ids" in error:
-        return f"{error.rpartition('; ')[0]}; call one image_id"
-    return f"{error.rpartition('; ')[0]}; fill or correct it" if "dataset." in error else error

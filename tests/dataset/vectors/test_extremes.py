@@ -1,5 +1,7 @@
 """Values out of range, and values that may be fill values."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.messages import says
@@ -25,7 +27,9 @@ def table(**columns):
 
 
 def check(values):
-    check_sizes(raw(values), PLACES, NAMES, lambda row: f"line {row + 2}, id 'r{row}'", "dataset.path=a")
+    check_sizes(
+        raw(values), PLACES, NAMES, lambda row: f"line {row + 2}, id 'r{row}'", ("dataset.path", Path("a"))
+    )
 
 
 @pytest.mark.parametrize(

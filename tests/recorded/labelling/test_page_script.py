@@ -26,7 +26,7 @@ def test_labels_go_from_the_page_to_the_log(
 ) -> None:
     code, out, _ = typed("page")
     assert code == 0
-    says(out.partition("\n")[0], key="labels.html: 18 of 18 rows", use="2 of them")
+    says(out.partition("\n")[0], key="labels.html: 18 of 18 rows", use="2 with")
     tab = Tab(chromium, tmp_path / "labels.html")
     assert tab.page.locator(".tile i").count() == 18
     for name in ("day/17.png", "night/16.png"):
@@ -68,7 +68,7 @@ def test_a_confirmed_label_is_no_longer_doubtful_in_the_next_page(
     assert code == 0, out
     says(out, key="0 labels", use="1 confirmed")
     log = ["--log", "mine, and yours.csv"]
-    says(typed("page", "after.html", *log)[1], key="after.html: 18 of 18 rows", use="1 of them")
+    says(typed("page", "after.html", *log)[1], key="after.html: 18 of 18 rows", use="1 with")
     says(typed("template", "after.csv", *log)[1], key="after.csv", use="first 1 ")
 
 

@@ -14,6 +14,7 @@ from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.images.deep import FULL
 from experiments.dataset.images.listing import File, Listing, make_listing, walk
 from experiments.dataset.images.scan import Scan, scan_images, unsupported
+from experiments.messages import DataError
 from experiments.samples import ValueRange
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ def value_range_of(scan: Scan, typed: tuple[float, ...] | None) -> ValueRange:
 def _existing(root: str, key: str) -> Path:
     path = Path(root)
     if not path.exists():
-        raise ValueError(f"{key}={path} does not exist; use a folder of images, or a .zip or .tar of one")
+        raise DataError(key, path, " does not exist", "use a folder of images, or a .zip or .tar of one")
     return path
 
 

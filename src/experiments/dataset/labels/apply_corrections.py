@@ -17,7 +17,7 @@ import numpy as np
 from experiments.dataset.labels.correction_log import KEY, Correction, read_log
 from experiments.dataset.labels.joining import JoinedLabels, natural_order
 from experiments.dataset.tables.matching import match_names, resolve_name
-from experiments.messages import counted, join_few
+from experiments.messages import DataError, counted, join_few
 
 log = logging.getLogger(__name__)
 
@@ -139,9 +139,11 @@ def apply_corrections(
     history = match_corrections(read_log(path), ids, hashes)
     last = history.last
     if labelled.labels is None and not any(correction.after for correction in last.values()):
-        raise ValueError(
-            f"{KEY}={path} has a label for none of the {len(ids)} samples, and the data set has no labels; "
-            "use the log of this data set"
+        raise DataError(
+            KEY,
+            path,
+            f" has a label for none of the {len(ids)} samples, and the data set has no labels",
+            "use the log of this data set",
         )
     labels = np.full(len(ids), -1, np.int64) if labelled.labels is None else np.array(labelled.labels)
     resolved = {

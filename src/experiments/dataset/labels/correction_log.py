@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from experiments.dataset.tables.cell_text import escape_formula, unescape_formula
+from experiments.messages import DataError
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +110,8 @@ def read_log(path: Path, key: str = KEY) -> list[Correction]:
         with locked(path) if path.is_file() and _can_lock(path) else nullcontext():
             lines, half = _lines(path.read_bytes())
     except OSError as error:
-        raise ValueError(
-            f"{key}={path} cannot be read ({error}); use a log that scripts/labels.py apply wrote"
+        raise DataError(
+            key, path, f" cannot be read ({error})", "use a log that scripts/labels.py apply wrote"
         ) from error
     cut = [number for number, line in enumerate(lines, start=1) if line.endswith(CUT)]
     for number in [*cut, len(lines) + 1] if half else cut:
@@ -122,9 +123,14 @@ def read_log(path: Path, key: str = KEY) -> list[Correction]:
         (number, line) for number, line, cells in parsed if len(cells) != len(COLUMNS) or line == HEADER
     ]
     if wrong:
-        raise ValueError(
-            f"{key}={path} is not a log of corrections: line {wrong[0][0]} is {wrong[0][1][:80]!r}, but the "
-            f"columns should be {HEADER}, in UTF-8; use a log that scripts/labels.py apply wrote"
+        raise DataError(
+            key,
+            path,
+            (
+                f" is not a log of corrections: line {wrong[0][0]} is {wrong[0][1][:80]!r}, but the "
+                f"columns should be {HEADER}, in UTF-8"
+            ),
+            "use a log that scripts/labels.py apply wrote",
         )
     return [Correction(*cells) for _, _, cells in parsed]
 

@@ -17,6 +17,7 @@ from experiments.dataset.tables.cell_text import MISSING, unescape_formula
 from experiments.dataset.tables.chunks import chunk_rows, read_chunks
 from experiments.dataset.tables.csv_dialect import USE_TABLE, Chunking, Dialect, readable
 from experiments.dataset.tables.odd_values import OddValue, odd_values
+from experiments.messages import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +80,7 @@ def parquet_blocks(
                 yield _parquet_block(batch, texts, numbers, row)
                 row += len(batch)
     except pa.ArrowException as error:
-        raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {USE_TABLE}") from error
+        raise DataError(key, path, f" cannot be read as Parquet ({error})", f"{USE_TABLE}") from error
 
 
 def _parquet_block(batch: "pa.RecordBatch", texts: list[str], numbers: list[str], above: int) -> Block:
@@ -101,7 +102,7 @@ def parquet_file(path: Path, key: str) -> Any:
         try:
             return ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
         except pa.ArrowException as error:
-            raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {USE_TABLE}") from error
+            raise DataError(key, path, f" cannot be read as Parquet ({error})", f"{USE_TABLE}") from error
 
 
 @dataclass(frozen=True)

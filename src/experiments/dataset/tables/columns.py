@@ -20,7 +20,7 @@ from experiments.dataset.tables.csv_dialect import (
 from experiments.dataset.tables.header import IDS, LABEL_LIKE
 from experiments.dataset.tables.matching import resolve_name
 from experiments.dataset.tables.tabular import is_parquet, no_rows, read_rows
-from experiments.messages import join_few
+from experiments.messages import DataError, join_few
 from experiments.messages import setting as override
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def read_header(path: Path, named: bool | None = None, chunking: Chunking = DEFA
     with readable(path, KEY):
         rows = list(islice(read_rows(path, dialect, KEY), SAMPLE_ROWS))
     if not rows:
-        raise ValueError(no_rows(path, KEY))
+        raise no_rows(path, KEY)
     for column, name in enumerate(dialect.columns):
         cells = [(line, clean(fields[column])) for line, fields in rows]
         # placeholders such as "?" and "-" are ignored here
@@ -143,8 +143,8 @@ def assign_columns(head: Header, path: Path, wanted: ColumnSettings) -> Columns:
     free = [name for name in free if name != id_ and name not in unnamed]
     numbers = features or tuple(name for name in free if name not in head.texts)
     if not numbers:
-        raise ValueError(
-            f"{KEY}={path} has no column of numbers among {join_few(head.names)}; use a table with numbers"
+        raise DataError(
+            KEY, path, f" has no column of numbers among {join_few(head.names)}", "use a table with numbers"
         )
     notes = [f"a column without a name is left out: {join_few(unnamed)}"] if unnamed else []
     if head.dialect:
@@ -170,10 +170,14 @@ def _check_nested(head: Header, path: Path, used: set[str | None]) -> None:
     """Raise ValueError if a used column has lists or structures."""
     nested = [name for name in head.nested if name in used]
     if nested:
-        raise ValueError(
-            f"{KEY}={path} has values of type {head.nested[nested[0]]} in the column {nested[0]!r}; write a "
-            "column for each value, or an .npy file of the vectors, or leave it out: "
-            f"{override('dataset.exclude', nested)}"
+        raise DataError(
+            KEY,
+            path,
+            f" has values of type {head.nested[nested[0]]} in the column {nested[0]!r}",
+            (
+                "write a column for each value, or an .npy file of the vectors, or leave it out: "
+                f"{override('dataset.exclude', nested)}"
+            ),
         )
 
 
@@ -193,10 +197,17 @@ def _commas(dialect: Dialect, numbers: Iterable[str], path: Path) -> list[str]:
     """Return a note if commas are read as decimal; raise ValueError if they may separate thousands."""
     unclear = [name for name in numbers if name in dialect.unclear]
     if unclear:
-        raise ValueError(
-            f"{KEY}={path} has numbers such as {dialect.unclear[unclear[0]]} in the column {unclear[0]!r}, "
-            "whose commas may be decimal or separate thousands; write decimal points and no separators of "
-            f"thousands, or leave such columns out: {override('dataset.exclude', unclear)}"
+        raise DataError(
+            KEY,
+            path,
+            (
+                f" has numbers such as {dialect.unclear[unclear[0]]} in the column {unclear[0]!r}, whose "
+                "commas may be decimal or separate thousands"
+            ),
+            (
+                "write decimal points and no separators of thousands, or leave such columns out: "
+                f"{override('dataset.exclude', unclear)}"
+            ),
         )
     return ["commas are read as decimal commas"] if dialect.decimal == "," else []
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from experiments.dataset.tables.cell_text import COMMA, THOUSANDS, has_comma, is_number, unescape_formula
 from experiments.dataset.tables.header import FirstRow, first_row
 from experiments.dataset.tables.matching import strip_spaces
+from experiments.messages import DataError
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ def detect_dialect(path: Path, key: str, header: bool | None = None, chunking: C
     stated = SEPARATOR_LINE.match(text)
     separator, numbered = _separated(text[stated.end() :] if stated else text, path, stated and stated[1])
     if not numbered:
-        raise ValueError(f"{key}={path} cannot be read as CSV: it is empty; {USE_TABLE} with a header")
+        raise DataError(key, path, " cannot be read as CSV: it is empty", f"{USE_TABLE} with a header")
     ends, rows = zip(*numbered, strict=True)
     above = _comments(rows)
     rows = rows[above:]
@@ -153,9 +154,11 @@ def check_names(names: Iterable[str], path: Path, key: str) -> None:
     names = list(names)
     duplicates = [name for name, times in Counter(names).items() if times > 1]
     if duplicates:
-        raise ValueError(
-            f"{key}={path} has {names.count(duplicates[0])} columns called {duplicates[0]!r}; give each its "
-            "own name"
+        raise DataError(
+            key,
+            path,
+            f" has {names.count(duplicates[0])} columns called {duplicates[0]!r}",
+            "give each its own name",
         )
 
 
@@ -165,7 +168,7 @@ def readable(path: Path, key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ValueError(f"{key}={path} cannot be read ({error.strerror or error}); {USE_TABLE}") from error
+        raise DataError(key, path, f" cannot be read ({error.strerror or error})", f"{USE_TABLE}") from error
 
 
 def _first_lines(path: Path, encoding: str, sample: int) -> tuple[str, bool]:
@@ -190,9 +193,11 @@ def encoding_of(path: Path, key: str, chunking: Chunking = DEFAULT) -> str:
         first = file.read(4096)
     kind = next((kind for mark, kind in PACKED.items() if first.startswith(mark)), "")
     if kind:
-        raise ValueError(
-            f"{key}={path} cannot be read as CSV: it is not text ({kind}); unpack it, or save the "
-            "spreadsheet as CSV UTF-8"
+        raise DataError(
+            key,
+            path,
+            f" cannot be read as CSV: it is not text ({kind})",
+            "unpack it, or save the spreadsheet as CSV UTF-8",
         )
     wide = ""
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -201,9 +206,11 @@ def encoding_of(path: Path, key: str, chunking: Chunking = DEFAULT) -> str:
         even, odd = first[::2].count(0), first[1::2].count(0)
         if even + odd < len(first) / 4:  # in UTF-16 about half of the bytes are 0
             line = first[: first.index(0)].count(b"\n") + 1
-            raise ValueError(
-                f"{key}={path} cannot be read as CSV: line {line} has a zero byte, which text never has; "
-                "repair that line, or save the spreadsheet as CSV UTF-8"
+            raise DataError(
+                key,
+                path,
+                f" cannot be read as CSV: line {line} has a zero byte, which text never has",
+                "repair that line, or save the spreadsheet as CSV UTF-8",
             )
         wide = "utf-16-be" if even > odd else "utf-16-le"
     if wide and _decodes(path, wide, chunking):
@@ -229,11 +236,13 @@ def _western(path: Path, key: str, chunking: Chunking) -> str:
             western = western and not FOREIGN.search(line)
     to_type = f"iconv -f <its encoding> -t UTF-8 {shlex.quote(str(path))} > <new file>"
     if good > bad:
-        raise ValueError(f"{key}={path} is UTF-8 except for a byte in {where}; correct that line")
+        raise DataError(key, path, f" is UTF-8 except for a byte in {where}", "correct that line")
     if not western:
-        raise ValueError(
-            f"{key}={path} is neither UTF-8 ({where}) nor Western European; save the spreadsheet as "
-            f"CSV UTF-8, or type: {to_type}"
+        raise DataError(
+            key,
+            path,
+            f" is neither UTF-8 ({where}) nor Western European",
+            f"save the spreadsheet as CSV UTF-8, or type: {to_type}",
         )
     log.warning(
         "%s is not UTF-8 (%s) and is read as cp1252 (Western European); if names look wrong: %s",

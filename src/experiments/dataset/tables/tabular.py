@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from experiments.dataset.tables.cell_text import unescape_formula
 from experiments.dataset.tables.csv_dialect import USE_TABLE, Dialect, check_names, detect_dialect, readable
+from experiments.messages import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def text_table(path: Path, key: str, header: bool | None = None) -> "pd.DataFram
         log.warning("%s: %s", path.name, dialect.note)
     numbered = list(read_rows(path, dialect, key))
     if not numbered:
-        raise ValueError(no_rows(path, key))
+        raise no_rows(path, key)
     lines, rows = zip(*numbered, strict=True)
     columns = zip(dialect.columns, zip(*rows, strict=True), strict=True)
     return pd.DataFrame(
@@ -79,24 +80,29 @@ def parse_rows(
         for fields in reader:
             if fields and len(fields) != len(dialect.columns):
                 top = "header" if dialect.named else "first line"
-                raise ValueError(
-                    f"{key}={path} is malformed in line {line}: it has {len(fields)} fields, but the {top} "
-                    f"has {len(dialect.columns)} (separated by {dialect.separator!r}); repair that line"
+                raise DataError(
+                    key,
+                    path,
+                    (
+                        f" is malformed in line {line}: it has {len(fields)} fields, but the {top} has "
+                        f"{len(dialect.columns)} (separated by {dialect.separator!r})"
+                    ),
+                    "repair that line",
                 )
             if fields:
                 yield line, fields
             line = first + reader.line_num
     except csv.Error as error:
-        raise ValueError(f"{key}={path} is malformed in line {line} ({error}); repair that line") from error
+        raise DataError(key, path, f" is malformed in line {line} ({error})", "repair that line") from error
 
 
 def _text_or_none(text: str) -> str | None:
     return text if text.strip() else None
 
 
-def no_rows(path: Path, key: str) -> str:
-    """Return the error message of an empty table."""
-    return f"{key}={path} has a header but no rows; use a table with rows"
+def no_rows(path: Path, key: str) -> DataError:
+    """Return the error of an empty table."""
+    return DataError(key, path, " has a header but no rows", "use a table with rows")
 
 
 def _parquet_as_text(path: Path, key: str) -> "pd.DataFrame":
@@ -107,14 +113,14 @@ def _parquet_as_text(path: Path, key: str) -> "pd.DataFrame":
         try:
             table = pd.read_parquet(path)
         except ValueError as error:  # pyarrow's errors are subclasses
-            raise ValueError(f"{key}={path} cannot be read as Parquet ({error}); {USE_TABLE}") from error
+            raise DataError(key, path, f" cannot be read as Parquet ({error})", f"{USE_TABLE}") from error
     if table.index.name:
         table = table.reset_index()
     table = table.convert_dtypes().astype("string")
     table.columns = [str(name).strip() for name in table.columns]
     check_names(table.columns, path, key)
     if table.empty:
-        raise ValueError(no_rows(path, key))
+        raise no_rows(path, key)
     texts = {name: [_text_or_none(text) for text in table[name].fillna("")] for name in table}
     rows = pd.RangeIndex(1, len(table) + 1, name="row")
     return pd.DataFrame({name: pd.array(column, "string") for name, column in texts.items()}, index=rows)

@@ -18,7 +18,7 @@ from experiments.dataset.tables.matching import strip_spaces
 from experiments.dataset.tables.odd_values import odd_values
 from experiments.dataset.tables.tabular import text_table
 from experiments.dataset.vectors.sources import Source, row_numbers
-from experiments.messages import join_few
+from experiments.messages import DataError, join_few
 
 ARRAYS = (".npy", ".npz")
 IDS_KEY = "dataset.ids"
@@ -36,8 +36,9 @@ def array_source(path: Path, ids_path: str | None, wanted: ColumnSettings, chunk
     values, ids, unused = _array(path)
     ids = ids if ids_path is None else _ids(Path(ids_path))
     if ids is not None and len(ids) != len(values):
-        where = f"{IDS_KEY}={ids_path} has" if ids_path else f"{KEY}={path} has"
-        raise ValueError(f"{where} {len(ids)} ids for {len(values)} vectors; use the ids of these vectors")
+        key, file = (IDS_KEY, ids_path) if ids_path else (KEY, path)
+        fact = f" has {len(ids)} ids for {len(values)} vectors"
+        raise DataError(key, file, fact, "use the ids of these vectors")
     names = tuple(f"d{column}" for column in range(values.shape[1]))
     columns = assign_columns(Header(names, {}, (), None, None, len(values), None), path, wanted)
     columns = replace(columns, id="id", notes=(f"arrays not used: {join_few(unused)}",) if unused else ())
@@ -59,28 +60,34 @@ def _array(path: Path) -> tuple[np.ndarray, list[str] | None, list[str]]:
         try:
             arrays, objects = _arrays(path)
         except DAMAGED as error:
-            raise ValueError(
-                f"{KEY}={path} cannot be read as arrays of numbers ({error}); write it with numpy.save, or "
-                "numpy.savez"
+            raise DataError(
+                KEY,
+                path,
+                f" cannot be read as arrays of numbers ({error})",
+                "write it with numpy.save, or numpy.savez",
             ) from error
     matrices = [name for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiub"]
     name = VECTORS if VECTORS in {*arrays, *objects} else matrices[0] if len(matrices) == 1 else None
     invalid = next((array for array in objects if array in (name, IDS) or not matrices), None)
     if invalid is not None:
         kind = "str" if invalid == IDS else "'float32'"
-        raise ValueError(
-            f"{KEY}={path} has Python objects in the array {invalid}, not numbers or text; save "
-            f"{invalid}.astype({kind}) instead"
+        raise DataError(
+            KEY,
+            path,
+            f" has Python objects in the array {invalid}, not numbers or text",
+            f"save {invalid}.astype({kind}) instead",
         )
     if name not in matrices:
         shapes = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in arrays.items())
-        raise ValueError(
-            f"{KEY}={path} has {shapes}, but not one array of numbers with a row for each vector; save one, "
-            f"in .npz as `{VECTORS}`, with the ids as `{IDS}`"
+        raise DataError(
+            KEY,
+            path,
+            f" has {shapes}, but not one array of numbers with a row for each vector",
+            f"save one, in .npz as `{VECTORS}`, with the ids as `{IDS}`",
         )
     values = arrays[name]
     if not values.size:
-        raise ValueError(f"{KEY}={path} has no vectors: shape {list(values.shape)}; use an array with rows")
+        raise DataError(KEY, path, f" has no vectors: shape {list(values.shape)}", "use an array with rows")
     unused = sorted({*arrays, *objects} - {name, IDS})
     return values, _as_texts(arrays[IDS]) if IDS in arrays else None, unused
 
@@ -132,8 +139,11 @@ def _ids(path: Path) -> list[str]:
     table = text_table(path, IDS_KEY)
     column = table.columns[0] if table.shape[1] == 1 else usual_id(list(table.columns))
     if column is None:
-        raise ValueError(
-            f"{IDS_KEY}={path} has {table.shape[1]} columns, none with a usual name of ids; call one image_id"
+        raise DataError(
+            IDS_KEY,
+            path,
+            f" has {table.shape[1]} columns, none with a usual name of ids",
+            "call one image_id",
         )
     return strip_spaces([str(name) for name in table[column].fillna("")])
 
@@ -144,8 +154,8 @@ def _id_array(path: Path) -> np.ndarray:
         if isinstance(ids, NpzFile):
             raise ValueError("it has several arrays")
     except DAMAGED as error:
-        raise ValueError(
-            f"{IDS_KEY}={path} cannot be read ({error}); save ids.astype(str) with numpy.save"
+        raise DataError(
+            IDS_KEY, path, f" cannot be read ({error})", "save ids.astype(str) with numpy.save"
         ) from error
     return np.asarray(ids)
 

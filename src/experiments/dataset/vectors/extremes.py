@@ -1,11 +1,12 @@
 """Check a table for numbers that are too large or too small, and for fill values of missing ones."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from experiments.dataset.vectors.vector_rows import RawTable
-from experiments.messages import join_few
+from experiments.messages import DataError, join_few
 from experiments.messages import setting as override
 
 LARGEST = 2.0**64  # beyond it squares overflow float32; below its inverse they lose digits
@@ -20,9 +21,13 @@ CHUNK = 1 << 21  # values compared at a time
 
 
 def check_sizes(
-    raw: RawTable, features: np.ndarray, names: tuple[str, ...], where: Callable[[int], str], key: str
+    raw: RawTable,
+    features: np.ndarray,
+    names: tuple[str, ...],
+    where: Callable[[int], str],
+    file: tuple[str, Path],
 ) -> None:
-    """Raise ValueError if a value's square overflows float32, or all values' squares underflow.
+    """Raise DataError if a value's square overflows float32, or all values' squares underflow.
 
     Parameters
     ----------
@@ -30,29 +35,32 @@ def check_sizes(
         int64 (p,): the columns that are features.
     where
         Returns the line and id of a row, counted from 0.
-    key
-        The setting and the file, as in `dataset.path=a.csv`.
+    file
+        The setting of the file, and its path.
     """
     magnitude = np.fmax(np.abs(raw.low), np.abs(raw.high))[features]
     beyond = features[magnitude > LARGEST]
     if len(beyond):
         column = np.array(raw.values[:, beyond[0]])
         rows = np.flatnonzero(np.abs(column) > LARGEST)
-        raise ValueError(
-            f"{key}: {column[rows[0]]:g} in the column {names[beyond[0]]!r} ({where(int(rows[0]))}; such "
+        raise DataError(
+            *file,
+            f": {column[rows[0]]:g} in the column {names[beyond[0]]!r} ({where(int(rows[0]))}; such "
             f"values in this column: {len(rows)}, columns with such values: {len(beyond)}) is beyond "
-            f"{LARGEST:.2g}, the largest allowed value{_fill_name(column[rows[0]])}; if it stands for a "
-            f"missing value, {MISSING}; else leave the column out: "
-            f"{override('dataset.exclude', [names[beyond[0]]])}"
-        )  # fmt: skip
+            f"{LARGEST:.2g}, the largest allowed value{_fill_name(column[rows[0]])}",
+            f"if it stands for a missing value, {MISSING}; else leave the column out: "
+            f"{override('dataset.exclude', [names[beyond[0]]])}",
+        )
     largest = int(magnitude.argmax())
     if 0 < magnitude[largest] < 1 / LARGEST:
         column = np.array(raw.values[:, features[largest]])
         row = int(np.abs(column).argmax())
-        raise ValueError(
-            f"{key}: the largest of all values is {column[row]:g}, in the column "
+        raise DataError(
+            *file,
+            f": the largest of all values is {column[row]:g}, in the column "
             f"{names[features[largest]]!r} ({where(row)}), below {1 / LARGEST:.2g}, the smallest allowed "
-            "maximum; multiply all columns by a power of ten"
+            "maximum",
+            "multiply all columns by a power of ten",
         )
 
 

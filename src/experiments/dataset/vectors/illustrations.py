@@ -12,7 +12,7 @@ from experiments.dataset.images.content import NO_IMAGE, ImageFiles
 from experiments.dataset.images.folder import read_folder, value_range_of
 from experiments.dataset.labels.rows import match_key
 from experiments.dataset.tables.matching import nfc
-from experiments.messages import join_few
+from experiments.messages import DataError, join_few
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +36,14 @@ def match_images(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     image_of_id = _match([str(name) for name in ids], known, root)
     rows = np.array([image_of_id.get(str(name), -1) for name in ids])
     if (rows < 0).all():
-        raise ValueError(
-            f"{KEY}={root} has no image for any of the {len(ids)} rows: their ids are like {ids[0]!r}, the "
-            f"images' paths like {known[0]!r}; use the folder of these ids, or {KEY}=null"
+        raise DataError(
+            KEY,
+            root,
+            (
+                f" has no image for any of the {len(ids)} rows: their ids are like {ids[0]!r}, the images'"
+                f" paths like {known[0]!r}"
+            ),
+            f"use the folder of these ids, or {KEY}=null",
         )
     without = [str(name) for name in ids[rows < 0]]
     if without:
@@ -66,9 +71,11 @@ def _match(ids: list[str], known: list[str], root: str) -> dict[str, int]:
             images = rows.get(part(name), []) if name not in image_of_id else []
             images = [row for row in images if _same_folders(name, known[row])]
             if len(images) > 1:
-                raise ValueError(
-                    f"{KEY}={root} has two images for the id {name!r}: {known[images[0]]} and "
-                    f"{known[images[1]]}; make the ids paths below that folder, or use a smaller folder"
+                raise DataError(
+                    KEY,
+                    root,
+                    f" has two images for the id {name!r}: {known[images[0]]} and {known[images[1]]}",
+                    "make the ids paths below that folder, or use a smaller folder",
                 )
             if images and images[0] not in used:
                 image_of_id[name] = images[0]
@@ -82,9 +89,11 @@ def _check_single(image_of_id: dict[str, int], known: list[str], root: str) -> N
     for name, row in image_of_id.items():
         other = id_of_image.setdefault(row, name)
         if other != name:
-            raise ValueError(
-                f"{KEY}={root} has one image, {known[row]}, for two rows: {other!r} and {name!r}; make the "
-                "ids paths below that folder"
+            raise DataError(
+                KEY,
+                root,
+                f" has one image, {known[row]}, for two rows: {other!r} and {name!r}",
+                "make the ids paths below that folder",
             )
 
 

@@ -13,7 +13,11 @@ from experiments.dataset.tables.columns import KEY, Columns, ColumnSettings, ass
 from experiments.dataset.tables.csv_dialect import Chunking, detect_dialect, readable
 from experiments.dataset.tables.tabular import is_parquet, no_rows, read_rows
 from experiments.dataset.vectors.vector_rows import RawTable
-from experiments.messages import join_few, setting
+from experiments.messages import DataError, join_few, setting
+
+
+class AmbiguousIdsError(DataError):
+    """A table has several columns that could be its ids."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,15 @@ def find_ids(source: Source, raw: RawTable, path: Path) -> tuple[Columns, list[s
     """
     columns, ids = source.columns, source.ids
     if not raw.n:
-        raise ValueError(no_rows(path, KEY))
+        raise no_rows(path, KEY)
     if ids is None and columns.id is None:
         unique = [name for name in columns.texts if len(set(raw.texts[name]) - {""}) == raw.n]
         if len(unique) > 1:
-            raise ValueError(
-                f"{KEY}={path} has several columns that could be ids: {join_few(unique)}; use "
-                f"{setting('dataset.id', unique[0])}"
+            raise AmbiguousIdsError(
+                KEY,
+                path,
+                f" has several columns that could be ids: {join_few(unique)}",
+                f"use {setting('dataset.id', unique[0])}",
             )
         id_ = unique[0] if unique else None
         texts = {name: first for name, first in columns.texts.items() if name != id_}

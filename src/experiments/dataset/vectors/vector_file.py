@@ -20,7 +20,7 @@ from experiments.dataset.vectors.content import Vectors
 from experiments.dataset.vectors.illustrations import match_images
 from experiments.dataset.vectors.sources import Source, find_ids, table_rows, table_source
 from experiments.dataset.vectors.vector_rows import Features, RawTable, Rows
-from experiments.messages import setting
+from experiments.messages import DataError, setting
 from experiments.samples import Samples
 from experiments.store.file_hashes import content_hash, sha256
 from experiments.store.keys import cache_key
@@ -150,15 +150,13 @@ class VectorFile(Selection, ABC):
         with ctx.report.progress("read rows", source.n, "rows") as done:
             raw = vector_rows.read_blocks(source.blocks, source.columns.numbers, folder, done)
         columns, ids = find_ids(source, raw, path)
-        vector_rows.check_ids(
-            ids, source.locate, f"{KEY}={path}", columns.id or "row", self._other_ids(columns)
-        )
+        vector_rows.check_ids(ids, source.locate, (KEY, path), columns.id or "row", self._other_ids(columns))
         features = self._features(raw, columns, ids)
         if not len(features.columns):
-            raise ValueError(f"{KEY}={path} has no column whose values differ; use another table")
+            raise DataError(KEY, path, " has no column whose values differ", "use another table")
         extremes.check_sizes(
             raw, features.columns, columns.numbers, lambda row: f"{source.locate(row)}, id {ids[row]!r}",
-            f"{KEY}={path}",
+            (KEY, path),
         )  # fmt: skip
         labels = None if columns.label is None else np.array(raw.texts[columns.label])
         names = tuple(columns.numbers[column] for column in features.columns)
@@ -167,4 +165,4 @@ class VectorFile(Selection, ABC):
         rows = Rows(np.array(ids), np.empty(0), labels, names, notes)
         vector_rows.write_rows(raw, features, rows, folder, self._chunking())
         if [sha256(path) for path in self._files().values()] != contents:
-            raise ValueError(f"{KEY}={path} changed while it was read; run it again")
+            raise DataError(KEY, path, " changed while it was read", "run it again")

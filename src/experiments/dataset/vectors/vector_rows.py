@@ -11,7 +11,7 @@ from experiments.dataset.tables.blocks import Block
 from experiments.dataset.tables.csv_dialect import Chunking
 from experiments.dataset.tables.matching import strip_spaces
 from experiments.dataset.tables.odd_values import OddValue
-from experiments.messages import join_few
+from experiments.messages import DataError, join_few
 from experiments.numerics.hashes import hash_rows
 from experiments.store.values import SavedFields
 
@@ -153,15 +153,17 @@ def note_rounding(raw: RawTable, names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def check_ids(ids: list[str], locate: Callable[[int], str], key: str, column: str, remedy: str) -> None:
-    """Raise ValueError if an id is missing or occurs twice.
+def check_ids(
+    ids: list[str], locate: Callable[[int], str], file: tuple[str, Path], column: str, remedy: str
+) -> None:
+    """Raise DataError if an id is missing or occurs twice.
 
     Parameters
     ----------
     locate
         Returns the line of a row.
-    key
-        The setting and the file, as in `dataset.path=a.csv`.
+    file
+        The setting of the file, and its path.
     column
         Name of the column of ids.
     remedy
@@ -169,12 +171,10 @@ def check_ids(ids: list[str], locate: Callable[[int], str], key: str, column: st
     """
     empty = next((row for row, name in enumerate(ids) if not name), None)
     if empty is not None:
-        raise ValueError(f"{key} has no {column} in {locate(empty)}; fill it, or remove the row")
+        raise DataError(*file, f" has no {column} in {locate(empty)}", "fill it, or remove the row")
     if len(set(ids)) < len(ids):
         duplicates = [name for name, times in Counter(ids).items() if times > 1]
         rows = [row for row, name in enumerate(ids) if name == duplicates[0]]
         more = f", and {len(duplicates) - 1} others such as {duplicates[1]!r}" if len(duplicates) > 1 else ""
-        raise ValueError(
-            f"{key} has the {column} {duplicates[0]!r} in {locate(rows[0])} and {locate(rows[1])}{more}; "
-            f"keep one row for each, or use {remedy}"
-        )
+        fact = f" has the {column} {duplicates[0]!r} in {locate(rows[0])} and {locate(rows[1])}{more}"
+        raise DataError(*file, fact, f"keep one row for each, or use {remedy}")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from omegaconf import OmegaConf
 
 from experiments import tracking
 from experiments.config import compose
@@ -86,12 +87,17 @@ def _samples(recorded: RecordedConfig, plan: Plan, ctx: Context) -> Samples:
     try:
         return plan.stages.dataset.load(ctx)
     except (ValueError, OSError) as error:
-        key = str(error).partition("=")[0]
-        key = key if key in DATA_KEYS else _path_setting(plan)
         raise CannotVerifyError(
             f"{error}; RUN_ID={recorded.run.id} read its data from {recorded.run.source}: if it was moved, "
-            f"pass {key}=<where it is now>"
+            f"pass {_missing_path(plan)}=<where it is now>"
         ) from error
+
+
+def _missing_path(plan: Plan) -> str:
+    """Return the setting whose path does not exist, or else that of the data set's path."""
+    paths = {key: OmegaConf.select(plan.cfg, key) for key in DATA_KEYS}
+    missing = (key for key, path in paths.items() if isinstance(path, str) and not Path(path).exists())
+    return next(missing, _path_setting(plan))
 
 
 def _path_setting(plan: Plan) -> str:
