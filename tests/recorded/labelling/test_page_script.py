@@ -43,7 +43,7 @@ def test_labels_go_from_the_page_to_the_log(
     assert code == 0, out
     says(out, key="2 labels", use="0 confirmed")
     code, out, _ = typed("page", "after.html")
-    says(out, key="after.html: 18 of 18 rows", use="0 of them")
+    says(out, key="after.html: 18 of 18 rows", use="0 with")
 
 
 @pytest.mark.browser
