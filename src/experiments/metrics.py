@@ -7,8 +7,9 @@ A metric is a function and a row here; terminal, reports and MLflow derive their
    an evaluator returns.
 2. The row, below: `EXTERNAL(...)` for agreement.py, `GEOMETRY(...)` for compactness.py, or that of the
    evaluator. A `rank` makes it a main metric: a column of the terminal and of MLflow's view, and a headline
-   of the report. A headline that is better if higher also ranks the configurations of a sweep
-   (`Metric.chooses`).
+   of the report, and of labels and clusters also a score of scripts/labels.py. A headline that is better if
+   higher also ranks the configurations of a sweep (`Metric.chooses`). A narrow terminal hides the columns of
+   the highest ranks. VERSION stays: cache keys have the names of an evaluator's metrics.
 3. Its chance level, if random clusters do not all get the same constant: a function `<name>_chance` in
    evaluator/measures/chance.py, with `@chance_level`; a row of that name here; and `chance="<name>_chance"`
    in the metric's own row.

@@ -134,8 +134,10 @@ class Backbone(Protocol):
     """Fits an encoder of images or vectors.
 
     `TRAINS` is True if `fit` learns from the samples; otherwise the encoder is the same for all data sets.
+    `VERSION` is raised when equal settings give another encoder.
     """
 
+    VERSION: ClassVar[int]
     TRAINS: ClassVar[bool]
 
     @property
@@ -143,7 +145,7 @@ class Backbone(Protocol):
         """Return the size of its input images; None if its input is vectors."""
 
     def width(self, samples: Samples) -> int:
-        """Return d; raise ValueError if these samples cannot be embedded."""
+        """Return d; raise ValueError if these samples cannot be embedded, as `samples.require` does."""
 
     def fit(self, samples: Samples, ctx: Context) -> Encoder:
         """Return the encoder."""

@@ -77,6 +77,10 @@ class Synthetic(Selection):
                 f"dataset.imbalance={self.imbalance:g}; use dataset.n={least} or more, or fewer classes"
             )
 
+    def default_name(self) -> str:
+        """Return the name of the option."""
+        return "synthetic_vectors" if self.kind == "vectors" else "synthetic"
+
     def count(self) -> int:
         """Return the number of samples."""
         return self.limited(self.n)

@@ -27,6 +27,14 @@ def save_png(figure: Figure, path: Path) -> Drawing:
     return drawing
 
 
+def has_png(figure: Figure) -> bool:
+    """Return True if figures of this kind have a PNG; maps in three dimensions have a page alone."""
+    if isinstance(figure, Panels):
+        return all(map(has_png, figure.panels))
+    kind = kind_of(figure)
+    return kind.draw is not None or kind.paste is not None
+
+
 def draw_png(figure: Figure) -> Drawing:
     """Return the PNG of a figure."""
     if isinstance(figure, Panels):

@@ -28,7 +28,7 @@ from experiments.figures.png.charts import (
     draw_stacked_bars,
 )
 from experiments.figures.png.images import Paper, paste_grid, paste_sheets
-from experiments.figures.png.points import draw_map, draw_map3d, draw_scatter, draw_silhouettes
+from experiments.figures.png.points import draw_map, draw_scatter, draw_silhouettes
 from experiments.figures.specs import (
     Bars,
     Dendrogram,
@@ -82,7 +82,7 @@ KINDS: dict[type[Figure], Kind] = {  # without Panels, which contain other kinds
     Dendrogram: Kind(draw_dendrogram, dendrogram_traces),
     Scatter: Kind(draw_scatter, scatter_traces),
     Map: Kind(draw_map, map_traces, card=hover_card),
-    Map3d: Kind(draw_map3d, map3d_traces, card=hover_card),
+    Map3d: Kind(plot=map3d_traces, card=hover_card),  # no PNG: from one side, three dimensions are two
     Silhouettes: Kind(draw_silhouettes, silhouette_traces),
     ImageGrid: Kind(paste=paste_grid, page=grid_page),
     ImageSheets: Kind(paste=paste_sheets, page=sheets_page),

@@ -1,9 +1,9 @@
-"""Write figures into a folder, each as an HTML page and as a PNG."""
+"""Write figures into a folder, each as an HTML page and, but for three dimensions, as a PNG."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.figures.draw import Drawing, save_png
+from experiments.figures.draw import Drawing, has_png, save_png
 from experiments.figures.page import html_page
 from experiments.figures.specs import Figure
 
@@ -15,5 +15,6 @@ def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Drawi
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_name(f"{path.name}.html").write_text(html_page(figure), encoding="utf-8")
-        drawings[name] = save_png(figure, path.with_name(f"{path.name}.png"))
+        if has_png(figure):
+            drawings[name] = save_png(figure, path.with_name(f"{path.name}.png"))
     return drawings

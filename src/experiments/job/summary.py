@@ -260,6 +260,9 @@ def _print_seconds(
     rows = []
     for labels, group in jobs.items():
         seconds = [[o.seconds[step] for o in group if o.seconds.get(step) is not None] for step in steps]
-        cells = [f"{fmean(times):.2f}" if times else "cached" for times in seconds]  # type: ignore[arg-type]
+        cells = [
+            f"{fmean(times):.2f}" if times else "read before" if step == "dataset" else "cached"  # type: ignore[arg-type]
+            for step, times in zip(steps, seconds, strict=True)
+        ]
         rows.append([*labels, *cells, f"{fmean(outcome.total for outcome in group):.2f}"])
     console.table(title, [*names, *steps, "total"], rows)

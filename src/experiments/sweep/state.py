@@ -123,11 +123,12 @@ def recorded_sweep(word: str, uri: str, key: str, prefix: str, single: str) -> P
 
 
 def _hash(plan: Plan) -> str:
-    """Return a hash of a job's settings and of its stages' versions.
+    """Return a hash of a job's settings, and of its stages' versions and metrics.
 
     Paths of stages are absolute, so the hash changes with the working directory.
     """
     about = [getattr(plan.settings, name) for name in RESULT_SETTINGS]
     stages = [*(getattr(plan.stages, group) for group in GROUPS), *plan.stages.evaluators.values()]
     versions = [(type(stage).__module__, getattr(type(stage), "VERSION", 0)) for stage in stages]
-    return hashlib.sha256(repr((plan.stages, versions, about)).encode()).hexdigest()[:16]
+    metrics = [sorted(getattr(stage, "METRICS", ())) for stage in stages]
+    return hashlib.sha256(repr((plan.stages, versions, metrics, about)).encode()).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -109,12 +109,8 @@ class Tsne:
 
     def lay_out(self, points: np.ndarray, threads: int) -> np.ndarray:
         """Return positions (n, AXES) of float32 (n, p) points."""
-        from openTSNE import TSNE
-
-        logging.getLogger("openTSNE").setLevel(logging.WARNING)  # openTSNE logs its defaults
         perplexity = self.perplexity or min(30.0, (len(points) - 1) / 3)
-        tsne = TSNE(perplexity=perplexity, initialization="pca", random_state=self.seed, n_jobs=threads)
-        return np.asarray(tsne.fit(np.asarray(rescaled(points)[0], np.float64)))
+        return _tsne(rescaled(points)[0], perplexity=perplexity, random_state=self.seed, n_jobs=threads)
 
 
 @dataclass(frozen=True)
@@ -133,24 +129,30 @@ class QuickTsne:
 
     def lay_out(self, points: np.ndarray, threads: int) -> np.ndarray:
         """Return positions (n, AXES) of float32 (n, p) points."""
-        from openTSNE import TSNE
         from sklearn.decomposition import PCA
 
         points, _ = rescaled(points)
         n, width = points.shape
         if width > self.WIDE < n:
             points = PCA(self.WIDE, random_state=self.seed).fit_transform(points)
-        tsne = TSNE(
+        return _tsne(
+            points,
             perplexity=min(30.0, (n - 1) / 3),
             early_exaggeration_iter=100,
             n_iter=250,
             neighbors="exact",
             negative_gradient_method="bh",
-            initialization="pca",
             random_state=self.seed,
             n_jobs=1,
         )
-        return np.asarray(tsne.fit(np.asarray(points, np.float64)))
+
+
+def _tsne(points: np.ndarray, **settings: Any) -> np.ndarray:
+    """Return positions (n, 2) by openTSNE, which starts at the principal components."""
+    from openTSNE import TSNE
+
+    logging.getLogger("openTSNE").setLevel(logging.WARNING)  # openTSNE logs its defaults
+    return np.asarray(TSNE(initialization="pca", **settings).fit(np.asarray(points, np.float64)))
 
 
 def cached_positions(method: LayoutMethod, reduced: np.ndarray, ctx: Context) -> np.ndarray:

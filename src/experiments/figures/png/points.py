@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.figures.png.canvas import WIDTH, escape_text, new_axis, wrap_title
-from experiments.figures.specs import Map, Map3d, Scatter, Silhouettes
+from experiments.figures.png.canvas import WIDTH, escape_text, new_axis
+from experiments.figures.specs import Map, Scatter, Silhouettes
 from experiments.figures.style import (
     CROWDED_NAMES,
     GROUPED,
     LEGEND_LETTERS,
     TOP_AXIS_ROWS,
-    box_sides,
     cluster_label,
     cluster_styles,
     font_size,
@@ -25,7 +24,6 @@ from experiments.figures.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-MAX_TICKS = 6  # on the longest side of a 3-d plot
 MAX_LEGEND = 30  # clusters of a legend; of more, the largest have their numbers in the plot
 MAX_NUMBERED = 40
 
@@ -83,39 +81,6 @@ def draw_map(figure: Map, canvas: "Canvas") -> None:
     axis.set_aspect("equal", adjustable="datalim")
     if with_legend:
         _add_legend(axis, len(groups), size)
-
-
-def draw_map3d(figure: Map3d, canvas: "Canvas") -> None:
-    """Draw points in three dimensions, seen from above a corner."""
-    from matplotlib.ticker import MaxNLocator, NullLocator
-
-    groups = list(cluster_styles(figure))
-    with_legend = len(groups) <= MAX_LEGEND
-    canvas.set_size_inches(WIDTH + 1.5 * with_legend, 6.6)
-    canvas.suptitle(wrap_title(figure.title, canvas.get_figwidth()), size=11)
-    cells = canvas.add_gridspec(1, 1 + with_legend, width_ratios=[WIDTH, 1.5][: 1 + with_legend])
-    axis: Any = canvas.add_subplot(cells[0], projection="3d", computed_zorder=False)
-    size = 20 if len(figure.x) <= 2000 else 8 if len(figure.x) <= 5000 else 3
-    points = np.stack([figure.x, figure.y, figure.z], axis=1)
-    for cluster, rows, colour, marker in groups:
-        style = {"s": size, "c": colour, "marker": marker, "alpha": 0.7, "linewidths": 0}
-        axis.scatter(*points[rows].T, **style, label=cluster_label(cluster, len(rows)))
-    for cluster, rows in [] if with_legend else _largest(groups):
-        _add_number(axis, cluster, *np.median(points[rows], axis=0))
-    for point, text in zip(points, figure.beside, strict=False):
-        axis.text(*point, escape_text(f" {text}"), size=5.5 if len(figure.beside) > CROWDED_NAMES else 6)
-    labels = map(escape_text, (figure.x_label, figure.y_label, figure.z_label))
-    axis.set(**dict(zip(("xlabel", "ylabel", "zlabel"), labels, strict=True)))
-    sides = box_sides(figure)
-    axis.set_box_aspect(sides, zoom=0.85)
-    for scale, side in zip((axis.xaxis, axis.yaxis, axis.zaxis), sides, strict=True):
-        ticks = round(MAX_TICKS * side)
-        scale.set_major_locator(MaxNLocator(ticks) if ticks else NullLocator())
-        scale.labelpad = 8
-    if with_legend:
-        legend_axis = canvas.add_subplot(cells[1])
-        legend_axis.axis("off")
-        _add_legend(legend_axis, len(groups), size, axis)
 
 
 def draw_silhouettes(figure: Silhouettes, canvas: "Canvas") -> None:
