@@ -80,6 +80,17 @@ def test_columns_that_are_not_features_are_left_out_and_logged(table, ctx, write
     assert ": a (1), d (1)" in caplog.text  # logged again for a cached table
 
 
+def test_a_text_column_with_a_usual_name_of_labels_is_suggested(table, ctx, write, caplog):
+    path = write("id,a,Species\n1,1,x\n2,2,y\n3,5,x\n")
+    with caplog.at_level(logging.WARNING):
+        table(path).load(ctx)
+    says(caplog.text, key="'Species'", use="dataset.label=Species")
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        table(path, label="Species").load(ctx)
+    assert "dataset.label" not in caplog.text
+
+
 def test_a_median_between_two_values_is_their_mean(table, ctx, write):
     samples = table(write("id,a\n1,0.1\n2,\n3,0.2\n4,0.7\n5,9\n")).load(ctx)
     assert samples.content.vectors()[1, 0] == pytest.approx(0.45)

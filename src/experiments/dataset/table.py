@@ -7,6 +7,7 @@ import numpy as np
 
 from experiments.dataset.tables.cell_text import has_comma
 from experiments.dataset.tables.columns import KEY, Columns
+from experiments.dataset.tables.header import LABEL_LIKE
 from experiments.dataset.vectors.vector_file import VectorFile
 from experiments.dataset.vectors.vector_rows import Features, RawTable, format_shortest
 from experiments.messages import DataError, join_few, setting
@@ -45,6 +46,11 @@ class Table(VectorFile):
                 filled += [f"{name} ({missing})"] if missing else []
         notes = [f"{len(names)} {kind} columns are left out: {join_few(names)}" for kind, names in
                  (("text", texts), *dropped.items()) if names]  # fmt: skip
+        notes += [
+            f"if the column {name!r} has labels, use {setting('dataset.label', name)}"
+            for name in texts
+            if name.casefold() in LABEL_LIKE and not columns.label
+        ]
         if filled:
             notes.append(f"missing values are filled with the median of their column: {join_few(filled)}")
         return Features(np.array(features, np.int64), np.array(fill, np.float32), tuple(notes))
