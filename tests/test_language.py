@@ -15,6 +15,7 @@ PHRASES = re.compile(
     re.IGNORECASE,
 )
 NAMES = {"found", "told", "held", "place", "places", "one", "each"}
+NAME = re.compile(rf"\b({'|'.join(sorted(NAMES))})\b(?= *[=:,)]| in )")  # where a name may be bound
 QUOTING = {Path(__file__), ROOT / "docs" / "style.md"}
 FILES = [
     path
@@ -27,6 +28,8 @@ FILES = [
 def phrases(path: Path) -> Iterator[str]:
     """Find phrases to replace in the texts of Python, and anywhere in other files."""
     text = path.read_text(encoding="utf-8")
+    if not PHRASES.search(" ".join(text.split())):
+        return
     if path.suffix != ".py":
         lines = enumerate(text.splitlines(), 1)
     else:
@@ -41,7 +44,8 @@ def phrases(path: Path) -> Iterator[str]:
 
 def names(path: Path) -> Iterator[str]:
     """Find local variables and parameters to name by what they hold."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)) if NAME.search(text) else ():
         name, line = "", 0
         if isinstance(node, ast.arg):
             name, line = node.arg, node.lineno
