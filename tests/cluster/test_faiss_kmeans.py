@@ -12,6 +12,8 @@ from tests.messages import says
 
 from experiments.cluster.faiss_kmeans import FaissKMeans
 
+pytestmark = pytest.mark.slow
+
 X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)
 

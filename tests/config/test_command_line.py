@@ -12,6 +12,8 @@ from tests.project import REPOSITORY
 
 from experiments.config import command_line, compose
 
+pytestmark = pytest.mark.slow
+
 
 def read(*overrides: str, multirun: bool = True) -> command_line.Request:
     words = [*["-m"] * multirun, *overrides]

@@ -12,6 +12,8 @@ from omegaconf import DictConfig
 from experiments.config import command_line, compose, stage
 from experiments.config.build import build
 
+pytestmark = pytest.mark.slow
+
 GROUPS = (*stage.GROUPS, "evaluator")
 OPTIONS = [(group, name) for group in GROUPS for name in compose.options(group)]
 ALIASES = {"patternmind": "image_folder"}

@@ -23,6 +23,8 @@ from experiments.numerics.hashes import hash_rows
 from experiments.samples import SPLITS, Resize
 from experiments.store.cache import Store
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = sorted(path.stem for path in (CONF / "dataset").glob("[!_]*.yaml"))
 VARIANTS = {
     "image_folder": ["flat"],

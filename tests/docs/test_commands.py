@@ -10,6 +10,8 @@ from experiments import script
 from experiments.config import command_line, compose
 from experiments.recorded.samples import split_data_paths
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = commands()
 OURS = "mine"  # the folder of docs/extend, whose commands test_examples.py executes
 HYDRA = ("hydra", "hydra/launcher")

@@ -15,7 +15,7 @@ from tests.docs.documents import FENCE, ROOT, Command, files, texts
 from tests.messages import says
 from tests.project import LEAN, Project
 
-pytestmark = pytest.mark.timeout(300)  # examples start programs
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]  # examples start programs
 
 EXAMPLES = [name for name in texts() if name.startswith("docs/extend/") and files(name)]
 SMALL = [*LEAN, "dataset.limit=200"]

@@ -7,7 +7,7 @@ import pytest
 from tests.docs.documents import ROOT, Command, texts
 from tests.project import LEAN, Project
 
-pytestmark = pytest.mark.timeout(300)  # the tutorial's commands are run
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]  # the tutorial's commands are run
 
 FEW = ["dataset.limit=400"]
 NOTEBOOK = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text(encoding="utf-8"))

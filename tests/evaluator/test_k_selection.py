@@ -21,6 +21,8 @@ from experiments.evaluator.k_methods.trial import lighter
 from experiments.numerics import parallel
 from experiments.store.cache import Store
 
+pytestmark = pytest.mark.slow
+
 CORNERS = {
     3: [[0, 0, 0], [10, 0, 0], [5, 8.66, 0]],
     4: [[0, 0, 0], [10, 0, 0], [0, 10, 0], [10, 10, 0]],

@@ -35,6 +35,8 @@ from experiments.figures.draw import draw_canvas
 from experiments.figures.kinds import kind_of, plotly_traces
 from experiments.figures.png.canvas import DPI
 
+pytestmark = pytest.mark.slow
+
 NONE = np.empty(0, np.uint8)
 DRAWN = [kind for kind in KIND_NAMES if kind != "Map3d"]
 

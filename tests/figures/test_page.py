@@ -35,6 +35,8 @@ from experiments.figures import (
 from experiments.figures.kinds import plotly_traces
 from experiments.figures.style import ROW_LETTERS, shorten
 
+pytestmark = pytest.mark.slow
+
 
 def single_plot(text: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return traces and layout of a page with one plot."""

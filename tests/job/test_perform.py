@@ -16,6 +16,8 @@ from experiments.config.plan import Tracking
 from experiments.job import run_folder
 from experiments.job.perform import Job, Outcome, draws_figures, explain
 
+pytestmark = pytest.mark.slow
+
 FEW = ["backbone=pixels", "dataset.limit=60", "reducer.n_components=5", "evaluator=[data_report]"]
 
 

@@ -25,6 +25,8 @@ from experiments.recorded.samples import rows_of
 from experiments.store.cache import Store
 from scripts import export as script
 
+pytestmark = pytest.mark.slow
+
 CALTECH = Path(__file__).parents[3] / "shared" / "data" / "caltech101_128.zip"
 
 

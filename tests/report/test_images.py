@@ -14,6 +14,8 @@ from experiments.figures import ImageGrid, ImageSheets, pack
 from experiments.report import Contents
 from experiments.report.images import as_sheets, fit_into_page
 
+pytestmark = pytest.mark.slow
+
 RED, BLUE = (np.full((1, 32, 32, 3), colour, np.uint8) for colour in ((220, 20, 20), (20, 20, 220)))
 GRID = ImageGrid("Samples", np.concatenate([RED, BLUE]), ["red", "<blue>"], 2)
 NOISE = np.random.default_rng(0).integers(0, 255, (40, 64, 64, 3)).astype(np.uint8)

@@ -12,6 +12,8 @@ from tests.running import run_typed
 
 from experiments.report.notebook import NotebookResult
 
+pytestmark = pytest.mark.slow
+
 LEAN = ["reducer=identity", "cluster.k=3", "report=none", "figures=none", "tracking.log_model=none"]
 Run = Callable[..., NotebookResult]
 

@@ -10,6 +10,8 @@ from sklearn.datasets import load_digits
 from tests.messages import says
 from tests.project import Project
 
+pytestmark = pytest.mark.slow
+
 
 def best(project: Project) -> tuple[str, str]:
     """Return the ids of the first sweep's run and of its best job's."""

@@ -13,6 +13,8 @@ from experiments.config.plan import Tracking
 from experiments.sweep.state import SweepState
 from scripts import compare
 
+pytestmark = pytest.mark.slow
+
 ARI = {10: [0.50, 0.52, 0.47], 50: [0.53, 0.56, 0.48]}
 SWEPT = ["cluster.k", "reducer.whiten", "seed"]
 

@@ -11,6 +11,8 @@ from tests.project import REPOSITORY, Project
 from experiments.sweep import claims
 from scripts import reproduce as script
 
+pytestmark = pytest.mark.slow
+
 
 def reproduce(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     return Project(root).script("reproduce", *words, cwd=root)

@@ -15,6 +15,8 @@ from experiments import tracking
 from experiments.config.plan import Tracking
 from experiments.recorded import PastRun
 
+pytestmark = pytest.mark.slow
+
 Main = Callable[..., int]
 
 

@@ -12,6 +12,8 @@ from tests.studies import study_e
 import experiments
 from experiments.pipeline import Result
 
+pytestmark = pytest.mark.slow
+
 COLOURS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]])
 
 

@@ -23,6 +23,8 @@ from experiments.recorded import SUPERSEDED
 from experiments.sweep import jobs, resumption, state
 from experiments.sweep.state import SweepState
 
+pytestmark = pytest.mark.slow
+
 COMMAND = ["backbone=pixels", "cluster.k=10,20,30", "hydra/launcher=joblib"]
 
 

@@ -17,6 +17,8 @@ from experiments.backbone.convnet.training import Training
 from experiments.context import Context
 from experiments.samples import Samples
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Cnn]
 Recorder = Callable[..., Any]
 

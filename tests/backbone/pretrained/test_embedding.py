@@ -21,6 +21,8 @@ from experiments.context import Context, Silent
 from experiments.dataset.images.pixels import resized
 from experiments.samples import Resize, Samples
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Any]
 OPTIONS = ("resnet50", "clip", "dinov2")
 

@@ -25,6 +25,8 @@ from experiments.context import Context, Silent
 from experiments.job import context
 from experiments.samples import Samples
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Any]
 OPTIONS = ("resnet50", "clip", "dinov2")
 

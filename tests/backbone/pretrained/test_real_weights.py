@@ -21,9 +21,12 @@ WEIGHTS = DATA / "weights" / "squeezenet1_0-imagenet.pth"
 CLASSES = ("airplanes", "Motorbikes", "Faces", "watch", "bonsai", "ketch")
 PER_CLASS = 12
 
-pytestmark = pytest.mark.skipif(
-    not (PHOTOGRAPHS.exists() and WEIGHTS.exists()), reason="photographs or weights are missing"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not (PHOTOGRAPHS.exists() and WEIGHTS.exists()), reason="photographs or weights are missing"
+    ),
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,11 @@ from tests.messages import says
 
 from experiments.evaluator.pictures.layouts import METHODS, METRICS, LayoutSettings, cached_positions
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("umap")]  # UMAP may be compiled
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("umap"),
+    pytest.mark.slow,
+]  # UMAP may be compiled
 LAYOUTS = LayoutSettings(n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, seed=0)
 
 

@@ -24,6 +24,8 @@ from experiments.recorded.labelling.applying import Applied, apply
 from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.labelling.template import doubtful, template, write
 
+pytestmark = pytest.mark.slow
+
 WRONG = {"day/17.png": "night", "night/16.png": "day"}
 
 

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from tests.messages import says
 from tests.recorded.labelling.conftest import Typed
 
 from experiments.config import compose
 from experiments.dataset.labels.correction_log import read_log
 from experiments.recorded.labelling.clustered import ClusteredSamples
+
+pytestmark = pytest.mark.slow
 
 
 def fill(path: Path, label: str) -> None:

@@ -29,6 +29,8 @@ from experiments.recorded.labelling.checking import edits
 from experiments.recorded.labelling.page import check_file, display_order, render, select_rows
 from experiments.recorded.labelling.template import doubtful
 
+pytestmark = pytest.mark.slow
+
 PLAIN = [
     'comma, "quoted"',
     "two\nlines",

@@ -17,6 +17,8 @@ from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.recorded.samples import pictures_of
 from experiments.store.cache import Store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.browser
 def test_labels_go_from_the_page_to_the_log(

@@ -28,6 +28,8 @@ from experiments.recorded.verification.verify import UNCHANGED, verify
 from experiments.store.cache import Store
 from experiments.store.entries import entries
 
+pytestmark = pytest.mark.slow
+
 PLAIN = ["figures=none", "report=none", "tracking.log_model=none"]
 SMALL = ["backbone=pixels", "reducer.n_components=8", "cluster.k=6", *PLAIN]
 
