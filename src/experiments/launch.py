@@ -91,7 +91,7 @@ def _launch(main: Main, args: Any) -> int:
     if first.settings.plan:
         preview.show(request.plans)
         return 0
-    tracker = tracking.probe(first.tracking, first.stages.dataset.name)
+    tracker = tracking.probe(first.tracking, first.stages.dataset.display_name)
     tracker.kill_orphaned_runs()
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     invocation = Invocation(command, tuple(request.typed), str(request.folder), request.threads)
@@ -101,7 +101,8 @@ def _launch(main: Main, args: Any) -> int:
     before, _ = check(request)
     with run_folder.locked(request.folder, RUN):
         run_folder.prepare(request.folder, RUN)
-        tracker = tracking.connect(first.tracking, first.stages.dataset.name)  # only after its data was read
+        name = first.stages.dataset.display_name
+        tracker = tracking.connect(first.tracking, name)  # only after its data was read
         run_jobs(RUN, invocation)
         outcome = Outcome.load(request.folder)
     recording = summary.Recording(tracker.uri, tracker.experiment_id)
@@ -212,9 +213,8 @@ def check(request: Request) -> tuple[list[str], list[resumption.DataKeys]]:
             loaded.append((dataset, samples))
             computed += ctx.store.computed
             if ctx.store.computed:
-                log.info(
-                    "read %s: %d samples in %.1f s", dataset.name, len(samples), time.perf_counter() - start
-                )
+                seconds = time.perf_counter() - start
+                log.info("read %s: %d samples in %.1f s", dataset.display_name, len(samples), seconds)
         pipeline.check_stages(plan.stages, samples)
         data.append(resumption.DataKeys(samples.data_key, samples.report_key))
     return computed, data

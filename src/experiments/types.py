@@ -120,7 +120,7 @@ class Dataset(Protocol):
     """Loads the samples; equal stages on equal files return equal samples."""
 
     @property
-    def name(self) -> str:
+    def display_name(self) -> str:
         """Return its name for reports: `dataset.name`, or the name of its path or of the stage's module."""
 
     def count(self) -> int:

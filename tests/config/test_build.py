@@ -18,7 +18,7 @@ def build(*overrides: str) -> Plan:
 
 def test_the_default_run_builds() -> None:
     plan = build()
-    assert plan.stages.dataset.name == "digits"
+    assert plan.stages.dataset.display_name == "digits"
     assert list(plan.stages.evaluators) == ["external", "internal"]
     assert plan.tracking.uri == f"sqlite:///{compose.ROOT}/mlflow/mlflow.db"
     assert plan.cache.root == str(compose.ROOT / "cache")

@@ -43,7 +43,8 @@ def _build(cfg: DictConfig, keys: set[str]) -> Plan:
         check_objective(settings.objective, stages)
     cache = checked(Cache, cfg.cache, "cache", keys)
     cache = Cache(absolute(cache.root, "cache.root" in keys), cache.enabled)
-    return Plan(_with_dataset_name(cfg, stages.dataset.name), stages, settings, cache, _tracking(cfg, keys))
+    named = _with_dataset_name(cfg, stages.dataset.display_name)
+    return Plan(named, stages, settings, cache, _tracking(cfg, keys))
 
 
 def _with_dataset_name(cfg: DictConfig, name: str) -> DictConfig:

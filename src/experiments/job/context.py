@@ -30,7 +30,7 @@ def make(plan: Plan, report: Report, *, compute: bool = True) -> Context:
         enabled=plan.cache.enabled,
         compute=compute,
         about=about,
-        dataset=plan.stages.dataset.name,
+        dataset=plan.stages.dataset.display_name,
     )
     return Context(device, dtype, threads, store, report)
 

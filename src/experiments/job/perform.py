@@ -164,7 +164,7 @@ def perform(plan: Plan, folder: Path, job: Job) -> Performed:
     """
     start = time.perf_counter()
     logged_model.check_folder(folder, plan)
-    parent, dataset = job.parent, plan.stages.dataset.name
+    parent, dataset = job.parent, plan.stages.dataset.display_name
     tracker = tracking.tracker_below(parent) if parent else tracking.connect(plan.tracking, dataset)
     params = compose.flatten(OmegaConf.to_container(plan.cfg, resolve=True))  # type: ignore[arg-type]
     tags = job.options(params) | dict(job.tags)

@@ -64,7 +64,7 @@ def show(plans: Sequence[Plan]) -> None:
     """Print the steps of each job, and the disk that all steps need."""
     jobs = [preview(plan.stages, context.make(plan, Silent(), compute=False)) for plan in plans]
     unread = {
-        plan.stages.dataset.name: plan.stages
+        plan.stages.dataset.display_name: plan.stages
         for plan, steps in zip(plans, jobs, strict=True)
         if steps[0].state == READ
     }

@@ -68,7 +68,7 @@ class Sweep:
         self.resumed = resumed
         self.plan = plan
         self.stable: pd.DataFrame | None = None
-        tracker = tracking.connect(plan.tracking, plan.stages.dataset.name)
+        tracker = tracking.connect(plan.tracking, plan.stages.dataset.display_name)
         if resumed is not None:
             tracker = tracking.Tracker(resumed.uri, resumed.experiment_id)
             self.run = resumption.reopen(resumed)

@@ -39,8 +39,8 @@ def built(*typed: str):
 
 def test_a_typed_name_is_recorded_and_changes_no_cache_key(tmp_path: Path) -> None:
     usual, named = built("dataset=digits"), built("dataset=digits", "dataset.name=scans")
-    assert usual.stages.dataset.name == usual.cfg.dataset.name == "digits"
-    assert named.stages.dataset.name == with_absolute_paths(named).dataset.name == "scans"
+    assert usual.stages.dataset.display_name == usual.cfg.dataset.name == "digits"
+    assert named.stages.dataset.display_name == with_absolute_paths(named).dataset.name == "scans"
     assert named.stages.dataset == usual.stages.dataset
     assert repr(named.stages) == repr(usual.stages), "a sweep is resumed whatever its data is called"
 

@@ -279,4 +279,4 @@ def test_older_runs_keep_the_recorded_name_of_their_data(lab: Lab, tmp_path: Pat
     OmegaConf.save(cfg, lab.artifacts / "config.yaml")
     plan = RecordedConfig(lab.run, tmp_path).plan([f"dataset.root={tmp_path}/flowers"], tmp_path / "cache")
     assert plan.stages.dataset.root == f"{tmp_path}/flowers"
-    assert plan.stages.dataset.name == lab.run.data
+    assert plan.stages.dataset.display_name == lab.run.data

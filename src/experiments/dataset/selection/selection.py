@@ -83,8 +83,7 @@ class Selection:
     split_seed: int
 
     def __post_init__(self) -> None:
-        """Check the settings, and set the default name."""
-        object.__setattr__(self, "name", self.name.strip() or self.default_name())
+        """Check the settings."""
         if self.image_size < 1:
             raise ValueError(f"dataset.image_size={self.image_size} is not a number of pixels; use 1 or more")
         if self.limit is not None and self.limit < 1:
@@ -101,6 +100,11 @@ class Selection:
     def joined(self) -> bool:
         """True if `labels` names a file."""
         return any(value not in (None, "exact") for value in self.labels.values()) if self.labels else False
+
+    @property
+    def display_name(self) -> str:
+        """Return the name in reports and MLflow."""
+        return self.name.strip() or self.default_name()
 
     def default_name(self) -> str:
         """Return the name if `name` is empty."""
@@ -127,8 +131,8 @@ class Selection:
         shares = {share: self.split.get(share, 0.0) for share in SHARES}
         parts = split_partly(content.hashes, labels, shares, self.split_seed, class_names)
         return Samples(
-            self.name, pool.source, ids, content, labels, class_names, parts, skipped, joined.unmatched,
-            pool.columns, joined.tag_names, tags,
+            self.display_name, pool.source, ids, content, labels, class_names, parts, skipped,
+            joined.unmatched, pool.columns, joined.tag_names, tags,
         )  # fmt: skip
 
     def _labels(self, pool_labels: JoinedLabels, ids: np.ndarray, hashes: np.ndarray) -> JoinedLabels:
