@@ -1,7 +1,7 @@
 """Agglomerative clustering: merge the two nearest clusters until k remain.
 
-scikit-learn calls scipy's `linkage`; this module calls it directly, because scipy returns the whole tree,
-which is cached and cut for each k. Memory: the distances of all pairs twice, in float64.
+scikit-learn's class wraps scipy's `linkage`. This module calls `linkage` itself to get the whole tree, which
+is cached once and cut for each k. Memory: the distances of all pairs twice, in float64.
 """
 
 import logging
@@ -37,7 +37,7 @@ class Tree:
     linkage: str
 
     def cached(self, points: np.ndarray, ctx: Context) -> Merges:
-        """Return the tree of float32 (n, p), from the cache if it is there."""
+        """Return the tree of float32 (n, p), from the cache if possible."""
         return ctx.fitted(self, lambda: self._fit(points))
 
     def _fit(self, points: np.ndarray) -> Merges:

@@ -22,10 +22,10 @@ def label_free(
 ) -> Findings:
     """Return a row per configuration, best silhouette_umap first, and the agreement of criteria with metrics.
 
-    `chosen_by` names the criteria without labels that are highest for the configuration, `best_by` the
-    metrics with labels. The second table has a row for each criterion and metric: Spearman's correlation over
-    the configurations, the metric of the configuration that the criterion chooses, and the metric's best
-    value.
+    `chosen_by` lists the criteria without labels that are highest for this configuration, and `best_by` lists
+    the metrics with labels that are. The second table has a row for each criterion and metric: Spearman's
+    correlation over the configurations, the metric of the configuration that the criterion chooses, and the
+    metric's best value.
 
     Parameters
     ----------

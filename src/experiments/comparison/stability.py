@@ -27,7 +27,7 @@ def stability(
     """Return the mean adjusted Rand index over all pairs of seeds, for each configuration.
 
     Only clusterings of the same samples are compared; noise (-1) counts as one more cluster. The table has
-    the number of `seeds`, `stability` with its interval, and the `least` similar pair.
+    the number of `seeds`, `stability` with its interval, and `least`, the lowest index of a pair.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _chart(table: "pd.DataFrame", keys: Sequence[str]) -> dict[str, Figure]:
 
 
 def jackknife(pairs: np.ndarray) -> Interval:
-    """Return the mean over all pairs and its interval; its ends are nan with only two seeds.
+    """Return the mean over all pairs and its interval, whose ends are nan for two seeds.
 
     Pairs that share a seed are not independent, so the interval is Student's over the jackknife's
     pseudo-values, one per seed.

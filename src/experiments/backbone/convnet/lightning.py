@@ -1,4 +1,4 @@
-"""A Lightning trainer without output and files, which passes on Ctrl-C. A slow import."""
+"""A Lightning trainer that writes no output or files, and stops at Ctrl-C. A slow import."""
 
 import logging
 import warnings
@@ -21,9 +21,9 @@ def quiet_trainer(epochs: int, ctx: Context) -> Trainer:
         devices=1,
         precision="bf16-mixed" if ctx.dtype == "bfloat16" else "32-true",
         max_epochs=epochs,
-        reload_dataloaders_every_n_epochs=1,  # each epoch has another order
+        reload_dataloaders_every_n_epochs=1,  # a new order for each epoch
         barebones=True,  # no logger, bar, summary, sanity check or checkpoints by Lightning
-        plugins=[LightningEnvironment()],  # one process, also below SLURM
+        plugins=[LightningEnvironment()],  # one process, also under SLURM
     )
 
 

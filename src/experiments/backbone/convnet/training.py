@@ -35,7 +35,7 @@ History = tuple[dict[str, float], ...]
 def train(
     settings: TrainingSettings, network: Network, samples: Samples, ctx: Context
 ) -> tuple[dict[str, np.ndarray], History, str]:
-    """Return the best weights, the metrics of each epoch, and why `max_minutes` stopped it or ""."""
+    """Return the best weights, the metrics of each epoch, and the message of a stop (or "")."""
     training = Training(settings, network, samples, ctx)
     training.resume()
     if not training.finished and not training.stopped:
@@ -63,7 +63,7 @@ class Training(LightningModule):
         self.optimizer = torch.optim.Adam(
             self.network.parameters(),
             settings.learning_rate,
-            eps=1e-7,  # as Keras, which adds it before the bias correction (3e-6 in the first step)
+            eps=1e-7,  # Keras's value; Keras adds it before the bias correction (3e-6 in the first step)
             fused=True,
         )
         self.plateau = ReduceLROnPlateau(

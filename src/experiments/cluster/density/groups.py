@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-FEWEST = 6  # samples to estimate a density from
+FEWEST = 6  # smallest number of samples for a density estimate
 
 
 def row_lengths(rows: np.ndarray) -> np.ndarray:

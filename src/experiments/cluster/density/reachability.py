@@ -12,8 +12,8 @@ points of 15 columns (`benchmarks/density.py`):
 scikit-learn's tree is not public. The first line is the usual case: UMAP comes before density clustering.
 
 The search is called directly, because fast_hdbscan's public class uses an approximate one beyond 30 columns.
-Among edges of equal length its choice depends on the threads; `canonical` replaces them, so that equal points
-give equal trees.
+Its choice among edges of equal length depends on the threads; `canonical` replaces such edges, so equal
+points give equal trees.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from experiments.store.values import SavedFields
 
 @dataclass(frozen=True, eq=False)
 class ReachabilityTree(SavedFields):
-    """The tree, and the core distances behind it.
+    """The tree and its core distances.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Reachability:
     min_samples: int
 
     def cached(self, points: np.ndarray, ctx: Context) -> ReachabilityTree:
-        """Return the tree of float32 (n, p), from the cache if it is there."""
+        """Return the tree of float32 (n, p), from the cache if possible."""
         return ctx.fitted(self, lambda: self._fit(points, ctx.threads))
 
     def _fit(self, points: np.ndarray, threads: int) -> ReachabilityTree:
@@ -73,7 +73,7 @@ class Reachability:
         edges, near, core = fast_hdbscan.spanning_tree(rows, self.min_samples, threads)
         tree = canonical(edges)
         tree[:, 2] = np.ldexp(tree[:, 2], power)
-        if self.min_samples == 1:  # fast_hdbscan returns zeros, which make the same tree
+        if self.min_samples == 1:  # fast_hdbscan returns zeros; the tree is the same
             return ReachabilityTree(tree, _distances(points, near[:, 0]), np.zeros(len(rows)))
         inner = _distances(points, near[:, self.min_samples - 2])
         return ReachabilityTree(tree, np.ldexp(core.astype(np.float64), power), inner)

@@ -16,13 +16,13 @@ Converge = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 def breathe(centroids: np.ndarray, converge: Converge, breath: int, least: float, seed: int) -> np.ndarray:
     """Return centroids (k, p) of lower inertia.
 
-    A breath adds `breath` centroids to the clusters of largest error, runs Lloyd's iterations, removes as
-    many of the most superfluous, and runs them again. A breath that lowers the inertia by less than the share
-    `least` is undone, and the next one has half as many centroids.
+    A breath adds `breath` centroids to the clusters of largest error, runs Lloyd's iterations, removes the
+    same number of superfluous centroids, and iterates again. A breath that lowers the inertia by less than
+    the share `least` is undone, and the next one has half as many centroids.
 
     Source
     ------
-    Fritzke, "Breathing K-Means", 2020; halving instead of counting down by one is ours.
+    Fritzke, "Breathing K-Means", 2020, which lowers the number of centroids by one instead of halving it.
     """
     rng = np.random.default_rng(seed)
     centroids, squared, ids = converge(centroids)
@@ -60,7 +60,7 @@ def _without_superfluous(
 ) -> np.ndarray:
     """Remove the `count` centroids whose points are nearly as close to another centroid.
 
-    The centroid that takes over the points of a removed one stays, if there is another choice.
+    If possible, the centroid that takes over the points of a removed centroid is not removed itself.
     """
     loss = np.bincount(ids[:, 0], squared[:, 1] - squared[:, 0], len(centroids))
     heirs = np.full(len(centroids), -1)
