@@ -90,7 +90,7 @@ class HdbscanClustering(SavedFields):
         return ids, reach.astype(np.float32)
 
     def _branch(self, neighbours: np.ndarray, density: np.ndarray) -> np.ndarray:
-        """Return the first ancestor of each neighbour's last branch that starts below the density."""
+        """Return each neighbour's last branch, or its first ancestor that starts below the density."""
         branch = np.array(self.last_branch[neighbours])
         sparser = self.exit_density[neighbours] > density
         while True:

@@ -6,7 +6,7 @@ from pathlib import Path
 from experiments.config.compose import ROOT
 from experiments.messages import command, setting
 
-DEFAULT_STORE = f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}"  # of conf/config.yaml
+DEFAULT_STORE = f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}"  # the default in conf/config.yaml
 
 
 def python_path() -> str:
@@ -39,5 +39,5 @@ def _store_setting(uri: str) -> str:
 
 
 def _has_account(uri: str) -> bool:
-    """Return True if an address has an account before its @ or in its options; file names may look so too."""
+    """Return True if an address has an account before its @ or in its options; never for SQLite files."""
     return not uri.startswith("sqlite:") and ("@" in uri or "password=" in uri.lower())

@@ -21,7 +21,7 @@ class Invocation:
     typed
         The overrides of the command line, without a preset's; None if unknown.
     folder
-        The folder that the command keeps locked while its jobs run.
+        The folder that the command locks while its jobs run.
     threads
         Threads of each job with threads=auto; 0: all cores.
     swept
@@ -46,7 +46,7 @@ class Invocation:
 
     @classmethod
     def from_json(cls, text: str) -> "Invocation":
-        """Return the invocation of a JSON text from `to_json`."""
+        """Parse an invocation from the JSON of `to_json`."""
         values: dict[str, Any] = json.loads(text)
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return cls(**values | lists)

@@ -25,7 +25,7 @@ def parse(words: Sequence[str]) -> list[Any]:
     """Parse overrides as Hydra does; raise ValueError for a word that is not `key=value`."""
     parser, parsed = OverridesParser.create(), []
     for number, word in enumerate(words):
-        if any("\ud800" <= letter <= "\udfff" for letter in word):  # Python's marks of undecodable bytes
+        if any("\ud800" <= letter <= "\udfff" for letter in word):  # Python's undecodable bytes
             encoding = sys.getfilesystemencoding()
             remedy = "rename the file" if encoding == "utf-8" else "set PYTHONUTF8=1 before Python starts"
             raise ValueError(f"{ascii(word)[1:-1]} contains bytes that are not {encoding}; {remedy}")
@@ -62,7 +62,7 @@ class Typed(NamedTuple):
 
     line: str  # as it was typed
     key: str  # with its + or ~
-    values: tuple[str, ...]  # each as it can be typed; empty for ~key and for interval(1,3)
+    values: tuple[str, ...]  # in the form to type; empty for ~key and for interval(1,3)
     is_sweep: bool = False
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class Typed(NamedTuple):
 def typed(override: Any, options: Callable[[str], Sequence[str]]) -> Typed:
     """Expand an override's sweep; a sweep of a single value counts as a plain value.
 
-    shuffle() is seeded by the override's text, so that the same command has the same order.
+    The override's text is the seed of shuffle(), so a repeated command has the same order.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def typed(override: Any, options: Callable[[str], Sequence[str]]) -> Typed:
 
 
 def texts(override: Any, options: Callable[[str], Sequence[str]]) -> list[str]:
-    """Return the values of a sweep, each as it can be typed again."""
+    """Return the values of a sweep, each in the form to type."""
     line, value = str(override.input_line), override._value
     if isinstance(value, Glob):
         return value.filter(list(options(override.key_or_group)))
@@ -135,7 +135,7 @@ def _example_values(override: Any, options: Callable[[str], Sequence[str]]) -> s
 
 
 def _quoting_advice(word: str, after: Sequence[str]) -> str:
-    """Return how to quote a text whose quotes were no shell quotes; "" if quotes are not the cause."""
+    """Return the correct quotes for a text with typographic or nested ones; "" for other mistakes."""
     outer = word[:1] in QUOTES
     key, _, value = word[outer:].partition("=")
     quote = word[0] if outer else value[:1]

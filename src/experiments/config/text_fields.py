@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.config.overrides import parse
 from experiments.messages import text
 
-PATH_KEY = "path_key"  # metadata {"path_key": "path"}: a dict field that holds a path under this key
+PATH_KEY = "path_key"  # metadata {"path_key": "path"}: a dict field with a path under this key
 ALWAYS = ("cache.root", "tracking.uri", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 OPTIONAL = ("tracking.experiment",)  # a text or null
 

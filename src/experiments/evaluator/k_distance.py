@@ -16,7 +16,7 @@ from experiments.types import Findings
 
 log = logging.getLogger(__name__)
 
-CURVE_POINTS = 2_000  # of the figure and the table, at most
+CURVE_POINTS = 2_000  # largest number of points in the figure and the table
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class KDistance:
     Parameters
     ----------
     min_samples
-        As of DBSCAN: points within eps, including the row itself; 2 or more.
+        As in DBSCAN: number of points within eps, including the row itself; 2 or more.
 
     Source
     ------

@@ -43,8 +43,8 @@ class KSelection:
         Number of reference data sets of the gap statistic, drawn uniformly from the box around the points
         along their principal axes.
     reference_redo
-        Starts of the fit of a reference, if the clusterer has `breath`, with which one start is as good as
-        ten; all other settings are those of the fit of the data.
+        Number of starts of a reference's fit if the clusterer has `breath`: with breathing, one start is as
+        good as ten. All other settings are those of the clusterer.
     light
         Cheaper settings of the clusterer for repeated fits; settings that it does not have are ignored.
     seeds, bootstraps
@@ -53,7 +53,7 @@ class KSelection:
     within
         Stability chooses the largest k whose stability is at most this far below the best.
     sample
-        Largest number of rows whose silhouette is averaged; of more rows, a random sample.
+        Largest number of rows whose silhouette is averaged; with more rows, a random sample.
     seed
         Seed of references, bootstrap samples and the random sample.
 
@@ -109,7 +109,7 @@ class KSelection:
                 raise ValueError(f"{prefix}.{name}={getattr(self, name)} is too few; use {lowest} or more")
         if not self.values and self.k_max <= self.k_min:
             raise ValueError(
-                f"{prefix}.k_max={self.k_max} leaves no choice with k_min={self.k_min}; use a larger one"
+                f"{prefix}.k_max={self.k_max} leaves no choice with k_min={self.k_min}; use a larger k_max"
             )
         ascending = all(smaller < larger for smaller, larger in pairwise(self.values))
         if self.values and (len(self.values) < 2 or self.values[0] < 1 or not ascending):
@@ -198,9 +198,9 @@ class KSelection:
 
 
 def fits_in_memory(clusterer: Any, n: int) -> bool:
-    """Return True if n points, those of all workers together, fit into memory.
+    """Return True if n points, the total of all workers, fit into memory.
 
-    If memory grows with the number of pairs, this is more than the workers need, which leaves a reserve.
+    If memory grows with the number of pairs, the workers need less than this estimate.
     """
     try:
         clusterer.check(n)

@@ -25,7 +25,7 @@ from experiments.types import Encoder, Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-EXTREMES = 10  # classes in the tables of the best and the worst
+EXTREMES = 10  # number of best and of worst classes in the tables
 BINS = 20  # of the histogram
 
 
@@ -70,7 +70,7 @@ class Probe:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (a constant in other evaluators)
-        """Return the names of all metrics that it can compute."""
+        """Return the names of all possible metrics."""
         return names_of("probe", [self.name], suffixes(self.protocol))
 
     @property

@@ -40,12 +40,13 @@ class Profiles:
     Parameters
     ----------
     extremes
-        Number of highest and of lowest columns of each cluster; if the table has fewer than twice as many
-        columns, each is listed once.
+        Number of highest and of lowest columns of each cluster; if the table has fewer columns than both
+        together, each is listed once.
     columns
         Largest number of columns for a heat map; with more it is unreadable.
     clusters
-        Largest number of clusters in the heat map; of more the largest are shown, and the title says so.
+        Largest number of clusters in the heat map; if there are more, the largest are shown, with a note in
+        the title.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings", "clustering")
@@ -69,7 +70,7 @@ class Profiles:
         """Raise ValueError if the samples are images, whose embeddings have no meaningful columns."""
         if samples.content.KIND != "vectors":
             raise ValueError(
-                f"{PREFIX} describes clusters by the columns of a table, and {samples.name} holds "
+                f"{PREFIX} describes clusters by the columns of a table, and {samples.name} has "
                 f"{samples.content.KIND}; remove profiles, or use dataset=table"
             )
 

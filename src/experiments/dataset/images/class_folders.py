@@ -49,7 +49,7 @@ def class_labels(listing: Listing, rows: np.ndarray, level: int | None) -> np.nd
 
 
 def log_classes(listing: Listing, labels: np.ndarray | None, level: int | None) -> None:
-    """Log which folders are classes, if a user may expect something else.
+    """Log the class folders in cases that a user may not expect.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ class ImageFiles(Images):
         return np.array(sizes, np.int64).reshape(-1, 2)
 
     def _decoded(self, row: int, load: Callable[[BytesIO], Image.Image]) -> Image.Image:
-        """Decode a file; raise ValueError if its content no longer has the hash that pixels are cached by."""
+        """Decode a file; raise ValueError if its content has changed since it was hashed."""
 
         def read(path: Path) -> Image.Image:
             data = path.read_bytes()
@@ -90,15 +90,15 @@ class ImageFiles(Images):
         return self._read(row, read)
 
     def _read(self, row: int, read: Callable[[Path], T]) -> T:
-        """Read a file; raise ValueError if that fails, as an OSError would be taken for one of the store."""
+        """Read a file; raise ValueError if that fails, because an OSError means an error of the store."""
         try:
             return read(self.root / self.paths[row])
         except MemoryError:
             raise
         except Exception as error:  # Pillow raises exceptions of any type for damaged files
             raise ValueError(
-                f"dataset.root={self.root}: {self.paths[row]} was readable before but is not now ({error}); "
-                "put it back, or start again to leave it out"
+                f"dataset.root={self.root}: {self.paths[row]} can no longer be read ({error}); "
+                "put it back, or run the command again to skip it"
             ) from error
 
 

@@ -35,7 +35,7 @@ class Listing:
     base
         Folder below the root that all images share: "" or such as `patternmind_dataset/`.
     images
-        Images by file ending or first bytes; without those that have no class if others have one.
+        Images by file ending or first bytes; if there are classes, only images that have one.
     class_names
         Classes of all folders with images, even of unsupported formats; empty if fewer than two.
     unreadable
@@ -78,7 +78,7 @@ def make_listing(files: Iterable[File], level: int | None, folder: Path | None =
     Ambiguous file endings are decided by the first bytes, if there is a `folder` to read them from.
 
     A single folder that contains everything is skipped, as zips often have one. Images next to two or more
-    class folders have no class and are left out; next to one folder, there are no classes.
+    class folders have no class and are left out. If images are next to a single folder, there are no classes.
     """
     by_kind: dict[str, list[File]] = {"image": [], "unreadable": [], "other": []}
     for file in sorted(files):

@@ -34,7 +34,7 @@ class Hashes(SavedFields):
 
 @dataclass(frozen=True, eq=False)
 class Scan(SavedFields):
-    """The checked files: hashes, "" for unreadable files, and the reasons of the latter.
+    """The checked files: hashes ("" for unreadable files), and reasons for unreadable files.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Scan(SavedFields):
     notices
         (row, text) of the warnings of Pillow and libtiff about readable files.
     stopped
-        The reason not to cache the scan: files that are unreadable for now; "" for none.
+        The reason not to cache the scan: temporarily unreadable files; "" for none.
     """
 
     hashes: np.ndarray

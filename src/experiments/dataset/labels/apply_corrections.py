@@ -1,9 +1,8 @@
 """Match logged label corrections to samples and apply them.
 
-A correction matches the image of equal id and content, else the image of equal content (a renamed file),
-else the image of equal id (an edited file). As another data set may have the same ids, the id alone counts
-only for runs of which at least `SHARE` of the corrected images are here by content. An image's last
-correction counts.
+A correction matches the image of equal id and content, else the image of equal content (a renamed file), else
+the image of equal id (an edited file). Another data set may use the same ids, so a match by id counts only if
+at least `SHARE` of the run's corrected images match by content. An image's last correction counts.
 """
 
 import logging
@@ -32,7 +31,7 @@ class History:
     Parameters
     ----------
     rows
-        For each corrected row, its corrections, oldest first, each with how it matched: `content` or `id`.
+        The corrections of each corrected row, oldest first, with the kind of match: `content` or `id`.
     lost
         The last correction of each image that is not among the samples.
     foreign
@@ -78,7 +77,7 @@ def match_corrections(corrections: Sequence[Correction], ids: np.ndarray, hashes
 
 
 def _with_sample_ids(corrections: Sequence[Correction], ids: np.ndarray) -> list[Correction]:
-    """Return the corrections with their ids spelt as the samples', by the rules of `match_names`."""
+    """Return the corrections with the samples' spelling of ids, by the rules of `match_names`."""
     names = list(dict.fromkeys(correction.id for correction in corrections))
     if set(names) <= set(ids.tolist()):
         return list(corrections)
@@ -91,7 +90,7 @@ def _with_sample_ids(corrections: Sequence[Correction], ids: np.ndarray) -> list
 
 
 def _runs_of_this_data(corrections: Sequence[Correction], of_hash: Mapping[str, list[int]]) -> set[str]:
-    """Return the ids of the runs of which at least `SHARE` of the corrected images are here by content."""
+    """Return the ids of runs with at least `SHARE` of their corrected images matched by content."""
     images: dict[str, set[tuple[str, str]]] = {}
     for correction in corrections:
         images.setdefault(correction.run_id, set()).add((correction.id, correction.hash))

@@ -1,4 +1,4 @@
-"""The log of corrected labels: a CSV file that is only appended to."""
+"""The log of corrected labels: an append-only CSV file."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 KEY = "dataset.corrections"
 COLUMNS = ("when", "who", "run_id", "image_id", "hash", "from", "to")
 HEADER = ",".join(COLUMNS)
-CUT = ',"cut off'  # marks an incomplete line: no complete line ends so, as its quote is never closed
+CUT = ',"cut off'  # marks an incomplete line: the quote stays open, unlike in any complete line
 PATIENCE = 60.0  # seconds to wait for the lock
 
 

@@ -194,7 +194,7 @@ def _first(n: int, labels: np.ndarray | None, limit: int) -> np.ndarray:
     size = np.bincount(labels)
     position = np.empty(n, np.int64)
     position[order] = np.arange(n) - (np.cumsum(size) - size)[labels[order]]
-    fraction = np.maximum(position - 1, 0) / size[labels]  # of the row's class that comes before it
+    fraction = np.maximum(position - 1, 0) / size[labels]  # share of the row's class before this row
     return np.sort(np.lexsort((labels, fraction))[:limit])
 
 

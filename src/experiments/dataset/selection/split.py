@@ -54,7 +54,7 @@ def split(
     Raises
     ------
     ValueError
-        If validation or test rows are asked for, but no class has two distinct images.
+        If the share of validation or test is above 0, but no class has two distinct images.
     """
     if labels is None:
         labels = np.zeros(len(hashes), np.int64)
@@ -146,7 +146,7 @@ def _check_quota(
 
 
 def _uniform(names: Sequence[str], seed: int) -> np.ndarray:
-    """Return a pseudorandom number in (0, 1) for each name, of few enough bits for exact sums with counts."""
+    """Return a pseudorandom number in (0, 1) per name, with few bits for exact sums with counts."""
     codes = np.array([int(hash_bytes(name.encode()), 16) for name in names], np.uint64)
     return np.asarray(((_mixed(codes, seed) >> np.uint64(40)) + 0.5) * 2.0**-24)
 

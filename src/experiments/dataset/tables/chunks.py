@@ -9,7 +9,7 @@ from pathlib import Path
 from experiments.dataset.tables.csv_dialect import Dialect
 from experiments.dataset.tables.tabular import parse_rows
 
-LONGEST = 4  # chunks that a quoted text may span; a quote that is still open then is a stray one
+LONGEST = 4  # largest number of chunks of a quoted text; a longer one has a stray quote
 
 
 def read_chunks(path: Path, dialect: Dialect, size: int) -> Iterator[tuple[int, bytes]]:

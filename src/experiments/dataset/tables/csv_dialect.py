@@ -36,7 +36,7 @@ PACKED = {  # first bytes of files that are not text
 
 @dataclass(frozen=True)
 class Chunking:
-    """How much of a file is read at a time; does not change results.
+    """Amount of a file that is read at a time; does not change results.
 
     Parameters
     ----------

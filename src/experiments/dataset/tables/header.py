@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from experiments.dataset.tables.cell_text import COMMA, has_value, is_number
 
-ROWS, COLUMNS = 200, 200  # that vote
+ROWS, COLUMNS = 200, 200  # largest numbers of voting rows and columns
 ID_COLUMNS = ("image_id", "id", "image", "img_id", "file", "filename")
 LABEL_COLUMNS = ("applied_label", "labels_txt", "primary_label", "category", "label", "class")
 LABEL_LIKE = {*LABEL_COLUMNS, "cluster", "labels", "species", "target", "y"}

@@ -67,8 +67,8 @@ def check_sizes(
 def note_fill_values(raw: RawTable, features: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return a note on columns whose smallest or largest value looks like a fill value.
 
-    It does if it is a common fill value and farther from all other values than their range, or if it repeats
-    and is farther than `FAR` times their range.
+    Suspect values are common fill values that are farther from all other values than their range, and
+    repeated values farther than `FAR` times this range.
     """
     columns, values = _candidates(raw, features)
     if not len(columns):

@@ -24,7 +24,7 @@ def match_images(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
     """Return an image for each id, blank for ids without one.
 
     An id is the path of its image below the folder, else its file name, else its stem, in any Unicode form.
-    If both have folders, one's must be a suffix of the other's.
+    If both paths have folders, the folders of one must be a suffix of the other's.
 
     Raises
     ------

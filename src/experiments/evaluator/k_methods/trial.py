@@ -22,8 +22,8 @@ COLUMNS = (
     "mean_distance", "inertia", "silhouette", "silhouette_error", "calinski_harabasz", "davies_bouldin",
     "stability_seeds", "stability_bootstrap", "log_w",
 )  # fmt: skip
-ALIKE = 0.01  # share by which a clusterer's inertia may differ from the sum of squared distances,
-ROUNDING = 1e-9  # besides this share of the sum of squared values
+ALIKE = 0.01  # tolerance of a clusterer's inertia, relative to the sum of squared distances,
+ROUNDING = 1e-9  # plus this share of the sum of squared values
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Trial:
     clusterer
         The clusterer with this k, fitted once for all methods.
     light
-        The same with cheaper settings, for repeated fits.
+        The same clusterer with cheaper settings, for repeated fits.
     seeds, bootstraps
         Number of light fits that are compared: with other seeds, and of bootstrap samples.
     sample, seed
@@ -78,7 +78,7 @@ class Trial:
         )
 
     def _bootstrapped(self, points: np.ndarray, ctx: Context) -> float:
-        """Return the agreement of bootstrap samples; nan if one has too few different rows for k."""
+        """Return the agreement of bootstrap samples; nan if a sample has too few different rows for k."""
         try:
             return agreement(resampled(points, partial(self._resampled, ctx), self.bootstraps, self.seed))
         except ValueError as error:
@@ -131,7 +131,7 @@ def lighter(clusterer: Any, k: int, light: Mapping[str, Any]) -> Any:
 
 
 def seeded(clusterer: Any, count: int) -> list[Any]:
-    """Return the clusterer with `count` seeds, its own first; only itself if it has no seed."""
+    """Return the clusterer with `count` seeds, its own seed first; once if it has no seed."""
     if "seed" not in {f.name for f in fields(clusterer)}:
         return [clusterer]
     return [replace(clusterer, seed=clusterer.seed + number) for number in range(count)]

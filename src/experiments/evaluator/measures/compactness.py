@@ -1,8 +1,8 @@
 """Calinski-Harabasz and Davies-Bouldin, also for millions of points and clusters.
 
-scikit-learn's functions pass over all points once per cluster, sum float32 values, and keep the distances
-of all pairs of centroids in memory. Up to `MANY` points in `FEW` clusters they are called, so results are
-equal. A new metric gets `@compactness` here and a row in metrics.py, whose docstring has the steps.
+scikit-learn's functions pass over all points once per cluster, sum float32 values, and keep the distances of
+all pairs of centroids in memory. They are called for up to `MANY` points in `FEW` clusters, so these results
+are equal. A new metric gets `@compactness` here and a row in metrics.py, whose docstring has the steps.
 """
 
 from collections.abc import Callable

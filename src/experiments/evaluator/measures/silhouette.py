@@ -24,7 +24,7 @@ class MeanSilhouette(NamedTuple):
 def mean_silhouette(
     points: np.ndarray, assignments: np.ndarray, sample: int, seed: int, known: Extents | None = None
 ) -> MeanSilhouette:
-    """Return the mean silhouette: exact up to `sample` points, else of a random sample of that size.
+    """Return the mean silhouette: exact for up to `sample` points, else of a random sample of that size.
 
     benchmarks/silhouette.py measures how often the interval contains the mean over all points.
 

@@ -43,7 +43,7 @@ def fit_and_score_rows(
     """Return the rows to fit a classifier on, and the subsets to score it on.
 
     held_out: fit on training rows, score on all others. published: the study's 80/20 split of all rows,
-    stratified and drawn with `seed`; a class of one row is fitted on. As in the study, scalers and axes,
+    stratified and drawn with `seed`; a class of one row is in the 80 %. As in the study, scalers and axes,
     which use no labels, are then fitted on all rows including the scored ones (`fit_rows`).
     """
     if protocol == "held_out":
@@ -81,7 +81,7 @@ def check_labels(samples: Samples, prefix: str, protocol: str) -> np.ndarray:
     classes = len(np.unique(labels[fit_rows(samples, protocol)]))
     if classes < 2:
         raise ValueError(
-            f"{prefix} needs two classes and {samples.name} has {classes} to fit on; use data of two or more"
+            f"{prefix} needs two classes and {samples.name} has {classes} to fit on; use two classes or more"
         )
     return labels
 
