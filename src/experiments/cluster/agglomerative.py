@@ -158,7 +158,7 @@ def cut(merges: np.ndarray, k: int) -> np.ndarray:
     n = len(merges) + 1
     group = np.arange(2 * n - 1)
     pairs = merges[: n - k, :2].astype(np.int64)
-    for new in range(n + len(pairs) - 1, n - 1, -1):  # from the root down, so that groups are final
+    for new in range(n + len(pairs) - 1, n - 1, -1):  # from the root down, so that each parent has its group
         group[pairs[new - n]] = group[new]
     return renumber(group[:n])
 

@@ -19,7 +19,7 @@ from experiments.context import Context
 from experiments.numerics.threads import adaptive_threads
 
 SAMPLE, PER_CLUSTER = 2**16, 256  # smallest sample of n_redo=auto: rows, and rows per cluster
-STARTS, STARTS_ON_SAMPLE = 10, 3  # starts of n_redo=auto
+STARTS, STARTS_ON_SAMPLE = 10, 3  # number of starts of n_redo=auto
 BREATH, SHARE_ON_SAMPLE = 16, 3  # breath=auto: 16 centroids, or k / 3 on a sample if that is more
 LARGE = 10**8  # values times clusters; such a fit takes about a second
 

@@ -14,7 +14,7 @@ from experiments.store.values import SavedFields
 log = logging.getLogger(__name__)
 
 SHAPES = ("full", "tied", "diag", "spherical")
-BATCH = 16_384  # points at a time
+BATCH = 16_384  # number of points at a time
 
 
 @dataclass(frozen=True, eq=False)

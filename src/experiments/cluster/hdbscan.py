@@ -16,7 +16,7 @@ from experiments.store.values import SavedFields
 
 METHODS = ("eom", "leaf")
 ROUNDING = 1e-5  # rounding error of an embedding, relative to its length; varies with its batch
-BATCH = 4_096  # points that are assigned at a time
+BATCH = 4_096  # number of points assigned at a time
 
 
 @dataclass(frozen=True, eq=False)

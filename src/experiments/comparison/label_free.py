@@ -1,4 +1,4 @@
-"""The configurations that a sweep would choose without labels, compared with metrics that need labels."""
+"""Choice of a configuration without labels, compared with metrics that need labels."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-CRITERION, STABILITY = "silhouette_umap", "stability"  # from evaluator=label_free, and over the seeds
+CRITERION, STABILITY = "silhouette_umap", "stability"  # of evaluator=label_free; of stability.py
 RANKING_METRICS = [name for name in MAIN if name.row.chooses and not name.rows]
 WITH_LABELS = [str(name) for name in RANKING_METRICS if name.row.labels]
 INTERNAL = [str(name) for name in RANKING_METRICS if not name.row.labels]

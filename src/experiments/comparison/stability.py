@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_SEEDS = 30  # 435 pairs
+MAX_SEEDS = 30  # with 435 pairs
 
 
 def stability(
@@ -33,8 +33,8 @@ def stability(
     ----------
     rows, swept
         As in `compare`.
-    read
-        Returns the clustering of a row by its index, with columns id, hash and cluster; None if it has none.
+    read Function that returns the clustering of a row by its index, with columns id, hash and cluster, or
+    None.
     """
     import pandas as pd
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra._internal.utils import get_args_parser  # the parser that hydra.main itself uses
+from hydra._internal.utils import get_args_parser  # the parser of hydra.main
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -106,7 +106,7 @@ def _expand_sweeps(words: Sequence[str], directory: str | None) -> list[Typed]:
 def _sweep(
     base: DictConfig, overrides: list[str], lines: list[Typed], directory: str | None, resume: str
 ) -> Request:
-    """Return the request of a grid sweep, whose jobs are known before it runs.
+    """Return the request of a grid sweep, which defines all jobs in advance.
 
     Parameters
     ----------

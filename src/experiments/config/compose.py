@@ -31,7 +31,7 @@ def project_root() -> Path:
 
 ROOT = project_root()
 CONF = ROOT / "conf"
-SINGLE = ("dataset", "backbone", "reducer", "cluster")  # groups of which a run has one option
+SINGLE = ("dataset", "backbone", "reducer", "cluster")  # groups with one option per run
 NO_STAGES = ("claims", "experiment", "hydra")
 NOT_GROUPS = ("claims", "hydra")  # folders of conf/ without options of a run
 STORAGE_KEYS = ("cache.", "tracking.")  # prefixes of the settings of cache and tracking

@@ -12,12 +12,12 @@ VARIABLE = "EXPERIMENTS_INVOCATION"
 
 @dataclass(frozen=True)
 class Invocation:
-    """Facts about one call of run.py that its jobs need.
+    """Facts about one call of run.py for its jobs.
 
     Parameters
     ----------
     command
-        The command line as it was typed; Hydra runs it with rewritten overrides.
+        The command line as typed; Hydra gets rewritten overrides.
     typed
         The overrides of the command line, without a preset's; None if unknown.
     folder

@@ -162,7 +162,7 @@ def _deletion_error(parsed: Override, node: Any, base: DictConfig, options_of_ke
     key = parsed.key_or_group
     option = base.hydra.runtime.choices.get(key)
     if option:
-        return f"every run needs a {key}; type {key}=<another option> to replace {option}"
+        return f"every run needs a {key}; type {key}=... to replace {option}"
     if isinstance(node, DictConfig):
         first = next(map(str, node), "")
         return f"{key} cannot be removed as a whole; type {key}=[...] with the rest, or ~{key}.{first}"

@@ -18,7 +18,7 @@ KEY = re.compile(r"[+~]*[A-Za-z_$][\w.$/@-]*", re.ASCII)
 QUOTES = ("'", '"')
 WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'])+|\S+""")
 BRACKETED = re.compile(r"""['"\[\](){}\\]""")
-LATER = {"extend_list": "write the whole list, such as {key}=[a,b]"}  # functions of later versions of Hydra
+LATER = {"extend_list": "write the whole list, such as {key}=[a,b]"}  # functions of newer versions of Hydra
 
 
 def parse(words: Sequence[str]) -> list[Any]:
@@ -60,8 +60,8 @@ def words_of(line: str) -> list[str]:
 class Typed(NamedTuple):
     """An override with an expanded sweep: range(1,3) as 1,2."""
 
-    line: str  # as it was typed
-    key: str  # with its + or ~
+    line: str  # the override as typed
+    key: str  # including + or ~
     values: tuple[str, ...]  # in the form to type; empty for ~key and for interval(1,3)
     is_sweep: bool = False
 

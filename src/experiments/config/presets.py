@@ -1,4 +1,4 @@
-"""Remove settings of a preset that do not apply: those of an option that was replaced on the command line."""
+"""Remove settings of a preset that belong to an option replaced on the command line."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields

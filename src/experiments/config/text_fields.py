@@ -35,7 +35,7 @@ def quote_text(typed: str, key: str, cfg: DictConfig) -> str:
 
 
 def is_text(key: str, cfg: DictConfig, *, null: bool = False) -> bool:
-    """Return True if a setting is a text; with `null`, if it is a text or null."""
+    """Return True for a text setting; with `null`, for one that accepts text or null."""
     if key in ALWAYS or key in OPTIONAL:
         return not null or key in OPTIONAL
     parent, _, name = key.rpartition(".")

@@ -16,9 +16,9 @@ from experiments.store.keys import cache_key
 
 KINDS = ("images", "vectors")
 ROWS, CENTRES = 0, 1  # streams of random numbers
-TRAITS = 12  # random numbers per image, besides its noise
+TRAITS = 12  # random numbers per image, without its noise
 SPREAD = (0.618034, 0.754878, 0.569840)  # steps modulo 1 of the classes' angles, stripe widths and hues
-CHUNK_VALUES = 2**19  # values that a thread generates at a time
+CHUNK_VALUES = 2**19  # number of values per thread at a time
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,7 +120,7 @@ class ContactSheets:
     def _sheets(
         self, assignments: np.ndarray, labels: np.ndarray | None, from_centre: np.ndarray
     ) -> tuple[list[Sheet], int]:
-        """Return the sheets, noise last, and the number of clusters without one."""
+        """Return the sheets, noise last, and the number of clusters without a sheet."""
         ids, sizes = np.unique(assignments[assignments >= 0], return_counts=True)
         largest = np.sort(np.argsort(-sizes, kind="stable")[: self.clusters])
         noise = [-1] if len(assignments) > sizes.sum() else []

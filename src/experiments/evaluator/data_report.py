@@ -14,8 +14,8 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-LARGEST_SIDE = 96  # pixels of an image in the grid
-EXTREMES = 5  # smallest and largest classes that are listed
+LARGEST_SIDE = 96  # side of an image in the grid, in pixels
+EXTREMES = 5  # number of smallest and of largest classes in the table
 
 
 @dataclass(frozen=True)

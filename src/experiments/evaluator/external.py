@@ -1,4 +1,4 @@
-"""Agreement of the clusters with the labels."""
+"""Agreement of clusters and labels."""
 
 import logging
 from dataclasses import dataclass

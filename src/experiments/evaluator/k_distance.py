@@ -61,7 +61,7 @@ class KDistance:
         _, distances = nearest(reduced, reduced, self.min_samples, threads=ctx.threads)
         distances = np.sort(distances[:, -1])
         n = len(distances)
-        bend = knee(np.arange(n), distances[::-1])  # of the falling curve
+        bend = knee(np.arange(n), distances[::-1])  # knee of the falling curve
         index = None if bend is None else n - 1 - bend
         shown = np.unique(np.linspace(0, n - 1, min(n, CURVE_POINTS)).round().astype(np.int64))
         counts = (shown + 1).tolist()

@@ -176,9 +176,9 @@ class KSelection:
 
         work = [partial(attempt, trials[0])]  # fails early if the clusterer cannot be judged
         work += [partial(draw, reference) for reference in references]
-        work += [partial(attempt, trial) for trial in reversed(trials[1:])]  # the longest first
+        work += [partial(attempt, trial) for trial in reversed(trials[1:])]  # longest fits first
         first_trial = 1 + len(references)
-        # one fit keeps a GPU busy, and its memory is shared
+        # one fit uses the whole GPU, and its memory is shared
         parallel = ctx.device != "cuda" and fits_in_memory(clusterer, len(points) * ctx.threads)
         with ctx.report.progress("choose k", len(work), "fits") as progressed:
             results = run_in_threads(work, ctx.threads if parallel else 1, progressed)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREFIX = "evaluator.maps"
-PER_SHEET = 1024  # images that a page decodes at a time
+PER_SHEET = 1024  # number of images per sheet, which a page decodes at once
 AREA = 24_000_000  # pixels of all images of a page together: about 10 MB
-SMALLEST = 16  # side of an image in pixels
+SMALLEST = 16  # smallest side of an image in pixels
 
 
 @dataclass(frozen=True)

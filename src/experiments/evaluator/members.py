@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREFIX = "evaluator.members"
-COLUMNS = 5  # of the grid of outliers
+COLUMNS = 5  # columns of images in the figure of outliers
 
 
 @dataclass(frozen=True)

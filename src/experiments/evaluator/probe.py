@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EXTREMES = 10  # number of best and of worst classes in the tables
-BINS = 20  # of the histogram
+BINS = 20  # bins of the histogram
 
 
 @dataclass(frozen=True)

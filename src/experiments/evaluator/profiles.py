@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREFIX = "evaluator.profiles"
-ALIKE = 4 * float(np.finfo(np.float32).eps)  # relative difference of means that count as equal
-DIGITS = 5  # of the scores that order the columns; equal ones stay in the order of the table
+ALIKE = 4 * float(np.finfo(np.float32).eps)  # relative difference of equal means
+DIGITS = 5  # digits of scores when sorting columns; ties stay in the order of the table
 ORDER = "the columns are in the order of the difference of their means in standard deviations of the rows"
 
 

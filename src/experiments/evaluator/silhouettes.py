@@ -27,7 +27,7 @@ class Silhouettes:
     """The silhouette plot, and size, mean silhouette and worst members of each cluster.
 
     `error` is half the 95 % interval of the mean over all members, 0 if all are measured. Noise rows are
-    counted, but not measured. With fewer than two clusters there is only a table with the reason.
+    counted, but not measured. With fewer than two clusters, the figure is missing and a table has the reason.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class Silhouettes:
 
 
 def thinned(count: int, most: int) -> np.ndarray:
-    """Return at most `most` evenly spaced indices of `count` values, the first and the last among them."""
+    """Return at most `most` evenly spaced indices of `count` values, including the first and the last."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 

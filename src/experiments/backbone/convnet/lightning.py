@@ -11,11 +11,11 @@ from pytorch_lightning import Trainer
 from experiments.context import Context
 
 for name in ("pytorch_lightning", "lightning_fabric"):
-    logging.getLogger(name).setLevel(logging.ERROR)  # tips and hardware messages at every start
+    logging.getLogger(name).setLevel(logging.ERROR)  # suppress tips and hardware messages
 
 
 def quiet_trainer(epochs: int, ctx: Context) -> Trainer:
-    """Return a trainer on one device that prints and writes nothing."""
+    """Return a trainer for one device, without output and files."""
     return Trainer(
         accelerator="gpu" if ctx.device == "cuda" else "cpu",
         devices=1,

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-MOMENTUM = 0.01  # of batch norm; .99 in Keras's convention
+MOMENTUM = 0.01  # momentum of batch norm; .99 in Keras's convention
 
 
 class Network(nn.Module):

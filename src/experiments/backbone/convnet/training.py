@@ -89,7 +89,7 @@ class Training(LightningModule):
 
     @property
     def stopped(self) -> str:
-        """The epoch and setting of a stop by `max_minutes`; empty without such a stop."""
+        """The message of a stop by `max_minutes`; empty without such a stop."""
         limit = self.settings.max_minutes
         if limit is None or self.minutes < limit or self.finished:
             return ""
@@ -181,7 +181,7 @@ class Training(LightningModule):
         )
 
     def _loss(self, part: str, images: Tensor, labels: Tensor) -> Tensor:
-        """Return cross-entropy plus penalty, as Keras reports it, and add it to the epoch's sums."""
+        """Return cross-entropy plus penalty, the loss that Keras reports; add it to the epoch's sums."""
         scores = self.network(images).float()
         loss = cross_entropy(scores, labels) + self.settings.weight_decay * self.network.penalty()
         correct = (scores.argmax(1) == labels).sum()

@@ -206,7 +206,7 @@ class PretrainedEncoder(ShortRepr):
 
 @lru_cache
 def _load_card(library: str, architecture: str, folder: str) -> Card:
-    """Return the saved card of a network, or get it from its library and save it."""
+    """Return the saved card of a network; if missing, ask the library for it and save it."""
     name = digest(library, version(DISTRIBUTIONS[library]), architecture, CARD_VERSION)
     path = Path(folder) / "cards" / f"{library}-{name}.json"
     if path.is_file():

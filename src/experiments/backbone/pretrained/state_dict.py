@@ -14,11 +14,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 State = dict[str, Tensor]
-MAX_NAMES = 3  # weights in a message
+MAX_NAMES = 3  # largest number of weights in a message
 USE = "use a .safetensors file, or the file of torch.save(model.state_dict(), <path>)"
-PICKLE = b"\x80"  # first byte of a pickle outside a zip, as old versions of torch write
+PICKLE = b"\x80"  # first byte of a pickle without a zip, the format of old versions of torch
 UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError)
-COUNTERS = "num_batches_tracked"  # of batch norm; unused, and missing in old files
+COUNTERS = "num_batches_tracked"  # counters of batch norm; unused, and missing in old files
 
 
 def build_network(library: str, architecture: Mapping[str, Any], seed: int = 0) -> nn.Module:
@@ -46,7 +46,7 @@ def random_weights(library: str, architecture: Mapping[str, Any], seed: int) -> 
 
 
 def load_weights(library: str, architecture: Mapping[str, Any], path: Path) -> State:
-    """Return the weights in a file, by the network's names; raise ValueError if they do not fit."""
+    """Return the weights in a file by the network's names; raise ValueError if the two do not match."""
     network = build_network(library, architecture)
     state: State = _adapter(library).convert_state_dict(read_state_dict(path), network, **architecture)
     expected = network.state_dict()

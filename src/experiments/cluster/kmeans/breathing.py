@@ -1,13 +1,14 @@
 """Breathing k-means: move superfluous centroids to where the error is largest.
 
-A restart of k-means finds another local optimum; breathing leaves one, at a fraction of the cost.
+A restart of k-means finds another local optimum. Breathing improves the current one at a fraction of the
+cost.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-NUDGE = 0.01  # of the root mean squared distance: offset of a new centroid from the existing one next to it
+NUDGE = 0.01  # offset of a new centroid from its neighbour, relative to the root mean squared distance
 
 # Runs Lloyd's iterations; returns centroids, squared distances and indices of each point's nearest two.
 Converge = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -58,7 +59,7 @@ def _new_centroids(
 def _without_superfluous(
     centroids: np.ndarray, squared: np.ndarray, ids: np.ndarray, count: int
 ) -> np.ndarray:
-    """Remove the `count` centroids whose points are nearly as close to another centroid.
+    """Remove the `count` centroids with the smallest increase of the error.
 
     If possible, the centroid that takes over the points of a removed centroid is not removed itself.
     """

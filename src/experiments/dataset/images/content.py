@@ -20,7 +20,7 @@ from experiments.store.keys import cache_key
 from experiments.store.short_repr import ShortRepr
 from experiments.store.values import joined
 
-CHUNK = 64  # images that a thread processes at a time
+CHUNK = 64  # number of images per thread at a time
 NO_IMAGE = "0" * 16  # hash of a missing image, which is shown blank
 BLANK = 230  # grey of a blank image
 PER_IMAGE = ValueRange()  # images deeper than 8 bits are each scaled by their own range
@@ -130,7 +130,7 @@ class ImageArrays(Images):
         return replace(self, rows=self.rows[rows], hashes=self.hashes[rows])
 
     def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
-        """Return uint8 RGB (n, size, size, 3); no copy if the images already have that shape."""
+        """Return uint8 RGB (n, size, size, 3), without a copy if the images have that shape."""
         key, _ = self.pixel_map(resize)
         if not key:
             return self.images

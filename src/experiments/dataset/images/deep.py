@@ -28,8 +28,8 @@ from experiments.samples import ValueRange
 
 FULL = (0.0, 65535.0)
 TOPS = (1.0, 255.0, 65535.0)  # common maxima of floats
-LOWER = 1 / 4  # a range is assumed if the largest value exceeds this fraction of it
-BEYOND = 0.05  # fraction of a range by which resampling may exceed it
+LOWER = 1 / 4  # a range is assumed if the largest value is above this fraction of the range
+BEYOND = 0.05  # overshoot of resampling, as a fraction of the range
 
 
 @dataclass(frozen=True, eq=False)

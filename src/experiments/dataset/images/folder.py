@@ -19,8 +19,8 @@ from experiments.samples import ValueRange
 
 log = logging.getLogger(__name__)
 
-ALWAYS_ALLOWED = 5  # unreadable files that are always allowed
-LISTED = 5  # files whose notices the log lists
+ALWAYS_ALLOWED = 5  # number of unreadable files always allowed
+LISTED = 5  # largest number of files whose notices are logged
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ import PIL
 MESSAGE_SIZE = 500  # largest size of a message of libtiff, in bytes
 _thread = threading.local()
 _lock = threading.Lock()
-_captures: list[ExitStack] = []  # the first one restores the process's handlers
+_captures: list[ExitStack] = []  # the first capture restores the process's handlers
 _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
 
 

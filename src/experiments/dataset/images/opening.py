@@ -48,7 +48,7 @@ def open_image(file: Path | BytesIO) -> Iterator[ImageFile.ImageFile]:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Return a decoded image the right way up."""
+    """Return a decoded image, rotated upright."""
     turn = UPRIGHT.get(orientation(image))
     return image if turn is None else image.transpose(turn)
 

@@ -15,7 +15,7 @@ UNKNOWN = ValueRange()
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 RIBBON = 8  # longest side before a crop, in units of the shorter one
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-SHEETS = ("AVIF", "DCX", "FLI", "GIF", "PNG", "TIFF", "WEBP")  # formats whose further frames are images too
+SHEETS = ("AVIF", "DCX", "FLI", "GIF", "PNG", "TIFF", "WEBP")  # formats whose frames are separate images
 ALPHA = ("AVIF", "GIF", "JPEG2000", "PNG", "QOI", "WEBP")  # formats whose alpha is reliable
 
 

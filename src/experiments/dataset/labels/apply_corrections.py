@@ -21,7 +21,7 @@ from experiments.messages import DataError, counted, join_few
 log = logging.getLogger(__name__)
 
 SHARE = 0.5
-LISTED = 3  # examples in a warning
+LISTED = 3  # largest number of examples in a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def match_corrections(corrections: Sequence[Correction], ids: np.ndarray, hashes
     for correction in corrections:
         same, named = of_hash.get(correction.hash, []), of_id.get(correction.id, [])
         exact = [row for row in same if row in named]
-        copies = [row for row in same if row not in both]  # of equal images, one may have its own correction
+        copies = [row for row in same if row not in both]  # skip copies with a correction of their own
         matches = exact or copies or same or (named if correction.run_id in runs else [])
         for row in matches:
             rows.setdefault(row, []).append((correction, "content" if same else "id"))

@@ -58,7 +58,7 @@ class Correction:
 
 @contextmanager
 def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Lock the log against other processes and threads; the holder may read and append.
+    """Lock the log for reading and appending, against other processes and threads.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
         lock.acquire(timeout=patience)
     except Timeout as error:
         raise ValueError(
-            f"{path} is locked by another process, which kept {lock_path} for {patience:g} s; try again when "
+            f"{path} is locked by another process ({lock_path}, waited {patience:g} s); try again when "
             "that process has ended"
         ) from error
     try:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 PATH = "dataset.labels.path"
 MATCHES = {"exact": EXACT, "name": "by file name", "stem": "by stem", "digits": "by digits"}
-LISTED = 5  # examples in an error
+LISTED = 5  # largest number of examples in an error
 
 
 def match_key(name: str, match_by: str) -> str:

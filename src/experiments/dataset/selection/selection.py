@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 SHARES = ("train", "validation", "test")
 UNLABELLED = ("keep", "drop")
-LISTED = 3  # groups of class names that a warning lists
+LISTED = 3  # largest number of groups of class names in a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +151,7 @@ class Selection:
                 f"none of the {len(ids)} samples has a label; fill the file of dataset.labels.path"
             )
         if self.unlabelled == "keep":
-            return all_rows, skipped  # the run logs how many
+            return all_rows, skipped  # the run logs their number
         log.warning(
             "%d of %d samples have no label and are left out; see skipped_files.csv", len(without), len(ids)
         )

@@ -28,7 +28,7 @@ from experiments.samples import SPLITS
 log = logging.getLogger(__name__)
 
 TRAINING, VALIDATION, TEST = range(len(SPLITS))
-LISTED = 5  # classes that a warning names
+LISTED = 5  # largest number of classes in a warning
 
 
 def split(

@@ -22,7 +22,7 @@ from experiments.messages import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FLAGS = {"true": "1", "false": "0"}  # in any case
+FLAGS = {"true": "1", "false": "0"}  # upper or lower case
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(inf|infinity|nan)", re.ASCII | re.I)
 T = TypeVar("T")
 U = TypeVar("U")

@@ -21,13 +21,13 @@ from experiments.messages import DataError
 log = logging.getLogger(__name__)
 
 SEPARATORS = (",", ";", "\t", "|")
-LINES = 20  # fewest lines of a sample, unless the file has fewer
+LINES = 20  # smallest number of lines of a sample, or all lines
 SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)  # Excel's first line
 USE_TABLE = "use a CSV, TSV or Parquet file"
 UNNAMED = "column_{}"
 WESTERN = "cp1252"
 BROKEN = "\N{REPLACEMENT CHARACTER}"
-FOREIGN = re.compile(rb"[\xc0-\xff]{3}|[\x80-\xff]{4}")  # in words of other alphabets
+FOREIGN = re.compile(rb"[\xc0-\xff]{3}|[\x80-\xff]{4}")  # bytes of words in other alphabets
 PACKED = {  # first bytes of files that are not text
     b"PK": "a zip or a spreadsheet", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "Parquet, whose name ends in .parquet",
@@ -209,7 +209,7 @@ def encoding_of(path: Path, key: str, chunking: Chunking = DEFAULT) -> str:
             raise DataError(
                 key,
                 path,
-                f" cannot be read as CSV: line {line} has a zero byte, which text never has",
+                f" cannot be read as CSV: line {line} has a zero byte, so it is not text",
                 "repair that line, or save the spreadsheet as CSV UTF-8",
             )
         wide = "utf-16-be" if even > odd else "utf-16-le"

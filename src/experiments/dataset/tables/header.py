@@ -20,8 +20,8 @@ LABEL_LIKE = {*LABEL_COLUMNS, "cluster", "labels", "species", "target", "y"}
 IDS = (*ID_COLUMNS, "path", "name")
 NAMES = {*IDS, *LABEL_LIKE, "index", "split"} - {"y"}
 NAME = re.compile(r".*[\W_](id|ids|name|label|path|file)", re.IGNORECASE)
-ENDING = re.compile(r".*\.[A-Za-z]\w{1,4}")  # of a file name
-NEARLY_ALL, HARDLY_ANY = 0.9, 0.1  # shares of rows that count as nearly all and as hardly any
+ENDING = re.compile(r".*\.[A-Za-z]\w{1,4}")  # end of a file name
+NEARLY_ALL, HARDLY_ANY = 0.9, 0.1  # shares of rows
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The metrics of one k, from which the methods choose."""
+"""The metrics of one k, the input of all methods."""
 
 import logging
 from collections.abc import Mapping

@@ -59,7 +59,7 @@ def verdicts(table: "pd.DataFrame", within: float) -> list[Verdict]:
 
 
 def sentence(choices: list[Verdict]) -> str:
-    """Return a sentence: the k that most methods choose, and the choices of the others."""
+    """Return a sentence: the k of most methods, and the choices of the other methods."""
     made = [verdict for verdict in choices if verdict.k is not None]
     counts = Counter(verdict.k for verdict in made)
     if not counts:

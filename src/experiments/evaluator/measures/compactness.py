@@ -14,8 +14,8 @@ from experiments.numerics.scale import exponents
 
 MANY = 100_000
 FEW = 1_000
-SMALL = 10  # points below 2**-10 are scaled to 1, as scikit-learn treats distances below 1e-8 as 0
-DISTANCES = 4_000_000  # of centroids, in memory at a time: 32 MB
+SMALL = 10  # points below 2**-10 are scaled to 1, because scikit-learn sets distances below 1e-8 to 0
+DISTANCES = 4_000_000  # number of distances of centroids in memory at a time: 32 MB
 
 Compactness = Callable[[np.ndarray, np.ndarray, Extents | None], float]
 COMPACTNESS: dict[str, Compactness] = {}  # by metric name

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-CHUNK = 16384  # rows at a time
+CHUNK = 16384  # number of rows at a time
 
 
 class Groups(NamedTuple):

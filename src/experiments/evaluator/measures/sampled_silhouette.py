@@ -16,9 +16,9 @@ from experiments.evaluator.measures.extents import Extents, extents
 MEMBERS = 10_000  # approximate sample size over all clusters
 LEAST = 8  # smallest number of members of a cluster in the sample, or all its members
 ROWS_PER_DRAW = 128  # number of rows measured against the same sample
-DISTANCES = 2_000_000  # in memory at a time: 16 MB
-ROUNDING = 1e-7  # of the largest distance to the centre of all points: smaller distances are 0
-NEAR = 4  # nearest candidates in float32, of which float64 chooses one
+DISTANCES = 2_000_000  # number of distances in memory at a time: 16 MB
+ROUNDING = 1e-7  # distances below this share of the largest distance to the centre of all points are 0
+NEAR = 4  # number of candidates in float32; float64 decides
 
 
 class Clusters(NamedTuple):

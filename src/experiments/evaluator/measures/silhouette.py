@@ -9,8 +9,8 @@ from experiments.evaluator.measures.extents import Extents
 from experiments.evaluator.measures.sampled_silhouette import nearness, sampled_silhouettes
 
 ALL = 30_000  # largest number of points for exact silhouettes
-DISTANCES = 4_000_000  # in memory at a time: 32 MB
-NORMAL = 1.959964  # standard errors of a 95 % interval
+DISTANCES = 4_000_000  # number of distances in memory at a time: 32 MB
+NORMAL = 1.959964  # half of a 95 % interval, in standard errors
 
 
 class MeanSilhouette(NamedTuple):

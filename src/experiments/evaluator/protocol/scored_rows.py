@@ -10,7 +10,7 @@ from experiments.samples import Samples
 from experiments.types import Encoder, UnlabelledError
 
 PROTOCOLS = ("held_out", "published")
-TEST_SHARE = 0.2  # of the published studies' split
+TEST_SHARE = 0.2  # test share in the published studies
 
 
 class Subset(NamedTuple):
