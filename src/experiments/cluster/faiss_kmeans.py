@@ -99,7 +99,7 @@ class FaissKMeans:
         gpu = ctx.device == "cuda" and faiss.get_num_gpus() > 0
 
         large = points.size * self.k > LARGE
-        with adaptive_threads(ctx.threads, measure=large) as adapt:  # includes FAISS's OpenMP and BLAS
+        with adaptive_threads(ctx.threads, measure=large) as adapt:  # limits FAISS's OpenMP and BLAS too
             cores = _Cores(gpu, adapt)
             sample = self._sample(len(points))
             rows = points if sample is None else points[sample]
@@ -170,7 +170,7 @@ class FaissKMeans:
     def _kmeans(self, points: np.ndarray, k: int, cores: _Cores, threshold: float, **options: Any) -> Any:
         """Return FAISS's k-means for these points, not yet trained; set its threads.
 
-        Also with a GPU the points stay on the host: each iteration's search copies them to the GPU in pages,
+        The points stay on the host, even with a GPU: each iteration's search copies them to the GPU in pages,
         and FAISS draws k-means++ centroids and averages clusters on the host.
         """
         import faiss

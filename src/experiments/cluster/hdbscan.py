@@ -33,7 +33,7 @@ class HdbscanClustering(SavedFields):
     points
         float32 (n, p): the clustered points.
     core_distance
-        float64 (n,): distance within which a point has min_samples - 1 others.
+        float64 (n,): distance of a point to its neighbour number min_samples - 1.
     last_branch, exit_density
         int64 and float64 (n,): the last branch that contains a point, and the density at which it leaves.
     parent, birth_density, branch_label

@@ -39,7 +39,7 @@ class Maps:
         Perplexity of t-SNE; None: min(30, (n - 1) / 3). (Study B's min(30, n - 1) makes all points neighbours
         below 31 images, so the map is a ball.)
     names
-        Show names next to points if there are fewer images than this.
+        Number of images below which names are shown next to the points.
     thumbnail
         Side of an image in pixels; smaller for more than 10,000 images, so that a page stays below 15 MB.
     seed

@@ -105,7 +105,7 @@ class NearDuplicates:
         about["pairs listed"] = len(pairs.first)
         if pairs.total > len(pairs.first):
             log.warning(
-                "%s lists the %d most similar of %d pairs; use a larger %s.similarity than %g for fewer",
+                "%s lists the %d most similar of %d pairs; use %s.similarity above %g for fewer pairs",
                 PREFIX, len(pairs.first), pairs.total, PREFIX, self.similarity,
             )  # fmt: skip
         rows = {"figure": list(about), "value": [str(value) for value in about.values()]}

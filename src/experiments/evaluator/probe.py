@@ -31,7 +31,7 @@ BINS = 20  # bins of the histogram
 
 @dataclass(frozen=True)
 class Probe:
-    """Logistic regression on standardised embeddings, scored on rows that it was not fitted on.
+    """Logistic regression on standardised embeddings, scored on other rows than those of the fit.
 
     Metrics without suffix, such as `<name>_accuracy`, are of all scored rows; under `protocol=held_out`
     there are also `_validation` and `_test`. `<name>_gap` is training accuracy minus accuracy,

@@ -43,7 +43,7 @@ class Profiles:
         Number of highest and of lowest columns of each cluster; if the table has fewer columns than both
         together, each is listed once.
     columns
-        Largest number of columns for a heat map; with more it is unreadable.
+        Largest number of columns of the heat map; with more columns there is none.
     clusters
         Largest number of clusters in the heat map; if there are more, the largest are shown, with a note in
         the title.

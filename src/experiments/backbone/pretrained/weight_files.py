@@ -88,7 +88,7 @@ def _download(sources: Sequence[tuple[str, str]], folder: Path) -> Path:
             finally:
                 partial.unlink(missing_ok=True)
                 lock.release()
-    raise OSError("the server does not have it")
+    raise OSError("not found on the server")
 
 
 def _verify(path: Path, name: str, size: int) -> None:

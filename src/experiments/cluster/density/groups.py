@@ -1,4 +1,4 @@
-"""Checks and numbering that the density-based clusterers share."""
+"""Checks and numbering of the density-based clusterers."""
 
 from typing import Any
 

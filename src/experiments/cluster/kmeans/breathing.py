@@ -1,4 +1,4 @@
-"""Breathing k-means: move superfluous centroids to where the error is largest.
+"""Breathing k-means: move superfluous centroids to the clusters of largest error.
 
 A restart of k-means finds another local optimum. Breathing improves the current one at a fraction of the
 cost.

@@ -1,4 +1,4 @@
-"""Result and checks that the k-means clusterers share."""
+"""Result and checks of all k-means clusterers."""
 
 import logging
 from collections.abc import Callable, Iterator

@@ -119,7 +119,7 @@ def _notes(files: Mapping[str, Member]) -> list[str]:
     if not guessed:
         return []
     return [
-        f"{len(guessed)} of {len(files)} names have an unknown encoding that is not UTF-8, and are read like "
+        f"{len(guessed)} of {len(files)} names are not UTF-8 and have an unknown encoding, such as "
         f"{guessed[0]!r}; if letters are wrong, pack the files again with UTF-8 names, or unpack them by "
         "hand (unzip -O cp932, gbk, ...) and use the folder"
     ]

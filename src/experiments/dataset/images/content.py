@@ -1,4 +1,4 @@
-"""Content of samples that are images: image files, or arrays of pixels."""
+"""Content of image samples: image files, or arrays of pixels."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +23,12 @@ from experiments.store.values import joined
 CHUNK = 64  # number of images per thread at a time
 NO_IMAGE = "0" * 16  # hash of a missing image, which is shown blank
 BLANK = 230  # grey of a blank image
-PER_IMAGE = ValueRange()  # images deeper than 8 bits are each scaled by their own range
+PER_IMAGE = ValueRange()  # each image deeper than 8 bits is scaled by its own range
 T = TypeVar("T")
 
 
 class Images(ShortRepr):
-    """Base of contents that are images."""
+    """Base class of image contents."""
 
     KIND: ClassVar[str] = "images"
     VERSION: ClassVar[int] = pixels.VERSION
@@ -37,7 +37,7 @@ class Images(ShortRepr):
     value_range: ValueRange = PER_IMAGE
 
     def vectors(self) -> NoReturn:
-        """Raise ValueError: images have to be embedded first."""
+        """Raise ValueError, because images need a backbone."""
         raise ValueError("backbone=identity needs vectors, not images; use backbone=cnn or backbone=pixels")
 
 

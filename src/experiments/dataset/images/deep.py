@@ -1,4 +1,4 @@
-"""Images deeper than 8 bits: exact values, and the values that become black and white.
+"""Images deeper than 8 bits: exact values, and the values of black and white.
 
 The metadata of a file may have its range: the bits of a TIFF, the maximum of a PNM, sBIT of a PNG. Otherwise
 a dark image cannot be distinguished from one that uses fewer than 16 bits; so one range is used for the whole
@@ -104,7 +104,7 @@ def choose_range(whole: bool, low: float, high: float) -> tuple[float, float]:
 
 
 def is_deep_colour(image: ImageFile.ImageFile) -> bool:
-    """Return True if an undecoded image has 16 bits a channel in colour, of which Pillow decodes only 8."""
+    """Return True for an undecoded colour image of 16 bits a channel; Pillow decodes only 8 of them."""
     return image.mode in ("RGB", "RGBA") and ";16" in raw_mode(image)
 
 
@@ -194,7 +194,7 @@ def _stated(values: np.ndarray, bits: int | None) -> float | None:
 
 
 def _alpha(values: np.ndarray, clear: int | tuple[int, ...] | bytes | None) -> np.ndarray | None:
-    """Return an alpha of 0 where the colour is the transparent one; None if there is none."""
+    """Return an alpha of 0 for pixels of the transparent colour; None without such a colour."""
     if not isinstance(clear, (int, tuple)):
         return None
     same = values == np.asarray(clear)

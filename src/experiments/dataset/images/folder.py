@@ -25,7 +25,7 @@ LISTED = 5  # largest number of files whose notices are logged
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """A folder whose images have been checked by decoding them.
+    """A folder of images, each checked by decoding it.
 
     Parameters
     ----------

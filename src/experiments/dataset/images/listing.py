@@ -13,7 +13,7 @@ from experiments.store.file_hashes import status_of
 
 @dataclass(frozen=True, order=True)
 class File:
-    """A file by its POSIX path below the root; `problem` is the reason why it is unreadable.
+    """A file by its POSIX path below the root; `problem` is the reason if it is unreadable.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class File:
 
 @dataclass(frozen=True)
 class Listing:
-    """Images in the order of their paths, and the files that are left out.
+    """Images sorted by path, and the skipped files.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def make_listing(files: Iterable[File], level: int | None, folder: Path | None =
 
     Ambiguous file endings are decided by the first bytes, if there is a `folder` to read them from.
 
-    A single folder that contains everything is skipped, as zips often have one. Images next to two or more
+    A single folder with all files, as in many zips, is skipped. Images next to two or more
     class folders have no class and are left out. If images are next to a single folder, there are no classes.
     """
     by_kind: dict[str, list[File]] = {"image": [], "unreadable": [], "other": []}

@@ -33,9 +33,9 @@ class History:
     rows
         The corrections of each corrected row, oldest first, with the kind of match: `content` or `id`.
     lost
-        The last correction of each image that is not among the samples.
+        The last correction of each image without a sample.
     foreign
-        Ids of samples whose corrections are assumed to be about another data set.
+        Ids of samples whose corrections seem to belong to another data set.
     """
 
     rows: dict[int, list[tuple[Correction, str]]]
@@ -118,8 +118,8 @@ def _warn(ids: np.ndarray, rows: Mapping[int, list[tuple[Correction, str]]], for
         )
     if foreign:
         log.warning(
-            "%s ignored, as they seem to be about another data set: the ids are the same, but less than half "
-            "of the images that their run corrected are here by content",
+            "%s ignored, as they seem to belong to another data set: the ids match, but most images that the "
+            "same run corrected have other content here",
             counted(foreign, "correction is", "corrections are"),
         )
 
@@ -141,7 +141,7 @@ def apply_corrections(
         raise DataError(
             KEY,
             path,
-            f" has a label for none of the {len(ids)} samples, and the data set has no labels",
+            f" matches none of the {len(ids)} samples, and the data set has no labels",
             "use the log of this data set",
         )
     labels = np.full(len(ids), -1, np.int64) if labelled.labels is None else np.array(labelled.labels)
@@ -171,5 +171,5 @@ def apply_corrections(
 def _reason(lost: Correction, path: Path, foreign: set[str]) -> str:
     correction = f"correction in {path.name} to {repr(lost.after) if lost.after else 'no label'}"
     if lost.id in foreign:
-        return f"{correction} seems to be about another data set: the image has other content here"
+        return f"{correction} seems to belong to another data set: the image has other content here"
     return f"{correction} matches no image, neither by content nor by id"

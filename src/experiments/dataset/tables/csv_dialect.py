@@ -136,12 +136,12 @@ def _names(row: Sequence[str], named: bool) -> tuple[str, ...]:
 
 
 def _note(first: FirstRow, row: Sequence[str], key: str, header: bool | None) -> str:
-    """Return a note on how the first row was read, and what to type if that is wrong."""
+    """Return a note on the interpretation of the first row, and the setting to change it."""
     setting = f"{key.removesuffix('.path')}.header" if key.endswith(".path") else ""
     value = repr(first.value or row[0].strip())
     if first.names:
         remedy = f"use {setting}=false" if setting else "put a line of names above it"
-        return f"the first line is read as a header, although it may be a row; if it is one, {remedy}"
+        return f"the first line is read as a header, although it may be a row of values; if so, {remedy}"
     called = f"columns are called {UNNAMED.format(1)} to {UNNAMED.format(len(row))}"
     if header is not None:
         return called
@@ -256,7 +256,7 @@ def _decodes(path: Path, encoding: str, chunking: Chunking) -> bool:
     ascii_too = not encoding.startswith("utf-16")
     try:
         for chunk in _chunks(path, chunking.block):
-            # ASCII needs no decoder, which is several times slower
+            # ASCII needs no decoder; decoding is several times slower
             if not (ascii_too and chunk.isascii() and not decoder.getstate()[0]):
                 decoder.decode(chunk)
         decoder.decode(b"", final=True)

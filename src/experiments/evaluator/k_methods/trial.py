@@ -57,7 +57,7 @@ class Trial:
         Raises
         ------
         ValueError
-            If the clusterer leaves noise or uses another distance, as the methods do not apply then.
+            If the clusterer marks noise or uses another distance, for which the methods are undefined.
         """
         clustering = ctx.fitted(self.clusterer, lambda: self.clusterer.fit(points, ctx))
         check_distances(type(self.clusterer).__name__, clustering, points)
@@ -104,7 +104,7 @@ class Trial:
 
 
 def check_distances(name: str, clustering: Clustering, points: np.ndarray) -> None:
-    """Raise ValueError if a clusterer leaves noise, or uses another distance than the Euclidean one."""
+    """Raise ValueError if a clusterer has noise, or another distance than the Euclidean one."""
     noise = int((np.asarray(clustering.assignments) < 0).sum())
     if noise:
         raise ValueError(
