@@ -10,7 +10,7 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-CRITERION, STABILITY = "silhouette_umap", "stability"  # of evaluator=label_free; of stability.py
+CRITERION, STABILITY = "silhouette_umap", "stability"  # evaluator=label_free and stability.py
 RANKING_METRICS = [name for name in MAIN if name.row.chooses and not name.rows]
 WITH_LABELS = [str(name) for name in RANKING_METRICS if name.row.labels]
 INTERNAL = [str(name) for name in RANKING_METRICS if not name.row.labels]
@@ -22,8 +22,8 @@ def label_free(
 ) -> Findings:
     """Return a row per configuration, best silhouette_umap first, and the agreement of criteria with metrics.
 
-    `chosen_by` lists the criteria without labels that are highest for this configuration, and `best_by` lists
-    the metrics with labels that are. The second table has a row for each criterion and metric: Spearman's
+    `chosen_by` lists the criteria without labels, and `best_by` the metrics with labels, that have their
+    highest value for the configuration. The second table has a row for each criterion and metric: Spearman's
     correlation over the configurations, the metric of the configuration that the criterion chooses, and the
     metric's best value.
 
@@ -64,7 +64,7 @@ def _table(
     metrics: Sequence[str],
     best: dict[str, Any],
 ) -> "pd.DataFrame":
-    """Return the configurations, with the criteria and metrics by which each is the best."""
+    """Return the configurations, each with the criteria and metrics that rank it first."""
 
     def highest(names: Sequence[str]) -> list[str]:
         return [", ".join(name for name in names if best.get(name) == row) for row in means.index]

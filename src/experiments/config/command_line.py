@@ -195,7 +195,7 @@ def refuse_flags(args: Any) -> None:
 
 
 def _refuse_sweeps(sweeps: Sequence[Typed], base: DictConfig, *, multirun: bool) -> None:
-    """Raise ValueError for a list of values without -m, and for one of Hydra's own settings."""
+    """Raise ValueError for a list of values without -m, or of a setting of Hydra."""
     for sweep in sweeps:
         if sweep.key.startswith(("hydra.", "hydra/")):
             raise ValueError(f"{sweep.line}: a setting of Hydra cannot be swept; use a single value")

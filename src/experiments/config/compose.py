@@ -38,7 +38,7 @@ STORAGE_KEYS = ("cache.", "tracking.")  # prefixes of the settings of cache and 
 PLACE_KEYS = (*STORAGE_KEYS, "hydra.")  # and of Hydra's own settings
 
 OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
-OmegaConf.register_new_resolver(  # conf/config.yaml; cached: a config has one folder
+OmegaConf.register_new_resolver(  # for conf/config.yaml; cached, so that a config has one folder
     "output_folder", lambda: str(new_output_folder()), replace=True, use_cache=True
 )
 
@@ -138,7 +138,7 @@ def new_output_folder(*, anywhere: bool = False, root: Path | None = None) -> Pa
 
 
 def working_directory() -> Path:
-    """Return the folder that the command was typed in, also in a job with hydra.job.chdir=true."""
+    """Return the folder in which the command was typed, even in a job with hydra.job.chdir=true."""
     if HydraConfig.initialized() and HydraConfig.get().job.chdir:
         return Path(HydraConfig.get().runtime.cwd)
     return Path.cwd()

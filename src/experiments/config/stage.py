@@ -104,7 +104,7 @@ def _plain(schema: type, values: Any, parent: str, typed: Iterable[str]) -> Any:
         instead = "" if key in typed else f"if a preset set it, remove it with ~{key}"
         raise SettingError(key, no_such_key(key, schema.__name__, names, known_keys()), instead)
     try:
-        unresolved = values if OmegaConf.is_config(values) else literals(values)  # resolved once already
+        unresolved = values if OmegaConf.is_config(values) else literals(values)  # already resolved
         merged = OmegaConf.merge(OmegaConf.structured(schema), unresolved)
         return OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:

@@ -20,7 +20,7 @@ def renumber(groups: np.ndarray) -> np.ndarray:
 
 
 def check_density(stage: Any, name: str, n: int) -> None:
-    """Raise ValueError if n points are too few to estimate a density, or for the settings of `stage`."""
+    """Raise ValueError if n points are too few for a density estimate, or for a setting of `stage`."""
     if n < FEWEST:
         raise ValueError(
             f"cluster={name} needs {FEWEST} samples or more to estimate their density, and there are {n}; "

@@ -38,8 +38,8 @@ class Block:
 
 
 def reads_as_number(text: str, decimal: str = ".") -> bool:
-    """Return True if `csv_blocks` reads a text as a number; also for missing values, true and false."""
-    text = text.strip(" \t")  # Arrow strips these two only
+    """Return True for a text that `csv_blocks` reads as a number, a missing value, true or false."""
+    text = text.strip(" \t")  # Arrow strips only spaces and tabs
     if text.lower() in FLAGS:
         return True
     if decimal != ".":
@@ -118,7 +118,7 @@ class _CsvReader:
         from pyarrow import ArrowInvalid
 
         quotes, rewritten = chunk.count(b'"'), False
-        if quotes % 2:  # Arrow would close it at the chunk's end
+        if quotes % 2:  # Arrow would close an open quote at the end of the chunk
             self._check(chunk, first)
         try:
             table = self._table(chunk)
