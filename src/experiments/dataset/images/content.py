@@ -97,8 +97,8 @@ class ImageFiles(Images):
             raise
         except Exception as error:  # Pillow raises exceptions of any type for damaged files
             raise ValueError(
-                f"dataset.root={self.root}: {self.paths[row]} can no longer be read ({error}); "
-                "put it back, or run the command again to skip it"
+                f"dataset.root={self.root}: {self.paths[row]} has changed since it was checked "
+                f"({error}); put it back, or start again to skip it"
             ) from error
 
 

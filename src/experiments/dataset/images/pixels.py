@@ -44,9 +44,11 @@ ONE, SEVERAL = Facts(), Facts(several=True)
 def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKNOWN) -> Image.Image:
     """Return the first frame as 8-bit RGB, upright, transparent parts white.
 
-    - Values deeper than 8 bits: black and white are from the file's metadata, else `value_range`; nan is
-    black. - An alpha of 0 everywhere is ignored, as many programs leave it empty. But an image of one colour
-    in a format of ALPHA is blank and becomes white. - Colour profiles are ignored.
+    - Values deeper than 8 bits: black and white are from the file's metadata, else from `value_range`; nan
+      is black.
+    - An alpha of 0 everywhere is ignored, because many programs leave it empty. But an image of one colour
+      in a format of ALPHA is blank and becomes white.
+    - Colour profiles are ignored.
 
     Parameters
     ----------

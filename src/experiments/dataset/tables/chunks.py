@@ -57,7 +57,7 @@ def _utf8_chunks(path: Path, dialect: Dialect, size: int) -> Iterator[bytes]:
 
 
 def _line_end(data: bytes, longest: int) -> int:
-    """Return the end of the last line outside of quotes, or of the last line of data above `longest` bytes."""
+    """Return the end of the last line outside of quotes, or of the last line beyond `longest` bytes."""
     end = data.rfind(b"\n")
     quotes = data.count(b'"', 0, max(end, 0))
     while end >= 0 and quotes % 2 and len(data) <= longest:

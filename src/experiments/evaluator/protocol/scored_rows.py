@@ -81,7 +81,7 @@ def check_labels(samples: Samples, prefix: str, protocol: str) -> np.ndarray:
     classes = len(np.unique(labels[fit_rows(samples, protocol)]))
     if classes < 2:
         raise ValueError(
-            f"{prefix} needs two classes and {samples.name} has {classes} to fit on; use two classes or more"
+            f"{prefix} needs two classes and {samples.name} has {classes} to fit on; use two or more classes"
         )
     return labels
 
