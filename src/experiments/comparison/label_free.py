@@ -77,7 +77,7 @@ def _table(
 def _agreement(
     means: "pd.DataFrame", criteria: Sequence[str], metrics: Sequence[str], best: dict[str, Any]
 ) -> "pd.DataFrame":
-    """Return the agreement of each criterion without labels with each metric that needs labels."""
+    """Return the agreement of each label-free criterion with each metric that needs labels."""
     import pandas as pd
 
     return pd.DataFrame(

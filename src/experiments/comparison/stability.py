@@ -60,7 +60,7 @@ def stability(
 
 
 def _chart(table: "pd.DataFrame", keys: Sequence[str]) -> dict[str, Figure]:
-    """Return a chart of stability over the swept setting, if only one was swept besides the seed."""
+    """Return a chart of stability over the swept setting; {} unless exactly one was swept."""
     if len(keys) != 1 or len(table) < 2:
         return {}
     values = in_order(table[keys[0]])

@@ -16,7 +16,7 @@ def python_path() -> str:
 
 
 def script_command(name: str, *words: str, uri: str) -> str:
-    """Return the command of a script, with the setting `tracking.uri` unless it is the default store."""
+    """Return the command of a script, with `tracking.uri` if the store is not the default."""
     return f"{command('python', f'scripts/{name}', *words)}{_store_setting(uri)}"
 
 

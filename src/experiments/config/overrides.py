@@ -47,7 +47,7 @@ def key_of(override: str) -> str:
 
 
 def plain_value(override: Override) -> str | float:
-    """Return the number or text of an override; a list or null as typed, as pandas cannot group by them."""
+    """Return the number or text of an override; lists and null as typed, because pandas cannot group them."""
     value = override.value()
     return value if isinstance(value, (str, int, float)) else override.get_value_element_as_str()
 
@@ -117,7 +117,7 @@ def texts(override: Any, options: Callable[[str], Sequence[str]]) -> list[str]:
 
 
 def _as_typed(line: str, values: list[str], value: Any) -> list[str]:
-    """Return the values of a,b,c as they were typed where possible, as Hydra turns 1e3 into 1000.0."""
+    """Return the values of a,b,c as typed if possible, because Hydra turns 1e3 into 1000.0."""
     parts = [part.strip() for part in line.split(",")]
     is_list = isinstance(value, ChoiceSweep) and value.simple_form and not BRACKETED.search(line)
     return parts if is_list and len(parts) == len(values) else values

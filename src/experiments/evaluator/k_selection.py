@@ -188,7 +188,7 @@ class KSelection:
         return table
 
     def reference_settings(self, clusterer: Any) -> dict[str, Any]:
-        """Return the settings in which the fit of a reference differs from that of the data."""
+        """Return the settings of a reference's fit that differ from the fit of the data."""
         return {"n_redo": self.reference_redo} if getattr(clusterer, "breath", 0) else {}
 
     def _light(self) -> str:

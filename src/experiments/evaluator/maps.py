@@ -32,7 +32,7 @@ class Maps:
     methods
         Any of pca, umap, tsne and pca3d, a rotatable map in three dimensions.
     files
-        File name of the figure of each method; default map_<method>, as its table.
+        File name of the figure of each method; by default map_<method>, the name of its table.
     n_neighbors, min_dist, metric
         Settings of UMAP.
     perplexity

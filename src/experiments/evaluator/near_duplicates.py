@@ -79,7 +79,7 @@ class NearDuplicates:
     def __post_init__(self) -> None:
         if not 0 < self.similarity <= 1:
             raise ValueError(
-                f"{PREFIX}.similarity={self.similarity} is out of range; use a cosine from 0 to 1, such as .98"
+                f"{PREFIX}.similarity={self.similarity} is out of range; use a cosine above 0, such as .98"
             )
         for name in ("pairs", "shown"):
             if getattr(self, name) < 1:

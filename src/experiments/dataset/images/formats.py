@@ -46,7 +46,7 @@ def ending(path: str) -> str:
 def readable() -> tuple[str, ...]:
     """Return Pillow's names of all formats that it decodes without another program.
 
-    Formats with a signature come first, by frequency, as Pillow tries them in this order.
+    Formats with a signature come first, the most frequent ones first: Pillow tries them in this order.
     """
     Image.init()
     signed = [name for name in SIGNED if name in Image.OPEN]

@@ -189,7 +189,7 @@ def _first(n: int, labels: np.ndarray | None, limit: int) -> np.ndarray:
     """Return `limit` row numbers: two of every class, as one cannot be split, then in proportion to size."""
     if labels is None:
         return np.arange(limit)
-    labels = np.where(labels < 0, labels.max() + 1, labels)  # unlabelled rows as one more class
+    labels = np.where(labels < 0, labels.max() + 1, labels)  # unlabelled rows are one more class
     order = np.argsort(labels, kind="stable")
     size = np.bincount(labels)
     position = np.empty(n, np.int64)

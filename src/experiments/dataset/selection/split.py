@@ -3,8 +3,7 @@
 Within each class the distinct images are sorted by a hash of (seed, content): the first are validation
 images, the last test images, the rest training images. So each class's shares are exact to one image, and a
 new file moves at most one other image of its class over each of the two borders, and none of another class.
-Identical files are in one part; images that occur in several classes are training images, as they cannot be
-scored.
+Identical files are in one part; images in several classes are training images, because they cannot be scored.
 
 A class's share is seldom a whole number. A hash of (seed, class name) rounds it up with the probability of
 its fraction, so that many classes of one size are not all rounded the same way and the overall shares are

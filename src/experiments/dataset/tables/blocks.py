@@ -240,7 +240,7 @@ def _floats(column: "pa.Array") -> np.ndarray:
 
 
 def text_of(value: Any) -> str:
-    """Return a value as text: 7.0 as "7", as pandas stores integers with gaps as floats; bytes as UTF-8."""
+    """Return a value as text: bytes as UTF-8, 7.0 as "7" (pandas stores integers with gaps as floats)."""
     if value is None or value != value:  # NaN
         return ""
     if isinstance(value, float) and value.is_integer():

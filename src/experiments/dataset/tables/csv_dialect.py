@@ -271,7 +271,7 @@ def _chunks(path: Path, size: int) -> Iterator[bytes]:
 
 
 def _separated(text: str, path: Path, stated: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
-    """Return the separator by which most rows have as many fields as the first, and the rows.
+    """Return the separator for which most rows have the field count of the first row, and the rows.
 
     Each row comes with the number of its last line.
     """

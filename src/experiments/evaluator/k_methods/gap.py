@@ -92,7 +92,7 @@ def gap(observed: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.nd
 def first_sufficient(gaps: np.ndarray, widths: np.ndarray) -> int | None:
     """Return the first index with gap >= next gap - next s; None if there is none.
 
-    An infinite gap is sufficient by itself, as no clustering is tighter.
+    An infinite gap is sufficient by itself, because no clustering is tighter.
 
     Source
     ------
