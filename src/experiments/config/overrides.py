@@ -135,7 +135,7 @@ def _example_values(override: Any, options: Callable[[str], Sequence[str]]) -> s
 
 
 def _quoting_advice(word: str, after: Sequence[str]) -> str:
-    """Return the correct quotes for a text with typographic or nested ones; "" for other mistakes."""
+    """Return the correct quotes for a text that arrived with its quotes; "" for other mistakes."""
     outer = word[:1] in QUOTES
     key, _, value = word[outer:].partition("=")
     quote = word[0] if outer else value[:1]
