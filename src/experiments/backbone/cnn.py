@@ -16,7 +16,7 @@ from experiments.store.short_repr import ShortRepr
 if TYPE_CHECKING:
     from experiments.backbone.convnet.network import Network
 
-RANGES = {  # lowest and highest value, and the message for others, including nan
+RANGES = {  # lowest and highest value, and the message for all other values, nan included
     "dropout": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
     "head_dropout": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
     "dense": (1, LARGEST, "is not a width; use 1 or more"),

@@ -1,7 +1,7 @@
 """Agglomerative clustering: merge the two nearest clusters until k remain.
 
-scikit-learn calls scipy's `linkage`; this module calls it directly, because scipy returns the whole tree,
-which is cached and cut for each k. Memory: the distances of all pairs twice, in float64.
+scikit-learn's class wraps scipy's `linkage`. This module calls `linkage` itself to get the whole tree, which
+is cached once and cut for each k. Memory: the distances of all pairs twice, in float64.
 """
 
 import logging
@@ -37,7 +37,7 @@ class Tree:
     linkage: str
 
     def cached(self, points: np.ndarray, ctx: Context) -> Merges:
-        """Return the tree of float32 (n, p), from the cache if it is there."""
+        """Return the tree of float32 (n, p), from the cache if possible."""
         return ctx.fitted(self, lambda: self._fit(points))
 
     def _fit(self, points: np.ndarray) -> Merges:
@@ -158,7 +158,7 @@ def cut(merges: np.ndarray, k: int) -> np.ndarray:
     n = len(merges) + 1
     group = np.arange(2 * n - 1)
     pairs = merges[: n - k, :2].astype(np.int64)
-    for new in range(n + len(pairs) - 1, n - 1, -1):  # from the root down, so that groups are final
+    for new in range(n + len(pairs) - 1, n - 1, -1):  # from the root down, so that each parent has its group
         group[pairs[new - n]] = group[new]
     return renumber(group[:n])
 

@@ -12,13 +12,13 @@ from experiments.context import Context
 from experiments.numerics.nearest import nearest
 from experiments.store.values import SavedFields
 
-ROUNDING = 1e-6  # of a distance: a float32 rounding error, so that points exactly eps apart are neighbours
-SAME = 1e-5  # of a row's length: rounding of an embedding, which depends on the other rows of its batch
+ROUNDING = 1e-6  # relative rounding error of a float32 distance; makes points exactly eps apart neighbours
+SAME = 1e-5  # rounding error of an embedding, relative to its length; varies with its batch
 
 
 @dataclass(frozen=True, eq=False)
 class DbscanClustering(SavedFields):
-    """The clustering, and the core points to assign new points by.
+    """The clustering, with the core points for assigning new points.
 
     Parameters
     ----------
@@ -37,15 +37,15 @@ class DbscanClustering(SavedFields):
     core_ids: np.ndarray
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Assign each of float32 (m, p) to the cluster of its nearest core point, if that is within eps.
+        """Assign float32 (m, p) to the cluster of the nearest core point within eps.
 
-        A fitted row gets its assignment again: `fit` assigns border points by the nearest core point too,
-        where the paper lets the order of the rows decide.
+        Fitted rows keep their assignment, because `fit` assigns border points by the same rule. In the paper,
+        the cluster of a border point depends on the order of the rows.
 
         Returns
         -------
         Ids int64 (m,), -1 is noise, and distance to the nearest core point float32 (m,), inf if there is
-        none. For a core point, the distance to the nearest other one, at most eps.
+        none. For a core point it is the distance to its nearest other core point, at most eps.
         """
         ids, distances = _nearest_cores(self.cores, self.core_ids, self.eps, reduced)
         first, second = distances.T
@@ -62,7 +62,7 @@ class Dbscan:
     eps
         Largest distance of neighbours, in units of the reduced space; `evaluator=k_distance` suggests one.
     min_samples
-        Points within eps of a core point, including itself, at least.
+        Smallest number of points within eps of a core point, including itself.
 
     Source
     ------

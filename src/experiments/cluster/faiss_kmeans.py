@@ -18,14 +18,14 @@ from experiments.cluster.kmeans.centroids import (
 from experiments.context import Context
 from experiments.numerics.threads import adaptive_threads
 
-SAMPLE, PER_CLUSTER = 2**16, 256  # rows of the sample of n_redo=auto, at least: in all, and per cluster
-STARTS, STARTS_ON_SAMPLE = 10, 3  # starts of n_redo=auto
-BREATH, SHARE_ON_SAMPLE = 16, 3  # breath=auto: 16 centroids; on a sample k / 3, if that is more
-LARGE = 10**8  # values times clusters that take about a second
+SAMPLE, PER_CLUSTER = 2**16, 256  # smallest sample of n_redo=auto: rows, and rows per cluster
+STARTS, STARTS_ON_SAMPLE = 10, 3  # number of starts of n_redo=auto
+BREATH, SHARE_ON_SAMPLE = 16, 3  # breath=auto: 16 centroids, or k / 3 on a sample if that is more
+LARGE = 10**8  # values times clusters; such a fit takes about a second
 
 
 class _Cores(NamedTuple):
-    """Where FAISS computes: on a GPU or not; `adapt` sets its threads to the number of free cores."""
+    """The device of FAISS, CPU or GPU; `adapt` sets its threads to the number of free cores."""
 
     gpu: bool
     adapt: Callable[[], int]
@@ -36,18 +36,20 @@ class FaissKMeans:
     """k-means on all points: the best of `n_redo` starts, improved by breathing.
 
     With `n_redo=auto`, starts and breaths use a random sample of at most 65,536 rows, or 256 per cluster if
-    that is more; then the centroids converge on all rows. The sample may have missed a small group far away:
-    if rows with a larger error than any of the sample add up, one more breath adds centroids there.
+    that is more; then the centroids converge on all rows. A sample can miss a small, distant group. So one
+    more breath moves centroids to rows whose error exceeds that of every sampled row, if their total error is
+    large enough.
 
     Parameters
     ----------
     k
         Number of clusters, 1 to n.
     n_redo
-        k-means++ starts on all rows, of which the one of lowest objective is used; or `auto`: 10 on all
-        rows, 3 on a sample.
+        Number of k-means++ starts on all rows; the start of lowest objective is used. `auto`: 10 on all rows,
+        or 3 on a sample.
     breath
-        Centroids that the first breath moves; 0 for plain Lloyd; or `auto`: 16, on a sample k / 3 if more.
+        Number of centroids that the first breath moves; 0 for plain Lloyd. `auto`: 16, or k / 3 on a sample
+        if that is more.
     max_iter
         Largest number of Lloyd iterations per start.
     start_tolerance
@@ -97,7 +99,7 @@ class FaissKMeans:
         gpu = ctx.device == "cuda" and faiss.get_num_gpus() > 0
 
         large = points.size * self.k > LARGE
-        with adaptive_threads(ctx.threads, measure=large) as adapt:  # includes FAISS's OpenMP and BLAS
+        with adaptive_threads(ctx.threads, measure=large) as adapt:  # limits FAISS's OpenMP and BLAS too
             cores = _Cores(gpu, adapt)
             sample = self._sample(len(points))
             rows = points if sample is None else points[sample]
@@ -134,7 +136,7 @@ class FaissKMeans:
     def _refine_on_all_rows(
         self, centroids: np.ndarray, points: np.ndarray, sample: np.ndarray, cores: _Cores
     ) -> np.ndarray:
-        """Let a sample's centroids (k, p) converge on all points; move some to groups that it missed."""
+        """Let a sample's centroids (k, p) converge on all points; move some to groups not in the sample."""
         converge = self._converge(points, cores)
         centroids, squared, _ = converge(centroids)
         error = squared[:, 0].astype(np.float64)
@@ -168,7 +170,7 @@ class FaissKMeans:
     def _kmeans(self, points: np.ndarray, k: int, cores: _Cores, threshold: float, **options: Any) -> Any:
         """Return FAISS's k-means for these points, not yet trained; set its threads.
 
-        Also with a GPU the points stay on the host: each iteration's search copies them to the GPU in pages,
+        The points stay on the host, even with a GPU: each iteration's search copies them to the GPU in pages,
         and FAISS draws k-means++ centroids and averages clusters on the host.
         """
         import faiss

@@ -14,7 +14,7 @@ from experiments.store.values import SavedFields
 log = logging.getLogger(__name__)
 
 SHAPES = ("full", "tied", "diag", "spherical")
-BATCH = 16_384  # points at a time
+BATCH = 16_384  # number of points at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class GmmClustering(SavedFields):
     whitening: np.ndarray
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Assign each of float32 (m, p) to the component of highest posterior, the first of equal ones.
+        """Assign float32 (m, p) to the component of highest posterior; ties go to the first component.
 
         Returns
         -------
@@ -66,9 +66,9 @@ class Gmm:
     covariance_type
         `full`: a matrix for each component; `tied`: one for all; `diag`: diagonal; `spherical`: one variance.
     n_init
-        Starts; the one of highest likelihood is used.
+        Number of starts; the start of highest likelihood is used.
     reg
-        Added to each variance, so that equal points have one; in the squared unit of the points.
+        Constant added to each variance, so that none is 0; in the squared unit of the points.
     max_iter
         Largest number of EM iterations per start.
     tolerance

@@ -15,8 +15,8 @@ from experiments.numerics.nearest import nearest
 from experiments.store.values import SavedFields
 
 METHODS = ("eom", "leaf")
-ROUNDING = 1e-5  # of a row's length: rounding of an embedding, which depends on the other rows of its batch
-BATCH = 4_096  # points that are assigned at a time
+ROUNDING = 1e-5  # rounding error of an embedding, relative to its length; varies with its batch
+BATCH = 4_096  # number of points assigned at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +28,12 @@ class HdbscanClustering(SavedFields):
     assignments
         int64 (n,), -1 is noise.
     probabilities
-        float32 (n,): membership strength, 1 at the densest of a cluster, 0 for noise. Equal points have
-        infinite density and strength 1, and do not scale the strengths of others.
+        float32 (n,): membership strength, 1 for the densest points of a cluster, 0 for noise. Equal points
+        have infinite density and strength 1, and do not scale the strengths of others.
     points
         float32 (n, p): the clustered points.
     core_distance
-        float64 (n,): distance within which a point has min_samples - 1 others.
+        float64 (n,): distance of a point to its neighbour number min_samples - 1.
     last_branch, exit_density
         int64 and float64 (n,): the last branch that contains a point, and the density at which it leaves.
     parent, birth_density, branch_label
@@ -55,10 +55,10 @@ class HdbscanClustering(SavedFields):
     branch_label: np.ndarray
 
     def assign(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Assign each of float32 (m, p) to the cluster of the fitted point nearest by mutual reachability.
+        """Assign float32 (m, p) to the cluster of the nearest fitted point by mutual reachability.
 
-        As hdbscan's `approximate_predict`: a row less dense than every part of that cluster is noise. A row
-        that was fitted (up to rounding) keeps its assignment.
+        As hdbscan's `approximate_predict`: a row less dense than every part of that cluster is noise. Fitted
+        rows (up to rounding) keep their assignment.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class HdbscanClustering(SavedFields):
         return ids, reach.astype(np.float32)
 
     def _branch(self, neighbours: np.ndarray, density: np.ndarray) -> np.ndarray:
-        """Return the first branch above each neighbour's last one that starts at a lower density."""
+        """Return each neighbour's last branch, or its first ancestor that starts below the density."""
         branch = np.array(self.last_branch[neighbours])
         sparser = self.exit_density[neighbours] > density
         while True:

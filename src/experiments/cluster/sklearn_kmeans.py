@@ -24,7 +24,7 @@ class SklearnKMeans:
     k
         Number of clusters, 1 to n.
     n_init
-        Greedy k-means++ starts; the one of lowest inertia is used.
+        Number of greedy k-means++ starts; the start of lowest inertia is used.
     max_iter
         Largest number of Lloyd iterations per start.
     tolerance

@@ -49,8 +49,8 @@ class SphericalClustering(SavedFields):
 class SphericalKMeans:
     """k-means of rows scaled to length 1, with centroids of length 1.
 
-    Accepts rows of any length. For rows of length 1, such as those of `reducer=l2`,
-    `cluster=faiss_kmeans cluster.spherical=true` is the same. Settings as in `FaissKMeans`.
+    Accepts rows of any length. For rows of length 1, such as those of `reducer=l2`, `cluster=faiss_kmeans
+    cluster.spherical=true` gives the same clusters. Settings are those of `FaissKMeans`.
 
     Source
     ------

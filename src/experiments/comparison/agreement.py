@@ -11,7 +11,7 @@ from experiments.types import Findings
 
 log = logging.getLogger(__name__)
 
-MAX_JOBS = 50  # 1,225 pairs
+MAX_JOBS = 50  # with 1,225 pairs
 
 
 def agreement(names: Sequence[str], assignments: Sequence[np.ndarray]) -> Findings:

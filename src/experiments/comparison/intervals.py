@@ -8,7 +8,7 @@ CONFIDENCE = 0.95
 
 
 class Interval(NamedTuple):
-    """A value and its 95 % confidence interval; its ends are nan if there is none."""
+    """A value and its 95 % confidence interval; the ends are nan without an interval."""
 
     value: float
     low: float
@@ -16,7 +16,7 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: "np.ndarray | list[float]") -> Interval:
-    """Return the mean with Student's interval; its ends are nan with a single value.
+    """Return the mean with Student's interval; the ends are nan for a single value.
 
     Parameters
     ----------

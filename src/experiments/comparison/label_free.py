@@ -1,4 +1,4 @@
-"""The configurations that a sweep would choose without labels, compared with metrics that need labels."""
+"""Choice of a configuration without labels, compared with metrics that need labels."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-CRITERION, STABILITY = "silhouette_umap", "stability"  # from evaluator=label_free, and over the seeds
+CRITERION, STABILITY = "silhouette_umap", "stability"  # evaluator=label_free and stability.py
 RANKING_METRICS = [name for name in MAIN if name.row.chooses and not name.rows]
 WITH_LABELS = [str(name) for name in RANKING_METRICS if name.row.labels]
 INTERNAL = [str(name) for name in RANKING_METRICS if not name.row.labels]
@@ -22,10 +22,10 @@ def label_free(
 ) -> Findings:
     """Return a row per configuration, best silhouette_umap first, and the agreement of criteria with metrics.
 
-    `chosen_by` names the criteria without labels that are highest for the configuration, `best_by` the
-    metrics with labels. The second table has a row for each criterion and metric: Spearman's correlation over
-    the configurations, the metric of the configuration that the criterion chooses, and the metric's best
-    value.
+    `chosen_by` lists the criteria without labels, and `best_by` the metrics with labels, that have their
+    highest value for the configuration. The second table has a row for each criterion and metric: Spearman's
+    correlation over the configurations, the metric of the configuration that the criterion chooses, and the
+    metric's best value.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def _table(
     metrics: Sequence[str],
     best: dict[str, Any],
 ) -> "pd.DataFrame":
-    """Return the configurations, with the criteria and metrics by which each is the best."""
+    """Return the configurations, each with the criteria and metrics that rank it first."""
 
     def highest(names: Sequence[str]) -> list[str]:
         return [", ".join(name for name in names if best.get(name) == row) for row in means.index]
@@ -77,7 +77,7 @@ def _table(
 def _agreement(
     means: "pd.DataFrame", criteria: Sequence[str], metrics: Sequence[str], best: dict[str, Any]
 ) -> "pd.DataFrame":
-    """Return the agreement of each criterion without labels with each metric that needs labels."""
+    """Return the agreement of each label-free criterion with each metric that needs labels."""
     import pandas as pd
 
     return pd.DataFrame(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BOTH = ("held_out", "published")
-SHARE = "{probe}_accuracy"  # of the scored rows
+SHARE = "{probe}_accuracy"  # metric: accuracy on the scored rows
 
 
 def leakage(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:

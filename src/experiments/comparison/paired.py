@@ -14,7 +14,7 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-SIGN_FLIPS = 2**14  # all sign flips of up to 14 seeds, random ones of more
+SIGN_FLIPS = 2**14  # all sign flips for up to 14 seeds, random sign flips for more
 
 
 def select_configuration(
@@ -42,7 +42,7 @@ def select_configuration(
     done = rows[rows["status"] == "FINISHED"]
     known = _distinguishing_keys(done, swept)
     if SEED in settings:
-        raise ValueError(f"{typed}: the seeds pair the runs; use {', '.join(known)} alone")
+        raise ValueError(f"{typed}: seeds only pair the runs; use {', '.join(known)} alone")
     for key in settings:
         if key not in config:
             raise ValueError(f"{typed}: {key} was not swept; use {', '.join(known) or 'no setting'}")
@@ -52,7 +52,7 @@ def select_configuration(
     configurations_ = done[known].drop_duplicates()
     matching = selected[known].drop_duplicates()
     if len(matching) != 1:
-        fact = "is none of the configurations" if matching.empty else f"picks {len(matching)} configurations"
+        fact = "matches no configuration" if matching.empty else f"picks {len(matching)} configurations"
         options = _as_settings(configurations_ if matching.empty else matching)
         raise ValueError(f"{typed} {fact}; use one of: {'; '.join(options)}")
     return selected
@@ -80,7 +80,7 @@ def _as_typed(value: Any) -> str:
 
 
 def _equals(cell: Any, value: Any) -> bool:
-    """Return True if a table's cell equals a typed value: as numbers if both are, else as text."""
+    """Return True if a table's cell equals a typed value; two numbers are compared as numbers."""
     try:
         return float(cell) == float(value)
     except (TypeError, ValueError):
@@ -90,10 +90,10 @@ def _equals(cell: Any, value: Any) -> bool:
 def paired(a: "pd.DataFrame", b: "pd.DataFrame", metrics: Sequence[str]) -> Findings:
     """Return a row per metric: both means, b - a with Student's 95 % interval, p values, effect size.
 
-    `p` is of the paired t test, `p_holm` the same with Holm's correction over the metrics tested; `p_flip` is
-    of the sign-flip permutation test, which assumes no normal distribution, and is at least 2 / 2**s with s
-    seeds; `d_z` is the mean difference divided by its standard deviation. A difference that is the same for
-    all seeds has no p value.
+    `p` is the p value of the paired t test; `p_holm` adds Holm's correction over the tested metrics. `p_flip`
+    is the p value of a sign-flip permutation test, which assumes no normal distribution; with s seeds it is
+    at least 2 / 2**s. `d_z` is the mean difference divided by its standard deviation. A difference without
+    spread over the seeds has no p value.
 
     Parameters
     ----------

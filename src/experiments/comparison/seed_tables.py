@@ -75,5 +75,5 @@ def _configuration(seed_rows: "pd.DataFrame") -> list[str]:
 
 
 def _mean_and_half(row: "pd.Series") -> str:
-    half = row["mean"] - row["low"]  # not from the upper end, which stability clips at 1
+    half = row["mean"] - row["low"]  # the upper end of stability is clipped at 1
     return f"{cell(row['mean'])} ± {half:.2g}" if half == half else cell(row["mean"])

@@ -39,7 +39,7 @@ def seeds(rows: "pd.DataFrame", swept: Sequence[str]) -> Findings:
 def over_seeds(done: "pd.DataFrame", key: str, metrics: Sequence[str]) -> "dict[str, pd.DataFrame]":
     """Return frames of mean, low and high of each metric, indexed by the values of a swept setting.
 
-    Each seed counts as one observation, the mean over all other settings, so the intervals are over seeds.
+    The values of each seed are averaged over all other settings, so a seed is one observation.
     """
     import pandas as pd
 
@@ -54,5 +54,5 @@ def over_seeds(done: "pd.DataFrame", key: str, metrics: Sequence[str]) -> "dict[
 
 
 def configuration(swept: Sequence[str]) -> list[str]:
-    """Return the columns that define a configuration: all swept settings but the seed, and the protocol."""
+    """Return the columns that define a configuration: protocol and swept settings except the seed."""
     return list(dict.fromkeys([*(key for key in swept if key != SEED), "protocol"]))

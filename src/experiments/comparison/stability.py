@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_SEEDS = 30  # 435 pairs
+MAX_SEEDS = 30  # with 435 pairs
 
 
 def stability(
@@ -27,14 +27,14 @@ def stability(
     """Return the mean adjusted Rand index over all pairs of seeds, for each configuration.
 
     Only clusterings of the same samples are compared; noise (-1) counts as one more cluster. The table has
-    the number of `seeds`, `stability` with its interval, and the `least` similar pair.
+    the number of `seeds`, `stability` with its interval, and `least`, the lowest index of a pair.
 
     Parameters
     ----------
     rows, swept
         As in `compare`.
-    read
-        Returns the clustering of a row by its index, with columns id, hash and cluster; None if it has none.
+    read Function that returns the clustering of a row by its index, with columns id, hash and cluster, or
+    None.
     """
     import pandas as pd
 
@@ -60,7 +60,7 @@ def stability(
 
 
 def _chart(table: "pd.DataFrame", keys: Sequence[str]) -> dict[str, Figure]:
-    """Return a chart of stability over the swept setting, if only one was swept besides the seed."""
+    """Return a chart of stability over the swept setting; {} unless exactly one was swept."""
     if len(keys) != 1 or len(table) < 2:
         return {}
     values = in_order(table[keys[0]])
@@ -88,7 +88,7 @@ def _chart(table: "pd.DataFrame", keys: Sequence[str]) -> dict[str, Figure]:
 
 
 def jackknife(pairs: np.ndarray) -> Interval:
-    """Return the mean over all pairs and its interval; its ends are nan with only two seeds.
+    """Return the mean over all pairs and its interval, whose ends are nan for two seeds.
 
     Pairs that share a seed are not independent, so the interval is Student's over the jackknife's
     pseudo-values, one per seed.

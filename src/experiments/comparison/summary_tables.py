@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SummaryTable(NamedTuple):
-    """A table with a title, "" for the table of jobs; the complete table is in the file `name`."""
+    """A table with a title ("" for the table of jobs); the file `name` has the complete table."""
 
     name: str
     title: str

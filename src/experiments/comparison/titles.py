@@ -8,5 +8,5 @@ SPREAD = (
 ABOUT = {
     "label_free": "Without labels: the configuration each criterion chooses, and the best by each metric",
     "probes": "Probes of the embedding: the supervised upper bound",
-    "leakage": "What protocol=published adds on the same embedding: difference, 95 % interval",
+    "leakage": "Probes, protocol=published minus held_out on one embedding: difference, 95 % interval",
 }

@@ -15,7 +15,7 @@ from experiments.messages import literal
 from experiments.metric_names import Name
 from experiments.types import Stages
 
-LABEL_FREE = "label_free"  # the evaluator that label_free=true adds
+LABEL_FREE = "label_free"  # the evaluator of label_free=true
 SQLITE = "sqlite:///"
 
 

@@ -1,4 +1,4 @@
-"""Parse a command line into checked jobs, and into the overrides that Hydra runs them with."""
+"""Parse a command line into checked jobs and the overrides for Hydra."""
 
 import logging
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra._internal.utils import get_args_parser  # the parser that hydra.main itself uses
+from hydra._internal.utils import get_args_parser  # the parser of hydra.main
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -23,7 +23,7 @@ from experiments.numerics.threads import cores
 
 log = logging.getLogger(__name__)
 
-RESUME = "resume"  # an override of the whole command; jobs do not get it
+RESUME = "resume"  # a setting of the whole command, not of its jobs
 PARAMS = "hydra.sweeper.params"
 
 
@@ -34,7 +34,7 @@ class Request:
     Parameters
     ----------
     plans
-        One per job. An optimiser decides its jobs while it runs, so it has only the plan that it starts from.
+        One per job. For an optimiser, which chooses jobs while it runs, only the initial plan.
     jobs
         The overrides of each job.
     swept
@@ -42,11 +42,11 @@ class Request:
     typed
         The overrides of the command line, without resume.
     hydra_overrides
-        The overrides for Hydra: the same jobs, with every sweep written out as a list of values.
+        The overrides for Hydra: the same jobs, each sweep as a list of values.
     resume
         The sweep to resume: empty, `true`, a run's id or a folder.
     parallel_jobs
-        How many jobs the launcher runs in parallel on this machine.
+        Number of jobs that the launcher runs in parallel on this machine.
     """
 
     plans: list[Plan]
@@ -106,7 +106,7 @@ def _expand_sweeps(words: Sequence[str], directory: str | None) -> list[Typed]:
 def _sweep(
     base: DictConfig, overrides: list[str], lines: list[Typed], directory: str | None, resume: str
 ) -> Request:
-    """Return the request of a grid sweep, whose jobs are known before it runs.
+    """Return the request of a grid sweep, which defines all jobs in advance.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def _sweep(
 
 
 def _preset_lists(base: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the lists that a preset sweeps, without those of options that are not chosen."""
+    """Return a preset's sweep lists, except settings of options that are not chosen."""
     lists = base.hydra.sweeper.params or {}
     ignored = presets.inapplicable(set(lists).difference(map(key_of, overrides)), base)
     if ignored:
@@ -195,7 +195,7 @@ def refuse_flags(args: Any) -> None:
 
 
 def _refuse_sweeps(sweeps: Sequence[Typed], base: DictConfig, *, multirun: bool) -> None:
-    """Raise ValueError for a list of values without -m, and for one of Hydra's own settings."""
+    """Raise ValueError for a list of values without -m, or of a setting of Hydra."""
     for sweep in sweeps:
         if sweep.key.startswith(("hydra.", "hydra/")):
             raise ValueError(f"{sweep.line}: a setting of Hydra cannot be swept; use a single value")
@@ -229,7 +229,7 @@ def _refuse_presets(lines: Sequence[Typed], directory: str | None) -> None:
 
 
 def _resume(overrides: Sequence[str], *, multirun: bool, optimiser: bool) -> str:
-    """Return the value of `resume` as it was typed; empty if nothing is to be resumed."""
+    """Return the value of `resume` as typed; empty to start a new run or sweep."""
     words = [word.partition("=")[2].strip("'\"") for word in overrides if key_of(word) == RESUME]
     word = words[-1] if words else ""
     if word.lower() in ("", "null", "false"):
@@ -291,7 +291,7 @@ def _is_value(override: Any) -> bool:
     """Return True for a plain value, such as cluster.k=10; False if the override chooses an option."""
     key = override.key_or_group
     plain = override.type is not None and override.type.name == "CHANGE" and override.package is None
-    plain = plain and key != steps.KEY  # it decides which options the config includes
+    plain = plain and key != steps.KEY  # each step of the list adds an option to the config
     return plain and not key.startswith("hydra") and not (compose.CONF / key.replace(".", "/")).is_dir()
 
 

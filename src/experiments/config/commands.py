@@ -6,7 +6,7 @@ from pathlib import Path
 from experiments.config.compose import ROOT
 from experiments.messages import command, setting
 
-DEFAULT_STORE = f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}"  # of conf/config.yaml
+DEFAULT_STORE = f"sqlite:///{ROOT / 'mlflow' / 'mlflow.db'}"  # the default in conf/config.yaml
 
 
 def python_path() -> str:
@@ -16,7 +16,7 @@ def python_path() -> str:
 
 
 def script_command(name: str, *words: str, uri: str) -> str:
-    """Return the command of a script, with the setting `tracking.uri` unless it is the default store."""
+    """Return the command of a script, with `tracking.uri` if the store is not the default."""
     return f"{command('python', f'scripts/{name}', *words)}{_store_setting(uri)}"
 
 
@@ -39,5 +39,5 @@ def _store_setting(uri: str) -> str:
 
 
 def _has_account(uri: str) -> bool:
-    """Return True if an address has an account before its @ or in its options; file names may look so too."""
+    """Return True if an address has an account before its @ or in its options; never for SQLite files."""
     return not uri.startswith("sqlite:") and ("@" in uri or "password=" in uri.lower())

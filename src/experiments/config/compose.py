@@ -19,7 +19,7 @@ from yaml import YAMLError
 from experiments.config import mistakes, presets, steps, text_fields
 from experiments.config.overrides import key_of, parse
 
-__all__ = ["key_of", "parse"]  # besides the functions below
+__all__ = ["key_of", "parse"]  # in addition to the functions below
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,14 @@ def project_root() -> Path:
 
 ROOT = project_root()
 CONF = ROOT / "conf"
-SINGLE = ("dataset", "backbone", "reducer", "cluster")  # groups of which a run has one option
+SINGLE = ("dataset", "backbone", "reducer", "cluster")  # groups with one option per run
 NO_STAGES = ("claims", "experiment", "hydra")
 NOT_GROUPS = ("claims", "hydra")  # folders of conf/ without options of a run
 STORAGE_KEYS = ("cache.", "tracking.")  # prefixes of the settings of cache and tracking
-PLACE_KEYS = (*STORAGE_KEYS, "hydra.")  # the same, and Hydra's own settings
+PLACE_KEYS = (*STORAGE_KEYS, "hydra.")  # and of Hydra's own settings
 
 OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
-OmegaConf.register_new_resolver(  # conf/config.yaml; cached: a config has one folder
+OmegaConf.register_new_resolver(  # for conf/config.yaml; cached, so that a config has one folder
     "output_folder", lambda: str(new_output_folder()), replace=True, use_cache=True
 )
 
@@ -102,19 +102,19 @@ def _refuse(overrides: Sequence[str], directory: str | None) -> None:
 
 @cache
 def known_keys() -> dict[str, list[str]]:
-    """Return every key that an option in conf/ has, and these options."""
+    """Return the options of each key in conf/."""
     groups = [path.name for path in CONF.iterdir() if path.is_dir()]
     return mistakes.known_keys(CONF, [group for group in groups if group not in NO_STAGES])
 
 
 def option_list() -> str:
-    """Name every option that can be typed, a group a line: for --help."""
+    """List all options for --help, one line per group."""
     groups = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name not in NOT_GROUPS)
     return "\n".join(f"{group}: {', '.join(options(group))}" for group in groups)
 
 
 def options(group: str, directory: str | None = None) -> list[str]:
-    """Return the options of a config group, those in a folder of further ones among them."""
+    """Return the options of a config group, including those in --config-dir."""
     folders = [CONF, *([Path(directory)] if directory else [])]
     return sorted({path.stem for folder in folders for path in (folder / group).glob("[!_]*.yaml")})
 
@@ -138,7 +138,7 @@ def new_output_folder(*, anywhere: bool = False, root: Path | None = None) -> Pa
 
 
 def working_directory() -> Path:
-    """Return the folder that the command was typed in, also in a job with hydra.job.chdir=true."""
+    """Return the folder in which the command was typed, even in a job with hydra.job.chdir=true."""
     if HydraConfig.initialized() and HydraConfig.get().job.chdir:
         return Path(HydraConfig.get().runtime.cwd)
     return Path.cwd()

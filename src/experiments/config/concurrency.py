@@ -1,7 +1,7 @@
 """Number of jobs that a launcher runs in parallel; a sweep divides the cores among them.
 
-The cores are divided once per sweep. A value that jobs share, such as a CNN, is computed by the first job
-with its share of the threads, while the others wait. So every value equals that of the same job with
+The cores are divided once per sweep. A value that several jobs need, such as a CNN, is computed by one job
+with its share of the threads; the other jobs wait. So each job has the results of a single run with
 threads=<share>.
 """
 

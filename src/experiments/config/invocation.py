@@ -12,16 +12,16 @@ VARIABLE = "EXPERIMENTS_INVOCATION"
 
 @dataclass(frozen=True)
 class Invocation:
-    """Facts about one call of run.py that its jobs need.
+    """Facts about one call of run.py for its jobs.
 
     Parameters
     ----------
     command
-        The command line as it was typed; Hydra runs it with rewritten overrides.
+        The command line as typed; Hydra gets rewritten overrides.
     typed
         The overrides of the command line, without a preset's; None if unknown.
     folder
-        The folder that the command keeps locked while its jobs run.
+        The folder that the command locks while its jobs run.
     threads
         Threads of each job with threads=auto; 0: all cores.
     swept
@@ -46,7 +46,7 @@ class Invocation:
 
     @classmethod
     def from_json(cls, text: str) -> "Invocation":
-        """Return the invocation of a JSON text from `to_json`."""
+        """Parse an invocation from the JSON of `to_json`."""
         values: dict[str, Any] = json.loads(text)
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return cls(**values | lists)

@@ -19,7 +19,7 @@ PLUGINS = {  # packages of launchers and sweepers
     "ray": "hydra-ray-launcher",
     "optuna": "hydra-optuna-sweeper",
 }
-OptionsOfKeys = Mapping[str, Sequence[str]]  # every key of conf/, with the options that have it
+OptionsOfKeys = Mapping[str, Sequence[str]]  # the options of each key in conf/
 Compose = Callable[[Sequence[str]], DictConfig]  # raises Hydra's exceptions
 
 
@@ -76,9 +76,9 @@ def _valid_settings(key: str, option: str, names: Sequence[str], options_of_keys
 
 
 def _did_you_mean(key: str, names: Sequence[str], options_of_keys: OptionsOfKeys) -> str:
-    """Return the question for keys with the typed key's last part, else for keys of similar spelling."""
+    """Return a suggestion: keys with the same last part, else keys of similar spelling."""
     if key in options_of_keys:
-        return f"; {' or '.join(options_of_keys[key])} has it"
+        return f"; use {' or '.join(options_of_keys[key])} for {key}"
     part, _, name = key.rpartition(".")
     same = [known for known in options_of_keys if known.rpartition(".")[2] == name]
     close = [f"{part}.{near}" if part else near for near in difflib.get_close_matches(name, names, n=1)]
@@ -112,9 +112,9 @@ def explain(
     Parameters
     ----------
     compose
-        Composes a config from some of the overrides, including Hydra's part.
+        Function that composes a config, Hydra's part included, from some of the overrides.
     options_of_keys
-        Every key of conf/, with the options that have it.
+        The options of each key in conf/.
     """
     words = sorted(overrides, key=lambda word: "." in key_of(word) or word.startswith("~"))  # options first
     reasons: dict[int, Exception] = {}
@@ -144,7 +144,7 @@ def _instead(override: str, error: Exception, base: DictConfig, options_of_keys:
         return f"{key} has a fixed position in the config; type {typed}, without @{parsed.package}"
     if key.startswith("hydra.sweeper.params"):
         return (
-            "this changes only a list that a preset has; type the values themselves, as in -m cluster.k=3,4"
+            "this setting only changes the list of a preset; type the values instead, as in -m cluster.k=3,4"
         )
     node: Any = OmegaConf.select(base, key)
     if parsed.is_delete():
@@ -162,10 +162,10 @@ def _deletion_error(parsed: Override, node: Any, base: DictConfig, options_of_ke
     key = parsed.key_or_group
     option = base.hydra.runtime.choices.get(key)
     if option:
-        return f"every run needs a {key}, here {option}; type {key}=... for another"
+        return f"every run needs a {key}; type {key}=... to replace {option}"
     if isinstance(node, DictConfig):
         first = next(map(str, node), "")
-        return f"{key} cannot be removed as a whole; type {key}=[...] with those to keep, or ~{key}.{first}"
+        return f"{key} cannot be removed as a whole; type {key}=[...] with the rest, or ~{key}.{first}"
     if _is_missing(base, key):
         return _unknown_key(key, base, options_of_keys)
     return f"its value is {node!r}; type ~{key}"

@@ -18,14 +18,14 @@ KEY = re.compile(r"[+~]*[A-Za-z_$][\w.$/@-]*", re.ASCII)
 QUOTES = ("'", '"')
 WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'])+|\S+""")
 BRACKETED = re.compile(r"""['"\[\](){}\\]""")
-LATER = {"extend_list": "write the whole list, such as {key}=[a,b]"}  # functions of later versions of Hydra
+LATER = {"extend_list": "write the whole list, such as {key}=[a,b]"}  # functions of newer versions of Hydra
 
 
 def parse(words: Sequence[str]) -> list[Any]:
     """Parse overrides as Hydra does; raise ValueError for a word that is not `key=value`."""
     parser, parsed = OverridesParser.create(), []
     for number, word in enumerate(words):
-        if any("\ud800" <= letter <= "\udfff" for letter in word):  # Python's marks of undecodable bytes
+        if any("\ud800" <= letter <= "\udfff" for letter in word):  # Python's undecodable bytes
             encoding = sys.getfilesystemencoding()
             remedy = "rename the file" if encoding == "utf-8" else "set PYTHONUTF8=1 before Python starts"
             raise ValueError(f"{ascii(word)[1:-1]} contains bytes that are not {encoding}; {remedy}")
@@ -47,7 +47,7 @@ def key_of(override: str) -> str:
 
 
 def plain_value(override: Override) -> str | float:
-    """Return the number or text of an override; a list or null as typed, as pandas cannot group by them."""
+    """Return the number or text of an override; lists and null as typed, because pandas cannot group them."""
     value = override.value()
     return value if isinstance(value, (str, int, float)) else override.get_value_element_as_str()
 
@@ -60,9 +60,9 @@ def words_of(line: str) -> list[str]:
 class Typed(NamedTuple):
     """An override with an expanded sweep: range(1,3) as 1,2."""
 
-    line: str  # as it was typed
-    key: str  # with its + or ~
-    values: tuple[str, ...]  # each as it can be typed; empty for ~key and for interval(1,3)
+    line: str  # the override as typed
+    key: str  # including + or ~
+    values: tuple[str, ...]  # in the form to type; empty for ~key and for interval(1,3)
     is_sweep: bool = False
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class Typed(NamedTuple):
 def typed(override: Any, options: Callable[[str], Sequence[str]]) -> Typed:
     """Expand an override's sweep; a sweep of a single value counts as a plain value.
 
-    shuffle() is seeded by the override's text, so that the same command has the same order.
+    The override's text is the seed of shuffle(), so a repeated command has the same order.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def typed(override: Any, options: Callable[[str], Sequence[str]]) -> Typed:
 
 
 def texts(override: Any, options: Callable[[str], Sequence[str]]) -> list[str]:
-    """Return the values of a sweep, each as it can be typed again."""
+    """Return the values of a sweep, each in the form to type."""
     line, value = str(override.input_line), override._value
     if isinstance(value, Glob):
         return value.filter(list(options(override.key_or_group)))
@@ -117,7 +117,7 @@ def texts(override: Any, options: Callable[[str], Sequence[str]]) -> list[str]:
 
 
 def _as_typed(line: str, values: list[str], value: Any) -> list[str]:
-    """Return the values of a,b,c as they were typed where possible, as Hydra turns 1e3 into 1000.0."""
+    """Return the values of a,b,c as typed if possible, because Hydra turns 1e3 into 1000.0."""
     parts = [part.strip() for part in line.split(",")]
     is_list = isinstance(value, ChoiceSweep) and value.simple_form and not BRACKETED.search(line)
     return parts if is_list and len(parts) == len(values) else values
@@ -135,7 +135,7 @@ def _example_values(override: Any, options: Callable[[str], Sequence[str]]) -> s
 
 
 def _quoting_advice(word: str, after: Sequence[str]) -> str:
-    """Return how to quote a text whose quotes were no shell quotes; "" if quotes are not the cause."""
+    """Return the correct quotes for a text that arrived with its quotes; "" for other mistakes."""
     outer = word[:1] in QUOTES
     key, _, value = word[outer:].partition("=")
     quote = word[0] if outer else value[:1]

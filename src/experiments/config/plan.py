@@ -11,7 +11,7 @@ from experiments.types import Stages
 
 @dataclass(frozen=True)
 class Cache:
-    """Folder of the cache, and whether it is used."""
+    """The cache: its folder, and True to use it."""
 
     root: str = ""
     enabled: bool = True
@@ -21,8 +21,8 @@ class Cache:
 class Tracking:
     """MLflow store and experiment of the runs, and which jobs of a sweep record their model.
 
-    With `experiment` None, MLflow's experiment has the data set's name. With `log_model` best, a single run
-    records its model.
+    `experiment=None` uses the data set's name. `log_model=best` records the model of a single run, or of the
+    best job of a sweep.
     """
 
     uri: str = ""
@@ -65,7 +65,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked run: its stages and settings, and the config that they were built from."""
+    """A checked run: its stages, settings and config."""
 
     cfg: DictConfig
     stages: Stages

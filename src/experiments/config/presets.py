@@ -1,4 +1,4 @@
-"""Remove settings of a preset that do not apply: those of an option that was replaced on the command line."""
+"""Remove settings of a preset that belong to an option replaced on the command line."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
@@ -20,11 +20,11 @@ def remove_inapplicable(cfg: DictConfig, runtime: Any, typed: Iterable[str]) -> 
     Parameters
     ----------
     cfg
-        A composed config; it is changed.
+        A composed config, changed in place.
     runtime
         hydra.runtime of the config: its chosen options and its search path.
     typed
-        The keys of the command line, which are not removed: if they do not apply, a later check refuses them.
+        The keys of the command line. These are not removed; a later check rejects invalid ones.
     """
     keys = _keys_of_preset(runtime).difference(typed)
     removed = sorted(key for key in keys if not _applies(key, cfg))
@@ -44,7 +44,7 @@ def _name(runtime: Any) -> str:
 
 
 def _keys_of_preset(runtime: Any) -> set[str]:
-    """Return the keys that a preset sets, including those of the presets that it includes."""
+    """Return the keys of a preset and of its included presets."""
     if not _name(runtime):
         return set()
     folders = [Path(source.path) / GROUP for source in runtime.config_sources if source.schema == "file"]
@@ -76,7 +76,7 @@ def _leaves(node: Any, key: str) -> Iterator[str]:
 
 
 def _applies(key: str, cfg: DictConfig) -> bool:
-    """Return True if the chosen option has the setting, or if its class cannot be imported to check that."""
+    """Return True if the chosen option has the setting, or if its class cannot be imported."""
     parts = key.split(".")
     depth = 2 if parts[0] == "evaluator" else 1
     prefix, name = ".".join(parts[:depth]), parts[depth] if len(parts) > depth else ""
@@ -90,7 +90,7 @@ def _applies(key: str, cfg: DictConfig) -> bool:
 
 
 def _remove(key: str, cfg: DictConfig) -> None:
-    """Remove a setting, and its parents if they are empty then."""
+    """Remove a setting, and parents that become empty."""
     parent, _, name = key.rpartition(".")
     node = OmegaConf.select(cfg, parent)
     if not isinstance(node, DictConfig) or name not in node:

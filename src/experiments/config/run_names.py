@@ -1,4 +1,4 @@
-"""Names of runs: their typed settings, with keys as short as they are unambiguous."""
+"""Names of runs: the typed settings with the shortest unambiguous keys."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -9,13 +9,13 @@ from experiments.config.plan import Settings
 from experiments.config.stage import GROUPS
 
 DATA_KEYS = ("dataset", "dataset.root", "dataset.path")
-TOP = (*GROUPS, "evaluator", *(f.name for f in fields(Settings)))  # keys of one part
+TOP = (*GROUPS, "evaluator", *(f.name for f in fields(Settings)))  # top-level keys
 
 
 def run_name(overrides: Sequence[str]) -> str:
-    """Return a run's name: its typed settings without cache, tracking and Hydra, paths by their last part.
+    """Return a run's name: typed settings, except those of cache, tracking and Hydra; paths are shortened.
 
-    The data set comes last, as lists of runs cut long names and mostly show runs of one data set.
+    The data set comes last, because tables of runs truncate long names and mostly show one data set.
     """
     typed = [override for override in overrides if not key_of(override).startswith(PLACE_KEYS)]
     typed.sort(key=lambda override: key_of(override) in DATA_KEYS)

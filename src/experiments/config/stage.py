@@ -27,7 +27,7 @@ PROTOCOLS: dict[str, type] = {
 }
 GROUPS = ("dataset", "backbone", "reducer", "cluster")
 PATH = "path"  # dataclass field metadata {"path": True}: a file or folder, made absolute when it is built
-#   or {"path": is_path}: a field of words or paths, and a function that is True for a path
+# or {"path": is_path}: a field of words or paths; is_path(value) is True for a path
 HOLDS = "holds"  # {"holds": "reducer"}: a dict[str, Any] field of stages of that group, by name
 
 
@@ -104,7 +104,7 @@ def _plain(schema: type, values: Any, parent: str, typed: Iterable[str]) -> Any:
         instead = "" if key in typed else f"if a preset set it, remove it with ~{key}"
         raise SettingError(key, no_such_key(key, schema.__name__, names, known_keys()), instead)
     try:
-        unresolved = values if OmegaConf.is_config(values) else literals(values)  # resolved once already
+        unresolved = values if OmegaConf.is_config(values) else literals(values)  # already resolved
         merged = OmegaConf.merge(OmegaConf.structured(schema), unresolved)
         return OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
@@ -123,7 +123,7 @@ def _step(parent: str, name: str, node: Any, typed: Iterable[str], group: str) -
 
 
 def _with_absolute_path(value: Any, metadata: Mapping[Any, Any], key: str, typed: Iterable[str]) -> Any:
-    """Return a field's value, with an absolute path if it has one."""
+    """Return a field's value; a path is made absolute."""
     inner = metadata.get(PATH_KEY)
     if inner and value and value.get(inner):
         is_typed = key in typed or f"{key}.{inner}" in typed
@@ -139,7 +139,7 @@ def _conf_file(key: str) -> str:
 
 
 def absolute(path: str, typed: bool) -> str:
-    """Return an absolute path; a typed one starts at the working directory, any other at the project root."""
+    """Return an absolute path; typed ones are relative to the working directory, others to the root."""
     return str((working_directory() if typed else ROOT) / Path(path).expanduser())
 
 

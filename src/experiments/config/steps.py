@@ -65,12 +65,12 @@ def names(node: Any, stage: Any) -> list[str] | None:
 
 
 def add_option_settings(cfg: DictConfig, runtime: Any) -> None:
-    """Add the settings of each step's option file to a chain; those of a preset or typed ones override them.
+    """Add the settings of each step's option file to a chain; settings of presets and commands override them.
 
     Parameters
     ----------
     cfg
-        A composed config; it is changed.
+        A composed config, changed in place.
     runtime
         hydra.runtime of the config: its search path.
 
@@ -100,19 +100,19 @@ def add_option_settings(cfg: DictConfig, runtime: Any) -> None:
 
 
 def remove_unused_settings(cfgs: Sequence[DictConfig], swept: Sequence[str]) -> None:
-    """Remove typed settings of a step from the jobs whose chain lacks the step, if another job has it.
+    """Remove typed settings of a step from jobs without the step, if another job has the step.
 
     Parameters
     ----------
     cfgs
-        The configs of all jobs, which are changed; or of a single job, whose sweep was checked before.
+        The configs of all jobs, or of one job of a checked sweep; changed in place.
     swept
         The keys whose values differ between the jobs.
 
     Raises
     ------
     ValueError
-        A setting of the step is swept, so jobs without the step would repeat each other.
+        A setting of the step is swept, so jobs without the step would be equal.
     """
     if not {KEY, GROUP} & set(swept):
         return
@@ -144,7 +144,7 @@ def gather_settings(stage: type, values: Mapping[str, Any], parent: str) -> Mapp
     Raises
     ------
     ValueError
-        There are settings of a step that is not in the list.
+        A setting belongs to a step that is not in the list.
     """
     field_names = [f.name for f in fields(stage)]
     nested = {

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.config.overrides import parse
 from experiments.messages import text
 
-PATH_KEY = "path_key"  # metadata {"path_key": "path"}: a dict field that holds a path under this key
+PATH_KEY = "path_key"  # metadata {"path_key": "path"}: a dict field with a path under this key
 ALWAYS = ("cache.root", "tracking.uri", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 OPTIONAL = ("tracking.experiment",)  # a text or null
 
@@ -35,7 +35,7 @@ def quote_text(typed: str, key: str, cfg: DictConfig) -> str:
 
 
 def is_text(key: str, cfg: DictConfig, *, null: bool = False) -> bool:
-    """Return True if a setting is a text; with `null`, if it is a text or null."""
+    """Return True for a text setting; with `null`, for one that accepts text or null."""
     if key in ALWAYS or key in OPTIONAL:
         return not null or key in OPTIONAL
     parent, _, name = key.rpartition(".")

@@ -17,7 +17,7 @@ NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"
 
 @dataclass(frozen=True, eq=False)
 class Archive(SavedFields):
-    """All images and labels of CIFAR-10, its training part first."""
+    """All images and labels of CIFAR-10, training images first."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -27,7 +27,7 @@ class Archive(SavedFields):
 
 @dataclass(frozen=True, kw_only=True)
 class Cifar10(Selection):
-    """All 60,000 images, split as every data set; the ids name CIFAR-10's own parts.
+    """All 60,000 images, split like any data set; ids such as train/00000 show CIFAR-10's own split.
 
     Parameters
     ----------

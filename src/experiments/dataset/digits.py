@@ -14,7 +14,7 @@ from experiments.samples import Samples
 
 @dataclass(frozen=True, kw_only=True)
 class Digits(Selection):
-    """scikit-learn's digits 0 to 9, in its order."""
+    """The digits 0 to 9, in scikit-learn's order."""
 
     VERSION: ClassVar[int] = 1
 

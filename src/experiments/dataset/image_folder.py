@@ -16,7 +16,7 @@ from experiments.samples import Samples
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFolder(Selection):
-    """Images in a folder or archive, labelled by their folders if these are at least two.
+    """Images in a folder or archive, labelled by their folders if there are two or more.
 
     Parameters
     ----------
@@ -25,12 +25,12 @@ class ImageFolder(Selection):
     max_unreadable
         Share of the images that may be unreadable; five are always allowed.
     class_level
-        The folders that are classes: 1, those directly below the folder that all images share; 2, those in
-        them, called `alphabet/character`, and so on; -1, the images' own folders, by name alone, so that
-        `train/cat` and `test/cat` are one class; -2, the folders around these; None: no labels.
+        Depth of the class folders. 1: directly below the common folder of all images; 2: one level deeper,
+        with classes such as `alphabet/character`; -1: the folder of each image, by its name alone, so
+        `train/cat` and `test/cat` are one class; -2: the parent of that folder; None: no labels.
     value_range
-        [black, white] of images deeper than 8 bits, such as [0, 4095]; None: as the files state, else the
-        range over all images.
+        [black, white] of images deeper than 8 bits, such as [0, 4095]; None: from the metadata of the files,
+        else the range over all images.
     """
 
     VERSION: ClassVar[int] = 2
@@ -52,8 +52,8 @@ class ImageFolder(Selection):
             )
         if self.value_range is not None and not _is_range(self.value_range):
             raise ValueError(
-                f"dataset.value_range={list(self.value_range)} is not a value of black and a larger one of "
-                "white; use two numbers, such as dataset.value_range=[0,4095], or null"
+                f"dataset.value_range={list(self.value_range)} is not a black value and a larger white "
+                "value; use two numbers, such as dataset.value_range=[0,4095], or null"
             )
 
     def default_name(self) -> str:

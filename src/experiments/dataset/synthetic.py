@@ -16,9 +16,9 @@ from experiments.store.keys import cache_key
 
 KINDS = ("images", "vectors")
 ROWS, CENTRES = 0, 1  # streams of random numbers
-TRAITS = 12  # random numbers per image, besides its noise
+TRAITS = 12  # random numbers per image, without its noise
 SPREAD = (0.618034, 0.754878, 0.569840)  # steps modulo 1 of the classes' angles, stripe widths and hues
-CHUNK_VALUES = 2**19  # values that a thread generates at a time
+CHUNK_VALUES = 2**19  # number of values per thread at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +180,7 @@ def _uniform(bits: np.ndarray) -> np.ndarray:
 
 
 def _normals(seed: int, stream: int, start: int, stop: int, d: int) -> np.ndarray:
-    """Return standard normal values (stop - start, d), two of each 64 bits (Box and Muller, 1958)."""
+    """Return standard normal values (stop - start, d), two from each 64 bits (Box and Muller, 1958)."""
     bits = _raw(seed, stream, start, stop, _padded(d, 2))
     radius = np.sqrt(-2 * np.log(((bits >> np.uint64(32)) + 1) * 2.0**-32))
     angle = 2 * np.pi * (bits & np.uint64(0xFFFFFFFF)) * 2.0**-32
@@ -188,5 +188,5 @@ def _normals(seed: int, stream: int, start: int, stop: int, d: int) -> np.ndarra
 
 
 def _padded(values: int, per_word: int) -> int:
-    """Return the number of words for so many values, rounded up to a multiple of 4."""
+    """Return the number of random words for these values, rounded up to a multiple of 4."""
     return -(-values // (4 * per_word)) * 4

@@ -60,7 +60,7 @@ class Table(VectorFile):
         texts, missing = raw.count(name, "text"), raw.count(name, "missing")
         numbers = raw.n - texts - missing
         if texts and numbers >= texts:
-            self._refuse(raw, name, "text", "is not a number, as most values there are", ids)
+            self._refuse(raw, name, "text", "is not a number, unlike most values of the column", ids)
         if texts:
             odd = raw.odd[name, "text"]
             self._check_commas(name, odd.value, odd.where)

@@ -29,18 +29,18 @@ class Sheet(NamedTuple):
 
 @dataclass(frozen=True)
 class ContactSheets:
-    """A sheet of images for each cluster, noise last; as one figure or one for each, and as a table.
+    """A sheet of images for each cluster, noise last: in one figure or one per cluster, and in a table.
 
-    No image is shown twice. The centre is the mean of a cluster in the reduced space; noise has none, so its
-    sheet has random images only.
+    No image is shown twice. The centre is the mean of a cluster in the reduced space; noise has no centre, so
+    its sheet has random images only.
 
     Parameters
     ----------
     nearest, random, farthest
         Number of images of each kind.
     clusters
-        Largest number of sheets, without that of noise; of more clusters the largest are shown, and the title
-        says so.
+        Largest number of sheets, without noise; if there are more clusters, the largest are shown, with a
+        note in the title.
     thumbnail
         Side of an image in pixels.
     apart
@@ -120,7 +120,7 @@ class ContactSheets:
     def _sheets(
         self, assignments: np.ndarray, labels: np.ndarray | None, from_centre: np.ndarray
     ) -> tuple[list[Sheet], int]:
-        """Return the sheets, noise last, and the number of clusters without one."""
+        """Return the sheets, noise last, and the number of clusters without a sheet."""
         ids, sizes = np.unique(assignments[assignments >= 0], return_counts=True)
         largest = np.sort(np.argsort(-sizes, kind="stable")[: self.clusters])
         noise = [-1] if len(assignments) > sizes.sum() else []
@@ -134,7 +134,7 @@ class ContactSheets:
     def _parts(
         self, cluster: int, rows: np.ndarray, from_centre: np.ndarray
     ) -> Iterator[tuple[str, np.ndarray]]:
-        """Yield each part that has rows, and its rows; no row twice."""
+        """Yield the nonempty parts and their rows; no row is in two parts."""
         rng = np.random.default_rng([self.seed, cluster + 1])
         if cluster < 0:
             count = min(len(rows), self.nearest + self.random + self.farthest)

@@ -33,10 +33,11 @@ class Crosstab:
     Parameters
     ----------
     labels
-        Number of labels with their own colour in the figure, the most frequent; the others are `other`
-        together. A label called `other` is shown as `other_`.
+        Number of labels with their own colour in the figure, the most frequent; all others are combined as
+        `other`. A label called `other` is shown as `other_`.
     clusters
-        Largest number of bars, without noise; of more clusters the largest are shown, and the title says so.
+        Largest number of bars, without noise; if there are more clusters, the largest are shown, with a note
+        in the title.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")

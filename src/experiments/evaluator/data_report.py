@@ -14,21 +14,22 @@ from experiments.types import Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-LARGEST_SIDE = 96  # pixels of an image in the grid
-EXTREMES = 5  # smallest and largest classes that are listed
+LARGEST_SIDE = 96  # side of an image in the grid, in pixels
+EXTREMES = 5  # number of smallest and of largest classes in the table
 
 
 @dataclass(frozen=True)
 class DataReport:
     """Counts, duplicates, classes and their balance, image sizes, and a grid of random images.
 
-    Without labels the parts on classes are skipped, for vectors the parts on images; a row of the table
-    says so.
+    The parts on classes are skipped without labels, and the parts on images for vectors; the table lists them
+    as none.
 
     Parameters
     ----------
     sample
-        Largest number of images whose width and height are read from their headers; of more, a random sample.
+        Largest number of images whose width and height are read from their headers; if there are more, of a
+        random sample.
     grid_classes, grid_images
         Number of random classes in the grid, and of random images of each.
     seed
@@ -105,7 +106,7 @@ class DataReport:
         return about, histograms
 
     def _grid(self, samples: Samples, rng: np.random.Generator, ctx: Context) -> Figure:
-        """Return a grid of random images, as many of each random class; without labels, of all images."""
+        """Return a grid of random images, equally many per random class; without labels, of all images."""
         rows, title = self._grid_rows(samples, rng)
         order = np.argsort(rows)  # content is taken in ascending rows
         content = samples.content.take(rows[order])

@@ -1,4 +1,4 @@
-"""Agreement of the clusters with the labels."""
+"""Agreement of clusters and labels."""
 
 import logging
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class External:
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
-    LABELLED: ClassVar[bool] = False  # noise share and cluster sizes are of all samples
+    LABELLED: ClassVar[bool] = False  # these use all samples
     METRICS: ClassVar[tuple[str, ...]] = names_of("external")
     VERSION: ClassVar[int] = 3
 
@@ -107,9 +107,9 @@ def _classes(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray
 
 
 def _clusters(names: tuple[str, ...], labels: np.ndarray, assignments: np.ndarray) -> "pd.DataFrame":
-    """Return a table of the clusters: size and majority class, by the rows that have a label (not -1).
+    """Return a table of the clusters: size, and majority class of the labelled rows.
 
-    `tied_with` has the other classes that are as frequent, if any cluster has some.
+    `tied_with` has the equally frequent classes; the column is missing without ties.
     """
     import pandas as pd
 

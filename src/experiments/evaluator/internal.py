@@ -22,17 +22,16 @@ log = logging.getLogger(__name__)
 class Internal:
     """Silhouette, Calinski-Harabasz, Davies-Bouldin, cluster sizes and inertia.
 
-    Noise counts as one more cluster. If there is noise, there are also `noise_share`, and metrics with
-    suffix `_no_noise` (rows in clusters only: flattering for a clusterer that marks much as noise) and
-    `_noise_singletons` (each row of noise is its own cluster). The geometric metrics are undefined, and
-    missing with the reason in a table, unless there are 2 to n - 1 clusters; inertia is missing if the
-    clusterer has none. `silhouette_error` is half the 95 % interval of the silhouette over all rows, 0 if
-    it is exact.
+    Noise counts as one more cluster. If there is noise, there are also `noise_share`, and metrics with suffix
+    `_no_noise` (rows in clusters only: too high for a clusterer that marks many rows as noise) and
+    `_noise_singletons` (each row of noise is its own cluster). The geometric metrics need 2 to n - 1
+    clusters; otherwise they are missing, with the reason in a table. Inertia is missing if the clusterer has
+    none. `silhouette_error` is half the 95 % interval of the silhouette over all rows, 0 if it is exact.
 
     Parameters
     ----------
     sample
-        Largest number of rows whose silhouette is averaged; of more rows, a random sample.
+        Largest number of rows whose silhouette is averaged; with more rows, a random sample.
     seed
         Seed of the random sample.
     """

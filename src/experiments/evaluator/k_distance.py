@@ -16,7 +16,7 @@ from experiments.types import Findings
 
 log = logging.getLogger(__name__)
 
-CURVE_POINTS = 2_000  # of the figure and the table, at most
+CURVE_POINTS = 2_000  # largest number of points in the figure and the table
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class KDistance:
     Parameters
     ----------
     min_samples
-        As of DBSCAN: points within eps, including the row itself; 2 or more.
+        As in DBSCAN: number of points within eps, including the row itself; 2 or more.
 
     Source
     ------
@@ -61,7 +61,7 @@ class KDistance:
         _, distances = nearest(reduced, reduced, self.min_samples, threads=ctx.threads)
         distances = np.sort(distances[:, -1])
         n = len(distances)
-        bend = knee(np.arange(n), distances[::-1])  # of the falling curve
+        bend = knee(np.arange(n), distances[::-1])  # knee of the falling curve
         index = None if bend is None else n - 1 - bend
         shown = np.unique(np.linspace(0, n - 1, min(n, CURVE_POINTS)).round().astype(np.int64))
         counts = (shown + 1).tolist()

@@ -43,8 +43,8 @@ class KSelection:
         Number of reference data sets of the gap statistic, drawn uniformly from the box around the points
         along their principal axes.
     reference_redo
-        Starts of the fit of a reference, if the clusterer has `breath`, with which one start is as good as
-        ten; all other settings are those of the fit of the data.
+        Number of starts of a reference's fit if the clusterer has `breath`: with breathing, one start is as
+        good as ten. All other settings are those of the clusterer.
     light
         Cheaper settings of the clusterer for repeated fits; settings that it does not have are ignored.
     seeds, bootstraps
@@ -53,7 +53,7 @@ class KSelection:
     within
         Stability chooses the largest k whose stability is at most this far below the best.
     sample
-        Largest number of rows whose silhouette is averaged; of more rows, a random sample.
+        Largest number of rows whose silhouette is averaged; with more rows, a random sample.
     seed
         Seed of references, bootstrap samples and the random sample.
 
@@ -109,7 +109,7 @@ class KSelection:
                 raise ValueError(f"{prefix}.{name}={getattr(self, name)} is too few; use {lowest} or more")
         if not self.values and self.k_max <= self.k_min:
             raise ValueError(
-                f"{prefix}.k_max={self.k_max} leaves no choice with k_min={self.k_min}; use a larger one"
+                f"{prefix}.k_max={self.k_max} leaves no choice with k_min={self.k_min}; use a larger k_max"
             )
         ascending = all(smaller < larger for smaller, larger in pairwise(self.values))
         if self.values and (len(self.values) < 2 or self.values[0] < 1 or not ascending):
@@ -176,9 +176,9 @@ class KSelection:
 
         work = [partial(attempt, trials[0])]  # fails early if the clusterer cannot be judged
         work += [partial(draw, reference) for reference in references]
-        work += [partial(attempt, trial) for trial in reversed(trials[1:])]  # the longest first
+        work += [partial(attempt, trial) for trial in reversed(trials[1:])]  # longest fits first
         first_trial = 1 + len(references)
-        # one fit keeps a GPU busy, and its memory is shared
+        # one fit uses the whole GPU, and its memory is shared
         parallel = ctx.device != "cuda" and fits_in_memory(clusterer, len(points) * ctx.threads)
         with ctx.report.progress("choose k", len(work), "fits") as progressed:
             results = run_in_threads(work, ctx.threads if parallel else 1, progressed)
@@ -188,7 +188,7 @@ class KSelection:
         return table
 
     def reference_settings(self, clusterer: Any) -> dict[str, Any]:
-        """Return the settings in which the fit of a reference differs from that of the data."""
+        """Return the settings of a reference's fit that differ from the fit of the data."""
         return {"n_redo": self.reference_redo} if getattr(clusterer, "breath", 0) else {}
 
     def _light(self) -> str:
@@ -198,9 +198,9 @@ class KSelection:
 
 
 def fits_in_memory(clusterer: Any, n: int) -> bool:
-    """Return True if n points, those of all workers together, fit into memory.
+    """Return True if n points, the total of all workers, fit into memory.
 
-    If memory grows with the number of pairs, this is more than the workers need, which leaves a reserve.
+    If memory grows with the number of pairs, the workers need less than this estimate.
     """
     try:
         clusterer.check(n)

@@ -31,7 +31,7 @@ class LabelFree:
     n_neighbors, min_dist, metric
         Settings of UMAP.
     sample
-        Largest number of rows whose silhouette is averaged; of more rows, a random sample.
+        Largest number of rows whose silhouette is averaged; with more rows, a random sample.
     seed
         Seed of UMAP and of the random sample.
     """

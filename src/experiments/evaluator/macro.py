@@ -43,14 +43,15 @@ class Macro:
     Parameters
     ----------
     granularities
-        Numbers of groups to cut the tree into; larger ones than the number of classes are skipped, with the
-        reason in a table.
+        Numbers of groups to cut the tree into; numbers above the class count are skipped, with the reason in
+        a table.
     cuts
         Shares of the tree's height at which the groups are counted.
     line
-        Share of the height at which the dendrogram has a line.
+        Height of the line in the dendrogram, as a share of the tree's height.
     heatmap_classes
-        Largest number of classes in the heat map of distances, the first in the tree's order.
+        Largest number of classes in the heat map of distances; the first classes in the tree's order are
+        shown.
     C, max_iter, tolerance
         Settings of the probes; see `Logistic`.
     seed
@@ -83,7 +84,7 @@ class Macro:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (a constant in other evaluators)
-        """Return the names of all metrics that it can compute."""
+        """Return the names of all possible metrics."""
         return names_of("macro", [*self.granularities, "fine"], suffixes(self.protocol))
 
     @property

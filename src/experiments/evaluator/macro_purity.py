@@ -32,7 +32,7 @@ class MacroPurity:
     Parameters
     ----------
     granularities
-        Numbers of groups; larger ones than the number of classes are skipped, with the reason in a table.
+        Numbers of groups; numbers above the class count are skipped, with the reason in a table.
     seed
         Seed of the permutations for the chance level in the table.
     """
@@ -51,7 +51,7 @@ class MacroPurity:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (a constant in other evaluators)
-        """Return the names of all metrics that it can compute."""
+        """Return the names of all possible metrics."""
         return names_of("macro_purity", self.granularities)
 
     def check(self, samples: Samples) -> None:

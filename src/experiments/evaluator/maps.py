@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREFIX = "evaluator.maps"
-PER_SHEET = 1024  # images that a page decodes at a time
+PER_SHEET = 1024  # number of images per sheet, which a page decodes at once
 AREA = 24_000_000  # pixels of all images of a page together: about 10 MB
-SMALLEST = 16  # side of an image in pixels
+SMALLEST = 16  # smallest side of an image in pixels
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class Maps:
     Parameters
     ----------
     methods
-        Any of pca, umap, tsne and pca3d, a map in space that can be rotated.
+        Any of pca, umap, tsne and pca3d, a rotatable map in three dimensions.
     files
-        File name of the figure of each method; default map_<method>, as its table.
+        File name of the figure of each method; by default map_<method>, the name of its table.
     n_neighbors, min_dist, metric
         Settings of UMAP.
     perplexity
-        Perplexity of t-SNE; None: min(30, (n - 1) / 3). (With Study B's min(30, n - 1), below 31 images all
-        points are equal neighbours, and the map is a ball.)
+        Perplexity of t-SNE; None: min(30, (n - 1) / 3). (Study B's min(30, n - 1) makes all points neighbours
+        below 31 images, so the map is a ball.)
     names
-        Show names next to points if there are fewer images than this.
+        Number of images below which names are shown next to the points.
     thumbnail
         Side of an image in pixels; smaller for more than 10,000 images, so that a page stays below 15 MB.
     seed
@@ -89,7 +89,7 @@ class Maps:
     def evaluate(
         self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
     ) -> Findings:
-        """Compute the positions, once for all clusterings, and colour them by this one."""
+        """Compute the positions, cached for other clusterings, and colour the points by cluster."""
         images = sheets(samples, self.thumbnail, ctx)
         tables = {
             method: _table(cached_positions(self._layouts.method(method), reduced, ctx), samples, clustering)
@@ -135,7 +135,7 @@ class Maps:
 
 
 def _check_files(files: Mapping[str, str], used: list[str], known: tuple[str, ...]) -> None:
-    """Raise ValueError for an unknown method, an invalid file name, or one of two figures."""
+    """Raise ValueError for an unknown method, an invalid file name, or a file name of two figures."""
     for method, file in files.items():
         if method not in known:
             raise ValueError(f"{PREFIX}.files.{method} is not a method; use {', '.join(known)}")

@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREFIX = "evaluator.members"
-COLUMNS = 5  # of the grid of outliers
+COLUMNS = 5  # columns of images in the figure of outliers
 
 
 @dataclass(frozen=True)
 class Members:
     """Every sample with position, cluster and probability (`cluster_probs`); the most certain; outliers.
 
-    The most certain members have the highest probability; equal ones, or all if there are no probabilities,
-    are in the order of their distance to the cluster mean. Outliers are the first noise points; without
+    The most certain members have the highest probability. Ties, and all members if there are no
+    probabilities, are sorted by distance to the cluster mean. Outliers are the first noise points; without
     noise, the points farthest from their cluster mean.
 
     Parameters
     ----------
     method
-        Layout of the positions: pca, umap or tsne. With the settings of evaluator.maps it is the same
-        layout and computed once.
+        Layout of the positions: pca, umap or tsne. With the settings of evaluator.maps, both use one cached
+        layout.
     n_neighbors, min_dist, metric, perplexity
         As in evaluator.maps.
     certain

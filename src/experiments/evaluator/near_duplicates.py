@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PREFIX = "evaluator.near_duplicates"
-BLOCK = 2048  # rows compared with as many others at a time: 16 MB per thread
+BLOCK = 2048  # rows and columns of a block of similarities: 16 MB per thread
 
 
 class Pairs(NamedTuple):
@@ -79,7 +79,7 @@ class NearDuplicates:
     def __post_init__(self) -> None:
         if not 0 < self.similarity <= 1:
             raise ValueError(
-                f"{PREFIX}.similarity={self.similarity} is not above 0 and up to 1; use a cosine such as .98"
+                f"{PREFIX}.similarity={self.similarity} is out of range; use a cosine above 0, such as .98"
             )
         for name in ("pairs", "shown"):
             if getattr(self, name) < 1:
@@ -105,7 +105,7 @@ class NearDuplicates:
         about["pairs listed"] = len(pairs.first)
         if pairs.total > len(pairs.first):
             log.warning(
-                "%s lists the %d most similar of %d pairs; use a larger %s.similarity than %g for fewer",
+                "%s lists the %d most similar of %d pairs; use %s.similarity above %g for fewer pairs",
                 PREFIX, len(pairs.first), pairs.total, PREFIX, self.similarity,
             )  # fmt: skip
         rows = {"figure": list(about), "value": [str(value) for value in about.values()]}
@@ -135,7 +135,7 @@ def similar(
     """Return the pairs of rows of float32 (n, d) with a cosine of at least `least`, the `most` similar.
 
     Blocks are compared on one thread each, so memory is bounded and the number of threads does not change
-    the result. A row of zeros is similar to none. (numerics/nearest finds a given number of rows; here
+    the result. A row of zeros is similar to no row. (numerics/nearest finds a given number of rows; here
     their number is unknown.)
     """
     from threadpoolctl import threadpool_limits

@@ -25,13 +25,13 @@ from experiments.types import Encoder, Findings
 if TYPE_CHECKING:
     import pandas as pd
 
-EXTREMES = 10  # classes in the tables of the best and the worst
-BINS = 20  # of the histogram
+EXTREMES = 10  # number of best and of worst classes in the tables
+BINS = 20  # bins of the histogram
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Logistic regression on standardised embeddings, scored on rows that it was not fitted on.
+    """Logistic regression on standardised embeddings, scored on other rows than those of the fit.
 
     Metrics without suffix, such as `<name>_accuracy`, are of all scored rows; under `protocol=held_out`
     there are also `_validation` and `_test`. `<name>_gap` is training accuracy minus accuracy,
@@ -70,7 +70,7 @@ class Probe:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (a constant in other evaluators)
-        """Return the names of all metrics that it can compute."""
+        """Return the names of all possible metrics."""
         return names_of("probe", [self.name], suffixes(self.protocol))
 
     @property

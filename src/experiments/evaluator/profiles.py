@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREFIX = "evaluator.profiles"
-ALIKE = 4 * float(np.finfo(np.float32).eps)  # relative difference of means that count as equal
-DIGITS = 5  # of the scores that order the columns; equal ones stay in the order of the table
+ALIKE = 4 * float(np.finfo(np.float32).eps)  # relative difference of equal means
+DIGITS = 5  # digits of scores when sorting columns; ties stay in the order of the table
 ORDER = "the columns are in the order of the difference of their means in standard deviations of the rows"
 
 
@@ -40,12 +40,13 @@ class Profiles:
     Parameters
     ----------
     extremes
-        Number of highest and of lowest columns of each cluster; if the table has fewer than twice as many
-        columns, each is listed once.
+        Number of highest and of lowest columns of each cluster; if the table has fewer columns than both
+        together, each is listed once.
     columns
-        Largest number of columns for a heat map; with more it is unreadable.
+        Largest number of columns of the heat map; with more columns there is none.
     clusters
-        Largest number of clusters in the heat map; of more the largest are shown, and the title says so.
+        Largest number of clusters in the heat map; if there are more, the largest are shown, with a note in
+        the title.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "embeddings", "clustering")
@@ -69,7 +70,7 @@ class Profiles:
         """Raise ValueError if the samples are images, whose embeddings have no meaningful columns."""
         if samples.content.KIND != "vectors":
             raise ValueError(
-                f"{PREFIX} describes clusters by the columns of a table, and {samples.name} holds "
+                f"{PREFIX} describes clusters by the columns of a table, and {samples.name} has "
                 f"{samples.content.KIND}; remove profiles, or use dataset=table"
             )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PREFIX = "evaluator.silhouettes"
-LEAST = 20  # rows of each cluster in a sample, at least, if it has so many
+LEAST = 20  # smallest number of rows of a cluster in the sample, or all its rows
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class Silhouettes:
     """The silhouette plot, and size, mean silhouette and worst members of each cluster.
 
     `error` is half the 95 % interval of the mean over all members, 0 if all are measured. Noise rows are
-    counted and not measured. With fewer than two clusters there is only a table with the reason.
+    counted, but not measured. With fewer than two clusters, the figure is missing and a table has the reason.
 
     Parameters
     ----------
     sample
-        Largest number of rows to measure; of more rows, a random sample, stratified by cluster with 20 rows
-        of each at least.
+        Largest number of rows to measure; with more rows, a random sample, stratified by cluster with at
+        least 20 rows of each.
     bars
-        Approximate number of values in the figure; each represents equally many rows.
+        Approximate number of values in the figure; each represents the same number of rows.
     worst
         Number of members with the lowest silhouette that are listed for each cluster.
     seed
@@ -132,7 +132,7 @@ class Silhouettes:
 
 
 def thinned(count: int, most: int) -> np.ndarray:
-    """Return at most `most` evenly spaced indices of `count` values, the first and the last among them."""
+    """Return at most `most` evenly spaced indices of `count` values, including the first and the last."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 

@@ -22,8 +22,8 @@ class Sizes:
     file
         File name of the figure.
     clusters
-        Largest number of bars, without that of noise; of more clusters the largest are shown, and the title
-        says so.
+        Largest number of bars, without noise; if there are more clusters, the largest are shown, with a note
+        in the title.
     """
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "clustering")

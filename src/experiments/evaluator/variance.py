@@ -13,7 +13,7 @@ from experiments.numerics.axes import Scaled
 from experiments.samples import Samples
 from experiments.types import Findings
 
-LARGEST = 5  # classes that are shown if none of the setting `classes` exists
+LARGEST = 5  # number of classes to show if no class of `classes` exists
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Variance:
     Parameters
     ----------
     components
-        Numbers of components of the metrics; larger ones than the number of components are skipped.
+        Numbers of components of the metrics; numbers above the available components are skipped.
     classes
         Names of classes to show; the five largest if none of them exists.
     seed
@@ -52,7 +52,7 @@ class Variance:
 
     @property
     def METRICS(self) -> tuple[str, ...]:  # noqa: N802 (a constant in other evaluators)
-        """Return the names of all metrics that it can compute."""
+        """Return the names of all possible metrics."""
         return names_of("variance", self.components)
 
     def check(self, samples: Samples) -> None:

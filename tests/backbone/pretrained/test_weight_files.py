@@ -56,7 +56,7 @@ def test_the_second_source_is_used_if_the_first_is_absent(server: str, tmp_path:
     [
         ("cut", "net.pth", "100 "),
         ("whole", "net-00000000.pth", "does not match"),
-        ("absent", "net.pth", "not offered"),
+        ("absent", "net.pth", "not found"),
     ],
 )
 def test_a_failed_download_leaves_no_file(address: str, name: str, reason: str, server: str, tmp_path: Path):

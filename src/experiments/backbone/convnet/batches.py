@@ -13,8 +13,8 @@ from torch import Tensor
 class Batches:
     """Iterate over pixels uint8 (b, S, S, 3) and labels (b,) of `rows`, in batches of `size`.
 
-    Reading from a memory map is too cheap to need worker processes. `pinned` memory is copied to a GPU while
-    it computes.
+    Reading from a memory map is fast, so there are no worker processes. `pinned` memory is copied while the
+    GPU computes.
     """
 
     pixels: np.ndarray

@@ -1,4 +1,4 @@
-"""A Lightning trainer without output and files, which passes on Ctrl-C. A slow import."""
+"""A Lightning trainer that writes no output or files, and stops at Ctrl-C. A slow import."""
 
 import logging
 import warnings
@@ -11,19 +11,19 @@ from pytorch_lightning import Trainer
 from experiments.context import Context
 
 for name in ("pytorch_lightning", "lightning_fabric"):
-    logging.getLogger(name).setLevel(logging.ERROR)  # tips and hardware messages at every start
+    logging.getLogger(name).setLevel(logging.ERROR)  # suppress tips and hardware messages
 
 
 def quiet_trainer(epochs: int, ctx: Context) -> Trainer:
-    """Return a trainer on one device that prints and writes nothing."""
+    """Return a trainer for one device, without output and files."""
     return Trainer(
         accelerator="gpu" if ctx.device == "cuda" else "cpu",
         devices=1,
         precision="bf16-mixed" if ctx.dtype == "bfloat16" else "32-true",
         max_epochs=epochs,
-        reload_dataloaders_every_n_epochs=1,  # each epoch has another order
+        reload_dataloaders_every_n_epochs=1,  # a new order for each epoch
         barebones=True,  # no logger, bar, summary, sanity check or checkpoints by Lightning
-        plugins=[LightningEnvironment()],  # one process, also below SLURM
+        plugins=[LightningEnvironment()],  # one process, also under SLURM
     )
 
 

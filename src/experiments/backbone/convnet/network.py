@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-MOMENTUM = 0.01  # of batch norm; .99 in Keras's convention
+MOMENTUM = 0.01  # momentum of batch norm; .99 in Keras's convention
 
 
 class Network(nn.Module):
@@ -49,7 +49,7 @@ class Network(nn.Module):
         return self
 
     def load_weights(self, weights: Mapping[str, np.ndarray]) -> Self:
-        """Load arrays that `weights` returned; return the network."""
+        """Load the arrays of `weights`; return the network."""
         self.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
         return self
 
@@ -65,9 +65,9 @@ class Network(nn.Module):
     def settle_batch_norm(self, step: int) -> None:
         """Set batch norm to plain averages in the first 100 steps, and to Keras's momentum of .99 later.
 
-        Keras's running averages start at mean 0 and variance 1. In Study A these initial values have no
-        weight after an epoch of 640 batches (.99**640 is .002); a training of 10 batches an epoch would stop
-        earlier.
+        Keras's running averages start at mean 0 and variance 1. In Study A these initial values lose their
+        weight within one epoch of 640 batches (.99**640 is .002); with 10 batches an epoch they would stop
+        the training too early.
         """
         for layer in self.modules():
             if isinstance(layer, nn.BatchNorm2d):

@@ -8,7 +8,7 @@ from typing import Any
 
 LARGEST = sys.float_info.max
 BELOW_ONE = math.nextafter(1, 0)
-RANGES = {  # lowest and highest value, and the message for others, including nan
+RANGES = {  # lowest and highest value, and the message for all other values, nan included
     "rotation": (0, 180, "is not an angle; use 0 to 180 degrees"),
     "zoom": (0, BELOW_ONE, "is not a share; use 0 up to below 1"),
     "translation": (0, 1, "is not a share; use 0 to 1"),

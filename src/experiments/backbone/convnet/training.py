@@ -35,7 +35,7 @@ History = tuple[dict[str, float], ...]
 def train(
     settings: TrainingSettings, network: Network, samples: Samples, ctx: Context
 ) -> tuple[dict[str, np.ndarray], History, str]:
-    """Return the best weights, the metrics of each epoch, and why `max_minutes` stopped it or ""."""
+    """Return the best weights, the metrics of each epoch, and the message of a stop (or "")."""
     training = Training(settings, network, samples, ctx)
     training.resume()
     if not training.finished and not training.stopped:
@@ -63,7 +63,7 @@ class Training(LightningModule):
         self.optimizer = torch.optim.Adam(
             self.network.parameters(),
             settings.learning_rate,
-            eps=1e-7,  # as Keras, which adds it before the bias correction (3e-6 in the first step)
+            eps=1e-7,  # Keras's value; Keras adds it before the bias correction (3e-6 in the first step)
             fused=True,
         )
         self.plateau = ReduceLROnPlateau(
@@ -89,7 +89,7 @@ class Training(LightningModule):
 
     @property
     def stopped(self) -> str:
-        """The epoch and setting of a stop by `max_minutes`; empty without such a stop."""
+        """The message of a stop by `max_minutes`; empty without such a stop."""
         limit = self.settings.max_minutes
         if limit is None or self.minutes < limit or self.finished:
             return ""
@@ -181,7 +181,7 @@ class Training(LightningModule):
         )
 
     def _loss(self, part: str, images: Tensor, labels: Tensor) -> Tensor:
-        """Return cross-entropy plus penalty, as Keras reports it, and add it to the epoch's sums."""
+        """Return cross-entropy plus penalty, the loss that Keras reports; add it to the epoch's sums."""
         scores = self.network(images).float()
         loss = cross_entropy(scores, labels) + self.settings.weight_decay * self.network.penalty()
         correct = (scores.argmax(1) == labels).sum()

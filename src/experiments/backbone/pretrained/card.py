@@ -1,4 +1,4 @@
-"""Metadata of a pretrained network, saved as JSON next to its weights, so that a run need not build it."""
+"""Metadata of a pretrained network, saved as JSON next to its weights to avoid building it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -29,7 +29,7 @@ class Card:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return the card in JSON that `write` returned."""
+        """Parse a card from the JSON of `write`."""
         values = json.loads(text)
         values["resize"] = Resize(**values["resize"])
         values |= {name: tuple(values[name]) for name in ("mean", "std")}

@@ -23,7 +23,8 @@ def embed_resumably(network: nn.Module, pixels: np.ndarray, card: Card, key: str
     """Return the embeddings, float32 (n, d), of images, uint8 (n, S, S, 3).
 
     Each batch is appended to a file in the working folder of `key`. After an interruption, even by kill -9,
-    the file size gives the number of finished batches; the others follow with the same images in each.
+    the file size gives the number of finished batches. The remaining batches have the same images as without
+    the interruption.
     """
     n, batch = len(pixels), max(1, BATCH_PIXELS[ctx.device] // card.resize.size**2)
     folder = ctx.store.workdir(key)

@@ -1,7 +1,7 @@
 """Pretrained networks of libraries, and the common base of their stages. Imports no torch.
 
-It takes a library seconds to return the embedding width and preprocessing of a network. So they are saved as
-a card next to the weights, and a run with cached results imports no torch.
+A library needs seconds to return the embedding width and preprocessing of a network. A card next to the
+weights saves both, so a run with cached results imports no torch.
 """
 
 import importlib
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DISTRIBUTIONS = {"torchvision": "torchvision", "open_clip": "open_clip_torch", "timm": "timm"}
-CARD_VERSION = 1  # of the format of cards
+CARD_VERSION = 1  # version of the card format
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class PretrainedStage:
         return self.network.width(samples)
 
     def fit(self, samples: Samples, ctx: Context) -> "PretrainedEncoder":
-        """Return the encoder, which is trained already."""
+        """Return the pretrained encoder."""
         self.width(samples)
         key = ctx.key(self)
         encoder = self.network.encoder(key)
@@ -160,7 +160,7 @@ class PretrainedEncoder(ShortRepr):
     key
         The encoder's cache key, for resuming an interrupted embedding.
     state
-        Weights by name, or their file, which is read when images are embedded.
+        Weights by name, or the path of their file, which is read when images are embedded.
     """
 
     key: str
@@ -206,7 +206,7 @@ class PretrainedEncoder(ShortRepr):
 
 @lru_cache
 def _load_card(library: str, architecture: str, folder: str) -> Card:
-    """Return the saved card of a network, or get it from its library and save it."""
+    """Return the saved card of a network; if missing, ask the library for it and save it."""
     name = digest(library, version(DISTRIBUTIONS[library]), architecture, CARD_VERSION)
     path = Path(folder) / "cards" / f"{library}-{name}.json"
     if path.is_file():

@@ -14,11 +14,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 State = dict[str, Tensor]
-MAX_NAMES = 3  # weights in a message
-USE = "use a .safetensors file, or what torch.save(model.state_dict(), <path>) writes"
-PICKLE = b"\x80"  # first byte of a pickle outside a zip, as old versions of torch write
+MAX_NAMES = 3  # largest number of weights in a message
+USE = "use a .safetensors file, or the file of torch.save(model.state_dict(), <path>)"
+PICKLE = b"\x80"  # first byte of a pickle without a zip, the format of old versions of torch
 UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError)
-COUNTERS = "num_batches_tracked"  # of batch norm; unused, and missing in old files
+COUNTERS = "num_batches_tracked"  # counters of batch norm; unused, and missing in old files
 
 
 def build_network(library: str, architecture: Mapping[str, Any], seed: int = 0) -> nn.Module:
@@ -35,7 +35,7 @@ def embedding_width(network: nn.Module, size: int) -> int:
         embedding: Tensor = network.eval()(torch.zeros(1, 3, size, size))
     if embedding.ndim != 2:
         raise ValueError(
-            f"backbone.model gives {tuple(embedding.shape[1:])} per image, not a vector; use another model"
+            f"backbone.model returns {tuple(embedding.shape[1:])} per image, not a vector; use another model"
         )
     return int(embedding.shape[1])
 
@@ -46,7 +46,7 @@ def random_weights(library: str, architecture: Mapping[str, Any], seed: int) -> 
 
 
 def load_weights(library: str, architecture: Mapping[str, Any], path: Path) -> State:
-    """Return the weights in a file, by the network's names; raise ValueError if they do not fit."""
+    """Return the weights in a file by the network's names; raise ValueError if the two do not match."""
     network = build_network(library, architecture)
     state: State = _adapter(library).convert_state_dict(read_state_dict(path), network, **architecture)
     expected = network.state_dict()
@@ -76,7 +76,7 @@ def read_state_dict(path: Path) -> State:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        with warnings.catch_warnings(action="ignore"):  # about files that are refused below
+        with warnings.catch_warnings(action="ignore"):  # the check below replaces torch's warnings
             content = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise ValueError(
@@ -84,7 +84,7 @@ def read_state_dict(path: Path) -> State:
         ) from error
     except UNREADABLE as error:
         raise ValueError(f"{setting} {_reason(path, str(error))}; {USE}") from error
-    for name in ("state_dict", "model"):  # keys that trainers nest it under
+    for name in ("state_dict", "model"):  # keys of nested state dicts in checkpoints
         content = (
             content[name] if isinstance(content, dict) and isinstance(content.get(name), dict) else content
         )
@@ -99,7 +99,7 @@ def read_state_dict(path: Path) -> State:
 
 def _reason(path: Path, message: str) -> str:
     """Explain why torch did not read a file; files that could execute code are never read."""
-    name_of_code = re.search(r"GLOBAL ([\w.]+)", message)  # a Python object that weights do not need
+    name_of_code = re.search(r"GLOBAL ([\w.]+)", message)  # a Python object; weights need none
     if name_of_code:
         return f"would execute {name_of_code.group(1)} on reading, so it was not read"
     if "TorchScript" in message:

@@ -11,9 +11,9 @@ from experiments.store.locks import Lock
 log = logging.getLogger(__name__)
 
 PRETRAINED, NONE = "pretrained", "none"
-TIMEOUTS = (2, 30)  # seconds to connect, short for machines without a network, and between chunks
+TIMEOUTS = (2, 30)  # seconds to connect (short, for machines without a network) and between chunks
 CHUNK = 1 << 20
-HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # first digits of the SHA-256, as torchvision has them
+HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # SHA-256 in torchvision's file names
 
 
 def is_file_path(weights: str) -> bool:
@@ -33,7 +33,7 @@ def check(weights: str, seed: int) -> None:
 
 
 def find_or_download(sources: Sequence[tuple[str, str]], folder: Path, model: str) -> Path:
-    """Return the first of these files that is in `folder`, or download the first available one.
+    """Return the path of the first file that exists in `folder`; if none does, download one.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def find_or_download(sources: Sequence[tuple[str, str]], folder: Path, model: st
     Raises
     ------
     ValueError
-        If none can be had; the message has the name of the file and its folder.
+        If no file is available; the message has the name and folder of the preferred one.
     """
     if not sources:
         raise ValueError(
@@ -60,7 +60,7 @@ def find_or_download(sources: Sequence[tuple[str, str]], folder: Path, model: st
         raise ValueError(
             f"backbone.weights=pretrained needs {sources[0][1]} for backbone.model={model}, which is not in "
             f"{folder} and cannot be downloaded ({reason}); put that file there, or use "
-            "backbone.weights=<the path of a state dict>, or backbone.weights=none for random ones"
+            "backbone.weights=<the path of a state dict>, or backbone.weights=none for random weights"
         ) from error
 
 
@@ -88,7 +88,7 @@ def _download(sources: Sequence[tuple[str, str]], folder: Path) -> Path:
             finally:
                 partial.unlink(missing_ok=True)
                 lock.release()
-    raise OSError("it is not offered for download")
+    raise OSError("not found on the server")
 
 
 def _verify(path: Path, name: str, size: int) -> None:

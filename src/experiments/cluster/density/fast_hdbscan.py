@@ -39,7 +39,7 @@ def select_clusters(
     from fast_hdbscan import cluster_trees
 
     branches = cluster_trees.cluster_tree_from_condensed_tree(tree)
-    if not len(branches.parent):  # fast_hdbscan returns none, also if one is allowed
+    if not len(branches.parent):  # fast_hdbscan ignores allow_single_cluster here
         return np.array([n] if allow_single_cluster else [], np.int64)
     if method == "leaf":
         clusters = cluster_trees.cluster_tree_leaves(branches, n)
@@ -61,7 +61,7 @@ def assign_points(tree: Any, clusters: np.ndarray, epsilon: float, n: int) -> np
 
 
 def membership_strengths(tree: Any, clusters: np.ndarray, assignments: np.ndarray) -> np.ndarray:
-    """Return the density at which each point leaves its cluster, over the cluster's largest finite one."""
+    """Return the density at which each point leaves its cluster, divided by the largest finite one there."""
     from fast_hdbscan import cluster_trees
 
     if not len(clusters):

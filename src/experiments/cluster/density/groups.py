@@ -1,10 +1,10 @@
-"""Checks and numbering that the density-based clusterers share."""
+"""Checks and numbering of the density-based clusterers."""
 
 from typing import Any
 
 import numpy as np
 
-FEWEST = 6  # samples to estimate a density from
+FEWEST = 6  # smallest number of samples for a density estimate
 
 
 def row_lengths(rows: np.ndarray) -> np.ndarray:
@@ -20,7 +20,7 @@ def renumber(groups: np.ndarray) -> np.ndarray:
 
 
 def check_density(stage: Any, name: str, n: int) -> None:
-    """Raise ValueError if n points are too few to estimate a density, or for the settings of `stage`."""
+    """Raise ValueError if n points are too few for a density estimate, or for a setting of `stage`."""
     if n < FEWEST:
         raise ValueError(
             f"cluster={name} needs {FEWEST} samples or more to estimate their density, and there are {n}; "

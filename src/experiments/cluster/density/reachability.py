@@ -11,9 +11,9 @@ points of 15 columns (`benchmarks/density.py`):
 
 scikit-learn's tree is not public. The first line is the usual case: UMAP comes before density clustering.
 
-The search is called directly, because fast_hdbscan's public class uses an approximate one beyond 30 columns.
-Among edges of equal length its choice depends on the threads; `canonical` replaces them, so that equal points
-give equal trees.
+The search is called directly, because fast_hdbscan's public class uses an approximate search beyond 30
+columns. Its choice among edges of equal length depends on the threads; `canonical` replaces such edges, so
+equal points give equal trees.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from experiments.store.values import SavedFields
 
 @dataclass(frozen=True, eq=False)
 class ReachabilityTree(SavedFields):
-    """The tree, and the core distances behind it.
+    """The tree and its core distances.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Reachability:
     min_samples: int
 
     def cached(self, points: np.ndarray, ctx: Context) -> ReachabilityTree:
-        """Return the tree of float32 (n, p), from the cache if it is there."""
+        """Return the tree of float32 (n, p), from the cache if possible."""
         return ctx.fitted(self, lambda: self._fit(points, ctx.threads))
 
     def _fit(self, points: np.ndarray, threads: int) -> ReachabilityTree:
@@ -73,14 +73,14 @@ class Reachability:
         edges, near, core = fast_hdbscan.spanning_tree(rows, self.min_samples, threads)
         tree = canonical(edges)
         tree[:, 2] = np.ldexp(tree[:, 2], power)
-        if self.min_samples == 1:  # fast_hdbscan returns zeros, which make the same tree
+        if self.min_samples == 1:  # fast_hdbscan returns zeros; the tree is the same
             return ReachabilityTree(tree, _distances(points, near[:, 0]), np.zeros(len(rows)))
         inner = _distances(points, near[:, self.min_samples - 2])
         return ReachabilityTree(tree, np.ldexp(core.astype(np.float64), power), inner)
 
 
 def _distances(points: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
-    """Return the distance of each point to its neighbour, a row index, float64 (n,)."""
+    """Return the distance of each point to its row in `neighbours`, float64 (n,)."""
     exact = points.astype(np.float64)
     return np.asarray(np.linalg.norm(exact - exact[neighbours], axis=1))
 
@@ -88,10 +88,11 @@ def _distances(points: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
 def canonical(edges: np.ndarray) -> np.ndarray:
     """Replace the ends of each edge by the lowest rows of the groups it joins; sort edges of equal length.
 
-    Minimum spanning trees of the same points join the same groups at each length, so they become equal.
+    Minimum spanning trees of the same points join the same groups at each length, so the replaced edges are
+    equal.
     """
     edges = edges[np.argsort(edges[:, 2], kind="stable")]
-    lowest = list(range(len(edges) + 1))  # chains of rows of a group, ending at its lowest row
+    lowest = list(range(len(edges) + 1))  # links to the lowest row of the group (union-find)
 
     def lowest_row(row: int) -> int:
         while lowest[row] != row:
@@ -102,7 +103,7 @@ def canonical(edges: np.ndarray) -> np.ndarray:
     replaced = np.empty((len(edges), 3))
     starts = np.flatnonzero(np.diff(edges[:, 2], prepend=-1.0))
     for start, end in zip(starts, [*starts[1:], len(edges)], strict=True):
-        groups = set()  # that edges of this length join
+        groups = set()  # the groups joined by edges of this length
         for left, right in edges[start:end, :2].astype(np.int64).tolist():
             groups |= {lowest_row(left), lowest_row(right)}
         for left, right in edges[start:end, :2].astype(np.int64).tolist():

@@ -1,13 +1,14 @@
-"""Breathing k-means: move superfluous centroids to where the error is largest.
+"""Breathing k-means: move superfluous centroids to the clusters of largest error.
 
-A restart of k-means finds another local optimum; breathing leaves one, at a fraction of the cost.
+A restart of k-means finds another local optimum. Breathing improves the current one at a fraction of the
+cost.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-NUDGE = 0.01  # of the root mean squared distance: offset of a new centroid from the existing one next to it
+NUDGE = 0.01  # offset of a new centroid from its neighbour, relative to the root mean squared distance
 
 # Runs Lloyd's iterations; returns centroids, squared distances and indices of each point's nearest two.
 Converge = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -16,13 +17,13 @@ Converge = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 def breathe(centroids: np.ndarray, converge: Converge, breath: int, least: float, seed: int) -> np.ndarray:
     """Return centroids (k, p) of lower inertia.
 
-    A breath adds `breath` centroids to the clusters of largest error, runs Lloyd's iterations, removes as
-    many of the most superfluous, and runs them again. A breath that lowers the inertia by less than the share
-    `least` is undone, and the next one has half as many centroids.
+    A breath adds `breath` centroids to the clusters of largest error, runs Lloyd's iterations, removes the
+    same number of superfluous centroids, and iterates again. A breath that lowers the inertia by less than
+    the share `least` is undone, and the next one has half as many centroids.
 
     Source
     ------
-    Fritzke, "Breathing K-Means", 2020; halving instead of counting down by one is ours.
+    Fritzke, "Breathing K-Means", 2020, which lowers the number of centroids by one instead of halving it.
     """
     rng = np.random.default_rng(seed)
     centroids, squared, ids = converge(centroids)
@@ -58,9 +59,9 @@ def _new_centroids(
 def _without_superfluous(
     centroids: np.ndarray, squared: np.ndarray, ids: np.ndarray, count: int
 ) -> np.ndarray:
-    """Remove the `count` centroids whose points are nearly as close to another centroid.
+    """Remove the `count` centroids with the smallest increase of the error.
 
-    The centroid that takes over the points of a removed one stays, if there is another choice.
+    If possible, the centroid that takes over the points of a removed centroid is not removed itself.
     """
     loss = np.bincount(ids[:, 0], squared[:, 1] - squared[:, 0], len(centroids))
     heirs = np.full(len(centroids), -1)

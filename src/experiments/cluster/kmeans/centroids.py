@@ -1,4 +1,4 @@
-"""Result and checks that the k-means clusterers share."""
+"""Result and checks of all k-means clusterers."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -52,9 +52,9 @@ class CentroidClustering(SavedFields):
 
 
 def nearest(centroids: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the nearest centroid of each point, the first of equal ones: ids (m,), squared distance (m,).
+    """Return the nearest centroid of each point (the first in a tie): ids (m,), squared distance (m,).
 
-    In float64 relative to the centroids' mean, as points far from the origin lose digits otherwise.
+    Computed in float64 relative to the centroids' mean, because points far from the origin lose digits.
     """
     middle = centroids.mean(axis=0, dtype=np.float64)
     centred = centroids - middle
@@ -102,7 +102,9 @@ def check_settings(stage: Any, counts: tuple[str, ...], shares: tuple[str, ...])
             raise ValueError(f"cluster.{name}={getattr(stage, name)} is below 1; use 1 or more")
     for name in shares:
         if not 0 <= getattr(stage, name) < 1:
-            raise ValueError(f"cluster.{name}={getattr(stage, name)} is not a share; use 0 to 1, as 1e-5")
+            raise ValueError(
+                f"cluster.{name}={getattr(stage, name)} is not a share; use 0 to 1, such as 1e-5"
+            )
 
 
 def check_auto(stage: Any, name: str, least: int) -> None:

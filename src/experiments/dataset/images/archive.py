@@ -35,7 +35,7 @@ UNREADABLE = (
     lzma.LZMAError,
     EOFError,
     UnicodeDecodeError,  # a name in a zip that is flagged as UTF-8 but is not
-    OSError,  # of the disk, and of gzip and bz2 for damaged data
+    OSError,  # read errors, and damaged data in gzip and bz2
     RuntimeError,  # encrypted, or compressed by a method that zipfile does not support
 )
 UNWRITABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
@@ -72,7 +72,7 @@ def unpack(archive: Path, ctx: Context, key: str = KEY) -> Path:
     ------
     ValueError
         If the file is not an archive, is unreadable, would write outside the folder, would fill the disk, or
-        has an invalid file name. Any other error of writing stays an OSError.
+        has an invalid file name. Other write errors stay OSErrors.
     """
     content, source = content_hash(archive, key, ctx.store), f"{key}={archive}"
     stored = cache_key("unpacked", content=content, version=VERSION)
@@ -119,7 +119,7 @@ def _notes(files: Mapping[str, Member]) -> list[str]:
     if not guessed:
         return []
     return [
-        f"{len(guessed)} of {len(files)} names have an unknown encoding that is not UTF-8, and are read like "
+        f"{len(guessed)} of {len(files)} names are not UTF-8 and have an unknown encoding, such as "
         f"{guessed[0]!r}; if letters are wrong, pack the files again with UTF-8 names, or unpack them by "
         "hand (unzip -O cp932, gbk, ...) and use the folder"
     ]
@@ -183,7 +183,7 @@ def _opened(archive: Path, source: str) -> Iterator[dict[str, Member]]:
 
 @contextmanager
 def _reading(source: str) -> Iterator[None]:
-    """Turn errors of reading into a ValueError that names the archive; so an OSError is one of writing."""
+    """Raise read errors as a ValueError that names the archive, so an OSError is a write error."""
     try:
         yield
     except UNREADABLE as error:

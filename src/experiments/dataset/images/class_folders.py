@@ -16,9 +16,9 @@ PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 
 
 def check_level(listing: Listing, level: int | None, root: str) -> None:
-    """Raise ValueError if some images are in fewer folders than `dataset.class_level` needs.
+    """Raise ValueError if some images are not nested deeply enough for `dataset.class_level`.
 
-    Images next to the class folders have no class at any level and are not in the listing.
+    Images next to the class folders have no class, so they are not in the listing.
     """
     if level is None or abs(level) == 1:
         return
@@ -30,11 +30,11 @@ def check_level(listing: Listing, level: int | None, root: str) -> None:
     possible = min(depths[depths > 0], default=0) * (1 if level > 0 else -1)
     choices = dict.fromkeys((possible, -1)) if possible else ["null"]
     use = " or ".join(f"{KEY}={choice}" for choice in choices)
-    where = f" below {listing.base} (which has all images)" if listing.base else ""
+    where = f" below {listing.base}, the folder of all images" if listing.base else ""
     first = listing.images[shallow[0]].path
     raise ValueError(
         f"{KEY}={level} needs images in {abs(level)} nested folders{where}, but {len(shallow)} of "
-        f"{len(depths)} in dataset.root={root} are in fewer, such as {first}; use {use}"
+        f"{len(depths)} in dataset.root={root} are in fewer folders, such as {first}; use {use}"
     )
 
 
@@ -49,7 +49,7 @@ def class_labels(listing: Listing, rows: np.ndarray, level: int | None) -> np.nd
 
 
 def log_classes(listing: Listing, labels: np.ndarray | None, level: int | None) -> None:
-    """Log which folders are classes, if a user may expect something else.
+    """Log the class folders in cases that a user may not expect.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def log_classes(listing: Listing, labels: np.ndarray | None, level: int | None) 
     images = np.bincount(labels, minlength=len(names))
     empty = [name for name, count in zip(names, images, strict=True) if not count]
     if empty:
-        log.warning("classes without a readable image are left out: %s", ", ".join(empty))
+        log.warning("classes without a readable image are skipped: %s", ", ".join(empty))
 
 
 def _log_inner(folders: Collection[str], names: Sequence[str], level: int) -> None:

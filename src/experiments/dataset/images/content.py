@@ -1,4 +1,4 @@
-"""Content of samples that are images: image files, or arrays of pixels."""
+"""Content of image samples: image files, or arrays of pixels."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,15 +20,15 @@ from experiments.store.keys import cache_key
 from experiments.store.short_repr import ShortRepr
 from experiments.store.values import joined
 
-CHUNK = 64  # images that a thread processes at a time
+CHUNK = 64  # number of images per thread at a time
 NO_IMAGE = "0" * 16  # hash of a missing image, which is shown blank
 BLANK = 230  # grey of a blank image
-PER_IMAGE = ValueRange()  # images deeper than 8 bits are each scaled by their own range
+PER_IMAGE = ValueRange()  # each image deeper than 8 bits is scaled by its own range
 T = TypeVar("T")
 
 
 class Images(ShortRepr):
-    """Base of contents that are images."""
+    """Base class of image contents."""
 
     KIND: ClassVar[str] = "images"
     VERSION: ClassVar[int] = pixels.VERSION
@@ -37,7 +37,7 @@ class Images(ShortRepr):
     value_range: ValueRange = PER_IMAGE
 
     def vectors(self) -> NoReturn:
-        """Raise ValueError: images have to be embedded first."""
+        """Raise ValueError, because images need a backbone."""
         raise ValueError("backbone=identity needs vectors, not images; use backbone=cnn or backbone=pixels")
 
 
@@ -79,7 +79,7 @@ class ImageFiles(Images):
         return np.array(sizes, np.int64).reshape(-1, 2)
 
     def _decoded(self, row: int, load: Callable[[BytesIO], Image.Image]) -> Image.Image:
-        """Decode a file; raise ValueError if its content no longer has the hash that pixels are cached by."""
+        """Decode a file; raise ValueError if its content has changed since it was hashed."""
 
         def read(path: Path) -> Image.Image:
             data = path.read_bytes()
@@ -90,15 +90,15 @@ class ImageFiles(Images):
         return self._read(row, read)
 
     def _read(self, row: int, read: Callable[[Path], T]) -> T:
-        """Read a file; raise ValueError if that fails, as an OSError would be taken for one of the store."""
+        """Read a file; raise ValueError if that fails, because an OSError means an error of the store."""
         try:
             return read(self.root / self.paths[row])
         except MemoryError:
             raise
         except Exception as error:  # Pillow raises exceptions of any type for damaged files
             raise ValueError(
-                f"dataset.root={self.root}: {self.paths[row]} was readable before but is not now ({error}); "
-                "put it back, or start again to leave it out"
+                f"dataset.root={self.root}: {self.paths[row]} has changed since it was checked "
+                f"({error}); put it back, or start again to skip it"
             ) from error
 
 
@@ -130,7 +130,7 @@ class ImageArrays(Images):
         return replace(self, rows=self.rows[rows], hashes=self.hashes[rows])
 
     def pixels(self, resize: Resize, ctx: Context) -> np.ndarray:
-        """Return uint8 RGB (n, size, size, 3); no copy if the images already have that shape."""
+        """Return uint8 RGB (n, size, size, 3), without a copy if the images have that shape."""
         key, _ = self.pixel_map(resize)
         if not key:
             return self.images

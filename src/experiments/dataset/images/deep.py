@@ -1,8 +1,8 @@
-"""Images deeper than 8 bits: exact values, and the values that become black and white.
+"""Images deeper than 8 bits: exact values, and the values of black and white.
 
-A file may state its range: TIFF by its bits, PNM by its maximum, PNG by its chunk sBIT. Otherwise a dark
-image cannot be distinguished from one that uses fewer than 16 bits; so one range is used for the whole data
-set, which preserves differences in brightness.
+The metadata of a file may have its range: the bits of a TIFF, the maximum of a PNM, sBIT of a PNG. Otherwise
+a dark image cannot be distinguished from one that uses fewer than 16 bits; so one range is used for the whole
+data set, which preserves differences in brightness.
 """
 
 import os
@@ -28,8 +28,8 @@ from experiments.samples import ValueRange
 
 FULL = (0.0, 65535.0)
 TOPS = (1.0, 255.0, 65535.0)  # common maxima of floats
-LOWER = 1 / 4  # a range is assumed if the largest value exceeds this fraction of it
-BEYOND = 0.05  # fraction of a range by which resampling may exceed it
+LOWER = 1 / 4  # a range is assumed if the largest value is above this fraction of the range
+BEYOND = 0.05  # overshoot of resampling, as a fraction of the range
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Deep:
     alpha
         Numbers (h, w), the largest possible value is opaque; None: all pixels are opaque.
     stated
-        The value of white that the file states; None: it states none.
+        White value in the file's metadata; None: none.
     inverted
         True if the smallest value is white.
     multiplied
@@ -91,8 +91,8 @@ class Deep:
 def choose_range(whole: bool, low: float, high: float) -> tuple[float, float]:
     """Return the values of black and white for values from `low` to `high`.
 
-    Whole numbers from 0 on have the fewest bits that suffice, but 16 instead of 15. Floats from 0 on end at
-    1, 255 or 65535. For others, `low` is black and `high` white.
+    Nonnegative integers: 0 and the maximum of the smallest sufficient number of bits (16 instead of 15).
+    Nonnegative floats: 0 and 1, 255 or 65535. Other values: `low` and `high`.
     """
     if whole:
         bits = max(8, int(high).bit_length())
@@ -104,14 +104,14 @@ def choose_range(whole: bool, low: float, high: float) -> tuple[float, float]:
 
 
 def is_deep_colour(image: ImageFile.ImageFile) -> bool:
-    """Return True if an undecoded image has 16 bits a channel in colour, of which Pillow decodes only 8."""
+    """Return True for an undecoded colour image of 16 bits a channel; Pillow decodes only 8 of them."""
     return image.mode in ("RGB", "RGBA") and ";16" in raw_mode(image)
 
 
 def colour(file: Path | BytesIO) -> Deep:
     """Return the values of a colour image of 16 bits a channel; Pillow decodes high and low bytes separately.
 
-    Of compressed planes (TIFF) it decodes only the high bytes, so 8 of 16 bits remain.
+    Pillow decodes only the high bytes of compressed TIFF planes, so 8 of 16 bits remain.
     """
     with open_image(file) as image:
         raw, bits, clear = raw_mode(image), significant_bits(image), image.info.get("transparency")
@@ -162,7 +162,7 @@ def grey(image: Image.Image, turned: Image.Image, raw: str, bits: int | None) ->
 
 
 def significant_bits(image: ImageFile.ImageFile) -> int | None:
-    """Return the number of bits, of 16, that an undecoded image states to use; None if it states none."""
+    """Return the number of significant bits, of 16, in an undecoded image's metadata; None if missing."""
     if image.format == "PPM" and image.mode == "I":  # Pillow has scaled these to 16 bits
         args = image.tile[0].args
         return 16 if isinstance(args, tuple) and args[1] != 65535 else None
@@ -194,7 +194,7 @@ def _stated(values: np.ndarray, bits: int | None) -> float | None:
 
 
 def _alpha(values: np.ndarray, clear: int | tuple[int, ...] | bytes | None) -> np.ndarray | None:
-    """Return an alpha of 0 where the colour is the transparent one; None if there is none."""
+    """Return an alpha of 0 for pixels of the transparent colour; None without such a colour."""
     if not isinstance(clear, (int, tuple)):
         return None
     same = values == np.asarray(clear)

@@ -19,22 +19,22 @@ from experiments.samples import ValueRange
 
 log = logging.getLogger(__name__)
 
-ALWAYS_ALLOWED = 5  # unreadable files that are always allowed
-LISTED = 5  # files whose notices the log lists
+ALWAYS_ALLOWED = 5  # number of unreadable files always allowed
+LISTED = 5  # largest number of files whose notices are logged
 
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """A folder whose images have been checked by decoding them.
+    """A folder of images, each checked by decoding it.
 
     Parameters
     ----------
     path
-        The folder, or the one into which the archive was unpacked.
+        The folder, or the unpacked archive.
     rows
         int64 (n,): indices of the readable images in the listing.
     unreadable
-        (path, reason) of the others, and of files of unsupported formats.
+        (path, reason) of unreadable images, and of files of unsupported formats.
     """
 
     path: Path
@@ -74,7 +74,7 @@ def list_images(root: str, key: str, level: int | None) -> Listing:
 def read_folder(
     root: str, key: str, ctx: Context, level: int | None = None, max_unreadable: float = 1.0
 ) -> Folder:
-    """Check every image of a folder or an archive; log what is left out.
+    """Check every image of a folder or an archive; log the skipped files.
 
     Parameters
     ----------

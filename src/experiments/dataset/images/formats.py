@@ -1,4 +1,4 @@
-"""Recognise image files by the ending of their name, else by their first bytes."""
+"""Recognise image files by their ending, or by their first bytes."""
 
 import posixpath
 import re
@@ -13,13 +13,13 @@ PLAIN = (  # endings of images only
     ".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".avif", ".avifs", ".jp2", ".j2k", ".j2c", ".jpc",
     ".jpf", ".jpx", ".ico", ".icns", ".psd", ".qoi", ".tga",
 )  # fmt: skip
-SHARED = (  # endings of images and of other files, such as .pcd of point clouds
+SHARED = (  # endings of images and other files, such as .pcd of point clouds
     ".blp", ".bw", ".cur", ".dcx", ".dds", ".fit", ".fits", ".flc", ".fli", ".ftc", ".ftu", ".gbr", ".icb",
     ".im", ".msp", ".pcd", ".pcx", ".pxr", ".ras", ".rgb", ".rgba", ".sgi", ".vda", ".vst", ".xbm", ".xpm",
 )  # fmt: skip
 IMAGE = PLAIN + SHARED
 FOREIGN = (".heic", ".heif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".svg")
-UNDECODED = {"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}  # Pillow needs other programs for these
+UNDECODED = {"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}  # Pillow needs another program
 SIGNED = (  # formats with a unique signature
     "JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "JPEG2000", "PSD", "QOI", "ICO", "ICNS",
     "DDS", "FITS",
@@ -37,16 +37,16 @@ LEFTOVER = re.compile(r"te?mp|.*~", re.IGNORECASE | re.DOTALL)  # names of tempo
 
 
 def ending(path: str) -> str:
-    """Return the ending in lower case; "" for none, such as of `a`, `a.2` and `a.jpg?width=90`."""
+    """Return the ending in lower case; "" for names such as `a`, `a.2` and `a.jpg?width=90`."""
     suffix = posixpath.splitext(path)[1].lower()
     return suffix if ENDING.fullmatch(suffix) else ""
 
 
 @cache
 def readable() -> tuple[str, ...]:
-    """Return Pillow's names of the supported formats: all that it decodes without another program.
+    """Return Pillow's names of all formats that it decodes without another program.
 
-    Formats with a signature come first, by frequency, as Pillow tries them in this order.
+    Formats with a signature come first, the most frequent ones first: Pillow tries them in this order.
     """
     Image.init()
     signed = [name for name in SIGNED if name in Image.OPEN]

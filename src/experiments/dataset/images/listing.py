@@ -13,7 +13,7 @@ from experiments.store.file_hashes import status_of
 
 @dataclass(frozen=True, order=True)
 class File:
-    """A file by its POSIX path below the root; `problem` is the reason why it is unreadable.
+    """A file by its POSIX path below the root; `problem` is the reason if it is unreadable.
 
     Parameters
     ----------
@@ -28,14 +28,14 @@ class File:
 
 @dataclass(frozen=True)
 class Listing:
-    """Images in the order of their paths, and the files that are left out.
+    """Images sorted by path, and the skipped files.
 
     Parameters
     ----------
     base
         Folder below the root that all images share: "" or such as `patternmind_dataset/`.
     images
-        Images by file ending or first bytes; without those that have no class if others have one.
+        Images by file ending or first bytes; if there are classes, only images that have one.
     class_names
         Classes of all folders with images, even of unsupported formats; empty if fewer than two.
     unreadable
@@ -77,8 +77,8 @@ def make_listing(files: Iterable[File], level: int | None, folder: Path | None =
 
     Ambiguous file endings are decided by the first bytes, if there is a `folder` to read them from.
 
-    A single folder that contains everything is skipped, as zips often have one. Images next to two or more
-    class folders have no class and are left out; next to one folder, there are no classes.
+    A single folder with all files, as in many zips, is skipped. Images next to two or more
+    class folders have no class and are left out. If images are next to a single folder, there are no classes.
     """
     by_kind: dict[str, list[File]] = {"image": [], "unreadable": [], "other": []}
     for file in sorted(files):

@@ -1,7 +1,7 @@
 """Collect the warnings of Pillow and libtiff for each file.
 
-Both warn globally: Pillow through Python's warnings, which a thread cannot catch for itself, libtiff on
-standard error. Within `capture_notices`, a thread within `file_notices` collects those about its file.
+Both warn for the whole process: Pillow with Python's warnings, libtiff on standard error. Within
+`capture_notices`, a thread within `file_notices` collects those about its file.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ import PIL
 MESSAGE_SIZE = 500  # largest size of a message of libtiff, in bytes
 _thread = threading.local()
 _lock = threading.Lock()
-_captures: list[ExitStack] = []  # the first one restores the process's handlers
+_captures: list[ExitStack] = []  # the first capture restores the process's handlers
 _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
 
 
@@ -109,4 +109,4 @@ def _redirect_libtiff() -> Callable[[], object]:
     handler = _HANDLER(handle)
     set_handler.restype = ctypes.c_void_p
     before = set_handler(handler)
-    return lambda: (set_handler(ctypes.c_void_p(before)), handler)  # keeps the handler alive until then
+    return lambda: (set_handler(ctypes.c_void_p(before)), handler)  # keeps a reference to the handler

@@ -48,7 +48,7 @@ def open_image(file: Path | BytesIO) -> Iterator[ImageFile.ImageFile]:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Return a decoded image the right way up."""
+    """Return a decoded image, rotated upright."""
     turn = UPRIGHT.get(orientation(image))
     return image if turn is None else image.transpose(turn)
 
@@ -67,12 +67,12 @@ def raw_mode(image: ImageFile.ImageFile) -> str:
 
 
 def change_raw_mode(image: ImageFile.ImageFile, change: Callable[[str], str]) -> None:
-    """Change the raw mode as which an undecoded image will be decoded."""
+    """Set the raw mode for decoding an image."""
     image.tile = [_with_raw(tile, change(_raw(tile))) for tile in image.tile]
 
 
 def other_bytes(raw: str) -> str:
-    """Return the raw mode that decodes the low bytes of 16 bits, given the one for the high bytes."""
+    """Return the raw mode of the low bytes of 16 bits, given that of the high bytes."""
     return raw[:-1] + SWAPPED[raw[-1]]
 
 

@@ -41,7 +41,7 @@ def zip_name(info: zipfile.ZipInfo) -> Name:
     name = info.orig_filename  # before zipfile replaces separators
     if info.flag_bits & UTF8 or name.isascii():
         return Name(name, name.encode())
-    raw = name.encode("cp437")  # zipfile decoded it so; all 256 bytes are characters
+    raw = name.encode("cp437")  # zipfile decodes names as cp437, in which all 256 bytes are characters
     unicode_path = _unicode_path(info.extra, raw)
     if unicode_path:
         return Name(unicode_path, raw)

@@ -10,12 +10,12 @@ from experiments.dataset.images import deep
 from experiments.dataset.images.opening import open_image, orientation, raw_mode, upright
 from experiments.samples import Resize, ValueRange
 
-VERSION = 2  # raise it when a file gives other pixels than before
+VERSION = 2  # raise when the decoded pixels of a file change
 UNKNOWN = ValueRange()
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 RIBBON = 8  # longest side before a crop, in units of the shorter one
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-SHEETS = ("AVIF", "DCX", "FLI", "GIF", "PNG", "TIFF", "WEBP")  # formats whose further frames are images too
+SHEETS = ("AVIF", "DCX", "FLI", "GIF", "PNG", "TIFF", "WEBP")  # formats whose frames are separate images
 ALPHA = ("AVIF", "GIF", "JPEG2000", "PNG", "QOI", "WEBP")  # formats whose alpha is reliable
 
 
@@ -44,15 +44,17 @@ ONE, SEVERAL = Facts(), Facts(several=True)
 def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKNOWN) -> Image.Image:
     """Return the first frame as 8-bit RGB, upright, transparent parts white.
 
-    - Values deeper than 8 bits: black and white are as the file states, else `value_range`; nan is black.
-    - An alpha of 0 everywhere is ignored, as many programs leave it empty. But an image of one colour, in a
-      format of ALPHA, is blank, so white.
+    - Values deeper than 8 bits: black and white are from the file's metadata, else from `value_range`; nan
+      is black.
+    - An alpha of 0 everywhere is ignored, because many programs leave it empty. But an image of one colour
+      in a format of ALPHA is blank and becomes white.
     - Colour profiles are ignored.
 
     Parameters
     ----------
     at_least
-        Sufficient pixels a side: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size if that has as many.
+        Smallest side in pixels: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, but not below this
+        side.
     value_range
         Black and white of images deeper than 8 bits; empty: from the image's own range.
 

@@ -34,7 +34,7 @@ class Hashes(SavedFields):
 
 @dataclass(frozen=True, eq=False)
 class Scan(SavedFields):
-    """The checked files: hashes, "" for unreadable files, and the reasons of the latter.
+    """The checked files: hashes ("" for unreadable files), and reasons for unreadable files.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Scan(SavedFields):
     notices
         (row, text) of the warnings of Pillow and libtiff about readable files.
     stopped
-        The reason not to cache the scan: files that are unreadable for now; "" for none.
+        The reason not to cache the scan: temporarily unreadable files; "" for none.
     """
 
     hashes: np.ndarray
@@ -137,7 +137,7 @@ def _read(path: Path) -> tuple[str, Facts] | Unreadable:
     except MemoryError:
         return Unreadable("cannot be opened: not enough memory", temporary=True)
     except Exception as error:  # Pillow raises exceptions of any type for damaged files
-        if isinstance(error, OSError) and error.errno:  # from the system: Pillow's own have no errno
+        if isinstance(error, OSError) and error.errno:  # a system error; errors of Pillow have no errno
             return Unreadable(f"cannot be opened: {error.strerror}", temporary=True)
         text = str(error).partition(" <_io")[0] or type(error).__name__
         if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):

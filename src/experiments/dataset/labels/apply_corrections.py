@@ -1,9 +1,8 @@
 """Match logged label corrections to samples and apply them.
 
-A correction matches the image of equal id and content, else the image of equal content (a renamed file),
-else the image of equal id (an edited file). As another data set may have the same ids, the id alone counts
-only for runs of which at least `SHARE` of the corrected images are here by content. An image's last
-correction counts.
+A correction matches the image of equal id and content, else the image of equal content (a renamed file), else
+the image of equal id (an edited file). Another data set may use the same ids, so a match by id counts only if
+at least `SHARE` of the run's corrected images match by content. An image's last correction counts.
 """
 
 import logging
@@ -22,7 +21,7 @@ from experiments.messages import DataError, counted, join_few
 log = logging.getLogger(__name__)
 
 SHARE = 0.5
-LISTED = 3  # examples in a warning
+LISTED = 3  # largest number of examples in a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +31,11 @@ class History:
     Parameters
     ----------
     rows
-        For each corrected row, its corrections, oldest first, each with how it matched: `content` or `id`.
+        The corrections of each corrected row, oldest first, with the kind of match: `content` or `id`.
     lost
-        The last correction of each image that is not among the samples.
+        The last correction of each image without a sample.
     foreign
-        Ids of samples whose corrections are assumed to be about another data set.
+        Ids of samples whose corrections seem to belong to another data set.
     """
 
     rows: dict[int, list[tuple[Correction, str]]]
@@ -66,7 +65,7 @@ def match_corrections(corrections: Sequence[Correction], ids: np.ndarray, hashes
     for correction in corrections:
         same, named = of_hash.get(correction.hash, []), of_id.get(correction.id, [])
         exact = [row for row in same if row in named]
-        copies = [row for row in same if row not in both]  # of equal images, one may have its own correction
+        copies = [row for row in same if row not in both]  # skip copies with a correction of their own
         matches = exact or copies or same or (named if correction.run_id in runs else [])
         for row in matches:
             rows.setdefault(row, []).append((correction, "content" if same else "id"))
@@ -78,7 +77,7 @@ def match_corrections(corrections: Sequence[Correction], ids: np.ndarray, hashes
 
 
 def _with_sample_ids(corrections: Sequence[Correction], ids: np.ndarray) -> list[Correction]:
-    """Return the corrections with their ids spelt as the samples', by the rules of `match_names`."""
+    """Return the corrections with the samples' spelling of ids, by the rules of `match_names`."""
     names = list(dict.fromkeys(correction.id for correction in corrections))
     if set(names) <= set(ids.tolist()):
         return list(corrections)
@@ -91,7 +90,7 @@ def _with_sample_ids(corrections: Sequence[Correction], ids: np.ndarray) -> list
 
 
 def _runs_of_this_data(corrections: Sequence[Correction], of_hash: Mapping[str, list[int]]) -> set[str]:
-    """Return the ids of the runs of which at least `SHARE` of the corrected images are here by content."""
+    """Return the ids of runs with at least `SHARE` of their corrected images matched by content."""
     images: dict[str, set[tuple[str, str]]] = {}
     for correction in corrections:
         images.setdefault(correction.run_id, set()).add((correction.id, correction.hash))
@@ -119,8 +118,8 @@ def _warn(ids: np.ndarray, rows: Mapping[int, list[tuple[Correction, str]]], for
         )
     if foreign:
         log.warning(
-            "%s ignored, as they seem to be about another data set: the ids are the same, but less than half "
-            "of the images that their run corrected are here by content",
+            "%s ignored, as they seem to belong to another data set: the ids match, but most images that the "
+            "same run corrected have other content here",
             counted(foreign, "correction is", "corrections are"),
         )
 
@@ -142,7 +141,7 @@ def apply_corrections(
         raise DataError(
             KEY,
             path,
-            f" has a label for none of the {len(ids)} samples, and the data set has no labels",
+            f" matches none of the {len(ids)} samples, and the data set has no labels",
             "use the log of this data set",
         )
     labels = np.full(len(ids), -1, np.int64) if labelled.labels is None else np.array(labelled.labels)
@@ -172,5 +171,5 @@ def apply_corrections(
 def _reason(lost: Correction, path: Path, foreign: set[str]) -> str:
     correction = f"correction in {path.name} to {repr(lost.after) if lost.after else 'no label'}"
     if lost.id in foreign:
-        return f"{correction} seems to be about another data set: the image has other content here"
+        return f"{correction} seems to belong to another data set: the image has other content here"
     return f"{correction} matches no image, neither by content nor by id"

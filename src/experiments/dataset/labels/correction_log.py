@@ -1,4 +1,4 @@
-"""The log of corrected labels: a CSV file that is only appended to."""
+"""The log of corrected labels: an append-only CSV file."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 KEY = "dataset.corrections"
 COLUMNS = ("when", "who", "run_id", "image_id", "hash", "from", "to")
 HEADER = ",".join(COLUMNS)
-CUT = ',"cut off'  # marks an incomplete line: no complete line ends so, as its quote is never closed
+CUT = ',"cut off'  # marks an incomplete line: the quote stays open, unlike in any complete line
 PATIENCE = 60.0  # seconds to wait for the lock
 
 
@@ -58,7 +58,7 @@ class Correction:
 
 @contextmanager
 def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Lock the log against other processes and threads; the holder may read and append.
+    """Lock the log for reading and appending, against other processes and threads.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
         lock.acquire(timeout=patience)
     except Timeout as error:
         raise ValueError(
-            f"{path} is locked by another process, which kept {lock_path} for {patience:g} s; try again when "
+            f"{path} is locked by another process ({lock_path}, waited {patience:g} s); try again when "
             "that process has ended"
         ) from error
     try:

@@ -49,7 +49,7 @@ class JoinedLabels:
 
 @dataclass(frozen=True)
 class Labels:
-    """A label file, and how its ids are matched to the images'.
+    """A label file, and the rule for matching its ids to those of images.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Labels:
     column
         Column of labels; None: the first of `LABEL_COLUMNS` that exists.
     match_by
-        The part of an id that must be equal: `exact` all of it, `name` the file name, `stem` the file name
+        The part of an id that is compared: `exact` the whole id, `name` the file name, `stem` the file name
         without an image's ending, `digits` the digits of the stem, where 7, 007 and 7.0 are equal. Ids that
         differ only in Unicode form, surrounding spaces, capitals, or spelling of a number match too, if the
         match is unique.

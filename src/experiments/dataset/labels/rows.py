@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 PATH = "dataset.labels.path"
 MATCHES = {"exact": EXACT, "name": "by file name", "stem": "by stem", "digits": "by digits"}
-LISTED = 5  # examples in an error
+LISTED = 5  # largest number of examples in an error
 
 
 def match_key(name: str, match_by: str) -> str:
@@ -178,7 +178,7 @@ class LabelRows:
             if row in used:
                 continue
             reason = "matches no image" if name else "has no id"
-            reason += f" for sure; it resembles {unclear[row]!r}, as do others" if row in unclear else ""
+            reason += f" uniquely: {unclear[row]!r} and others are similar" if row in unclear else ""
             unmatched.append((name, f"{unit} {lines[row]} of {self.path.name} {reason}"))
         missing = int((row_of_image < 0).sum())
         if missing or unmatched:

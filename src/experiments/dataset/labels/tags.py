@@ -59,7 +59,7 @@ def holds_numbers(column: "pd.Series[str]") -> bool:
 
 
 def _is_tag(column: "pd.Series[str]") -> bool:
-    """Return True if a column holds only numbers from 0 to 1 and is not named like a bounding box."""
+    """Return True for a column of numbers from 0 to 1 whose name is not one of bounding boxes."""
     if BOX.fullmatch(str(column.name)) or not holds_numbers(column):
         return False
     values = _numbers(column.dropna())

@@ -4,14 +4,14 @@ import os
 import re
 from pathlib import Path
 
-ENDING = re.compile(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$")  # of archives
+ENDING = re.compile(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$")  # file endings of archives
 UNINFORMATIVE = re.compile(  # such as train and train2017
     r"(archive|arrays|csv|data|datasets?|db|embeddings?|features?|files?|images?|imagefolder|imgs?|inputs?|"
     r"jpe?g|jpegimages|originals?|pics?|pictures?|png|raw|samples?|tables?|test|testing|train|"
     r"training|val|valid|validation|vectors?)?[\W\d_]*",
     re.IGNORECASE,
 )
-PARTS = 3  # of a path, at most
+PARTS = 3  # largest number of path parts in a name
 
 
 def name_of_folder(root: str | Path) -> str:

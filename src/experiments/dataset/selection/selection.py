@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 SHARES = ("train", "validation", "test")
 UNLABELLED = ("keep", "drop")
-LISTED = 3  # groups of class names that a warning lists
+LISTED = 3  # largest number of groups of class names in a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +155,7 @@ class Selection:
                 f"none of the {len(ids)} samples has a label; fill the file of dataset.labels.path"
             )
         if self.unlabelled == "keep":
-            return all_rows, skipped  # the run logs how many
+            return all_rows, skipped  # the run logs their number
         log.warning(
             "%d of %d samples have no label and are left out; see skipped_files.csv", len(without), len(ids)
         )
@@ -193,12 +193,12 @@ def _first(n: int, labels: np.ndarray | None, limit: int) -> np.ndarray:
     """Return `limit` row numbers: two of every class, as one cannot be split, then in proportion to size."""
     if labels is None:
         return np.arange(limit)
-    labels = np.where(labels < 0, labels.max() + 1, labels)  # unlabelled rows as one more class
+    labels = np.where(labels < 0, labels.max() + 1, labels)  # unlabelled rows are one more class
     order = np.argsort(labels, kind="stable")
     size = np.bincount(labels)
     position = np.empty(n, np.int64)
     position[order] = np.arange(n) - (np.cumsum(size) - size)[labels[order]]
-    fraction = np.maximum(position - 1, 0) / size[labels]  # of the row's class that comes before it
+    fraction = np.maximum(position - 1, 0) / size[labels]  # share of the row's class before this row
     return np.sort(np.lexsort((labels, fraction))[:limit])
 
 

@@ -3,8 +3,7 @@
 Within each class the distinct images are sorted by a hash of (seed, content): the first are validation
 images, the last test images, the rest training images. So each class's shares are exact to one image, and a
 new file moves at most one other image of its class over each of the two borders, and none of another class.
-Identical files are in one part; images that occur in several classes are training images, as they cannot be
-scored.
+Identical files are in one part; images in several classes are training images, because they cannot be scored.
 
 A class's share is seldom a whole number. A hash of (seed, class name) rounds it up with the probability of
 its fraction, so that many classes of one size are not all rounded the same way and the overall shares are
@@ -28,7 +27,7 @@ from experiments.samples import SPLITS
 log = logging.getLogger(__name__)
 
 TRAINING, VALIDATION, TEST = range(len(SPLITS))
-LISTED = 5  # classes that a warning names
+LISTED = 5  # largest number of classes in a warning
 
 
 def split(
@@ -54,7 +53,7 @@ def split(
     Raises
     ------
     ValueError
-        If validation or test rows are asked for, but no class has two distinct images.
+        If the share of validation or test is above 0, but no class has two distinct images.
     """
     if labels is None:
         labels = np.zeros(len(hashes), np.int64)
@@ -146,7 +145,7 @@ def _check_quota(
 
 
 def _uniform(names: Sequence[str], seed: int) -> np.ndarray:
-    """Return a pseudorandom number in (0, 1) for each name, of few enough bits for exact sums with counts."""
+    """Return a pseudorandom number in (0, 1) per name, with few bits for exact sums with counts."""
     codes = np.array([int(hash_bytes(name.encode()), 16) for name in names], np.uint64)
     return np.asarray(((_mixed(codes, seed) >> np.uint64(40)) + 0.5) * 2.0**-24)
 

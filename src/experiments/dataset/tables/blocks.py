@@ -22,7 +22,7 @@ from experiments.messages import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FLAGS = {"true": "1", "false": "0"}  # in any case
+FLAGS = {"true": "1", "false": "0"}  # upper or lower case
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(inf|infinity|nan)", re.ASCII | re.I)
 T = TypeVar("T")
 U = TypeVar("U")
@@ -38,8 +38,8 @@ class Block:
 
 
 def reads_as_number(text: str, decimal: str = ".") -> bool:
-    """Return True if `csv_blocks` reads a text as a number; also for missing values, true and false."""
-    text = text.strip(" \t")  # Arrow strips these two only
+    """Return True for a text that `csv_blocks` reads as a number, a missing value, true or false."""
+    text = text.strip(" \t")  # Arrow strips only spaces and tabs
     if text.lower() in FLAGS:
         return True
     if decimal != ".":
@@ -118,7 +118,7 @@ class _CsvReader:
         from pyarrow import ArrowInvalid
 
         quotes, rewritten = chunk.count(b'"'), False
-        if quotes % 2:  # Arrow would close it at the chunk's end
+        if quotes % 2:  # Arrow would close an open quote at the end of the chunk
             self._check(chunk, first)
         try:
             table = self._table(chunk)
@@ -240,7 +240,7 @@ def _floats(column: "pa.Array") -> np.ndarray:
 
 
 def text_of(value: Any) -> str:
-    """Return a value as text: 7.0 as "7", as pandas stores integers with gaps as floats; bytes as UTF-8."""
+    """Return a value as text: bytes as UTF-8, 7.0 as "7" (pandas stores integers with gaps as floats)."""
     if value is None or value != value:  # NaN
         return ""
     if isinstance(value, float) and value.is_integer():

@@ -2,10 +2,10 @@
 
 import re
 
-ESCAPE = re.compile(r"^'(?='*[=+\-@\t\r\n])")  # the apostrophe that keeps a spreadsheet from running a text
+ESCAPE = re.compile(r"^'(?='*[=+\-@\t\r\n])")  # an apostrophe, so that a spreadsheet does not evaluate a text
 FORMULA = re.compile(
     r"'*[=+\-@\t\r\n]"
-)  # start of a text that a spreadsheet would run, or that looks escaped
+)  # start of a text that a spreadsheet would evaluate, or that looks escaped
 COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a decimal comma
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")  # commas between thousands; a lone one may be decimal
 POINTS = re.compile(r"[-+]?\d{1,3}((\.\d{3})+,\d+|(,\d{3})+\.\d+)")  # separators of thousands and of decimals
@@ -24,7 +24,7 @@ def clean(text: str) -> str:
 
 
 def escape_formula(text: str) -> str:
-    """Prefix a text with an apostrophe if a spreadsheet would run it; `unescape_formula` is the inverse."""
+    """Prefix a text with an apostrophe if a spreadsheet would evaluate it; inverse of `unescape_formula`."""
     return f"'{text}" if FORMULA.match(text) and not is_number(text) else text
 
 

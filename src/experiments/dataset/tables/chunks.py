@@ -9,7 +9,7 @@ from pathlib import Path
 from experiments.dataset.tables.csv_dialect import Dialect
 from experiments.dataset.tables.tabular import parse_rows
 
-LONGEST = 4  # chunks that a quoted text may span; a quote that is still open then is a stray one
+LONGEST = 4  # largest number of chunks of a quoted text; a longer one has a stray quote
 
 
 def read_chunks(path: Path, dialect: Dialect, size: int) -> Iterator[tuple[int, bytes]]:
@@ -57,7 +57,7 @@ def _utf8_chunks(path: Path, dialect: Dialect, size: int) -> Iterator[bytes]:
 
 
 def _line_end(data: bytes, longest: int) -> int:
-    """Return the end of the last complete line, outside of quotes, unless they span more than `longest`."""
+    """Return the end of the last line outside of quotes, or of the last line beyond `longest` bytes."""
     end = data.rfind(b"\n")
     quotes = data.count(b'"', 0, max(end, 0))
     while end >= 0 and quotes % 2 and len(data) <= longest:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KEY = "dataset.path"
-SAMPLE_ROWS = 200  # rows that decide if a column has texts or numbers
-SAMPLE_BYTES = 1 << 20  # bytes from which the number of lines is estimated
-INDEX = "__index_level_"  # start of the name that pandas gives an unnamed index in Parquet
+SAMPLE_ROWS = 200  # rows for deciding if a column has texts or numbers
+SAMPLE_BYTES = 1 << 20  # bytes read to estimate the number of lines
+INDEX = "__index_level_"  # prefix of pandas' name of an unnamed index in Parquet
 
 
 @dataclass(frozen=True)

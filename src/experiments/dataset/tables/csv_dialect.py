@@ -21,13 +21,13 @@ from experiments.messages import DataError
 log = logging.getLogger(__name__)
 
 SEPARATORS = (",", ";", "\t", "|")
-LINES = 20  # fewest lines of a sample, unless the file has fewer
+LINES = 20  # smallest number of lines of a sample, or all lines
 SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)  # Excel's first line
 USE_TABLE = "use a CSV, TSV or Parquet file"
 UNNAMED = "column_{}"
 WESTERN = "cp1252"
 BROKEN = "\N{REPLACEMENT CHARACTER}"
-FOREIGN = re.compile(rb"[\xc0-\xff]{3}|[\x80-\xff]{4}")  # in words of other alphabets
+FOREIGN = re.compile(rb"[\xc0-\xff]{3}|[\x80-\xff]{4}")  # bytes of words in other alphabets
 PACKED = {  # first bytes of files that are not text
     b"PK": "a zip or a spreadsheet", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "Parquet, whose name ends in .parquet",
@@ -36,7 +36,7 @@ PACKED = {  # first bytes of files that are not text
 
 @dataclass(frozen=True)
 class Chunking:
-    """How much of a file is read at a time; does not change results.
+    """Amount of a file that is read at a time; does not change results.
 
     Parameters
     ----------
@@ -136,12 +136,12 @@ def _names(row: Sequence[str], named: bool) -> tuple[str, ...]:
 
 
 def _note(first: FirstRow, row: Sequence[str], key: str, header: bool | None) -> str:
-    """Return a note on how the first row was read, and what to type if that is wrong."""
+    """Return a note on the interpretation of the first row, and the setting to change it."""
     setting = f"{key.removesuffix('.path')}.header" if key.endswith(".path") else ""
     value = repr(first.value or row[0].strip())
     if first.names:
         remedy = f"use {setting}=false" if setting else "put a line of names above it"
-        return f"the first line is read as a header, although it may be a row; if it is one, {remedy}"
+        return f"the first line is read as a header, although it may be a row of values; if so, {remedy}"
     called = f"columns are called {UNNAMED.format(1)} to {UNNAMED.format(len(row))}"
     if header is not None:
         return called
@@ -209,7 +209,7 @@ def encoding_of(path: Path, key: str, chunking: Chunking = DEFAULT) -> str:
             raise DataError(
                 key,
                 path,
-                f" cannot be read as CSV: line {line} has a zero byte, which text never has",
+                f" cannot be read as CSV: line {line} has a zero byte, so it is not text",
                 "repair that line, or save the spreadsheet as CSV UTF-8",
             )
         wide = "utf-16-be" if even > odd else "utf-16-le"
@@ -256,7 +256,7 @@ def _decodes(path: Path, encoding: str, chunking: Chunking) -> bool:
     ascii_too = not encoding.startswith("utf-16")
     try:
         for chunk in _chunks(path, chunking.block):
-            # ASCII needs no decoder, which is several times slower
+            # ASCII needs no decoder; decoding is several times slower
             if not (ascii_too and chunk.isascii() and not decoder.getstate()[0]):
                 decoder.decode(chunk)
         decoder.decode(b"", final=True)
@@ -271,7 +271,7 @@ def _chunks(path: Path, size: int) -> Iterator[bytes]:
 
 
 def _separated(text: str, path: Path, stated: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
-    """Return the separator by which most rows have as many fields as the first, and the rows.
+    """Return the separator for which most rows have the field count of the first row, and the rows.
 
     Each row comes with the number of its last line.
     """

@@ -13,15 +13,15 @@ from itertools import pairwise
 
 from experiments.dataset.tables.cell_text import COMMA, has_value, is_number
 
-ROWS, COLUMNS = 200, 200  # that vote
+ROWS, COLUMNS = 200, 200  # largest numbers of voting rows and columns
 ID_COLUMNS = ("image_id", "id", "image", "img_id", "file", "filename")
 LABEL_COLUMNS = ("applied_label", "labels_txt", "primary_label", "category", "label", "class")
 LABEL_LIKE = {*LABEL_COLUMNS, "cluster", "labels", "species", "target", "y"}
 IDS = (*ID_COLUMNS, "path", "name")
 NAMES = {*IDS, *LABEL_LIKE, "index", "split"} - {"y"}
 NAME = re.compile(r".*[\W_](id|ids|name|label|path|file)", re.IGNORECASE)
-ENDING = re.compile(r".*\.[A-Za-z]\w{1,4}")  # of a file name
-NEARLY_ALL, HARDLY_ANY = 0.9, 0.1  # shares of rows that count as nearly all and as hardly any
+ENDING = re.compile(r".*\.[A-Za-z]\w{1,4}")  # end of a file name
+NEARLY_ALL, HARDLY_ANY = 0.9, 0.1  # shares of rows
 
 
 @dataclass(frozen=True)

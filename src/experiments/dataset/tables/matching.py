@@ -78,7 +78,7 @@ class Matches:
 def match_names(names: Sequence[str], known: Sequence[str], rules: Rules = LOOSE) -> Matches:
     """Match names to known ones.
 
-    A looser rule matches two names only if no others in `names` or `known` are equal to them by that rule.
+    A looser rule matches two names only if the match is unique in `names` and in `known`.
     """
     first: dict[str, int] = {}
     for position, name in enumerate(known):
@@ -103,7 +103,7 @@ def match_names(names: Sequence[str], known: Sequence[str], rules: Rules = LOOSE
 
 
 def resolve_name(name: str, known: Iterable[str]) -> str:
-    """Return the known name equal to this one up to Unicode form and spaces; the name itself if none is."""
+    """Return the known name that equals this name up to Unicode form and spaces; else the name itself."""
     known = list(known)
     if name in known:
         return name

@@ -37,7 +37,7 @@ class Vectors(ShortRepr):
 
     @property
     def image_key(self) -> str:
-        """Return the key of the images, as `hashes` are of the vectors; "" if there are none."""
+        """Return the cache key of the images, which `hashes` does not include; "" without images."""
         if self.images is None:
             return ""
         value_range = [self.images.value_range] if self.images.value_range else []

@@ -17,7 +17,7 @@ FILLS = {
 MISSING = "leave such cells empty, or make them nan, and use dataset=table, which takes the median"
 SAMPLE = 1 << 18  # values of the first rows, whose quartiles select the columns to check
 FAR = 100  # a repeated extreme farther than this many ranges from all other values is suspect
-CHUNK = 1 << 21  # values compared at a time
+CHUNK = 1 << 21  # number of values compared at a time
 
 
 def check_sizes(
@@ -67,8 +67,8 @@ def check_sizes(
 def note_fill_values(raw: RawTable, features: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return a note on columns whose smallest or largest value looks like a fill value.
 
-    It does if it is a common fill value and farther from all other values than their range, or if it repeats
-    and is farther than `FAR` times their range.
+    Suspect values are common fill values that are farther from all other values than their range, and
+    repeated values farther than `FAR` times this range.
     """
     columns, values = _candidates(raw, features)
     if not len(columns):
@@ -90,7 +90,7 @@ def note_fill_values(raw: RawTable, features: np.ndarray, names: tuple[str, ...]
     suspect = [f"{names[columns[i]]!r} ({values[i]:g}, {counts[i]} times)" for i in np.flatnonzero(odd)]
     if not suspect:
         return ()
-    return (f"outliers that may be fill values of missing ones: {join_few(suspect)}; if they are, {MISSING}",)
+    return (f"outliers that may be fill values: {join_few(suspect)}; if they are, {MISSING}",)
 
 
 def _candidates(raw: RawTable, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,14 +17,14 @@ from experiments.messages import DataError, join_few
 log = logging.getLogger(__name__)
 
 KEY = "dataset.images"
-LISTED = 5  # rows without an image that the log lists
+LISTED = 5  # largest number of rows without an image in the log
 
 
 def match_images(ids: np.ndarray, root: str, ctx: Context) -> ImageFiles:
-    """Return an image for each id, blank for ids without one.
+    """Return an image for each id, blank for ids without an image.
 
     An id is the path of its image below the folder, else its file name, else its stem, in any Unicode form.
-    If both have folders, one's must be a suffix of the other's.
+    If both paths have folders, the folders of one must be a suffix of the other's.
 
     Raises
     ------

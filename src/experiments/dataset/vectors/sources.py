@@ -17,7 +17,7 @@ from experiments.messages import DataError, join_few, setting
 
 
 class AmbiguousIdsError(DataError):
-    """A table has several columns that could be its ids."""
+    """Several columns of a table could be its ids."""
 
 
 @dataclass(frozen=True)

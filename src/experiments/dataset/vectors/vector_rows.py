@@ -16,7 +16,7 @@ from experiments.numerics.hashes import hash_rows
 from experiments.store.values import SavedFields
 
 UNORDERED, ORDERED = "unordered.f32", "values.npy"
-WHOLE = 1 << 24  # largest number up to which float32 has every integer
+WHOLE = 1 << 24  # float32 represents every integer up to here
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-TICKS = 25  # largest number of k that are all ticks of the axis
+TICKS = 25  # largest number of k with a tick for each
 
 
 @dataclass(frozen=True)

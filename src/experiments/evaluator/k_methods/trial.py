@@ -1,4 +1,4 @@
-"""The metrics of one k, from which the methods choose."""
+"""The metrics of one k, the input of all methods."""
 
 import logging
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ COLUMNS = (
     "mean_distance", "inertia", "silhouette", "silhouette_error", "calinski_harabasz", "davies_bouldin",
     "stability_seeds", "stability_bootstrap", "log_w",
 )  # fmt: skip
-ALIKE = 0.01  # share by which a clusterer's inertia may differ from the sum of squared distances,
-ROUNDING = 1e-9  # besides this share of the sum of squared values
+ALIKE = 0.01  # tolerance of a clusterer's inertia, relative to the sum of squared distances,
+ROUNDING = 1e-9  # plus this share of the sum of squared values
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Trial:
     clusterer
         The clusterer with this k, fitted once for all methods.
     light
-        The same with cheaper settings, for repeated fits.
+        The same clusterer with cheaper settings, for repeated fits.
     seeds, bootstraps
         Number of light fits that are compared: with other seeds, and of bootstrap samples.
     sample, seed
@@ -57,7 +57,7 @@ class Trial:
         Raises
         ------
         ValueError
-            If the clusterer leaves noise or uses another distance, as the methods do not apply then.
+            If the clusterer marks noise or uses another distance, for which the methods are undefined.
         """
         clustering = ctx.fitted(self.clusterer, lambda: self.clusterer.fit(points, ctx))
         check_distances(type(self.clusterer).__name__, clustering, points)
@@ -78,7 +78,7 @@ class Trial:
         )
 
     def _bootstrapped(self, points: np.ndarray, ctx: Context) -> float:
-        """Return the agreement of bootstrap samples; nan if one has too few different rows for k."""
+        """Return the agreement of bootstrap samples; nan if a sample has too few different rows for k."""
         try:
             return agreement(resampled(points, partial(self._resampled, ctx), self.bootstraps, self.seed))
         except ValueError as error:
@@ -104,7 +104,7 @@ class Trial:
 
 
 def check_distances(name: str, clustering: Clustering, points: np.ndarray) -> None:
-    """Raise ValueError if a clusterer leaves noise, or uses another distance than the Euclidean one."""
+    """Raise ValueError if a clusterer has noise, or another distance than the Euclidean one."""
     noise = int((np.asarray(clustering.assignments) < 0).sum())
     if noise:
         raise ValueError(
@@ -131,7 +131,7 @@ def lighter(clusterer: Any, k: int, light: Mapping[str, Any]) -> Any:
 
 
 def seeded(clusterer: Any, count: int) -> list[Any]:
-    """Return the clusterer with `count` seeds, its own first; only itself if it has no seed."""
+    """Return the clusterer with `count` seeds, its own seed first; once if it has no seed."""
     if "seed" not in {f.name for f in fields(clusterer)}:
         return [clusterer]
     return [replace(clusterer, seed=clusterer.seed + number) for number in range(count)]

@@ -47,7 +47,7 @@ def verdicts(table: "pd.DataFrame", within: float) -> list[Verdict]:
         Verdict(
             "gap",
             _at(ks, first_sufficient(columns["gap"], columns["gap_s"])),
-            "smallest k whose gap is at least that of the next k less its s",
+            "smallest k whose gap is at least that of the next k minus its s",
         ),
         Verdict("calinski_harabasz", _at(ks, _best(columns["calinski_harabasz"])), "highest"),
         Verdict("davies_bouldin", _at(ks, _best(-columns["davies_bouldin"])), "lowest"),
@@ -59,7 +59,7 @@ def verdicts(table: "pd.DataFrame", within: float) -> list[Verdict]:
 
 
 def sentence(choices: list[Verdict]) -> str:
-    """Return a sentence: the k that most methods choose, and the choices of the others."""
+    """Return a sentence: the k of most methods, and the choices of the other methods."""
     made = [verdict for verdict in choices if verdict.k is not None]
     counts = Counter(verdict.k for verdict in made)
     if not counts:

@@ -21,7 +21,7 @@ def metric(measure: Agreement) -> Agreement:
 def contingency(labels: np.ndarray, assignments: np.ndarray) -> np.ndarray:
     """Return the number of rows by class and cluster: int64 (c, k), without empty classes and clusters.
 
-    It takes 0.1 ms for 25,557 rows, so each metric computes its own.
+    This takes 0.1 ms for 25,557 rows, so each metric calls it.
     """
     rows, columns = labels + 1, assignments + 1
     width = int(columns.max()) + 1

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-FEW = 5  # smallest expected number of rows of a cell for a valid chi-square test,
-BELOW = 0.2  # and the share of cells that may have fewer
+FEW = 5  # smallest expected number of rows in a cell for a valid chi-square test,
+BELOW = 0.2  # and largest share of cells below it
 
 
 class Association(NamedTuple):

@@ -1,8 +1,8 @@
 """Calinski-Harabasz and Davies-Bouldin, also for millions of points and clusters.
 
-scikit-learn's functions pass over all points once per cluster, sum float32 values, and keep the distances
-of all pairs of centroids in memory. Up to `MANY` points in `FEW` clusters they are called, so results are
-equal. A new metric gets `@compactness` here and a row in metrics.py, whose docstring has the steps.
+scikit-learn's functions pass over all points once per cluster, sum float32 values, and keep the distances of
+all pairs of centroids in memory. They are called for up to `MANY` points in `FEW` clusters, so these results
+are equal. A new metric gets `@compactness` here and a row in metrics.py, whose docstring has the steps.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from experiments.numerics.scale import exponents
 
 MANY = 100_000
 FEW = 1_000
-SMALL = 10  # points below 2**-10 are scaled to 1, as scikit-learn treats distances below 1e-8 as 0
-DISTANCES = 4_000_000  # of centroids, in memory at a time: 32 MB
+SMALL = 10  # points below 2**-10 are scaled to 1, because scikit-learn sets distances below 1e-8 to 0
+DISTANCES = 4_000_000  # number of distances of centroids in memory at a time: 32 MB
 
 Compactness = Callable[[np.ndarray, np.ndarray, Extents | None], float]
 COMPACTNESS: dict[str, Compactness] = {}  # by metric name

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-CHUNK = 16384  # rows at a time
+CHUNK = 16384  # number of rows at a time
 
 
 class Groups(NamedTuple):
@@ -70,7 +70,7 @@ def group_rows(assignments: np.ndarray) -> Groups:
 
 
 def title_of_largest(title: str, shown: np.ndarray, groups: Groups) -> str:
-    """Return the title of a figure of the groups `shown`; it says so if these are only the largest."""
+    """Return the title of a figure of the groups `shown`, with a note if others are not shown."""
     clusters = int((groups.ids >= 0).sum())
     largest = int((groups.ids[shown] >= 0).sum())
     return title if largest == clusters else f"{title}, the {largest:,} largest of {clusters:,} clusters"

@@ -15,7 +15,7 @@ WEIGHTS = ("none", "balanced")
 
 @dataclass(frozen=True, eq=False)
 class Predictions(SavedFields):
-    """Predicted labels of all rows, int64 (n,), and whether the fit converged."""
+    """Predicted labels of all rows, int64 (n,), and True if the fit converged."""
 
     predicted: np.ndarray
     iterations: int

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 MOSTLY = 0.5  # smallest share for "mostly"
-NAMED = 3  # equally frequent classes that are named
+NAMED = 3  # largest number of equally frequent classes in a text
 
 
 class Majority(NamedTuple):

@@ -1,10 +1,10 @@
-"""Silhouettes of some of very many rows, measured against a sample of each cluster's members.
+"""Silhouettes of a sample of many rows, measured against a sample of each cluster's members.
 
 A silhouette needs the mean distance of a row to the members of each cluster. A sample estimates it with an
-error, and the smallest of several such means is then too low. But the mean *squared* distance to all
-members is known exactly, from the cluster's centre and width: the error of the sample's mean squared
-distance corrects its mean distance (a control variate). On 100,000 x 64 points in 100 clusters, 100 members
-of each give the mean silhouette to .00001; without the correction it is .0007 too low.
+error, so the smallest of several estimates is too low. But the mean *squared* distance to all members is
+known exactly, from the cluster's centre and width: the error of the sample's mean squared distance corrects
+its mean distance (a control variate). On 100,000 x 64 points in 100 clusters, 100 members of each give the
+mean silhouette to .00001; without the correction it is .0007 too low.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,11 @@ import numpy as np
 from experiments.evaluator.measures.extents import Extents, extents
 
 MEMBERS = 10_000  # approximate sample size over all clusters
-LEAST = 8  # members of each cluster in the sample, at least, if it has so many
-ROWS_PER_DRAW = 128  # rows that are measured against the same sample
-DISTANCES = 2_000_000  # in memory at a time: 16 MB
-ROUNDING = 1e-7  # of the largest distance to the centre of all points: smaller distances are 0
-NEAR = 4  # nearest candidates in float32, of which float64 chooses one
+LEAST = 8  # smallest number of members of a cluster in the sample, or all its members
+ROWS_PER_DRAW = 128  # number of rows measured against the same sample
+DISTANCES = 2_000_000  # number of distances in memory at a time: 16 MB
+ROUNDING = 1e-7  # distances below this share of the largest distance to the centre of all points are 0
+NEAR = 4  # number of candidates in float32; float64 decides
 
 
 class Clusters(NamedTuple):

@@ -9,8 +9,8 @@ from experiments.evaluator.measures.extents import Extents
 from experiments.evaluator.measures.sampled_silhouette import nearness, sampled_silhouettes
 
 ALL = 30_000  # largest number of points for exact silhouettes
-DISTANCES = 4_000_000  # in memory at a time: 32 MB
-NORMAL = 1.959964  # standard errors of a 95 % interval
+DISTANCES = 4_000_000  # number of distances in memory at a time: 32 MB
+NORMAL = 1.959964  # half of a 95 % interval, in standard errors
 
 
 class MeanSilhouette(NamedTuple):
@@ -24,7 +24,7 @@ class MeanSilhouette(NamedTuple):
 def mean_silhouette(
     points: np.ndarray, assignments: np.ndarray, sample: int, seed: int, known: Extents | None = None
 ) -> MeanSilhouette:
-    """Return the mean silhouette: exact up to `sample` points, else of a random sample of that size.
+    """Return the mean silhouette: exact for up to `sample` points, else of a random sample of that size.
 
     benchmarks/silhouette.py measures how often the interval contains the mean over all points.
 

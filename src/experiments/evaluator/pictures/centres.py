@@ -2,7 +2,7 @@
 
 import numpy as np
 
-BLOCK = 1 << 16  # rows at a time
+BLOCK = 1 << 16  # number of rows at a time
 
 
 def distances(reduced: np.ndarray, assignments: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ class Pca3d(Pca):
 
 @dataclass(frozen=True)
 class Umap:
-    """UMAP to two dimensions; the first two of a reducer's fifteen are not a good map.
+    """UMAP to two dimensions; the first two of a reducer's 15 UMAP dimensions are a poor map.
 
     Source
     ------

@@ -11,7 +11,7 @@ from experiments.samples import Resize, Samples
 log = logging.getLogger(__name__)
 
 SMALLEST, LARGEST = 8, 512  # side in pixels
-SIZED = 500  # images whose size is read to choose the side of all
+SIZED = 500  # number of images whose sizes determine the side of all thumbnails
 
 
 def check_side(prefix: str, side: int, usual: int, smallest: int = SMALLEST, largest: int = LARGEST) -> None:

@@ -10,7 +10,7 @@ from experiments.samples import Samples
 from experiments.types import Encoder, UnlabelledError
 
 PROTOCOLS = ("held_out", "published")
-TEST_SHARE = 0.2  # of the published studies' split
+TEST_SHARE = 0.2  # test share in the published studies
 
 
 class Subset(NamedTuple):
@@ -22,7 +22,7 @@ class Subset(NamedTuple):
 
 
 def scored_subsets(samples: Samples, trained: bool) -> Iterator[Subset]:
-    """Yield subsets to score clusters on: all rows; for a trained backbone validation and test rows too."""
+    """Yield the subsets for scoring clusters: all rows; for a trained backbone also validation and test."""
     everything = np.arange(len(samples))
     if not trained:
         yield Subset("", everything, "all rows; the backbone saw no labels")
@@ -43,8 +43,8 @@ def fit_and_score_rows(
     """Return the rows to fit a classifier on, and the subsets to score it on.
 
     held_out: fit on training rows, score on all others. published: the study's 80/20 split of all rows,
-    stratified and drawn with `seed`; a class of one row is fitted on. As in the study, scalers and axes,
-    which use no labels, are then fitted on all rows including the scored ones (`fit_rows`).
+    stratified and drawn with `seed`; a class of one row is in the 80 %. As in the study, scalers and axes are
+    then fitted on all rows, including the scored ones (`fit_rows`); they use no labels.
     """
     if protocol == "held_out":
         fitted, others = samples.rows("training"), samples.rows("validation", "test")
@@ -81,7 +81,7 @@ def check_labels(samples: Samples, prefix: str, protocol: str) -> np.ndarray:
     classes = len(np.unique(labels[fit_rows(samples, protocol)]))
     if classes < 2:
         raise ValueError(
-            f"{prefix} needs two classes and {samples.name} has {classes} to fit on; use data of two or more"
+            f"{prefix} needs two classes and {samples.name} has {classes} to fit on; use two or more classes"
         )
     return labels
 
