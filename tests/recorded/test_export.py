@@ -181,7 +181,7 @@ def test_a_folder_with_files_is_not_changed(run: PastRun, ctx: Context, tmp_path
     for folder in (existing.parent, existing):
         with pytest.raises(ValueError) as error:
             export(run, folder, "copy", ctx)
-        says(error, key=f"FOLDER={folder}", use="name a new one")
+        says(error, key=f"FOLDER={folder}", use="use a new folder")
     assert [path.name for path in existing.parent.iterdir()] == ["mine.txt"]
     with pytest.raises(ValueError) as error:
         export(run, tmp_path / "new", "move", ctx)

@@ -38,7 +38,8 @@ class Outcome:
     `number` is the job's number in its sweep, and `parent` the id of the sweep's run. `computed` and `kept`
     are the computed and the reused cache keys; `finding_keys` (in the file, `found`) those of the findings.
     `seconds` is None for a reused step. `lost` is the reason why a result is not recorded, `doubts` are
-    warnings about its metrics, and `alike` has the suffixes of the rows with as many clusters as classes.
+    warnings about its metrics, and `alike` has the suffixes of the rows with equal numbers of clusters
+    and classes.
     """
 
     overrides: list[str]
@@ -155,7 +156,7 @@ def perform(plan: Plan, folder: Path, job: Job) -> Performed:
     Returns
     -------
     Performed
-        Also for a failed job. An interruption is raised after its outcome was saved.
+        Also for a failed job. An interruption is saved as the outcome, then raised.
 
     Raises
     ------

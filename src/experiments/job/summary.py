@@ -171,7 +171,7 @@ def _computed(outcomes: Sequence[Outcome], before: Sequence[str]) -> str:
 
 
 def _unfinished(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return why the training of the first job with unfinished training stopped."""
+    """Return the reason of the first job whose training stopped early."""
     stopped = [outcome.stopped for outcome in outcomes if outcome.status == "FINISHED" and outcome.stopped]
     return [f"not finished: training stopped {reason}" for reason in stopped[:1]]
 

@@ -60,7 +60,7 @@ def export(
     if how not in HOWS:
         raise ValueError(f"--how {how} is not an option; use {' or '.join(HOWS)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"FOLDER={folder} exists and is not empty; name a new one")
+        raise ValueError(f"FOLDER={folder} exists and is not empty; use a new folder")
     with tempfile.TemporaryDirectory(prefix="experiments-") as download_folder:
         table = pd.read_parquet(run.file(ASSIGNMENTS, Path(download_folder)))
     ids = table["id"].to_numpy(str)

@@ -13,7 +13,7 @@ from experiments import tracking
 from experiments.config.mistakes import SettingError
 from experiments.store.values import OtherCodeError
 
-SUGGESTIONS = 3  # run ids in the message about a mistyped one
+SUGGESTIONS = 3  # similar run ids in a message
 PARENT_TAG = "sweep"  # tag with the value `parent` of a sweep's run
 SUPERSEDED = "superseded"  # tag of an unfinished job's run that was repeated
 
@@ -113,7 +113,7 @@ class PastRun:
 
     @property
     def parent(self) -> tracking.Parent:
-        """Return it as the parent of other runs."""
+        """Return this run as the parent of new runs."""
         return tracking.Parent(self.uri, str(self.info.info.experiment_id), self.id)
 
     def below(self) -> "list[PastRun]":
@@ -149,7 +149,7 @@ class PastRun:
         except (LookupError, ConnectionError) as error:
             if self.status == "FINISHED":
                 raise ValueError(
-                    f"RUN_ID={self.id} has no {name} at {self.info.info.artifact_uri}; put its files back "
+                    f"RUN_ID={self.id} has no {name} at {self.info.info.artifact_uri}; restore its files "
                     "there, or run it again"
                 ) from error
             raise ValueError(
@@ -165,7 +165,7 @@ class PastRun:
         outputs = self.info.outputs.model_outputs if self.info.outputs else []
         if not outputs:
             raise ValueError(
-                f"RUN_ID={self.id} recorded no model: of a sweep, only the best job does; run the same "
+                f"RUN_ID={self.id} recorded no model: only the best job of a sweep does; run the same "
                 "command with tracking.log_model=all, which reuses all cached values"
             )
         try:

@@ -52,7 +52,7 @@ class Claim:
     job
         Settings of the jobs that compute it: {cluster.k: 233}; all jobs if empty.
     claimed
-        True if this project states that it is reproduced; a different value is an error then.
+        True if this project states that it is reproduced; then a different value is an error.
     lacks
         What is missing to compute it; empty if nothing.
     """

@@ -40,7 +40,7 @@ def _connect(tracking: Tracking, name: str, experiment: Callable[[Any, Tracking,
         ) from error
     except MlflowException as error:
         raise ConnectionError(
-            f"tracking.uri={tracking.uri} cannot be used: {reason(error)}; give a server's address or "
+            f"tracking.uri={tracking.uri} cannot be used: {reason(error)}; use a server's address or "
             "sqlite:///<file>"
         ) from error
     return Tracker(tracking.uri, experiment_id)

@@ -34,7 +34,7 @@ def test_a_label_is_corrected_once(typed: Typed, tmp_path: Path) -> None:
 
     code, _, err = typed("template")
     assert code == 1
-    says(err, key="FILE=label_overrides_template.csv", use="name another file")
+    says(err, key="FILE=label_overrides_template.csv", use="use another file")
 
     code, out, _ = typed("apply", "label_overrides_template.csv", "--who", "Ada", "threads=1")
     assert code == 0

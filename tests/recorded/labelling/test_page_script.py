@@ -118,7 +118,7 @@ def test_a_run_without_its_files_names_their_folder(
     recorded.unlink()
     code, _, err = typed("page")
     assert code == 1
-    says(err.replace("file://", ""), key="assignments.parquet", use=f"{recorded.parent}; put its files back")
+    says(err.replace("file://", ""), key="assignments.parquet", use=f"{recorded.parent}; restore its files")
 
 
 def test_a_page_does_not_overwrite_a_table(typed: Typed) -> None:

@@ -133,7 +133,7 @@ def test_a_missing_file_is_reported_before_anything_runs(
     (artifacts(run) / name).unlink()
     message = refused(run)
     says(message, key=f"RUN_ID={run.id}", use=name)
-    says(message, key=name, use=f"{run.info.info.artifact_uri}; put its files back")
+    says(message, key=name, use=f"{run.info.info.artifact_uri}; restore its files")
 
 
 @pytest.mark.parametrize(

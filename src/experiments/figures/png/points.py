@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 MAX_TICKS = 6  # on the longest side of a 3-d plot
-MAX_LEGEND = 30  # clusters of a legend; of more, the largest have their numbers in the plot
+MAX_LEGEND = 30  # clusters in a legend; if there are more, the plot numbers the largest
 MAX_NUMBERED = 40
 
 
