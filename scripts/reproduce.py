@@ -121,9 +121,7 @@ def run_or_read(
     if results is not None:
         jobs = read_outcomes(results)
         if not jobs:
-            raise ValueError(
-                f"--results {results} has no results; use the folder that a sweep prints at its end"
-            )
+            raise ValueError(f"--results {results} has no results; use the output folder of a sweep")
         return claims.compare_claims(study, jobs), results, _failed(jobs)
     parts, folders, code = [], [], 0
     for command, names in study.runs().items():

@@ -64,7 +64,7 @@ def launch(main: Main) -> int:
 
 
 def _answer_by_hydra(main: Main, args: Any) -> int:
-    """Let Hydra answer one of its own flags, such as --cfg job."""
+    """Let Hydra handle a flag of its own, such as --cfg job."""
     try:
         words = steps.expand([word for word in args.overrides if compose.key_of(word) != RESUME])
     except ValueError as error:

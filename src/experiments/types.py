@@ -127,7 +127,7 @@ class Dataset(Protocol):
         """Return the approximate number of samples, from a listing of the files."""
 
     def load(self, ctx: Context) -> Samples:
-        """Return the samples; raise ValueError or OSError with a suggestion what to type instead."""
+        """Return the samples; raise ValueError or OSError with a suggestion."""
 
 
 class Backbone(Protocol):

@@ -105,7 +105,7 @@ class Job:
     Parameters
     ----------
     overrides
-        Its overrides: typed ones, swept ones, and those of a preset's sweep.
+        Typed and swept overrides, including the sweep of a preset.
     number, parent
         Its number in a sweep, and the sweep's run.
     choices
@@ -269,7 +269,7 @@ class Work:
 
 
 def draws_figures(plan: Plan, parent: tracking.Parent | None) -> bool:
-    """Return True if a job draws its own figures; by default, a sweep draws those of its jobs."""
+    """Return True if a job draws its own figures; by default, the sweep draws its jobs' figures."""
     if plan.settings.figures == "auto":
         return not (parent and plan.cache.enabled)
     return plan.settings.figures == "all"

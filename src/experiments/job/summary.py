@@ -41,7 +41,7 @@ class Recording:
     experiment_id
         MLflow's experiment, for a link to its page.
     lost
-        The reason why the parent run of a sweep is not recorded; empty if it is.
+        The reason why a sweep's parent run is not recorded, or "".
     """
 
     uri: str

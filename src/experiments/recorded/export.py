@@ -66,7 +66,7 @@ def export(
     ids = table["id"].to_numpy(str)
     values: np.ndarray | None = None
     columns: tuple[str, ...] = ()
-    if embeddings is not None:  # first, as errors may end it
+    if embeddings is not None:  # first, as it may raise an error
         check_kind(embeddings)
         values, columns = embeddings_of(run, ids, table["hash"].to_numpy(str), ctx, data_paths)
     samples = samples_of(run, ctx, data_paths)
@@ -118,7 +118,7 @@ def _names(table: "pd.DataFrame", content: Content) -> list[str]:
 
 
 def _short(stem: str) -> str:
-    """Return the end of a name that is too long for file systems, as ids contain folders."""
+    """Shorten a name to the end that file systems allow; ids with folders may be too long."""
     return stem.encode()[-MAX_STEM_BYTES:].decode(errors="ignore")
 
 

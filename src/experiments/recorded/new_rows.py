@@ -28,14 +28,14 @@ def new_rows(path: Path, features: Sequence[str], id_: str | None, key: str, ctx
     features
         Column names in the model's order; empty: all columns.
     id_
-        The run's column of ids, if it had one; used if the table has it.
+        The run's column of ids, or None; ignored if the table lacks it.
     key
         Name of the file argument in errors.
 
     Raises
     ------
     ValueError
-        If a column or a value in one is missing.
+        If a column or a value is missing.
     """
     try:
         has_header = None if is_array(path) or not features else not all(map(NUMBERED.fullmatch, features))

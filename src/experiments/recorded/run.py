@@ -15,7 +15,7 @@ from experiments.store.values import OtherCodeError
 
 SUGGESTIONS = 3  # similar run ids in a message
 PARENT_TAG = "sweep"  # tag with the value `parent` of a sweep's run
-SUPERSEDED = "superseded"  # tag of an unfinished job's run that was repeated
+SUPERSEDED = "superseded"  # tag of the run of an unfinished job that a later run replaced
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class PastRun:
 
     @cached_property
     def best(self) -> "PastRun":
-        """Return the best job of a sweep; the run itself if it is no sweep or has no best job."""
+        """Return the best job of a sweep; the run itself if it is not a sweep or has no best job."""
         best_id = self.info.data.tags.get(tracking.BEST)
         return PastRun.of(self.uri, best_id) if best_id else self
 
@@ -117,7 +117,7 @@ class PastRun:
         return tracking.Parent(self.uri, str(self.info.info.experiment_id), self.id)
 
     def below(self) -> "list[PastRun]":
-        """Return its child runs, such as a sweep's jobs, in order, without attempts that were repeated."""
+        """Return its child runs, such as a sweep's jobs, in order, without superseded ones."""
         query = f"tags.`mlflow.parentRunId` = '{self.id}'"
         experiments = [self.info.info.experiment_id]
         order = ["attributes.start_time ASC"]

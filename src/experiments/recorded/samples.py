@@ -48,8 +48,8 @@ def split_data_paths(settings: Sequence[str]) -> tuple[dict[str, Any], list[str]
             paths[key] = override.value()
         elif key.partition(".")[0] == "dataset":
             raise ValueError(
-                f"{override.input_line} would load other data than the run's; only paths of data that was "
-                f"moved can be set here: {', '.join(DATA_KEYS)}"
+                f"{override.input_line} would load other data than the run's; use only paths of moved "
+                f"data: {', '.join(DATA_KEYS)}"
             )
         else:
             others.append(str(override.input_line))

@@ -138,7 +138,7 @@ def shown_samples(result: Result, max_samples: int = tiles.MAX_IMAGES) -> "pd.Da
     clusters = np.asarray(result.clustering.assignments)
     distance = distances(result.reduced, clusters)
     order = np.lexsort((np.nan_to_num(distance), clusters, clusters < 0))
-    if len(order) > max_samples:  # keep the nearest of each cluster
+    if len(order) > max_samples:  # only the nearest of each cluster
         rank_in_cluster = pd.Series(clusters[order]).groupby(clusters[order]).cumcount().to_numpy()
         order = order[np.sort(np.argsort(rank_in_cluster, kind="stable")[:max_samples])]
     columns = {"row": order, "id": result.samples.ids[order].astype(str), "cluster": clusters[order]}

@@ -90,7 +90,7 @@ def _describe(
     swept: Sequence[str],
     expanded: Sequence[str],
 ) -> None:
-    """Set the experiment's description and saved views; a description that a person wrote is kept."""
+    """Set the experiment's description and saved views, but do not replace a user's description."""
     for tag, text in pages.tags(experiment_id, swept, expanded).items():
         if tag not in known or _is_outdated_view(tag, known[tag], text):
             client.set_experiment_tag(experiment_id, tag, text)

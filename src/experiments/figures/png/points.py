@@ -137,7 +137,7 @@ def draw_silhouettes(figure: Silhouettes, canvas: "Canvas") -> None:
 
 
 def _add_legend(axis: Any, count: int, size: int, points_axis: Any = None) -> None:
-    """Add a legend of the clusters to `axis`; `points_axis` has the points, if they are on another axis."""
+    """Add a legend of the clusters to `axis`; `points_axis` is the axis of the points if different."""
     left = 0.0 if points_axis else 1.0
     options = {
         "loc": "center left",

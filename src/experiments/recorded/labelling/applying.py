@@ -137,7 +137,7 @@ def _write_folder_and_log(
     corrections: Sequence[Correction],
     note: str,
 ) -> Path:
-    """Write the folder of files, then the log; if either fails, neither remains."""
+    """Write the folder of files, then the log; undo both if one fails."""
     for correction in corrections:
         correction.line()  # raises ValueError for text that does not fit into a log
     folder = compose.new_output_folder(anywhere=True)

@@ -108,7 +108,7 @@ def render(
 
 
 def _numbered(table: "pd.DataFrame", labels: list[str]) -> dict[str, list[int]]:
-    """Return each column of labels as indices into `labels`, to save space; -1 is none."""
+    """Return the columns of labels as indices into `labels`, to save space; -1 is no label."""
     numbers = {label: number for number, label in enumerate(labels)} | {"": -1}
     columns = {"current": "current_label", "applied": "applied_label", "suggestion": "suggestion"}
     return {short: [numbers[label] for label in table[column]] for short, column in columns.items()}

@@ -33,7 +33,7 @@ SHOWN_JOBS = 20  # in a message
 
 
 class CannotVerifyError(ValueError):
-    """The run cannot be verified here; the message gives the reason and what to do."""
+    """The run cannot be verified here; the message has the reason and a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class RecordedConfig:
 
 
 def allowed_overrides(settings: Sequence[str]) -> dict[str, object]:
-    """Return the typed settings by key; raise CannotVerifyError for one that changes what is verified."""
+    """Return the typed settings by key; raise CannotVerifyError for a setting that changes the run."""
     values = {}
     for override in compose.parse(settings):
         key = str(override.key_or_group)

@@ -47,7 +47,7 @@ def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) ->
     Raises
     ------
     CannotVerifyError
-        The run cannot be repeated here; the message says what to do.
+        The run cannot be repeated here; the message has a suggestion.
     """
     refuse_unfinished(run)
     folder = compose.new_output_folder(anywhere=True)
