@@ -44,8 +44,8 @@ def find_sweep(word: str, uri: str) -> PastRun:
     run = recorded_sweep(word, uri, "SWEEP", "", "run it with -m and several seeds")
     if SWEPT_TAG not in run.info.data.tags:
         raise ValueError(
-            f"SWEEP={word} has no record of its swept settings, as it is an optimiser's or too old; run the "
-            "configurations again with -m and several seeds"
+            f"SWEEP={word} has no record of its swept settings, as an optimiser or an old version ran it; "
+            "run the configurations again with -m and several seeds"
         )
     return run
 

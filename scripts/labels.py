@@ -6,7 +6,7 @@ python scripts/labels.py page RUN_ID dataset.root=<where the images are now>
 python scripts/labels.py apply RUN_ID label_overrides_template.csv
 python scripts/labels.py apply RUN_ID FILE --who Ada tracking.uri=http://localhost:5000
 
-A FILE named key=value has to end in .csv, .html or the like, or be typed as ./key=value.
+Type a FILE whose name has a = as ./key=value, unless it ends in .csv, .tsv, .parquet or .html.
 """
 
 import argparse

@@ -93,7 +93,7 @@ def kind_of(figure: Figure) -> Kind:
     """Return the kind of a figure."""
     kind = KINDS.get(type(figure))
     if kind is None:
-        raise TypeError(f"{type(figure).__name__} has no row in figures/kinds.py")
+        raise TypeError(f"{type(figure).__name__} has no row in figures/kinds.py; add one")
     return kind
 
 

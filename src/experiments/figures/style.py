@@ -98,7 +98,7 @@ def tree_layout(tree: Dendrogram) -> tuple[np.ndarray, np.ndarray, list[str], li
 
 
 def cluster_styles(figure: Map) -> Iterator[tuple[int, np.ndarray, str, str]]:
-    """Yield number, rows, colour and marker of each cluster; grey noise comes first, to be drawn below."""
+    """Yield number, rows, colour and marker of each cluster; grey noise is first, so it is drawn below."""
     ids = np.unique(figure.clusters)
     style_of = dict(zip(ids[ids >= 0].tolist(), group_styles(len(ids), GROUPED), strict=False))
     for number in ids.tolist():

@@ -137,7 +137,7 @@ def _write(content: Content, paths: list[Path], how: str, ctx: Context) -> None:
         write_image: Callable[[Any, Path], object] = shutil.copyfile if how == "copy" else os.symlink
         sources: list[Any] = [(content.root / path).resolve() for path in content.paths]
     elif how == "link":
-        raise ValueError("--how link needs image files, and these images are in memory; use --how copy")
+        raise ValueError("--how link needs image files, but these images are in memory; use --how copy")
     else:
         write_image = _save
         sources = list(content.pixels(Resize(int(content.dimensions()[0].max())), ctx))

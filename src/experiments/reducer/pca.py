@@ -13,7 +13,7 @@ from experiments.store.values import SavedFields
 
 VERSION = 3  # of the decomposition and of the projection
 ROUNDING = 1e-6  # of the largest variance: smaller variances are rounding in float32
-BATCH = 16_384  # rows that are scaled or projected at a time
+BATCH = 16_384  # rows scaled or projected at a time
 
 
 @dataclass(frozen=True, eq=False)

@@ -114,7 +114,7 @@ def best_configs(
 
 
 def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
-    """Describe which configuration is best by which metrics; "" for a single configuration.
+    """Describe the best configurations and their metrics; "" for a single configuration.
 
     In sweeps over k, only metrics that are comparable across k count. The text mentions metrics by which the
     best and the next best do not differ significantly.

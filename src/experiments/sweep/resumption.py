@@ -242,7 +242,7 @@ def _jobs(client: Any, experiment_id: str, parent: str) -> list[Any]:
 
 
 def _clear(sweep: ResumableSweep) -> None:
-    """Remove the results of unfinished jobs, which would get mixed up with the new ones."""
+    """Remove the results of unfinished jobs, which would mix with the new ones."""
     keep = {sweep.folder / name for name in sweep.state.finished.values()}
     for folder in outcomes.read_outcomes(sweep.folder, sweep.state.run_id):
         if folder in keep:

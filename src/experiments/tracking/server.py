@@ -87,7 +87,9 @@ def query(uri: str, call: Callable[[Any], T]) -> T:
     except (MlflowException, OSError) as error:
         if is_refusal(error):
             raise LookupError(reason(error)) from error
-        raise ConnectionError(f"tracking.uri={uri} cannot be used: {reason(error)}") from error
+        raise ConnectionError(
+            f"tracking.uri={uri} cannot be used: {reason(error)}; use a store that answers"
+        ) from error
 
 
 def all_pages(search: Callable[..., Any], *words: Any, **named: Any) -> Iterator[Any]:
