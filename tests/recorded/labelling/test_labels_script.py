@@ -76,7 +76,7 @@ def test_unlabelled_images_are_counted(
     code, out, _ = typed("apply", "flat.csv", run=flat)
     assert code == 0
     says(out, key="8 images", use="dataset.unlabelled=drop")
-    says(out, key="0 images", use="of 1:")
+    says(out, key="labelled images: 0 before", use="1 after")
     typed("template", "all.csv")
     fill(Path("all.csv"), "dawn")
     assert "dataset.unlabelled" not in typed("apply", "all.csv")[1]
