@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def read_images(paths: list[str], value_range: ValueRange, ctx: Context) -> Samples:
-    """Read a folder, an archive or image files in the way of the run."""
+    """Read a folder, an archive or image files, with the image settings of the run."""
     root = Path(paths[0]).expanduser().absolute()
     if len(paths) == 1 and not model.is_image(root):
         return model.from_folder(root, ctx, value_range, "FOLDER")
@@ -87,17 +87,17 @@ def print_sizes(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    made = script.parser(__doc__)
-    made.add_argument("run_id", metavar="RUN_ID", help="id of a run, or of a sweep for its best job")
-    made.add_argument("paths", metavar="FOLDER|FILE", nargs="*", default=[])
-    made.add_argument("--out", type=Path, default=Path("assigned.csv"), help="default: %(default)s")
-    made.add_argument(
+    arguments = script.parser(__doc__)
+    arguments.add_argument("run_id", metavar="RUN_ID", help="id of a run, or of a sweep for its best job")
+    arguments.add_argument("paths", metavar="FOLDER|FILE", nargs="*", default=[])
+    arguments.add_argument("--out", type=Path, default=Path("assigned.csv"), help="default: %(default)s")
+    arguments.add_argument(
         "--far",
         type=float,
         default=model.FAR,
-        help="an image is far if this share of its cluster's images are nearer; default: %(default)s",
+        help="quantile of its cluster's distances above which an image is far; default: %(default)s",
     )
-    return made
+    return arguments
 
 
 def assign(args: argparse.Namespace) -> int:
@@ -107,7 +107,7 @@ def assign(args: argparse.Namespace) -> int:
     uri, device, moved = script.connect(args.settings)
     if moved:
         raise ValueError(
-            f"{next(iter(moved))} is a path of the run's own data, which is not read here; leave it out"
+            f"{next(iter(moved))} is a path of the run's data, but this reads only new data; leave it out"
         )
     run = PastRun.of(uri, args.run_id)
     folder = run.model

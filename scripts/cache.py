@@ -1,7 +1,7 @@
 """List, explain or prune the cache.
 
-python scripts/cache.py list                  all values, and sums by stage and data set
-python scripts/cache.py explain KEY           the parts of a cache key; its first characters are enough
+python scripts/cache.py list                  all values, and totals by stage and data set
+python scripts/cache.py explain KEY           the parts of the cache key that begins with KEY
 python scripts/cache.py prune --days 30       remove values that were not used for 30 days
 python scripts/cache.py prune --keep 5        remove the least recently used values beyond 5 GB
 python scripts/cache.py prune --all           remove all values, and unfinished ones of interrupted processes
@@ -40,12 +40,12 @@ def show(_args: argparse.Namespace, store: Store) -> None:
 
 
 def total_size(values: Sequence[Entry]) -> int:
-    """Return the size of some values in bytes."""
+    """Return the total size of values in bytes."""
     return sum(value.size for value in values)
 
 
 def size_and_age(values: Sequence[Entry]) -> list[str]:
-    """Return the size of some values, and the days since one of them was used."""
+    """Return the total size of values, and the days since the last use."""
     unused = time.time() - max(value.used for value in values)
     return [f"{total_size(values) / 1e6:,.1f} MB", f"{unused / DAY:.1f} days"]
 
@@ -62,12 +62,12 @@ def explain(args: argparse.Namespace, store: Store) -> None:
     console.print_line(f"{value.key}{f', computed for {value.dataset}' if value.dataset else ''}")
     console.print_line(json.dumps(join_names(value.made_of), indent=2, ensure_ascii=False))
     for key in value.inputs():
-        state = f"cached: scripts/cache.py explain {key}" if store.holds(key) else "not cached any more"
+        state = f"cached: scripts/cache.py explain {key}" if store.holds(key) else "no longer cached"
         console.print_line(f"input {key}: {state}")
 
 
 def join_names(value: Any) -> Any:
-    """Return JSON values with each list of names as one text."""
+    """Join each list of names in JSON values to one text."""
     if isinstance(value, dict):
         return {name: join_names(inner) for name, inner in value.items()}
     is_names = isinstance(value, list) and value and all(isinstance(name, str) for name in value)
@@ -97,13 +97,13 @@ def prune(args: argparse.Namespace, store: Store) -> None:
     removed = [value for value in selected if value.key not in in_use]
     console.print_line(f"removed {counted(len(removed), 'value')}, {total_size(removed) / GB:.2f} GB")
     if in_use:
-        console.print_line(f"kept {counted(len(in_use), 'value')} that a process uses")
+        console.print_line(f"skipped {counted(len(in_use), 'value')} in use by a process")
 
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    made = script.parser(__doc__)
-    commands = made.add_subparsers(dest="command", required=True)
+    arguments = script.parser(__doc__)
+    commands = arguments.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="list the cached values")
     listing.set_defaults(work=show)
     explaining = commands.add_parser("explain", help="show the parts of a key")
@@ -115,7 +115,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--keep", type=float, help="remove the least recently used values beyond this many GB")
     which.add_argument("--all", action="store_true", help="remove all values")
     pruning.set_defaults(work=prune)
-    return made
+    return arguments
 
 
 def work(args: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ python scripts/compare.py SWEEP cluster.k=10 cluster.k=50 tracking.uri=http://lo
 
 SWEEP is the id of the sweep's run, or its folder. The table has the difference b - a over equal seeds, as
 mean and 95 % interval; the p value of the paired t test, also with Holm's correction over the metrics; the p
-value of the sign-flip permutation test, which assumes no normal distribution; and the effect size d_z. The
+value of the sign-flip permutation test, which assumes no normality; and the effect size d_z. The
 table is recorded in the sweep's run.
 """
 
@@ -44,8 +44,8 @@ def find_sweep(word: str, uri: str) -> PastRun:
     run = recorded_sweep(word, uri, "SWEEP", "", "run it with -m and several seeds")
     if SWEPT_TAG not in run.info.data.tags:
         raise ValueError(
-            f"SWEEP={word} has no record of its swept settings, as it is an optimiser's or too old; run the "
-            "configurations again with -m and several seeds"
+            f"SWEEP={word} has no record of its swept settings, as an optimiser or an old version ran it; "
+            "run the configurations again with -m and several seeds"
         )
     return run
 
@@ -108,7 +108,9 @@ def record(run: PastRun, table: "pd.DataFrame", a: str, b: str) -> None:
             try:
                 tracking.query(run.uri, partial(_log_artifact, run.id, path))
             except LookupError as error:
-                raise ValueError(f"SWEEP={run.id} cannot be changed ({error}); use its own store") from error
+                raise ValueError(
+                    f"SWEEP={run.id} cannot be changed ({error}); use a tracking.uri that you may write to"
+                ) from error
     console.print_line(f"recorded: {FOLDER}/{name}.csv and .md of run {run.id}")
 
 
@@ -124,7 +126,7 @@ def two_configurations(words: Sequence[str], valid: Sequence[str]) -> tuple[str,
             raise ValueError(f"{word!r} is not a configuration; {use}")
     if len(words) < len("ab"):
         typed = f"only {words[0]} is" if words else "none is"
-        raise ValueError(f"two configurations are needed, but {typed} typed; {use}")
+        raise ValueError(f"two configurations are needed, {typed} typed; {use}")
     return words[0], words[1]
 
 
@@ -159,16 +161,16 @@ def compare(args: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    made = script.parser(__doc__)
-    made.add_argument("sweep", metavar="SWEEP", help="id of the sweep's run, or the sweep's folder")
-    made.add_argument(
+    arguments = script.parser(__doc__)
+    arguments.add_argument("sweep", metavar="SWEEP", help="id of the sweep's run, or the sweep's folder")
+    arguments.add_argument(
         "words",
         metavar="CONFIGURATION",
         nargs="*",
         default=[],
         help="two configurations, such as cluster.k=10 cluster.k=50; later words are settings",
     )
-    return made
+    return arguments
 
 
 def main() -> int:

@@ -31,12 +31,12 @@ def written(folder: Path) -> list[str]:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    made = script.parser(__doc__)
-    made.add_argument("run_id", metavar="RUN_ID", help="id of a run, or of a sweep for its best job")
-    made.add_argument("folder", metavar="FOLDER", type=Path, help="a new or an empty folder")
-    made.add_argument("--how", choices=HOWS, default=HOWS[0], help="default: %(default)s")
-    made.add_argument("--embeddings", choices=KINDS, help=EMBEDDINGS)
-    return made
+    arguments = script.parser(__doc__)
+    arguments.add_argument("run_id", metavar="RUN_ID", help="id of a run, or of a sweep for its best job")
+    arguments.add_argument("folder", metavar="FOLDER", type=Path, help="a new or an empty folder")
+    arguments.add_argument("--how", choices=HOWS, default=HOWS[0], help="default: %(default)s")
+    arguments.add_argument("--embeddings", choices=KINDS, help=EMBEDDINGS)
+    return arguments
 
 
 def export_run(args: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ python scripts/labels.py page RUN_ID dataset.root=<where the images are now>
 python scripts/labels.py apply RUN_ID label_overrides_template.csv
 python scripts/labels.py apply RUN_ID FILE --who Ada tracking.uri=http://localhost:5000
 
-A FILE named key=value has to end in .csv, .html or the like, or be typed as ./key=value.
+Type a FILE whose name has a = as ./key=value, unless it ends in .csv, .tsv, .parquet or .html.
 """
 
 import argparse
@@ -71,8 +71,8 @@ def make_page(args: argparse.Namespace, clustered: ClusteredSamples, ctx: Contex
     unlabelled = int(template.unlabelled(shown).sum())
     bare = f", {unlabelled} without a label" if unlabelled else ""
     run, typed = clustered.run.id, [word for word in options(args) if "@" not in word]  # without passwords
-    made = page.render(shown, images, run=run, name=clustered.name, left_out=left_out, options=typed)
-    args.file.write_text(made, encoding="utf-8")
+    html = page.render(shown, images, run=run, name=clustered.name, left_out=left_out, options=typed)
+    args.file.write_text(html, encoding="utf-8")
     console.print_line(
         f"{args.file}: {len(shown)} of {counted(len(rows), 'row')}, {doubts} with a doubtful label{bare}"
     )
@@ -96,12 +96,13 @@ def apply_file(args: argparse.Namespace, clustered: ClusteredSamples, _ctx: Cont
         print_first(done.stale)
     if done.emptied:
         console.print_line(
-            f"{counted(len(done.emptied), 'empty row')} with a correction in {done.log}, which stays:"
+            f"{counted(len(done.emptied), 'empty row has', 'empty rows have')} a correction in {done.log}, "
+            "which stays:"
         )
         print_first(done.emptied)
     if done.folder is None:
         images = counted(done.labelled_rows - len(done.stale), "image")
-        console.print_line(f"nothing to change: {images} with the labels of {args.file} already")
+        console.print_line(f"nothing to change: {images} already with the labels of {args.file}")
         return
     if done.new:
         first = ", ".join(f"{label} ({row})" for label, row in list(done.new.items())[:SHOWN_LINES])
@@ -140,7 +141,7 @@ def print_result(done: Applied) -> None:
 
 
 def options(args: argparse.Namespace) -> list[str]:
-    """Return the typed options that the next step needs as well, which reads no images."""
+    """Return the typed options for the next command, without paths of images, which it does not read."""
     settings = [word for word in args.settings if key_of(word) not in args.data_paths]
     return [*(["--log", str(args.log)] if args.log else []), *settings]
 
@@ -155,8 +156,8 @@ def user() -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    made = script.parser(__doc__)
-    commands = made.add_subparsers(dest="command", required=True)
+    arguments = script.parser(__doc__)
+    commands = arguments.add_subparsers(dest="command", required=True)
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("run_id", metavar="RUN_ID", help="id of a run, or of a sweep for its best job")
     shared.add_argument("--log", type=Path, help="correction log; default: corrections/<data set>.csv")
@@ -179,7 +180,7 @@ def parser() -> argparse.ArgumentParser:
         help="accept labels that were corrected since the table was written",
     )
     applying.set_defaults(work=apply_file)
-    return made
+    return arguments
 
 
 def correct(args: argparse.Namespace) -> int:

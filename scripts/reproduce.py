@@ -2,7 +2,7 @@
 
 python scripts/reproduce.py readme                        the metrics of README.md
 python scripts/reproduce.py patternmind seed=0,1,2        with the mean and 95 % interval over three seeds
-python scripts/reproduce.py patternmind --results FOLDER  of an earlier sweep; runs nothing
+python scripts/reproduce.py patternmind --results FOLDER  compare an earlier sweep; runs nothing
 
 A metric is reproduced if our mean over the seeds is within the stated tolerance; the claims are in
 conf/claims/. The tables are printed, and written into the sweep's folder as reproduction.csv, .md and .tex
@@ -33,7 +33,7 @@ RUN = Path(__file__).parents[1] / "run.py"
 
 
 def missing_data(overrides: Sequence[str]) -> str:
-    """Return why the study's data cannot be read; "" if it can. Raise ValueError for a wrong setting."""
+    """Return the reason why the study's data cannot be read, or "". Raise ValueError for a wrong setting."""
     sweeps = [o for o in compose.parse(overrides) if o.is_sweep_override()]
     for o in sweeps:
         if o.key_or_group.startswith("dataset"):
@@ -121,9 +121,7 @@ def run_or_read(
     if results is not None:
         jobs = read_outcomes(results)
         if not jobs:
-            raise ValueError(
-                f"--results {results} has no results; use the folder that a sweep prints at its end"
-            )
+            raise ValueError(f"--results {results} has no results; use the output folder of a sweep")
         return claims.compare_claims(study, jobs), results, _failed(jobs)
     parts, folders, code = [], [], 0
     for command, names in study.runs().items():
@@ -161,10 +159,10 @@ def reproduce(study: claims.Study, overrides: Sequence[str], results: Path | Non
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    made = script.parser(__doc__)
-    made.add_argument("study", help=f"one of {', '.join(claims.studies())}")
-    made.add_argument("--results", type=Path, help="folder of an earlier sweep")
-    return made
+    arguments = script.parser(__doc__)
+    arguments.add_argument("study", help=f"one of {', '.join(claims.studies())}")
+    arguments.add_argument("--results", type=Path, help="folder of an earlier sweep")
+    return arguments
 
 
 def main() -> int:

@@ -82,10 +82,10 @@ def verify_all(runs: Sequence[PastRun], settings: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    made = script.parser(__doc__)
-    made.add_argument("run_id", metavar="RUN_ID", help="id of a run or a sweep; run.py prints it at its end")
-    made.add_argument("--all", action="store_true", help="all jobs of a sweep")
-    return made
+    arguments = script.parser(__doc__)
+    arguments.add_argument("run_id", metavar="RUN_ID", help="id of a run or a sweep, as run.py prints it")
+    arguments.add_argument("--all", action="store_true", help="all jobs of a sweep")
+    return arguments
 
 
 def verify_runs(args: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 python scripts/make/pictures.py
 python scripts/make/pictures.py --only report runs --work <a folder whose runs are reused>
 
-It takes a few minutes, and Chromium for the pages. Each picture is at most `MOST` bytes.
+It takes a few minutes and needs Chromium for the pages. Each picture is at most `MOST` bytes.
 """
 
 import argparse
@@ -223,7 +223,7 @@ def main() -> int:
     )
     parser.add_argument("--only", nargs="*", default=[], help=f"such as {DRAWN[0].name}; default: all")
     parser.add_argument(
-        "--work", type=Path, help="a folder whose runs are used again; default: a temporary one"
+        "--work", type=Path, help="folder of earlier runs to reuse; default: a temporary folder"
     )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

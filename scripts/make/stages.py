@@ -1,6 +1,6 @@
 """Write docs/stages/ from conf/, the stage classes and the catalogue: `python scripts/make/stages.py`.
 
-A test fails if the pages differ from what this writes.
+A test fails if the pages are out of date.
 """
 
 import importlib
@@ -23,7 +23,7 @@ COMMAND = re.compile(r"(?:^|\s{2,})(python (?:run|scripts).*)$")
 SECTION = re.compile(r"\n\n(\w+)\n-+\n")
 PARAMETER = re.compile(r"^(\w[\w, ]*)\n((?: {4}.*\n?)+)", re.MULTILINE)
 
-SEED = "seed of its random numbers; by default that of the run"
+SEED = "seed of the random numbers; default: the seed of the run"
 GROUPS = {
     "dataset": ("Data sets", "A data set has images or vectors, with their ids, labels and split."),
     "backbone": ("Backbones", "A backbone turns each sample into a vector, its embedding."),
@@ -128,7 +128,7 @@ def block(commands: list[str]) -> list[str]:
 
 
 def setting_table(rows: list[Setting], prefix: str) -> list[str]:
-    """Return the table of settings, as a list that is empty without settings."""
+    """Return a list with the table of settings; empty if there are none."""
     code = [[f"`{prefix}{row.name}`", f"`{row.value}`" if row.value else "", row.meaning] for row in rows]
     return [table(["setting", "value", "meaning"], code)] if rows else []
 
@@ -162,7 +162,7 @@ def option(group: str, path: Path) -> list[str]:
 
 
 def _with_meanings(rows: list[Setting], known: dict[str, str]) -> list[Setting]:
-    """Return the settings; one without a comment gets the meaning of its name or of its parent."""
+    """Fill in missing meanings: those of the same name in `known`, or of the parent setting."""
     known = {"seed": SEED} | {row.name: row.meaning for row in rows if row.meaning} | known
     meanings = [row.meaning or known.get(row.name) or known.get(row.name.split(".")[0], "") for row in rows]
     return [row._replace(meaning=meaning) for row, meaning in zip(rows, meanings, strict=True)]
@@ -252,8 +252,8 @@ def _metric(row: Metric) -> list[str]:
 
 def pages() -> dict[Path, str]:
     """Return every page by its path."""
-    made = {PAGES / f"{group}.md": group_page(group) for group in GROUPS}
-    return made | {
+    texts = {PAGES / f"{group}.md": group_page(group) for group in GROUPS}
+    return texts | {
         PAGES / "run.md": run_page(),
         PAGES / "experiment.md": experiment_page(),
         PAGES / "metrics.md": metric_page(),

@@ -64,7 +64,7 @@ def launch(main: Main) -> int:
 
 
 def _answer_by_hydra(main: Main, args: Any) -> int:
-    """Let Hydra answer one of its own flags, such as --cfg job."""
+    """Let Hydra handle a flag of its own, such as --cfg job."""
     try:
         words = steps.expand([word for word in args.overrides if compose.key_of(word) != RESUME])
     except ValueError as error:
@@ -140,14 +140,14 @@ def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, 
             raise
         code = end()
     if code and new:
-        console.print_line("to repeat only the missing jobs: the same command with resume=true")
+        console.print_line("to run only the missing jobs, add resume=true to the same command")
     return code
 
 
 def _find_resumable(
     request: Request, new: SweepState | None, tracker: tracking.Tracker
 ) -> resumption.ResumableSweep | None:
-    """Return the sweep to resume, if any, and print how many of its jobs are finished."""
+    """Return the sweep to resume, if any, and print the number of its finished jobs."""
     if not request.resume or new is None:
         return None
     resumed = resumption.find_resumable(request.resume, new, tracker)
@@ -162,7 +162,7 @@ def _find_resumable(
 def _with_threads(
     invocation: Invocation, request: Request, resumed: resumption.ResumableSweep | None
 ) -> Invocation:
-    """Return the invocation with the threads of each job; a resumed sweep keeps its earlier number."""
+    """Return the invocation with the threads of each job; a resumed sweep uses its earlier number."""
     threads = resumed.state.threads if resumed else request.threads
     if request.parallel_jobs > 1 and threads and request.plans[0].settings.threads == "auto":
         log.info("%d jobs in parallel, each with threads=%d", request.parallel_jobs, threads)
@@ -186,7 +186,7 @@ def _run_jobs(main: Main, args: Any, words: list[str], key: str, invocation: Inv
 
 
 def _hydra(main: Main, args: Any, overrides: list[str]) -> None:
-    """Run Hydra with the typed flags and these overrides, by way of sys.argv."""
+    """Run Hydra with the typed flags and these overrides in sys.argv."""
     sys.argv[1:] = [*(word for word in sys.argv[1:] if word not in args.overrides), *overrides]
     main()
 

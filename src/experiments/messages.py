@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable
 
 PLAIN = re.compile(r"(?:[A-Za-z_/]|\.\.?/)[\w./@+:-]*", re.ASCII)  # texts that need no quotes
-MAX_NAMES = 12  # names that a message lists at most
+MAX_NAMES = 12  # largest number of names in a message
 NOT_TEXT = ("null", "true", "false", "nan", "inf", "on", "off", "yes", "no")  # without quotes
 
 
@@ -79,7 +79,7 @@ class StageError(ValueError):
         return self.message.replace("{stage}", self.stage)
 
     def of_step(self, name: str) -> "StageError":
-        """Return the error of a step, whose settings have its name in their keys."""
+        """Return this error with the step's name in the keys of its settings."""
         return StageError(f"{self.stage}.{name}", self.message)
 
 

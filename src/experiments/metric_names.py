@@ -55,7 +55,7 @@ class Name:
 
     @property
     def rank(self) -> int:
-        """Position among the main metrics; 0 if it is none."""
+        """Position among the main metrics; 0 for other metrics."""
         ranks = {"": self.row.rank, VALIDATION: self.row.validation_rank}
         return 0 if self.at or self.noise else ranks.get(self.rows, 0)
 
@@ -100,7 +100,7 @@ def names_of(by: str, at: Iterable[object] = ("",), rows: Iterable[str] = ROWS) 
 def main_metrics(names: Iterable[object]) -> list[str]:
     """Return the main metrics among these, in their order.
 
-    The number of clusters is only one of them if there is noise; otherwise it equals the setting k.
+    The number of clusters is a main metric only if there is noise; otherwise it equals the setting k.
     """
     known = {str(name) for name in names}
     main = [name for name in map(str, MAIN) if name in known]

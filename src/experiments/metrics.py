@@ -10,7 +10,7 @@ A metric is a function and a row here; terminal, reports and MLflow derive their
    of the report, and of labels and clusters also a score of scripts/labels.py. A headline that is better if
    higher also ranks the configurations of a sweep (`Metric.chooses`). A narrow terminal hides the columns of
    the highest ranks. VERSION stays: cache keys have the names of an evaluator's metrics.
-3. Its chance level, if random clusters do not all get the same constant: a function `<name>_chance` in
+3. Its chance level, unless it is the same constant for all random clusters: a function `<name>_chance` in
    evaluator/measures/chance.py, with `@chance_level`; a row of that name here; and `chance="<name>_chance"`
    in the metric's own row.
 4. Tests: a known answer in tests/evaluator/measures. The suite tests all metrics for invariances, bounds,
@@ -27,7 +27,7 @@ TREATMENTS = ("", NO_NOISE, SINGLETONS)  # noise is one more cluster, removed, o
 VALIDATION, TEST = "_validation", "_test"
 ROWS = ("", VALIDATION, TEST)  # all scored rows, or those of one part of the split
 
-MATCHED = "1 needs as many clusters as classes"
+MATCHED = "1 only if the numbers of clusters and classes are equal"
 ACROSS_K = {
     "": "",
     "comparable": "comparable across k",
@@ -57,7 +57,7 @@ class Metric:
     ceiling
         Its highest possible value, or the metric of that value.
     matched
-        True if the ceiling can only be reached with as many clusters as classes.
+        True if the ceiling needs equal numbers of clusters and classes.
     across_k
         How it changes with the number of clusters alone; empty if unknown.
     rank
@@ -154,8 +154,8 @@ CATALOGUE = {
                  rank=50),
         EXTERNAL("acc", "accuracy of the best one-to-one match of clusters to classes",
                  chance="acc_chance", ceiling="purity_ceiling", matched=True, across_k="changes", rank=70),
-        EXTERNAL("homogeneity", "how far each cluster holds a single class", across_k="rises"),
-        EXTERNAL("completeness", "how far each class sits in a single cluster", across_k="falls"),
+        EXTERNAL("homogeneity", "1 if each cluster contains a single class", across_k="rises"),
+        EXTERNAL("completeness", "1 if each class is in a single cluster", across_k="falls"),
         EXTERNAL("v_measure", "harmonic mean of homogeneity and completeness, the same as nmi",
                  across_k="rises"),
         EXTERNAL("acc_chance", "mean acc of random clusters of the same sizes"),
@@ -163,12 +163,13 @@ CATALOGUE = {
         EXTERNAL("purity_chance", "mean purity of random clusters of the same sizes"),
         EXTERNAL("purity_mapped", "accuracy if clusters predict their majority class of training rows",
                  rows=(VALIDATION, TEST)),
-        GEOMETRY("silhouette", "how much nearer the own cluster is than the next one, from -1 to 1",
+        GEOMETRY("silhouette", "relative difference of distances to the next and to the own cluster, -1 to 1",
                  better="higher", chance=0.0, ceiling=1.0, across_k="changes", rank=80),
         GEOMETRY("silhouette_error", "half the 95 % interval of silhouette over all rows", better="lower"),
-        GEOMETRY("silhouette_rows", "rows whose silhouette is averaged"),
-        GEOMETRY("calinski_harabasz", "variance between clusters over variance within", better="higher"),
-        GEOMETRY("davies_bouldin", "width of two neighbouring clusters against their distance",
+        GEOMETRY("silhouette_rows", "number of rows that silhouette is computed on"),
+        GEOMETRY("calinski_harabasz", "ratio of the variance between clusters to that within",
+                 better="higher"),
+        GEOMETRY("davies_bouldin", "ratio of the widths of two neighbouring clusters to their distance",
                  better="lower"),
         INTERNAL("inertia", "sum of squared distances to the centroids", better="lower", across_k="falls",
                  rank=90, charted=""),
@@ -185,7 +186,7 @@ CATALOGUE = {
         *(LABELLED(f"{name}_macro_{{groups}}", f"{name} against the classes in groups", ("macro_purity",))
           for name in GROUPED),
         MACRO("macro_accuracy_{groups}", "accuracy of a probe of the classes in groups"),
-        MACRO("macro_train_accuracy_{groups}", "accuracy of that probe on its fitted rows", rows=("",)),
+        MACRO("macro_train_accuracy_{groups}", "accuracy of the same probe on its fitted rows", rows=("",)),
         FIT("{probe}_train_accuracy", "accuracy on the rows that the probe was fitted on", better="higher"),
         PROBE("{probe}_accuracy", "accuracy of a logistic regression on the embeddings"),
         PROBE("{probe}_gap", "accuracy on the fitted rows minus accuracy on the scored rows",
@@ -209,7 +210,7 @@ CATALOGUE = {
         CROSSTAB("chi_square_p", "p value of chi_square under independence"),
         CROSSTAB("cramers_v", "association from 0 to 1", better="higher", across_k="changes"),
         CROSSTAB("cramers_v_corrected", "cramers_v, corrected for bias", better="higher"),
-        Metric("k_distance_knee", "eps for DBSCAN where the sorted distances turn up", ("k_distance",)),
+        Metric("k_distance_knee", "eps for DBSCAN at the knee of the sorted distances", ("k_distance",)),
         CHOICE("k_elbow_distance", "k at the knee of the mean distance to the centroid"),
         CHOICE("k_elbow_inertia", "k at the knee of the inertia"),
         CHOICE("k_silhouette", "k with the highest silhouette"),
@@ -219,7 +220,7 @@ CATALOGUE = {
         CHOICE("k_stability_seeds", "largest k whose clusterings agree over seeds"),
         CHOICE("k_stability_bootstrap", "largest k whose clusterings agree over bootstrap samples"),
         DATA("data_images", "samples read"),
-        DATA("data_duplicates", "samples with the content of an earlier one"),
+        DATA("data_duplicates", "samples with the same content as an earlier sample"),
         DATA("data_skipped", "files that could not be read"),
         CLASSES("data_classes", "classes"),
         CLASSES("data_mean", "mean number of samples of a class"),
@@ -227,10 +228,10 @@ CATALOGUE = {
         CLASSES("data_max", "samples of the largest class"),
         CLASSES("data_median", "median number of samples of a class"),
         CLASSES("data_std", "standard deviation of the number of samples of a class"),
-        CLASSES("data_imbalance", "samples of the largest class over those of the smallest"),
+        CLASSES("data_imbalance", "ratio of the largest class to the smallest, in samples"),
         PAIRS("near_duplicate_pairs", "pairs whose embeddings are nearly parallel"),
-        PAIRS("near_duplicate_images", "samples in such a pair"),
-        PAIRS("near_duplicates_across_split", "such pairs whose samples are in different parts"),
+        PAIRS("near_duplicate_images", "samples in at least one near-duplicate pair"),
+        PAIRS("near_duplicates_across_split", "near-duplicate pairs between different parts of the split"),
         PAIRS("exact_duplicate_pairs", "pairs of equal content"),
     )
 }  # fmt: skip

@@ -29,7 +29,7 @@ class Result:
     finding_keys
         Cache key of each evaluator's findings.
     skipped_evaluators
-        Reason why an evaluator did not run, by its name.
+        Reason why an evaluator was skipped, by its name.
     step_keys
         Cache keys of all steps before the evaluators.
     """
@@ -53,7 +53,7 @@ class Result:
 
     @property
     def warnings(self) -> list[str]:
-        """Return what a reader of the metrics has to know: skipped evaluators and doubtful metrics."""
+        """Return warnings about the metrics: skipped evaluators and doubtful values."""
         samples = self.samples
         warnings = [f"evaluator skipped: {reason}" for reason in self.skipped_evaluators.values()]
         if 0 < len(samples.labelled) < len(samples):
@@ -152,7 +152,7 @@ def evaluate(
 
 
 def inputs_of(evaluator: Evaluator, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs of an evaluator; only the labelled rows of them if it is `LABELLED`."""
+    """Return the inputs of an evaluator; only labelled rows if it is `LABELLED`."""
     inputs = {need: values[need] for need in evaluator.NEEDS}
     samples: Samples = values["samples"]
     rows = samples.labelled
@@ -201,7 +201,7 @@ class StepKeys:
 
     @classmethod
     def of(cls, stages: Stages, samples: Samples, ctx: Context, stopped: str = "") -> "StepKeys":
-        """Derive every key; `stopped` is that of the encoder, once it is known."""
+        """Derive all keys; `stopped` is `encoder.stopped`, known once the backbone is fitted."""
         for_backbone = ctx.with_input(samples=samples.data_key if stages.backbone.TRAINS else "")
         encoder = digest_of(backbone=for_backbone.key(stages.backbone), stopped=stopped)
         embeddings = cache_key("embeddings", encoder=encoder, content=samples.content_key)
@@ -259,7 +259,7 @@ def _take_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 class Clock:
-    """Measure the time of each step that computes something; None for a step that is reused."""
+    """Measure the time of each step; None for a reused step."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -267,7 +267,7 @@ class Clock:
 
     @contextmanager
     def __call__(self, step: str, key: str = "") -> Iterator[None]:
-        """Measure one step, of which only `key` counts if other steps run in parallel."""
+        """Measure one step; for steps in parallel, only the computation of `key` counts."""
         computed, start = len(self.store.computed), time.perf_counter()
         yield
         new = self.store.computed[computed:]

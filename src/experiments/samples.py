@@ -23,12 +23,12 @@ class Resize:
     Parameters
     ----------
     mode
-        `squash` ignores the aspect ratio; `crop` scales the shorter side and takes the centre.
+        `squash` ignores the aspect ratio; `crop` scales the shorter side and crops the centre.
     interpolation
         `bilinear` or `bicubic`, both antialiased.
     scaled
-        Pixels to which `crop` scales the shorter side, and `squash` both sides, before the centre is taken;
-        None: `size`.
+        Pixels to which `crop` scales the shorter side, and `squash` both sides, before the centre is
+        cropped; None: `size`.
     """
 
     size: int

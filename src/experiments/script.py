@@ -25,7 +25,7 @@ FILES = (
     ".pq",
     ".html",
     ".htm",
-)  # key=value with such an end and no dot in the key
+)  # key=value with such a suffix, and no dot in the key, is a file
 
 
 class Connection(NamedTuple):
@@ -91,8 +91,8 @@ def run(
 def separated(words: Sequence[str], valued: Sequence[str] = ()) -> tuple[list[str], list[str]]:
     """Return the arguments of a command line, and its settings.
 
-    A word such as key=value.csv counts as a file if the file exists, or if it ends as a table or page does
-    and its key has no dot. Any other file of such a name has to be typed as ./key=value.
+    A word such as key=value.csv is a file if the file exists, or if it has the suffix of a table or page and
+    no dot in its key. Other files with = in their names must be typed as ./key=value.
     """
     rest: list[str] = []
     settings: list[str] = []

@@ -4,8 +4,8 @@ n samples, d embedding width, p reduced width, k clusters, c classes. `labels` a
 are predicted cluster ids, -1 is noise.
 
 A stage is a frozen dataclass: its fields are its settings, and its `VERSION`, an int, is raised when equal
-settings give another result. Its `fit` returns a frozen dataclass too, best a `SavedFields`, which saves and
-loads its fields; backbone/pixels.py is the shortest example of both.
+settings give another result. Its `fit` returns a frozen dataclass too, preferably a `SavedFields`, which
+saves and loads its fields; backbone/pixels.py is the shortest example of both.
 """
 
 import json
@@ -127,7 +127,7 @@ class Dataset(Protocol):
         """Return the approximate number of samples, from a listing of the files."""
 
     def load(self, ctx: Context) -> Samples:
-        """Return the samples; raise ValueError or OSError with a suggestion what to type instead."""
+        """Return the samples; raise ValueError or OSError with a suggestion."""
 
 
 class Backbone(Protocol):

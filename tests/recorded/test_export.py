@@ -183,7 +183,7 @@ def test_a_folder_with_files_is_not_changed(run: PastRun, ctx: Context, tmp_path
     for folder in (existing.parent, existing):
         with pytest.raises(ValueError) as error:
             export(run, folder, "copy", ctx)
-        says(error, key=f"FOLDER={folder}", use="name a new one")
+        says(error, key=f"FOLDER={folder}", use="use a new folder")
     assert [path.name for path in existing.parent.iterdir()] == ["mine.txt"]
     with pytest.raises(ValueError) as error:
         export(run, tmp_path / "new", "move", ctx)
@@ -230,7 +230,7 @@ def test_moved_images_are_exported_from_their_new_path(
     for words in (["out"], ["out", "--embeddings", "csv"]):
         code, text = typing(*words)
         assert code == 1
-        says(text, key=f"dataset.root={path}", use="pass dataset.root=")
+        says(text, key=f"dataset.root={path}", use="use dataset.root=")
     code, text = typing("out", "dataset.root=there.zip", "--embeddings", "csv")
     assert code == 0, text
     says(text, key="13 rows in 1 cluster", use="0 noise")
@@ -371,7 +371,7 @@ def test_embeddings_of_missing_samples_are_refused(ctx: Context, tmp_path: Path,
     with pytest.raises(ValueError) as error:
         export(again, tmp_path / "out", "copy", ctx, "csv")
     text = says(error, key=f"RUN_ID={again.id}", use="run it again")
-    assert all(fact in text for fact in ("12 samples", "13 others", "without 0;"))
+    assert all(fact in text for fact in ("12 samples", "now has 13", "without 0;"))
 
 
 def test_changed_values_are_not_exported_with_old_clusters(ctx: Context, tmp_path: Path, uri: str) -> None:
@@ -385,7 +385,7 @@ def test_changed_values_are_not_exported_with_old_clusters(ctx: Context, tmp_pat
     with pytest.raises(ValueError) as error:
         export(run, tmp_path / "out", "copy", ctx, "csv")
     text = says(error, key=f"RUN_ID={run.id}", use="run it again")
-    assert all(fact in text for fact in (str(path), "1 of 12 samples", "such as 7;"))
+    assert all(fact in text for fact in (str(path), "1 of its 12 samples", "such as 7;"))
     assert not (tmp_path / "out").exists()
 
 

@@ -40,7 +40,7 @@ def test_arrays_must_have_the_width_of_the_run(tmp_path, ctx):
     with pytest.raises(ValueError) as error:
         new_rows(tmp_path / "new.npy", FEATURES, None, "FOLDER", ctx)
     text = says(error, key=f"FOLDER={tmp_path}/new.npy", use="the run's features")
-    assert "3 values a row" in text
+    assert "3 values per row" in text
 
 
 @pytest.mark.parametrize(

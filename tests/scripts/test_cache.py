@@ -82,7 +82,7 @@ def test_all_leaves_what_a_process_is_at_work_on(filled: Store, cache: Callable[
         with FileLock(filled.root / ".locks" / "small.lock"):
             said = cache(filled, "prune", "--all")
         says(said, use="removed 2 values")
-        says(said, key="kept 2")
+        says(said, key="skipped 2")
         assert checkpoint.read_text(encoding="utf-8") == "epoch 7"
         return np.zeros(3)
 

@@ -16,4 +16,4 @@ def test_the_best_jobs_clusters_become_folders(project: Project, tmp_path: Path)
     again = project.script("export", job, "out", cwd=tmp_path)
     assert again.returncode == 1
     assert len(again.stderr.splitlines()) == 1
-    says(again.stderr, key="FOLDER=out", use="name a new one")
+    says(again.stderr, key="FOLDER=out", use="use a new folder")

@@ -111,4 +111,4 @@ def test_a_file_that_changes_while_it_is_read_is_not_cached(two, store, monkeypa
 def test_an_unreadable_file_names_its_setting(tmp_path, store, name):
     with pytest.raises(ValueError) as error:
         content_hash(tmp_path / name, KEY, store)
-    says(error, key=f"dataset.path={tmp_path / name}", use="a file that may be read")
+    says(error, key=f"dataset.path={tmp_path / name}", use="a readable file")

@@ -19,7 +19,7 @@ def test_a_saved_class_is_loaded_by_its_name(tmp_path: Path) -> None:
     assert load_saved_class(class_name(Normalised()), tmp_path, "transform") is Normalised
     with pytest.raises(ValueError) as error:
         load_saved_class(class_name(Normalised()), tmp_path, "embed")
-    assert "embed" in says(error, key=class_name(Normalised()), use="what was saved here")
+    assert "embed" in says(error, key=class_name(Normalised()), use="a folder that this project saved")
 
 
 @pytest.mark.parametrize("class_", FOREIGN)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Drawing(NamedTuple):
-    """A PNG, and the height of its title in pixels; 0 for several panels, as each has its own title."""
+    """A PNG with the height of its title in pixels; 0 for panels, which have a title each."""
 
     png: bytes
     title_height: int

@@ -49,7 +49,7 @@ from experiments.figures.specs import (
 
 @dataclass(frozen=True)
 class Kind:
-    """Functions that draw a kind of figure: as a PNG by `draw` or `paste`, as a page by `plot` or `page`.
+    """The drawing functions of a kind: `draw` or `paste` for the PNG, `plot` or `page` for the page.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Kind:
     page
         Returns the whole page, for kinds that plotly does not draw.
     card
-        Returns the images and texts of the hover card; the mouse wheel zooms pages that have one.
+        Returns the images and texts of the hover card; a page with a card zooms by the mouse wheel.
     """
 
     draw: Callable[[Any, Any], None] | None = None
@@ -93,7 +93,7 @@ def kind_of(figure: Figure) -> Kind:
     """Return the kind of a figure."""
     kind = KINDS.get(type(figure))
     if kind is None:
-        raise TypeError(f"{type(figure).__name__} has no row in figures/kinds.py")
+        raise TypeError(f"{type(figure).__name__} has no row in figures/kinds.py; add one")
     return kind
 
 

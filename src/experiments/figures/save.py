@@ -9,7 +9,7 @@ from experiments.figures.specs import Figure
 
 
 def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Drawing]:
-    """Write `<name>.html` and `<name>.png` of each figure, whose name may have folders; return the PNGs."""
+    """Write `<name>.html` and `<name>.png` of each figure, with folders in the name; return the PNGs."""
     drawings = {}
     for name, figure in figures.items():
         path = folder / name

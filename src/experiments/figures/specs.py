@@ -1,4 +1,4 @@
-"""The kinds of figures, as data without any style; figures are pictures."""
+"""The kinds of figures as data, without style."""
 
 import json
 from dataclasses import dataclass, field, fields
@@ -12,7 +12,7 @@ from experiments.store.values import SavedFields, class_name, load_saved_class
 
 @dataclass(frozen=True, eq=False)
 class Figure(SavedFields):
-    """A picture as data; equal figures show the same. Each kind is drawn as an HTML page and as a PNG."""
+    """A picture as data; equal data gives equal pictures. Each kind is drawn as an HTML page and as a PNG."""
 
     title: str
 
@@ -249,7 +249,7 @@ class Panels(Figure):
 
 
 def _same(first: Any, second: Any) -> bool:
-    """Return True if two field values show the same; tuples equal lists, and nan equals nan."""
+    """Return True if two field values are equal; a tuple equals a list, and nan equals nan."""
     if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
         return np.array_equal(first, second)
     if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):

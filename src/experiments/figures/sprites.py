@@ -1,4 +1,4 @@
-"""Pack small images into a few JPEG sprites; as thousands of single files most bytes would be headers."""
+"""Pack small images into a few JPEG sprites; thousands of separate files would be mostly headers."""
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO

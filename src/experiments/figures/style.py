@@ -28,14 +28,14 @@ MARKERS = {
     "p": "pentagon",
     "h": "hexagon",
 }  # matplotlib's name: plotly's name
-ANNOTATED_CELLS = 300  # a heat map of at most this many cells shows their values
+ANNOTATED_CELLS = 300  # largest heat map that shows the values of its cells
 TOP_AXIS_ROWS = 60  # charts with more rows have their axis on top
 PROFILES_HEIGHT = 4.0  # inches of all silhouettes together
 BAND_OPACITY = 0.18  # of the band of an interval
-MAX_X_TICKS = 12  # up to this many values of x each have a tick
+MAX_X_TICKS = 12  # largest number of x values with a tick each
 LEGEND_LETTERS, ROW_LETTERS = 30, 40  # letters of a name in a legend and of a row label
 LETTER_WIDTH = 0.07  # inches
-CROWDED_NAMES = 55  # more names than this next to points are small, in a larger picture
+CROWDED_NAMES = 55  # names next to points; more are written small, in a larger picture
 
 
 def group_styles(n: int, colours: tuple[str, ...] = COLOURS) -> Iterator[tuple[str, str]]:
@@ -98,7 +98,7 @@ def tree_layout(tree: Dendrogram) -> tuple[np.ndarray, np.ndarray, list[str], li
 
 
 def cluster_styles(figure: Map) -> Iterator[tuple[int, np.ndarray, str, str]]:
-    """Yield number, rows, colour and marker of each cluster; grey noise comes first, to be drawn below."""
+    """Yield number, rows, colour and marker of each cluster; grey noise is first, so it is drawn below."""
     ids = np.unique(figure.clusters)
     style_of = dict(zip(ids[ids >= 0].tolist(), group_styles(len(ids), GROUPED), strict=False))
     for number in ids.tolist():
@@ -132,7 +132,7 @@ def cluster_label(cluster: int, size: int) -> str:
 def profiles(figure: Silhouettes) -> Iterator[tuple[float, float, np.ndarray]]:
     """Yield top, bottom and values of each cluster's profile, in inches from the top of the plot.
 
-    Heights are proportional to cluster sizes, but at least a row high.
+    Heights are proportional to cluster sizes, and at least one row.
     """
     row = row_height(len(figure.sizes))
     top, total = 0.0, max(sum(figure.sizes), 1)

@@ -85,7 +85,7 @@ def reasons_table(skipped: Sequence[tuple[str, str]]) -> "pd.DataFrame":
 
 
 def all_figures(result: Result) -> dict[str, Figure]:
-    """Return all figures of a run by name: training curves and those of its evaluators."""
+    """Return all figures of a run by name: training curves and evaluators' figures."""
     figures: dict[str, Figure] = dict(training_curves(result.encoder.history))
     for findings in result.findings.values():
         figures |= findings.figures
@@ -93,12 +93,12 @@ def all_figures(result: Result) -> dict[str, Figure]:
 
 
 def check_names(findings: Mapping[str, Findings], params: Mapping[str, Any]) -> None:
-    """Raise ValueError if two evaluators use one name for a figure or table, as one would replace the other.
+    """Raise ValueError if two evaluators use the same name for a figure or table.
 
     Parameters
     ----------
     params
-        The settings by their dotted keys, to find the setting that has the name.
+        The settings by dotted key; the error names the one to change.
     """
     for kind in ("figures", "tables"):
         owners: dict[str, str] = {}

@@ -31,7 +31,7 @@ def run(overrides: Sequence[str] = ()) -> pipeline.Result:
     Raises
     ------
     ValueError
-        A setting is wrong; the message says what to type instead.
+        A setting is wrong; the message has a suggestion.
     """
     sweeps = [o.input_line for o in compose.parse(overrides) if o.is_sweep_override()]
     if sweeps:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 PARTS = {"encoder": "embed", "projection": "transform", "clustering": "assign"}  # fields and their methods
 ABOUT = "model.json"
-FAR = 0.99  # an image is far if this share of its cluster's images are nearer
+FAR = 0.99  # quantile of its cluster's distances above which an image is far
 MIN_SIZE = 20  # for smaller clusters, the distances of all images are used
 PERCENTILES = np.arange(101)
 PER_IMAGE = ValueRange()  # each image deeper than 8 bits is scaled by its own values
@@ -133,13 +133,13 @@ class Model:
         Returns
         -------
         A row per sample: id; cluster, -1 for noise; distance as the clusterer defines it (to the centre, or
-        to the nearest core point); far, which is True for noise and for distances above those of the share
-        `far` of the cluster's images; and the cluster's majority class if the run had labels.
+        to the nearest core point); far, True for noise and for distances above the quantile `far` of the
+        cluster's; and the cluster's majority class if the run had labels.
         """
         import pandas as pd
 
         if not 0 < far <= 1:
-            raise ValueError(f"far={far} is not a share; use 0 to 1, such as {FAR}")
+            raise ValueError(f"far={far} is not a quantile; use 0 to 1, such as {FAR}")
         samples.require(self.kind, "this model")
         ctx = replace(ctx, dtype=self.dtype)
         reduced = self.projection.transform(np.asarray(self.encoder.embed(samples, ctx)))

@@ -38,7 +38,8 @@ class Outcome:
     `number` is the job's number in its sweep, and `parent` the id of the sweep's run. `computed` and `kept`
     are the computed and the reused cache keys; `finding_keys` (in the file, `found`) those of the findings.
     `seconds` is None for a reused step. `lost` is the reason why a result is not recorded, `doubts` are
-    warnings about its metrics, and `alike` has the suffixes of the rows with as many clusters as classes.
+    warnings about its metrics, and `alike` has the suffixes of the rows with equal numbers of clusters
+    and classes.
     """
 
     overrides: list[str]
@@ -104,7 +105,7 @@ class Job:
     Parameters
     ----------
     overrides
-        Its overrides: typed ones, swept ones, and those of a preset's sweep.
+        Typed and swept overrides, including the sweep of a preset.
     number, parent
         Its number in a sweep, and the sweep's run.
     choices
@@ -155,7 +156,7 @@ def perform(plan: Plan, folder: Path, job: Job) -> Performed:
     Returns
     -------
     Performed
-        Also for a failed job. An interruption is raised after its outcome was saved.
+        Also for a failed job. An interruption is saved as the outcome, then raised.
 
     Raises
     ------
@@ -268,7 +269,7 @@ class Work:
 
 
 def draws_figures(plan: Plan, parent: tracking.Parent | None) -> bool:
-    """Return True if a job draws its own figures; by default, a sweep draws those of its jobs."""
+    """Return True if a job draws its own figures; by default, the sweep draws its jobs' figures."""
     if plan.settings.figures == "auto":
         return not (parent and plan.cache.enabled)
     return plan.settings.figures == "all"

@@ -24,7 +24,7 @@ class Step:
     Parameters
     ----------
     state
-        `cached` or `compute`; `read` for a data set that was never read.
+        `cached` or `compute`; `read` for a data set that has to be read first.
     size
         Approximate bytes that it adds to the cache; 0 if unknown.
     """
@@ -37,7 +37,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Unread:
-    """Stand-in for the samples of a data set that was never read; its keys come from its settings.
+    """Placeholder of the samples of a data set that was never read; its keys come from its settings.
 
     Steps with equal keys are the same step, but these are not the cache keys that a run would use.
     """
@@ -51,12 +51,12 @@ class Unread:
 
     @property
     def content_key(self) -> str:
-        """Stand-in for the key of the content."""
+        """Placeholder of the key of the content."""
         return self.data_key
 
     @property
     def report_key(self) -> str:
-        """Stand-in for the key of everything that evaluators report."""
+        """Placeholder of the key of everything that evaluators report."""
         return self.data_key
 
 

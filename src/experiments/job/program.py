@@ -1,4 +1,4 @@
-"""Start of every program: file names in UTF-8, and a terminal that may close without stopping it."""
+"""Start of every program: file names in UTF-8, and a terminal that may close while it runs."""
 
 import errno
 import io
@@ -20,7 +20,7 @@ def run(main: Callable[[], int]) -> int:
 
 
 def prefer_utf8() -> None:
-    """Restart the program in Python's UTF-8 mode if the locale's encoding of file names is another one.
+    """Restart the program in Python's UTF-8 mode if the locale has another encoding of file names.
 
     Archives, tables and other machines have file names in UTF-8.
     """

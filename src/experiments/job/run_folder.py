@@ -14,7 +14,7 @@ from experiments.store.locks import Lock, try_lock
 
 FILES = ".experiments-files"  # a relative path per line; locked by the process that uses the folder
 NEW = ".experiments-new"  # results are written here first, then listed and moved
-SECONDS = 1.0  # time to wait for a lock, as a process that only checks it has it for a moment
+SECONDS = 1.0  # wait for a lock; a process that only checks it releases it at once
 COMMON = (  # files of most runs and sweeps, checked before any work
     "result.json", "run.log", "traceback.txt", "config.yaml", "assignments.parquet", "stages.json",
     "report.html", "sweep.json", "sweep.csv", "sweep.md",
@@ -70,7 +70,7 @@ def prepare(folder: Path, key: str) -> None:
 def clear(folder: Path) -> None:
     """Remove an earlier run's results from a folder and from the folders of its jobs, but no other files.
 
-    A folder that a process uses, such as that of a job that outlived its sweep, is not changed.
+    Folders in use are not changed, such as that of a job still running after its sweep.
     """
     with try_lock(folder / FILES) as free:
         if free is not False:
@@ -97,12 +97,12 @@ def list_files(folder: Path, names: Iterable[str], key: str = "hydra.run.dir", *
     Parameters
     ----------
     mine
-        True if this run wrote those that exist already.
+        True if this run wrote the existing files.
 
     Raises
     ------
     ValueError
-        A file of this name exists that no run wrote.
+        A file of this name exists, and no run wrote it.
     """
     before = set(_listed(folder))
     new = [name for name in dict.fromkeys(names) if name not in before]

@@ -41,7 +41,7 @@ class Recording:
     experiment_id
         MLflow's experiment, for a link to its page.
     lost
-        The reason why the parent run of a sweep is not recorded; empty if it is.
+        The reason why a sweep's parent run is not recorded, or "".
     """
 
     uri: str
@@ -171,7 +171,7 @@ def _computed(outcomes: Sequence[Outcome], before: Sequence[str]) -> str:
 
 
 def _unfinished(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return why the training of the first job with unfinished training stopped."""
+    """Return the reason of the first job whose training stopped early."""
     stopped = [outcome.stopped for outcome in outcomes if outcome.status == "FINISHED" and outcome.stopped]
     return [f"not finished: training stopped {reason}" for reason in stopped[:1]]
 

@@ -38,8 +38,7 @@ class Trace:
     circumstances
         Everything else the run can depend on, as text: commit, versions, device, threads.
     kept
-        By step that was reused from the cache: those circumstances of its computation that differ from the
-        run's.
+        By reused step: the circumstances of its computation that differ from the run's.
     described
         Key of everything that evaluators can report about the samples; "" for runs recorded without it.
     """

@@ -8,8 +8,8 @@ import numpy as np
 from experiments.numerics.scale import rescaled
 from experiments.store.values import digest
 
-EXACT_WIDTH = 2048  # widest embedding that is decomposed exactly; beyond, that takes minutes
-RANK = 256  # fewest components that are computed beyond that width
+EXACT_WIDTH = 2048  # largest width of an exact decomposition, which takes minutes for wider ones
+RANK = 256  # components computed for wider embeddings, at least
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-BLOCK = 1 << 20  # bytes of rows that are hashed at a time
+BLOCK = 1 << 20  # bytes of rows hashed at a time
 
 
 def hash_bytes(data: bytes | memoryview) -> str:

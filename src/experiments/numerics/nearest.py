@@ -31,7 +31,7 @@ def nearest(
     metric
         One of `METRICS`. By cosine a row of zeros has distance 0.5 to all others.
     threads
-        Threads of the libraries; None leaves their number as it is.
+        Threads of the libraries; None: unchanged.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def _faiss_search(rows: np.ndarray, n_candidates: int) -> Any:
     Queries for which rounding may hide a nearer row, as in a tight group far from the others, are repeated in
     float64.
     """
-    import faiss  # before threads are limited, so that the limit includes its own
+    import faiss  # before threads are limited, so that the limit includes FAISS
 
     middle = rows.mean(axis=0, dtype=np.float64).astype(np.float32)  # products lose digits far from zero
     index = faiss.IndexFlatL2(rows.shape[1])

@@ -12,7 +12,7 @@ def run_in_threads(
 ) -> list[R]:
     """Call the functions in a pool of threads; return their results in order.
 
-    They run in parallel as far as they release the interpreter's lock.
+    Only code that releases the GIL runs in parallel.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ float32 squares overflow beyond 1.8e19 and vanish below 1e-19, and libraries hav
 
 import numpy as np
 
-ORDINARY = 30  # exponents up to this size need no scaling: squares of float32 keep their digits
+ORDINARY = 30  # exponents up to this size need no scaling: float32 squares lose no digits
 
 
 def exponents(points: np.ndarray, axis: int | None = None, ordinary: int = ORDINARY) -> np.ndarray:

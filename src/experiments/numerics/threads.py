@@ -23,7 +23,7 @@ _loaded_before = False  # an OpenMP library was loaded before this package
 
 
 class CpuTime(NamedTuple):
-    """Seconds: of the clock, CPU time of all processes, CPU time of this process."""
+    """Seconds of wall-clock time, and CPU time of all processes and of this one."""
 
     clock: float
     system: float

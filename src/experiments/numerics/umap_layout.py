@@ -2,7 +2,7 @@
 
 umap-learn's own neighbour search, NNDescent, is approximate and, with a seed, runs on one thread. Reducing
 25,557 rows from 50 to 15 columns took 79 s of processor time with it and 49 s with exact search; both results
-preserve as many neighbours (benchmarks/density.py).
+preserve equally many neighbours (benchmarks/density.py).
 """
 
 import warnings
@@ -14,7 +14,7 @@ from experiments.numerics.compiled import announce
 from experiments.numerics.nearest import METRICS, nearest
 
 EPOCHS = 100  # for new rows, as in umap-learn for up to 10,000 of them
-DECIMALS = 3  # of a new row's start, whose bits seed its random numbers
+DECIMALS = 3  # of a new row's initial position, which seeds its random numbers
 NEW_ROWS_RATE = 0.25  # learning rate for new rows, a quarter of that for fitted rows, as in umap-learn
 
 
@@ -40,7 +40,7 @@ def lay_out(
 ) -> Layout:
     """Compute UMAP positions of float32 (n, d) points.
 
-    Only the neighbour search uses several threads: the optimisation on several is not repeatable.
+    Only the neighbour search uses several threads, as the optimisation would not be repeatable.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def lay_out(
 
 
 def transform(layout: Layout, near: np.ndarray, distances: np.ndarray, seed: int) -> np.ndarray:
-    """Return positions of new rows, float32 (m, p); each depends on no other new row.
+    """Return positions of new rows, float32 (m, p); each is independent of the other new rows.
 
     A row starts at the weighted mean of its neighbours' positions, and is moved as umap-learn moves a single
     new row.
@@ -116,7 +116,7 @@ def _strength(distances: np.ndarray) -> np.ndarray:
     from umap.umap_ import smooth_knn_dist
 
     scales = np.empty(len(distances), np.float32)
-    for row in range(len(distances)):  # singly: its lower bound depends on all rows of a call
+    for row in range(len(distances)):  # one row per call, as its lower bound depends on all rows
         scales[row] = smooth_knn_dist(
             distances[row : row + 1], float(distances.shape[1]), local_connectivity=0.0
         )[0][0]

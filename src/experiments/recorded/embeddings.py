@@ -52,7 +52,7 @@ def embeddings_of(
     Raises
     ------
     ValueError
-        If the data set has other samples than the run clustered.
+        If the data set's samples are not those of the run.
     """
     cfg = config_of(run)
     with run.naming_other_code():
@@ -65,15 +65,14 @@ def embeddings_of(
     missing = ids[rows < 0]
     if len(missing) or len(ids) != len(samples):
         raise ValueError(
-            f"RUN_ID={run.id} clustered {len(ids)} samples, and {samples.source} now has {len(samples)} "
-            f"others{f', without {missing[0]}' if len(missing) else ''}; put back what was there, or run it "
-            "again"
+            f"RUN_ID={run.id} clustered {len(ids)} samples, but {samples.source} now has {len(samples)}"
+            f"{f', without {missing[0]}' if len(missing) else ''}; restore the data, or run it again"
         )
     changed = np.flatnonzero(samples.content.hashes[rows] != hashes)
     if len(changed):
         raise ValueError(
-            f"RUN_ID={run.id} clustered other values than {samples.source} now has for {len(changed)} of "
-            f"{len(ids)} samples, such as {ids[changed[0]]}; put back what was there, or run it again"
+            f"RUN_ID={run.id}: {len(changed)} of its {len(ids)} samples changed in {samples.source}, such as "
+            f"{ids[changed[0]]}; restore the data, or run it again"
         )
     keys = StepKeys.of(stages, samples, ctx)
     encoder = keys.for_backbone.fitted(
@@ -105,7 +104,7 @@ def write(
     multiline = next((id_ for id_ in ids if "\n" in id_ or "\r" in id_), None)
     if multiline is not None:
         raise ValueError(
-            f"--embeddings npy writes an id a line, and {multiline!r} has a line break; use --embeddings "
+            f"--embeddings npy writes one id per line, but {multiline!r} has a line break; use --embeddings "
             "parquet"
         )
     np.save(folder / name, np.asarray(embeddings, np.float32), allow_pickle=False)

@@ -60,13 +60,13 @@ def export(
     if how not in HOWS:
         raise ValueError(f"--how {how} is not an option; use {' or '.join(HOWS)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"FOLDER={folder} exists and is not empty; name a new one")
+        raise ValueError(f"FOLDER={folder} exists and is not empty; use a new folder")
     with tempfile.TemporaryDirectory(prefix="experiments-") as download_folder:
         table = pd.read_parquet(run.file(ASSIGNMENTS, Path(download_folder)))
     ids = table["id"].to_numpy(str)
     values: np.ndarray | None = None
     columns: tuple[str, ...] = ()
-    if embeddings is not None:  # first, as errors may end it
+    if embeddings is not None:  # first, as it may raise an error
         check_kind(embeddings)
         values, columns = embeddings_of(run, ids, table["hash"].to_numpy(str), ctx, data_paths)
     samples = samples_of(run, ctx, data_paths)
@@ -118,7 +118,7 @@ def _names(table: "pd.DataFrame", content: Content) -> list[str]:
 
 
 def _short(stem: str) -> str:
-    """Return the end of a name that is too long for file systems, as ids contain folders."""
+    """Shorten a name to the end that file systems allow; ids with folders may be too long."""
     return stem.encode()[-MAX_STEM_BYTES:].decode(errors="ignore")
 
 
@@ -137,7 +137,7 @@ def _write(content: Content, paths: list[Path], how: str, ctx: Context) -> None:
         write_image: Callable[[Any, Path], object] = shutil.copyfile if how == "copy" else os.symlink
         sources: list[Any] = [(content.root / path).resolve() for path in content.paths]
     elif how == "link":
-        raise ValueError("--how link needs image files, and these images are in memory; use --how copy")
+        raise ValueError("--how link needs image files, but these images are in memory; use --how copy")
     else:
         write_image = _save
         sources = list(content.pixels(Resize(int(content.dimensions()[0].max())), ctx))

@@ -28,14 +28,14 @@ def new_rows(path: Path, features: Sequence[str], id_: str | None, key: str, ctx
     features
         Column names in the model's order; empty: all columns.
     id_
-        The run's column of ids, if it had one; used if the table has it.
+        The run's column of ids, or None; ignored if the table lacks it.
     key
         Name of the file argument in errors.
 
     Raises
     ------
     ValueError
-        If a column or a value in one is missing.
+        If a column or a value is missing.
     """
     try:
         has_header = None if is_array(path) or not features else not all(map(NUMBERED.fullmatch, features))
@@ -49,22 +49,22 @@ def new_rows(path: Path, features: Sequence[str], id_: str | None, key: str, ctx
             header=has_header, features=tuple(columns),
         ).load(ctx)  # fmt: skip
     except AmbiguousIdsError as error:
-        raise DataError(key, path, error.fact, "call one image_id") from error
+        raise DataError(key, path, error.fact, "name one of them image_id") from error
     except DataError as error:  # columns cannot be excluded here
         advice = "fill or correct it" if "dataset." in error.advice else error.advice
         raise DataError(key, path, error.fact, advice) from error
     width = samples.content.vectors().shape[1]
     if features and width != len(features):
         raise ValueError(
-            f"{key}={path} has {width} values a row, and the run {len(features)}; use rows with the run's "
-            "features"
+            f"{key}={path} has {width} values per row, but the run's rows have {len(features)}; use rows "
+            "with the run's features"
         )
     return replace(samples, columns=tuple(features))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _NewRows(Embeddings):
-    """A table whose values are the columns `features`; another column may hold the ids."""
+    """A table whose values are the columns `features`; another column may contain the ids."""
 
     features: tuple[str, ...]
 
@@ -95,5 +95,5 @@ def _match_features(
     missing = [name for name, row in zip(features, rows, strict=True) if row < 0]
     if missing:
         columns = f"{len(missing)} of the {len(features)} columns of the run: {', '.join(missing[:5])}"
-        raise DataError(KEY, path, f" lacks {columns}", "name its columns as the run's")
+        raise DataError(KEY, path, f" lacks {columns}", "name its columns as in the run")
     return [names[row] for row in rows], id_ if id_ in names else None

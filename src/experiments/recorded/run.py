@@ -13,9 +13,9 @@ from experiments import tracking
 from experiments.config.mistakes import SettingError
 from experiments.store.values import OtherCodeError
 
-SUGGESTIONS = 3  # run ids in the message about a mistyped one
+SUGGESTIONS = 3  # similar run ids in a message
 PARENT_TAG = "sweep"  # tag with the value `parent` of a sweep's run
-SUPERSEDED = "superseded"  # tag of an unfinished job's run that was repeated
+SUPERSEDED = "superseded"  # tag of the run of an unfinished job that a later run replaced
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class PastRun:
 
     @cached_property
     def best(self) -> "PastRun":
-        """Return the best job of a sweep; the run itself if it is no sweep or has no best job."""
+        """Return the best job of a sweep; the run itself if it is not a sweep or has no best job."""
         best_id = self.info.data.tags.get(tracking.BEST)
         return PastRun.of(self.uri, best_id) if best_id else self
 
@@ -113,11 +113,11 @@ class PastRun:
 
     @property
     def parent(self) -> tracking.Parent:
-        """Return it as the parent of other runs."""
+        """Return this run as the parent of new runs."""
         return tracking.Parent(self.uri, str(self.info.info.experiment_id), self.id)
 
     def below(self) -> "list[PastRun]":
-        """Return its child runs, such as a sweep's jobs, in order, without attempts that were repeated."""
+        """Return its child runs, such as a sweep's jobs, in order, without superseded ones."""
         query = f"tags.`mlflow.parentRunId` = '{self.id}'"
         experiments = [self.info.info.experiment_id]
         order = ["attributes.start_time ASC"]
@@ -149,7 +149,7 @@ class PastRun:
         except (LookupError, ConnectionError) as error:
             if self.status == "FINISHED":
                 raise ValueError(
-                    f"RUN_ID={self.id} has no {name} at {self.info.info.artifact_uri}; put its files back "
+                    f"RUN_ID={self.id} has no {name} at {self.info.info.artifact_uri}; restore its files "
                     "there, or run it again"
                 ) from error
             raise ValueError(
@@ -165,7 +165,7 @@ class PastRun:
         outputs = self.info.outputs.model_outputs if self.info.outputs else []
         if not outputs:
             raise ValueError(
-                f"RUN_ID={self.id} recorded no model: of a sweep, only the best job does; run the same "
+                f"RUN_ID={self.id} recorded no model: only the best job of a sweep does; run the same "
                 "command with tracking.log_model=all, which reuses all cached values"
             )
         try:

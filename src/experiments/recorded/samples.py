@@ -48,8 +48,8 @@ def split_data_paths(settings: Sequence[str]) -> tuple[dict[str, Any], list[str]
             paths[key] = override.value()
         elif key.partition(".")[0] == "dataset":
             raise ValueError(
-                f"{override.input_line} would load other data than the run's; only paths of data that was "
-                f"moved can be set here: {', '.join(DATA_KEYS)}"
+                f"{override.input_line} would load other data than the run's; use only paths of moved "
+                f"data: {', '.join(DATA_KEYS)}"
             )
         else:
             others.append(str(override.input_line))
@@ -99,7 +99,7 @@ def dataset_of(run: PastRun, cfg: DictConfig, data_paths: Mapping[str, Any] = UN
     for name in ("root", "path", "images", "ids"):
         path = getattr(moved, name, None) if is_path else None
         if path and not Path(path).exists():
-            raise ValueError(f"dataset.{name}={path} does not exist; pass dataset.{name}=<where it is now>")
+            raise ValueError(f"dataset.{name}={path} does not exist; use dataset.{name}=<where it is now>")
     return moved
 
 
@@ -113,8 +113,8 @@ def rows_of(run: PastRun, ids: np.ndarray, samples: Samples) -> np.ndarray:
     if missing:
         raise ValueError(
             f"RUN_ID={run.id} clustered {counted(len(missing), 'image')} missing from {samples.source}, such "
-            f"as {missing[0]}; put {'it' if len(missing) == 1 else 'them'} back, or pass dataset.root=<where "
-            "all are now>"
+            f"as {missing[0]}; restore {'it' if len(missing) == 1 else 'them'}, or use "
+            "dataset.root=<folder with all of them>"
         )
     return matches.positions
 

@@ -13,7 +13,7 @@ from experiments.store.values import SavedFields
 
 VERSION = 3  # of the decomposition and of the projection
 ROUNDING = 1e-6  # of the largest variance: smaller variances are rounding in float32
-BATCH = 16_384  # rows that are scaled or projected at a time
+BATCH = 16_384  # rows scaled or projected at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class Decomposition:
     seed: int | None
 
     def fit(self, embeddings: np.ndarray) -> Standardised:
-        """Decompose (m, d) in float32; memory: a float32 copy, and what scikit-learn needs."""
+        """Decompose float32 (m, d), with a float32 copy in addition to scikit-learn's memory."""
         from sklearn.preprocessing import StandardScaler
 
         spread = np.ptp(embeddings, axis=0)
@@ -95,7 +95,7 @@ class Decomposition:
             )
         embeddings, powers = rescaled(embeddings, 0 if self.standardize else None)
         scaler = StandardScaler(with_std=self.standardize)
-        for start in range(0, len(embeddings), BATCH):  # a single call takes two more copies
+        for start in range(0, len(embeddings), BATCH):  # a single call needs memory for two more copies
             scaler.partial_fit(embeddings[start : start + BATCH])
         mean = scaler.mean_.astype(np.float32)
         scale = scaler.scale_.astype(np.float32) if self.standardize else np.ones_like(mean)

@@ -8,7 +8,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.store.values import SavedFields
 
-BATCH = 16_384  # rows that are scaled at a time
+BATCH = 16_384  # rows scaled at a time
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,8 @@ from experiments.numerics.scale import rescaled
 from experiments.numerics.umap_layout import Layout, lay_out, transform
 from experiments.store.values import SavedFields
 
-ROUNDING = 1e-5  # of a row's length: rounding of an embedding, which depends on the other rows of its batch
-FEWEST = 3  # different rows for UMAP, with one neighbour each and one dimension
+ROUNDING = 1e-5  # relative: embeddings of one row in different batches differ by rounding
+FEWEST = 3  # smallest number of different rows: one neighbour each, one dimension
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class Umap:
     n_components
         Output dimensions, p.
     n_neighbors
-        Neighbours of each row, including itself: few show detail, many the whole.
+        Neighbours of each row, including itself: few preserve local structure, many the global one.
     metric
         Distance of the embeddings: `euclidean`, `cosine` or `correlation`.
     min_dist

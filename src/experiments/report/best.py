@@ -96,7 +96,7 @@ def best_configs(
     main
         Names of the main columns.
     equal_counts
-        For each row the suffixes of subsets in which the job has as many clusters as classes.
+        For each row the suffixes of subsets in which its job has equal numbers of clusters and classes.
     """
     finished = rows[rows["status"] == "FINISHED"]
     suffixes_of = {row: frozenset(suffixes) for row, suffixes in zip(rows.index, equal_counts, strict=False)}
@@ -114,7 +114,7 @@ def best_configs(
 
 
 def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
-    """Describe which configuration is best by which metrics; "" for a single configuration.
+    """Describe the best configurations and their metrics; "" for a single configuration.
 
     In sweeps over k, only metrics that are comparable across k count. The text mentions metrics by which the
     best and the next best do not differ significantly.

@@ -1,4 +1,4 @@
-"""The charts of a report: a picture that is shown at once, and the plotly chart that replaces it."""
+"""The charts of a report: a static picture, and the plotly chart that replaces it."""
 
 import base64
 from collections.abc import Mapping

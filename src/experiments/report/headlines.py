@@ -30,7 +30,7 @@ def headlines(
     upper
         Supervised accuracies; metrics that are shares of correct images get the best one on the same rows.
     equal_counts
-        Suffixes of the rows with as many clusters as classes.
+        Suffixes of the rows with equal numbers of clusters and classes.
     """
     results = []
     names = [name for name in MAIN if name.row.headlined and not name.rows]
@@ -46,7 +46,7 @@ def headlines(
 
 
 def equal_count_suffixes(result: Result) -> list[str]:
-    """Return the suffixes of the rows with as many clusters as classes; noise counts as a cluster."""
+    """Return the suffixes of rows with equal numbers of clusters (noise is one) and classes."""
     labels, clusters = result.samples.labels, np.asarray(result.clustering.assignments)
     if labels is None:
         return []

@@ -1,4 +1,4 @@
-"""The map of a report as an image, shown before the script draws it, without JavaScript, and on paper."""
+"""The map of a report as an image: for printing, without JavaScript, and until the script has drawn it."""
 
 import base64
 import math

@@ -8,7 +8,7 @@ from experiments.context import Context
 from experiments.evaluator.pictures.layouts import FEWEST, TITLES, Pca, QuickTsne, cached_positions
 from experiments.pipeline import Result
 
-MAP_ORDER = ("umap", "tsne", "pca")  # the first available one is shown first
+MAP_ORDER = ("umap", "tsne", "pca")  # in order of preference
 MAX_TSNE = 5_000  # samples; with more, map=auto is PCA
 
 

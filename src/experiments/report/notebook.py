@@ -32,7 +32,7 @@ class NotebookResult(Result):
 
 
 def notebook_html(result: Result) -> str:
-    """Return HTML without scripts and style sheets; images that can no longer be read are omitted."""
+    """Return HTML without scripts and style sheets; unreadable images are omitted."""
     samples, assignments = result.samples, np.asarray(result.clustering.assignments)
     numbers, sizes = np.unique(assignments[assignments >= 0], return_counts=True)
     order = np.argsort(-sizes, kind="stable")[:MAX_CLUSTERS]

@@ -144,7 +144,7 @@ def of_sweep(
 
 
 def _with_tables(text: str, shown_tables: Sequence[SummaryTable]) -> str:
-    """Append the tables, as many rows of each as fit; name the files of tables without room."""
+    """Append the tables, cut to the rows that fit; list the files of tables that do not fit."""
     omitted = []
     for table in shown_tables:
         table_text = _table_text(table, tracking.TAG_LIMIT - len(text) - FOOT_LETTERS)
@@ -160,7 +160,7 @@ def _report_link(report: str) -> str:
 
 
 def _table_text(table: SummaryTable, room: int) -> str:
-    """Return a table with as many rows as fit into `room` characters; "" if none fits.
+    """Return the first rows of a table that fit into `room` characters; "" if none fits.
 
     Cells end with a space, as MLflow's pages have no padding between columns.
     """
@@ -181,7 +181,7 @@ def _table_text(table: SummaryTable, room: int) -> str:
 
 
 def _list_text(title: str, lines: Sequence[str]) -> str:
-    """Return a Markdown list of as many lines as fit; very long lines are cut."""
+    """Return a Markdown list of the first lines that fit; long lines are cut."""
     items = [
         f"- {html.escape(' '.join(line.split())[: MAX_LIST_LETTERS // 4], quote=False)}" for line in lines
     ]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 REPORT_FILE = "report.html"
 STAGES = ("dataset", "backbone", "reducer", "cluster")
-CONTACT_SHEETS = "contact_sheets"  # an evaluator whose images the section `Clusters` of a report shows anyway
+CONTACT_SHEETS = "contact_sheets"  # evaluator whose images are also in the section `Clusters` of a report
 
 
 def write_report(
@@ -42,14 +42,14 @@ def write_report(
     seconds: float,
     drawings: Mapping[str, Drawing] | None = None,
 ) -> Path:
-    """Write report.html into the folder of a run, which has its tables already; return its path.
+    """Write report.html into the folder of a run, which contains its tables; return its path.
 
     Parameters
     ----------
     seconds
         Duration of the whole run.
     drawings
-        PNGs that were drawn already, by figure name.
+        Existing PNGs by figure name.
     """
     facts = {"name": name, "run": run_id, "took": f"{seconds:,.1f} s"}
     path = folder / REPORT_FILE
@@ -138,7 +138,7 @@ def shown_samples(result: Result, max_samples: int = tiles.MAX_IMAGES) -> "pd.Da
     clusters = np.asarray(result.clustering.assignments)
     distance = distances(result.reduced, clusters)
     order = np.lexsort((np.nan_to_num(distance), clusters, clusters < 0))
-    if len(order) > max_samples:  # keep the nearest of each cluster
+    if len(order) > max_samples:  # only the nearest of each cluster
         rank_in_cluster = pd.Series(clusters[order]).groupby(clusters[order]).cumcount().to_numpy()
         order = order[np.sort(np.argsort(rank_in_cluster, kind="stable")[:max_samples])]
     columns = {"row": order, "id": result.samples.ids[order].astype(str), "cluster": clusters[order]}

@@ -70,9 +70,9 @@ class SweepContents:
     warnings
         Warnings of each finished job; the report shows those that all jobs have.
     equal_counts
-        For each job the suffixes of subsets in which it has as many clusters as classes.
+        For each job the suffixes of subsets in which it has equal numbers of clusters and classes.
     drawings
-        PNGs that were drawn already, by figure name.
+        Existing PNGs by figure name.
     best
         The best job by the objective, if a job has one.
     """

@@ -1,6 +1,6 @@
 """A content-addressed store: expensive values are computed once, by one process, and reused.
 
-Layout: `<root>/<key>/` holds a finished value and its meta.json; `<root>/.partial/<key>@<random>/` a value
+Layout: `<root>/<key>/` has a finished value and its meta.json; `<root>/.partial/<key>@<random>/` a value
 that is being written; `<root>/.locks/` one lock per key; `<root>/.work/<key>/` the checkpoints of an
 unfinished training. A process that writes or removes any of these holds the key's lock, so partial folders
 without a lock belong to processes that have ended.
@@ -246,7 +246,7 @@ class Store:
         try:
             yield
         except OSError as error:
-            path = Path(error.filename or self.values_root)  # `make` may fail on files of its own
+            path = Path(error.filename or self.values_root)  # `make` may fail on other files
             if error.errno not in DISK_ERRORS or not {self.root, self.values_root} & {path, *path.parents}:
                 raise
             raise OSError(

@@ -54,7 +54,7 @@ def entry(root: Path, prefix: str) -> Entry:
     Raises
     ------
     ValueError
-        If no key or several keys begin so.
+        If no key or several keys match.
     """
     keys = sorted(path.parent.name for path in root.glob("[!.]*/meta.json"))
     if prefix in keys:
@@ -62,11 +62,11 @@ def entry(root: Path, prefix: str) -> Entry:
     matches = [key for key in keys if prefix and (key.startswith(prefix) or _digest(key).startswith(prefix))]
     if not matches:
         raise ValueError(
-            f"KEY={prefix} begins none of the {len(keys)} keys in cache.root={root}; use a key that "
+            f"KEY={prefix} matches none of the {len(keys)} keys in cache.root={root}; use a key that "
             "scripts/cache.py list shows"
         )
     if len(matches) > 1:
-        raise ValueError(f"KEY={prefix} begins {len(matches)} keys; use {' or '.join(matches[:SHOWN_KEYS])}")
+        raise ValueError(f"KEY={prefix} matches {len(matches)} keys; use {' or '.join(matches[:SHOWN_KEYS])}")
     return _entry(root / matches[0] / "meta.json")
 
 

@@ -1,7 +1,7 @@
 """Content hashes of files, computed again as soon as a file may have changed.
 
-A hash is reused only while the file's device, inode, size, mtime and ctime are unchanged. A file that takes
-another's path can have the same size and mtime (`cp -p`, `tar -x`, `os.utime`), but not the same inode and
+A hash is reused only while the file's device, inode, size, mtime and ctime are unchanged. A file that
+replaces another can have the same size and mtime (`cp -p`, `tar -x`, `os.utime`), but not the same inode and
 ctime. Two more rules make ctime safe:
 
 - It must be exact. FAT, exFAT, HFS+ and some network file systems round it to seconds or hundredths, and FAT
@@ -115,7 +115,7 @@ def _readable(path: Path, key: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ValueError(
-            f"{key}={path} cannot be read ({error.strerror or error}); use a file that may be read"
+            f"{key}={path} cannot be read ({error.strerror or error}); use a readable file"
         ) from error
 
 

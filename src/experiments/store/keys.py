@@ -1,4 +1,4 @@
-"""Cache keys that remember their parts, so that a person can read why two keys differ."""
+"""Cache keys with their parts, which explain why two keys differ."""
 
 import json
 from typing import Any, Self
@@ -11,7 +11,7 @@ LONG = 200  # characters of JSON; longer parts are shown as their digest
 
 
 class FullList(list[str]):
-    """A list that the text of a key shows in full, however long it is."""
+    """A list that the text of a key shows in full, whatever its length."""
 
 
 class Key(str):
@@ -26,7 +26,7 @@ class Key(str):
     text: dict[str, Any] | None
 
     def __new__(cls, value: str, text: dict[str, Any] | None = None) -> Self:
-        """Make the key; copies and pickles of it keep the text."""
+        """Create the key; copies and pickles include the text."""
         key = super().__new__(cls, value)
         key.text = text
         return key
@@ -44,7 +44,7 @@ def cache_key(name: str, /, **parts: Any) -> Key:
 
 
 def _described(part: Any) -> Any:
-    """Return a part as JSON values: a bare digest with its own parts, anything long as its digest."""
+    """Return a part as JSON values: a digest of inputs with its parts, a long value as its digest."""
     if isinstance(part, Key):
         return {"digest": str(part), **part.text} if part.text and "-" not in part else str(part)
     if isinstance(part, FullList):

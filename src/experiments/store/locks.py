@@ -1,4 +1,4 @@
-"""File locks: the system releases a process's locks when it ends, however it ends.
+"""File locks: the system releases a process's locks when it ends, even after a crash.
 
 Process numbers, host names and clocks do not show whether a process in another container or on another
 machine is alive. A lock does, if both see the same file. Child processes do not inherit it (filelock closes

@@ -1,4 +1,4 @@
-"""A one-line repr for values that hold arrays, as notebooks print the last value of a cell."""
+"""A one-line repr for values with arrays, as notebooks print the last value of a cell."""
 
 from collections.abc import Mapping, Sized
 from dataclasses import fields

@@ -150,7 +150,7 @@ def class_name(value: Saveable) -> str:
 def load_saved_class(name: str, folder: Path, *methods: str) -> Any:
     """Import the class of a saved value, from this package or another installed one.
 
-    A folder may come from anybody, so only a dataclass with `save` and `load` is accepted.
+    The folder may be untrusted, so only a dataclass with `save` and `load` is accepted.
 
     Parameters
     ----------
@@ -166,14 +166,14 @@ def load_saved_class(name: str, folder: Path, *methods: str) -> Any:
     try:
         kind = getattr(importlib.import_module(module), qualname)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        why = f"{folder} holds a {name}, which cannot be imported ({error})"
+        why = f"{folder} contains a {name}, which cannot be imported ({error})"
         raise OtherCodeError(name, why, "install it") from error
     required = ("save", "load", *methods)
     fits = isinstance(kind, type) and is_dataclass(kind)
     if not fits or not all(callable(getattr(kind, method, None)) for method in required):
         raise ValueError(
-            f"{folder} holds a {name}, which is not a dataclass with {', '.join(required)}; use what was "
-            "saved here"
+            f"{folder} contains a {name}, which is not a dataclass with {', '.join(required)}; use a "
+            "folder that this project saved"
         )
     return kind
 
@@ -208,5 +208,5 @@ class SavedFields(ShortRepr):
         try:
             return cls(**values)
         except TypeError as error:
-            why = f"{folder} holds other fields than {cls.__name__} has ({error})"
+            why = f"{folder} has other fields than {cls.__name__} ({error})"
             raise OtherCodeError(f"{cls.__module__}:{cls.__qualname__}", why, "create it again") from error

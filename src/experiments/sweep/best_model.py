@@ -1,4 +1,4 @@
-"""Best job of a sweep: which it is, its metrics, its report, and its model, built from the cache."""
+"""Best job of a sweep: find it, record its metrics, and build its report and model from the cache."""
 
 import logging
 import math
@@ -82,7 +82,7 @@ def record_best_metrics(
 
 
 def _record_model(folder: Path, run: tracking.Run) -> bool:
-    """Record the model of a job unless its run has one; return whether the run has one afterwards."""
+    """Record the model of a job unless its run has one; return True if the run has one afterwards."""
     written = folder / logged_model.FOLDER / "data"
     if run.has_model():  # an earlier attempt of a resumed sweep recorded it
         return True

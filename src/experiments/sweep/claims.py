@@ -1,4 +1,4 @@
-"""Compare published metrics with those of a sweep's jobs: the claims of conf/claims/<study>.yaml."""
+"""Compare published metrics, the claims of conf/claims/<study>.yaml, with metrics of a sweep's jobs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,9 +52,9 @@ class Claim:
     job
         Settings of the jobs that compute it: {cluster.k: 233}; all jobs if empty.
     claimed
-        True if this project states that it is reproduced; a different value is an error then.
+        True if this project states that it is reproduced; then a different value is an error.
     lacks
-        What is missing to compute it; empty if nothing.
+        Missing parts for computing it, or "".
     """
 
     name: str
@@ -147,7 +147,7 @@ def _checked(schema: type, values: Any) -> Any:
 def compare_claims(
     study: Study, jobs: Mapping[Path, Outcome], not_run: str = "", names: Sequence[str] | None = None
 ) -> "pd.DataFrame":
-    """Compare each published metric with that of our jobs.
+    """Compare each published metric with our jobs' metric.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def other_data(study: Study, jobs: Mapping[Path, Outcome]) -> str:
 
 
 def _row(claim: Claim, jobs: Mapping[Path, Outcome], not_run: str, mismatch: str) -> dict[str, Any]:
-    """Compare one published metric with that of our jobs.
+    """Compare one published metric with our jobs' metric.
 
     Parameters
     ----------

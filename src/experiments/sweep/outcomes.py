@@ -11,7 +11,7 @@ from experiments.job.perform import RESULT, Outcome
 def collect_outcomes(
     folder: Path, jobs: Sequence[Sequence[str]] | None, parent: str, *, interrupted: bool = False
 ) -> list[Outcome]:
-    """Return the outcomes of all jobs in their order, wherever `hydra.sweep.subdir` put their folders.
+    """Return the outcomes of all jobs in order, in any folders that `hydra.sweep.subdir` sets.
 
     A job without a final outcome failed; in an interrupted sweep, it was killed or did not run.
     """

@@ -105,7 +105,7 @@ class Sweep:
 
     @property
     def lost(self) -> str:
-        """Why the tables and figures are not recorded; empty if they are."""
+        """The reason why the tables and figures are not recorded, or ""."""
         return self.run.lost
 
     def close(self, error: BaseException | None = None) -> list[Outcome]:
@@ -252,7 +252,7 @@ class Sweep:
         return best_model.best_job_report(folder, summary.job_name(job, self.swept), job.run_id)
 
     def _list_files(self, files: Sequence[str], *, complete: bool = False) -> set[str]:
-        """Save the names of the sweep's files for a later attempt to remove; return those of an earlier one.
+        """Save the names of the sweep's files for removal by a later attempt; return the earlier names.
 
         Parameters
         ----------

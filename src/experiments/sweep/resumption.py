@@ -32,7 +32,7 @@ class ResumableSweep:
 
 
 class DataKeys(NamedTuple):
-    """Keys of a data set: `key` of what models learn from, `described` of all that evaluators report."""
+    """Keys of a data set: `key` covers the input of models, `described` all that evaluators report."""
 
     key: str
     described: str
@@ -147,7 +147,7 @@ def _sweeps(tracker: tracking.Tracker, condition: str = "") -> list[Any]:
 
 
 def _by_id_or_folder(word: str, new: SweepState, uri: str) -> Any:
-    """Return a sweep's run by its id or folder; raise ValueError if its jobs are not those of the command."""
+    """Return a sweep's run by its id or folder; raise ValueError if its jobs differ from the command's."""
     single = "use the same command without resume"
     recorded = recorded_sweep(word, uri, "resume", "resume=", single)
     run, tags = recorded.info, recorded.tags
@@ -162,7 +162,7 @@ def _by_id_or_folder(word: str, new: SweepState, uri: str) -> Any:
 
 
 def _difference(new: SweepState, run: PastRun) -> str:
-    """Return how a recorded sweep differs from the current command, and what to do."""
+    """Return the difference of a recorded sweep from the current command, and a suggestion."""
     folder = Path(run.tags.get(FOLDER_TAG, ""))
     if not (folder / RECORD).is_file():
         return f"another command, and its folder {folder} does not exist; run this one without resume"
@@ -242,7 +242,7 @@ def _jobs(client: Any, experiment_id: str, parent: str) -> list[Any]:
 
 
 def _clear(sweep: ResumableSweep) -> None:
-    """Remove the results of unfinished jobs, which would get mixed up with the new ones."""
+    """Remove the results of unfinished jobs, which would mix with the new ones."""
     keep = {sweep.folder / name for name in sweep.state.finished.values()}
     for folder in outcomes.read_outcomes(sweep.folder, sweep.state.run_id):
         if folder in keep:

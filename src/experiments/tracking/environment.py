@@ -76,7 +76,7 @@ def _processor() -> str:
 
 
 def _user() -> str:
-    """Return the user's name, "" if the system does not know it."""
+    """Return the user's name, or "" if unknown."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name

@@ -40,7 +40,7 @@ def _connect(tracking: Tracking, name: str, experiment: Callable[[Any, Tracking,
         ) from error
     except MlflowException as error:
         raise ConnectionError(
-            f"tracking.uri={tracking.uri} cannot be used: {reason(error)}; give a server's address or "
+            f"tracking.uri={tracking.uri} cannot be used: {reason(error)}; use a server's address or "
             "sqlite:///<file>"
         ) from error
     return Tracker(tracking.uri, experiment_id)
@@ -90,7 +90,7 @@ def _describe(
     swept: Sequence[str],
     expanded: Sequence[str],
 ) -> None:
-    """Set the experiment's description and saved views; a description that a person wrote is kept."""
+    """Set the experiment's description and saved views, but do not replace a user's description."""
     for tag, text in pages.tags(experiment_id, swept, expanded).items():
         if tag not in known or _is_outdated_view(tag, known[tag], text):
             client.set_experiment_tag(experiment_id, tag, text)

@@ -9,11 +9,11 @@ from experiments.tracking.server import sqlite_path
 
 LOCK = "lock"  # the tag
 FOLDER = ".running"  # folder of the locks next to a SQLite store, visible wherever the store is
-SECONDS = 1.0  # a process that tests a lock holds it for a moment
+SECONDS = 1.0  # wait for a lock; a process that only tests it releases it at once
 
 
 def lock_run(uri: str, folder: Path) -> Lock | None:
-    """Lock a new file for a run; None if none can be created, so that the run's state is unknown to others.
+    """Lock a new file for a run; None if that fails: other processes then cannot see if it is alive.
 
     For a server, the lock is in the run's folder, which other processes on the same machine can see.
     """

@@ -13,7 +13,7 @@ VIEW, JOBS = "figures", "jobs"  # the saved views' keys, in links
 VIEW_TAG = "mlflow.sharedViewState."  # followed by a view's key
 BEST = str(MAIN[0])
 NAMES = {VIEW: "Main metrics", JOBS: f"All jobs by {BEST}"}  # in the page's list of views
-VIEW_ORDER = {  # ordered by another column than time, MLflow also shows the jobs of collapsed sweeps
+VIEW_ORDER = {  # MLflow shows the jobs of collapsed sweeps only if rows are not ordered by time
     VIEW: {},
     JOBS: {"orderByKey": f"metrics.`{BEST}`", "orderByAsc": False},
 }
@@ -22,7 +22,7 @@ RUN_COLUMN, TIME_COLUMN = "attributes.`Run Name`", "runDateAndNestInfo"  # MLflo
 DESCRIPTION_COLUMN = "attributes.`Description`"
 WIDTHS = {RUN_COLUMN: 185, TIME_COLUMN: 105, DESCRIPTION_COLUMN: 400}  # MLflow pins the first two on the left
 DEFAULT_SWEPT = ("params.`cluster.k`", "params.`seed`")  # columns before the first sweep
-EXPANDED_SWEEPS = 3  # the latest, whose jobs the view shows
+EXPANDED_SWEEPS = 3  # latest sweeps, which the view expands to their jobs
 SWEPT_COLUMNS = 2  # more would hide all metrics on a 1,280-pixel screen with MLflow's assistant
 OPTIONS = ("dataset", "backbone", "reducer", "cluster", "experiment")  # recorded as tags
 LAST_COLUMNS = (
@@ -50,7 +50,7 @@ def metrics_page(experiment_id: str, view: str = VIEW) -> str:
 def tags(
     experiment_id: str, swept: Sequence[str] = DEFAULT_SWEPT, expanded: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the tags of an experiment that hold its description and saved views.
+    """Return an experiment's tags with its description and saved views.
 
     Parameters
     ----------
@@ -89,14 +89,14 @@ def state_of(view: str) -> dict[str, Any]:
 
 
 def swept_in(known: Mapping[str, str]) -> list[str]:
-    """Return the columns of swept settings from an experiment's tags: those before the metrics."""
+    """Return the columns of swept settings, which are before the metrics, from an experiment's tags."""
     columns = state_of(known.get(f"{VIEW_TAG}{VIEW}", "")).get("selectedColumns", [])
     before = takewhile(lambda name: not name.startswith("metrics."), columns)
     return [name for name in before if name.startswith(("params.", "tags."))] or list(DEFAULT_SWEPT)
 
 
 def expanded_in(known: Mapping[str, str]) -> list[str]:
-    """Return the ids of the sweeps that an experiment's view expands, from its tags."""
+    """Return the ids of the expanded sweeps from an experiment's tags."""
     return list(state_of(known.get(f"{VIEW_TAG}{VIEW}", "")).get("runsExpanded", {}))
 
 

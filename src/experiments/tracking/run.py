@@ -97,7 +97,7 @@ class Run:
         data = Dataset(samples.name[:500], samples.data_key, "local", source, profile=text)
         entry = DatasetInput(data, [InputTag("mlflow.data.context", "clustering")])
         self._warn_of_refusal("the data set", self._call(lambda: self._client.log_inputs(self.id, [entry])))
-        self.log(tags={SOURCE: samples.source})  # MLflow gives equal data the source of its first run
+        self.log(tags={SOURCE: samples.source})  # for equal data, MLflow shows the source of the first run
 
     def describe(self, markdown: str, *, has_reason: bool = False) -> None:
         """Set the description at the top of the run's page.
@@ -155,7 +155,7 @@ class Run:
         return Run(self._experiment, run_id, folder)
 
     def end(self, status: str, error: str = "") -> None:
-        """End the run; try it even if the server stopped answering before, as it may answer again.
+        """End the run; try it even if the server did not answer before.
 
         An error is recorded as a tag, and shown at the top of the page unless the description contains it.
         """

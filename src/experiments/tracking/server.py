@@ -41,7 +41,7 @@ def client_of(uri: str) -> Any:
         return MlflowClient(uri)
     except DBAPIError as error:  # raised by MLflow for a file that is no database
         raise ConnectionError(
-            f"tracking.uri={uri} cannot be used: {error.orig}; give a server's address or sqlite:///<file>"
+            f"tracking.uri={uri} cannot be used: {error.orig}; use a server's address or sqlite:///<file>"
         ) from error
 
 
@@ -80,14 +80,16 @@ def query(uri: str, call: Callable[[Any], T]) -> T:
         client = client_of(uri)
     except MlflowException as error:  # the URI is no store, such as a folder
         raise ConnectionError(
-            f"tracking.uri={uri} cannot be used: {reason(error)}; give a server's address or sqlite:///<file>"
+            f"tracking.uri={uri} cannot be used: {reason(error)}; use a server's address or sqlite:///<file>"
         ) from error
     try:
         return call(client)
     except (MlflowException, OSError) as error:
         if is_refusal(error):
             raise LookupError(reason(error)) from error
-        raise ConnectionError(f"tracking.uri={uri} cannot be used: {reason(error)}") from error
+        raise ConnectionError(
+            f"tracking.uri={uri} cannot be used: {reason(error)}; use a store that answers"
+        ) from error
 
 
 def all_pages(search: Callable[..., Any], *words: Any, **named: Any) -> Iterator[Any]:
@@ -132,8 +134,8 @@ def create_store_once(uri: str) -> Iterator[None]:
         lock.acquire()
     except OSError as error:
         raise ConnectionError(
-            f"tracking.uri={uri} cannot be written ({error.strerror}); set tracking.uri=sqlite:///<a file "
-            "that can be>, or a server's address"
+            f"tracking.uri={uri} cannot be written ({error.strerror}); use tracking.uri="
+            "sqlite:///<a writable file>, or a server's address"
         ) from error
     try:
         if not path.exists():
@@ -144,7 +146,7 @@ def create_store_once(uri: str) -> Iterator[None]:
 
 
 def _create(path: Path) -> None:
-    """Create a SQLite store under a partial name and rename it when complete: MLflow cannot repair a half."""
+    """Create a SQLite store under a partial name and rename it when complete, as MLflow cannot repair it."""
     partial = path.with_name(f"{path.name}.partial")
     for path in (partial, partial.with_name(f"{partial.name}-journal")):
         path.unlink(missing_ok=True)  # left by a killed process

@@ -190,7 +190,7 @@ def test_a_correction_can_be_removed_and_repeated(
     assert re.findall(r"\d+", done.scored_images_note) == ["0", "2"]
     assert done.scored_images_note in (done.folder / "label_changes.md").read_text(encoding="utf-8")
     (message,) = correct(first, tmp_path / "emptied.csv", {"17.png": ""}).emptied
-    says(message, key="17.png", use="write - ")
+    says(message, key="17.png", use="write -")
     removed = correct(first, tmp_path / "back.csv", {"17.png": "-", "02.png": "-"})  # the second has none
     assert removed.changes[["image_id", "from", "to"]].to_numpy().tolist() == [["17.png", "dim", ""]]
     assert (removed.metrics["labelled_before"], removed.metrics["labelled"], removed.unlabelled) == (2, 1, 8)

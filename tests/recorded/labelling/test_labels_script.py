@@ -37,7 +37,7 @@ def test_a_label_is_corrected_once(typed: Typed, tmp_path: Path) -> None:
 
     code, _, err = typed("template")
     assert code == 1
-    says(err, key="FILE=label_overrides_template.csv", use="name another file")
+    says(err, key="FILE=label_overrides_template.csv", use="use another file")
 
     code, out, _ = typed("apply", "label_overrides_template.csv", "--who", "Ada", "threads=1")
     assert code == 0
@@ -79,7 +79,7 @@ def test_unlabelled_images_are_counted(
     code, out, _ = typed("apply", "flat.csv", run=flat)
     assert code == 0
     says(out, key="8 images", use="dataset.unlabelled=drop")
-    says(out, key="0 images", use="of 1:")
+    says(out, key="labelled images: 0 before", use="1 after")
     typed("template", "all.csv")
     fill(Path("all.csv"), "dawn")
     assert "dataset.unlabelled" not in typed("apply", "all.csv")[1]

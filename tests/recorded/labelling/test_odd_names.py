@@ -98,4 +98,4 @@ def test_a_class_named_like_the_removal_sign_is_refused(tmp_path: Path) -> None:
     path.write_text("image_id,applied_label\na.png,-\n", encoding="utf-8")
     with pytest.raises(ValueError) as error:
         edits(path, ["a.png"], ["-", "cat"], accept_new=False)
-    says(error, key="line 2: '-'", use="rename that class")
+    says(error, key="line 2: '-'", use="rename the class")

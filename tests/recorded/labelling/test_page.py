@@ -105,7 +105,7 @@ def test_a_page_is_never_written_over_a_table(tmp_path: Path, name: str) -> None
     check_file(tmp_path / "labels.html")
     with pytest.raises(ValueError) as error:
         check_file(tmp_path / "gone" / "labels.html")
-    says(error, key=f"FILE={tmp_path}/gone/labels.html", use="make it first")
+    says(error, key=f"FILE={tmp_path}/gone/labels.html", use="create it first")
 
 
 @pytest.mark.browser

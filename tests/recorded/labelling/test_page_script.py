@@ -83,7 +83,7 @@ def test_missing_images_are_named(typed: Typed, photos: Path, tmp_path: Path) ->
     shutil.rmtree(photos)
     code, _, err = typed("page")
     assert code == 1
-    says(err, key=f"dataset.root={photos}", use="pass dataset.root=")
+    says(err, key=f"dataset.root={photos}", use="use dataset.root=")
     code, out, _ = typed("page", "--names")
     assert code == 0
     assert out.startswith("labels.html: 18 of 18 rows")
@@ -103,7 +103,7 @@ def test_moved_images_are_found_at_their_new_path(
     assert "dataset.root" not in out
     code, _, err = typed("page", "dataset.root=nowhere")
     assert code == 1
-    says(err, key=f"dataset.root={tmp_path / 'nowhere'}", use="pass dataset.root=")
+    says(err, key=f"dataset.root={tmp_path / 'nowhere'}", use="use dataset.root=")
     says(err, use="--names")
     code, _, err = typed("page", "dataset=image_folder")
     assert code == 1
@@ -120,7 +120,7 @@ def test_a_run_without_its_files_names_their_folder(
     recorded.unlink()
     code, _, err = typed("page")
     assert code == 1
-    says(err.replace("file://", ""), key="assignments.parquet", use=f"{recorded.parent}; put its files back")
+    says(err.replace("file://", ""), key="assignments.parquet", use=f"{recorded.parent}; restore its files")
 
 
 def test_a_page_does_not_overwrite_a_table(typed: Typed) -> None:

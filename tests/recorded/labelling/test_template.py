@@ -101,14 +101,14 @@ def test_a_file_is_never_overwritten(tmp_path: Path) -> None:
     path.write_text("hours of work", encoding="utf-8")
     with pytest.raises(ValueError) as error:
         write(template(clustered(), []), path)
-    says(error, key=f"FILE={path}", use="name another file")
+    says(error, key=f"FILE={path}", use="use another file")
     assert path.read_text(encoding="utf-8") == "hours of work"
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as error:
         write(template(clustered(), []), tmp_path / "none" / "mine.csv")
-    says(error, key=f"FILE={tmp_path}/none/mine.csv", use="name another file")
+    says(error, key=f"FILE={tmp_path}/none/mine.csv", use="use another file")
 
 
 @pytest.mark.parametrize("label", ["=cmd|' /C calc'!A0", "+1+cmd", "@sum", "-x"])

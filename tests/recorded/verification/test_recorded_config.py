@@ -133,7 +133,7 @@ def test_a_missing_file_is_reported_before_anything_runs(
     (artifacts(run) / name).unlink()
     message = refused(run)
     says(message, key=f"RUN_ID={run.id}", use=name)
-    says(message, key=name, use=f"{run.info.info.artifact_uri}; put its files back")
+    says(message, key=name, use=f"{run.info.info.artifact_uri}; restore its files")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_damaged_file_is_named(run: PastRun, name: str, content: str, why: str
     (artifacts(run) / name).write_text(content, encoding="utf-8")
     message = refused(run)
     says(message, key=f"RUN_ID={run.id}: {name}", use=run.info.info.artifact_uri)
-    says(message, key=f"damaged ({why}" if why.startswith("it") else why, use="put the file back")
+    says(message, key=f"damaged ({why}" if why.startswith("it") else why, use="restore the file")
 
 
 def test_a_stage_that_fails_now_gives_no_verdict(run: PastRun, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +258,7 @@ def test_a_gpu_run_needs_a_gpu(run: PastRun, monkeypatch: pytest.MonkeyPatch) ->
     finally:
         run.info.data.tags["device"] = "cpu"
     says(message, key=f"RUN_ID={run.id}", use="device=cuda")
-    says(message, key="device=cuda", use="pass device=cpu")
+    says(message, key="device=cuda", use="use device=cpu")
 
 
 def test_a_typed_device_that_is_missing_is_reported(run: PastRun, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,7 +197,7 @@ def test_moved_files_in_another_order_are_identical(lab: Lab, tmp_path: Path) ->
     try:
         with pytest.raises(CannotVerifyError) as error:
             lab.verify()
-        says(error, key=f"dataset.root={lab.root / 'images'}", use="pass dataset.root=")
+        says(error, key=f"dataset.root={lab.root / 'images'}", use="use dataset.root=")
         assert lab.verify(f"dataset.root={moved}").word == IDENTICAL
     finally:
         (lab.root / "gone").rename(lab.root / "images")
@@ -267,7 +267,7 @@ def test_a_moved_table_is_verified_at_its_new_path(lab: Lab, tmp_path: Path) -> 
         (tmp_path / "table.csv").rename(tmp_path / "moved.csv")
         with pytest.raises(CannotVerifyError) as error:
             lab.verify()
-        says(error, key=f"dataset.path={tmp_path}/table.csv", use="pass dataset.path=")
+        says(error, key=f"dataset.path={tmp_path}/table.csv", use="use dataset.path=")
         assert lab.verify(f"dataset.path={tmp_path}/moved.csv").word == IDENTICAL
     finally:
         lab.run_id = first

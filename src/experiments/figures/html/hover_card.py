@@ -10,7 +10,7 @@ from experiments.figures.sprites import COLUMNS, jpegs, pitch
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-MIN_SIDE = 128  # pixels a side of a shown image, at least
+MIN_SIDE = 128  # smallest side of a shown image in pixels
 
 
 class HoverCard(NamedTuple):

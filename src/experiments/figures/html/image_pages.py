@@ -11,7 +11,7 @@ from experiments.figures.html.markup import render
 from experiments.figures.specs import ImageGrid, ImageSheets
 from experiments.figures.sprites import COLUMNS, jpegs, pitch
 
-MIN_SIDE = 96  # pixels a side of a shown image, at least
+MIN_SIDE = 96  # smallest side of a shown image in pixels
 
 
 def grid_page(figure: ImageGrid) -> str:

@@ -18,7 +18,7 @@ from experiments.figures.style import (
 
 Plot = tuple[list[dict[str, Any]], dict[str, Any]]
 PIXELS = 100  # per inch
-PAGE_WIDTH = 1000  # pixels for a title where the figure has the width of the window
+PAGE_WIDTH = 1000  # width of a title in pixels, if the figure is as wide as the window
 BUTTONS_WIDTH = 250  # pixels of plotly's buttons next to the title
 LETTER, LINE = 8.5, 22  # pixels of a letter and of a line of a title
 

@@ -9,7 +9,7 @@ from experiments.figures.sprites import COLUMNS, jpegs, pack, pitch
 
 MAX_IMAGES = 10_000  # on a page
 MAX_PIXELS = 24_000_000  # of all images of a page: about 10 MB
-PER_SPRITE = 256  # images in a JPEG, which a browser decodes at once
+PER_SPRITE = 256  # images per JPEG; a browser decodes a JPEG as a whole
 MIN_SIDE, MAX_SIDE = 16, 96  # pixels a side
 PIXELATED_SIDE = 32  # smaller images are enlarged without smoothing
 

@@ -25,7 +25,7 @@ IMAGE_SHARE = 0.95  # side of an image of a sheet, as a share of TILE
 GRID_STEP, GRID_SIDE = round(1.35 * DPI), round(1.2 * DPI)  # pixels between images of a grid, and their side
 ROW_IMAGES = 12  # images in a row of a single sheet
 SMOOTH_SIDE = 64  # pixels a side; smaller images are enlarged without smoothing
-MARGIN, LINE_HEIGHT = 12, 22  # pixels; the latter of a line of the title
+MARGIN, LINE_HEIGHT = 12, 22  # pixels; height of a line of the title
 TITLE_SIZE, NAME_SIZE, PART_SIZE, CAPTION_SIZE, SMALL_SIZE = 17, 12, 10, 11, 8  # font sizes in pixels
 BLACK, GREY = "#000000", "#595959"
 
@@ -87,7 +87,7 @@ def paste_grid(figure: ImageGrid) -> Paper:
 
 
 def paste_sheets(figure: ImageSheets) -> Paper:
-    """Return the paper of contact sheets; of too many images it has the first of each part."""
+    """Return the paper of contact sheets; too many images are cut to the first of each part."""
     if len(figure.names) == 1:
         return _paste_one_sheet(figure)
     most_parts = max(map(len, figure.parts), default=1)

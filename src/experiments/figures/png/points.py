@@ -24,7 +24,7 @@ from experiments.figures.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-MAX_LEGEND = 30  # clusters of a legend; of more, the largest have their numbers in the plot
+MAX_LEGEND = 30  # clusters in a legend; if there are more, the plot numbers the largest
 MAX_NUMBERED = 40
 
 
@@ -102,7 +102,7 @@ def draw_silhouettes(figure: Silhouettes, canvas: "Canvas") -> None:
 
 
 def _add_legend(axis: Any, count: int, size: int, points_axis: Any = None) -> None:
-    """Add a legend of the clusters to `axis`; `points_axis` has the points, if they are on another axis."""
+    """Add a legend of the clusters to `axis`; `points_axis` is the axis of the points if different."""
     left = 0.0 if points_axis else 1.0
     options = {
         "loc": "center left",

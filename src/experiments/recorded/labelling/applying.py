@@ -51,9 +51,9 @@ class Applied:
     new
         Labels that no image had before, with the line of the first use.
     stale, emptied
-        Messages about rows of the table that are not followed: see `Decisions`.
+        Messages about ignored rows of the table: see `Decisions`.
     run_id, folder, lost
-        The run that records all this, the folder of its files, and the reason if it was not recorded.
+        The run of the corrections, its folder, and the reason if it was not recorded.
     """
 
     log: Path
@@ -72,11 +72,11 @@ class Applied:
 
     @property
     def scored_images_note(self) -> str:
-        """Return a note if the metrics before and after are of different images, else ""."""
+        """Return a note if corrections changed the number of labelled images, else ""."""
         if ((self.changes["from"] == "") == (self.changes["to"] == "")).all():
             return ""
         before, after = int(self.metrics[f"labelled{BEFORE}"]), int(self.metrics["labelled"])
-        return f"before is of {counted(before, 'image')}, after of {after}: the images that have a label"
+        return f"labelled images: {before} before, {after} after"
 
 
 def apply(
@@ -137,9 +137,9 @@ def _write_folder_and_log(
     corrections: Sequence[Correction],
     note: str,
 ) -> Path:
-    """Write the folder of files, then the log; if either fails, neither remains."""
+    """Write the folder of files, then the log; undo both if one fails."""
     for correction in corrections:
-        correction.line()  # raises ValueError for text that a log cannot hold
+        correction.line()  # raises ValueError for text that does not fit into a log
     folder = compose.new_output_folder(anywhere=True)
     folder.mkdir(parents=True)
     try:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 APPLIED = "applied_label"
 WITHDRAWN = "-"  # in applied_label: the image has no label
-SIMILARITY = 0.8  # difflib's ratio from which a new label may be a mistyped one
+SIMILARITY = 0.8  # difflib's ratio above which a new label may be mistyped
 SHOWN_PROBLEMS = 20  # in a message
 
 
@@ -72,7 +72,7 @@ def edits(path: Path, ids: Sequence[str], known: Iterable[str], *, accept_new: b
     labels = zip(rows, _respell(table[APPLIED], known, path), strict=True)
     labelled = [(line, name, label) for (line, name), label in labels if label]
     if WITHDRAWN in known:
-        why = f"{WITHDRAWN!r} is a class, and removes a label here; rename that class first"
+        why = f"{WITHDRAWN!r} removes a label in this table, but is also a class; rename the class first"
         problems += [(line, why) for line, _, label in labelled if label == WITHDRAWN]
     new, doubts = _find_new_labels([row for row in labelled if row[-1] != WITHDRAWN], set(known), accept_new)
     if problems or doubts:

@@ -1,4 +1,4 @@
-"""The clustered samples of a past run, with their labels and the corrections of them."""
+"""The clustered samples of a past run, with their labels and corrections."""
 
 import tempfile
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from experiments.recorded.labelling.checking import WITHDRAWN
 if TYPE_CHECKING:
     import pandas as pd
 
-CORRECTS = "corrects"  # tag of a run of corrected labels: id of the run that they correct
+CORRECTS = "corrects"  # tag of a run of corrected labels: id of the corrected run
 KEY = "--log"
 
 

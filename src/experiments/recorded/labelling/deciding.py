@@ -12,7 +12,7 @@ from experiments.recorded.labelling.clustered import ClusteredSamples
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """The labels of n samples before and after an edited table, and its rows that are not followed.
+    """The labels of n samples before and after an edited table, and the ignored rows of the table.
 
     Parameters
     ----------
@@ -78,4 +78,4 @@ def _described(last: Correction) -> str:
 
 
 def _undo_text(before: str) -> str:
-    return f"the old label, {before!r}" if before else f"{WITHDRAWN} for none, as there was none"
+    return f"the old label, {before!r}" if before else f"{WITHDRAWN}, as there was no label"

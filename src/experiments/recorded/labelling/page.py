@@ -28,13 +28,13 @@ style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 def check_file(file: Path) -> None:
     """Raise ValueError unless the file ends in .html, so that no table is overwritten."""
     if file.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"FILE={file} does not end in .html; name the page labels.html or so")
+        raise ValueError(f"FILE={file} does not end in .html; use a name such as labels.html")
     if not file.absolute().parent.is_dir():
-        raise ValueError(f"FILE={file} is in a folder that does not exist; make it first")
+        raise ValueError(f"FILE={file}: the folder does not exist; create it first")
 
 
 def select_rows(table: "pd.DataFrame", most: int = MAX_IMAGES) -> "pd.DataFrame":
-    """Return at most `most` rows for a page: the doubtful ones first, then equally many of each cluster."""
+    """Return at most `most` rows for a page: doubtful ones first, then the same number of each cluster."""
     if len(table) <= most:
         return table
     doubts = doubtful(table)
@@ -108,7 +108,7 @@ def render(
 
 
 def _numbered(table: "pd.DataFrame", labels: list[str]) -> dict[str, list[int]]:
-    """Return each column of labels as indices into `labels`, to save space; -1 is none."""
+    """Return the columns of labels as indices into `labels`, to save space; -1 is no label."""
     numbers = {label: number for number, label in enumerate(labels)} | {"": -1}
     columns = {"current": "current_label", "applied": "applied_label", "suggestion": "suggestion"}
     return {short: [numbers[label] for label in table[column]] for short, column in columns.items()}
@@ -121,9 +121,9 @@ def _about(table: "pd.DataFrame", run: str, noun: str, left_out: int) -> str:
     text = f"{len(table):,} {noun} in {groups} of run {run}."
     if left_out:
         text += (
-            f" {left_out:,} more {'is' if left_out == 1 else 'are'} left out, as a page has room for "
-            f"{len(table):,}: it has the doubtful ones first, then some of each cluster. labels.py template "
-            "writes a row for each."
+            f" {left_out:,} more {'is' if left_out == 1 else 'are'} not shown, as a page has at most "
+            f"{len(table):,}: doubtful ones first, then some of each cluster. The table of labels.py "
+            "template has all."
         )
     return text
 

@@ -54,27 +54,27 @@ def template(clustered: ClusteredSamples, corrections: Sequence[Correction]) -> 
 
 
 def write(rows: "pd.DataFrame", path: Path) -> None:
-    """Write the table; raise ValueError if the file exists, as it may hold hours of work."""
+    """Write the table; raise ValueError if the file exists, as it may contain hours of work."""
     is_ascii = all(text.isascii() for column in rows.select_dtypes(exclude="number") for text in rows[column])
     try:  # without a byte order mark, spreadsheets do not read a file as UTF-8
         tables.to_csv(rows, path, new=True, encoding="utf-8" if is_ascii else "utf-8-sig")
     except FileExistsError:
         raise ValueError(
-            f"FILE={path} exists and may hold your work, so it is not overwritten; name another file, "
+            f"FILE={path} exists and may contain your work, so it is not overwritten; use another file, "
             f"or apply it: {apply_command('RUN_ID', path)}"
         ) from None
     except OSError as error:
-        raise ValueError(f"FILE={path} cannot be written ({error.strerror}); name another file") from error
+        raise ValueError(f"FILE={path} cannot be written ({error.strerror}); use another file") from error
 
 
 def doubtful(rows: "pd.DataFrame") -> np.ndarray:
-    """Return which rows have another label than most of their cluster, and no correction: bool (n,)."""
+    """Return a mask of rows without correction whose label is not their cluster's majority: bool (n,)."""
     undecided = (rows["applied_label"] == "") & (rows["current_label"] != "") & (rows["suggestion"] != "")
     return (undecided & (rows["current_label"] != rows["suggestion"])).to_numpy(bool)
 
 
 def unlabelled(rows: "pd.DataFrame") -> np.ndarray:
-    """Return which rows have neither a label nor a correction: bool (n,)."""
+    """Return a mask of rows with neither a label nor a correction: bool (n,)."""
     return ((rows["applied_label"] == "") & (rows["current_label"] == "")).to_numpy(bool)
 
 

@@ -33,7 +33,7 @@ SHOWN_JOBS = 20  # in a message
 
 
 class CannotVerifyError(ValueError):
-    """The run cannot be verified here; the message gives the reason and what to do."""
+    """The run cannot be verified here; the message has the reason and a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class RecordedConfig:
         why = " ".join(str(error).replace(str(path), path.name).split())
         location = self.run.info.info.artifact_uri
         return CannotVerifyError(
-            f"RUN_ID={self.run.id}: {path.name} at {location} is damaged ({why}); put the file back, or run "
+            f"RUN_ID={self.run.id}: {path.name} at {location} is damaged ({why}); restore the file, or run "
             "it again"
         )
 
@@ -156,13 +156,13 @@ class RecordedConfig:
             return self.run.file(name, self.folder)
         except ValueError as error:
             raise CannotVerifyError(
-                f"RUN_ID={self.run.id} has no {name} at {self.run.info.info.artifact_uri}; put its files "
-                "back there, or run it again"
+                f"RUN_ID={self.run.id} has no {name} at {self.run.info.info.artifact_uri}; restore its files "
+                "there, or run it again"
             ) from error
 
 
 def allowed_overrides(settings: Sequence[str]) -> dict[str, object]:
-    """Return the typed settings by key; raise CannotVerifyError for one that changes what is verified."""
+    """Return the typed settings by key; raise CannotVerifyError for a setting that changes the run."""
     values = {}
     for override in compose.parse(settings):
         key = str(override.key_or_group)
@@ -212,7 +212,7 @@ def best_job(run: PastRun) -> PastRun:
     names = [f"{job.id} {job.name}" for job in jobs(run)]
     shown = "; ".join(names[:SHOWN_JOBS]) + ("; ..." if len(names) > SHOWN_JOBS else "")
     some = f" ({shown}); verify one of them, or all with --all" if names else "; use a run that FINISHED"
-    raise CannotVerifyError(f"RUN_ID={run.id} is a sweep of {len(names)} jobs, and none is its best{some}")
+    raise CannotVerifyError(f"RUN_ID={run.id} is a sweep of {len(names)} jobs without a best job{some}")
 
 
 def is_sweep(run: PastRun) -> bool:

@@ -14,7 +14,7 @@ DIGESTS = {  # circumstances whose values are digests, and their names in messag
     "code": "the code of the package",
     "backbone.origin": "the weights or the preprocessing of the backbone",
 }
-TOLERANCE = 1e-6  # relative, of each metric; the clusters have to be the same
+TOLERANCE = 1e-6  # relative, of each metric; the clusters must be equal
 ZERO = 1e-12  # absolute tolerance of metrics near 0
 SHOWN_NAMES = 3  # in the summary
 
@@ -74,8 +74,8 @@ class Verdict:
 def compare(then: Trace, now: Trace, clusters_then: np.ndarray, clusters_now: np.ndarray) -> Verdict:
     """Compare two runs of the same config on the same data set.
 
-    Tables and figures must be equal to the bit if all steps and metrics are. Otherwise their differences only
-    follow from those, and are not listed.
+    Tables and figures must be equal to the bit if all steps and metrics are. Otherwise their differences are
+    consequences, and are not listed.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _compare_metrics(then: Trace, now: Trace) -> Iterator[Row]:
 
 
 def _compare_metric(name: str, then: float | None, now: float | None) -> Row:
-    if then is None or now is None:  # a new metric has nothing to compare with
+    if then is None or now is None:  # a new metric cannot be compared
         return Row(name, str(then), str(now), math.nan, NOT_RECORDED if then is None else DIFFERS)
     difference = now - then
     if then == now or (math.isnan(then) and math.isnan(now)):

@@ -47,7 +47,7 @@ def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) ->
     Raises
     ------
     CannotVerifyError
-        The run cannot be repeated here; the message says what to do.
+        The run cannot be repeated here; the message has a suggestion.
     """
     refuse_unfinished(run)
     folder = compose.new_output_folder(anywhere=True)
@@ -56,7 +56,7 @@ def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) ->
         (scratch / "recorded").mkdir()
         recorded = RecordedConfig(run, scratch / "recorded")
         plan = recorded.plan(settings, scratch / "cache")
-        then, table = recorded.trace, recorded.table  # may fail, so before hours of computing
+        then, table = recorded.trace, recorded.table  # first, as they may fail
         ctx = _context(recorded, plan)
         differences = [*changes(then.circumstances, run_circumstances(plan, ctx)), *_reused_steps(then)]
         for line in differences or [UNCHANGED]:
@@ -75,11 +75,11 @@ def _context(recorded: RecordedConfig, plan: Plan) -> Context:
         return context.make(plan, console.Report(lambda step, values: None))
     except ValueError as error:
         device = recorded.run.tags["device"]
-        if plan.settings.device != device:  # it was typed now
+        if plan.settings.device != device:  # the device was typed, not recorded
             raise CannotVerifyError(str(error)) from error
         raise CannotVerifyError(
             f"RUN_ID={recorded.run.id} ran with device={device} ({error}); verify it on a machine that has "
-            "one, or pass device=cpu to see how far that differs"
+            "one, or use device=cpu to see the difference"
         ) from error
 
 
@@ -89,12 +89,12 @@ def _samples(recorded: RecordedConfig, plan: Plan, ctx: Context) -> Samples:
     except (ValueError, OSError) as error:
         raise CannotVerifyError(
             f"{error}; RUN_ID={recorded.run.id} read its data from {recorded.run.source}: if it was moved, "
-            f"pass {_missing_path(plan)}=<where it is now>"
+            f"use {_missing_path(plan)}=<where it is now>"
         ) from error
 
 
 def _missing_path(plan: Plan) -> str:
-    """Return the setting whose path does not exist, or else that of the data set's path."""
+    """Return the setting whose path does not exist, or that of the data set's path."""
     paths = {key: OmegaConf.select(plan.cfg, key) for key in DATA_KEYS}
     missing = (key for key, path in paths.items() if isinstance(path, str) and not Path(path).exists())
     return next(missing, _path_setting(plan))
@@ -118,7 +118,7 @@ def _check_data(recorded: RecordedConfig, plan: Plan, samples: Samples) -> None:
     if differences:  # otherwise only the split differs, which the comparison shows
         raise CannotVerifyError(
             f"the data at {samples.source} has changed since RUN_ID={recorded.run.id}: "
-            f"{', '.join(differences)}; put it back, or pass {_path_setting(plan)}=<where it is>"
+            f"{', '.join(differences)}; restore it, or use {_path_setting(plan)}=<where it is>"
         )
 
 
@@ -134,7 +134,7 @@ def _reused_steps(then: Trace) -> list[str]:
 def _run_again(
     recorded: RecordedConfig, plan: Plan, settings: Sequence[str], folder: Path
 ) -> tuple[Outcome, np.ndarray]:
-    """Run it as run.py would; also return the cluster of each sample, in the order of the first run."""
+    """Run it as run.py does; return its outcome and the clusters, in the sample order of the first run."""
     run = recorded.run
     choices = {group: run.tags[group] for group in PROTOCOLS if group in run.tags}
     tags = {VERIFIES: run.id}
@@ -144,8 +144,8 @@ def _run_again(
         result = performed.result
     except Exception as error:  # any error of any stage: there is no verdict
         raise CannotVerifyError(
-            f"RUN_ID={run.id} FINISHED then, and fails now: {performed.outcome.error}; fix that, or run it "
-            "again"
+            f"RUN_ID={run.id} FINISHED when recorded, but fails now: {performed.outcome.error}; fix that, or "
+            "run it again"
         ) from error
     import pandas as pd
 
