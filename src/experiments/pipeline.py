@@ -14,8 +14,17 @@ from experiments.metric_names import main_metrics
 from experiments.numerics.parallel import run_in_threads
 from experiments.samples import Samples
 from experiments.store.keys import cache_key, digest_of
-from experiments.store.values import Store
-from experiments.types import Clustering, Encoder, Evaluator, Findings, Projection, Stages, UnlabelledError
+from experiments.store.values import Store, T
+from experiments.types import (
+    Clustering,
+    Encoder,
+    Evaluator,
+    Findings,
+    Projection,
+    Stages,
+    UnlabelledError,
+    missing_members,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +89,7 @@ def run(stages: Stages, ctx: Context) -> Result:
     keys = StepKeys.of(stages, samples, ctx)
     with clock("backbone"):
         encoder = keys.for_backbone.fitted(
-            stages.backbone, lambda: stages.backbone.fit(samples, keys.for_backbone)
+            stages.backbone, lambda: _complete(stages.backbone.fit(samples, keys.for_backbone), Encoder)
         )
     if encoder.stopped:  # an unfinished encoder has other results, so the later steps get other keys
         keys = StepKeys.of(stages, samples, ctx, encoder.stopped)
@@ -92,15 +101,16 @@ def run(stages: Stages, ctx: Context) -> Result:
         learns = getattr(stages.reducer, "LEARNS", True)
         projection = keys.for_reducer.fitted(
             stages.reducer,
-            lambda: stages.reducer.fit(
-                _take_rows(embeddings, rows) if learns else embeddings, keys.for_reducer
+            lambda: _complete(
+                stages.reducer.fit(_take_rows(embeddings, rows) if learns else embeddings, keys.for_reducer),
+                Projection,
             ),
         )
         reduced = ctx.store.array(keys.reduced, lambda: projection.transform(embeddings))
 
     with clock("cluster"):
         clustering = keys.for_cluster.fitted(
-            stages.cluster, lambda: stages.cluster.fit(reduced, keys.for_cluster)
+            stages.cluster, lambda: _complete(stages.cluster.fit(reduced, keys.for_cluster), Clustering)
         )
 
     values = {
@@ -115,6 +125,16 @@ def run(stages: Stages, ctx: Context) -> Result:
     finding_keys = {name: str(keys.for_evaluators[name].key(evaluators[name])) for name in evaluators}
     outputs = (samples, encoder, embeddings, projection, reduced, clustering)
     return Result(*outputs, findings, clock.seconds, finding_keys, skipped, keys)
+
+
+def _complete(output: T, protocol: type) -> T:
+    """Return the output of a fit; raise TypeError if it lacks members of its Protocol."""
+    if missing := missing_members(protocol, output):
+        raise TypeError(
+            f"{type(output).__module__}.{type(output).__name__} is not a {protocol.__name__}: it lacks "
+            f"{', '.join(missing)}; see experiments.types.{protocol.__name__}"
+        )
+    return output
 
 
 def evaluate(

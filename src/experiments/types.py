@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def missing_members(protocol: type, value: object) -> list[str]:
+    """Return the names that a Protocol declares and `value` lacks."""
+    names = {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
+    return [name for name in sorted(names) if not hasattr(value, name)]
+
+
 def step_name(option: str, model: object = None) -> str:
     """Return the name of a step in reports: its network (setting `model`) if it has one, else its option."""
     return Path(str(model)).name.removesuffix(".json") if model else option

@@ -16,7 +16,7 @@ from experiments.config.mistakes import SettingError, no_such_key
 from experiments.config.text_fields import PATH_KEY
 from experiments.messages import StageError, literal
 from experiments.store.values import OtherCodeError
-from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer
+from experiments.types import Backbone, Cluster, Dataset, Evaluator, Reducer, missing_members
 
 PROTOCOLS: dict[str, type] = {
     "dataset": Dataset,
@@ -62,17 +62,13 @@ def build_stage(key: str, node: Any, typed: Iterable[str] = (), group: str = "")
             "install the module, or add its folder to PYTHONPATH",
         ) from error
     missing = [] if is_dataclass(stage) else ["@dataclass"]
-    missing += [name for name in sorted(_members(PROTOCOLS[group])) if not hasattr(stage, name)]
+    missing += missing_members(PROTOCOLS[group], stage)
     if missing:
         raise ValueError(
             f"{key}._target_={target} is not a {group}: it lacks {', '.join(missing)}; see "
             f"experiments.types.{PROTOCOLS[group].__name__}"
         )
     return checked(stage, values, key, typed)
-
-
-def _members(protocol: type) -> set[str]:
-    return {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
 
 
 def checked(schema: type, values: Any, parent: str, typed: Iterable[str]) -> Any:

@@ -127,6 +127,11 @@ class PastRun:
         return [PastRun(self.uri, info) for info in runs if SUPERSEDED not in info.data.tags]
 
     @property
+    def seconds(self) -> float:
+        """Return how long it took."""
+        return float(self.info.info.end_time - self.info.info.start_time) / 1000
+
+    @property
     def source(self) -> str:
         """Return the path of its data, or the name of the library that ships it."""
         if tracking.SOURCE in self.tags:
@@ -163,6 +168,8 @@ class PastRun:
         if self.best is not self:
             return self.best.model
         outputs = self.info.outputs.model_outputs if self.info.outputs else []
+        if not outputs and self.status != "FINISHED":
+            raise ValueError(f"RUN_ID={self.id} is {self.status} and has no model; use a run that FINISHED")
         if not outputs:
             raise ValueError(
                 f"RUN_ID={self.id} recorded no model: only the best job of a sweep does; run the same "

@@ -137,6 +137,8 @@ def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
             else "changes with k by itself, so it does"
         )
         sentences.append(f"{', '.join(k_dependent)} {verbs} not count")
+        if not metrics_of:
+            sentences.append("To choose k without labels, add k_selection to the evaluators")
     leads = {metric: best.lead for best in bests if (metric := best.headline.name) not in k_dependent}
     if unclear := [metric for metric, lead in leads.items() if lead and not lead.differs]:
         sentences.append(

@@ -21,6 +21,7 @@ from experiments.store.cache import NotCachedError
 
 log = logging.getLogger(__name__)
 
+LABEL_FREE = "silhouette"  # the objective without labels
 NOISE = "noise_share"  # a metric of jobs with noise
 WITH_NOISE = ("acc", "clusters")  # metrics of the evaluators that compute noise_share
 
@@ -40,14 +41,20 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
     """
     if plan.tracking.log_model != "best":
         return False
-    folder = best_folder(jobs, plan.settings.objective)
+    objective = usable_objective(jobs, plan.settings.objective)
+    folder = best_folder(jobs, objective)
     if folder is None:
-        log.warning(
-            "no job has objective=%s, so there is no best job and no model is recorded; set objective to a "
-            "metric in the table, or tracking.log_model=all",
-            plan.settings.objective,
-        )
+        if any(job.status == "FINISHED" for job in jobs.values()):
+            log.warning(
+                "no job has objective=%s, so there is no best job and no model is recorded; set objective to "
+                "a metric in the table, or tracking.log_model=all",
+                plan.settings.objective,
+            )
         return False
+    if objective != plan.settings.objective:
+        log.info(
+            "objective=%s needs labels, so the best job has the best %s", plan.settings.objective, objective
+        )
     if not jobs[folder].run_id:  # the job is not in MLflow, and its outcome says why
         return False
     run = parent.sibling(jobs[folder].run_id, folder)
@@ -62,7 +69,7 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
     except (ValueError, OSError, LookupError) as error:  # the metrics are recorded already
         log.error("the best job's model is not recorded: %s", error)
         return False
-    parent.log(tags={tracking.BEST: run.id, "best.objective": plan.settings.objective})
+    parent.log(tags={tracking.BEST: run.id, "best.objective": objective})
     return recorded
 
 
@@ -91,6 +98,13 @@ def _record_model(folder: Path, run: tracking.Run) -> bool:
     else:
         logged_model.write_and_record(_build_model(folder), folder, run)
     return run.has_model()  # if the store refused it, that was logged
+
+
+def usable_objective(jobs: Mapping[Path, Outcome], objective: str) -> str:
+    """Return the objective, or silhouette if the objective needs labels and no job has it."""
+    finished = [job.metrics for job in jobs.values() if job.status == "FINISHED"]
+    usable = not Name.parse(objective).row.labels or any(objective in metrics for metrics in finished)
+    return objective if usable or not any(LABEL_FREE in metrics for metrics in finished) else LABEL_FREE
 
 
 def best_folder(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:

@@ -146,7 +146,7 @@ class Sweep:
             self.run.artifact(self.folder / file)
         compared = self._write(rows, outcomes)
         jobs = read_outcomes(self.folder, self.run.id)
-        best_model.record_best_metrics(jobs, self.plan.settings.objective, self.swept, self.run)
+        best_model.record_best_metrics(jobs, self._objective(jobs), self.swept, self.run)
         assigns = best_model.record_best(jobs, self.plan, self.run)
         return self._description(rows, outcomes, compared, assigns)
 
@@ -192,8 +192,8 @@ class Sweep:
         compared: "Mapping[str, pd.DataFrame]",
         assigns: bool,
     ) -> str:
-        objective = self.plan.settings.objective
         jobs, best = read_outcomes(self.folder, self.run.id), None
+        objective = self._objective(jobs)
         folder = best_model.best_folder(jobs, objective)
         if folder is not None:
             run_id = jobs[folder].run_id
@@ -212,6 +212,9 @@ class Sweep:
             assigns=assigns,
         )
 
+    def _objective(self, jobs: Mapping[Path, Outcome]) -> str:
+        return best_model.usable_objective(jobs, self.plan.settings.objective)
+
     def _errors(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
         """Return the errors of failed jobs by the jobs' names."""
         errors = {summary.job_name(outcome, self.swept): outcome.error for outcome in outcomes}
@@ -229,7 +232,7 @@ class Sweep:
             rows,
             summary.main_columns(rows, self.swept),
             swept=self.swept,
-            objective=self.plan.settings.objective,
+            objective=self._objective(read_outcomes(self.folder, self.run.id)),
             name=self.name,
             run_id=self.run.id,
             figures=all_figures,
@@ -245,7 +248,7 @@ class Sweep:
     def _best_job(self) -> report.BestJob | None:
         """Return the best job with the contents of its report; None if no job has the objective."""
         jobs = read_outcomes(self.folder, self.run.id)
-        folder = best_model.best_folder(jobs, self.plan.settings.objective)
+        folder = best_model.best_folder(jobs, self._objective(jobs))
         if folder is None:
             return None
         job = jobs[folder]

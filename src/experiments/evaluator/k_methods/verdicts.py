@@ -67,6 +67,8 @@ def sentence(choices: list[Verdict]) -> str:
     most = max(counts.values())
     leading = sorted(k for k, count in counts.items() if k is not None and count == most)
     text = f"k={' or '.join(map(str, leading))} by {most} of {len(choices)} methods"
+    if 2 * most <= len(choices):
+        text = f"the methods disagree: {text}"
     others = [f"{verdict.method} {verdict.k}" for verdict in made if verdict.k not in leading]
     others += [f"{verdict.method} none" for verdict in choices if verdict.k is None]
     return f"{text}; {', '.join(others)}" if others else text

@@ -62,6 +62,7 @@ def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) ->
         for line in differences or [UNCHANGED]:
             say(line)
         _check_data(recorded, plan, _samples(recorded, plan, ctx))
+        say(f"running it again without the cache; it took {run.seconds:.0f} s, without what was cached")
         outcome, clusters = _run_again(recorded, plan, settings, folder)
         now = Trace.load(folder / TRACE)
         verdict = compare(then, now, table["cluster"].to_numpy(), clusters)
