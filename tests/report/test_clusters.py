@@ -22,7 +22,7 @@ def test_tied_majority_labels_are_all_named_and_none_is_wrong() -> None:
     assert [(member.caption, member.wrong) for member in tied] == [
         ("cat", False),
         ("dog", False),
-        ("3.png", False),
+        ("3", False),
     ]
 
 

@@ -94,14 +94,24 @@ def test_a_sweep_without_its_objective_or_its_store_says_what_to_type(
     uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sweep = Sweep(tmp_path, uri)
-    assert not sweep.close(objective="ari")
-    says(caplog.text, key="objective=ari", use="tracking.log_model=all")
+    assert not sweep.close(objective="davies_bouldin_test")
+    says(caplog.text, key="objective=davies_bouldin_test", use="tracking.log_model=all")
     caplog.clear()
     (tmp_path / "cache").rename(tmp_path / "elsewhere")
     with caplog.at_level(logging.WARNING):
         assert not sweep.close(objective="silhouette")
     says(caplog.text, key="cache.root", use="tracking.log_model=all")
     assert (sweep.models(), sweep.best()) == (0, None)
+
+
+def test_without_labels_the_best_job_has_the_best_silhouette(
+    uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sweep = Sweep(tmp_path, uri)
+    with caplog.at_level(logging.INFO):
+        assert sweep.close(objective="ari")
+    says(caplog.text, key="objective=ari", use="silhouette")
+    assert sweep.best() == sweep.outcome.run_id
 
 
 def jobs(*figures: dict[str, float]) -> dict[Path, Outcome]:

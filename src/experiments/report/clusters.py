@@ -1,6 +1,7 @@
 """The clusters of a report: their members, majority classes and first images."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -73,14 +74,15 @@ def shown_members(
     Parameters
     ----------
     with_images
-        Members have images, so the caption is the label alone.
+        Members have images, so the caption is the label alone, or the file's name without its ending.
     """
     ids = members["id"].to_list()
     labels = members["label"].to_list() if "label" in members else [""] * len(ids)
 
     def member(row: int, group: Cluster) -> Member:
         label = labels[row]
-        caption = label if label and with_images else f"{ids[row]}: {label}" if label else ids[row]
+        name = Path(ids[row]).stem if with_images else ids[row]
+        caption = label if label and with_images else f"{name}: {label}" if label else name
         return Member(row, caption, _is_wrong(label, group))
 
     return [[member(row, group) for row in group.members[:SHOWN_MEMBERS]] for group in groups]

@@ -148,8 +148,8 @@ def create_store_once(uri: str) -> Iterator[None]:
 def _create(path: Path) -> None:
     """Create a SQLite store under a partial name and rename it when complete, as MLflow cannot repair it."""
     partial = path.with_name(f"{path.name}.partial")
-    for path in (partial, partial.with_name(f"{partial.name}-journal")):
-        path.unlink(missing_ok=True)  # left by a killed process
+    for leftover in (partial, partial.with_name(f"{partial.name}-journal")):
+        leftover.unlink(missing_ok=True)  # left by a killed process
     client_of(f"{SQLITE}{partial}").search_experiments(max_results=1)
     partial.replace(path)
 
