@@ -71,3 +71,9 @@ def test_an_untrusted_certificate_counts_as_an_answer(monkeypatch: pytest.Monkey
 
 def test_retries_are_not_shown_on_the_terminal(tracker: tracking.Tracker) -> None:
     assert logging.getLogger("urllib3.connectionpool").getEffectiveLevel() == logging.ERROR
+
+
+def test_a_new_store_is_complete_under_its_name_and_leaves_no_partial_file(tmp_path: Path) -> None:
+    (tmp_path / "new.db.partial").write_text("left by a killed process", encoding="utf-8")
+    tracking.connect(Tracking(f"sqlite:///{tmp_path}/new.db"), "digits")
+    assert {path.name for path in tmp_path.iterdir()} == {"new.db", "new.lock"}
