@@ -288,7 +288,7 @@ def test_a_setting_that_names_no_column_is_answered(embeddings, ctx, write, chan
             np.eye(2),
             {"ids": "none.txt"},
             "dataset.ids={}/none.txt",
-            "file that may be read",
+            "readable file",
             ("No such file",),
         ),
         (np.eye(2), {"ids": "wide.csv"}, "dataset.ids={}/wide.csv", "image_id", ("2 columns",)),

@@ -376,8 +376,8 @@ def test_real_photographs(caltech, image_folder, ctx, tmp_path):
 
 def test_the_folder_that_one_is_in_has_its_own_name(image_folder, two_classes, monkeypatch):
     monkeypatch.chdir(two_classes)
-    assert image_folder(Path()).name == "pets"
-    assert image_folder(Path("cats/..")).name == "pets"
+    assert image_folder(Path()).display_name == "pets"
+    assert image_folder(Path("cats/..")).display_name == "pets"
 
 
 def test_nested_labels_are_classes_where_they_are_asked_for(two_classes, draw, image_folder, ctx):

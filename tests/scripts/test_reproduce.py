@@ -69,7 +69,7 @@ def test_without_its_data_a_study_is_not_runnable_here(tmp_path: Path) -> None:
         (["readme", "cluster.kk=3"], "cluster.kk=3", "cluster.k?"),
         (["readme", "cluster.k=ten,3"], "cluster.k", "'ten'"),
         (["readme", "dataset.limit=10,20"], "dataset.limit=10,20", "several data sets"),
-        (["readme", "--results", "."], "--results .", "use the folder"),
+        (["readme", "--results", "."], "--results .", "use the output folder"),
     ],
 )
 def test_a_mistake_is_answered_with_what_to_type(

@@ -80,7 +80,7 @@ def parquet_blocks(
                 yield _parquet_block(batch, texts, numbers, row)
                 row += len(batch)
     except pa.ArrowException as error:
-        raise DataError(key, path, f" cannot be read as Parquet ({error})", f"{USE_TABLE}") from error
+        raise DataError(key, path, f" cannot be read as Parquet ({error})", USE_TABLE) from error
 
 
 def _parquet_block(batch: "pa.RecordBatch", texts: list[str], numbers: list[str], above: int) -> Block:
@@ -102,7 +102,7 @@ def parquet_file(path: Path, key: str) -> Any:
         try:
             return ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
         except pa.ArrowException as error:
-            raise DataError(key, path, f" cannot be read as Parquet ({error})", f"{USE_TABLE}") from error
+            raise DataError(key, path, f" cannot be read as Parquet ({error})", USE_TABLE) from error
 
 
 @dataclass(frozen=True)

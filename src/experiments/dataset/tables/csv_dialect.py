@@ -154,12 +154,8 @@ def check_names(names: Iterable[str], path: Path, key: str) -> None:
     names = list(names)
     duplicates = [name for name, times in Counter(names).items() if times > 1]
     if duplicates:
-        raise DataError(
-            key,
-            path,
-            f" has {names.count(duplicates[0])} columns called {duplicates[0]!r}",
-            "give each its own name",
-        )
+        fact = f" has {names.count(duplicates[0])} columns called {duplicates[0]!r}"
+        raise DataError(key, path, fact, "give each its own name")
 
 
 @contextmanager
@@ -168,7 +164,7 @@ def readable(path: Path, key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(key, path, f" cannot be read ({error.strerror or error})", f"{USE_TABLE}") from error
+        raise DataError(key, path, f" cannot be read ({error.strerror or error})", USE_TABLE) from error
 
 
 def _first_lines(path: Path, encoding: str, sample: int) -> tuple[str, bool]:
@@ -193,12 +189,8 @@ def encoding_of(path: Path, key: str, chunking: Chunking = DEFAULT) -> str:
         first = file.read(4096)
     kind = next((kind for mark, kind in PACKED.items() if first.startswith(mark)), "")
     if kind:
-        raise DataError(
-            key,
-            path,
-            f" cannot be read as CSV: it is not text ({kind})",
-            "unpack it, or save the spreadsheet as CSV UTF-8",
-        )
+        fact = f" cannot be read as CSV: it is not text ({kind})"
+        raise DataError(key, path, fact, "unpack it, or save the spreadsheet as CSV UTF-8")
     wide = ""
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         wide = "utf-16"
@@ -206,12 +198,8 @@ def encoding_of(path: Path, key: str, chunking: Chunking = DEFAULT) -> str:
         even, odd = first[::2].count(0), first[1::2].count(0)
         if even + odd < len(first) / 4:  # in UTF-16 about half of the bytes are 0
             line = first[: first.index(0)].count(b"\n") + 1
-            raise DataError(
-                key,
-                path,
-                f" cannot be read as CSV: line {line} has a zero byte, so it is not text",
-                "repair that line, or save the spreadsheet as CSV UTF-8",
-            )
+            fact = f" cannot be read as CSV: line {line} has a zero byte, so it is not text"
+            raise DataError(key, path, fact, "repair that line, or save the spreadsheet as CSV UTF-8")
         wide = "utf-16-be" if even > odd else "utf-16-le"
     if wide and _decodes(path, wide, chunking):
         log.info("%s is read as UTF-16", path.name)
@@ -238,12 +226,8 @@ def _western(path: Path, key: str, chunking: Chunking) -> str:
     if good > bad:
         raise DataError(key, path, f" is UTF-8 except for a byte in {where}", "correct that line")
     if not western:
-        raise DataError(
-            key,
-            path,
-            f" is neither UTF-8 ({where}) nor Western European",
-            f"save the spreadsheet as CSV UTF-8, or type: {to_type}",
-        )
+        fact = f" is neither UTF-8 ({where}) nor Western European"
+        raise DataError(key, path, fact, f"save the spreadsheet as CSV UTF-8, or type: {to_type}")
     log.warning(
         "%s is not UTF-8 (%s) and is read as cp1252 (Western European); if names look wrong: %s",
         path.name, where, to_type,

@@ -113,7 +113,7 @@ def _parquet_as_text(path: Path, key: str) -> "pd.DataFrame":
         try:
             table = pd.read_parquet(path)
         except ValueError as error:  # pyarrow's errors are subclasses
-            raise DataError(key, path, f" cannot be read as Parquet ({error})", f"{USE_TABLE}") from error
+            raise DataError(key, path, f" cannot be read as Parquet ({error})", USE_TABLE) from error
     if table.index.name:
         table = table.reset_index()
     table = table.convert_dtypes().astype("string")
