@@ -60,7 +60,7 @@ def check_output(out: Path) -> None:
     """Create the folder of the result; raise ValueError if the result cannot be written."""
     for path in (out, skipped_list(out)):
         if path.exists():
-            raise ValueError(f"--out {out}: {path} exists already; use another file")
+            raise ValueError(f"--out {out}: {path} exists already; use another file: --out <file>")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.touch(exist_ok=False)

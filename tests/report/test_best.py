@@ -79,7 +79,7 @@ def test_a_ceiling_for_equal_counts_needs_equal_counts_in_all_jobs() -> None:
 def test_the_best_is_compared_with_the_next_over_the_same_seeds() -> None:
     rows = pd.DataFrame(
         {
-            "cluster.k": [10] * 4 + [20] * 3 + [30] * 3,
+            "reducer.n_components": [10] * 4 + [20] * 3 + [30] * 3,
             "seed": [0, 1, 2, 9, 0, 1, 2, 0, 1, 2],
             "protocol": "held_out",
             "ari": [0.7, 0.8, 0.75, 0.9, 0.6, 0.71, 0.65, 0.1, 0.1, 0.1],
@@ -88,7 +88,8 @@ def test_the_best_is_compared_with_the_next_over_the_same_seeds() -> None:
             "status": "FINISHED",
         }
     )
-    ari, purity, acc = (best.lead for best in best_configs(rows, SWEPT, ["ari", "purity", "acc"], "ari"))
+    swept, main = ["reducer.n_components", "seed"], ["ari", "purity", "acc"]
+    ari, purity, acc = (best.lead for best in best_configs(rows, swept, main, "ari"))
     test = ttest_rel([0.7, 0.8, 0.75], [0.6, 0.71, 0.65])
     assert ari is not None
     assert (ari.difference, ari.p, ari.seeds) == (pytest.approx(0.29 / 3), pytest.approx(test.pvalue), 3)
@@ -100,6 +101,8 @@ def test_the_best_is_compared_with_the_next_over_the_same_seeds() -> None:
     assert acc is not None
     assert np.isnan(acc.p)
     says(str(acc), key="0.25", use="each of 3 seeds")
+    over_k = best_configs(rows.rename(columns={swept[0]: "cluster.k"}), SWEPT, main, "ari")
+    assert [best.lead is not None for best in over_k] == [True, False, False], "purity and acc do not count"
 
 
 def test_the_verdict_names_metrics_without_a_significant_difference() -> None:

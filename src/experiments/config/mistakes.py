@@ -80,7 +80,7 @@ def _did_you_mean(key: str, names: Sequence[str], options_of_keys: OptionsOfKeys
     if key in options_of_keys:
         return f"; use {' or '.join(options_of_keys[key])} for {key}"
     part, _, name = key.rpartition(".")
-    same = [known for known in options_of_keys if known.rpartition(".")[2] == name]
+    same = [known for known in options_of_keys if name in (known.rpartition(".")[2], known.replace(".", ""))]
     close = [f"{part}.{near}" if part else near for near in difflib.get_close_matches(name, names, n=1)]
     if not same and not close:
         ends = {known.rpartition(".")[2] for known in options_of_keys}

@@ -107,10 +107,15 @@ def best_configs(
     grouped = finished.groupby(settings, sort=False, dropna=False)
     groups = {_config_name(varying, group): group for _, group in grouped if len(group)}
     return [
-        _best_config(name, groups, suffixes_of, name == objective)
+        _best_config(name, groups, suffixes_of, name == objective, compare=not _depends_on_k(name, swept))
         for name in names
         if finished[name].notna().any()
     ]
+
+
+def _depends_on_k(metric: str, swept: Sequence[str]) -> bool:
+    """Return True in a sweep over k for a metric that changes with k by itself."""
+    return K_SETTING in swept and Name.parse(metric).row.across_k not in ("comparable", "")
 
 
 def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
@@ -125,7 +130,7 @@ def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
     k_dependent = []
     for best in bests:
         metric = best.headline.name
-        if K_SETTING in swept and Name.parse(metric).row.across_k not in ("comparable", ""):
+        if _depends_on_k(metric, swept):
             k_dependent.append(metric)
         else:
             metrics_of.setdefault(best.config, []).append(metric)
@@ -156,6 +161,8 @@ def _best_config(
     groups: "Mapping[str, pd.DataFrame]",
     suffixes_of: Mapping[Hashable, frozenset[str]],
     objective: bool,
+    *,
+    compare: bool,
 ) -> BestConfig:
     counts = {config: int(group[name].notna().sum()) for config, group in groups.items()}
     means = {config: float(groups[config][name].mean()) for config, count in counts.items() if count}
@@ -175,7 +182,7 @@ def _best_config(
         config: f"{config} (1 seed)" if repeated and counts[config] == 1 else config for config in means
     }
     runners_up = [(labels[config], means[config]) for config in others[:RUNNERS_UP]]
-    lead = _compare(name, rows, groups[others[0]]) if others else None
+    lead = _compare(name, rows, groups[others[0]]) if others and compare else None
     return BestConfig(headline, labels[best], interval.low, interval.high, len(values), runners_up, lead)
 
 

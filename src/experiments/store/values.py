@@ -167,7 +167,7 @@ def load_saved_class(name: str, folder: Path, *methods: str) -> Any:
         kind = getattr(importlib.import_module(module), qualname)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         why = f"{folder} contains a {name}, which cannot be imported ({error})"
-        raise OtherCodeError(name, why, "install it") from error
+        raise OtherCodeError(name, why, "install its module, or add the folder to PYTHONPATH") from error
     required = ("save", "load", *methods)
     fits = isinstance(kind, type) and is_dataclass(kind)
     if not fits or not all(callable(getattr(kind, method, None)) for method in required):
