@@ -115,8 +115,9 @@ def test_a_repeated_run_is_identical_and_recorded_with_both_runs(lab: Lab, tmp_p
     verdict = lab.verify()
     assert (verdict.word, verdict.first, verdict.agreement) == (IDENTICAL, "", 1)
     assert lab.lines[0] == UNCHANGED
-    assert lab.lines[1].endswith(".csv")
-    assert len(lab.lines) == 2
+    assert lab.lines[1].endswith(" s")
+    assert lab.lines[2].endswith(".csv")
+    assert len(lab.lines) == 3
     (again,) = lab.run.below()
     assert again.tags["verifies"] == lab.run.id
     assert (again.tags["verdict"], "verdict.first" in again.tags) == (IDENTICAL, False)

@@ -42,7 +42,7 @@ def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) ->
     settings
         `key=value`: changed paths, or intended differences such as threads=1.
     say
-        Called with each changed circumstance, and with the path of the result.
+        Called with each changed circumstance, the time of the first run, and the path of the result.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) ->
         for line in differences or [UNCHANGED]:
             say(line)
         _check_data(recorded, plan, _samples(recorded, plan, ctx))
-        say(f"running it again without the cache; it took {run.seconds:.0f} s, without what was cached")
+        say(f"running it again without the cache; with the cache it took {run.seconds:.0f} s")
         outcome, clusters = _run_again(recorded, plan, settings, folder)
         now = Trace.load(folder / TRACE)
         verdict = compare(then, now, table["cluster"].to_numpy(), clusters)
