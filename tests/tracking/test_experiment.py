@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mlflow.utils.validation import MAX_EXPERIMENT_TAG_VAL_LENGTH
 from tests.messages import says
 
 from experiments import tracking
@@ -68,10 +67,9 @@ def test_an_outdated_view_is_replaced(tracker: tracking.Tracker, text: str) -> N
 def test_swept_settings_become_the_first_columns(tables: Path, tmp_path: Path) -> None:
     settings = Tracking(f"sqlite:///{shutil.copy(tables, tmp_path)}")
     tracker = tracking.connect(settings, "swept")
-    tracking.show_sweep(tracker, ["reducer.n_components", "backbone", "seed"], "a" * 32)
-    tracking.show_sweep(tracker, ["cluster.k"], "b" * 32)
-    tracking.show_sweep(tracker, ["seed"], "c" * 32)
-    tracking.show_sweep(tracker, ["seed"], "d" * 32)
+    tracking.show_swept(tracker, ["reducer.n_components", "backbone", "seed"])
+    tracking.show_swept(tracker, ["cluster.k"])
+    tracking.show_swept(tracker, ["seed"])
     tracking.connect.cache_clear()
     tracking.connect(settings, "swept")
     state = json.loads(json.loads(tags(tracker)[VIEW])["state"])
@@ -79,8 +77,6 @@ def test_swept_settings_become_the_first_columns(tables: Path, tmp_path: Path) -
     shown = state["selectedColumns"]
     assert len(set(shown)) == len(shown)
     assert "tags.`backbone`" in shown, "it is behind the metrics again"
-    assert state["runsExpanded"] == {name * 32: True for name in "bcd"}, "the jobs of the latest sweeps"
-    assert max(map(len, tags(tracker).values())) < MAX_EXPERIMENT_TAG_VAL_LENGTH
 
 
 def test_a_current_view_is_not_written_again(tracker: tracking.Tracker) -> None:
@@ -89,6 +85,8 @@ def test_a_current_view_is_not_written_again(tracker: tracking.Tracker) -> None:
 
 
 def test_the_view_fits_into_a_tag(tracker: tracking.Tracker) -> None:
+    from mlflow.utils.validation import MAX_EXPERIMENT_TAG_VAL_LENGTH
+
     assert max(map(len, tags(tracker).values())) < MAX_EXPERIMENT_TAG_VAL_LENGTH
 
 

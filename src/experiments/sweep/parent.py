@@ -78,7 +78,7 @@ class Sweep:
             self.run = tracker.open(
                 self._settings or self.name, folder, params=values(jobs or (), swept), tags=tags
             )
-            tracking.show_sweep(tracker, self.swept, self.run.id)
+            tracking.show_swept(tracker, self.swept)
             folder.mkdir(parents=True, exist_ok=True)
             self.state = replace(state, run_id=self.run.id) if state else None
             if self.state:

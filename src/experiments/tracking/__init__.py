@@ -3,7 +3,7 @@
 This package contains all of the framework's imports of mlflow.
 """
 
-from experiments.tracking.experiment import connect, probe, show_sweep
+from experiments.tracking.experiment import connect, probe, show_swept
 from experiments.tracking.living import is_alive
 from experiments.tracking.model import model_folder
 from experiments.tracking.pages import metrics_page
@@ -25,6 +25,6 @@ __all__ = [
     "model_folder",
     "probe",
     "query",
-    "show_sweep",
+    "show_swept",
     "tracker_below",
 ]

@@ -66,32 +66,27 @@ def _open_or_create(client: Any, tracking: Tracking, name: str) -> str:
         experiment_id, known = str(client.create_experiment(name, artifact_location=location, tags=KIND)), {}
     else:
         experiment_id, known = str(experiment.experiment_id), experiment.tags
-    _describe(client, experiment_id, known, pages.swept_in(known), pages.expanded_in(known))
+    _describe(client, experiment_id, known, pages.swept_in(known))
     return experiment_id
 
 
-def show_sweep(tracker: Tracker, keys: Iterable[str], run_id: str) -> None:
-    """Make a sweep's swept settings the first columns of the experiment's view, and expand its jobs."""
+def show_swept(tracker: Tracker, keys: Iterable[str]) -> None:
+    """Make a sweep's swept settings the first columns of the experiment's view."""
     from mlflow.exceptions import MlflowException
 
     try:
         known = tracker.client.get_experiment(tracker.experiment_id).tags
-        columns = list(dict.fromkeys([*map(pages.column, keys), *pages.swept_in(known)]))
-        expanded = [*pages.expanded_in(known), run_id][-pages.EXPANDED_SWEEPS :]
-        _describe(tracker.client, tracker.experiment_id, known, columns[: pages.SWEPT_COLUMNS], expanded)
+        columns = [*map(pages.column, keys), *pages.swept_in(known)]
+        _describe(
+            tracker.client, tracker.experiment_id, known, list(dict.fromkeys(columns))[: pages.SWEPT_COLUMNS]
+        )
     except (MlflowException, OSError) as error:  # the view keeps its columns
         log.debug("tracking.uri=%s refused the columns of a view (%s)", tracker.uri, reason(error))
 
 
-def _describe(
-    client: Any,
-    experiment_id: str,
-    known: Mapping[str, str],
-    swept: Sequence[str],
-    expanded: Sequence[str],
-) -> None:
-    """Set the experiment's description and saved views, but do not replace a user's description."""
-    for tag, text in pages.tags(experiment_id, swept, expanded).items():
+def _describe(client: Any, experiment_id: str, known: Mapping[str, str], swept: Sequence[str]) -> None:
+    """Set the experiment's description and saved views; but do not replace a user's description."""
+    for tag, text in pages.tags(experiment_id, swept).items():
         if tag not in known or _is_outdated_view(tag, known[tag], text):
             client.set_experiment_tag(experiment_id, tag, text)
 

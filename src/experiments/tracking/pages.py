@@ -22,7 +22,6 @@ RUN_COLUMN, TIME_COLUMN = "attributes.`Run Name`", "runDateAndNestInfo"  # MLflo
 DESCRIPTION_COLUMN = "attributes.`Description`"
 WIDTHS = {RUN_COLUMN: 185, TIME_COLUMN: 105, DESCRIPTION_COLUMN: 400}  # MLflow pins the first two on the left
 DEFAULT_SWEPT = ("params.`cluster.k`", "params.`seed`")  # columns before the first sweep
-EXPANDED_SWEEPS = 3  # latest sweeps, which the view expands to their jobs
 SWEPT_COLUMNS = 2  # more would hide all metrics on a 1,280-pixel screen with MLflow's assistant
 OPTIONS = ("dataset", "backbone", "reducer", "cluster", "experiment")  # recorded as tags
 LAST_COLUMNS = (
@@ -47,22 +46,18 @@ def metrics_page(experiment_id: str, view: str = VIEW) -> str:
     return f"#/experiments/{experiment_id}/runs?viewStateShareKey={view}&{KIND}"
 
 
-def tags(
-    experiment_id: str, swept: Sequence[str] = DEFAULT_SWEPT, expanded: Sequence[str] = ()
-) -> dict[str, str]:
-    """Return an experiment's tags with its description and saved views.
+def tags(experiment_id: str, swept: Sequence[str] = DEFAULT_SWEPT) -> dict[str, str]:
+    """Return the tags of an experiment that hold its description and saved views.
 
     Parameters
     ----------
     swept
         Columns of the swept settings.
-    expanded
-        Ids of the sweeps whose jobs are shown below them.
     """
     runs, jobs = (metrics_page(experiment_id, view) for view in (VIEW, JOBS))
     note = "A row is a run; + opens a sweep's jobs. "
     note += f"[The main metrics as columns]({runs}), [all jobs by {BEST}]({jobs})"
-    now, state = int(time.time() * 1000), _state(swept) | {"runsExpanded": dict.fromkeys(expanded, True)}
+    now, state = int(time.time() * 1000), _state(swept)
     views = {
         f"{VIEW_TAG}{view}": {"name": name, "createdAt": now, "updatedAt": now, "state": _text(state | order)}
         for (view, name), order in zip(NAMES.items(), VIEW_ORDER.values(), strict=True)
@@ -93,11 +88,6 @@ def swept_in(known: Mapping[str, str]) -> list[str]:
     columns = state_of(known.get(f"{VIEW_TAG}{VIEW}", "")).get("selectedColumns", [])
     before = takewhile(lambda name: not name.startswith("metrics."), columns)
     return [name for name in before if name.startswith(("params.", "tags."))] or list(DEFAULT_SWEPT)
-
-
-def expanded_in(known: Mapping[str, str]) -> list[str]:
-    """Return the ids of the expanded sweeps from an experiment's tags."""
-    return list(state_of(known.get(f"{VIEW_TAG}{VIEW}", "")).get("runsExpanded", {}))
 
 
 def _state(swept: Sequence[str]) -> dict[str, Any]:
