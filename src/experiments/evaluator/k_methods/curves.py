@@ -33,7 +33,7 @@ class Curve:
 
 PANELS = (
     Curve(
-        "Elbow: mean distance to the nearest centre, and sum of squared distances",
+        "Elbow: distance to the nearest centre",
         "share of the value at the first k",
         {"mean distance": "mean_distance", "inertia": "inertia"},
         ("elbow_distance", "elbow_inertia"),
@@ -45,7 +45,7 @@ PANELS = (
         dashed=("gap - s",),
     ),
     Curve(
-        "Stability: agreement of repeated clusterings",
+        "Stability: agreement of repeats",
         "mean pairwise ARI",
         {"other seeds": "stability_seeds", "bootstrap samples": "stability_bootstrap"},
         ("stability_seeds", "stability_bootstrap"),
