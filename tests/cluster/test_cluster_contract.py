@@ -17,6 +17,8 @@ from experiments.context import Context
 from experiments.store.cache import Store
 from experiments.store.values import digest
 
+pytestmark = pytest.mark.slow
+
 X = load_digits().data.astype(np.float32)
 CLUSTERERS = [*every("cluster"), option("cluster", "agglomerative", k=10, linkage="average")]
 OF_K = [stage for stage in CLUSTERERS if hasattr(stage, "k")]

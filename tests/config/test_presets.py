@@ -13,6 +13,8 @@ from experiments.config.invocation import Invocation
 from experiments.job import composed
 from experiments.job.perform import Job
 
+pytestmark = pytest.mark.slow
+
 FEWER = ("evaluator=[internal]", "cluster=dbscan")
 OTHERS = ("evaluator=[external]", "backbone=pixels", "cluster=gmm", "reducer=l2", "dataset=digits")
 

@@ -11,6 +11,8 @@ from experiments.config import compose, text_fields
 from experiments.config.build import build, with_absolute_paths
 from experiments.messages import setting
 
+pytestmark = pytest.mark.slow
+
 TYPED = ["1e3", "null", "true", "1_000", "0x10", "[a]", "{a:1}", "007", "1.50", "nan", "-1", "plain", "a b"]
 
 

@@ -18,6 +18,8 @@ from experiments.dataset.tables.tabular import text_table
 from experiments.messages import join_few, setting
 from experiments.recorded.new_rows import new_rows
 
+pytestmark = pytest.mark.slow
+
 ALL = {"train": 1.0, "validation": 0.0, "test": 0.0}
 
 

@@ -16,6 +16,7 @@ pytestmark = [
     pytest.mark.xdist_group("umap"),
     pytest.mark.timeout(60, func_only=True),
     pytest.mark.filterwarnings("error::RuntimeWarning"),
+    pytest.mark.slow,
 ]
 
 UNITS = {"inertia": 2, "k_distance_knee": 1}

@@ -22,6 +22,8 @@ from experiments.job.trace import STEPS, Trace, clustering_digest, run_circumsta
 from experiments.store.values import digest
 from experiments.types import Findings
 
+pytestmark = pytest.mark.slow
+
 SMALL = ["backbone=pixels", "reducer.n_components=5", "dataset.limit=100", "cluster.k=4", "threads=2"]
 SMALL += ["evaluator=[external,internal,variance]"]
 

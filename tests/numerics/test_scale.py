@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.usefixtures("compiled"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("error::RuntimeWarning"),
+    pytest.mark.slow,
 ]
 
 RNG = np.random.default_rng(5)

@@ -24,6 +24,8 @@ from experiments.store.values import OtherCodeError
 from experiments.sweep import resumption
 from experiments.sweep.state import SweepState
 
+pytestmark = pytest.mark.slow
+
 COMMIT = "6c1a43ced82db1657e50405d333cc225653112d8"
 ROOT = "/project"  # the store's recorded folder
 PATHS = {

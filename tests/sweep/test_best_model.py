@@ -17,6 +17,8 @@ from experiments.job.model import Model
 from experiments.job.perform import Outcome
 from experiments.sweep import best_model
 
+pytestmark = pytest.mark.slow
+
 FEW = [
     "backbone=pixels",
     "dataset.limit=100",

@@ -17,6 +17,8 @@ from experiments.job import run_folder
 from experiments.job.perform import Job, Outcome
 from experiments.store.locks import Lock
 
+pytestmark = pytest.mark.slow
+
 TASK = ["backbone=pixels", "dataset.limit=200", "reducer.n_components=5", "cluster.k=4"]
 
 PLAIN = ["figures=none", "report=none", "tracking.log_model=none"]

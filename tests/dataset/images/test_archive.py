@@ -17,6 +17,8 @@ from tests.messages import says
 from experiments.dataset.images import archive as module
 from experiments.dataset.images.archive import list_files, unpack
 
+pytestmark = pytest.mark.slow
+
 FILES = {"top/a/1.png": b"one", "top/b/2.png": b"two", "top/b/naïve name.png": b"three"}
 SPOILT = {"__MACOSX/top/._1.png": b"?", ".git/x.png": b"?", "top/.DS_Store": b"?"}
 

@@ -9,6 +9,8 @@ from experiments.config import compose
 from experiments.config.build import build, with_absolute_paths
 from experiments.dataset.selection.naming import name_of_folder, name_of_path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("root", "name"),

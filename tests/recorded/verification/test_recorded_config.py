@@ -31,6 +31,8 @@ from experiments.recorded.verification.recorded_config import (
 )
 from experiments.recorded.verification.verify import verify
 
+pytestmark = pytest.mark.slow
+
 SMALL = [
     "backbone=pixels", "reducer=identity", "dataset.limit=100", "cluster.k=3", "evaluator=[internal]",
     "figures=none", "report=none", "tracking.log_model=none",
