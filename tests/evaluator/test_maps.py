@@ -32,7 +32,7 @@ def test_hover_texts_have_name_cluster_label_and_probability(ctx):
     assert numbers(figure.title) == ["60", "2", "33.3%"]
     assert "toy" in figure.title
     np.testing.assert_array_equal(figure.x, table["x"])
-    assert figure.beside == []
+    assert figure.point_names == []
     (sheet,) = jpegs(figure.images, figure.ends)
     np.testing.assert_allclose(unpack(sheet, 60, figure.side).mean(axis=(1, 2, 3)), np.arange(60), atol=1)
 
@@ -47,7 +47,7 @@ def test_names_are_next_to_few_points(ctx):
     findings = STAGE.evaluate(
         ctx=ctx, samples=image_samples(54), reduced=POINTS[:54], clustering=FakeClustering(np.zeros(54, int))
     )
-    assert findings.figures["map_pca"].beside[:2] == ["000.png", "001.png"]
+    assert findings.figures["map_pca"].point_names[:2] == ["000.png", "001.png"]
     assert "probability" not in findings.tables["map_pca"]
 
 

@@ -183,7 +183,7 @@ class Map(Figure):
     y: np.ndarray
     clusters: np.ndarray
     hover: list[str]
-    beside: list[str]  # text next to each point; empty for no texts
+    point_names: list[str]  # text next to each point; empty for no texts
     images: np.ndarray
     ends: list[int]
     side: int

@@ -56,14 +56,14 @@ def scatter_traces(figure: Scatter) -> Plot:
 def map_traces(figure: Map) -> Plot:
     """Draw points by cluster; `customdata` has the row of each point, for the hover card."""
     kind = "scattergl" if len(figure.x) > FLUID_POINTS else "scatter"
-    crowded = len(figure.beside) > CROWDED_NAMES
+    crowded = len(figure.point_names) > CROWDED_NAMES
     size = 8 if len(figure.x) <= FLUID_POINTS else 6 if len(figure.x) <= 3 * MANY_POINTS else 4
     data = []
     for cluster, rows, colour, marker in cluster_styles(figure):
         style = {"color": colour, "symbol": MARKERS[marker], "size": size, "opacity": 0.75}
         trace = {
             "type": kind,
-            "mode": "markers+text" if figure.beside else "markers",
+            "mode": "markers+text" if figure.point_names else "markers",
             "name": cluster_label(cluster, len(rows)),
             "x": json_numbers(figure.x[rows]),
             "y": json_numbers(figure.y[rows]),
@@ -72,8 +72,8 @@ def map_traces(figure: Map) -> Plot:
             "marker": style,
             "legendrank": 2000 if cluster < 0 else 1000,
         }
-        if figure.beside:
-            texts = [escape_html(figure.beside[row]) for row in rows]
+        if figure.point_names:
+            texts = [escape_html(figure.point_names[row]) for row in rows]
             trace |= {"text": texts, "textposition": "top center", "textfont": {"size": 9 if crowded else 10}}
         data.append(trace)
     layout = xy_layout(figure, 11 if crowded else 7.5, figure.x_label, figure.y_label)
@@ -92,7 +92,7 @@ def map3d_traces(figure: Map3d) -> Plot:
         symbol = symbols[list(MARKERS).index(marker) % len(symbols)]
         trace = {
             "type": "scatter3d",
-            "mode": "markers+text" if figure.beside else "markers",
+            "mode": "markers+text" if figure.point_names else "markers",
             "name": cluster_label(cluster, len(rows)),
             "x": json_numbers(figure.x[rows]),
             "y": json_numbers(figure.y[rows]),
@@ -102,8 +102,11 @@ def map3d_traces(figure: Map3d) -> Plot:
             "marker": {"color": colour, "symbol": symbol, "size": size},
             "legendrank": 2000 if cluster < 0 else 1000,
         }
-        if figure.beside:
-            trace |= {"text": [escape_html(figure.beside[row]) for row in rows], "textfont": {"size": 10}}
+        if figure.point_names:
+            trace |= {
+                "text": [escape_html(figure.point_names[row]) for row in rows],
+                "textfont": {"size": 10},
+            }
         data.append(trace)
     layout = xy_layout(figure, 8, "", "")
     labels = {"x": figure.x_label, "y": figure.y_label, "z": figure.z_label}

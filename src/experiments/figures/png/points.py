@@ -65,7 +65,7 @@ def draw_map(figure: Map, canvas: "Canvas") -> None:
     """Draw points by cluster, noise below the others."""
     groups = list(cluster_styles(figure))
     with_legend = len(groups) <= MAX_LEGEND
-    crowded = len(figure.beside) > CROWDED_NAMES
+    crowded = len(figure.point_names) > CROWDED_NAMES
     width, height = (10.5, 10) if crowded else (WIDTH, 6.2)
     axis = new_axis(canvas, figure.title, width + 1.5 * with_legend, height)
     size = 24 if len(figure.x) <= 500 else 9 if len(figure.x) <= 5000 else 4
@@ -74,7 +74,7 @@ def draw_map(figure: Map, canvas: "Canvas") -> None:
         axis.scatter(x, y, s=size, c=colour, marker=marker, alpha=0.75, linewidths=0, label=name)
     for cluster, rows in [] if with_legend else _largest(groups):
         _add_number(axis, cluster, np.median(figure.x[rows]), np.median(figure.y[rows]))
-    for x, y, text in zip(figure.x, figure.y, figure.beside, strict=False):
+    for x, y, text in zip(figure.x, figure.y, figure.point_names, strict=False):
         offset = {"xytext": (3, 2), "textcoords": "offset points"}
         axis.annotate(escape_text(text), (x, y), **offset, size=5.5 if crowded else 6.5)
     axis.set(xlabel=escape_text(figure.x_label), ylabel=escape_text(figure.y_label))
