@@ -52,7 +52,7 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
             )
         return False
     if objective != plan.settings.objective:
-        log.info(
+        log.warning(
             "objective=%s needs labels, so the best job has the best %s", plan.settings.objective, objective
         )
     if not jobs[folder].run_id:  # the job is not in MLflow, and its outcome says why
