@@ -1,5 +1,6 @@
 """A headless Chromium, and a tab that records errors of a page."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,8 +19,8 @@ EMPTY = Path(__file__).with_name("empty.html")
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="module")  # not longer: Playwright's loop runs in this thread, where no other can then
-def chromium() -> Iterator[Any]:
+@pytest.fixture(scope="session")
+def started_chromium() -> Iterator[Any]:
     """Start the installed browser; skip the test if there is none, unless one is required."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
@@ -32,8 +33,17 @@ def chromium() -> Iterator[Any]:
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
+        asyncio._set_running_loop(browser._loop)
         Tab.kept.clear()
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(started_chromium: Any) -> Iterator[Any]:
+    """Return the browser; Playwright's event loop counts as running meanwhile, so that no other can run."""
+    asyncio._set_running_loop(started_chromium._loop)
+    yield started_chromium
+    asyncio._set_running_loop(None)
 
 
 class Tab:
