@@ -1,27 +1,20 @@
 """Fixtures: a store in a temporary folder, a context that uses it, and whole projects."""
 
 import json
-import pickle
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
-from unittest.mock import patch
 
 import pytest
 from filelock import FileLock
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_repository import ConfigRepository
-from omegaconf import DictConfig
-from tests import warm
+from tests import composing, warm
 from tests.browser import chromium, started_chromium  # noqa: F401
 from tests.project import SHORT, Project
 from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 
 from experiments import tracking
-from experiments.config.compose import CONF
 from experiments.config.plan import Tracking
 from experiments.context import Context
 from experiments.store.cache import Store
@@ -53,43 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def files_parsed_once() -> Iterator[None]:
-    """Cache parsed files of conf/: a composition parses two dozen, a third of its time."""
-    load, loaded = ConfigRepository.load_config, dict[str, bytes]()
-
-    def load_once(self: ConfigRepository, config_path: str) -> Any:
-        key = repr((self.sources, config_path))
-        if not {source.path for source in self.sources} <= {"hydra.conf", str(CONF), ""}:
-            return load(self, config_path)
-        if key not in loaded:
-            loaded[key] = pickle.dumps(load(self, config_path))
-        return pickle.loads(loaded[key])
-
-    with patch.object(ConfigRepository, "load_config", load_once):
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def configs_composed_once() -> Iterator[None]:
-    """Keep what Hydra composes of conf/ and the same overrides: a third of the compositions are repeated.
-
-    Folders of further options may change, so what is composed with them is not kept.
-    """
-    compose, composed = ConfigLoaderImpl.load_configuration, dict[str, bytes]()
-
-    def load(
-        self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *mode: Any, **modes: Any
-    ) -> DictConfig:
-        folders = [element.path for element in self.config_search_path.get_path()]
-        key = repr((config_name, overrides, mode, modes, folders, Path.cwd()))
-        ours = {f"file://{CONF}", CONF.as_uri(), "pkg://hydra.conf", "structured://"}
-        if set(folders) - ours or any(word.startswith("hydra.searchpath") for word in overrides):
-            return compose(self, config_name, overrides, *mode, **modes)
-        if key not in composed:
-            composed[key] = pickle.dumps(compose(self, config_name, overrides, *mode, **modes))
-        return cast(DictConfig, pickle.loads(composed[key]))
-
-    with patch.object(ConfigLoaderImpl, "load_configuration", load):
+def compositions_cached() -> Iterator[None]:
+    with composing.cached():
         yield
 
 

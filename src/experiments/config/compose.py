@@ -13,7 +13,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import MissingConfigException
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from experiments.config import mistakes, presets, steps, text_fields
@@ -146,9 +146,9 @@ def working_directory() -> Path:
 
 def without_hydra(cfg: DictConfig) -> DictConfig:
     """Return a composed config without Hydra's part."""
-    plain = cfg.copy()
-    with open_dict(plain):
-        plain.pop("hydra", None)
+    plain = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+    OmegaConf.set_struct(plain, OmegaConf.is_struct(cfg))
+    OmegaConf.copy_cache(cfg, plain)
     return plain
 
 
