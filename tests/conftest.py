@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 from tests import composing, warm
 from tests.browser import chromium, started_chromium  # noqa: F401
-from tests.project import SHORT, Project
+from tests.project import SWEEP, Project
 from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 
@@ -76,7 +76,7 @@ def ctx(store: Store) -> Context:
 
 @pytest.fixture(scope="session")
 def project(shared_folder: Path) -> Project:
-    """Make a project in which a sweep over k was run, once for all workers: one CNN is trained.
+    """Make a project in which README.md's sweep was run, once for all workers: one CNN is trained.
 
     No test writes into it; tests that write use `project_copy`.
     """
@@ -84,7 +84,7 @@ def project(shared_folder: Path) -> Project:
     printed = shared_folder / "project.json"
     with FileLock(shared_folder / "first-project.lock"):
         if not printed.exists():
-            done = made.run("-m", *SHORT, "cluster.k=10,20")
+            done = made.run(*SWEEP)
             record = [done.args, done.returncode, done.stdout, done.stderr]
             printed.write_text(json.dumps(record), encoding="utf-8")
     made.first = subprocess.CompletedProcess(*json.loads(printed.read_text(encoding="utf-8")))

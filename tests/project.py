@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REPOSITORY = Path(__file__).parents[1]
-SHORT = ["backbone.max_epochs=2", "reducer.n_components=10"]  # what the shared project was trained with
+SWEEP = ["-m", "cluster.k=10,50,233"]  # of the shared project: README.md's own
 LEAN = ["figures=none", "report=none", "tracking.log_model=none"]  # most of the time of a short run
 FRAGILE = ["--config-dir", str(REPOSITORY / "tests" / "user_conf"), "cluster=fragile"]
 

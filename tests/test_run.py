@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from tests.messages import says
-from tests.project import FRAGILE, LEAN, REPOSITORY, SHORT, Project, artifacts
+from tests.project import FRAGILE, LEAN, REPOSITORY, SWEEP, Project, artifacts
 
 import experiments
 from experiments.job import context
@@ -34,11 +34,11 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
     assert re.search(r"computed \d+ values, reused \d+ from the cache$", done.stdout, re.MULTILINE)
     says(done.stdout, key="compare", use="make ui")
     runs = project.runs()
-    assert [run.info.status for run in runs] == ["FINISHED"] * 3
+    assert [run.info.status for run in runs] == ["FINISHED"] * 4
     parent = runs[-1]
-    assert parent.info.run_name == "k=10,20 max_epochs=2 n_components=10"
+    assert parent.info.run_name == "k=10,50,233"
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
-    assert sorted(run.data.params["cluster.k"] for run in children) == ["10", "20"]
+    assert sorted(run.data.params["cluster.k"] for run in children) == ["10", "233", "50"]
     for run in children:
         tags = run.data.tags
         assert {"git.commit", "git.dirty", "data.key", "device", "threads", "host", "process"} <= set(tags)
@@ -55,7 +55,7 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
     best = next(run for run in children if run.info.run_id == parent.data.tags["best.run_id"])
     note = parent.data.tags["mlflow.note.content"]
     ari, k = best.data.metrics["ari"], best.data.params["cluster.k"]
-    assert note.startswith("2 of 2 jobs")
+    assert note.startswith("3 of 3 jobs")
     says(note, key=f"ari ({ari:.4g}): k={k}", use=f"](#/experiments/1/runs/{best.info.run_id}?")
     assert f"/runs/{parent.info.run_id}/artifacts/report.html?" in note
     tables = {
@@ -79,17 +79,17 @@ def test_a_sweep_trains_once_and_records_every_job(project: Project) -> None:
 
 def test_the_same_again_is_kept_and_equal(project: Project, project_copy: Project) -> None:
     before = project.sweep()
-    out = project_copy.succeed("-m", *SHORT, *LEAN, "cluster.k=10,20")
+    out = project_copy.succeed(*SWEEP, *LEAN)
     assert "computed 0 " in out
     after = project_copy.sweep()
     same = [name for name in before if name not in ("seconds", "run_id")]
     pd.testing.assert_frame_equal(before[same], after[same], check_exact=True)
-    assert [run.data.metrics["val_loss"] for run in project_copy.runs()[:2]]
+    assert [run.data.metrics["val_loss"] for run in project_copy.runs()[:3]]
 
 
 @pytest.mark.process
 def test_a_run_whose_stages_are_kept_imports_no_framework(project_copy: Project) -> None:
-    command = [sys.executable, "-X", "importtime", str(REPOSITORY / "run.py"), *SHORT]
+    command = [sys.executable, "-X", "importtime", str(REPOSITORY / "run.py")]
     env = os.environ | {"EXPERIMENTS_ROOT": str(project_copy.root)}
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=True, encoding="utf-8")
     imported = set(re.findall(r"\|\s+([\w.]+)$", done.stderr, re.MULTILINE))
@@ -102,7 +102,7 @@ def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that
     project_copy: Project, tmp_path: Path
 ) -> None:
     """As in `run.py ... 2>&1 | head -1`."""
-    process = project_copy.start("seed=0", "-m", *SHORT, "cluster.k=10,15", cwd=tmp_path)
+    process = project_copy.start("seed=0", "-m", "cluster.k=10,15", cwd=tmp_path)
     assert process.stdout
     assert process.stderr
     assert process.stderr.readline()
@@ -117,7 +117,7 @@ def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that
 @pytest.mark.process
 def test_joblib_runs_jobs_side_by_side(project_copy: Project) -> None:
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
-    done = project_copy.run("-m", *SHORT, *LEAN, "cluster.k=10,12", *parallel, cold=True)
+    done = project_copy.run("-m", *LEAN, "cluster.k=10,12", *parallel, cold=True)
     assert done.returncode == 0, done.stderr
     assert project_copy.sweep()["status"].tolist() == ["FINISHED"] * 2
     jobs = [run.data for run in project_copy.runs() if "mlflow.parentRunId" in run.data.tags]
@@ -126,10 +126,10 @@ def test_joblib_runs_jobs_side_by_side(project_copy: Project) -> None:
 
 
 def test_a_preset_is_a_sweep_by_itself(project_copy: Project) -> None:
-    out = project_copy.succeed("experiment=digits_seeds", *SHORT, *LEAN, "seed=0", "cluster.k=10,20")
+    out = project_copy.succeed("experiment=digits_seeds", *LEAN, "seed=0", "cluster.k=10,50")
     assert "computed 0 " in out, "seed 0 is the default, which was run before"
     table = project_copy.sweep()
-    assert table["cluster.k"].tolist() == [10, 20]
+    assert table["cluster.k"].tolist() == [10, 50]
     assert table["status"].tolist() == ["FINISHED"] * 2
     assert sum("mlflow.parentRunId" in run.data.tags for run in project_copy.runs()) == 2
 
@@ -167,14 +167,14 @@ def test_python_api_gives_the_same_figures(
 ) -> None:
     monkeypatch.setenv("EXPERIMENTS_ROOT", str(project_copy.root))
     stores = [f"tracking.uri={project_copy.uri}", f"cache.root={project_copy.root}/cache"]
-    result = experiments.run([*SHORT, *LEAN, "cluster.k=20", *stores])
+    result = experiments.run([*LEAN, "cluster.k=50", *stores])
     assert len(result.clustering.assignments) == 1797
     swept = min((project.root / "outputs").glob("*/*")) / "1" / "result.json"
     assert result.metrics == json.loads(swept.read_text(encoding="utf-8"))["metrics"]
 
 
 def test_plan_says_what_is_kept_and_does_nothing(project_copy: Project) -> None:
-    out = project_copy.succeed("-m", *SHORT, "cluster.k=10,33", "plan=true")
+    out = project_copy.succeed("-m", "cluster.k=10,33", "plan=true")
     rows = [re.findall(r"\w+", line) for line in out.splitlines()]
     assert ["0", *["cached"] * 9] in rows
     assert ["1", *["cached"] * 6, *["compute"] * 3] in rows, "k=33 needs clustering, external and internal"
@@ -184,7 +184,7 @@ def test_plan_says_what_is_kept_and_does_nothing(project_copy: Project) -> None:
 
 
 def test_one_failing_job_does_not_stop_the_others(project_copy: Project) -> None:
-    done = project_copy.launch("-m", *SHORT, *FRAGILE, "cluster.accident=error", "cluster.k=2,3,4")
+    done = project_copy.launch("-m", *FRAGILE, "cluster.accident=error", "cluster.k=2,3,4")
     assert done.returncode == 1, done.stderr
     assert project_copy.sweep()["status"].tolist() == ["FINISHED", "FAILED", "FINISHED"]
     last = done.stderr.strip().splitlines()[-1]
@@ -256,7 +256,7 @@ def test_a_server_that_dies_half_way_loses_nothing(project_copy: Project, tmp_pa
     process, uri = server(tmp_path)
     try:
         accident = ["cluster.k=2,3,4", f"cluster.accident='kill {process.pid}'"]  # at k=3
-        done = project_copy.launch("-m", *SHORT, *FRAGILE, *accident, f"tracking.uri={uri}")
+        done = project_copy.launch("-m", *FRAGILE, *accident, f"tracking.uri={uri}")
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

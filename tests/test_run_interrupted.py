@@ -12,7 +12,7 @@ import pytest
 from benchmarks import crash, crowd
 from tests import warm
 from tests.messages import says
-from tests.project import FRAGILE, LEAN, SHORT, Project, wait_for
+from tests.project import FRAGILE, LEAN, Project, wait_for
 
 pytestmark = pytest.mark.process
 
@@ -36,7 +36,7 @@ def test_ctrl_c_during_training_keeps_the_epochs(fresh: Project) -> None:
 
 def stalling(sign: Path, *more: str) -> list[str]:
     """Return the arguments of a sweep that finishes k=2, then makes `sign` and stalls at k=3, once."""
-    return ["-m", *SHORT, *FRAGILE, "cluster.accident=stall", f"cluster.sign={sign}", "cluster.k=2,3", *more]
+    return ["-m", *FRAGILE, "cluster.accident=stall", f"cluster.sign={sign}", "cluster.k=2,3", *more]
 
 
 def test_ctrl_c_during_clustering_keeps_what_was_finished(project_copy: Project, tmp_path: Path) -> None:
@@ -109,13 +109,7 @@ def test_a_kill_of_a_whole_sweep_ends_in_the_table_of_an_undisturbed_one(
         shutil.copy(tables, tmp_path / name / "mlflow")
         return crash.Root(tmp_path / name, warm.popen)
 
-    words = [
-        "-m",
-        "backbone=pixels",
-        "dataset.limit=200",
-        "reducer.n_components=4",
-        "cluster.k=3,4",
-    ]
+    words = ["-m", "backbone=pixels", "dataset.limit=200", "reducer.n_components=4", *LEAN, "cluster.k=3,4"]
     undisturbed = root("undisturbed")
     code, lines = undisturbed.run(*words)
     length = lines[-1].seconds
@@ -137,7 +131,7 @@ def test_three_sweeps_at_once_make_one_store_and_one_cache(tmp_path: Path) -> No
 
 
 def test_two_sweeps_at_once_in_one_folder(project_copy: Project) -> None:
-    both = [project_copy.start("-m", *SHORT, *LEAN, "cluster.k=10,31") for _ in "ab"]
+    both = [project_copy.start("-m", *LEAN, "cluster.k=10,31") for _ in "ab"]
     ended = [process.communicate(timeout=240) for process in both]
     assert [process.returncode for process in both] == [0, 0], ended
     tables = [pd.read_csv(path) for path in (project_copy.root / "outputs").glob("*/*/sweep.csv")]

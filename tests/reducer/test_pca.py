@@ -17,11 +17,14 @@ def pca(n_components: int = 10, *, standardize: bool = True, whiten: bool = Fals
     return Pca(n_components, standardize, whiten, seed)
 
 
-def wide(n: int = 300, d: int = 2100) -> np.ndarray:
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """Return rows of 12 strong directions and weak noise, too wide for an exact decomposition."""
+    monkeypatch.setattr("experiments.reducer.pca.EXACT_WIDTH", 200)
+    monkeypatch.setattr("experiments.reducer.pca.RANK", 25)
     rng = np.random.default_rng(0)
-    strong = rng.standard_normal((n, 12)) * np.arange(24, 12, -1) @ rng.standard_normal((12, d))
-    return (strong + rng.standard_normal((n, d))).astype(np.float32)
+    strong = rng.standard_normal((100, 12)) * np.arange(24, 12, -1) @ rng.standard_normal((12, 201))
+    return (strong + rng.standard_normal((100, 201))).astype(np.float32)
 
 
 @pytest.mark.parametrize("whiten", [False, True])
@@ -39,10 +42,11 @@ def test_fewer_rows_than_columns_agree_with_scikit_learn(ctx):
     np.testing.assert_allclose(pca(5).fit(few, ctx).transform(few), expected, atol=1e-3)
 
 
-def test_randomised_decomposition_finds_the_strong_directions(ctx):
-    rows = wide()
-    expected = PCA(12, svd_solver="full").fit_transform(rows.astype(np.float64))
-    reduced = pca(12, standardize=False).fit(rows, ctx).transform(rows)
+def test_randomised_decomposition_finds_the_strong_directions(ctx, wide):
+    expected = PCA(12, svd_solver="full").fit_transform(wide.astype(np.float64))
+    projection = pca(12, standardize=False).fit(wide, ctx)
+    reduced = projection.transform(wide)
+    assert len(projection.ratio) == 25
     np.testing.assert_allclose(reduced, expected, atol=1e-3 * np.abs(expected).max())
 
 
@@ -83,13 +87,12 @@ def test_other_input_is_decomposed_again(ctx):
     assert not np.allclose(*axes)
 
 
-def test_randomised_decomposition_is_shared_up_to_its_rank_and_depends_on_the_seed(ctx):
-    rows = wide()
-    for n_components in (2, 12, 256):
-        pca(n_components).fit(rows, ctx)
+def test_randomised_decomposition_is_shared_up_to_its_rank_and_depends_on_the_seed(ctx, wide):
+    for n_components in (2, 12, 25):
+        pca(n_components).fit(wide, ctx)
     assert len(ctx.store.computed) == 1
-    pca(257).fit(rows, ctx)
-    pca(seed=1).fit(rows, ctx)
+    pca(26).fit(wide, ctx)
+    pca(seed=1).fit(wide, ctx)
     assert len(ctx.store.computed) == 3
 
 
