@@ -54,7 +54,7 @@ def plan(tracker: tracking.Tracker, tmp_path: Path) -> Plan:
         "tracking": Tracking(tracker.uri, tmp_path.name, log_model="none"),
         "cache": Cache(str(tmp_path / "cache")),
         "settings": SimpleNamespace(figures="none", report="none", objective="ari"),
-        "stages": SimpleNamespace(dataset=SimpleNamespace(display_name="digits")),
+        "stages": SimpleNamespace(dataset=SimpleNamespace(display_name="digits"), evaluators={}),
     }
     return SimpleNamespace(**parts)  # type: ignore[return-value]
 
