@@ -138,8 +138,7 @@ class Model:
         """
         import pandas as pd
 
-        if not 0 < far <= 1:
-            raise ValueError(f"far={far} is not a quantile; use 0 to 1, such as {FAR}")
+        check_far(far)
         samples.require(self.kind, "this model")
         ctx = replace(ctx, dtype=self.dtype)
         reduced = self.projection.transform(np.asarray(self.encoder.embed(samples, ctx)))
@@ -170,6 +169,12 @@ class Model:
                 return self.assign(samples, ctx, far)
             values = np.stack([np.asarray(vector, np.float32) for vector in frame["vector"]])
             return self.assign(from_vectors(values), ctx, far)
+
+
+def check_far(far: float, key: str = "far=") -> None:
+    """Raise ValueError if `far` is not a quantile; `key` is how it was typed."""
+    if not 0 < far <= 1:
+        raise ValueError(f"{key}{far} is not a quantile; use 0 to 1, such as {FAR}")
 
 
 def _load_pyfunc(folder: str) -> Model:
