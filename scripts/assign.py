@@ -18,7 +18,7 @@ from experiments.context import Context
 from experiments.job import artifacts, console, model
 from experiments.messages import counted
 from experiments.recorded import PastRun
-from experiments.recorded.new_rows import ENDINGS, new_rows
+from experiments.recorded.new_rows import EXTENSIONS, new_rows
 from experiments.recorded.samples import config_of
 from experiments.report import tables
 from experiments.samples import Samples, ValueRange
@@ -37,10 +37,10 @@ def read_images(paths: list[str], value_range: ValueRange, ctx: Context) -> Samp
 
 def read_rows(paths: list[str], fitted: model.Model, run: PastRun, saved: Path, ctx: Context) -> Samples:
     """Read a table or array of new rows, for a run that clustered vectors."""
-    if len(paths) != 1 or Path(paths[0]).suffix.lower() not in ENDINGS:
+    if len(paths) != 1 or Path(paths[0]).suffix.lower() not in EXTENSIONS:
         raise ValueError(
             f"RUN_ID={run.id} clustered {fitted.kind} and not images; use a single "
-            f"{', '.join(ENDINGS)} file; in Python, pass its model a column `vector`: "
+            f"{', '.join(EXTENSIONS)} file; in Python, pass its model a column `vector`: "
             f"mlflow.pyfunc.load_model('{saved}').predict(...)"
         )
     return new_rows(Path(paths[0]).expanduser().absolute(), fitted.features, id_column(run), "FOLDER", ctx)

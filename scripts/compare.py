@@ -52,7 +52,9 @@ def find_sweep(word: str, uri: str) -> PastRun:
 
 def separated(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return at most two configurations, and the remaining settings."""
-    configurations = [word for word in words if not compose.key_of(word).startswith(compose.PLACE_KEYS)][:2]
+    configurations = [
+        word for word in words if not compose.key_of(word).startswith(compose.STORAGE_AND_HYDRA)
+    ][:2]
     rest = list(words)
     for word in configurations:
         rest.remove(word)
@@ -70,7 +72,7 @@ def settings(typed: str) -> dict[str, Any]:
     sweeps = [o.input_line for o in parsed if o.is_sweep_override()]
     if sweeps:
         raise ValueError(f"{sweeps[0]} has several values; type each configuration as a separate word")
-    others = [o.input_line for o in parsed if o.key_or_group.startswith(compose.PLACE_KEYS)]
+    others = [o.input_line for o in parsed if o.key_or_group.startswith(compose.STORAGE_AND_HYDRA)]
     if others:
         raise ValueError(f"{others[0]} is not a configuration; type two configurations before it")
     return {o.key_or_group: overrides.plain_value(o) for o in parsed}

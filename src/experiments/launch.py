@@ -130,7 +130,7 @@ def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, 
 
         def end(error: BaseException | None = None) -> int:
             outcomes = parent.close(error)
-            recording = summary.Recording(tracker.uri, parent.parent.experiment_id, parent.lost)
+            recording = summary.Recording(tracker.uri, parent.parent.experiment_id, parent.unrecorded)
             return summary.print_summary(outcomes, request.swept, folder, recording, before, parent.stable)
 
         try:

@@ -178,9 +178,9 @@ def test_the_report_compares_runs(written: Path, chromium: Any) -> None:
     links = [str(link.get_attribute("href")) for link in page.locator("nav a").all()]
     assert links == ["#best", "#over", "#label_free", "#runs", "#compared", "#run", "#tables"]
     assert numbers(page.locator("header p").inner_text()) == ["3", "2"]
-    assert page.locator("#best .doubts li").all_inner_texts() == ["100 of <300>"]
+    assert page.locator("#best .warnings li").all_inner_texts() == ["100 of <300>"]
     assert page.locator("#label_free td").all_inner_texts() == ["10", "0.25"]
-    assert page.locator("#runs .doubts li").all_inner_texts() == [
+    assert page.locator("#runs .warnings li").all_inner_texts() == [
         "k=233: cluster.k=233 exceeds <200> samples"
     ]
     heads = page.locator("#runs th").all_inner_texts()

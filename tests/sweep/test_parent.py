@@ -53,7 +53,7 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
 
 
-def test_tables_and_pictures_of_the_sweep_are_recorded_at_their_place(begun: sweep.Sweep) -> None:
+def test_tables_and_figures_of_the_sweep_are_recorded(begun: sweep.Sweep) -> None:
     begun.plan.settings.figures = "auto"  # type: ignore[misc]
     for number in range(4):
         leave(begun, number, f"{number}/cluster.metric=l2")
@@ -105,7 +105,7 @@ def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: swee
         leave(begun, number, str(number))
         doubts = ["about 100 of 300 samples", f"only job {number}"]
         path = begun.folder / str(number)
-        replace(Outcome.load(path), doubts=doubts).save(path)
+        replace(Outcome.load(path), warnings=doubts).save(path)
     begun.close()
     text = (begun.folder / report.REPORT_FILE).read_text(encoding="utf-8")
     assert "<li>about 100 of 300 samples</li>" in text
@@ -178,10 +178,10 @@ def test_a_sweep_that_cannot_be_recorded_does_not_begin(
 
 
 def test_a_sweep_says_that_its_table_is_not_recorded(begun: sweep.Sweep) -> None:
-    assert begun.lost == ""
+    assert begun.unrecorded == ""
     begun.run._experiment = tracking.Tracker("http://127.0.0.1:9", "1")
     for number in range(4):
         leave(begun, number, str(number))
     begun.close()
-    says(begun.lost, key="tracking.uri=http://127.0.0.1:9")
+    says(begun.unrecorded, key="tracking.uri=http://127.0.0.1:9")
     assert (begun.folder / "sweep.csv").exists()

@@ -17,7 +17,7 @@ import numpy as np
 
 from experiments.context import Context, Silent
 from experiments.dataset.images.folder import read_folder
-from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, ending
+from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, extension
 from experiments.dataset.selection.naming import name_of_folder
 from experiments.dataset.vectors.content import Vectors
 from experiments.evaluator.measures.majority import of_counts
@@ -203,7 +203,7 @@ def from_folder(
 
 def is_image(path: Path) -> bool:
     """Return True if a file is an image, False for an archive of images."""
-    suffix = ending(str(path))
+    suffix = extension(str(path))
     return suffix in PLAIN + FOREIGN or begins_as_an_image(path, suffix)
 
 
@@ -226,7 +226,7 @@ def from_images(
         path = Path(image).expanduser()
         if not path.is_file():
             raise ValueError(f"path={image} does not exist; use paths of image files")
-        suffix = path.suffix if ending(str(path)) in FOREIGN else ".png"
+        suffix = path.suffix if extension(str(path)) in FOREIGN else ".png"
         (folder / f"{row:09}{suffix}").symlink_to(path.absolute())
     samples = from_folder(folder, ctx, value_range)
     if samples.skipped:

@@ -106,9 +106,9 @@ class Sweep:
         return run_name(first) if first else ""
 
     @property
-    def lost(self) -> str:
+    def unrecorded(self) -> str:
         """The reason why the tables and figures are not recorded, or ""."""
-        return self.run.lost
+        return self.run.unrecorded
 
     def close(self, error: BaseException | None = None) -> list[Outcome]:
         """Write and record tables and figures, and end the parent run; return the outcomes of the jobs.
@@ -241,8 +241,8 @@ class Sweep:
             drawings=drawings,
             tables=written,
             errors=self._errors(outcomes),
-            warnings=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
-            equal_counts=[outcome.alike for outcome in outcomes],
+            warnings=[outcome.warnings for outcome in outcomes if outcome.status == "FINISHED"],
+            equal_counts=[outcome.equal_counts for outcome in outcomes],
             best=best_model.best_job_report(self.best, self.swept) if self.best else None,
         )
         report.write_sweep_report(self.folder, contents)
