@@ -57,7 +57,7 @@ def test_seeds_make_one_point_with_its_interval() -> None:
     low, high = stats.t.interval(0.95, 2, 0.2, stats.sem([0.1, 0.2, 0.3]))
     assert chart.low["ari"] == pytest.approx([low, 0.5])
     assert chart.high["ari"] == pytest.approx([high, 0.5])
-    assert "95 % interval over the seeds" in chart.title
+    assert chart.title.endswith("bands: 95 % interval")
 
 
 def test_a_seed_that_has_one_configuration_alone_gives_no_interval() -> None:

@@ -49,6 +49,13 @@ def test_its_row_has_the_settings_that_are_swept_and_the_best_jobs_metrics(begun
     says(row.data.tags["metrics"], key="best job by ari", use="k=20, run 1")
 
 
+def test_a_report_is_titled_by_the_settings_that_are_swept(begun: sweep.Sweep) -> None:
+    begun.command = ["backbone=pixels", "cluster.k=10,20"]
+    assert begun.name == "sweep of k=10,20"
+    begun.command = ["experiment=caltech101"]  # which sweeps cluster.k
+    assert begun.name == "sweep of experiment=caltech101"
+
+
 def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
 

@@ -112,8 +112,7 @@ def _over(
         for end in ("low", "high")
     )
     return Lines(
-        f"Main metrics over {key}, protocol {protocols}"
-        + ("; bands: 95 % interval over the seeds" if low else ""),
+        f"Main metrics over {key}, protocol {protocols}" + ("; bands: 95 % interval" if low else ""),
         f"{key}{averaged}",
         "",
         positions,

@@ -91,12 +91,8 @@ def best_configs(
 
     Parameters
     ----------
-    rows
-        One row per job, as `summary.to_frame` returns them.
-    main
-        Names of the main columns.
-    equal_counts
-        For each row the suffixes of subsets in which its job has equal numbers of clusters and classes.
+    rows, swept, main, objective, equal_counts
+        As in `SweepContents`.
     """
     finished = rows[rows["status"] == "FINISHED"]
     suffixes_of = {row: frozenset(suffixes) for row, suffixes in zip(rows.index, equal_counts, strict=False)}

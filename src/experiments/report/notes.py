@@ -110,10 +110,8 @@ def of_sweep(
 
     Parameters
     ----------
-    rows
-        One row per job, as `summary.to_frame` returns them.
-    main
-        Names of the main columns.
+    rows, main
+        As in `SweepContents`.
     compared
         The tables over all jobs.
     report

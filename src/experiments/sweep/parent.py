@@ -96,8 +96,10 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """Name of the sweep in its report."""
-        return f"sweep of {self._settings}" if self._settings else "sweep"
+        """Name of the sweep in its report: its swept settings, or all if a preset sweeps."""
+        swept = [override for override in self.command if compose.key_of(override) in self.swept]
+        settings = run_name(swept) if swept else self._settings
+        return f"sweep of {settings}" if settings else "sweep"
 
     @property
     def _settings(self) -> str:
