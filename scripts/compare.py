@@ -4,10 +4,12 @@ python scripts/compare.py SWEEP cluster.k=10 cluster.k=50
 python scripts/compare.py SWEEP 'cluster.k=10 reducer=pca' 'cluster.k=10 reducer=umap'
 python scripts/compare.py SWEEP cluster.k=10 cluster.k=50 tracking.uri=http://localhost:5000
 
-SWEEP is the id of the sweep's run, or its folder. The table has the difference b - a over equal seeds, as
-mean and 95 % interval; the p value of the paired t test, also with Holm's correction over the metrics; the p
-value of the sign-flip permutation test, which assumes no normality; and the effect size d_z. The
-table is recorded in the sweep's run.
+SWEEP is the id of the sweep's run, or its folder. The table is recorded in that run. It has for each metric
+
+- the mean of b - a over equal seeds, and its 95 % interval;
+- the p value of the paired t test, also with Holm's correction over the metrics;
+- the p value of the sign-flip permutation test, which does not assume a normal distribution;
+- the effect size d_z.
 """
 
 import argparse
