@@ -7,6 +7,7 @@ python scripts/assign.py RUN_ID FOLDER --far 0.95 tracking.uri=http://localhost:
 """
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from experiments.context import Context
 from experiments.job import artifacts, console, model
 from experiments.messages import counted
 from experiments.recorded import PastRun
-from experiments.recorded.new_rows import ENDINGS, new_rows
+from experiments.recorded.new_rows import EXTENSIONS, new_rows
 from experiments.recorded.samples import config_of
 from experiments.report import tables
 from experiments.samples import Samples, ValueRange
@@ -36,10 +37,10 @@ def read_images(paths: list[str], value_range: ValueRange, ctx: Context) -> Samp
 
 def read_rows(paths: list[str], fitted: model.Model, run: PastRun, saved: Path, ctx: Context) -> Samples:
     """Read a table or array of new rows, for a run that clustered vectors."""
-    if len(paths) != 1 or Path(paths[0]).suffix.lower() not in ENDINGS:
+    if len(paths) != 1 or Path(paths[0]).suffix.lower() not in EXTENSIONS:
         raise ValueError(
             f"RUN_ID={run.id} clustered {fitted.kind} and not images; use a single "
-            f"{', '.join(ENDINGS)} file; in Python, pass its model a column `vector`: "
+            f"{', '.join(EXTENSIONS)} file; in Python, pass its model a column `vector`: "
             f"mlflow.pyfunc.load_model('{saved}').predict(...)"
         )
     return new_rows(Path(paths[0]).expanduser().absolute(), fitted.features, id_column(run), "FOLDER", ctx)
@@ -56,17 +57,20 @@ def skipped_list(out: Path) -> Path:
     return out.with_name(f"{out.stem}_skipped_files.csv")
 
 
-def check_output(out: Path) -> None:
-    """Create the folder of the result; raise ValueError if the result cannot be written."""
+def check_arguments(paths: list[str], out: Path, far: float) -> None:
+    """Raise ValueError for missing data, a result that cannot be written, or a `far` that is no quantile."""
+    if not paths:
+        raise ValueError("FOLDER|FILE is missing; use a folder, a zip or tar, or image files")
+    for source in (Path(path).expanduser().absolute() for path in paths):
+        if not source.exists():
+            raise ValueError(f"FOLDER={source} does not exist; use a folder, a zip or tar, or image files")
     for path in (out, skipped_list(out)):
         if path.exists():
             raise ValueError(f"--out {out}: {path} exists already; use another file: --out <file>")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.touch(exist_ok=False)
-    except OSError as error:
-        raise ValueError(f"--out {out} cannot be written ({error.strerror}); use another file") from error
-    out.unlink()
+    folder = next(parent for parent in out.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ValueError(f"--out {out} cannot be written into {folder}; use another file")
+    model.check_far(far, "--far ")
 
 
 def print_sizes(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
@@ -102,8 +106,7 @@ def parser() -> argparse.ArgumentParser:
 
 def assign(args: argparse.Namespace) -> int:
     """Assign the images or rows, write the table, and print the sizes of the clusters."""
-    if not args.paths:
-        raise ValueError("FOLDER|FILE is missing; use a folder, a zip or tar, or image files")
+    check_arguments(args.paths, args.out, args.far)
     uri, device, moved = script.connect(args.settings)
     if moved:
         raise ValueError(
@@ -119,8 +122,8 @@ def assign(args: argparse.Namespace) -> int:
             samples = read_images(args.paths, fitted.value_range, ctx)
         else:
             samples = read_rows(args.paths, fitted, run, folder.parent, ctx)
-        check_output(args.out)
         table = fitted.assign(samples, ctx, args.far)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     tables.to_csv(table, args.out)
     if samples.skipped:
         tables.to_csv(artifacts.reasons_table(samples.skipped), skipped_list(args.out))

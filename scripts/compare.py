@@ -4,10 +4,12 @@ python scripts/compare.py SWEEP cluster.k=10 cluster.k=50
 python scripts/compare.py SWEEP 'cluster.k=10 reducer=pca' 'cluster.k=10 reducer=umap'
 python scripts/compare.py SWEEP cluster.k=10 cluster.k=50 tracking.uri=http://localhost:5000
 
-SWEEP is the id of the sweep's run, or its folder. The table has the difference b - a over equal seeds, as
-mean and 95 % interval; the p value of the paired t test, also with Holm's correction over the metrics; the p
-value of the sign-flip permutation test, which assumes no normality; and the effect size d_z. The
-table is recorded in the sweep's run.
+SWEEP is the id of the sweep's run, or its folder. The table is recorded in that run. It has for each metric
+
+- the mean of b - a over equal seeds, and its 95 % interval;
+- the p value of the paired t test, also with Holm's correction over the metrics;
+- the p value of the sign-flip permutation test, which does not assume a normal distribution;
+- the effect size d_z.
 """
 
 import argparse
@@ -52,7 +54,9 @@ def find_sweep(word: str, uri: str) -> PastRun:
 
 def separated(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return at most two configurations, and the remaining settings."""
-    configurations = [word for word in words if not compose.key_of(word).startswith(compose.PLACE_KEYS)][:2]
+    configurations = [
+        word for word in words if not compose.key_of(word).startswith(compose.STORAGE_AND_HYDRA)
+    ][:2]
     rest = list(words)
     for word in configurations:
         rest.remove(word)
@@ -70,7 +74,7 @@ def settings(typed: str) -> dict[str, Any]:
     sweeps = [o.input_line for o in parsed if o.is_sweep_override()]
     if sweeps:
         raise ValueError(f"{sweeps[0]} has several values; type each configuration as a separate word")
-    others = [o.input_line for o in parsed if o.key_or_group.startswith(compose.PLACE_KEYS)]
+    others = [o.input_line for o in parsed if o.key_or_group.startswith(compose.STORAGE_AND_HYDRA)]
     if others:
         raise ValueError(f"{others[0]} is not a configuration; type two configurations before it")
     return {o.key_or_group: overrides.plain_value(o) for o in parsed}

@@ -130,7 +130,7 @@ def print_result(done: Applied) -> None:
     console.table(title, ["", "before", "after"], rows)
     if done.scored_images_note:
         console.print_line(done.scored_images_note)
-    recorded = f"not recorded: {done.lost}" if done.lost else f"run {done.run_id}"
+    recorded = f"not recorded: {done.unrecorded}" if done.unrecorded else f"run {done.run_id}"
     console.print_line(f"{recorded}; changes.csv and crosstabs in {done.folder}")
     relative = Path(os.path.relpath(done.log))
     path = os.path.abspath(done.log) if ".." in relative.parts else str(relative)

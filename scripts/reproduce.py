@@ -27,7 +27,7 @@ from experiments.sweep.outcomes import read_outcomes
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ["figure", "published", "ours", "95 % interval", "difference", "tolerance", "verdict"]
+COLUMNS = ["metric", "published", "ours", "95 % interval", "difference", "tolerance", "verdict"]
 LATEX = str.maketrans({sign: f"\\{sign}" for sign in "%_&#$"})
 RUN = Path(__file__).parents[1] / "run.py"
 
@@ -62,7 +62,7 @@ def readable(rows: "pd.DataFrame") -> "pd.DataFrame":
     def number(value: float) -> str:
         return "" if value != value else f"{value:.4g}"
 
-    shown = pd.DataFrame({"figure": rows["figure"], "published": rows["published"].map(number)})
+    shown = pd.DataFrame({"metric": rows["metric"], "published": rows["published"].map(number)})
     shown["ours"] = rows["ours"].map(number)
     ends = zip(rows["low"], rows["high"], strict=True)
     shown["95 % interval"] = [f"{number(low)} to {number(high)}" if low == low else "" for low, high in ends]
@@ -107,7 +107,7 @@ def verdict(rows: "pd.DataFrame") -> int:
     broken = rows[rows["claimed"] & (rows["verdict"] != claims.REPRODUCED)]
     for row in broken.itertuples():
         console.print_error(
-            f"claimed as reproduced: {row.table}, {row.figure}: {row.verdict} {row.why}".rstrip()
+            f"claimed as reproduced: {row.table}, {row.metric}: {row.verdict} {row.why}".rstrip()
         )
     return int(len(broken) > 0)
 

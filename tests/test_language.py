@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ["src", "scripts", "tests", "benchmarks", "conf", "docs"]
 PHRASES = re.compile(
     r"\bTell whether\b|\bSay (what|where|whether)\b|\bGive what\b"
-    r"|\bwhat (is|was) (found|told|kept|given)\b|\bbeside\b|\bdear\b",
+    r"|\bwhat (is|was) (found|told|kept|given)\b|\bbeside\b|\bdear\b"
+    r"|\b(file|name) endings?\b|\busual name of\b",
     re.IGNORECASE,
 )
 NAMES = {"found", "told", "held", "place", "places", "one", "each"}

@@ -52,7 +52,7 @@ def test_runs_and_scripts_work_below_a_folder_with_odd_letters(
     performed = run_typed(typed, project / "run", name="odd")
     result, outcome = performed.result, performed.outcome
     assert result.samples.class_names == tuple(CLASSES)
-    assert (outcome.metrics["ari"], outcome.lost) == (1, "")
+    assert (outcome.metrics["ari"], outcome.unrecorded) == (1, "")
 
     run = PastRun.of(uri, outcome.run_id)
     assert (run.status, run.data, run.source) == ("FINISHED", root.name, str(root))

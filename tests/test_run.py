@@ -271,6 +271,6 @@ def test_a_server_that_dies_half_way_loses_nothing(project_copy: Project, tmp_pa
         assert len(pd.read_parquet(job / "assignments.parquet")) == 1797
         left = project_copy.result(number)
         assert left["metrics"]["ari"] > 0
-        assert left["lost"].startswith(f"tracking.uri={uri} ") == lost
+        assert left["unrecorded"].startswith(f"tracking.uri={uri} ") == lost
         assert (str(job) in done.stderr) == lost
     says(done.stderr, key="2 of 3", use=str(kept))

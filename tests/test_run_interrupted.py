@@ -61,7 +61,7 @@ def test_kill_9_and_the_same_again(project_copy: Project, tmp_path: Path) -> Non
     project_copy.succeed(*stalling(sign, *LEAN))
     assert project_copy.sweep()["status"].tolist() == ["FINISHED"] * 2
     assert project_copy.result(0)["computed"] == []
-    assert finished <= set(project_copy.result(0)["kept"])
+    assert finished <= set(project_copy.result(0)["reused"])
     assert any(key.startswith("fragile-") for key in project_copy.result(1)["computed"])
     assert {run.info.status for run in project_copy.runs()} == {"KILLED", "FINISHED"}
     assert not list((project_copy.root / "cache").glob(".partial/*"))

@@ -17,7 +17,7 @@ from experiments import pipeline, sweep, tracking
 from experiments.config import compose, steps
 from experiments.config.command_line import RESUME, Request, parse_arguments, parse_request
 from experiments.config.invocation import Invocation
-from experiments.job import composed, console, context, preview, program, run_folder, summary
+from experiments.job import composed, console, context, interruption, preview, program, run_folder, summary
 from experiments.job.perform import EXPECTED, Outcome
 from experiments.messages import text
 from experiments.samples import Samples
@@ -27,7 +27,10 @@ from experiments.sweep.state import SweepState
 log = logging.getLogger(__name__)
 
 CONF = str(compose.CONF)  # Hydra's config_path in run.py
-INTERRUPTED = 130
+INTERRUPTED = (
+    "interrupted; finished steps are cached, so the same command continues from there; add resume=true to "
+    "repeat only the missing jobs of a sweep"
+)
 RUN, SWEEP = "hydra.run.dir", "hydra.sweep.dir"
 Main = Callable[[], None]  # run.py's, decorated by Hydra
 RunJobs = Callable[[str, Invocation], None]
@@ -47,20 +50,18 @@ def launch(main: Main) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[console.Handler()])
     if "hydra.verbose=true" in [override.lower() for override in args.overrides]:
         logging.getLogger("experiments").setLevel(logging.DEBUG)
-    signal.signal(signal.SIGTERM, _interrupt)
-    program.outlive_terminal(_interrupt)
-    try:
-        return _launch(main, args)
-    except EXPECTED as error:
-        console.print_error(str(error))
-        log.debug("traceback", exc_info=error)
-        return 1
-    except KeyboardInterrupt:
-        console.print_error(
-            "interrupted; finished steps are cached, so the same command continues from there; add "
-            "resume=true to repeat only the missing jobs of a sweep"
-        )
-        return INTERRUPTED
+    with interruption.announced(INTERRUPTED) as interrupt:
+        signal.signal(signal.SIGTERM, interrupt)
+        program.outlive_terminal(interrupt)
+        try:
+            return _launch(main, args)
+        except EXPECTED as error:
+            console.print_error(str(error))
+            log.debug("traceback", exc_info=error)
+            return 1
+        except KeyboardInterrupt:
+            console.print_error(INTERRUPTED)
+            return interruption.EXIT_CODE
 
 
 def _answer_by_hydra(main: Main, args: Any) -> int:
@@ -129,7 +130,7 @@ def _sweep(request: Request, tracker: tracking.Tracker, invocation: Invocation, 
 
         def end(error: BaseException | None = None) -> int:
             outcomes = parent.close(error)
-            recording = summary.Recording(tracker.uri, parent.parent.experiment_id, parent.lost)
+            recording = summary.Recording(tracker.uri, parent.parent.experiment_id, parent.unrecorded)
             return summary.print_summary(outcomes, request.swept, folder, recording, before, parent.stable)
 
         try:
@@ -218,7 +219,3 @@ def check(request: Request) -> tuple[list[str], list[resumption.DataKeys]]:
         pipeline.check_stages(plan.stages, samples)
         data.append(resumption.DataKeys(samples.data_key, samples.report_key))
     return computed, data
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt

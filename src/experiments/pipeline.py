@@ -63,8 +63,12 @@ class Result:
     @property
     def warnings(self) -> list[str]:
         """Return warnings about the metrics: skipped evaluators and doubtful values."""
-        samples = self.samples
-        warnings = [f"evaluator skipped: {reason}" for reason in self.skipped_evaluators.values()]
+        samples, skipped = self.samples, ", ".join(self.skipped_evaluators)
+        warnings = (
+            [f"{samples.name} has no labels: nothing from {skipped}; dataset.labels.path=<file> adds labels"]
+            if skipped
+            else []
+        )
         if 0 < len(samples.labelled) < len(samples):
             warnings.append(
                 f"metrics that need labels use the {len(samples.labelled):,} labelled samples of "

@@ -12,11 +12,10 @@ from experiments.config import compose
 from experiments.config.build import build
 from experiments.config.plan import Plan
 from experiments.context import Context
-from experiments.job import console, context, program
+from experiments.job import console, context, interruption, program
 from experiments.job.perform import EXPECTED
 from experiments.recorded.samples import split_data_paths
 
-INTERRUPTED = 130
 SETTING = re.compile(r"[+~]*[a-z_][\w./@]*=|~[a-z_]")  # the beginning of a setting
 FILES = (
     ".csv",
@@ -74,16 +73,17 @@ def run(
         words, settings = separated(sys.argv[1:], valued)
         args, unknown = _parsed(parser, words, argparse.Namespace(settings=settings))
         logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[console.Handler()])
-        try:
-            if unknown:
-                raise ValueError(f"{unknown[0]} is not an option; use key=value, or see --help")
-            return work(args)
-        except EXPECTED as error:
-            console.print_error(str(error))
-            return failed
-        except KeyboardInterrupt:
-            console.print_error("interrupted")
-            return INTERRUPTED
+        with interruption.announced("interrupted"):
+            try:
+                if unknown:
+                    raise ValueError(f"{unknown[0]} is not an option; use key=value, or see --help")
+                return work(args)
+            except EXPECTED as error:
+                console.print_error(str(error))
+                return failed
+            except KeyboardInterrupt:
+                console.print_error("interrupted")
+                return interruption.EXIT_CODE
 
     return program.run(main)
 

@@ -348,10 +348,10 @@ def test_duplicate_ids_can_be_excluded_as_suggested(embeddings, ctx, write, name
     says(error, key=f"the {name} 'x'", use="dataset.id=<another column>")
 
 
-@pytest.mark.parametrize("ending", ["npy", "npz"])
-def test_the_suggestion_for_arrays_with_missing_values_works(embeddings, table, ctx, tmp_path, ending):
-    values, path = np.array([[1, np.nan, 0], [2, 5, 1], [4, 7, 3.0]]), tmp_path / f"rows.{ending}"
-    np.save(path, values) if ending == "npy" else np.savez(path, embeddings=values, ids=["a", "b", "c"])
+@pytest.mark.parametrize("extension", ["npy", "npz"])
+def test_the_suggestion_for_arrays_with_missing_values_works(embeddings, table, ctx, tmp_path, extension):
+    values, path = np.array([[1, np.nan, 0], [2, 5, 1], [4, 7, 3.0]]), tmp_path / f"rows.{extension}"
+    np.save(path, values) if extension == "npy" else np.savez(path, embeddings=values, ids=["a", "b", "c"])
     with pytest.raises(ValueError) as error:
         embeddings(path).load(ctx)
     says(error, key="'nan' in the column 'd1'", use="dataset=table")
@@ -360,7 +360,7 @@ def test_the_suggestion_for_arrays_with_missing_values_works(embeddings, table, 
     np.testing.assert_array_equal(left.content.vectors(), values[:, [0, 2]])
     filled = table(path).load(ctx)
     np.testing.assert_array_equal(filled.content.vectors()[:, 1], [6, 5, 7])
-    assert list(filled.ids) == (["0", "1", "2"] if ending == "npy" else ["a", "b", "c"])
+    assert list(filled.ids) == (["0", "1", "2"] if extension == "npy" else ["a", "b", "c"])
     assert table(path).count() == 3
     values[2, 2] = 1e300
     np.save(tmp_path / "large.npy", values)
@@ -393,9 +393,9 @@ def test_the_suggestion_for_arrays_of_python_objects_works(embeddings, ctx, tmp_
 )
 def test_ids_next_to_arrays_stay_text(embeddings, ctx, tmp_path, ids):
     np.save(tmp_path / "rows.npy", np.eye(2))
-    ending = "npy" if isinstance(ids, np.ndarray) else "txt"
-    path = tmp_path / f"ids.{ending}"
-    np.save(path, ids) if ending == "npy" else path.write_text("\n".join(ids), encoding="utf-16")
+    extension = "npy" if isinstance(ids, np.ndarray) else "txt"
+    path = tmp_path / f"ids.{extension}"
+    np.save(path, ids) if extension == "npy" else path.write_text("\n".join(ids), encoding="utf-16")
     assert list(embeddings(tmp_path / "rows.npy", ids=str(path)).load(ctx).ids) == ["001", "é"]
 
 

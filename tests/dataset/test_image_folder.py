@@ -35,10 +35,10 @@ def test_a_flat_folder_has_no_labels(tmp_path, draw, image_folder, ctx):
     assert len(samples.rows("validation")) == 1
 
 
-@pytest.mark.parametrize("ending", ["jpg", "JPEG", "png", "bmp", "gif", "WebP", "tif", "TIFF"])
-def test_every_ending_is_read_in_any_case(tmp_path, draw, image_folder, ctx, ending):
+@pytest.mark.parametrize("extension", ["jpg", "JPEG", "png", "bmp", "gif", "WebP", "tif", "TIFF"])
+def test_every_extension_is_read_in_any_case(tmp_path, draw, image_folder, ctx, extension):
     for seed in range(2):
-        draw(tmp_path / "all" / f"{seed}.{ending}", seed)
+        draw(tmp_path / "all" / f"{seed}.{extension}", seed)
     assert len(image_folder(tmp_path / "all").load(ctx)) == 2
 
 

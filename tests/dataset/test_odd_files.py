@@ -255,9 +255,9 @@ def damaged():
 
 
 @pytest.mark.parametrize("name", ["short", "changed", "none"])
-@pytest.mark.parametrize("ending", ["npz", "npy"])
-def test_a_damaged_archive_of_arrays_is_named(embeddings, ctx, write, name, ending):
-    path = write(damaged()[name], f"rows.{ending}")
+@pytest.mark.parametrize("extension", ["npz", "npy"])
+def test_a_damaged_archive_of_arrays_is_named(embeddings, ctx, write, name, extension):
+    path = write(damaged()[name], f"rows.{extension}")
     with pytest.raises(ValueError) as error:
         embeddings(path).load(ctx)
     says(error, key=f"dataset.path={path}", use="numpy.savez")

@@ -202,12 +202,12 @@ def test_a_table_without_a_header_keeps_its_first_row(table, ctx, write, caplog,
 
 
 @pytest.mark.parametrize("names", ["9.997515,9.991645,9.985775", "4000,3998,3996", "2019,2018,2017"])
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_a_header_may_be_numbers(table, ctx, tmp_path, names, ending):
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+def test_a_header_may_be_numbers(table, ctx, tmp_path, names, extension):
     rows = [f"s{n},{n * 37 % 11 / 7:.3f},{n * 5 % 13 / 7:.3f},{n % 3 / 7:.3f}" for n in range(40)]
-    path = tmp_path / f"rows.{ending}"
+    path = tmp_path / f"rows.{extension}"
     path.with_suffix(".csv").write_text("\n".join([f"country,{names}", *rows]), encoding="utf-8")
-    if ending == "parquet":
+    if extension == "parquet":
         pd.read_csv(path.with_suffix(".csv")).to_parquet(path)
     samples = table(path).load(ctx)
     assert (len(samples), samples.columns) == (40, tuple(names.split(",")))

@@ -91,7 +91,7 @@ def test_one_row_or_one_column_has_no_metrics(ctx, labels, clusters, counts):
     assert findings.tables["cluster_label_crosstab"]["total"].iloc[-1] == 3
 
 
-def test_the_picture_shows_shares_of_each_cluster_and_of_all(ctx):
+def test_the_figure_shows_shares_of_each_cluster_and_of_all(ctx):
     figure = evaluate(ctx, labelled(LABELS), SIX).figures["cluster_label_distribution"]
     assert isinstance(figure, StackedBars)
     assert figure.names == ["0 (3)", "2 (2)", "noise (1)", "all (6)"]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.browser import Tab
+from tests.browser import DESKTOP, Tab
 from tests.figures.conftest import KIND_NAMES, make
 
 from experiments.figures import (
@@ -138,6 +138,12 @@ def test_a_long_title_is_wrapped_next_to_the_buttons() -> None:
     assert max(map(len, lines)) <= 55, "720 pixels, less those of the buttons"
     short_one = plotly_traces(Heatmap("Mean", ["a"], ["b"], np.ones((1, 1)), "v"))[1]
     assert layout["margin"]["t"] == short_one["margin"]["t"] + 22 * (len(lines) - 1)
+
+
+def test_the_agreement_of_fifteen_jobs_fits_a_desktop() -> None:
+    jobs = [f"seed={seed} k={k}" for seed in range(5) for k in (10, 50, 233)]
+    _, layout = plotly_traces(Heatmap("Agreement", jobs, jobs, np.eye(len(jobs)), "adjusted Rand index"))
+    assert layout["width"] <= DESKTOP["width"]
 
 
 def test_a_3d_map_is_wholly_visible_whichever_side_is_long() -> None:

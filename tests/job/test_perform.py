@@ -83,7 +83,7 @@ def storage(uri: str, tmp_path: Path) -> list[str]:
     return [f"cache.root={tmp_path}/cache", f"tracking.uri={uri}"]
 
 
-def test_tables_and_pictures_are_written_twice(storage: list[str], tmp_path: Path) -> None:
+def test_tables_and_figures_are_written_twice(storage: list[str], tmp_path: Path) -> None:
     typed = [*FEW, "report=none", "tracking.log_model=none", *storage]
     performed = run_typed(typed, tmp_path / "run")
     result, outcome = performed.result, performed.outcome
@@ -121,7 +121,7 @@ def test_a_pretrained_backbone_is_called_after_its_network() -> None:
     assert Job(choices=choices).options(params) == {"backbone": "squeezenet1_1", "cluster": "gmm"}
 
 
-def test_two_pictures_of_one_name_are_refused_with_what_to_change(storage: list[str], tmp_path: Path) -> None:
+def test_two_figures_of_one_name_are_refused_with_what_to_change(storage: list[str], tmp_path: Path) -> None:
     """One of them would replace the other, also if both are cached."""
     same = ["evaluator=[sizes,maps]", "evaluator.maps.methods=[pca]", "evaluator.sizes.file=map_pca"]
     for name in ("first", "again"):

@@ -57,7 +57,7 @@ def test_seeds_make_one_point_with_its_interval() -> None:
     low, high = stats.t.interval(0.95, 2, 0.2, stats.sem([0.1, 0.2, 0.3]))
     assert chart.low["ari"] == pytest.approx([low, 0.5])
     assert chart.high["ari"] == pytest.approx([high, 0.5])
-    assert "95 % interval over the seeds" in chart.title
+    assert chart.title.endswith("bands: 95 % interval")
 
 
 def test_a_seed_that_has_one_configuration_alone_gives_no_interval() -> None:
@@ -133,7 +133,7 @@ def test_a_key_computed_twice_is_named(tmp_path: Path, capfd: pytest.CaptureFixt
 def test_values_are_counted_once_over_all_jobs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     jobs = [
         outcome(10, 0.5, computed=["cnn-1"]),
-        outcome(20, 0.5, computed=["kmeans-20"], kept=["cnn-1", "pca-1"]),
+        outcome(20, 0.5, computed=["kmeans-20"], reused=["cnn-1", "pca-1"]),
     ]
     summary.print_summary(jobs, ["cluster.k"], tmp_path, Recording("sqlite:///x"), before=["digits-1"])
     assert "computed 3 values, reused 1 from the cache" in capfd.readouterr().out.splitlines()
@@ -142,7 +142,7 @@ def test_values_are_counted_once_over_all_jobs(tmp_path: Path, capfd: pytest.Cap
 def test_results_that_the_server_lost_are_no_success(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    lost = outcome(10, 0.5, lost="tracking.uri=http://server stopped answering")
+    lost = outcome(10, 0.5, unrecorded="tracking.uri=http://server stopped answering")
     assert summary.print_summary([lost], [], tmp_path, Recording("http://server")) == 1
     says(capfd.readouterr().err, key="1 of 1", use=str(tmp_path))
 

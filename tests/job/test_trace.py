@@ -56,7 +56,7 @@ def test_a_run_is_traced_whole_and_a_kept_one_alike(tmp_path: Path) -> None:
     assert first.steps["projection"] == digest(np.array(result.reduced))
     assert first.metrics == {name: facts.metrics for name, facts in result.findings.items()}
     facts = result.findings["variance"]
-    names = {*(f"table {name}" for name in facts.tables), *(f"picture {name}" for name in facts.figures)}
+    names = {*(f"table {name}" for name in facts.tables), *(f"figure {name}" for name in facts.figures)}
     assert set(first.shown["variance"]) == names
     assert facts.figures
     again, _, other = traced(tmp_path)
@@ -70,7 +70,9 @@ def test_a_run_is_traced_whole_and_a_kept_one_alike(tmp_path: Path) -> None:
 def test_a_step_that_another_run_computed_says_how(tmp_path: Path) -> None:
     traced(tmp_path, "threads=1")
     kept, _, _ = traced(tmp_path, "cluster.k=5")
-    assert kept.kept == {step: {"threads": "1"} for step in ("pixels", "encoder", "embedding", "projection")}
+    assert kept.reused == {
+        step: {"threads": "1"} for step in ("pixels", "encoder", "embedding", "projection")
+    }
     assert kept.circumstances["threads"] == "2"
 
 
@@ -130,11 +132,11 @@ def test_each_part_of_a_table_changes_its_digest() -> None:
     assert len(facts | {known}) == len(others) + 1
 
 
-def test_each_part_of_a_picture_changes_its_digest() -> None:
+def test_each_part_of_a_figure_changes_its_digest() -> None:
     def named(**changed: object) -> str:
         values = {"title": "t", "rows": ["a", "b"], "columns": ["c", "d"], "values": np.eye(2)}
         figure = Heatmap(**(values | {"value_label": "v"} | changed))
-        return shown_digests(Findings({}, {}, {"p": figure}))["picture p"]
+        return shown_digests(Findings({}, {}, {"p": figure}))["figure p"]
 
     facts = [named(), named(title="u"), named(rows=["a", "e"]), named(values=np.eye(2, dtype=np.float32))]
     assert len({*facts, named(values=np.ones((2, 2)))}) == 5
@@ -159,9 +161,9 @@ def test_a_kept_run_is_traced_without_a_framework(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KIND_NAMES)
-def test_every_kind_of_picture_is_named_by_what_it_is_drawn_from(kind: str) -> None:
+def test_every_kind_of_figure_is_named_by_what_it_is_drawn_from(kind: str) -> None:
     def named(n: int) -> str:
-        return shown_digests(Findings({}, {}, {"p": make(kind, n)}))["picture p"]
+        return shown_digests(Findings({}, {}, {"p": make(kind, n)}))["figure p"]
 
     assert named(10) == named(10)
     assert (named(10) == named(9)) == (make(kind, 10) == make(kind, 9))

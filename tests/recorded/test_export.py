@@ -15,6 +15,8 @@ from PIL import Image
 from tests.messages import says
 from tests.running import run_typed
 
+from experiments import tracking
+from experiments.config.plan import Tracking
 from experiments.context import Context
 from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.tables.tabular import text_table
@@ -389,13 +391,16 @@ def test_changed_values_are_not_exported_with_old_clusters(ctx: Context, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_run_has_similar_ids_suggested(run: PastRun) -> None:
+def test_an_unknown_run_has_similar_and_newest_ids_suggested(run: PastRun, tmp_path: Path) -> None:
     with pytest.raises(ValueError) as error:
         PastRun.of(run.uri, run.id[:8])
     says(error, key=f"RUN_ID={run.id[:8]}", use=f"{run.id}?")
+    tracker = tracking.connect(Tracking(run.uri, "mine"), "digits")
+    with tracker.open("cluster.k=3", tmp_path, params={}, tags={}) as newest:
+        pass
     with pytest.raises(ValueError) as error:
         PastRun.of(run.uri, "zz")
-    says(error, key="RUN_ID=zz", use=" runs")
+    says(error, key="RUN_ID=zz", use=f" {newest.id} (mine, cluster.k=3), ")
     with pytest.raises(ConnectionError) as error:
         PastRun.of("sqlite:////nowhere.db", run.id)
     says(error, key="tracking.uri=sqlite:////nowhere.db", use="set the store")

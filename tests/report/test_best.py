@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
-from tests.messages import says
+from tests.messages import numbers, says
 
 from experiments.report.best import best_configs, verdict
 
@@ -118,6 +118,8 @@ def test_the_verdict_names_metrics_without_a_significant_difference() -> None:
     )
     swept = ["reducer.n_components", "seed"]
     text = verdict(best_configs(rows, swept, ["ari", "purity"], "ari"), swept)
+    seeds, text = text.partition(": ")[::2]
+    assert numbers(seeds) == [str(rows["seed"].nunique())]
     assert text.startswith("n_components=10 by ari, purity. ")
     assert says(text, key="significant difference", use="purity").endswith(" by purity")
 

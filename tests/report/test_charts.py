@@ -13,7 +13,7 @@ LINES = Lines("A title", "k", "ari", [1.0, 2.0], {"a": [0.5, 0.4], "b": [0.2, 0.
 BARS = Bars("Sizes", "cluster", "images", ["one", "two"], [1, 2])
 
 
-def test_a_picture_is_the_png_without_its_title() -> None:
+def test_a_static_chart_is_the_png_without_its_title() -> None:
     whole = draw_png(LINES)
     shown = picture(whole)
     before = Image.open(BytesIO(whole.png)).convert("L")

@@ -84,7 +84,7 @@ ROWS = pd.DataFrame(
     }
 )
 MAIN = ["cluster.k", "seed", "protocol", "ari"]
-BEST = notes.BestJobLink("k=50 seed=0", "#/best", "ari", 0.5)
+BEST = notes.BestJobLink("k=50 seed=0", "#/best", "ari", 0.5, 2)
 
 
 def sweep_note(rows: pd.DataFrame, swept: list[str], **named: Any) -> str:
@@ -97,7 +97,7 @@ def sweep_note(rows: pd.DataFrame, swept: list[str], **named: Any) -> str:
 def test_a_sweep_over_seeds_has_a_row_per_configuration() -> None:
     text = sweep_note(ROWS, ["cluster.k", "seed"], best=BEST, report="#/report", assigns=True)
     first = text.split("\n\n")[0]
-    assert numbers(says(first, key="ari", use="k=50 seed=0")) == ["4", "4", "0.5", "50", "0"]
+    assert numbers(says(first, key="ari", use="k=50 seed=0")) == ["4", "4", "0.5", "50", "0", "2"]
     assert re.findall(r"\]\(([^)]*)\)", first) == ["#/best", "#/report"]
     assert "| 50&emsp; | 0.5&nbsp;±&nbsp;0 |" in text
     assert "| 50&emsp; | 2&emsp; | 0 |" in text, "number of seeds, and their standard deviation"
@@ -129,6 +129,12 @@ def test_a_long_table_names_the_file_with_all_rows() -> None:
     text = sweep_note(rows, ["cluster.k"])
     assert ("| 29&emsp; |" in text, "| 30&emsp; |" in text) == (True, False)
     says(text.rpartition("\n\n")[2], key="10", use="sweep.csv")
+
+
+def test_a_note_has_the_choice_of_k_without_labels() -> None:
+    table = {"k_agreement": pd.DataFrame({"verdict": ["means over 2 seeds: k=5 by 6 of 8 methods"]})}
+    text = notes.of_sweep(ROWS, MAIN, table, run_id="abc", uri=commands.DEFAULT_STORE)
+    says(text.split("\n\n")[1], key="without labels", use="k=5 by 6 of 8 methods")
 
 
 @pytest.mark.parametrize("name", ABOUT)

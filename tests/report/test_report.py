@@ -115,7 +115,7 @@ def test_a_run_passes_its_warnings_to_its_sweep(ran: Any, tmp_path: Path) -> Non
     folder = ran[1].parent  # whose cache has most results
     overrides = [*QUICK, f"tracking.uri=sqlite:///{folder}/mlflow.db", f"cache.root={folder}/cache"]
     overrides += ["evaluator=[contact_sheets]", "evaluator.contact_sheets.clusters=2", "report=none"]
-    (warning,) = run_typed(overrides, tmp_path).outcome.doubts
+    (warning,) = run_typed(overrides, tmp_path).outcome.warnings
     assert numbers(says(warning, key="evaluator.contact_sheets.clusters=2")) == ["2", "2", "6"]
 
 

@@ -61,9 +61,7 @@ def test_nothing_is_blank_on_paper(contents_with_charts: Contents, opened: Calla
     assert [name for name, png in shown.items() if not has_content(png)] == []
 
 
-def test_a_pdf_has_the_picture_of_each_chart(
-    contents_with_charts: Contents, opened: Callable[..., Tab]
-) -> None:
+def test_a_pdf_has_each_chart(contents_with_charts: Contents, opened: Callable[..., Tab]) -> None:
     tab = opened(contents_with_charts)
     sizes = tab.page.locator(".plot img, #plane img").evaluate_all(
         "images => images.map((image) => [image.naturalWidth, image.naturalHeight])"

@@ -126,7 +126,7 @@ def test_a_best_job_that_is_not_in_the_cache_is_named(tmp_path: Path) -> None:
     path = report.write_sweep_report(
         tmp_path, report.SweepContents(rows, ["ari"], swept=["cluster.k"], best=best, **ABOUT)
     )
-    assert sections(path.read_text("utf-8")) == ["Which k", "Runs", "Run details"]
+    assert sections(path.read_text("utf-8")) == ["Best of the swept k", "Runs", "Run details"]
     says(re.sub("<.*?>", "", path.read_text("utf-8")), key="job 7", use="cache")
 
 
@@ -137,9 +137,12 @@ CHOICE = Lines("The k of 8 methods", "k", "", [5.0, 20.0], CURVES)
 @pytest.mark.parametrize(
     ("settings", "first"),
     [
-        ({"cluster.k": [5, 20]}, ["Which k, without labels", "Which k", "Over cluster.k"]),
+        ({"cluster.k": [5, 20]}, ["Which k, without labels", "Best of the swept k", "Over cluster.k"]),
         ({"seed": [0, 1]}, ["Over the seeds", "Metrics"]),
-        ({"cluster.k": [5, 5], "seed": [0, 1]}, ["Which k, without labels", "Which k", "Over the seeds"]),
+        (
+            {"cluster.k": [5, 5], "seed": [0, 1]},
+            ["Which k, without labels", "Best of the swept k", "Over the seeds"],
+        ),
         ({"cluster.k": [5, 9], "seed": [0, 0], "x": [1, 2]}, ["Which k, without labels", "Best"]),
     ],
 )
@@ -175,9 +178,9 @@ def test_the_report_compares_runs(written: Path, chromium: Any) -> None:
     links = [str(link.get_attribute("href")) for link in page.locator("nav a").all()]
     assert links == ["#best", "#over", "#label_free", "#runs", "#compared", "#run", "#tables"]
     assert numbers(page.locator("header p").inner_text()) == ["3", "2"]
-    assert page.locator("#best .doubts li").all_inner_texts() == ["100 of <300>"]
+    assert page.locator("#best .warnings li").all_inner_texts() == ["100 of <300>"]
     assert page.locator("#label_free td").all_inner_texts() == ["10", "0.25"]
-    assert page.locator("#runs .doubts li").all_inner_texts() == [
+    assert page.locator("#runs .warnings li").all_inner_texts() == [
         "k=233: cluster.k=233 exceeds <200> samples"
     ]
     heads = page.locator("#runs th").all_inner_texts()

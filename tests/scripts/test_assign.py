@@ -56,18 +56,32 @@ def test_what_cannot_be_is_one_line(project: Project, held_out: Path, tmp_path: 
         (other, str(held_out)): (f"RUN_ID={other}", "tracking.log_model=all"),
         (job, "empty"): (f"FOLDER={tmp_path / 'empty'}", "use a folder of images"),
         ("norun", str(held_out)): ("RUN_ID=norun", "tracking.uri="),
-        (job, "nowhere"): (f"FOLDER={tmp_path / 'nowhere'}", "does not exist"),
         (job, str(held_out), "dataset.root=there"): ("dataset.root", "leave it out"),
     }
-    (tmp_path / "mine.csv").write_text(
-        "", encoding="utf-8"
-    )  # what is wrong with the run or the images is told before it
     for words, (key, use) in answers.items():
-        done = project.script("assign", *words, "--out", "mine.csv", cwd=tmp_path)
+        done = project.script("assign", *words, "--out", "new/mine.csv", cwd=tmp_path)
         assert done.returncode == 1
         says(done.stderr, key=key, use=use)
         assert "Traceback" not in done.stderr
-    assert (tmp_path / "mine.csv").read_text(encoding="utf-8") == ""
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "use"),
+    [
+        ([], "FOLDER|FILE", "use a folder"),
+        (["nowhere"], "nowhere", "does not exist"),
+        ([".", "--out", "old.csv"], "--out old.csv", "use another file"),
+        ([".", "--far", "95"], "--far 95.0", "such as 0.99"),
+    ],
+)
+def test_arguments_are_checked_before_the_run_is_read(
+    fresh: Project, tmp_path: Path, words: list[str], key: str, use: str
+) -> None:
+    (tmp_path / "old.csv").touch()
+    done = fresh.script("assign", "norun", *words, cwd=tmp_path)
+    assert done.returncode == 1
+    says(done.stderr, key=key, use=use)
 
 
 def test_the_result_has_its_folder_made_and_what_cannot_be_written_is_told(

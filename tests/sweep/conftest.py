@@ -18,7 +18,7 @@ def plan(uri: str, tmp_path: Path) -> Plan:
         "tracking": Tracking(uri, log_model="none"),
         "cache": Cache(str(tmp_path / "cache")),
         "settings": SimpleNamespace(figures="none", report="none", objective="ari"),
-        "stages": SimpleNamespace(dataset=SimpleNamespace(display_name="digits")),
+        "stages": SimpleNamespace(dataset=SimpleNamespace(display_name="digits"), evaluators={}),
     }
     return SimpleNamespace(**parts)  # type: ignore[return-value]
 

@@ -43,7 +43,10 @@ class Sweep:
     def close(self, **changed: str) -> bool:
         """Record the best job's model; return True if it is recorded."""
         plan = replace(self.plan, settings=replace(self.plan.settings, **changed))
-        return best_model.record_best({self.folder: self.outcome}, plan, self.parent)
+        jobs = {self.folder: self.outcome}
+        return best_model.record_best(
+            best_model.find_best(jobs, plan.settings.objective), jobs, plan, self.parent
+        )
 
     def models(self) -> int:
         """Count the models that the job recorded."""
@@ -75,13 +78,16 @@ def test_a_job_leaves_its_model_where_nothing_is_kept(uri: str, tmp_path: Path) 
 
 def test_the_best_job_is_shown_from_the_cache(uri: str, tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, uri, "cluster.k=4", "map=pca", "objective=silhouette")
-    best = best_model.best_job_report(sweep.folder, "k=4", sweep.outcome.run_id)
-    assert best.contents is not None
-    assert best.contents.members["cluster"].nunique() == 4
-    assert len(best.contents.images) == len(best.contents.members) == 100
-    assert best.contents.facts["run"] == sweep.outcome.run_id
+    best = best_model.find_best({sweep.folder: sweep.outcome}, "silhouette")
+    assert best
+    shown = best_model.best_job_report(best, ["cluster.k"])
+    assert (shown.name, shown.seeds) == ("k=4", 1)
+    assert shown.contents is not None
+    assert shown.contents.members["cluster"].nunique() == 4
+    assert len(shown.contents.images) == len(shown.contents.members) == 100
+    assert shown.contents.facts["run"] == sweep.outcome.run_id
     (tmp_path / "cache").rename(tmp_path / "elsewhere")
-    assert best_model.best_job_report(sweep.folder, "k=4", "").contents is None
+    assert best_model.best_job_report(best, []).contents is None
 
 
 def test_each_job_or_none_records_its_own_if_asked(uri: str, tmp_path: Path) -> None:
@@ -153,6 +159,19 @@ def test_noise_that_leaves_a_figure_undefined_does_not_become_another_figure() -
 def test_without_a_judge_there_is_no_share_of_noise() -> None:
     assert best_model.best_folder(jobs({"probe_acc": 0.9}), "noise_share") is None
     assert best_model.best_folder(jobs({"clusters": 2.0}), "noise_share_test") is None
+
+
+def test_the_best_job_is_one_of_the_settings_with_the_best_mean_over_the_seeds() -> None:
+    scores = {(5, 0): 0.6, (5, 1): 0.7, (9, 0): 0.1, (9, 1): 0.9}
+    seeds = {
+        Path(f"{k}-{seed}"): Outcome(
+            [f"cluster.k={k}", f"seed={seed}"], status="FINISHED", metrics={"ari": ari}
+        )
+        for (k, seed), ari in scores.items()
+    }
+    best = best_model.find_best(seeds, "ari")
+    assert best
+    assert (best.folder, best.value, best.seeds) == (Path("5-1"), 0.7, 2)
 
 
 def test_few_points_below_zero_are_better() -> None:

@@ -68,7 +68,7 @@ def test_a_job_without_a_server_keeps_its_results(
     sweep.run_job(composed, replace(invocation, parent=("http://127.0.0.1:9", "1", "lost")))
     left = Outcome.load(tmp_path / "job")
     assert (left.status, left.run_id) == ("FINISHED", "")
-    says(left.lost, key="tracking.uri=http://127.0.0.1:9")
+    says(left.unrecorded, key="tracking.uri=http://127.0.0.1:9")
     assert (tmp_path / "job" / "assignments.parquet").exists()
 
 
@@ -94,7 +94,7 @@ def test_a_job_leaves_a_folder_alone_that_another_works_in(
     lock.release()
 
 
-def test_a_job_is_recorded_beside_its_parent(
+def test_a_job_is_recorded_next_to_its_parent(
     composed: DictConfig, tmp_path: Path, begun: sweep.Sweep
 ) -> None:
     composed.tracking.experiment = "another"

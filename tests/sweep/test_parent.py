@@ -49,11 +49,18 @@ def test_its_row_has_the_settings_that_are_swept_and_the_best_jobs_metrics(begun
     says(row.data.tags["metrics"], key="best job by ari", use="k=20, run 1")
 
 
+def test_a_report_is_titled_by_the_settings_that_are_swept(begun: sweep.Sweep) -> None:
+    begun.command = ["backbone=pixels", "cluster.k=10,20"]
+    assert begun.name == "sweep of k=10,20"
+    begun.command = ["experiment=caltech101"]  # which sweeps cluster.k
+    assert begun.name == "sweep of experiment=caltech101"
+
+
 def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
 
 
-def test_tables_and_pictures_of_the_sweep_are_recorded_at_their_place(begun: sweep.Sweep) -> None:
+def test_tables_and_figures_of_the_sweep_are_recorded(begun: sweep.Sweep) -> None:
     begun.plan.settings.figures = "auto"  # type: ignore[misc]
     for number in range(4):
         leave(begun, number, f"{number}/cluster.metric=l2")
@@ -105,7 +112,7 @@ def test_the_report_says_what_makes_the_figures_of_all_jobs_doubtful(begun: swee
         leave(begun, number, str(number))
         doubts = ["about 100 of 300 samples", f"only job {number}"]
         path = begun.folder / str(number)
-        replace(Outcome.load(path), doubts=doubts).save(path)
+        replace(Outcome.load(path), warnings=doubts).save(path)
     begun.close()
     text = (begun.folder / report.REPORT_FILE).read_text(encoding="utf-8")
     assert "<li>about 100 of 300 samples</li>" in text
@@ -178,10 +185,10 @@ def test_a_sweep_that_cannot_be_recorded_does_not_begin(
 
 
 def test_a_sweep_says_that_its_table_is_not_recorded(begun: sweep.Sweep) -> None:
-    assert begun.lost == ""
+    assert begun.unrecorded == ""
     begun.run._experiment = tracking.Tracker("http://127.0.0.1:9", "1")
     for number in range(4):
         leave(begun, number, str(number))
     begun.close()
-    says(begun.lost, key="tracking.uri=http://127.0.0.1:9")
+    says(begun.unrecorded, key="tracking.uri=http://127.0.0.1:9")
     assert (begun.folder / "sweep.csv").exists()

@@ -54,7 +54,7 @@ def plan(tracker: tracking.Tracker, tmp_path: Path) -> Plan:
         "tracking": Tracking(tracker.uri, tmp_path.name, log_model="none"),
         "cache": Cache(str(tmp_path / "cache")),
         "settings": SimpleNamespace(figures="none", report="none", objective="ari"),
-        "stages": SimpleNamespace(dataset=SimpleNamespace(display_name="digits")),
+        "stages": SimpleNamespace(dataset=SimpleNamespace(display_name="digits"), evaluators={}),
     }
     return SimpleNamespace(**parts)  # type: ignore[return-value]
 
@@ -135,7 +135,7 @@ def test_a_result_that_was_not_recorded_whole_is_repeated(
     runs = [work(made, number) for number in range(3)]
     tracker.client.set_terminated(runs[0], "KILLED")  # killed between its result and its record
     lost = "tracking.uri=http://server stopped answering"
-    replace(Outcome.load(made.folder / "1"), lost=lost).save(made.folder / "1")
+    replace(Outcome.load(made.folder / "1"), unrecorded=lost).save(made.folder / "1")
     made.close(KeyboardInterrupt())
     begun = resumption.find_resumable("true", command, tracker)
     assert begun.state.finished == {"2": "2"}
@@ -150,7 +150,7 @@ def test_a_sweep_is_found_by_its_id_and_by_its_folder(
         assert resumption.find_resumable(word, command, tracker).state.run_id == made.run.id
 
 
-def test_launcher_and_pictures_may_change_and_the_jobs_may_not(
+def test_launcher_and_figures_may_change_and_the_jobs_may_not(
     made: sweep.Sweep, tracker: tracking.Tracker
 ) -> None:
     fail_one(made)

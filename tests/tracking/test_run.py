@@ -147,7 +147,7 @@ def test_a_run_deleted_while_running_is_reported_once(
         tracker.client.delete_run(run.id)
         for step in range(3):
             run.epoch(step, {"loss": 1.0, "accuracy": 0.5})
-    says(run.lost, key=run.id, use=f"tracking.uri={tracker.uri} was deleted")
+    says(run.unrecorded, key=run.id, use=f"tracking.uri={tracker.uri} was deleted")
     assert len(caplog.records) == 1
     assert not list(lock_folder(tracker).iterdir())
     says(caplog.text, key=str(tmp_path))
@@ -192,7 +192,7 @@ def test_a_server_that_stops_answering_is_reported_once_with_the_folder(
         for step in range(3):
             run.epoch(step, {"loss": 1.0})
     assert silent_tracker.client.asked == ["log_batch", "set_terminated"], "the end is tried once more"
-    says(run.lost, **STOPPED)
+    says(run.unrecorded, **STOPPED)
     assert caplog.text.count(str(tmp_path)) == 1
 
 
@@ -201,7 +201,7 @@ def test_a_server_that_answers_again_ends_the_run(silent_tracker: tracking.Track
         silent_tracker.client.silent = True
         run.epoch(1, {"loss": 1.0})
         silent_tracker.client.silent = False
-    says(run.lost, **STOPPED)
+    says(run.unrecorded, **STOPPED)
     assert recorded(silent_tracker, run).info.status == "FINISHED"
     assert not list(tmp_path.iterdir()), "its lock is not left behind"
 
@@ -214,7 +214,7 @@ def test_a_run_continues_without_a_server(
         run.epoch(1, {"loss": 1.0})
         run.artifacts()
     assert run.id == ""
-    says(run.lost, **STOPPED)
+    says(run.unrecorded, **STOPPED)
     assert silent_tracker.client.asked == ["create_run"]
     says(caplog.text, key=str(tmp_path))
 
@@ -226,7 +226,7 @@ def test_a_refused_value_is_named_and_the_others_are_recorded(
         run.log(metrics={"p@10": 1, "ari": 0.5}, tags={"device": "cpu"})
         run.log(metrics={"nmi": 0.6})
     finished = recorded(tracker, run)
-    assert run.lost == ""
+    assert run.unrecorded == ""
     assert finished.info.status == "FINISHED"
     assert finished.data.metrics == {"ari": 0.5, "nmi": 0.6}
     assert finished.data.tags["device"] == "cpu"

@@ -37,8 +37,8 @@ class FaissKMeans:
 
     With `n_redo=auto`, starts and breaths use a random sample of at most 65,536 rows, or 256 per cluster if
     that is more; then the centroids converge on all rows. A sample can miss a small, distant group. So one
-    more breath moves centroids to rows whose error exceeds that of every sampled row, if their total error is
-    large enough.
+    more breath moves centroids to rows with a larger error than any sampled row, if the total error of such
+    rows is large enough.
 
     Parameters
     ----------

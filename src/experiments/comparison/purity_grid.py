@@ -50,9 +50,9 @@ def _of_protocol(jobs: "pd.DataFrame", protocol: str) -> "tuple[pd.DataFrame, di
     names[PURITY] = "fine"
     references = {name: label for name, label in REFERENCES.items() if name in jobs}
     means = jobs.groupby(K, sort=True)[[*names, *references]].mean().rename(columns=names | references)
-    averaged = f", mean of {len(jobs) / len(means):g} jobs each" if len(jobs) > len(means) else ""
+    averaged = f", mean of {len(jobs) / len(means):g} jobs" if len(jobs) > len(means) else ""
     macro = " and their macro-categories" if granularities else ""
-    title = f"Purity against the classes (fine){macro}; protocol {protocol}{averaged}"
+    title = f"Purity against the classes (fine){macro}, {protocol}{averaged}"
     fine = means[list(names.values())]
     grid = Heatmap(
         title, [f"k={k}" for k in means.index], list(fine.columns), fine.to_numpy(np.float64), PURITY
@@ -60,7 +60,7 @@ def _of_protocol(jobs: "pd.DataFrame", protocol: str) -> "tuple[pd.DataFrame, di
     repeated = SEED in jobs and jobs[SEED].nunique() > 1
     low, high = _intervals(jobs, names | references) if repeated else ({}, {})
     over_k = Lines(
-        title + ("; bands: 95 % interval over the seeds" if low else ""),
+        title + ("; bands: 95 % interval" if low else ""),
         "k",
         PURITY,
         list(means.index),

@@ -35,7 +35,7 @@ SINGLE = ("dataset", "backbone", "reducer", "cluster")  # groups with one option
 NO_STAGES = ("claims", "experiment", "hydra")
 NOT_GROUPS = ("claims", "hydra")  # folders of conf/ without options of a run
 STORAGE_KEYS = ("cache.", "tracking.")  # prefixes of the settings of cache and tracking
-PLACE_KEYS = (*STORAGE_KEYS, "hydra.")  # and of Hydra's own settings
+STORAGE_AND_HYDRA = (*STORAGE_KEYS, "hydra.")
 
 OmegaConf.register_new_resolver("option_list", lambda: option_list(), replace=True)  # conf/hydra/help
 OmegaConf.register_new_resolver(  # for conf/config.yaml; cached, so that a config has one folder

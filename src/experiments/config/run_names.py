@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
-from experiments.config.compose import PLACE_KEYS
+from experiments.config.compose import STORAGE_AND_HYDRA
 from experiments.config.overrides import key_of, parse
 from experiments.config.plan import Settings
 from experiments.config.stage import GROUPS
 
-DATA_KEYS = ("dataset", "dataset.root", "dataset.path")
+LAST_KEYS = ("dataset", "dataset.root", "dataset.path")
 TOP = (*GROUPS, "evaluator", *(f.name for f in fields(Settings)))  # top-level keys
 
 
@@ -17,8 +17,8 @@ def run_name(overrides: Sequence[str]) -> str:
 
     The data set comes last, because tables of runs truncate long names and mostly show one data set.
     """
-    typed = [override for override in overrides if not key_of(override).startswith(PLACE_KEYS)]
-    typed.sort(key=lambda override: key_of(override) in DATA_KEYS)
+    typed = [override for override in overrides if not key_of(override).startswith(STORAGE_AND_HYDRA)]
+    typed.sort(key=lambda override: key_of(override) in LAST_KEYS)
     short = short_keys([key_of(override) for override in typed])
     words = []
     for override in typed:

@@ -1,6 +1,7 @@
 """Choice of k by eight methods on the reduced space; each k is clustered once for all of them."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from itertools import pairwise
@@ -137,19 +138,31 @@ class KSelection:
 
     def evaluate(self, *, ctx: Context, reduced: np.ndarray) -> Findings:
         """Cluster with every k; tables of the metrics by k, the k of each method, and their agreement."""
+        findings = self._findings(self._table(np.ascontiguousarray(reduced, np.float32), ctx))
+        log.info("choice of k: %s", findings.tables["k_agreement"]["verdict"].iloc[0])
+        return findings
+
+    def over_seeds(self, tables: "Sequence[pd.DataFrame]") -> Findings:
+        """Return the findings of the mean of each metric over the tables `k_selection` of several seeds."""
         import pandas as pd
 
-        table = self._table(np.ascontiguousarray(reduced, np.float32), ctx)
+        means = pd.concat(tables).groupby("k", as_index=False).mean()
+        return self._findings(means, f"means over {len(tables)} seeds")
+
+    def _findings(self, table: "pd.DataFrame", about: str = "") -> Findings:
+        import pandas as pd
+
         choices = verdicts(table, self.within)
-        summary = sentence(choices)
-        log.info("choice of k: %s", summary)
+        summary = ": ".join(filter(None, [about, sentence(choices)]))
+        figure = curves(table, choices)
+        figure = replace(figure, title=", ".join(filter(None, [figure.title, about])))
         metrics = {f"k_{verdict.method}": float(verdict.k) for verdict in choices if verdict.k is not None}
         tables = {
             "k_selection": table,
             "k_verdicts": pd.DataFrame([vars(verdict) for verdict in choices]).astype({"k": "Int64"}),
             "k_agreement": pd.DataFrame({"verdict": [summary], "light": [self._light()]}),
         }
-        return Findings(metrics, tables, {"k_selection": curves(table, choices)})
+        return Findings(metrics, tables, {"k_selection": figure})
 
     def _table(self, points: np.ndarray, ctx: Context) -> "pd.DataFrame":
         """Return a table with a row per k: the columns of a trial, the gap and its s."""

@@ -147,6 +147,11 @@ def print_line(line: str) -> None:
     Console(soft_wrap=True).print(line, markup=False, highlight=False)
 
 
+def print_notice(line: str) -> None:
+    """Print one line on standard error, above the progress bars, without markup."""
+    stderr.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def print_error(line: str) -> None:
     """Print one error line on standard error, without markup."""
     Console(stderr=True, soft_wrap=True).print(line, markup=False, highlight=False, style="bold red")

@@ -17,7 +17,7 @@ import numpy as np
 
 from experiments.context import Context, Silent
 from experiments.dataset.images.folder import read_folder
-from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, ending
+from experiments.dataset.images.formats import FOREIGN, PLAIN, begins_as_an_image, extension
 from experiments.dataset.selection.naming import name_of_folder
 from experiments.dataset.vectors.content import Vectors
 from experiments.evaluator.measures.majority import of_counts
@@ -138,8 +138,7 @@ class Model:
         """
         import pandas as pd
 
-        if not 0 < far <= 1:
-            raise ValueError(f"far={far} is not a quantile; use 0 to 1, such as {FAR}")
+        check_far(far)
         samples.require(self.kind, "this model")
         ctx = replace(ctx, dtype=self.dtype)
         reduced = self.projection.transform(np.asarray(self.encoder.embed(samples, ctx)))
@@ -172,6 +171,12 @@ class Model:
             return self.assign(from_vectors(values), ctx, far)
 
 
+def check_far(far: float, key: str = "far=") -> None:
+    """Raise ValueError if `far` is not a quantile; `key` is how it was typed."""
+    if not 0 < far <= 1:
+        raise ValueError(f"{key}{far} is not a quantile; use 0 to 1, such as {FAR}")
+
+
 def _load_pyfunc(folder: str) -> Model:
     """Load a model; MLflow calls this function by its name."""
     return Model.load(Path(folder))
@@ -198,7 +203,7 @@ def from_folder(
 
 def is_image(path: Path) -> bool:
     """Return True if a file is an image, False for an archive of images."""
-    suffix = ending(str(path))
+    suffix = extension(str(path))
     return suffix in PLAIN + FOREIGN or begins_as_an_image(path, suffix)
 
 
@@ -221,7 +226,7 @@ def from_images(
         path = Path(image).expanduser()
         if not path.is_file():
             raise ValueError(f"path={image} does not exist; use paths of image files")
-        suffix = path.suffix if ending(str(path)) in FOREIGN else ".png"
+        suffix = path.suffix if extension(str(path)) in FOREIGN else ".png"
         (folder / f"{row:09}{suffix}").symlink_to(path.absolute())
     samples = from_folder(folder, ctx, value_range)
     if samples.skipped:

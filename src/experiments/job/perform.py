@@ -35,11 +35,10 @@ LOG = "run.log"  # conf/hydra/job_logging writes it
 class Outcome:
     """The outcome of a job, saved as result.json in the job's folder.
 
-    `number` is the job's number in its sweep, and `parent` the id of the sweep's run. `computed` and `kept`
-    are the computed and the reused cache keys; `finding_keys` (in the file, `found`) those of the findings.
-    `seconds` is None for a reused step. `lost` is the reason why a result is not recorded, `doubts` are
-    warnings about its metrics, and `alike` has the suffixes of the rows with equal numbers of clusters
-    and classes.
+    `number` is the job's number in its sweep, and `parent` the id of the sweep's run. `computed` and `reused`
+    are cache keys, `finding_keys` those of the findings. `seconds` is None for a reused step. `unrecorded` is
+    the reason why a result is not recorded, `warnings` are about its metrics, and `equal_counts` has the
+    suffixes of the rows with equal numbers of clusters and classes.
     """
 
     overrides: list[str]
@@ -51,29 +50,32 @@ class Outcome:
     seconds: dict[str, float | None] = field(default_factory=dict)
     total: float = 0.0
     computed: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
     finding_keys: dict[str, str] = field(default_factory=dict)
     run_id: str = ""
     error: str = ""
-    lost: str = ""
+    unrecorded: str = ""
     stopped: str = ""
-    doubts: list[str] = field(default_factory=list)
-    alike: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    equal_counts: list[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Write result.json."""
         folder.mkdir(parents=True, exist_ok=True)
-        values = asdict(self)
-        values["found"] = values.pop("finding_keys")
         partial = folder / f"{RESULT}.partial"
-        partial.write_text(json.dumps(values, indent=1), encoding="utf-8")
+        partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
         partial.replace(folder / RESULT)
 
     @classmethod
     def load(cls, folder: Path) -> "Outcome":
-        """Return the outcome of a folder's result.json."""
-        values = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-        return cls(finding_keys=values.pop("found", {}), **values)
+        """Return the outcome of a folder's result.json; raise ValueError if another version wrote it."""
+        try:
+            return cls(**json.loads((folder / RESULT).read_text(encoding="utf-8")))
+        except TypeError as error:
+            raise ValueError(
+                f"{folder / RESULT} is from another version of the framework ({error}); run the command "
+                "without resume, which reuses all cached steps"
+            ) from error
 
     def with_result(self, result: pipeline.Result) -> "Outcome":
         """Return the outcome with the metrics and other facts of a result."""
@@ -83,13 +85,13 @@ class Outcome:
             seconds=result.seconds,
             finding_keys=result.finding_keys,
             stopped=result.encoder.stopped,
-            doubts=result.warnings,
-            alike=equal_count_suffixes(result),
+            warnings=result.warnings,
+            equal_counts=equal_count_suffixes(result),
         )
 
     def with_keys(self, store: Store) -> "Outcome":
         """Return the outcome with the cache keys that were computed and reused so far."""
-        return replace(self, computed=list(store.computed), kept=list(store.reused))
+        return replace(self, computed=list(store.computed), reused=list(store.reused))
 
     def failed(self, error: BaseException, folder: Path) -> "Outcome":
         """Return the outcome as FAILED with an error's message, or KILLED after an interruption."""
@@ -184,7 +186,7 @@ def perform(plan: Plan, folder: Path, job: Job) -> Performed:
                 work.write(result, outcome)
             finally:
                 outcome = outcome.with_keys(work.ctx.store)
-        outcome = replace(outcome, lost=run.lost)
+        outcome = replace(outcome, unrecorded=run.unrecorded)
     except BaseException as error:
         outcome = outcome.failed(error, folder)
         if not isinstance(error, Exception):

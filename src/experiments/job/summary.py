@@ -40,13 +40,13 @@ class Recording:
         MLflow's store or server.
     experiment_id
         MLflow's experiment, for a link to its page.
-    lost
+    unrecorded
         The reason why a sweep's parent run is not recorded, or "".
     """
 
     uri: str
     experiment_id: str = ""
-    lost: str = ""
+    unrecorded: str = ""
 
 
 def to_frame(outcomes: Sequence[Outcome], swept: Sequence[str]) -> "pd.DataFrame":
@@ -112,8 +112,7 @@ def _over(
         for end in ("low", "high")
     )
     return Lines(
-        f"Main metrics over {key}, protocol {protocols}"
-        + ("; bands: 95 % interval over the seeds" if low else ""),
+        f"Main metrics over {key}, protocol {protocols}" + ("; bands: 95 % interval" if low else ""),
         f"{key}{averaged}",
         "",
         positions,
@@ -148,7 +147,7 @@ def print_summary(
         _print_metrics(done, swept, stable)
         _print_all_seconds(done, swept)
         console.print_line(_computed(outcomes, before))
-    faults = [*_failures(outcomes, swept), *_unrecorded(outcomes, recording.lost, folder)]
+    faults = [*_failures(outcomes, swept), *_unrecorded(outcomes, recording.unrecorded, folder)]
     for fault in [*_unfinished(outcomes), *faults]:
         console.print_error(fault)
     run = outcomes[0].parent or outcomes[0].run_id if outcomes else ""
@@ -165,7 +164,7 @@ def _computed(outcomes: Sequence[Outcome], before: Sequence[str]) -> str:
     """Return a line with the numbers of computed and reused values, and the values computed repeatedly."""
     counts = Counter([*before, *(key for outcome in outcomes for key in outcome.computed)])
     repeated = [key for key, count in counts.items() if count > 1]
-    reused = len({key for outcome in outcomes for key in outcome.kept} - set(counts))
+    reused = len({key for outcome in outcomes for key in outcome.reused} - set(counts))
     line = f"computed {counted(len(counts), 'value')}, reused {reused} from the cache"
     return f"{line}; computed more than once: {', '.join(repeated)}" if repeated else line
 
@@ -187,10 +186,10 @@ def _failures(outcomes: Sequence[Outcome], swept: Sequence[str]) -> list[str]:
     return lines
 
 
-def _unrecorded(outcomes: Sequence[Outcome], lost: str, folder: Path) -> list[str]:
+def _unrecorded(outcomes: Sequence[Outcome], reason: str, folder: Path) -> list[str]:
     """Return a line with the number of results that are not recorded, and the reason, if any."""
-    reasons = [outcome.lost for outcome in outcomes if outcome.lost]
-    why = next(iter([*reasons, lost]))
+    reasons = [outcome.unrecorded for outcome in outcomes if outcome.unrecorded]
+    why = next(iter([*reasons, reason]))
     if not why:
         return []
     return [f"{why}; {len(reasons)} of {len(outcomes)} results are not recorded; all results are in {folder}"]

@@ -37,7 +37,7 @@ class Trace:
         By evaluator: its metrics, and a digest of each of its tables and figures.
     circumstances
         Everything else the run can depend on, as text: commit, versions, device, threads.
-    kept
+    reused
         By reused step: the circumstances of its computation that differ from the run's.
     described
         Key of everything that evaluators can report about the samples; "" for runs recorded without it.
@@ -47,7 +47,7 @@ class Trace:
     metrics: dict[str, dict[str, float]]
     shown: dict[str, dict[str, str]]
     circumstances: dict[str, str]
-    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    reused: dict[str, dict[str, str]] = field(default_factory=dict)
     described: str = ""
 
     def save(self, folder: Path) -> None:
@@ -114,7 +114,7 @@ def clustering_digest(clustering: Clustering) -> str:
 def shown_digests(findings: Findings) -> dict[str, str]:
     """Return a digest of each table's columns and cells, and of the data of each figure."""
     tables = {f"table {name}": digest(*_columns(table)) for name, table in findings.tables.items()}
-    return tables | {f"picture {name}": _figure_digest(figure) for name, figure in findings.figures.items()}
+    return tables | {f"figure {name}": _figure_digest(figure) for name, figure in findings.figures.items()}
 
 
 def _columns(table: "pd.DataFrame") -> list[Any]:

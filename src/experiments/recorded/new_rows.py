@@ -17,7 +17,7 @@ from experiments.messages import DataError
 from experiments.samples import Samples
 
 NUMBERED = re.compile(r"column_\d+")  # names of columns in a table without a header
-ENDINGS = (".csv", ".tsv", *PARQUET, *ARRAYS)
+EXTENSIONS = (".csv", ".tsv", *PARQUET, *ARRAYS)
 
 
 def new_rows(path: Path, features: Sequence[str], id_: str | None, key: str, ctx: Context) -> Samples:

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from experiments import tracking
 from experiments.config.mistakes import SettingError
 from experiments.store.values import OtherCodeError
 
-SUGGESTIONS = 3  # similar run ids in a message
+SUGGESTIONS = 3  # similar and newest run ids in a message
 PARENT_TAG = "sweep"  # tag with the value `parent` of a sweep's run
+NAME_LETTERS = 60  # of a run's experiment and name in a message
 SUPERSEDED = "superseded"  # tag of the run of an unfinished job that a later run replaced
 
 
@@ -35,15 +37,16 @@ class PastRun:
 
     @classmethod
     def of(cls, uri: str, run_id: str, key: str = "RUN_ID") -> "PastRun":
-        """Return the run of an id typed as `key`; raise ValueError with similar ids if there is none."""
+        """Return the run of an id typed as `key`; raise ValueError with other ids if there is none."""
         try:
             return cls(uri, tracking.query(uri, lambda client: client.get_run(run_id)))
         except LookupError:
-            known = tracking.query(uri, _run_ids)
-            close = [known_id for known_id in known if known_id.startswith(run_id)]
-            close = close or difflib.get_close_matches(run_id, known, n=SUGGESTIONS, cutoff=0.5)
-            similar = " or ".join(close[:SUGGESTIONS])
-            hint = f"did you mean {similar}?" if close else f"it has {len(known)} runs"
+            runs = tracking.query(uri, _newest_first)
+            close = [known_id for known_id in runs if known_id.startswith(run_id)]
+            close = close or difflib.get_close_matches(run_id, runs, n=SUGGESTIONS, cutoff=0.5)
+            similar = f"did you mean {' or '.join(close[:SUGGESTIONS])}? " if close else ""
+            recent = [f"{known_id} ({about})" for known_id, about in runs.items() if about][:SUGGESTIONS]
+            hint = f"{similar}newest runs: {', '.join(recent)}" if recent else "it has no runs"
             raise ValueError(f"{key}={run_id} is not a run of tracking.uri={uri}; {hint}") from None
 
     @property
@@ -183,6 +186,14 @@ class PastRun:
             ) from error
 
 
-def _run_ids(client: Any) -> list[str]:
-    experiments = [experiment.experiment_id for experiment in tracking.all_pages(client.search_experiments)]
-    return [run.info.run_id for run in tracking.all_pages(client.search_runs, experiments)]
+def _newest_first(client: Any) -> dict[str, str]:
+    """Return the experiment and name of each run by its id; "" for the jobs of sweeps."""
+    experiments = {e.experiment_id: e.name for e in tracking.all_pages(client.search_experiments)}
+    order = ["attributes.start_time DESC"]
+    runs = tracking.all_pages(client.search_runs, list(experiments), order_by=order)
+    return {
+        run.info.run_id: ""
+        if "mlflow.parentRunId" in run.data.tags
+        else shorten(f"{experiments[run.info.experiment_id]}, {run.info.run_name}", NAME_LETTERS)
+        for run in runs
+    }

@@ -21,7 +21,7 @@ from experiments.samples import Samples
 
 log = logging.getLogger(__name__)
 
-DATA_KEYS = (  # paths that may have changed since a run
+DATA_PATHS = (  # paths that may have changed since a run
     "dataset.root",
     "dataset.path",
     "dataset.images",
@@ -44,12 +44,12 @@ def split_data_paths(settings: Sequence[str]) -> tuple[dict[str, Any], list[str]
     paths, others = {}, []
     for override in compose.parse(settings):
         key = str(override.key_or_group)
-        if key in DATA_KEYS and not override.is_sweep_override():
+        if key in DATA_PATHS and not override.is_sweep_override():
             paths[key] = override.value()
         elif key.partition(".")[0] == "dataset":
             raise ValueError(
                 f"{override.input_line} would load other data than the run's; use only paths of moved "
-                f"data: {', '.join(DATA_KEYS)}"
+                f"data: {', '.join(DATA_PATHS)}"
             )
         else:
             others.append(str(override.input_line))

@@ -91,12 +91,8 @@ def best_configs(
 
     Parameters
     ----------
-    rows
-        One row per job, as `summary.to_frame` returns them.
-    main
-        Names of the main columns.
-    equal_counts
-        For each row the suffixes of subsets in which its job has equal numbers of clusters and classes.
+    rows, swept, main, objective, equal_counts
+        As in `SweepContents`.
     """
     finished = rows[rows["status"] == "FINISHED"]
     suffixes_of = {row: frozenset(suffixes) for row, suffixes in zip(rows.index, equal_counts, strict=False)}
@@ -122,7 +118,7 @@ def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
     """Describe the best configurations and their metrics; "" for a single configuration.
 
     In sweeps over k, only metrics that are comparable across k count. The text mentions metrics by which the
-    best and the next best do not differ significantly.
+    best and the next best do not differ significantly, and the number of seeds.
     """
     if not any(best.runners_up for best in bests):
         return ""
@@ -134,7 +130,10 @@ def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
             k_dependent.append(metric)
         else:
             metrics_of.setdefault(best.config, []).append(metric)
-    sentences = ["; ".join(f"{config} by {', '.join(metrics)}" for config, metrics in metrics_of.items())]
+    seeds = max(best.seeds for best in bests)
+    over = f"Means over {seeds} seeds: " if metrics_of and seeds > 1 else ""
+    chosen = "; ".join(f"{config} by {', '.join(metrics)}" for config, metrics in metrics_of.items())
+    sentences = [f"{over}{chosen}"]
     if k_dependent:
         verbs = (
             "change with k by themselves, so they do"

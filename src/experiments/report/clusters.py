@@ -74,7 +74,7 @@ def shown_members(
     Parameters
     ----------
     with_images
-        Members have images, so the caption is the label alone, or the file's name without its ending.
+        Members have images, so the caption is the label alone, or the file's name without its extension.
     """
     ids = members["id"].to_list()
     labels = members["label"].to_list() if "label" in members else [""] * len(ids)

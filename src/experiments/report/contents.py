@@ -70,8 +70,8 @@ class Contents:
         Results of each class and cluster, the worst first; empty without labels.
     notes
         Remarks by figure name, such as omitted classes; `map` explains why the map is a PCA.
-    pictures
-        Contact sheets of evaluators.
+    image_sheets
+        Contact sheets of evaluators, by figure name.
     verdict
         The k that most methods choose; empty without the evaluator k_selection.
     not_shown

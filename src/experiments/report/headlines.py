@@ -28,7 +28,7 @@ def headlines(
     Parameters
     ----------
     upper
-        Supervised accuracies; metrics that are shares of correct images get the best one on the same rows.
+        Supervised accuracies. A metric that is a share of correct images gets the best of those on its rows.
     equal_counts
         Suffixes of the rows with equal numbers of clusters and classes.
     """
@@ -71,8 +71,8 @@ def _levels(
         return metrics.get(str(replace(name, metric=value))) if isinstance(value, str) else value
 
     ceiling = level(name.row.ceiling)
-    fewer = ceiling is not None and ceiling < 1  # fewer clusters than classes: each cluster can match a class
-    # with more clusters than classes some match none, so the ceiling of these rows is unknown
+    # Fewer clusters than classes can all match a class. Of more, some match none: the ceiling is unknown.
+    fewer = ceiling is not None and ceiling < 1
     reachable = equal_counts or fewer or not name.row.matched
     return level(name.row.chance), ceiling if reachable else None
 
@@ -101,7 +101,7 @@ def upper_bounds(metrics: Mapping[str, float], history: Sequence[Mapping[str, fl
 def _probe_suffixes(probe: str, metrics: Mapping[str, float]) -> list[str]:
     """Return the suffixes of the rows that a probe is scored on, without duplicates.
 
-    If there is one part besides training, `""` would be the same rows as that part.
+    With one part besides training, the rows of `""` are those of that part.
     """
     parts = [suffix for suffix in ROWS if spelled(ACCURACY, probe, rows=suffix) in metrics]
     return parts[1:] if len(parts) == 2 and not parts[0] else parts

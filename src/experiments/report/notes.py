@@ -82,12 +82,16 @@ def _metrics_line(metrics: Mapping[str, float], suffixes: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class BestJobLink:
-    """The best job of a sweep by the objective, and the link to its MLflow page; "" for no page."""
+    """The best job of a sweep by the objective, and the link to its MLflow page; "" for no page.
+
+    `seeds` is the number of finished jobs that differ from it in the seed only, itself included.
+    """
 
     name: str
     page: str
     objective: str
     value: float
+    seeds: int = 1
 
 
 def of_sweep(
@@ -106,10 +110,8 @@ def of_sweep(
 
     Parameters
     ----------
-    rows
-        One row per job, as `summary.to_frame` returns them.
-    main
-        Names of the main columns.
+    rows, main
+        As in `SweepContents`.
     compared
         The tables over all jobs.
     report
@@ -122,16 +124,16 @@ def of_sweep(
     finished, seeds = int((rows["status"] == "FINISHED").sum()), compared.get("seeds")
     sentences = [f"{finished} of {len(rows)} jobs finished"]
     if best:
-        seeds_hint = "" if seeds is None else "; the table below has means over the seeds"
-        sentences = [
-            f"{sentences[0]}, best job by {best.objective} ({best.value:.4g}): {best.name}{seeds_hint}"
-        ]
+        over = f", of the settings with the best mean over {best.seeds} seeds" if best.seeds > 1 else ""
+        sentences = [f"{sentences[0]}, best job by {best.objective} ({best.value:.4g}): {best.name}{over}"]
         sentences.append("This run shows the metrics of the best job")
         sentences += [f"[Open the best job]({best.page})"] if best.page else []
     if finished < len(rows):
         sentences.append("To run only the missing jobs, repeat the command with `resume=true`")
+    choice = compared["k_agreement"]["verdict"].iloc[0] if "k_agreement" in compared else ""
     parts = [
         ". ".join([*sentences, *([_report_link(report)] if report else [])]),
+        f"Which k, without labels: {choice}" if choice else "",
         _list_text("Failed", [f"{name}: {error}" for name, error in (errors or {}).items()]),
     ]
     if seeds is not None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 OVER_PREFIX = "sweep_"  # prefix of the names of charts over a swept setting
 FIRST_SECTIONS = {  # first sections by swept settings; they answer the question of such a sweep
     (K_SETTING,): ("k", "best", "over", "label_free"),
-    (SEED,): ("seeds", "best"),
+    (SEED,): ("k", "seeds", "best"),
     (K_SETTING, SEED): ("k", "best", "seeds", "over", "label_free"),
 }
 DEFAULT_FIRST = ("k", "best")  # for other swept settings
@@ -44,11 +44,15 @@ HEADINGS = {
 
 @dataclass(frozen=True, eq=False)
 class BestJob:
-    """The best job of a sweep; `contents` of its report is None if the cache does not have its results."""
+    """The best job of a sweep; `contents` of its report is None if the cache does not have its results.
+
+    `seeds` is the number of finished jobs that differ from it in the seed only, itself included.
+    """
 
     name: str
     folder: Path
     contents: Contents | None
+    seeds: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +143,12 @@ def _crosstab_charts(contents: Contents | None) -> list[Chart]:
 def _job_links(best: BestJob | None, folder: Path) -> dict[str, Any]:
     """Return the best job and the numbers of the jobs that have their own report."""
     reports = [path.parent.name for path in folder.glob(f"*/{REPORT_FILE}")]
-    job = best and {"name": best.name, "number": best.folder.name, "shown": best.contents is not None}
+    job = best and {
+        "name": best.name,
+        "number": best.folder.name,
+        "shown": best.contents is not None,
+        "seeds": best.seeds,
+    }
     return {"job": job, "reports": sorted(reports, key=lambda name: (len(name), name)), "file": REPORT_FILE}
 
 
@@ -163,7 +172,7 @@ def _best_section(sweep: SweepContents, folder: Path) -> Iterator[Section]:
     recorded = dict.fromkeys((str(column) for column in sweep.rows.dropna(axis="columns", how="all")), 0.0)
     table = best_table(bests, probed=bool(upper_bounds(recorded))) if bests else {"bests": []}
     title = "Metrics" if bests and not table["several"] else "Best"
-    heading = "Which k" if set(sweep.swept) - {SEED} == {K_SETTING} else title
+    heading = "Best of the swept k" if set(sweep.swept) - {SEED} == {K_SETTING} else title
     answer = {"verdict": verdict(bests, sweep.swept), "warnings": warnings, "objective": sweep.objective}
     yield Section("best", heading, "best.html", table | answer | jobs)
 

@@ -3,13 +3,16 @@
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import pipeline, report, tracking
+from experiments.comparison.seeds import SEED
+from experiments.config import compose
 from experiments.config.build import build
 from experiments.config.plan import Plan
 from experiments.context import Silent
@@ -26,13 +29,48 @@ NOISE = "noise_share"  # a metric of jobs with noise
 WITH_NOISE = ("acc", "clusters")  # metrics of the evaluators that compute noise_share
 
 
-def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) -> bool:
-    """Record the model of the job with the best objective, and tag the sweep's run with that job's id.
+@dataclass(frozen=True)
+class Best:
+    """The best job of a sweep.
+
+    Parameters
+    ----------
+    objective
+        The metric by which it is the best.
+    seeds
+        Number of finished jobs that differ from it in the seed only, itself included.
+    """
+
+    folder: Path
+    job: Outcome
+    objective: str
+    seeds: int
+
+    @property
+    def value(self) -> float:
+        """Its value of the objective."""
+        return objective_value(self.job.metrics, self.objective)
+
+
+def find_best(jobs: Mapping[Path, Outcome], objective: str) -> Best | None:
+    """Return the best job by an objective, or by silhouette if it needs labels; None if no job has either.
 
     Parameters
     ----------
     jobs
         Outcomes by the jobs' folders.
+    """
+    objective = usable_objective(jobs, objective)
+    folder = best_folder(jobs, objective)
+    if folder is None:
+        return None
+    job = jobs[folder]
+    same = [other for other in jobs.values() if _configuration(other) == _configuration(job)]
+    return Best(folder, job, objective, sum(other.status == "FINISHED" for other in same))
+
+
+def record_best(best: Best | None, jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) -> bool:
+    """Record the model of the best job, and tag the sweep's run with that job's id.
 
     Returns
     -------
@@ -41,9 +79,7 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
     """
     if plan.tracking.log_model != "best":
         return False
-    objective = usable_objective(jobs, plan.settings.objective)
-    folder = best_folder(jobs, objective)
-    if folder is None:
+    if best is None:
         if any(job.status == "FINISHED" for job in jobs.values()):
             log.warning(
                 "no job has objective=%s, so there is no best job and no model is recorded; set objective to "
@@ -51,15 +87,17 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
                 plan.settings.objective,
             )
         return False
-    if objective != plan.settings.objective:
+    if best.objective != plan.settings.objective:
         log.warning(
-            "objective=%s needs labels, so the best job has the best %s", plan.settings.objective, objective
+            "objective=%s needs labels, so the best job has the best %s",
+            plan.settings.objective,
+            best.objective,
         )
-    if not jobs[folder].run_id:  # the job is not in MLflow, and its outcome says why
+    if not best.job.run_id:  # the job is not in MLflow, and its outcome says why
         return False
-    run = parent.sibling(jobs[folder].run_id, folder)
+    run = parent.sibling(best.job.run_id, best.folder)
     try:
-        recorded = _record_model(folder, run)
+        recorded = _record_model(best.folder, run)
     except NotCachedError:
         log.warning(
             "cache.root on this machine does not have the best job's model; use tracking.log_model=all to "
@@ -69,18 +107,13 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
     except (ValueError, OSError, LookupError) as error:  # the metrics are recorded already
         log.error("the best job's model is not recorded: %s", error)
         return False
-    parent.log(tags={tracking.BEST: run.id, "best.objective": objective})
+    parent.log(tags={tracking.BEST: run.id, "best.objective": best.objective})
     return recorded
 
 
-def record_best_metrics(
-    jobs: Mapping[Path, Outcome], objective: str, swept: Sequence[str], parent: tracking.Run
-) -> None:
+def record_best_metrics(best: Best, swept: Sequence[str], parent: tracking.Run) -> None:
     """Record the main metrics of the best job in the sweep's run, with a tag that names the job."""
-    folder = best_folder(jobs, objective)
-    if folder is None:
-        return
-    job = jobs[folder]
+    job, objective = best.job, best.objective
     metrics = {
         name: job.metrics[name] for name in (*main_metrics(job.metrics), objective) if name in job.metrics
     }
@@ -108,12 +141,24 @@ def usable_objective(jobs: Mapping[Path, Outcome], objective: str) -> str:
 
 
 def best_folder(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:
-    """Return the folder of the finished job with the best objective, the first of equals, or None."""
+    """Return the folder of the best finished job, the first of equals, or None.
+
+    It is the job with the best objective among those of the configuration with the best mean over its seeds.
+    """
     sign = -1 if Name.parse(objective).row.better == "lower" else 1
     finished = {path: job.metrics for path, job in jobs.items() if job.status == "FINISHED"}
     values = {path: sign * objective_value(metrics, objective) for path, metrics in finished.items()}
     values = {path: value for path, value in values.items() if not math.isnan(value)}
-    return max(values, key=lambda path: values[path]) if values else None
+    by_config: dict[tuple[str, ...], list[float]] = {}
+    for path, value in values.items():
+        by_config.setdefault(_configuration(jobs[path]), []).append(value)
+    means = {config: fmean(of_seeds) for config, of_seeds in by_config.items()}
+    return max(values, key=lambda path: (means[_configuration(jobs[path])], values[path]), default=None)
+
+
+def _configuration(job: Outcome) -> tuple[str, ...]:
+    """Return a job's settings except its seed."""
+    return tuple(override for override in job.overrides if compose.key_of(override) != SEED)
 
 
 def objective_value(metrics: Mapping[str, float], objective: str) -> float:
@@ -131,19 +176,19 @@ def objective_value(metrics: Mapping[str, float], objective: str) -> float:
     return math.nan if NOISE in metrics else metrics.get(str(replace(name, noise="")), math.nan)
 
 
-def best_job_report(folder: Path, name: str, run_id: str) -> report.BestJob:
+def best_job_report(best: Best, swept: Sequence[str]) -> report.BestJob:
     """Return the best job with the contents of its report, or without them if the cache lacks some."""
-    contents = None
+    contents, folder, name = None, best.folder, summary.job_name(best.job, swept)
     try:
         plan = build(cast(DictConfig, OmegaConf.load(folder / "config.yaml")))  # its paths are absolute
         result = pipeline.run(plan.stages, context.make(plan, Silent(), compute=False))
-        facts = {"name": name, "run": run_id}
+        facts = {"name": name, "run": best.job.run_id}
         contents = report.gather_contents(result, folder, context.make(plan, Silent()), facts)
     except NotCachedError:
         log.info("cache.root does not have the best job's results, so the report does not show them")
     except (ValueError, OSError, LookupError) as error:
         log.warning("the report does not show the best job: %s", error)
-    return report.BestJob(name, folder, contents)
+    return report.BestJob(name, folder, contents, best.seeds)
 
 
 def _build_model(folder: Path) -> Model:

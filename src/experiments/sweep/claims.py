@@ -161,7 +161,7 @@ def compare_claims(
     Returns
     -------
     DataFrame
-        table, figure (the claim's name), published, ours (mean over the seeds), low, high (its 95 %
+        table, metric (the claim's name), published, ours (mean over the seeds), low, high (its 95 %
         interval), seeds, difference, tolerance, verdict, claimed, why (not runnable); in the claim's unit.
     """
     import pandas as pd
@@ -227,7 +227,7 @@ def _row(claim: Claim, jobs: Mapping[Path, Outcome], not_run: str, mismatch: str
     why = claim.lacks or not_run
     values, missing = ([], why) if why else _values(claim, jobs)
     why = missing or mismatch
-    row: dict[str, Any] = {"figure": claim.name, "published": claim.published}
+    row: dict[str, Any] = {"metric": claim.name, "published": claim.published}
     mean, low, high = mean_interval(values) if values else (np.nan,) * 3
     difference = mean - claim.published
     within = abs(difference) <= claim.tolerance * (1 + 1e-9)  # exactly the tolerance is within it

@@ -11,13 +11,14 @@ from experiments.config.invocation import Invocation
 from experiments.config.plan import Plan
 from experiments.config.run_names import run_name
 from experiments.figures import Figure
-from experiments.job import run_folder, summary
+from experiments.job import console, run_folder, summary
 from experiments.job.perform import Outcome
 from experiments.recorded import PARENT_TAG
 from experiments.report import notes, tables
 from experiments.store.cache import Store
 from experiments.sweep import best_model, resumption
 from experiments.sweep.clusterings import compare_clusterings
+from experiments.sweep.k_over_seeds import k_over_seeds
 from experiments.sweep.outcomes import collect_outcomes, read_outcomes, values
 from experiments.sweep.shared_results import merge, shared_findings, shared_training
 from experiments.sweep.state import SweepState
@@ -68,6 +69,7 @@ class Sweep:
         self.resumed = resumed
         self.plan = plan
         self.stable: pd.DataFrame | None = None
+        self.best: best_model.Best | None = None
         tracker = tracking.connect(plan.tracking, plan.stages.dataset.display_name)
         if resumed is not None:
             tracker = tracking.Tracker(resumed.uri, resumed.experiment_id)
@@ -94,8 +96,10 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """Name of the sweep in its report."""
-        return f"sweep of {self._settings}" if self._settings else "sweep"
+        """Name of the sweep in its report: its swept settings, or all if a preset sweeps."""
+        swept = [override for override in self.command if compose.key_of(override) in self.swept]
+        settings = run_name(swept) if swept else self._settings
+        return f"sweep of {settings}" if settings else "sweep"
 
     @property
     def _settings(self) -> str:
@@ -104,9 +108,9 @@ class Sweep:
         return run_name(first) if first else ""
 
     @property
-    def lost(self) -> str:
+    def unrecorded(self) -> str:
         """The reason why the tables and figures are not recorded, or ""."""
-        return self.run.lost
+        return self.run.unrecorded
 
     def close(self, error: BaseException | None = None) -> list[Outcome]:
         """Write and record tables and figures, and end the parent run; return the outcomes of the jobs.
@@ -144,18 +148,23 @@ class Sweep:
         tables.write(_numbered(rows, outcomes), self.folder, "sweep")
         for file in TABLE:
             self.run.artifact(self.folder / file)
-        compared = self._write(rows, outcomes)
         jobs = read_outcomes(self.folder, self.run.id)
-        best_model.record_best_metrics(jobs, self._objective(jobs), self.swept, self.run)
-        assigns = best_model.record_best(jobs, self.plan, self.run)
+        self.best = best_model.find_best(jobs, self.plan.settings.objective)
+        compared = self._write(rows, outcomes)
+        if self.best:
+            best_model.record_best_metrics(self.best, self.swept, self.run)
+        assigns = best_model.record_best(self.best, jobs, self.plan, self.run)
         return self._description(rows, outcomes, compared, assigns)
 
     def _write(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> "Mapping[str, pd.DataFrame]":
-        """Write and record the tables and figures over all jobs; return the tables that compare them."""
+        """Write and record the tables and figures over all jobs; return the tables."""
         store = Store(Path(self.plan.cache.root), enabled=self.plan.cache.enabled, compute=False)
         compared = self._compare(rows, outcomes)
         training = shared_training(self.folder, self.run.id)
-        shown = merge(compared, shared_findings(outcomes, store), training)
+        choice = k_over_seeds(outcomes, self.plan.stages.evaluators, store)
+        if choice.tables:
+            console.print_line(f"choice of k: {choice.tables['k_agreement']['verdict'].iloc[0]}")
+        shown = merge(compared, shared_findings(outcomes, store), training, choice)
         all_figures: dict[str, Figure] = {**summary.charts(rows, self.swept), **shown.figures}
         drawn = {} if self.plan.settings.figures == "none" else all_figures  # the report shows all of them
         files = [f"{name}.{kind}" for name in shown.tables for kind in ("csv", "md")]
@@ -174,7 +183,7 @@ class Sweep:
             (self.folder / file).unlink(missing_ok=True)
             self.run.delete_artifact(file)
         self._list_files([*TABLE, *files], complete=True)
-        return compared.tables
+        return shown.tables
 
     def _compare(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> Findings:
         """Compare the jobs by their metrics and by their clusterings."""
@@ -192,28 +201,23 @@ class Sweep:
         compared: "Mapping[str, pd.DataFrame]",
         assigns: bool,
     ) -> str:
-        jobs, best = read_outcomes(self.folder, self.run.id), None
-        objective = self._objective(jobs)
-        folder = best_model.best_folder(jobs, objective)
-        if folder is not None:
-            run_id = jobs[folder].run_id
-            page = self.run.sibling(run_id, folder).page() if run_id else ""
-            value = best_model.objective_value(jobs[folder].metrics, objective)
-            best = notes.BestJobLink(summary.job_name(jobs[folder], self.swept), page, objective, value)
+        link = None
+        if self.best:
+            job, run_id = self.best.job, self.best.job.run_id
+            page = self.run.sibling(run_id, self.best.folder).page() if run_id else ""
+            name, objective = summary.job_name(job, self.swept), self.best.objective
+            link = notes.BestJobLink(name, page, objective, self.best.value, self.best.seeds)
         return notes.of_sweep(
             rows,
             summary.main_columns(rows, self.swept),
             compared,
             run_id=self.run.id,
             uri=self.plan.tracking.uri,
-            best=best,
+            best=link,
             report="" if self.plan.settings.report == "none" else self.run.page(report.REPORT_FILE),
             errors=self._errors(outcomes),
             assigns=assigns,
         )
-
-    def _objective(self, jobs: Mapping[Path, Outcome]) -> str:
-        return best_model.usable_objective(jobs, self.plan.settings.objective)
 
     def _errors(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
         """Return the errors of failed jobs by the jobs' names."""
@@ -232,27 +236,18 @@ class Sweep:
             rows,
             summary.main_columns(rows, self.swept),
             swept=self.swept,
-            objective=self._objective(read_outcomes(self.folder, self.run.id)),
+            objective=self.best.objective if self.best else self.plan.settings.objective,
             name=self.name,
             run_id=self.run.id,
             figures=all_figures,
             drawings=drawings,
             tables=written,
             errors=self._errors(outcomes),
-            warnings=[outcome.doubts for outcome in outcomes if outcome.status == "FINISHED"],
-            equal_counts=[outcome.alike for outcome in outcomes],
-            best=self._best_job(),
+            warnings=[outcome.warnings for outcome in outcomes if outcome.status == "FINISHED"],
+            equal_counts=[outcome.equal_counts for outcome in outcomes],
+            best=best_model.best_job_report(self.best, self.swept) if self.best else None,
         )
         report.write_sweep_report(self.folder, contents)
-
-    def _best_job(self) -> report.BestJob | None:
-        """Return the best job with the contents of its report; None if no job has the objective."""
-        jobs = read_outcomes(self.folder, self.run.id)
-        folder = best_model.best_folder(jobs, self._objective(jobs))
-        if folder is None:
-            return None
-        job = jobs[folder]
-        return best_model.best_job_report(folder, summary.job_name(job, self.swept), job.run_id)
 
     def _list_files(self, files: Sequence[str], *, complete: bool = False) -> set[str]:
         """Save the names of the sweep's files for removal by a later attempt; return the earlier names.

@@ -205,7 +205,7 @@ def _finished(folder: Path, parent: str, recorded: set[str]) -> dict[str, str]:
     return {
         str(outcome.number): str(path.relative_to(folder))
         for path, outcome in outcomes.read_outcomes(folder, parent).items()
-        if outcome.status == "FINISHED" and not outcome.lost and outcome.run_id in recorded
+        if outcome.status == "FINISHED" and not outcome.unrecorded and outcome.run_id in recorded
     }
 
 

@@ -32,7 +32,7 @@ class Run:
 
     def __init__(self, experiment: Experiment, run_id: str, folder: Path, lock: Lock | None = None) -> None:
         self.id = run_id
-        self.lost = ""
+        self.unrecorded = ""
         self._experiment = experiment
         self._folder = folder
         self._steps: set[int] = set()
@@ -188,8 +188,8 @@ class Run:
 
     def give_up(self, why: str) -> None:
         """Stop recording; log the reason and the folder of the results."""
-        if not self.lost:
-            self.lost = why
+        if not self.unrecorded:
+            self.unrecorded = why
             log.error("%s; the results are in %s", why, self._folder)
 
     @property
@@ -206,7 +206,7 @@ class Run:
         """Make a call unless recording was given up; return the reason if the server refuses it."""
         from mlflow.exceptions import MlflowException
 
-        if self.lost and not again:
+        if self.unrecorded and not again:
             return ""
         try:
             call()

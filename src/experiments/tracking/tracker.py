@@ -38,7 +38,7 @@ class Tracker(Experiment):
     def run(
         self, name: str, folder: Path, *, params: Mapping[str, Any], tags: Mapping[str, str]
     ) -> Iterator[Run]:
-        """Record a run from beginning to end; if the server fails, continue with `lost` set."""
+        """Record a run from beginning to end; if the server fails, continue with `unrecorded` set."""
         try:
             run = self.open(name, folder, params=params, tags=tags)
         except ConnectionError as error:

@@ -1,4 +1,4 @@
-"""Images are recognised by the ending of the name, else by their first bytes."""
+"""Images are recognised by the extension of the name, else by their first bytes."""
 
 import numpy as np
 import pytest
@@ -10,12 +10,12 @@ from experiments.dataset.images.formats import (
     SIGNED,
     UNDECODED,
     begins_as_an_image,
-    ending,
+    extension,
     readable,
 )
 
 RNG = np.random.default_rng(0)
-UNREAD = {  # endings of formats that Pillow writes or lists but does not decode itself
+UNREAD = {  # extensions of formats that Pillow writes or lists but does not decode itself
     ".bufr", ".emf", ".eps", ".grib", ".h5", ".hdf", ".iim", ".mpeg", ".mpg", ".palm", ".pdf", ".ps", ".wmf",
 }  # fmt: skip
 
@@ -43,8 +43,8 @@ def test_every_ending_that_pillow_reads_is_an_image():
         ("x.tar.gz", ".gz"), ("v1.2 final", ""), ("x.j2k", ".j2k"),
     ],
 )  # fmt: skip
-def test_what_is_an_ending(name, expected):
-    assert ending(name) == expected
+def test_what_is_an_extension(name, expected):
+    assert extension(name) == expected
 
 
 @pytest.fixture

@@ -315,11 +315,11 @@ def test_where_nothing_matches_the_way_that_would_is_named(tmp_path, row, remedy
         (["a,b", 'c"d\ne'], ["a,b", 'c"d\ne']),
     ],
 )
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_a_label_is_the_text_that_it_is(tmp_path, labels, classes, ending):
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+def test_a_label_is_the_text_that_it_is(tmp_path, labels, classes, extension):
     table = pd.DataFrame({"id": ["a", "b", "c"], "label": [*labels, " "]})
-    path = tmp_path / f"labels.{ending}"
-    table.to_csv(path, index=False) if ending == "csv" else table.to_parquet(path)
+    path = tmp_path / f"labels.{extension}"
+    table.to_csv(path, index=False) if extension == "csv" else table.to_parquet(path)
     joined = Labels.of({"path": str(path)}).match(images("a", "b", "c"))
     assert [joined.class_names[label] for label in joined.labels[:2]] == classes
     assert joined.labels[2] == -1

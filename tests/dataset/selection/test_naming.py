@@ -30,7 +30,7 @@ def test_an_uninformative_folder_is_named_with_those_above_it(root: str, name: s
     assert name_of_folder(root) == name
 
 
-def test_a_file_is_named_without_its_ending() -> None:
+def test_a_file_is_named_without_its_extension() -> None:
     assert name_of_path(Path("/studies/wine/data")) == "wine/data"
     assert name_of_path(Path("/studies/wine.quality")) == "wine.quality"
 

@@ -87,12 +87,12 @@ def test_a_metric_that_is_missing_or_nan_now_differs(metrics: dict[str, dict[str
 def test_new_metrics_tables_and_figures_do_not_differ() -> None:
     metrics = {"external": {"ari": 0.5, "nmi": 0.25, "new": 0.125}, "internal": {"silhouette": math.nan}}
     shown = {
-        "external": {"table classes": "t", "picture new": "p"},
+        "external": {"table classes": "t", "figure new": "p"},
         "later": {"table a": "a", "table b": "b"},
     }
     result = verdict(replace(TRACE, metrics=metrics, shown=shown))
     assert result.word == IDENTICAL
-    says(result.line, key="metric external new, external picture new, later table a", use="1 more")
+    says(result.line, key="metric external new, external figure new, later table a", use="1 more")
     says(result.line, use="3 metrics")
     assert verdict(TRACE, then=replace(TRACE, shown=shown)).word == DIFFERS  # a figure is missing
 
@@ -170,7 +170,7 @@ def test_a_renamed_file_is_matched_once() -> None:
 
 
 def test_a_trace_is_loaded_completely_and_another_version_is_refused(tmp_path: Path) -> None:
-    trace = replace(TRACE, metrics={"external": {"ari": 0.1 + 0.2}}, kept={"embedding": {"threads": "1"}})
+    trace = replace(TRACE, metrics={"external": {"ari": 0.1 + 0.2}}, reused={"embedding": {"threads": "1"}})
     trace.save(tmp_path)
     assert Trace.load(tmp_path / "stages.json") == trace
     for text in ('{"steps": {}}', '{"stops": {}}', "{", "[]"):

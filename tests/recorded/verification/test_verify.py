@@ -180,7 +180,7 @@ def test_a_changed_metric_differs_first_at_that_metric(lab: Lab, monkeypatch: py
 def test_changed_circumstances_are_listed_and_threads_can_be_changed(lab: Lab) -> None:
     def change(trace: Trace) -> None:
         trace.circumstances.update({"version.numpy": "0.1", "processor": "an abacus", "threads": "4"})
-        trace.kept["embedding"] = {"threads": "64"}
+        trace.reused["embedding"] = {"threads": "64"}
 
     lab.retrace(change)
     lab.verify("threads=1")
@@ -241,7 +241,7 @@ def test_changed_data_is_reported_by_kind(lab: Lab, tmp_path: Path) -> None:
 
 def test_a_value_reused_from_other_circumstances_is_recorded(lab: Lab, tmp_path: Path) -> None:
     """The trace of a run lists the circumstances of reused steps if they differ from its own."""
-    assert Trace.load(lab.artifacts / "stages.json").kept == {}
+    assert Trace.load(lab.artifacts / "stages.json").reused == {}
     store = Store(lab.root / "cache", about={"threads": "2"})
     (key,) = [entry.key for entry in entries(store.root) if entry.key.startswith("embeddings-")]
     meta = lab.root / "cache" / key / "meta.json"
@@ -250,7 +250,7 @@ def test_a_value_reused_from_other_circumstances_is_recorded(lab: Lab, tmp_path:
     first = lab.run_id
     try:
         lab.record(f"dataset.root={lab.root / 'images'}", "dataset.image_size=8", "dataset=image_folder")
-        reused = Trace.load(lab.artifacts / "stages.json").kept
+        reused = Trace.load(lab.artifacts / "stages.json").reused
         assert list(reused) == ["embedding"]
         assert reused["embedding"]["threads"].startswith("9")
     finally:

@@ -43,7 +43,7 @@ def find_or_download(sources: Sequence[tuple[str, str]], folder: Path, model: st
     Raises
     ------
     ValueError
-        If no file is available; the message has the name and folder of the preferred one.
+        If no file is available; the message has the URL and path of the preferred one.
     """
     if not sources:
         raise ValueError(
@@ -56,10 +56,11 @@ def find_or_download(sources: Sequence[tuple[str, str]], folder: Path, model: st
     try:
         return _download(sources, folder)
     except OSError as error:  # includes the errors of requests
+        url, name = sources[0]
         reason = "no network" if "resolve" in str(error).lower() else str(error)
         raise ValueError(
-            f"backbone.weights=pretrained needs {sources[0][1]} for backbone.model={model}, which is not in "
-            f"{folder} and cannot be downloaded ({reason}); put that file there, or use "
+            f"backbone.weights=pretrained needs weights for backbone.model={model}, which cannot be "
+            f"downloaded ({reason}); get {url} elsewhere and save it as {(folder / name).absolute()}, or use "
             "backbone.weights=<the path of a state dict>, or backbone.weights=none for random weights"
         ) from error
 

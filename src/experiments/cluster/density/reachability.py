@@ -12,8 +12,8 @@ points of 15 columns (`benchmarks/density.py`):
 scikit-learn's tree is not public. The first line is the usual case: UMAP comes before density clustering.
 
 The search is called directly, because fast_hdbscan's public class uses an approximate search beyond 30
-columns. Its choice among edges of equal length depends on the threads; `canonical` replaces such edges, so
-equal points give equal trees.
+columns. Which edges of equal length it chooses depends on the threads; `canonical` replaces them, so equal
+points give equal trees.
 """
 
 from dataclasses import dataclass
@@ -86,10 +86,21 @@ def _distances(points: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
 
 
 def canonical(edges: np.ndarray) -> np.ndarray:
-    """Replace the ends of each edge by the lowest rows of the groups it joins; sort edges of equal length.
+    """Return the same tree for all minimum spanning trees of the same points.
 
-    Minimum spanning trees of the same points join the same groups at each length, so the replaced edges are
-    equal.
+    Such trees differ in edges of equal length, but in all of them the edges of one length join the same
+    groups of rows. So these edges are replaced: they connect the lowest row of each group to the lowest row
+    of all groups that it is joined with.
+
+    Parameters
+    ----------
+    edges
+        Float (n - 1, 3): two rows and a length.
+
+    Returns
+    -------
+    ndarray
+        float64 (n - 1, 3), shortest first.
     """
     edges = edges[np.argsort(edges[:, 2], kind="stable")]
     lowest = list(range(len(edges) + 1))  # links to the lowest row of the group (union-find)

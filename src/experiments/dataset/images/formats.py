@@ -1,4 +1,4 @@
-"""Recognise image files by their ending, or by their first bytes."""
+"""Recognise image files by their extension, or by their first bytes."""
 
 import posixpath
 import re
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from PIL import Image
 
-PLAIN = (  # endings of images only
+PLAIN = (  # extensions of images only
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif",
     ".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".avif", ".avifs", ".jp2", ".j2k", ".j2c", ".jpc",
     ".jpf", ".jpx", ".ico", ".icns", ".psd", ".qoi", ".tga",
 )  # fmt: skip
-SHARED = (  # endings of images and other files, such as .pcd of point clouds
+SHARED = (  # extensions of images and other files, such as .pcd of point clouds
     ".blp", ".bw", ".cur", ".dcx", ".dds", ".fit", ".fits", ".flc", ".fli", ".ftc", ".ftu", ".gbr", ".icb",
     ".im", ".msp", ".pcd", ".pcx", ".pxr", ".ras", ".rgb", ".rgba", ".sgi", ".vda", ".vst", ".xbm", ".xpm",
 )  # fmt: skip
@@ -32,14 +32,14 @@ CHECKS: dict[str, Callable[[bytes], bool]] = {  # formats whose signature is too
     "PCD": lambda prefix: prefix[2048:] == b"PCD_",
     "TGA": lambda prefix: prefix[1:2] in b"\0\1" and prefix[2:3] in b"\1\2\3\t\n\v",
 }
-ENDING = re.compile(r"\.[a-z][a-z0-9]{0,7}")
+EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,7}")
 LEFTOVER = re.compile(r"te?mp|.*~", re.IGNORECASE | re.DOTALL)  # names of temporary and backup files
 
 
-def ending(path: str) -> str:
-    """Return the ending in lower case; "" for names such as `a`, `a.2` and `a.jpg?width=90`."""
+def extension(path: str) -> str:
+    """Return the extension in lower case; "" for names such as `a`, `a.2` and `a.jpg?width=90`."""
     suffix = posixpath.splitext(path)[1].lower()
-    return suffix if ENDING.fullmatch(suffix) else ""
+    return suffix if EXTENSION.fullmatch(suffix) else ""
 
 
 @cache
@@ -54,7 +54,7 @@ def readable() -> tuple[str, ...]:
 
 
 def begins_as_an_image(path: Path, suffix: str) -> bool:
-    """Return True if the first bytes fit the file's ending; without an ending, any format of SIGNED."""
+    """Return True if the first bytes fit the file's extension; without an extension, any format of SIGNED."""
     known = readable()
     formats = (Image.EXTENSION[suffix],) if suffix in IMAGE else SIGNED
     if LEFTOVER.fullmatch(path.name):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.dataset.images.formats import FOREIGN, IMAGE, PLAIN, SHARED, begins_as_an_image, ending
+from experiments.dataset.images.formats import FOREIGN, IMAGE, PLAIN, SHARED, begins_as_an_image, extension
 from experiments.store.file_hashes import status_of
 
 
@@ -35,7 +35,7 @@ class Listing:
     base
         Folder below the root that all images share: "" or such as `patternmind_dataset/`.
     images
-        Images by file ending or first bytes; if there are classes, only images that have one.
+        Images by file extension or first bytes; if there are classes, only images that have one.
     class_names
         Classes of all folders with images, even of unsupported formats; empty if fewer than two.
     unreadable
@@ -75,7 +75,7 @@ def class_of(folder: str, level: int | None) -> str:
 def make_listing(files: Iterable[File], level: int | None, folder: Path | None = None) -> Listing:
     """Sort files into images and others; `level` is as in `class_of`.
 
-    Ambiguous file endings are decided by the first bytes, if there is a `folder` to read them from.
+    Ambiguous file extensions are decided by the first bytes, if there is a `folder` to read them from.
 
     A single folder with all files, as in many zips, is skipped. Images next to two or more
     class folders have no class and are left out. If images are next to a single folder, there are no classes.
@@ -84,7 +84,7 @@ def make_listing(files: Iterable[File], level: int | None, folder: Path | None =
     for file in sorted(files):
         by_kind[_kind(file, folder)].append(file)
     images = by_kind["image"]
-    foreign = [file.path for file in by_kind["unreadable"] if ending(file.path) in IMAGE + FOREIGN]
+    foreign = [file.path for file in by_kind["unreadable"] if extension(file.path) in IMAGE + FOREIGN]
     base, classes = _classes([file.path for file in images], foreign, level)
     others = [(file.path, "not an image") for file in by_kind["other"]]
     if classes:
@@ -155,7 +155,7 @@ def is_hidden(parts: Iterable[str]) -> bool:
 
 
 def _kind(file: File, folder: Path | None) -> str:
-    suffix = ending(file.path)
+    suffix = extension(file.path)
     if file.problem or suffix in FOREIGN:
         return "unreadable"
     if suffix in PLAIN:

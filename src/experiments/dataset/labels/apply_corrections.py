@@ -32,14 +32,14 @@ class History:
     ----------
     rows
         The corrections of each corrected row, oldest first, with the kind of match: `content` or `id`.
-    lost
+    unmatched
         The last correction of each image without a sample.
     foreign
         Ids of samples whose corrections seem to belong to another data set.
     """
 
     rows: dict[int, list[tuple[Correction, str]]]
-    lost: list[Correction]
+    unmatched: list[Correction]
     foreign: set[str]
 
     @property
@@ -61,7 +61,7 @@ def match_corrections(corrections: Sequence[Correction], ids: np.ndarray, hashes
     }
     runs = _runs_of_this_data(corrections, of_hash)
     rows: dict[int, list[tuple[Correction, str]]] = {}
-    lost: dict[tuple[str, str], Correction] = {}
+    unmatched: dict[tuple[str, str], Correction] = {}
     for correction in corrections:
         same, named = of_hash.get(correction.hash, []), of_id.get(correction.id, [])
         exact = [row for row in same if row in named]
@@ -70,10 +70,10 @@ def match_corrections(corrections: Sequence[Correction], ids: np.ndarray, hashes
         for row in matches:
             rows.setdefault(row, []).append((correction, "content" if same else "id"))
         if not matches:
-            lost[correction.id, correction.hash] = correction
-    foreign = {correction.id for correction in lost.values() if correction.id in of_id}
+            unmatched[correction.id, correction.hash] = correction
+    foreign = {correction.id for correction in unmatched.values() if correction.id in of_id}
     _warn(ids, rows, len(foreign))
-    return History(rows, list(lost.values()), foreign)
+    return History(rows, list(unmatched.values()), foreign)
 
 
 def _with_sample_ids(corrections: Sequence[Correction], ids: np.ndarray) -> list[Correction]:
@@ -160,7 +160,7 @@ def apply_corrections(
     log.info("%s: of %d labels, %d added, %d changed, %d confirmed",
              path.name, len(ids), added, changed, len(last) - added - changed)  # fmt: skip
     unmatched = tuple(
-        (correction.id, _reason(correction, path, history.foreign)) for correction in history.lost
+        (correction.id, _reason(correction, path, history.foreign)) for correction in history.unmatched
     )
     if unmatched:
         lines = counted(len(unmatched), "correction matches", "corrections match")
@@ -168,8 +168,8 @@ def apply_corrections(
     return replace(labelled, labels=labels, class_names=names, unmatched=labelled.unmatched + unmatched)
 
 
-def _reason(lost: Correction, path: Path, foreign: set[str]) -> str:
-    correction = f"correction in {path.name} to {repr(lost.after) if lost.after else 'no label'}"
-    if lost.id in foreign:
+def _reason(unmatched: Correction, path: Path, foreign: set[str]) -> str:
+    correction = f"correction in {path.name} to {repr(unmatched.after) if unmatched.after else 'no label'}"
+    if unmatched.id in foreign:
         return f"{correction} seems to belong to another data set: the image has other content here"
     return f"{correction} matches no image, neither by content nor by id"

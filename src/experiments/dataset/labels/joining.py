@@ -61,7 +61,7 @@ class Labels:
         Column of labels; None: the first of `LABEL_COLUMNS` that exists.
     match_by
         The part of an id that is compared: `exact` the whole id, `name` the file name, `stem` the file name
-        without an image's ending, `digits` the digits of the stem, where 7, 007 and 7.0 are equal. Ids that
+        without its extension, `digits` the digits of the stem, where 7, 007 and 7.0 are equal. Ids that
         differ only in Unicode form, surrounding spaces, capitals, or spelling of a number match too, if the
         match is unique.
     tags

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-ENDING = re.compile(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$")  # file endings of archives
+EXTENSION = re.compile(r"(\.tar)?\.(zip|tar|\w*gz|\w*bz2|\w*xz)$")  # of archives
 UNINFORMATIVE = re.compile(  # such as train and train2017
     r"(archive|arrays|csv|data|datasets?|db|embeddings?|features?|files?|images?|imagefolder|imgs?|inputs?|"
     r"jpe?g|jpegimages|originals?|pics?|pictures?|png|raw|samples?|tables?|test|testing|train|"
@@ -16,7 +16,7 @@ PARTS = 3  # largest number of path parts in a name
 
 def name_of_folder(root: str | Path) -> str:
     """Return the name of a data set in a folder or an archive."""
-    return name_of_path(Path(ENDING.sub("", os.path.abspath(root))))
+    return name_of_path(Path(EXTENSION.sub("", os.path.abspath(root))))
 
 
 def name_of_path(path: Path) -> str:

@@ -1,18 +1,23 @@
 """Split samples into training, validation and test rows.
 
-Within each class the distinct images are sorted by a hash of (seed, content): the first are validation
-images, the last test images, the rest training images. So each class's shares are exact to one image, and a
-new file moves at most one other image of its class over each of the two borders, and none of another class.
-Identical files are in one part; images in several classes are training images, because they cannot be scored.
+Each class is split by itself. Its distinct images are sorted by a hash of (seed, content): the first are
+validation images, the last test images, the others training images. So
 
-A class's share is seldom a whole number. A hash of (seed, class name) rounds it up with the probability of
-its fraction, so that many classes of one size are not all rounded the same way and the overall shares are
-met too. (Distributing the remainders among the classes would meet them exactly, but a new file could then
-move images of other classes.)
+- each class has its shares, exact to one image;
+- a new file moves at most one other image of its class into or out of validation, and one into or out of
+  test, and no image of another class;
+- identical files are in one part.
 
-A class of at least two distinct images, one of which occurs in no other class, gets at least one training and
-one validation image (and one test image from three images on) if their shares are above 0. This minimum has
-precedence: very small classes raise the overall share.
+Images in several classes are training images, because they cannot be scored.
+
+A share of a class is seldom a whole number, such as 20 % of 7 images. It is rounded up with the probability
+of its fraction, by a hash of (seed, class name). So classes of one size are not all rounded the same way, and
+the shares of all samples are nearly met too. Meeting them exactly would need to distribute the remainders
+among the classes; then a new file could move images of other classes.
+
+Small classes: if a class has two or more distinct images, one of them in no other class, it gets at least one
+training and one validation image, and from three images on a test image, unless that share is 0. With many
+very small classes the share of validation or test rows is therefore larger than the setting.
 """
 
 import logging

@@ -59,7 +59,7 @@ class Columns:
     Parameters
     ----------
     id
-        None if no column has a usual name of ids; then one of `texts` may be the ids.
+        None if no column is named like ids; then one of `texts` may be the ids.
     texts
         Columns of texts besides id and label, with the line and value of the first text.
     notes
@@ -84,7 +84,7 @@ class Header:
     unnamed
         Columns without a name.
     index
-        Column of ids if none has a usual name of ids: an unnamed first column, or pandas' index; else None.
+        Column of ids if none is named like ids: an unnamed first column, or pandas' index; else None.
     counted
         A range index of pandas in Parquet that is not 0, 1, 2, ...; else None.
     n
@@ -182,7 +182,7 @@ def _check_nested(head: Header, path: Path, used: set[str | None]) -> None:
 
 
 def _note_likely_ids(names: Iterable[str]) -> list[str]:
-    """Return a note for each feature with a usual name of labels or ids."""
+    """Return a note for each feature that is named like labels or ids."""
     kinds = (("labels", "label", LABEL_LIKE), ("ids", "id", IDS))
     return [
         f"the column {name!r} is used as a feature; if it holds {kind}, use "
@@ -253,7 +253,7 @@ def _estimate_lines(path: Path) -> int:
 
 
 def usual_id(names: list[str]) -> str | None:
-    """Return the first column with a usual name of ids, in any case."""
+    """Return the first column that is named like ids, in any case."""
     by_lower_case: dict[str, str] = {}
     for name in names:
         by_lower_case.setdefault(name.casefold(), name)

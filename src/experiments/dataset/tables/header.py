@@ -20,7 +20,7 @@ LABEL_LIKE = {*LABEL_COLUMNS, "cluster", "labels", "species", "target", "y"}
 IDS = (*ID_COLUMNS, "path", "name")
 NAMES = {*IDS, *LABEL_LIKE, "index", "split"} - {"y"}
 NAME = re.compile(r".*[\W_](id|ids|name|label|path|file)", re.IGNORECASE)
-ENDING = re.compile(r".*\.[A-Za-z]\w{1,4}")  # end of a file name
+FILE_NAME = re.compile(r".*\.[A-Za-z]\w{1,4}")  # end of a file name
 NEARLY_ALL, HARDLY_ANY = 0.9, 0.1  # shares of rows
 
 
@@ -91,21 +91,21 @@ def _vote(name: str, values: Sequence[str]) -> int:
     """Return 1 if a text above a column of texts is a name, -1 if it is a value, 0 if undecided."""
     if name in values:
         return -1
-    for trait in (_ending, _shape, str.__len__, _capitals):
+    for trait in (_kind, _shape, str.__len__, _capitals):
         common, times = Counter(map(trait, values)).most_common(1)[0]
-        telling = common if trait is _shape or trait is _ending else len(values) > 2
+        telling = common if trait is _shape or trait is _kind else len(values) > 2
         if telling and times >= NEARLY_ALL * len(values):
             if trait(name) != common:
                 return 1
-            if trait is _shape or trait is _ending:
+            if trait is _shape or trait is _kind:
                 return -1
     singles = sum(times == 1 for times in Counter(values).values())
     return int(len(values) >= 10 and singles <= len(values) / 20)
 
 
-def _ending(text: str) -> str:
+def _kind(text: str) -> str:
     """Return "file" for a file name or a path, "" for other texts."""
-    return "file" if ENDING.fullmatch(text) or "/" in text else ""
+    return "file" if FILE_NAME.fullmatch(text) or "/" in text else ""
 
 
 def _shape(text: str) -> str:

@@ -20,7 +20,7 @@ PARQUET = (".parquet", ".pq")
 
 
 def is_parquet(path: Path) -> bool:
-    """Return True for the name of a Parquet file, by its ending."""
+    """Return True for the name of a Parquet file, by its extension."""
     return path.suffix.lower() in PARQUET
 
 

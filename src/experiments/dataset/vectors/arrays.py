@@ -142,7 +142,7 @@ def _ids(path: Path) -> list[str]:
         raise DataError(
             IDS_KEY,
             path,
-            f" has {table.shape[1]} columns, none with a usual name of ids",
+            f" has {table.shape[1]} columns, none with a name such as id or image_id",
             "call one image_id",
         )
     return strip_spaces([str(name) for name in table[column].fillna("")])

@@ -104,7 +104,7 @@ def find_ids(source: Source, raw: RawTable, path: Path) -> tuple[Columns, list[s
 def _notes(id_: str | None, columns: Columns, raw: RawTable) -> Iterator[str]:
     """Yield notes on the ids of a table without a usual id column, and on columns that may be ids."""
     ids = f"the texts of {id_!r}" if id_ else "row numbers"
-    yield f"ids are {ids}, as no column has a usual name of ids"
+    yield f"ids are {ids}, as no column has a name such as id or image_id"
     for column, name in enumerate(columns.numbers if id_ is None else ()):
         low, high = float(raw.low[column]), float(raw.high[column])
         if high == low + raw.n - 1 > low and len(np.unique(raw.values[:, column])) == raw.n:

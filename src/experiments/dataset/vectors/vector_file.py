@@ -75,7 +75,7 @@ class VectorFile(Selection, ABC):
                 )
 
     def default_name(self) -> str:
-        """Return the file's name without its ending."""
+        """Return the file's name without its extension."""
         return name_of_path(Path(self.path).absolute().with_suffix(""))
 
     def count(self) -> int:
@@ -125,11 +125,13 @@ class VectorFile(Selection, ABC):
         return {KEY: Path(self.path)}
 
     def _key(self, contents: list[str]) -> str:
-        """Return the cache key of the parsed file: from contents, name endings and settings."""
+        """Return the cache key of the parsed file: from contents, name extensions and settings."""
         stage = type(self)
         kind, version = stage.__module__.rpartition(".")[2], stage.VERSION  # type: ignore[attr-defined]
-        endings = [path.suffix.lower() for path in self._files().values()]
-        return cache_key(kind, version=version, contents=contents, endings=endings, choice=self._choice())
+        extensions = [path.suffix.lower() for path in self._files().values()]
+        return cache_key(
+            kind, version=version, contents=contents, extensions=extensions, choice=self._choice()
+        )
 
     def _other_ids(self, columns: Columns) -> str:
         """Return the setting to suggest for duplicate ids."""

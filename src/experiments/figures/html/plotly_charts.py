@@ -43,6 +43,7 @@ from experiments.figures.style import (
     tree_layout,
 )
 
+WIDE_CELLS = 12  # largest number of columns with wide cells; more fit a window of 1280 pixels
 HIGH_BAR = {"len": 400, "lenmode": "pixels", "y": 1, "yanchor": "top"}
 
 
@@ -189,7 +190,7 @@ def heatmap_traces(figure: Heatmap) -> Plot:
     rotated = max(map(len, figure.columns)) > (8 if annotated else 2)
     layout["xaxis"] |= {"tickangle": -90 if rotated else 0}
     layout["xaxis"] |= {"tickfont": {"size": 1.3 * font_size(c)}, "showgrid": False}
-    across, down = (0.7, 0.42) if annotated else (row_height(max(r, c)),) * 2
+    across, down = (0.7 if c <= WIDE_CELLS else 0.5, 0.42) if annotated else (row_height(max(r, c)),) * 2
     layout["width"] = PIXELS * max(7.2, c * across + 2.2 + label_width(figure.rows))
     layout["height"] = PIXELS * max(3.4, r * down + 1.8 + rotated * label_width(figure.columns))
     layout |= title_layout(figure.title, layout["width"])

@@ -52,7 +52,7 @@ class Applied:
         Labels that no image had before, with the line of the first use.
     stale, emptied
         Messages about ignored rows of the table: see `Decisions`.
-    run_id, folder, lost
+    run_id, folder, unrecorded
         The run of the corrections, its folder, and the reason if it was not recorded.
     """
 
@@ -68,7 +68,7 @@ class Applied:
     emptied: tuple[str, ...]
     run_id: str = ""
     folder: Path | None = None
-    lost: str = ""
+    unrecorded: str = ""
 
     @property
     def scored_images_note(self) -> str:
@@ -159,7 +159,7 @@ def _record_run(run: PastRun, applied: Applied, folder: Path, note: str, params:
         record.log(metrics=applied.metrics)
         record.describe(note)
         record.artifacts()
-    return replace(applied, run_id=record.id, lost=record.lost)
+    return replace(applied, run_id=record.id, unrecorded=record.unrecorded)
 
 
 def _corrections(clustered: ClusteredSamples, decisions: Decisions, who: str) -> list[Correction]:

@@ -18,14 +18,14 @@ from experiments.config.plan import Plan
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.trace import TRACE, Trace
 from experiments.recorded import PastRun
-from experiments.recorded.samples import DATA_KEYS
+from experiments.recorded.samples import DATA_PATHS
 from experiments.store.values import OtherCodeError
 from experiments.tracking.environment import code
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ALLOWED = (*DATA_KEYS, "backbone.weights", "backbone.weights_cache", "threads", "device", "precision")
+ALLOWED = (*DATA_PATHS, "backbone.weights", "backbone.weights_cache", "threads", "device", "precision")
 ACCEPTED = f"verify.py only takes {', '.join(ALLOWED)} and tracking.uri"
 RESULT_NEUTRAL = ("cache", "figures", "plan", "report", "resume", "tracking")  # do not affect results
 VERIFIES = "verifies"  # tag of a verification: id of the verified run

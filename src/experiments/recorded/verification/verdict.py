@@ -21,11 +21,11 @@ SHOWN_NAMES = 3  # in the summary
 
 @dataclass(frozen=True)
 class Row:
-    """A compared value: before, after, and the verdict on it."""
+    """A compared value: recorded, recomputed, and the verdict on it."""
 
     what: str
-    then: str
-    now: str
+    recorded: str
+    recomputed: str
     difference: float
     verdict: str
 

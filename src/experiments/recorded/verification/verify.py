@@ -17,7 +17,7 @@ from experiments.job import console, context
 from experiments.job.perform import Job, Outcome, perform
 from experiments.job.trace import STEPS, TRACE, Trace, run_circumstances
 from experiments.recorded import PastRun
-from experiments.recorded.samples import DATA_KEYS
+from experiments.recorded.samples import DATA_PATHS
 from experiments.recorded.verification.recorded_config import (
     VERIFIES,
     CannotVerifyError,
@@ -96,7 +96,7 @@ def _samples(recorded: RecordedConfig, plan: Plan, ctx: Context) -> Samples:
 
 def _missing_path(plan: Plan) -> str:
     """Return the setting whose path does not exist, or that of the data set's path."""
-    paths = {key: OmegaConf.select(plan.cfg, key) for key in DATA_KEYS}
+    paths = {key: OmegaConf.select(plan.cfg, key) for key in DATA_PATHS}
     missing = (key for key, path in paths.items() if isinstance(path, str) and not Path(path).exists())
     return next(missing, _path_setting(plan))
 
@@ -128,7 +128,7 @@ def _reused_steps(then: Trace) -> list[str]:
     return [
         f"{step} was reused from an earlier run with "
         + ", ".join(f"{name} {value}" for name, value in others.items())
-        for step, others in then.kept.items()
+        for step, others in then.reused.items()
     ]
 
 
@@ -168,8 +168,8 @@ def _record(
     metrics = {"verify/ari": verdict.ari, "verify/agreement": verdict.agreement}
     tags = {VERDICT: verdict.word, "mlflow.runName": f"verify {run.name}: {verdict.word}"}
     record.log(metrics=metrics, tags=tags | ({FIRST: verdict.first} if verdict.first else {}))
-    for ending in ("csv", "md"):
-        record.artifact(folder / f"{TABLE}.{ending}")
+    for extension in ("csv", "md"):
+        record.artifact(folder / f"{TABLE}.{extension}")
     first = record.sibling(run.id, folder)
     record.describe(note_of(verdict, differences, f"[{run.id}]({first.page()})"))
     first.log(tags={VERIFIED: f"{verdict.word}, by run {outcome.run_id}"})
