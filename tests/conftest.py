@@ -31,18 +31,29 @@ class ByFile(LoadGroupScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    """Distribute by file, those that start processes first: they take longest."""
     return ByFile(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files that start processes first; give slow tests more time, so that any other hang shows soon."""
-    starting = {item.path for item in items if item.get_closest_marker("process")}
-    items.sort(key=lambda item: item.path not in starting)
+    """Start with the longest files; those that share a project or a browser go to one worker.
+
+    Tests that start something have more time than others, so that any other hang shows soon.
+    """
+    groups = {"project": {"project", "project_copy"}, "browser": {"chromium"}}
+    fixtures = {item: set(getattr(item, "fixturenames", ())) for item in items}
+    paths = {
+        name: {item.path for item in items if fixtures[item] & wanted} for name, wanted in groups.items()
+    }
+    paths["process"] = {item.path for item in items if item.get_closest_marker("process")}
     for item in items:
-        started = {"project", "project_copy", "chromium"} & set(getattr(item, "fixturenames", ()))
+        group = next((name for name in groups if item.path in paths[name]), None)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+        started = set().union(*groups.values()) & fixtures[item]
         if started or any(item.get_closest_marker(name) for name in ("process", "service")):
             item.add_marker(pytest.mark.timeout(SLOW), append=True)  # a mark of the test's own comes first
+    items.sort(key=lambda item: [item.path not in chosen for chosen in paths.values()])
 
 
 @pytest.fixture(scope="session", autouse=True)
