@@ -72,7 +72,7 @@ def subjects(options: argparse.Namespace) -> Iterator[tuple[str, list[str], int]
 
 def measure(overrides: list[str], per_class: int, ctx: Context) -> dict[str, float]:
     """Run one job; return its metrics."""
-    stages = build(compose.compose_config(overrides), overrides).stages
+    stages: Any = build(compose.compose_config(overrides), overrides).stages
     if per_class:
         stages = replace(stages, dataset=PerClass(stages.dataset, per_class))
     metrics = pipeline.run(stages, ctx).metrics

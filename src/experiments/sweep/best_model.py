@@ -16,23 +16,25 @@ from experiments.context import Silent
 from experiments.job import context, logged_model, summary
 from experiments.job.model import Model
 from experiments.job.perform import Outcome
-from experiments.metric_names import Name, main_metrics
+from experiments.metric_names import Name, comparable, main_metrics
 from experiments.store.cache import NotCachedError
 
 log = logging.getLogger(__name__)
 
-LABEL_FREE = "silhouette"  # the objective without labels
+LABEL_FREE = ("silhouette", "silhouette_embeddings")  # objectives without labels, the preferred one first
 NOISE = "noise_share"  # a metric of jobs with noise
 WITH_NOISE = ("acc", "clusters")  # metrics of the evaluators that compute noise_share
 
 
-def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) -> bool:
+def record_best(jobs: Mapping[Path, Outcome], plan: Plan, swept: Sequence[str], parent: tracking.Run) -> bool:
     """Record the model of the job with the best objective, and tag the sweep's run with that job's id.
 
     Parameters
     ----------
     jobs
         Outcomes by the jobs' folders.
+    swept
+        The keys whose values differ between the jobs.
 
     Returns
     -------
@@ -41,19 +43,16 @@ def record_best(jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) 
     """
     if plan.tracking.log_model != "best":
         return False
-    objective = usable_objective(jobs, plan.settings.objective)
-    folder = best_folder(jobs, objective)
+    objective = usable_objective(jobs, plan.settings.objective, swept)
+    folder = best_folder(jobs, objective, swept)
     if folder is None:
         if any(job.status == "FINISHED" for job in jobs.values()):
-            log.warning(
-                "no job has objective=%s, so there is no best job and no model is recorded; set objective to "
-                "a metric in the table, or tracking.log_model=all",
-                plan.settings.objective,
-            )
+            log.warning("%s", _no_best_job(objective, plan.settings.objective, swept))
         return False
     if objective != plan.settings.objective:
+        reason = "needs labels" if comparable(plan.settings.objective, swept) else "cannot compare reducers"
         log.warning(
-            "objective=%s needs labels, so the best job has the best %s", plan.settings.objective, objective
+            "objective=%s %s, so the best job has the best %s", plan.settings.objective, reason, objective
         )
     if not jobs[folder].run_id:  # the job is not in MLflow, and its outcome says why
         return False
@@ -77,7 +76,7 @@ def record_best_metrics(
     jobs: Mapping[Path, Outcome], objective: str, swept: Sequence[str], parent: tracking.Run
 ) -> None:
     """Record the main metrics of the best job in the sweep's run, with a tag that names the job."""
-    folder = best_folder(jobs, objective)
+    folder = best_folder(jobs, objective, swept)
     if folder is None:
         return
     job = jobs[folder]
@@ -100,15 +99,40 @@ def _record_model(folder: Path, run: tracking.Run) -> bool:
     return run.has_model()  # if the store refused it, that was logged
 
 
-def usable_objective(jobs: Mapping[Path, Outcome], objective: str) -> str:
-    """Return the objective, or silhouette if the objective needs labels and no job has it."""
+def usable_objective(jobs: Mapping[Path, Outcome], objective: str, swept: Sequence[str]) -> str:
+    """Return the objective, or a silhouette if the objective lacks labels or cannot compare the jobs."""
     finished = [job.metrics for job in jobs.values() if job.status == "FINISHED"]
-    usable = not Name.parse(objective).row.labels or any(objective in metrics for metrics in finished)
-    return objective if usable or not any(LABEL_FREE in metrics for metrics in finished) else LABEL_FREE
+    missing = Name.parse(objective).row.labels and not any(objective in metrics for metrics in finished)
+    if comparable(objective, swept) and not missing:
+        return objective
+    for name in LABEL_FREE:
+        if comparable(name, swept) and any(name in metrics for metrics in finished):
+            return name
+    return LABEL_FREE[0] if any(LABEL_FREE[0] in metrics for metrics in finished) else objective
 
 
-def best_folder(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:
-    """Return the folder of the finished job with the best objective, the first of equals, or None."""
+def _no_best_job(objective: str, setting: str, swept: Sequence[str]) -> str:
+    """Return the reason why no job is the best, and what to type instead."""
+    if comparable(objective, swept):
+        return (
+            f"no job has objective={setting}, so there is no best job and no model is recorded; set "
+            "objective to a metric in the table, or tracking.log_model=all"
+        )
+    stages = "backbones" if not comparable(LABEL_FREE[1], swept) else "reducers"
+    use = "labels and objective=ari" if stages == "backbones" else "label_free=true"
+    return (
+        f"{objective} cannot compare {stages}, which change distances by themselves, so there is no best job "
+        f"and no model is recorded; use {use}, or tracking.log_model=all"
+    )
+
+
+def best_folder(jobs: Mapping[Path, Outcome], objective: str, swept: Sequence[str] = ()) -> Path | None:
+    """Return the folder of the finished job with the best objective, the first of equals.
+
+    None if no job has it, or if jobs that differ in the settings `swept` cannot be compared by it.
+    """
+    if not comparable(objective, swept):
+        return None
     sign = -1 if Name.parse(objective).row.better == "lower" else 1
     finished = {path: job.metrics for path, job in jobs.items() if job.status == "FINISHED"}
     values = {path: sign * objective_value(metrics, objective) for path, metrics in finished.items()}

@@ -147,7 +147,7 @@ class Sweep:
         compared = self._write(rows, outcomes)
         jobs = read_outcomes(self.folder, self.run.id)
         best_model.record_best_metrics(jobs, self._objective(jobs), self.swept, self.run)
-        assigns = best_model.record_best(jobs, self.plan, self.run)
+        assigns = best_model.record_best(jobs, self.plan, self.swept, self.run)
         return self._description(rows, outcomes, compared, assigns)
 
     def _write(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> "Mapping[str, pd.DataFrame]":
@@ -194,7 +194,7 @@ class Sweep:
     ) -> str:
         jobs, best = read_outcomes(self.folder, self.run.id), None
         objective = self._objective(jobs)
-        folder = best_model.best_folder(jobs, objective)
+        folder = best_model.best_folder(jobs, objective, self.swept)
         if folder is not None:
             run_id = jobs[folder].run_id
             page = self.run.sibling(run_id, folder).page() if run_id else ""
@@ -213,7 +213,7 @@ class Sweep:
         )
 
     def _objective(self, jobs: Mapping[Path, Outcome]) -> str:
-        return best_model.usable_objective(jobs, self.plan.settings.objective)
+        return best_model.usable_objective(jobs, self.plan.settings.objective, self.swept)
 
     def _errors(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
         """Return the errors of failed jobs by the jobs' names."""
@@ -248,7 +248,7 @@ class Sweep:
     def _best_job(self) -> report.BestJob | None:
         """Return the best job with the contents of its report; None if no job has the objective."""
         jobs = read_outcomes(self.folder, self.run.id)
-        folder = best_model.best_folder(jobs, self._objective(jobs))
+        folder = best_model.best_folder(jobs, self._objective(jobs), self.swept)
         if folder is None:
             return None
         job = jobs[folder]
