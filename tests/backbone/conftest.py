@@ -123,6 +123,7 @@ def pretrained(cards: Path, tiny_clip: Path) -> Callable[..., Any]:
             pytest.fail(f"backbone={option} has weights; add a small model of its library to `models` here")
         node = OmegaConf.create({"seed": 0, "backbone": OmegaConf.load(FOLDER / f"{option}.yaml")}).backbone
         values = dict(OmegaConf.to_container(node, resolve=True))
+        values.pop("defaults")
         return build_stage("backbone", values | {"weights_cache": str(cards)} | models[option] | changes)
 
     return make
