@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from experiments import comparison, script, tracking
 from experiments.config import compose, overrides
 from experiments.job import console
-from experiments.metric_names import Name, main_metrics
+from experiments.metric_names import Name, comparable, main_metrics
 from experiments.recorded import PastRun
 from experiments.report import tables
 from experiments.sweep.state import SWEPT_TAG, recorded_sweep
@@ -149,16 +149,22 @@ def compare(args: argparse.Namespace) -> int:
     first, second = (comparison.select_configuration(rows, swept, parsed[word], word) for word in (a, b))
     if first.index.equals(second.index):
         raise ValueError(f"{a} and {b} are the same configuration; use two different ones")
-    table = comparison.paired(first, second, main_metrics(rows)).tables["paired"]
+    differing = [key for key in swept if set(first[key]) != set(second[key])]
+    metrics = [name for name in main_metrics(rows) if comparable(name, differing)]
+    table = comparison.paired(first, second, metrics).tables["paired"]
     protocols = ", ".join(sorted({*first["protocol"], *second["protocol"]}))
     console.table(f"a: {a}; b: {b}; protocol {protocols}", COLUMNS, readable(table))
     console.print_line(MEANING)
     if "cluster.k" in swept and set(first["cluster.k"]) != set(second["cluster.k"]):
         rows_of = {name: Name.parse(name).row for name in table["metric"]}
         drifting = ", ".join(name for name, row in rows_of.items() if row.drifts)
-        comparable = " or ".join(name for name, row in rows_of.items() if row.across_k == "comparable")
-        use = f"; compare {comparable}" if comparable else ""
+        names = " or ".join(name for name, row in rows_of.items() if row.across_k == "comparable")
+        use = f"; compare {names}" if names else ""
         console.print_line(f"k differs, and {drifting} depend on k itself{use}")
+    if excluded := [name for name in main_metrics(rows) if name not in metrics]:
+        console.print_line(
+            f"not compared: {', '.join(excluded)}, as reducers and backbones change distances by themselves"
+        )
     record(run, table, a, b)
     return 0
 

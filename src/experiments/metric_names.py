@@ -1,7 +1,7 @@
 """Names of metrics: one printer, one parser, and the list of the main metrics."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -9,6 +9,7 @@ from experiments.metrics import CATALOGUE, ROWS, TREATMENTS, VALIDATION, Metric
 
 PLACEHOLDERS = {"probe": ".+", "groups": r"\d+|fine", "components": r"\d+"}  # values of placeholders
 UNKNOWN = Metric("", "", ())  # the row of a metric that is not in the catalogue, such as a plugin's
+SPACES = {"embeddings": {"backbone"}, "reduced": {"backbone", "reducer"}}  # choices that change the points
 SUFFIXED = re.compile(f"(.*?)({'|'.join(TREATMENTS[::-1])})({'|'.join(ROWS[::-1])})", re.DOTALL)
 
 
@@ -95,6 +96,16 @@ def names_of(by: str, at: Iterable[object] = ("",), rows: Iterable[str] = ROWS) 
         for row in computed
         if noise in row.noise and part in row.rows
     )
+
+
+def comparable(name: str, settings: Collection[str]) -> bool:
+    """Return True if jobs that differ in these settings can be compared by a metric.
+
+    A reducer changes distances by itself: averaging over neighbours raises the silhouette even of noise. So
+    does a backbone, which may also choose the reducer.
+    """
+    choices = {"reducer" if key.startswith("reducer.") else key for key in settings}
+    return not choices & SPACES.get(Name.parse(name).row.space, set())
 
 
 def main_metrics(names: Iterable[object]) -> list[str]:

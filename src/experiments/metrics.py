@@ -69,6 +69,9 @@ class Metric:
         `together` on one axis with others, `alone`, or empty for no chart; for main metrics only.
     noise, rows
         The suffixes of its recorded names.
+    space
+        The points whose distances it measures: the embeddings, or the reduced ones. Jobs whose points differ
+        cannot be compared by it (`metric_names.comparable`).
     """
 
     name: str
@@ -85,6 +88,7 @@ class Metric:
     charted: Literal["together", "alone", ""] = "together"
     noise: tuple[str, ...] = ("",)
     rows: tuple[str, ...] = ("",)
+    space: Literal["embeddings", "reduced", ""] = ""
 
     @property
     def about(self) -> str:
@@ -121,8 +125,8 @@ class Metric:
 LABELLED = partial(Metric, labels=True, better="higher", rows=ROWS)
 EXTERNAL = partial(LABELLED, by=("external",), noise=TREATMENTS)
 INTERNAL = partial(Metric, by=("internal",))
-GEOMETRY = partial(INTERNAL, noise=TREATMENTS)
-UMAP = partial(Metric, by=("label_free",))
+GEOMETRY = partial(INTERNAL, noise=TREATMENTS, space="reduced")
+LABEL_FREE = partial(Metric, by=("label_free",), space="embeddings")
 MACRO = partial(LABELLED, by=("macro",))
 PROBE = partial(LABELLED, by=("probe",))
 FIT = partial(PROBE, better="", rows=("",))
@@ -173,17 +177,18 @@ CATALOGUE = {
         GEOMETRY("davies_bouldin", "ratio of the widths of two neighbouring clusters to their distance",
                  better="lower"),
         INTERNAL("inertia", "sum of squared distances to the centroids", better="lower", across_k="falls",
-                 rank=90, charted=""),
+                 rank=90, charted="", space="reduced"),
         INTERNAL("clusters", "number of clusters", rank=100, charted="alone"),
         INTERNAL("smallest_cluster", "samples in the smallest cluster"),
         INTERNAL("largest_cluster", "samples in the largest cluster"),
         Metric("noise_share", "share of images in no cluster", ("internal", "external"), better="lower",
                rank=110, rows=ROWS),
-        UMAP("silhouette_umap", "silhouette in a UMAP of the embedding, 0 for noise, from -1 to 1",
-             better="higher", ceiling=1.0, rank=120),
-        UMAP("silhouette_umap_error", "half the 95 % interval of silhouette_umap", better="lower"),
+        LABEL_FREE("silhouette_embeddings", "silhouette in the embeddings of length 1, 0 for noise",
+                   better="higher", ceiling=1.0, rank=120),
+        LABEL_FREE("silhouette_embeddings_error", "half the 95 % interval of silhouette_embeddings",
+                   better="lower"),
         Metric("silhouette_below_zero", "share of samples nearer to another cluster than to their own",
-               ("silhouettes",), better="lower"),
+               ("silhouettes",), better="lower", space="reduced"),
         *(LABELLED(f"{name}_macro_{{groups}}", f"{name} against the classes in groups", ("macro_purity",))
           for name in GROUPED),
         MACRO("macro_accuracy_{groups}", "accuracy of a probe of the classes in groups"),

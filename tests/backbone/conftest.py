@@ -110,16 +110,21 @@ def tiny_clip(cards: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def pretrained(cards: Path, tiny_clip: Path) -> Callable[..., Any]:
-    """Return a function that makes a small pretrained backbone with random weights, with changes."""
-    models = {"resnet50": "squeezenet1_1", "clip": str(tiny_clip), "dinov2": "test_vit.r160_in1k"}
+    """Return a function that makes a small pretrained backbone, with random weights or shipped ones."""
+    models: dict[str, dict[str, Any]] = {
+        "resnet50": {"model": "squeezenet1_1", "weights": "none"},
+        "clip": {"model": str(tiny_clip), "weights": "none"},
+        "dinov2": {"model": "test_vit.r160_in1k", "weights": "none"},
+        "efficientnet_lite0": {"image_size": 64},
+    }
 
     def make(option: str, **changes: Any) -> Any:
         if option not in models:
             pytest.fail(f"backbone={option} has weights; add a small model of its library to `models` here")
         node = OmegaConf.create({"seed": 0, "backbone": OmegaConf.load(FOLDER / f"{option}.yaml")}).backbone
         values = dict(OmegaConf.to_container(node, resolve=True))
-        values |= {"model": models[option], "weights": "none", "weights_cache": str(cards)}
-        return build_stage("backbone", values | changes)
+        values.pop("defaults")
+        return build_stage("backbone", values | {"weights_cache": str(cards)} | models[option] | changes)
 
     return make
 

@@ -24,7 +24,7 @@ JOBS = [
         status="FINISHED",
         metrics={
             "ari": ari + seed / 100,
-            "silhouette_umap": 1 - ari,
+            "silhouette_embeddings": 1 - ari,
             "probe_accuracy": ari,
             "probe_train_accuracy": 1.0,
             "probe_gap": 1 - ari,
@@ -34,7 +34,7 @@ JOBS = [
     for seed in (0, 1)
 ]
 ORDER = [20, 100, "null"]
-NULL = ["null", "0.5", "-0.1667"]  # not chosen: its silhouette_umap and its stability
+NULL = ["null", "0.5", "-0.1667"]  # not chosen: its silhouette_embeddings and its stability
 
 
 @pytest.fixture

@@ -88,7 +88,10 @@ def test_an_optimiser_needs_its_objective() -> None:
     with pytest.raises(ValueError) as error:
         read(*sweeper)
     says(error, key="objective=ari", use="silhouette")
-    assert read(*sweeper, "objective=silhouette").optimiser
+    assert read(*sweeper, "objective=silhouette", "cluster.k=3,4").optimiser
+    with pytest.raises(ValueError) as error:
+        read(*sweeper, "objective=silhouette", "reducer=pca,neighbours")
+    says(error, key="objective=silhouette", use="label_free=true objective=silhouette_embeddings")
 
 
 @pytest.mark.parametrize(

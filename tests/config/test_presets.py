@@ -19,6 +19,19 @@ FEWER = ("evaluator=[internal]", "cluster=dbscan")
 OTHERS = ("evaluator=[external]", "backbone=pixels", "cluster=gmm", "reducer=l2", "dataset=digits")
 
 
+STUDIED = {"n_components": 50, "standardize": True, "whiten": False}  # PCA of the published studies
+REDUCERS = {
+    "caltech101": ("pca", STUDIED),
+    "clip_density": ("umap", {"n_components": 15, "n_neighbors": 15, "metric": "cosine", "min_dist": 0.1}),
+    "digits_seeds": ("pca", STUDIED),
+    "embeddings_csv": ("identity", {}),
+    "patternmind": ("pca", STUDIED),
+    "patternmind_resnet50": ("pca", STUDIED),
+    "resnet_k_selection": ("pca", STUDIED),
+    "tabular_labels": ("standardize", {}),
+}
+
+
 def read(*words: str) -> command_line.Request:
     return command_line.parse_request(command_line.parse_arguments(words))
 
@@ -32,6 +45,36 @@ def test_a_preset_works_with_other_options(name: str, chosen: tuple[str, ...]) -
         assert type(plan.stages.cluster).__name__ == ("Dbscan" if chosen is FEWER else "Gmm")
     swept = {key for key in request.swept if key.startswith("cluster.")}
     assert swept <= ({"cluster.k"} if chosen is OTHERS else set())
+
+
+@pytest.mark.parametrize("name", compose.options("experiment"))
+@pytest.mark.parametrize("typed", [[], ["backbone=efficientnet_lite0"]], ids=["as it is", "other backbone"])
+def test_a_preset_keeps_its_reducer(name: str, typed: list[str]) -> None:
+    cfg = compose.compose_config([f"experiment={name}", *typed], hydra=True)
+    option, settings = REDUCERS[name]
+    assert cfg.hydra.runtime.choices.reducer == option
+    assert cfg.reducer.items() >= settings.items()
+
+
+@pytest.mark.parametrize(
+    ("typed", "option"),
+    [
+        (["backbone=efficientnet_lite0"], "neighbours"),
+        (["backbone=resnet50"], "neighbours"),
+        (["backbone=dinov2"], "neighbours"),
+        (["backbone=clip"], "neighbours"),
+        (["backbone=clip", "reducer=pca"], "pca"),
+        (["reducer.steps=[l2,pca]", "backbone=clip"], "chain"),
+        (["dataset=table", "backbone=resnet50"], "standardize"),
+        (["dataset=embeddings"], "pca"),
+        (["backbone=pixels"], "pca"),
+        ([], "pca"),
+    ],
+)
+def test_a_pretrained_backbone_chooses_a_reducer_unless_another_is_typed(
+    typed: list[str], option: str
+) -> None:
+    assert compose.compose_config(typed, hydra=True).hydra.runtime.choices.reducer == option
 
 
 def test_what_is_left_out_is_named(caplog: pytest.LogCaptureFixture) -> None:

@@ -115,7 +115,7 @@ def test_what_a_preset_sets_for_a_step_that_was_typed_away_is_left_out(mine, cap
         (["reducer.steps=l2"], "reducer.steps=l2", "reducer.steps=[l2]"),
         (["reducer.steps=[]"], "reducer.steps=[]", "reducer=identity"),
         (["reducer.steps=[l2,pcaa]"], "reducer.steps=[l2,pcaa]", "did you mean pca?"),
-        (["reducer.steps=[l2,chain]"], "chain", "identity, l2, pca"),
+        (["reducer.steps=[l2,chain]"], "chain", "identity, l2, neighbours, pca"),
         (["reducer.steps=[l2]", "reducer.umap.n_neighbors=5"], "reducer.umap.n_neighbors=5", "add umap"),
         (["reducer.pca.n_components=3"], "reducer.pca.n_components=3", "reducer.n_components=3"),
         (["reducer=chain", "reducer.pca.n_componentz=3"], "reducer.pca.n_componentz", "pca.n_components?"),

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from experiments.reducer.l2 import BATCH, L2
+from experiments.numerics.scale import BATCH
+from experiments.reducer.l2 import L2
 
 
 def test_rows_have_length_one_and_zero_rows_stay_zero(ctx):

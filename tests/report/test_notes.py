@@ -43,9 +43,9 @@ def test_a_run_has_a_summary_and_metrics_with_their_levels() -> None:
 @pytest.mark.parametrize(
     ("overrides", "stages"),
     [
-        (("backbone=resnet50",), "digits: resnet50 → pca"),
-        (("backbone=resnet50", "backbone.model=squeezenet1_1"), "digits: squeezenet1_1 → pca"),
-        (("backbone=clip",), "digits: ViT-B-32 → pca"),
+        (("backbone=resnet50",), "digits: resnet50 → neighbours"),
+        (("backbone=resnet50", "backbone.model=squeezenet1_1"), "digits: squeezenet1_1 → neighbours"),
+        (("backbone=clip",), "digits: ViT-B-32 → neighbours"),
     ],
 )
 def test_a_pretrained_backbone_has_the_name_of_its_network(overrides: tuple[str, ...], stages: str) -> None:

@@ -56,7 +56,7 @@ def written(tmp_path: Path) -> Path:
             figures=figures,
             tables={
                 "sweep": rows,
-                "label_free": pd.DataFrame({"cluster.k": [10], "silhouette_umap": [0.25]}),
+                "label_free": pd.DataFrame({"cluster.k": [10], "silhouette_embeddings": [0.25]}),
             },
             errors={"k=233": "cluster.k=233 exceeds <200> samples"},
             warnings=[["weak", "100 of <300>"], ["100 of <300>", "other"]],

@@ -101,7 +101,14 @@ def test_texts_with_spaces_lists_and_null_are_values(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     rows = [
-        {key: value, "cluster.k": k, "seed": seed, "protocol": "held_out", "ari": seed / k + path}
+        {
+            key: value,
+            "cluster.k": k,
+            "seed": seed,
+            "protocol": "held_out",
+            "ari": seed / k + path,
+            "silhouette": path,
+        }
         for path, value in enumerate(values)
         for k in (3, 4)
         for seed in (0, 1)
@@ -109,7 +116,11 @@ def test_texts_with_spaces_lists_and_null_are_values(
     sweep = recorded(rows, [key, "cluster.k", "seed"], tracker, tmp_path)
     words = [f"{key}={value} cluster.k=3" for value in typed]
     assert run(sweep, *words, uri=tracker.uri, monkeypatch=monkeypatch) == 0
-    assert " 1 " in next(line for line in capfd.readouterr().out.splitlines() if " ari " in line)
+    out = capfd.readouterr().out
+    assert " 1 " in next(line for line in out.splitlines() if " ari " in line)
+    assert ("not compared: silhouette" in out) == key.startswith("reducer"), (
+        "reducers change it by themselves"
+    )
     assert run(sweep, words[0], "cluster.k=5", uri=tracker.uri, monkeypatch=monkeypatch) == 1
     listed = capfd.readouterr().err.partition("use one of: ")[2].strip().split("; ")
     assert run(sweep, *listed[:2], uri=tracker.uri, monkeypatch=monkeypatch) == 0, "as they are listed"

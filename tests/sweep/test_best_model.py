@@ -1,20 +1,27 @@
 """A sweep records the model of its best job, or warns that it cannot."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.messages import says
+from tests.options import option
 from tests.running import composed, run_typed
 
 from experiments import tracking
 from experiments.config.build import build
+from experiments.context import Context
 from experiments.evaluator.external import External
 from experiments.evaluator.internal import Internal
+from experiments.evaluator.label_free import LabelFree
 from experiments.job import logged_model
 from experiments.job.model import Model
 from experiments.job.perform import Outcome
+from experiments.reducer.l2 import L2
+from experiments.reducer.neighbours import Neighbours
 from experiments.sweep import best_model
 
 pytestmark = pytest.mark.slow
@@ -31,6 +38,8 @@ FEW = [
 class Sweep:
     """A parent run and one finished job with a cache of their own."""
 
+    swept: Sequence[str] = ("cluster.k",)
+
     def __init__(self, root: Path, uri: str, *overrides: str) -> None:
         self.folder = root / "0"
         typed = [*FEW, f"cache.root={root}/cache", f"tracking.uri={uri}", *overrides]
@@ -44,9 +53,8 @@ class Sweep:
         """Record the best job's model; return True if it is recorded."""
         plan = replace(self.plan, settings=replace(self.plan.settings, **changed))
         jobs = {self.folder: self.outcome}
-        return best_model.record_best(
-            best_model.find_best(jobs, plan.settings.objective), jobs, plan, self.parent
-        )
+        best = best_model.find_best(jobs, plan.settings.objective, self.swept)
+        return best_model.record_best(best, jobs, plan, self.swept, self.parent)
 
     def models(self) -> int:
         """Count the models that the job recorded."""
@@ -120,6 +128,41 @@ def test_without_labels_the_best_job_has_the_best_silhouette(
         assert sweep.close(objective="ari")
     says(caplog.text, key="objective=ari", use="silhouette")
     assert sweep.best() == sweep.outcome.run_id
+
+
+def test_a_silhouette_of_each_reducers_space_chooses_no_job(
+    uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sweep = Sweep(tmp_path, uri, "label_free=true")
+    sweep.swept = ["reducer.n_components"]
+    assert sweep.close(objective="silhouette")
+    says(caplog.text, key="objective=silhouette cannot compare reducers", use="silhouette_embeddings")
+    sweep.swept = ["backbone"]
+    assert not sweep.close(objective="silhouette")
+    says(caplog.text, key="silhouette cannot compare backbones", use="objective=ari")
+    sweep.swept = ["reducer"]
+    sweep.outcome = replace(sweep.outcome, metrics={"silhouette": 0.5})
+    assert not sweep.close(objective="silhouette")
+    says(caplog.text, key="silhouette cannot compare reducers", use="label_free=true")
+
+
+def test_averaging_noise_over_neighbours_does_not_win(ctx: Context) -> None:
+    noise = np.random.default_rng(0).normal(size=(600, 32)).astype(np.float32)
+    metrics = []
+    for reducer in (L2(), Neighbours(32, 0.5, 10)):
+        reduced = reducer.fit(noise, ctx).transform(noise)
+        clustering = option("cluster", "faiss_kmeans").fit(reduced, ctx.with_input(str(reducer)))
+        own = Internal(1000, 0).evaluate(ctx=ctx, reduced=reduced, clustering=clustering)
+        common = LabelFree(1000, 0).evaluate(ctx=ctx, embeddings=noise, clustering=clustering)
+        metrics.append(own.metrics | common.metrics)
+    assert metrics[1]["silhouette"] > 1.2 * metrics[0]["silhouette"], "averaging alone raises its own"
+    outcomes, swept = jobs(*metrics), ["reducer"]
+    for objective in ("ari", "silhouette"):
+        chosen = best_model.usable_objective(outcomes, objective, swept)
+        assert chosen == "silhouette_embeddings"
+        assert best_model.best_folder(outcomes, chosen, swept) == Path("0")
+    assert best_model.best_folder(outcomes, "silhouette", swept) is None
+    assert best_model.usable_objective(outcomes, "ari", ["cluster.k"]) == "silhouette"
 
 
 def jobs(*figures: dict[str, float]) -> dict[Path, Outcome]:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.seeds import configuration
-from experiments.metric_names import MAIN
+from experiments.metric_names import MAIN, comparable
 from experiments.types import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CRITERION, STABILITY = "silhouette_umap", "stability"  # evaluator=label_free and stability.py
+CRITERION, STABILITY = "silhouette_embeddings", "stability"  # evaluator=label_free and stability.py
+REDUCED = "silhouette"  # a metric of the reduced space
 RANKING_METRICS = [name for name in MAIN if name.row.chooses and not name.rows]
 WITH_LABELS = [str(name) for name in RANKING_METRICS if name.row.labels]
 INTERNAL = [str(name) for name in RANKING_METRICS if not name.row.labels]
@@ -20,12 +21,13 @@ WITHOUT_LABELS = list(dict.fromkeys([CRITERION, STABILITY, *INTERNAL]))
 def label_free(
     rows: "pd.DataFrame", swept: Sequence[str], stability: "pd.DataFrame | None" = None
 ) -> Findings:
-    """Return a row per configuration, best silhouette_umap first, and the agreement of criteria with metrics.
+    """Return a row per configuration, best first, and the agreement of criteria with metrics.
 
     `chosen_by` lists the criteria without labels, and `best_by` the metrics with labels, that have their
-    highest value for the configuration. The second table has a row for each criterion and metric: Spearman's
-    correlation over the configurations, the metric of the configuration that the criterion chooses, and the
-    metric's best value.
+    highest value for the configuration. If reducers are swept, silhouette_embeddings is the only criterion:
+    the others are higher for some reducers by themselves. The second table has a row for each criterion and
+    metric: Spearman's correlation over the configurations, the metric of the configuration that the criterion
+    chooses, and the metric's best value.
 
     Parameters
     ----------
@@ -34,13 +36,14 @@ def label_free(
     stability
         Table from `comparison.stability`, if there are several seeds.
     """
-    if CRITERION not in rows:
+    if CRITERION not in rows or not comparable(CRITERION, swept):
         return Findings({})
     config = configuration(swept)
     means = _means(rows, config, stability)
     if len(means) < 2 or means[CRITERION].isna().all():
         return Findings({})
-    criteria, metrics = ([name for name in kind if name in means] for kind in (WITHOUT_LABELS, WITH_LABELS))
+    usable = WITHOUT_LABELS if comparable(REDUCED, swept) else [CRITERION]
+    criteria, metrics = ([name for name in kind if name in means] for kind in (usable, WITH_LABELS))
     best = {name: means[name].idxmax() for name in (*criteria, *metrics) if means[name].notna().any()}
     table = _table(means, config, criteria, metrics, best)
     pairs = _agreement(means, criteria, metrics, best)

@@ -1,6 +1,6 @@
 """Build checked stages from composed YAML; each stage's class is the schema of its settings."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields, replace
 
 from omegaconf import DictConfig, OmegaConf
@@ -12,7 +12,7 @@ from experiments.config.plan import Cache, Plan, Settings, Tracking
 from experiments.config.stage import GROUPS, PATH, absolute, build_stage, checked, literals
 from experiments.config.text_fields import PATH_KEY
 from experiments.messages import literal
-from experiments.metric_names import Name
+from experiments.metric_names import Name, comparable
 from experiments.types import Stages
 
 LABEL_FREE = "label_free"  # the evaluator of label_free=true
@@ -106,8 +106,8 @@ def with_absolute_paths(plan: Plan) -> DictConfig:
     return cfg
 
 
-def check_objective(objective: str, stages: Stages) -> None:
-    """Raise ValueError unless one of the chosen evaluators computes the objective."""
+def check_objective(objective: str, stages: Stages, varied: Collection[str] = ()) -> None:
+    """Raise ValueError unless an evaluator computes the objective, and it can compare the varied settings."""
     metrics = [name for evaluator in stages.evaluators.values() for name in evaluator.METRICS]
     plain = [name for name in metrics if not Name.parse(name).rows]
     if objective not in metrics:
@@ -115,4 +115,9 @@ def check_objective(objective: str, stages: Stages) -> None:
             f"objective={objective} is not a metric of the chosen evaluators "
             f"({', '.join(stages.evaluators)}); use one of {', '.join(plain)}, some also with _validation or "
             "_test, or add the evaluator that computes it"
+        )
+    if not comparable(objective, varied):
+        raise ValueError(
+            f"objective={objective} cannot compare reducers or backbones, which change it by themselves; "
+            "use objective=ari, or for reducers label_free=true objective=silhouette_embeddings"
         )

@@ -88,7 +88,8 @@ def parse_request(args: Any) -> Request:
         return _sweep(base, overrides, lines, args.config_dir, resume)
     plan = build(compose.without_hydra(base), overrides)
     if optimiser:
-        check_objective(plan.settings.objective, plan.stages)
+        varied = [*(base.hydra.sweeper.params or ()), *(key_of(line.key) for line in lines if line.is_sweep)]
+        check_objective(plan.settings.objective, plan.stages, varied)
     folder = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).absolute()
     words = overrides if optimiser else text_fields.quote_texts(fixed, base)
     parallel = count_parallel_jobs(base.hydra, None, cores()) if multirun else 1

@@ -20,7 +20,7 @@ from experiments.figures import Lines
 from experiments.job import console
 from experiments.job.perform import Outcome
 from experiments.messages import command, counted
-from experiments.metric_names import Name, main_metrics
+from experiments.metric_names import Name, comparable, main_metrics
 from experiments.metrics import VALIDATION
 
 if TYPE_CHECKING:
@@ -84,10 +84,16 @@ def main_columns(rows: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
 def charts(rows: "pd.DataFrame", swept: Sequence[str]) -> dict[str, Lines]:
     """Return a chart of the main metrics over each swept setting, averaged over the other settings.
 
+    Metrics that cannot compare the swept settings are left out.
+
     Configurations repeated with several seeds are one point with a 95 % interval over the seeds.
     """
     done = rows[rows["status"] == "FINISHED"]
-    metrics = [name for name in main_metrics(done) if Name.parse(name).row.charted == "together"]
+    metrics = [
+        name
+        for name in main_metrics(done)
+        if Name.parse(name).row.charted == "together" and comparable(name, swept)
+    ]
     if len(done) < 2 or not metrics:
         return {}
     protocols = ", ".join(sorted(set(done["protocol"])))

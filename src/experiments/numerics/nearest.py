@@ -1,5 +1,6 @@
 """Exact nearest neighbours: a k-d tree or FAISS proposes candidates, float64 distances order them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -37,17 +38,31 @@ def nearest(
     -------
     Row indices int32 (m, count) and distances float64 (m, count).
     """
+    near, distances = np.empty((len(queries), count), np.int32), np.empty((len(queries), count))
+    for batch, *results in nearest_in_batches(rows, queries, count, metric, threads=threads):
+        near[batch], distances[batch] = results
+    return near, distances
+
+
+def nearest_in_batches(
+    rows: np.ndarray,
+    queries: np.ndarray,
+    count: int,
+    metric: str = "euclidean",
+    *,
+    threads: int | None = None,
+) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """Yield the queries of a batch as a slice, and what `nearest` returns for them."""
     from threadpoolctl import threadpool_limits
 
     rows, queries = _prepared(rows, metric), _prepared(queries, metric)
-    near, squared = np.empty((len(queries), count), np.int32), np.empty((len(queries), count))
     make_search = _tree_search if rows.shape[1] <= TREE_WIDTH else _faiss_search
     with threadpool_limits(threads):
         search = make_search(rows, min(count + SPARE, len(rows)))
         for start in range(0, len(queries), BATCH):
             batch = slice(start, start + BATCH)
-            near[batch], squared[batch] = search(queries[batch], count)
-    return near, np.sqrt(squared) if metric == "euclidean" else squared / 2
+            near, squared = search(queries[batch], count)
+            yield batch, near, np.sqrt(squared) if metric == "euclidean" else squared / 2
 
 
 def _tree_search(rows: np.ndarray, n_candidates: int) -> Any:

@@ -1,10 +1,11 @@
-"""Scale points to about 1 by a power of two, which changes their exponents only and loses no digits.
+"""Scale points to about 1 by a power of two, which changes exponents only and loses no digits.
 
 float32 squares overflow beyond 1.8e19 and vanish below 1e-19, and libraries have absolute thresholds.
 """
 
 import numpy as np
 
+BATCH = 16_384  # rows scaled to length 1 at a time
 ORDINARY = 30  # exponents up to this size need no scaling: float32 squares lose no digits
 
 
@@ -33,3 +34,13 @@ def rescaled(points: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, n
     """
     powers = exponents(points, axis)
     return (np.ldexp(points, -powers) if powers.any() else points), powers
+
+
+def unit_rows(rows: np.ndarray) -> np.ndarray:
+    """Return float32 (n, d) rows divided by their Euclidean lengths; rows of zeros stay zero."""
+    scaled = np.empty(rows.shape, np.float32)
+    for start in range(0, len(rows), BATCH):
+        batch = np.asarray(rows[start : start + BATCH], np.float64)  # squares of float32 overflow
+        lengths = np.sqrt(np.einsum("nd,nd->n", batch, batch))[:, None]
+        scaled[start : start + BATCH] = batch / np.where(lengths > 0, lengths, 1)
+    return scaled

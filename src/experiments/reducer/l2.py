@@ -6,9 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.context import Context
+from experiments.numerics.scale import unit_rows
 from experiments.store.values import SavedFields
-
-BATCH = 16_384  # rows scaled at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,12 +16,7 @@ class Normalised(SavedFields):
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
         """Map float32 (n, d) to float32 (n, d)."""
-        reduced = np.empty(embeddings.shape, np.float32)
-        for start in range(0, len(embeddings), BATCH):
-            rows = np.asarray(embeddings[start : start + BATCH], np.float64)  # squares of float32 overflow
-            lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
-            reduced[start : start + BATCH] = rows / np.where(lengths > 0, lengths, 1)
-        return reduced
+        return unit_rows(embeddings)
 
 
 @dataclass(frozen=True)

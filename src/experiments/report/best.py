@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from experiments.comparison.intervals import mean_interval
 from experiments.comparison.paired import paired
 from experiments.comparison.seeds import SEED, configuration
-from experiments.metric_names import Name
+from experiments.metric_names import Name, comparable
 from experiments.report.contents import Headline
 from experiments.report.headlines import headlines, upper_bounds
 
@@ -89,6 +89,8 @@ def best_configs(
 ) -> list[BestConfig]:
     """Return the best configuration by the objective and by each main metric that can choose configurations.
 
+    A silhouette chooses none if reducers are swept, as it is measured in the space of each.
+
     Parameters
     ----------
     rows, swept, main, objective, equal_counts
@@ -97,7 +99,9 @@ def best_configs(
     finished = rows[rows["status"] == "FINISHED"]
     suffixes_of = {row: frozenset(suffixes) for row, suffixes in zip(rows.index, equal_counts, strict=False)}
     metrics = [Name.parse(name) for name in dict.fromkeys([objective, *main]) if name in finished]
-    names = [str(name) for name in metrics if name.row.chooses and not name.noise]
+    names = [
+        str(name) for name in metrics if name.row.chooses and not name.noise and comparable(str(name), swept)
+    ]
     settings = configuration(swept)
     varying = [key for key in settings if finished[key].nunique(dropna=False) > 1]
     grouped = finished.groupby(settings, sort=False, dropna=False)

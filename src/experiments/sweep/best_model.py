@@ -19,12 +19,12 @@ from experiments.context import Silent
 from experiments.job import context, logged_model, summary
 from experiments.job.model import Model
 from experiments.job.perform import Outcome
-from experiments.metric_names import Name, main_metrics
+from experiments.metric_names import Name, comparable, main_metrics
 from experiments.store.cache import NotCachedError
 
 log = logging.getLogger(__name__)
 
-LABEL_FREE = "silhouette"  # the objective without labels
+LABEL_FREE = ("silhouette", "silhouette_embeddings")  # objectives without labels, the preferred one first
 NOISE = "noise_share"  # a metric of jobs with noise
 WITH_NOISE = ("acc", "clusters")  # metrics of the evaluators that compute noise_share
 
@@ -52,16 +52,18 @@ class Best:
         return objective_value(self.job.metrics, self.objective)
 
 
-def find_best(jobs: Mapping[Path, Outcome], objective: str) -> Best | None:
-    """Return the best job by an objective, or by silhouette if it needs labels; None if no job has either.
+def find_best(jobs: Mapping[Path, Outcome], objective: str, swept: Sequence[str]) -> Best | None:
+    """Return the best job by the usable objective; None if no job has it, or it cannot compare the jobs.
 
     Parameters
     ----------
     jobs
         Outcomes by the jobs' folders.
+    swept
+        The keys whose values differ between the jobs.
     """
-    objective = usable_objective(jobs, objective)
-    folder = best_folder(jobs, objective)
+    objective = usable_objective(jobs, objective, swept)
+    folder = best_folder(jobs, objective, swept)
     if folder is None:
         return None
     job = jobs[folder]
@@ -69,7 +71,9 @@ def find_best(jobs: Mapping[Path, Outcome], objective: str) -> Best | None:
     return Best(folder, job, objective, sum(other.status == "FINISHED" for other in same))
 
 
-def record_best(best: Best | None, jobs: Mapping[Path, Outcome], plan: Plan, parent: tracking.Run) -> bool:
+def record_best(
+    best: Best | None, jobs: Mapping[Path, Outcome], plan: Plan, swept: Sequence[str], parent: tracking.Run
+) -> bool:
     """Record the model of the best job, and tag the sweep's run with that job's id.
 
     Returns
@@ -79,20 +83,14 @@ def record_best(best: Best | None, jobs: Mapping[Path, Outcome], plan: Plan, par
     """
     if plan.tracking.log_model != "best":
         return False
+    setting = plan.settings.objective
     if best is None:
         if any(job.status == "FINISHED" for job in jobs.values()):
-            log.warning(
-                "no job has objective=%s, so there is no best job and no model is recorded; set objective to "
-                "a metric in the table, or tracking.log_model=all",
-                plan.settings.objective,
-            )
+            log.warning("%s", _no_best_job(usable_objective(jobs, setting, swept), setting, swept))
         return False
-    if best.objective != plan.settings.objective:
-        log.warning(
-            "objective=%s needs labels, so the best job has the best %s",
-            plan.settings.objective,
-            best.objective,
-        )
+    if best.objective != setting:
+        reason = "needs labels" if comparable(setting, swept) else "cannot compare reducers"
+        log.warning("objective=%s %s, so the best job has the best %s", setting, reason, best.objective)
     if not best.job.run_id:  # the job is not in MLflow, and its outcome says why
         return False
     run = parent.sibling(best.job.run_id, best.folder)
@@ -133,18 +131,41 @@ def _record_model(folder: Path, run: tracking.Run) -> bool:
     return run.has_model()  # if the store refused it, that was logged
 
 
-def usable_objective(jobs: Mapping[Path, Outcome], objective: str) -> str:
-    """Return the objective, or silhouette if the objective needs labels and no job has it."""
+def usable_objective(jobs: Mapping[Path, Outcome], objective: str, swept: Sequence[str]) -> str:
+    """Return the objective, or a silhouette if the objective lacks labels or cannot compare the jobs."""
     finished = [job.metrics for job in jobs.values() if job.status == "FINISHED"]
-    usable = not Name.parse(objective).row.labels or any(objective in metrics for metrics in finished)
-    return objective if usable or not any(LABEL_FREE in metrics for metrics in finished) else LABEL_FREE
+    missing = Name.parse(objective).row.labels and not any(objective in metrics for metrics in finished)
+    if comparable(objective, swept) and not missing:
+        return objective
+    for name in LABEL_FREE:
+        if comparable(name, swept) and any(name in metrics for metrics in finished):
+            return name
+    return LABEL_FREE[0] if any(LABEL_FREE[0] in metrics for metrics in finished) else objective
 
 
-def best_folder(jobs: Mapping[Path, Outcome], objective: str) -> Path | None:
-    """Return the folder of the best finished job, the first of equals, or None.
+def _no_best_job(objective: str, setting: str, swept: Sequence[str]) -> str:
+    """Return the reason why no job is the best, and what to type instead."""
+    if comparable(objective, swept):
+        return (
+            f"no job has objective={setting}, so there is no best job and no model is recorded; set "
+            "objective to a metric in the table, or tracking.log_model=all"
+        )
+    stages = "backbones" if not comparable(LABEL_FREE[1], swept) else "reducers"
+    use = "labels and objective=ari" if stages == "backbones" else "label_free=true"
+    return (
+        f"{objective} cannot compare {stages}, which change distances by themselves, so there is no best job "
+        f"and no model is recorded; use {use}, or tracking.log_model=all"
+    )
+
+
+def best_folder(jobs: Mapping[Path, Outcome], objective: str, swept: Sequence[str] = ()) -> Path | None:
+    """Return the folder of the best finished job, the first of equals.
 
     It is the job with the best objective among those of the configuration with the best mean over its seeds.
+    None if no job has it, or if jobs that differ in the settings `swept` cannot be compared by it.
     """
+    if not comparable(objective, swept):
+        return None
     sign = -1 if Name.parse(objective).row.better == "lower" else 1
     finished = {path: job.metrics for path, job in jobs.items() if job.status == "FINISHED"}
     values = {path: sign * objective_value(metrics, objective) for path, metrics in finished.items()}

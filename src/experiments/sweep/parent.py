@@ -149,11 +149,11 @@ class Sweep:
         for file in TABLE:
             self.run.artifact(self.folder / file)
         jobs = read_outcomes(self.folder, self.run.id)
-        self.best = best_model.find_best(jobs, self.plan.settings.objective)
+        self.best = best_model.find_best(jobs, self.plan.settings.objective, self.swept)
         compared = self._write(rows, outcomes)
         if self.best:
             best_model.record_best_metrics(self.best, self.swept, self.run)
-        assigns = best_model.record_best(self.best, jobs, self.plan, self.run)
+        assigns = best_model.record_best(self.best, jobs, self.plan, self.swept, self.run)
         return self._description(rows, outcomes, compared, assigns)
 
     def _write(self, rows: "pd.DataFrame", outcomes: Sequence[Outcome]) -> "Mapping[str, pd.DataFrame]":

@@ -153,7 +153,7 @@ class PretrainedStage:
 
 @dataclass(frozen=True, eq=False)
 class PretrainedEncoder(ShortRepr):
-    """A pretrained network without its classification or text head.
+    """A pretrained network, whose output does not use its classification or text head.
 
     Parameters
     ----------
@@ -182,6 +182,37 @@ class PretrainedEncoder(ShortRepr):
         network = rebuild(self.library, self.architecture, self.state)
         key = digest(self.key, samples.content_key, ctx.device, ctx.dtype)
         return embed_resumably(network, pixels, self.card, f"embedding-{key}", ctx)
+
+    def class_probabilities(self, embeddings: np.ndarray) -> np.ndarray:
+        """Return the probability of each class that the network was trained on.
+
+        Parameters
+        ----------
+        embeddings
+            float32 (n, d) from `embed`.
+
+        Returns
+        -------
+        float32 (n, c): 1,000 classes of ImageNet, in the order of `timm.data.ImageNetInfo`.
+
+        Raises
+        ------
+        ValueError
+            The network has no head.
+        """
+        from scipy.special import softmax
+
+        from experiments.backbone.pretrained.state_dict import HEAD, read_state_dict
+
+        state = read_state_dict(self.state) if isinstance(self.state, Path) else self.state
+        if f"{HEAD}.weight" not in state:
+            raise ValueError(
+                f"the encoder of {self.architecture['model']} has no class head; use "
+                "backbone=efficientnet_lite0"
+            )
+        weight, bias = (state[f"{HEAD}.{name}"].numpy() for name in ("weight", "bias"))
+        probabilities: np.ndarray = softmax(embeddings @ weight.T + bias, axis=1)
+        return probabilities
 
     def save(self, folder: Path) -> None:
         """Write fields.json and weights.safetensors."""

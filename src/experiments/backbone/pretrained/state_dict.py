@@ -18,6 +18,7 @@ MAX_NAMES = 3  # largest number of weights in a message
 USE = "use a .safetensors file, or the file of torch.save(model.state_dict(), <path>)"
 PICKLE = b"\x80"  # first byte of a pickle without a zip, the format of old versions of torch
 UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError)
+HEAD = "class_head"  # where a network keeps a head that its output does not use
 COUNTERS = "num_batches_tracked"  # counters of batch norm; unused, and missing in old files
 
 

@@ -11,15 +11,16 @@ from torch import nn
 
 from experiments.backbone.pretrained.card import Card
 from experiments.backbone.pretrained.names import suggest
-from experiments.backbone.pretrained.state_dict import State, build_network, embedding_width
+from experiments.backbone.pretrained.state_dict import HEAD, State, build_network, embedding_width
 from experiments.samples import Resize
 
 DEFAULT_FILES = ("model.safetensors", "pytorch_model.bin")
+LITE_STEM = "_conv_stem.weight"  # the first weight in files of efficientnet-lite, whose order is timm's
 
 
-def card(model: str, image_size: int | None) -> Card:
+def card(model: str, image_size: int | None, head: bool = False) -> Card:
     """Return the card of a network; raise ValueError for an unknown name or an unsupported size."""
-    network: Any = build_network("timm", {"model": model, "image_size": image_size})
+    network: Any = build_network("timm", {"model": model, "image_size": image_size, "head": head})
     data = resolve_model_data_config(network)  # type: ignore[no-untyped-call]
     size = image_size or data["input_size"][-1]
     mode = "squash" if data["crop_mode"] == "squash" else "crop"
@@ -36,8 +37,8 @@ def card(model: str, image_size: int | None) -> Card:
     )
 
 
-def build(model: str, image_size: int | None) -> nn.Module:
-    """Return the network without its head, so that its output is pooled features."""
+def build(model: str, image_size: int | None, head: bool = False) -> nn.Module:
+    """Return the network, whose output is pooled features; its head is an unused `HEAD`, or missing."""
     known = timm.list_models()
     if model.partition(".")[0] not in known:
         raise ValueError(f"backbone.model={model} is not a model of timm; {suggest(model, known)}")
@@ -48,13 +49,22 @@ def build(model: str, image_size: int | None) -> nn.Module:
     size: dict[str, Any] = (
         {"img_size": image_size} if image_size and config and config.fixed_input_size else {}
     )
-    return timm.create_model(model, pretrained=False, num_classes=0, **size)
+    if not head:
+        return timm.create_model(model, pretrained=False, num_classes=0, **size)
+    network: Any = timm.create_model(model, pretrained=False, **size)
+    network.add_module(HEAD, network.get_classifier())
+    network.reset_classifier(0)
+    return network  # type: ignore[no-any-return]
 
 
-def convert_state_dict(state: State, network: Any, **architecture: Any) -> State:
-    """Return the weights without heads, converted to timm's names if timm knows their format."""
+def convert_state_dict(state: State, network: Any, head: bool = False, **architecture: Any) -> State:
+    """Return the weights, converted to timm's names if their format is known; heads only if `head`."""
+    if head and LITE_STEM in state:
+        return dict(zip(network.state_dict(), state.values(), strict=False))
     heads = network.pretrained_cfg.get("classifier") or ()
-    prefixes = tuple(f"{head}." for head in ((heads,) if isinstance(heads, str) else heads))
+    prefixes = tuple(f"{name}." for name in ((heads,) if isinstance(heads, str) else heads))
+    if head:
+        return {name.replace(prefixes[0], f"{HEAD}."): value for name, value in state.items()}
     convert = vars(sys.modules[type(network).__module__]).get("checkpoint_filter_fn")
     converted = convert(state, network) if convert else state
     return {name: value for name, value in converted.items() if not name.startswith(prefixes)}
