@@ -86,7 +86,7 @@ def test_a_job_leaves_its_model_where_nothing_is_kept(uri: str, tmp_path: Path) 
 
 def test_the_best_job_is_shown_from_the_cache(uri: str, tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, uri, "cluster.k=4", "map=pca", "objective=silhouette")
-    best = best_model.find_best({sweep.folder: sweep.outcome}, "silhouette")
+    best = best_model.find_best({sweep.folder: sweep.outcome}, "silhouette", ["cluster.k"])
     assert best
     shown = best_model.best_job_report(best, ["cluster.k"])
     assert (shown.name, shown.seeds) == ("k=4", 1)
@@ -212,7 +212,7 @@ def test_the_best_job_is_one_of_the_settings_with_the_best_mean_over_the_seeds()
         )
         for (k, seed), ari in scores.items()
     }
-    best = best_model.find_best(seeds, "ari")
+    best = best_model.find_best(seeds, "ari", ["cluster.k", "seed"])
     assert best
     assert (best.folder, best.value, best.seeds) == (Path("5-1"), 0.7, 2)
 
