@@ -1,6 +1,11 @@
 // The contact sheets of the clusters: their order, the button that shows all images, and the samples' cards.
 const FIRST = data.first, sheets = document.getElementById("sheets"), order = document.getElementById("order");
 
+// Sheets outside the window are laid out after the map is drawn, which would take longer otherwise, or for a link that leads past them.
+const layOut = () => sheets.classList.add("laid-out");
+for (const event of ["click", "keydown"]) addEventListener(event, layOut, { capture: true, once: true });
+if (!TILES.per) layOut();
+
 function figure(row, cluster) {
   const label = data.labels[row], id = data.ids[row], { classes } = majorities.get(cluster);
   const wrong = cluster >= 0 && label && !classes.includes(label) ? ' class="wrong"' : "";
