@@ -186,7 +186,7 @@ def test_a_phone_shows_the_whole_report(contents: Contents, opened: Callable[...
     drawn_plot(tab, "crosstab")
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     tab.page.locator("figure").first.tap()
-    assert "cluster 0" in tab.page.locator("#card").inner_text()
+    assert "cluster 0" in tab.page.locator("#nearest").inner_text()
 
 
 @pytest.mark.browser
