@@ -149,6 +149,10 @@ def test_a_button_shows_all_images_of_a_cluster(contents: Contents, opened: Call
     assert sheet.locator("figure").count() == 24
     sheet.locator("button").click()
     assert sheet.locator("figure").count() == sizes[large]
+    last = sheet.locator("figure").last
+    across, down = divmod(int(str(last.get_attribute("data-row"))), 32)[::-1]  # images in a row of the sprite
+    position = last.locator("i").evaluate("tile => getComputedStyle(tile).backgroundPosition")
+    assert position == f"-{128 * across}px -{128 * down}px"  # 8 pixels of 16 are shown as 64
     tab.page.locator("#order").select_option("size")
     first = tab.page.locator(".sheet h3").first.text_content()
     assert numbers(str(first))[:2] == [str(large), str(sizes[large])]
@@ -182,7 +186,7 @@ def test_a_phone_shows_the_whole_report(contents: Contents, opened: Callable[...
     drawn_plot(tab, "crosstab")
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     tab.page.locator("figure").first.tap()
-    assert "cluster 0" in tab.page.locator("#card").inner_text()
+    assert "cluster 0" in tab.page.locator("#nearest").inner_text()
 
 
 @pytest.mark.browser

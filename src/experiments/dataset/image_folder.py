@@ -18,6 +18,11 @@ from experiments.samples import Samples
 class ImageFolder(Selection):
     """Images in a folder or archive, labelled by their folders if there are two or more.
 
+    Formats are all of Pillow's (JPEG, PNG, WebP, TIFF, AVIF, ...), and two that need a plugin, which
+    `make setup` installs: HEIC (`pip install pillow-heif`) and JPEG XL (`pip install pillow-jxl-plugin`).
+    Photographs are turned upright by their EXIF data. Colours are converted to sRGB if the file has an ICC
+    profile.
+
     Parameters
     ----------
     root
@@ -33,7 +38,7 @@ class ImageFolder(Selection):
         else the range over all images.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     root: str = field(metadata={"path": True})
     max_unreadable: float = field(compare=False)

@@ -66,6 +66,8 @@ class Contents:
         Number of samples that are not shown.
     images
         uint8 (m, S, S, 3): an image of each member; empty for no images.
+    nearest
+        uint16 (m, 12 or fewer): the members nearest to each, the nearest first.
     worst_classes, worst_clusters
         Results of each class and cluster, the worst first; empty without labels.
     notes
@@ -90,6 +92,7 @@ class Contents:
     maps: Mapping[str, np.ndarray]
     omitted: int
     images: np.ndarray
+    nearest: np.ndarray
     worst_classes: "pd.DataFrame"
     worst_clusters: "pd.DataFrame"
     figures: Mapping[str, Figure]

@@ -1,5 +1,6 @@
 """The report of a run as a page: its sections in reading order, and the data of its scripts."""
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from experiments.report.page_frame import Section, render_page
 
 MAX_COORDINATE = 99_999  # on the longer side of the map, finer than a screen at any zoom
 LINK_COLUMNS = ("cluster", "main_cluster")  # columns of cluster numbers, which link to the cluster's images
-SCRIPTS = ("card", "groups", "map", "moves", "legend", "sheets")  # of map and clusters
+SCRIPTS = ("card", "groups", "map", "moves", "legend", "nearest", "sheets")  # of map and clusters
 BEST_JOB_SECTIONS = ("map", "clusters", "crosstab", "classes", "worst")  # in a sweep's report
 K_SELECTION = "k_selection"  # figure of the evaluator of that name
 
@@ -120,6 +121,8 @@ def script_data(contents: Contents, groups: Sequence[Cluster]) -> dict[str, Any]
             [cluster.number, cluster.majority.name, cluster.majority.classes, cluster.majority.share]
             for cluster in groups
         ],
+        "nearest": base64.b64encode(contents.nearest.astype("<u2").tobytes()).decode(),
+        "run": contents.facts.get("run", ""),
         "first": SHOWN_MEMBERS,
         "colours": GROUPED,
         "shapes": [svg_path(shape) for shape in SHAPES],

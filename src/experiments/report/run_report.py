@@ -14,6 +14,7 @@ from experiments.figures.html import tiles
 from experiments.figures.specs import Figure
 from experiments.figures.training import training_curves
 from experiments.pipeline import Result
+from experiments.report.clusters import nearest_members
 from experiments.report.contents import Contents
 from experiments.report.crosstab import CROSSTAB, TABLE_NAME, count_table, draw_crosstab
 from experiments.report.headlines import equal_count_suffixes, headlines, upper_bounds
@@ -91,6 +92,7 @@ def gather_contents(result: Result, folder: Path, ctx: Context, facts: Mapping[s
         maps=maps,
         omitted=len(samples) - len(members),
         images=images,
+        nearest=nearest_members(np.asarray(result.reduced)[rows], ctx),
         worst_classes=classes,
         worst_clusters=per_cluster,
         figures=figures,

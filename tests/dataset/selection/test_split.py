@@ -151,7 +151,7 @@ def test_two_copies_of_one_image_are_one_image():
 def test_no_class_of_two_images_is_an_error_with_a_suggestion():
     with pytest.raises(ValueError) as error:
         split(hashes(range(5)), np.arange(5), SHARES, 123)
-    says(error, key="none of 5", use="dataset.split={train: 1")
+    says(error, key="none of 5", use="dataset.split.train=1 dataset.split.validation=0")
 
 
 def test_training_alone_needs_no_second_image():

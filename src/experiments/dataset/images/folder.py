@@ -12,8 +12,10 @@ from experiments.dataset.images.archive import list_files, unpack
 from experiments.dataset.images.class_folders import check_level
 from experiments.dataset.images.content import ImageFiles
 from experiments.dataset.images.deep import FULL
+from experiments.dataset.images.formats import extension
 from experiments.dataset.images.listing import File, Listing, make_listing, walk
-from experiments.dataset.images.scan import Scan, scan_images, unsupported
+from experiments.dataset.images.plugins import install, missing_packages, unsupported
+from experiments.dataset.images.scan import Scan, scan_images
 from experiments.messages import DataError
 from experiments.samples import ValueRange
 
@@ -101,7 +103,10 @@ def read_folder(
     checked = Folder(folder, listing, scan, np.flatnonzero(scan.hashes != ""), unreadable)
     _check_readable(checked, f"{key}={root}", max_unreadable)
     if checked.left_out:
-        log.warning("%d files of %s are left out; see skipped_files.csv", len(checked.left_out), path.name)
+        more = f"; to read more of them, type {command}" if (command := _missing(listing)) else ""
+        log.warning(
+            "%d files of %s are left out; see skipped_files.csv%s", len(checked.left_out), path.name, more
+        )
     _warn_of_files(scan, listing)
     return checked
 
@@ -135,24 +140,31 @@ def _existing(root: str, key: str) -> Path:
 def _check_readable(folder: Folder, source: str, max_unreadable: float) -> None:
     unreadable, listing = folder.unreadable, folder.listing
     n = len(listing.images) + len(listing.unreadable)
+    missing = f"type {command}, or " if (command := _missing(listing)) else ""
     if len(unreadable) > max(ALWAYS_ALLOWED, max_unreadable * n):
         first = "; ".join(f"{path}: {reason}" for path, reason in unreadable[:3])
         raise ValueError(
             f"{source} has {len(unreadable)} unreadable images of {n} ({first}; ...), more than "
-            f"dataset.max_unreadable={max_unreadable:g}; repair or remove them, or set "
+            f"dataset.max_unreadable={max_unreadable:g}; {missing}repair or remove them, or set "
             f"dataset.max_unreadable={np.ceil(len(unreadable) / n * 100) / 100:g}"
         )
     if not len(folder.rows):
         others = [*unreadable, *listing.others]
         example = f", only {len(others)} files such as {others[0][0]} ({others[0][1]})" if others else ""
         raise ValueError(
-            f"{source} has no readable image{example}; use a folder of images or of class folders "
+            f"{source} has no readable image{example}; {missing}use a folder of images or of class folders "
             "(jpg, png, tif, webp, and all other formats of Pillow)"
         )
 
 
 def _reason(file: File) -> str:
-    return file.problem or unsupported(file.path.rpartition(".")[2].upper())
+    return file.problem or unsupported(extension(file.path))
+
+
+def _missing(listing: Listing) -> str:
+    """Return the command that installs the plugins that would read more files, "" for none."""
+    packages = missing_packages(extension(file.path) for file in listing.unreadable)
+    return install(packages) if packages else ""
 
 
 def _warn_of_files(scan: Scan, listing: Listing) -> None:

@@ -8,21 +8,23 @@ from pathlib import Path
 
 from PIL import Image
 
+from experiments.dataset.images import plugins
+
 PLAIN = (  # extensions of images only
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif",
     ".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".avif", ".avifs", ".jp2", ".j2k", ".j2c", ".jpc",
-    ".jpf", ".jpx", ".ico", ".icns", ".psd", ".qoi", ".tga",
+    ".jpf", ".jpx", ".ico", ".icns", ".psd", ".qoi", ".tga", *plugins.EXTENSIONS,
 )  # fmt: skip
 SHARED = (  # extensions of images and other files, such as .pcd of point clouds
     ".blp", ".bw", ".cur", ".dcx", ".dds", ".fit", ".fits", ".flc", ".fli", ".ftc", ".ftu", ".gbr", ".icb",
     ".im", ".msp", ".pcd", ".pcx", ".pxr", ".ras", ".rgb", ".rgba", ".sgi", ".vda", ".vst", ".xbm", ".xpm",
 )  # fmt: skip
 IMAGE = PLAIN + SHARED
-FOREIGN = (".heic", ".heif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".svg")
+FOREIGN = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".svg")
 UNDECODED = {"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}  # Pillow needs another program
 SIGNED = (  # formats with a unique signature
     "JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "JPEG2000", "PSD", "QOI", "ICO", "ICNS",
-    "DDS", "FITS",
+    "DDS", "FITS", "HEIF", "JXL",
 )  # fmt: skip
 PREFIX = 2052  # bytes read to recognise a format
 HEADERS = (12, 40, 52, 56, 64, 108, 124)  # sizes of the second header of a BMP
@@ -44,13 +46,15 @@ def extension(path: str) -> str:
 
 @cache
 def readable() -> tuple[str, ...]:
-    """Return Pillow's names of all formats that it decodes without another program.
+    """Return Pillow's names of all formats that it and the installed plugins decode.
 
     Formats with a signature come first, the most frequent ones first: Pillow tries them in this order.
     """
     Image.init()
-    signed = [name for name in SIGNED if name in Image.OPEN]
-    return (*signed, *(name for name in Image.ID if name not in UNDECODED and name not in signed))
+    plugins.register()
+    others = UNDECODED | (plugins.PLUGINS.keys() - plugins.installed())
+    signed = [name for name in SIGNED if name in Image.OPEN and name not in others]
+    return (*signed, *(name for name in Image.ID if name not in others and name not in signed))
 
 
 def begins_as_an_image(path: Path, suffix: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.dataset.images.formats import FOREIGN, IMAGE, PLAIN, SHARED, begins_as_an_image, extension
+from experiments.dataset.images.plugins import missing_packages
 from experiments.store.file_hashes import status_of
 
 
@@ -156,7 +157,7 @@ def is_hidden(parts: Iterable[str]) -> bool:
 
 def _kind(file: File, folder: Path | None) -> str:
     suffix = extension(file.path)
-    if file.problem or suffix in FOREIGN:
+    if file.problem or suffix in FOREIGN or missing_packages([suffix]):
         return "unreadable"
     if suffix in PLAIN:
         return "image"

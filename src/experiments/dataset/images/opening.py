@@ -54,7 +54,9 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 (upright) if there is none or it is damaged."""
+    """Return the EXIF orientation, 1 (upright) if there is none, it is damaged or does not count."""
+    if image.format == "JXL" and not getattr(image, "jpeg", None):
+        return 1  # the decoder has rotated it, unless the file is a repacked JPEG
     try:
         return int(image.getexif().get(ORIENTATION, 1))
     except Exception:  # Pillow raises exceptions of any type for damaged EXIF

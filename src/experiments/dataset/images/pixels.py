@@ -7,16 +7,26 @@ from pathlib import Path
 from PIL import Image, ImageFile
 
 from experiments.dataset.images import deep
+from experiments.dataset.images.colour_profile import to_srgb
 from experiments.dataset.images.opening import open_image, orientation, raw_mode, upright
 from experiments.samples import Resize, ValueRange
 
-VERSION = 2  # raise when the decoded pixels of a file change
+VERSION = 3  # raise when the decoded pixels of a file change
 UNKNOWN = ValueRange()
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 RIBBON = 8  # longest side before a crop, in units of the shorter one
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-SHEETS = ("AVIF", "DCX", "FLI", "GIF", "PNG", "TIFF", "WEBP")  # formats whose frames are separate images
-ALPHA = ("AVIF", "GIF", "JPEG2000", "PNG", "QOI", "WEBP")  # formats whose alpha is reliable
+SHEETS = (
+    "AVIF",
+    "DCX",
+    "FLI",
+    "GIF",
+    "HEIF",
+    "PNG",
+    "TIFF",
+    "WEBP",
+)  # formats whose frames are separate images
+ALPHA = ("AVIF", "GIF", "HEIF", "JPEG2000", "JXL", "PNG", "QOI", "WEBP")  # formats whose alpha is reliable
 
 
 @dataclass(frozen=True)
@@ -48,13 +58,13 @@ def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKN
       is black.
     - An alpha of 0 everywhere is ignored, because many programs leave it empty. But an image of one colour
       in a format of ALPHA is blank and becomes white.
-    - Colour profiles are ignored.
+    - Colours are converted to sRGB if the file has a profile; else they are used as they are.
 
     Parameters
     ----------
     at_least
-        Smallest side in pixels: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, but not below this
-        side.
+        Smallest side in pixels: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, and of a HEIC its
+        thumbnail, but not below this side.
     value_range
         Black and white of images deeper than 8 bits; empty: from the image's own range.
 
@@ -64,19 +74,21 @@ def load_rgb(file: Path | BytesIO, at_least: int, value_range: ValueRange = UNKN
         Of any type, from Pillow, for a damaged file.
     """
     with open_image(file) as image:
+        profile = image.info.get("icc_profile")
         exact = deep.is_deep_colour(image) and (
             value_range.whole != deep.FULL or "transparency" in image.info or deep.significant_bits(image)
         )
         decoded = None if exact else _decoded(image, at_least)
     decoded = decoded or deep.colour(file)
-    return decoded.image(value_range) if isinstance(decoded, deep.Deep) else decoded
+    return to_srgb(decoded.image(value_range) if isinstance(decoded, deep.Deep) else decoded, profile)
 
 
 def facts(file: Path | BytesIO) -> Facts:
     """Decode an image like `load_rgb`, at the smallest size, and return its properties."""
     with open_image(file) as image:
         is_deep = deep.is_deep_colour(image)
-        decoded = None if is_deep else _decoded(image, 1)
+        at_least = max(image.size) if image.format == "HEIF" else 1  # a HEIC's thumbnail may be intact alone
+        decoded = None if is_deep else _decoded(image, at_least)
         several = image.format in SHEETS and getattr(image, "is_animated", False)
     decoded = decoded or deep.colour(file)
     if isinstance(decoded, deep.Deep):
@@ -112,12 +124,12 @@ def _decoded(image: ImageFile.ImageFile, at_least: int) -> Image.Image | deep.De
     image.draft(None, (at_least, at_least))
     image.load()
     turned = upright(image)
-    return deep.grey(image, turned, raw, bits) or _rgb(turned, str(image.format))
+    return deep.grey(image, turned, raw, bits) or _opaque(turned, str(image.format))
 
 
-def _rgb(image: Image.Image, kind: str) -> Image.Image:
+def _opaque(image: Image.Image, kind: str) -> Image.Image:
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image
     if image.mode in ("La", "RGBa"):
         image = image.convert(image.mode.upper())
     image = image.convert("RGBA")

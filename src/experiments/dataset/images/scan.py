@@ -9,7 +9,7 @@ import numpy as np
 from PIL import UnidentifiedImageError
 
 from experiments.context import Context
-from experiments.dataset.images import pixels
+from experiments.dataset.images import pixels, plugins
 from experiments.dataset.images.content import in_chunks
 from experiments.dataset.images.deep import choose_range
 from experiments.dataset.images.listing import File
@@ -21,7 +21,6 @@ from experiments.store.keys import cache_key
 from experiments.store.values import SavedFields
 
 VERSION = 2
-HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of ISO media files
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +73,8 @@ def scan_images(folder: Path, images: list[File], ctx: Context) -> Scan:
     else:
         read = _hashed(folder, images, ctx)
     hashes = "".join(read.hashes.tolist())
-    key = cache_key("scan", paths=listed, hashes=hashes, pixels=pixels.VERSION, version=VERSION)
+    versions = {"pixels": pixels.VERSION, "version": VERSION, "plugins": sorted(plugins.installed())}
+    key = cache_key("scan", paths=listed, hashes=hashes, **versions)
     return ctx.store.fitted(key, lambda: _decoded(folder, paths, read.hashes, ctx))
 
 
@@ -131,20 +131,15 @@ def _read(path: Path) -> tuple[str, Facts] | Unreadable:
         data = path.read_bytes()
         if not data:
             return Unreadable("empty file")
-        if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-            return Unreadable(unsupported("HEIC"))
         return hash_bytes(data), facts(BytesIO(data))
     except MemoryError:
         return Unreadable("cannot be opened: not enough memory", temporary=True)
     except Exception as error:  # Pillow raises exceptions of any type for damaged files
         if isinstance(error, OSError) and error.errno:  # a system error; errors of Pillow have no errno
             return Unreadable(f"cannot be opened: {error.strerror}", temporary=True)
+        if plugins.missing_packages([extension := plugins.extension_by_content(data)]):
+            return Unreadable(plugins.unsupported(extension))
         text = str(error).partition(" <_io")[0] or type(error).__name__
         if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):
             text += "; if it is a complete TIFF, save it with 8 or 16 bits a channel"
         return Unreadable(f"cannot be decoded: {text}")
-
-
-def unsupported(kind: str) -> str:
-    """Return the reason why files of a format such as HEIC are left out."""
-    return f"{kind} is not supported; convert it to JPEG or PNG"

@@ -138,7 +138,8 @@ def _check_quota(
     if shares["train"] < 1 and not (validation + test).any():
         raise ValueError(
             f"dataset.split={dict(shares)} needs a class of two distinct samples, but none of "
-            f"{present.sum()} has them; add some, or use dataset.split={{train: 1, validation: 0, test: 0}}"
+            f"{present.sum()} has them; add some, or use "
+            "dataset.split.train=1 dataset.split.validation=0 dataset.split.test=0"
         )
     for share, counts in (("validation", validation), ("test", test)):
         without = [names[label] for label in np.flatnonzero(present & (counts == 0)).tolist()]

@@ -27,11 +27,17 @@ def no_images(side: int) -> np.ndarray:
 def css_rules(images: np.ndarray) -> str:
     """Return the CSS rules of images, uint8 (m, S, S, 3), shown `--size` pixels a side.
 
-    The JPEG has its own declaration, as browsers parse a declaration with var() again for each element.
+    An image has a class for its JPEG, its column and its row: browsers style thousands of elements by classes
+    faster than each by its own declaration with var().
     """
     packed, ends = pack(images[start : start + PER_SPRITE] for start in range(0, len(images), PER_SPRITE))
     step = pitch(images.shape[1]) / max(images.shape[1], 1)
     rules = ["i[class^=s] { display: block; width: var(--size); height: var(--size) }"]
+    for axis, count in (("x", COLUMNS), ("y", PER_SPRITE // COLUMNS)):
+        rules += [
+            f".{axis}{number} {{ background-position-{axis}: calc(var(--size) * {-number * step:g}) }}"
+            for number in range(count)
+        ]
     for number, jpeg in enumerate(jpegs(packed, ends)):
         encoded = base64.b64encode(jpeg).decode()
         columns = min(COLUMNS, len(images) - number * PER_SPRITE)

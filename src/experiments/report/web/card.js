@@ -17,7 +17,7 @@ function show(row, target) {
 
 function moveCard(target) {
   const box = anchor?.getBoundingClientRect(), { clientX, clientY } = box ? { clientX: box.left - 16, clientY: box.bottom - 8 } : target;
-  const right = clientX + 16 + card.offsetWidth > innerWidth, low = clientY + 16 + card.offsetHeight > innerHeight;
+  const right = clientX + 16 + card.offsetWidth > innerWidth, low = clientY + 16 + card.offsetHeight > (panel.hidden ? innerHeight : panel.getBoundingClientRect().top);
   card.style.left = `${Math.max(0, clientX + (right ? -16 - card.offsetWidth : 16))}px`;
   card.style.top = `${Math.max(0, clientY + (low ? -16 - card.offsetHeight : 16))}px`;
 }

@@ -132,6 +132,7 @@ async function fetchImages(rows) {
   }
   fetching = false;
   redraw();
+  layOut();
 }
 
 // Return the shown sample nearest to a point of the canvas; a point on an image is its sample.

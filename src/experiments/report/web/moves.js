@@ -42,7 +42,12 @@ canvas.addEventListener("pointerdown", (event) => {
 canvas.addEventListener("pointermove", move);
 for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => fingers.delete(event.pointerId));
 canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && select(-1));
-canvas.addEventListener("click", (event) => dragged > 4 || select(nearest(...within(event), 24), event));
+canvas.addEventListener("click", (event) => {
+  if (dragged > 4) return;
+  const row = nearest(...within(event), 24);
+  if (row >= 0 && event.detail < 2) showNearest(row);
+  select(row, event);
+});
 canvas.addEventListener("dblclick", (event) => (select(-1), zoom(event.shiftKey ? 0.5 : 2, within(event))));
 canvas.addEventListener("wheel", (event) => {
   if (!event.ctrlKey && !event.metaKey) return; // the wheel without a key scrolls the page
@@ -84,6 +89,7 @@ canvas.addEventListener("keydown", (event) => {
   else if (event.key in ZOOMS) zoom(ZOOMS[event.key], at), selected >= 0 && select(selected);
   else if (event.key === "Escape") select(-1);
   else if (event.key === "Enter" && selected >= 0) goTo(data.clusters[selected]);
+  else if (event.key === " " && selected >= 0) showNearest(selected, true);
   else return;
   event.preventDefault();
 });
