@@ -1,7 +1,7 @@
 # make run | make test | make ui; each sets everything up first, once.
 .PHONY: run test test-fast test-services check ui setup lock clean
 PY := .venv/bin/python
-TEST := $(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+TEST := $(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 run: .venv/.ready
 	$(PY) run.py -m cluster.k=10,50,233

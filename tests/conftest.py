@@ -1,59 +1,69 @@
 """Fixtures: a store in a temporary folder, a context that uses it, and whole projects."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from tests import composing, warm
 from tests.browser import chromium, started_chromium  # noqa: F401
-from tests.project import SWEEP, Project
+from tests.project import REPOSITORY, SWEEP, Project
 from xdist.remote import Producer
-from xdist.scheduler import LoadGroupScheduling
+from xdist.scheduler import LoadScopeScheduling
 
 from experiments import tracking
 from experiments.config.plan import Tracking
 from experiments.context import Context
 from experiments.store.cache import Store
 
+GROUPS = {  # patterns of the source of test files
+    "project": r"\bproject(_copy)?: Project\b",
+    "browser": r"\bmark\.browser\b",
+    "umap": r"\bmark\.umap\b",
+}
 SLOW = 300  # seconds of a test that starts programs or a browser, or trains; pyproject has the others'
 
 
-class ByFile(LoadGroupScheduling):
-    """Schedule whole files, and the files of one `xdist_group` together."""
+@cache
+def group(path: str) -> str:
+    """Return the name of the files that one worker runs, as they share something costly, or the path."""
+    text = (REPOSITORY / path).read_text(encoding="utf-8")
+    return next((name for name, pattern in GROUPS.items() if re.search(pattern, text)), path)
+
+
+class ByGroup(LoadScopeScheduling):
+    """Schedule whole files and groups; the groups of xdist 3.8 have no effect with pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
-        scope = super()._split_scope(nodeid)
-        return nodeid.partition("::")[0] if scope == nodeid else scope
+        return group(nodeid.partition("::")[0])
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    return ByFile(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGroup:
+    return ByGroup(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the longest files; those that share a project or a browser go to one worker.
+    """Put groups and files that start processes first; give more time to tests that start something.
 
-    Tests that start something have more time than others, so that any other hang shows soon.
+    Other tests have little, so that a hang shows soon.
     """
-    groups = {"project": {"project", "project_copy"}, "browser": {"chromium"}}
-    fixtures = {item: set(getattr(item, "fixturenames", ())) for item in items}
-    paths = {
-        name: {item.path for item in items if fixtures[item] & wanted} for name, wanted in groups.items()
-    }
-    paths["process"] = {item.path for item in items if item.get_closest_marker("process")}
+    starting = {item.path for item in items if item.get_closest_marker("process")}
+    order = list(GROUPS)
     for item in items:
-        group = next((name for name in groups if item.path in paths[name]), None)
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
-        started = set().union(*groups.values()) & fixtures[item]
+        started = {"project", "project_copy", "chromium"} & set(getattr(item, "fixturenames", ()))
         if started or any(item.get_closest_marker(name) for name in ("process", "service")):
             item.add_marker(pytest.mark.timeout(SLOW), append=True)  # a mark of the test's own comes first
-    items.sort(key=lambda item: [item.path not in chosen for chosen in paths.values()])
+
+    def rank(item: pytest.Item) -> int:
+        name = group(item.nodeid.partition("::")[0])
+        return order.index(name) if name in order else len(order) + (item.path not in starting)
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,7 +21,7 @@ from experiments.metrics import CATALOGUE
 from experiments.store.cache import Store
 from experiments.types import Findings
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("umap"), pytest.mark.slow]  # UMAP may compile
+pytestmark = [pytest.mark.timeout(300), pytest.mark.umap, pytest.mark.slow]  # UMAP may compile
 NAMES = compose.options("evaluator")
 BY_PROTOCOL = [
     name

@@ -13,7 +13,7 @@ from experiments.dataset.vectors.content import Vectors
 from experiments.numerics.hashes import hash_rows
 
 pytestmark = [
-    pytest.mark.xdist_group("umap"),
+    pytest.mark.umap,
     pytest.mark.timeout(60, func_only=True),
     pytest.mark.filterwarnings("error::RuntimeWarning"),
     pytest.mark.slow,

@@ -11,7 +11,7 @@ from experiments.evaluator.maps import Maps, sheets
 from experiments.figures import Map, Map3d
 from experiments.figures.sprites import jpegs, unpack
 
-pytestmark = pytest.mark.xdist_group("umap")
+pytestmark = pytest.mark.umap
 
 STAGE = Maps(
     methods=("pca",), files={}, n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, names=55,

@@ -13,7 +13,7 @@ from experiments.context import Context
 from experiments.numerics.scale import exponents, rescaled
 
 pytestmark = [
-    pytest.mark.xdist_group("umap"),
+    pytest.mark.umap,
     pytest.mark.timeout(60, func_only=True),
     pytest.mark.usefixtures("compiled"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

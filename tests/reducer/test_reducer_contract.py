@@ -16,7 +16,7 @@ from experiments.reducer.standardize import Standardize
 from experiments.store.cache import Store
 from experiments.store.values import digest
 
-pytestmark = [pytest.mark.xdist_group("umap"), pytest.mark.slow]
+pytestmark = [pytest.mark.umap, pytest.mark.slow]
 
 X = load_digits().data.astype(np.float32)
 PCA, UMAP = option("reducer", "pca"), option("reducer", "umap")

@@ -15,7 +15,7 @@ from experiments.numerics.nearest import nearest
 from experiments.reducer.umap import Umap, UmapProjection
 from experiments.store.cache import Store
 
-pytestmark = [pytest.mark.xdist_group("umap"), pytest.mark.slow]
+pytestmark = [pytest.mark.umap, pytest.mark.slow]
 
 X, LABELS = load_digits(return_X_y=True)
 X = X.astype(np.float32)

@@ -24,6 +24,7 @@ SCRIPTS = sorted(path.stem for path in (REPOSITORY / "scripts").glob("*.py"))
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "images").mkdir()
 
 
 def call(name: str, *words: str, monkeypatch: pytest.MonkeyPatch) -> int:

@@ -12,7 +12,7 @@ from experiments.evaluator.pictures.layouts import METHODS, METRICS, LayoutSetti
 
 pytestmark = [
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("umap"),
+    pytest.mark.umap,
     pytest.mark.slow,
 ]  # UMAP may be compiled
 LAYOUTS = LayoutSettings(n_neighbors=15, min_dist=0.1, metric="euclidean", perplexity=None, seed=0)
