@@ -98,3 +98,17 @@ def test_settings_out_of_range_are_refused(name, value, use):
     with pytest.raises(ValueError) as error:
         replace(mixture(), **{name: value})
     says(error, key=f"cluster.{name}={value}", use=use)
+
+
+@pytest.mark.parametrize(
+    ("shape", "p", "warned"), [("full", 2000, 1), ("full", 200, 0), ("tied", 3000, 1), ("diag", 9**5, 0)]
+)
+def test_large_covariance_matrices_are_warned_of(caplog, shape, p, warned):
+    mixture(shape)._warn_width(p)
+    assert len(caplog.messages) == warned
+    for message in caplog.messages:
+        says(
+            message,
+            key=f"cluster.covariance_type={shape}",
+            use="cluster.covariance_type=diag, or reducer=pca",
+        )

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 SHAPES = ("full", "tied", "diag", "spherical")
 BATCH = 16_384  # number of points at a time
+COSTLY = 10**10  # operations of an iteration from which a fit takes minutes
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +115,7 @@ class Gmm:
         self.check(len(reduced))
         check_finite(reduced)
         points = np.asarray(reduced, np.float64)
+        self._warn_width(points.shape[1])
         self._warn_reg(points)
         mixture = GaussianMixture(
             self.k,
@@ -139,6 +141,16 @@ class Gmm:
             ids, posterior, _ = _posterior(mixture.means_, whitening, mixture.weights_, reduced)
         warn_empty(self.k, ids, reduced)
         return GmmClustering(ids, posterior, mixture.means_, None, mixture.weights_, whitening)
+
+    def _warn_width(self, p: int) -> None:
+        """Log if the covariance matrices of p values are so large that a fit takes minutes or more."""
+        matrices = {"full": self.k, "tied": 1}.get(self.covariance_type, 0)
+        if matrices * p**3 > COSTLY:
+            log.warning(
+                "cluster.covariance_type=%s decomposes %d x %d values in each iteration and can take hours; use "
+                "cluster.covariance_type=diag, or reducer=pca",
+                self.covariance_type, p, p,
+            )  # fmt: skip
 
     def _warn_reg(self, points: np.ndarray) -> None:
         """Log if `reg` is larger than the variance of the points."""

@@ -6,10 +6,12 @@ const layOut = () => sheets.classList.add("laid-out");
 for (const event of ["click", "keydown"]) addEventListener(event, layOut, { capture: true, once: true });
 if (!TILES.per) layOut();
 
+const stem = (id) => id.slice(id.lastIndexOf("/") + 1).replace(/(.)\.[^.]*$/, "$1"); // of a file's name
+
 function figure(row, cluster) {
   const label = data.labels[row], id = data.ids[row], { classes } = majorities.get(cluster);
   const wrong = cluster >= 0 && label && !classes.includes(label) ? ' class="wrong"' : "";
-  const caption = escape(!label ? id : TILES.per ? label : `${id}: ${label}`);
+  const caption = escape(!TILES.per ? [id, label].filter(Boolean).join(": ") : label || stem(id));
   return `<figure${wrong} data-row="${row}" tabindex="-1">${tile(row)}<figcaption>${caption}</figcaption></figure>`;
 }
 
