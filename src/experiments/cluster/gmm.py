@@ -147,8 +147,8 @@ class Gmm:
         matrices = {"full": self.k, "tied": 1}.get(self.covariance_type, 0)
         if matrices * p**3 > COSTLY:
             log.warning(
-                "cluster.covariance_type=%s decomposes %d x %d values in each iteration and can take hours; use "
-                "cluster.covariance_type=diag, or reducer=pca",
+                "cluster.covariance_type=%s decomposes %d x %d values in each iteration and can take hours; "
+                "use cluster.covariance_type=diag, or reducer=pca",
                 self.covariance_type, p, p,
             )  # fmt: skip
 
