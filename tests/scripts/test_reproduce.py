@@ -53,7 +53,8 @@ def test_a_claim_that_does_not_hold_fails(
     wrong = text.replace("published: 0.986,", "published: 0.5,")
     assert wrong != text
     (tmp_path / "readme.yaml").write_text(wrong, encoding="utf-8")
-    assert script.reproduce(claims.read_study("readme", tmp_path), [], project.last()) == 1
+    results = shutil.copytree(project.last(), tmp_path / "results")
+    assert script.reproduce(claims.read_study("readme", tmp_path), [], results) == 1
     says(capsys.readouterr().err, key="k10, purity_validation", use="differs")
 
 

@@ -33,7 +33,7 @@ def composed(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> DictC
     at_work = {
         "runtime": runtime,
         "overrides": SimpleNamespace(task=TASK),
-        "job": OmegaConf.create({"num": 3}),
+        "job": OmegaConf.create({"num": 3, "chdir": False}),
     }
     monkeypatch.setattr(job.HydraConfig, "get", lambda: SimpleNamespace(**at_work))
     return compose.without_hydra(cfg)
