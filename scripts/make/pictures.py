@@ -92,7 +92,7 @@ def shrink(source: Path, target: Path) -> None:
     width = min(WIDTH, image.width)
     while True:
         small = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-        small.quantize(128, method=Image.Quantize.MEDIANCUT).save(target, optimize=True)
+        small.quantize(256, method=Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
         if target.stat().st_size <= MOST:
             return
         width = int(width * 0.85)
