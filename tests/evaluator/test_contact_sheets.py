@@ -16,9 +16,9 @@ STAGE = ContactSheets(nearest=2, random=1, farthest=2, clusters=10, thumbnail=80
 POINTS = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [10, 0], [-4, 0]], np.float32)  # the mean is 2
 
 
-def evaluate(ctx, samples, assignments, stage=STAGE, points=None) -> Findings:
-    reduced = POINTS if points is None else points
-    return stage.evaluate(ctx=ctx, samples=samples, reduced=reduced, clustering=FakeClustering(assignments))
+def evaluate(ctx, samples, assignments, stage=STAGE, points=None, **names) -> Findings:
+    reduced, clustering = POINTS if points is None else points, FakeClustering(assignments)
+    return stage.evaluate(ctx=ctx, samples=samples, reduced=reduced, clustering=clustering, **names)
 
 
 def test_nearest_random_and_farthest_are_shown_and_none_twice(ctx):
@@ -52,9 +52,9 @@ def test_each_image_has_its_caption(ctx):
 
 
 def test_noise_is_the_last_sheet(ctx):
-    findings = evaluate(ctx, image_samples(6), np.array([-1, 1, 1, -1, 0, 0]))
+    findings = evaluate(ctx, image_samples(6), np.array([-1, 1, 1, -1, 0, 0]), names={1: "fox"})
     sheets = findings.figures["contact_sheets"]
-    assert sheets.names == ["cluster 0: 2 images", "cluster 1: 2 images", "noise: 2 images"]
+    assert sheets.names == ["cluster 0: 2 images", "cluster 1 (fox): 2 images", "noise: 2 images"]
     assert sheets.parts[2] == {"random": 2}
     noise = findings.tables["contact_sheets"].query("cluster == -1")
     assert noise["distance"].isna().all()

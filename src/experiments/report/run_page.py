@@ -27,7 +27,7 @@ K_SELECTION = "k_selection"  # figure of the evaluator of that name
 def report_page(contents: Contents, drawings: Mapping[str, Drawing] | None = None) -> str:
     """Return the report of a run as HTML; figures without a drawing are drawn."""
     drawn_charts = charts(contents.figures, contents.notes, drawings)
-    groups = clusters(contents.members)
+    groups = clusters(contents.members, contents.names)
     return render_page(
         contents.title,
         contents.summary,
@@ -120,6 +120,7 @@ def script_data(contents: Contents, groups: Sequence[Cluster]) -> dict[str, Any]
             [cluster.number, cluster.majority.name, cluster.majority.classes, cluster.majority.share]
             for cluster in groups
         ],
+        "names": {cluster.number: cluster.name for cluster in groups},
         "first": SHOWN_MEMBERS,
         "colours": GROUPED,
         "shapes": [svg_path(shape) for shape in SHAPES],
