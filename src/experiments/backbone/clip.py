@@ -36,7 +36,7 @@ class Clip(PretrainedStage):
         name = Path(self.model).stem if config else self.model
         tag = "" if config else self.tag
         architecture = {"model": name, "tag": tag, "normalize": self.normalize, "config": config}
-        return self.from_library("open_clip", **architecture, text=config is None or "text_cfg" in config)
+        return self.from_library("open_clip", **architecture, text=True)
 
     def _config(self) -> dict[str, Any] | None:
         """Return the config in the file `model`, in open_clip's format; None if `model` is a name."""

@@ -99,6 +99,7 @@ def test_texts_are_embedded_as_by_the_whole_model(
         expected = whole.encode_text(tokens, normalize=True).numpy()
         images = whole.encode_image(torch.zeros(1, 3, 32, 32), normalize=True)
     np.testing.assert_allclose(encoder.embed_texts(texts, ctx), expected, atol=1e-5)
+    np.testing.assert_allclose(encoder.embed_texts(texts[1:], ctx), expected[1:], atol=1e-5)
     assert encoder.embed(few, ctx).shape == (10, images.shape[1])
 
 
@@ -112,3 +113,7 @@ def test_weights_without_a_text_tower_embed_images_only(
     with pytest.raises(ValueError) as error:
         encoder.embed_texts(["an ant"], ctx)
     says(error, key="backbone.weights", use="backbone=efficientnet_lite0")
+
+
+def test_a_text_tower_of_transformers_gives_no_names(pretrained: Make) -> None:
+    assert pretrained("clip", model="ViT-B-16-SigLIP", tag="webli").names_from == ""

@@ -139,8 +139,7 @@ class PretrainedStage:
     @property
     def names_from(self) -> str:
         """Return where its encoder has names of classes from: `classes`, `text` or ""."""
-        network = self.network
-        return "classes" if network.card.classes else "text" if network.architecture.get("text") else ""
+        return self.network.card.names_from
 
     def width(self, samples: Samples) -> int:
         """Return d; raise ValueError if the samples are not images or the weights are not available."""

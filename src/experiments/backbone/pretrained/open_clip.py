@@ -22,7 +22,7 @@ from torch.nn.functional import normalize as to_unit_length
 from experiments.backbone.inference.determinism import deterministic
 from experiments.backbone.pretrained.card import Card
 from experiments.backbone.pretrained.names import suggest
-from experiments.backbone.pretrained.state_dict import TEXT, State, build_network, embedding_width
+from experiments.backbone.pretrained.state_dict import TEXT, State, build_network, embedding_width, names_from
 from experiments.context import Context
 from experiments.samples import Resize
 
@@ -31,6 +31,7 @@ DEFAULT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 TOWER = "visual."
 THEIR_TEXT = "text."  # prefix of the text tower in open_clip's state dicts
 TEXT_BATCH = 256
+OF_TRANSFORMERS = ("hf_model_name", "hf_tokenizer_name")  # towers that need this library and a download
 DEFAULT_SIZE = CLIPVisionCfg.image_size  # if the config has no image size
 PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 RESIZE_MODES = {"shortest": "crop", "squash": "squash"}
@@ -62,9 +63,11 @@ def card(model: str, tag: str, normalize: bool, config: dict[str, Any] | None, t
             f"backbone.tag={tag} pads images, which is not supported; use another tag of {model}"
         )
     resize = Resize(size, RESIZE_MODES[preprocessing.resize_mode], preprocessing.interpolation)
-    architecture = {"model": model, "tag": tag, "normalize": normalize, "config": config}
-    width = embedding_width(build_network("open_clip", architecture), size)
-    return Card(width, resize, tuple(preprocessing.mean), tuple(preprocessing.std), _weight_sources(weights))
+    architecture = {"model": model, "tag": tag, "normalize": normalize, "config": config, "text": text}
+    network = build_network("open_clip", architecture)
+    width, sources = embedding_width(network, size), _weight_sources(weights)
+    mean, std = tuple(preprocessing.mean), tuple(preprocessing.std)
+    return Card(width, resize, mean, std, sources, names_from(network))
 
 
 def build(
@@ -76,7 +79,7 @@ def build(
     vision = settings["vision_cfg"] | {"timm_model_pretrained": False}
     tower = Tower(_build_vision_tower(settings["embed_dim"], vision, quick), normalize)
     text_settings = settings.get("text_cfg") or {}
-    if text and text_settings and not text_settings.get("hf_model_name"):  # such a tower needs a download
+    if text and text_settings and not any(text_settings.get(name) for name in OF_TRANSFORMERS):
         tower.add_module(TEXT, _build_text_tower(settings["embed_dim"], text_settings, quick))
     return tower
 
@@ -106,17 +109,22 @@ def embed_texts(
         else open_clip.SimpleTokenizer(context_length=length)
     )
     tower = getattr(network, TEXT).to(ctx.device).eval()
-    parts = []
+    mask, parts = tower.attn_mask, []
+    is_causal = tower.pool_type == "argmax" and mask is not None and tower.cls_emb is None
     with (
         torch.inference_mode(),
         deterministic(ctx),
         ctx.report.progress("embed texts", len(texts), "texts") as advance,
     ):
         for start in range(0, len(texts), TEXT_BATCH):
-            batch = list(texts[start : start + TEXT_BATCH])
-            output = tower(tokenize(batch).to(ctx.device))
-            parts.append(to_unit_length(output.float(), dim=-1).numpy(force=True))
-            advance(len(batch))
+            tokens = tokenize(list(texts[start : start + TEXT_BATCH])).to(ctx.device)
+            if is_causal:  # the last token is the embedding, and no token attends to later ones
+                end = int(tokens.argmax(dim=1).max()) + 1
+                tokens, tower.attn_mask = tokens[:, :end], mask[:end, :end]
+            output = tower(tokens)
+            pooled = output[0] if isinstance(output, tuple) else output  # as of images
+            parts.append(to_unit_length(pooled.float(), dim=-1).numpy(force=True))
+            advance(len(tokens))
     return np.concatenate(parts)
 
 

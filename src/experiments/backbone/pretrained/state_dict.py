@@ -93,9 +93,9 @@ def as_head(state: State, prefix: str) -> State:
     }
 
 
-def class_count(network: nn.Module) -> int:
-    """Return the number of classes of a network's `HEAD`; 0 without one."""
-    return int(getattr(getattr(network, HEAD, None), "out_features", 0))
+def names_from(network: nn.Module) -> str:
+    """Return `classes` if a network has a `HEAD`, `text` if it has a `TEXT` tower, else ""."""
+    return "classes" if hasattr(network, HEAD) else "text" if hasattr(network, TEXT) else ""
 
 
 def _shape(state: Mapping[str, Tensor], name: str) -> object:

@@ -16,8 +16,8 @@ from experiments.backbone.pretrained.state_dict import (
     add_head,
     as_head,
     build_network,
-    class_count,
     embedding_width,
+    names_from,
 )
 from experiments.samples import Resize
 
@@ -40,7 +40,7 @@ def card(model: str, image_size: int | None, head: bool = False) -> Card:
             f"backbone.image_size={size} does not fit backbone.model={model} ({error}); use null"
         ) from error
     sources = _weight_sources(network.pretrained_cfg)
-    return Card(width, resize, tuple(data["mean"]), tuple(data["std"]), sources, class_count(network))
+    return Card(width, resize, tuple(data["mean"]), tuple(data["std"]), sources, names_from(network))
 
 
 def build(model: str, image_size: int | None, head: bool = False) -> nn.Module:

@@ -13,8 +13,8 @@ from experiments.backbone.pretrained.state_dict import (
     add_head,
     as_head,
     build_network,
-    class_count,
     embedding_width,
+    names_from,
 )
 from experiments.samples import Resize
 
@@ -34,8 +34,8 @@ def card(model: str, tag: str, head: bool = False) -> Card:
     resize = Resize(size, "crop", preset.interpolation.value, scaled if scaled != size else None)
     source = (weights.url, weights.url.rpartition("/")[2])
     network = build_network("torchvision", {"model": model, "tag": tag, "head": head})
-    width, classes = embedding_width(network, size), class_count(network)
-    return Card(width, resize, tuple(preset.mean), tuple(preset.std), (source,), classes)
+    width, mean, std = embedding_width(network, size), tuple(preset.mean), tuple(preset.std)
+    return Card(width, resize, mean, std, (source,), names_from(network))
 
 
 def build(model: str, tag: str, head: bool = False) -> nn.Module:
