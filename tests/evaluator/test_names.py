@@ -17,7 +17,7 @@ from experiments.config import compose
 from experiments.config.build import build
 from experiments.config.stage import build_stage
 from experiments.context import Context
-from experiments.evaluator.measures.vocabulary import LARGEST
+from experiments.evaluator.measures.vocabulary import LARGEST, network_terms
 from experiments.job.perform import Performed
 from experiments.recorded import PastRun
 from experiments.recorded.export import export
@@ -168,3 +168,11 @@ def test_a_backbone_that_does_not_suit_is_refused_before_the_run(
     with pytest.raises(ValueError) as error:
         pipeline.run(stages, Context.plain(Store(tmp_path)))
     says(error, key=key, use=use)
+
+
+def test_the_right_names_of_the_benchmark_are_classes_of_imagenet() -> None:
+    table = pd.read_csv(Path(__file__).with_name("caltech_names.csv"))
+    assert len(table) == table["class"].nunique() == 52
+    names = {name for right in table["names"] for name in right.split("|")}
+    assert names <= {term.name for term in network_terms(1000)}
+    assert table["relation"].value_counts().to_dict() == {"same": 41, "kind": 11}
