@@ -64,12 +64,14 @@ def test_noise_is_the_last_sheet(ctx):
 def test_apart_makes_a_figure_of_each_sheet(ctx, tmp_path):
     noisy = np.array([-1, 3, 3, -1, 0, 0])
     whole = evaluate(ctx, image_samples(6), noisy).figures["contact_sheets"]
-    findings = evaluate(ctx, image_samples(6), noisy, replace(STAGE, apart="seen"))
+    findings = evaluate(ctx, image_samples(6), noisy, replace(STAGE, apart="seen"), names={3: "Red fox"})
     assert list(findings.figures) == ["seen/cluster_0", "seen/cluster_3", "seen/noise"]
-    assert [figure.names[0] for figure in findings.figures.values()] == whole.names
+    headings = [figure.names[0] for figure in findings.figures.values()]
+    assert [heading.replace(" (Red fox)", "") for heading in headings] == whole.names
     titles = [figure.title for figure in findings.figures.values()]
     assert [numbers(title) for title in titles] == [["0"], ["3"], []]
     assert "noise" in titles[2].lower()
+    assert titles[1].startswith("Cluster 3 (Red fox) of ")
     assert all("toy" in title for title in titles)
     assert [caption for figure in findings.figures.values() for caption in figure.captions] == whole.captions
     for figure, file in zip(findings.figures.values(), jpegs(whole.images, whole.ends), strict=True):

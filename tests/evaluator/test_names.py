@@ -21,6 +21,7 @@ from experiments.evaluator.measures.vocabulary import LARGEST, network_terms
 from experiments.job.perform import Performed
 from experiments.recorded import PastRun
 from experiments.recorded.export import export
+from experiments.report.notebook import notebook_html
 from experiments.store.cache import Store
 from experiments.types import Findings
 
@@ -80,6 +81,7 @@ def test_names_are_in_the_report_sheets_tables_and_folders(
     page = (folder / "run" / "report.html").read_text(encoding="utf-8")
     assert f"cluster {daisy} (daisy): 6, mostly Daisies (100%)" in page
     assert pd.read_csv(folder / "run" / "names.csv")["name"].tolist() == list(result.names.values())
+    assert f"<td>{daisy} daisy</td>" in notebook_html(result)
     run = PastRun.of(uri, performed.outcome.run_id)
     table = export(run, tmp_path / "out", "link", Context.plain(Store(tmp_path / "cache")))
     assert set(table["name"]) == {"daisy", "palace"}

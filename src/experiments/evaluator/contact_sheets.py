@@ -20,9 +20,10 @@ PARTS = ("nearest", "random", "farthest")
 
 
 class Sheet(NamedTuple):
-    """A cluster, its heading, and the rows of each part."""
+    """A cluster, its name, its heading, and the rows of each part."""
 
     cluster: int
+    name: str
     heading: str
     parts: dict[str, np.ndarray]
 
@@ -117,9 +118,9 @@ class ContactSheets:
             return {"contact_sheets": _figure(title, sheets, split, sheet_texts)}
         figures: dict[str, Figure] = {}
         for sheet, sheet_images, below in zip(sheets, split, sheet_texts, strict=True):
-            name = "noise" if sheet.cluster < 0 else f"cluster {sheet.cluster}"
-            title = f"{name.capitalize()} of {samples.name}" + f"; shown are {note}" * bool(note)
-            file = f"{self.apart}/{name.replace(' ', '_')}"
+            title = f"{sheet.name[0].upper()}{sheet.name[1:]} of {samples.name}"
+            title += f"; shown are {note}" * bool(note)
+            file = f"{self.apart}/{cluster_name(sheet.cluster, NO_NAMES).replace(' ', '_')}"
             figures[file] = _figure(title, [sheet], [sheet_images], [below])
         return figures
 
@@ -139,7 +140,7 @@ class ContactSheets:
             rows = np.flatnonzero(assignments == cluster)
             parts = dict(self._parts(cluster, rows, from_centre))
             name = cluster_name(cluster, names)
-            sheets.append(Sheet(cluster, heading(name, rows, labels), parts))
+            sheets.append(Sheet(cluster, name, heading(name, rows, labels), parts))
         return sheets, len(ids) - len(largest)
 
     def _parts(
