@@ -135,6 +135,7 @@ CHOICE = partial(Metric, by=("k_selection",))
 DATA = partial(Metric, by=("data_report",))
 CLASSES = partial(DATA, labels=True)
 PAIRS = partial(Metric, by=("near_duplicates",))
+NAMES = partial(Metric, by=("names",))
 
 GROUPED = (
     "purity",
@@ -239,6 +240,14 @@ CATALOGUE = {
         PAIRS("near_duplicate_images", "samples in at least one near-duplicate pair"),
         PAIRS("near_duplicates_across_split", "near-duplicate pairs between different parts of the split"),
         PAIRS("exact_duplicate_pairs", "pairs of equal content"),
+        NAMES("names_exact", "share of clusters whose name is their majority label", labels=True,
+              better="higher"),
+        NAMES("names_exact_images", "share of images in these clusters", labels=True, better="higher"),
+        NAMES("names_synonym", "share of clusters whose majority label is a synonym of their name",
+              labels=True),
+        NAMES("names_known", "share of clusters whose majority label is one of all names or synonyms",
+              labels=True),
+        NAMES("names_unnamed", "share of clusters without a name"),
     )
 }  # fmt: skip
 BOUNDS = {end for row in CATALOGUE.values() for end in (row.chance, row.ceiling) if isinstance(end, str)}

@@ -17,13 +17,16 @@ from experiments.store.keys import cache_key, digest_of
 from experiments.store.values import Store, T
 from experiments.types import (
     Clustering,
+    ClusteringRows,
     Encoder,
     Evaluator,
     Findings,
     Projection,
     Stages,
     UnlabelledError,
+    cluster_names,
     missing_members,
+    names_clusters,
 )
 
 
@@ -75,6 +78,11 @@ class Result:
                 f"{len(samples):,}; dataset.unlabelled=drop removes the others from all metrics"
             )
         return warnings + [text for findings in self.findings.values() for text in findings.warnings]
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Return the name of each cluster; empty if no evaluator gives names."""
+        return cluster_names(self.findings)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -161,6 +169,10 @@ def evaluate(
             error.add_note(f"raised by evaluator.{name}")
             raise
 
+    naming = [name for name in evaluators if names_clusters(evaluators[name])]
+    findings = {name: findings_of(name) for name in naming}
+    values = {**values, "names": cluster_names(findings)}
+
     def is_cached(name: str) -> bool:
         ctx = keys.for_evaluators[name]
         return ctx.store.holds(ctx.key(evaluators[name]))
@@ -168,7 +180,8 @@ def evaluate(
     parallel = [name for name, evaluator in evaluators.items() if "clustering" not in evaluator.NEEDS]
     new = [name for name in parallel if not is_cached(name)]
     tasks = [partial(findings_of, name) for name in new]
-    findings = dict(zip(new, run_in_threads(tasks, keys.for_cluster.threads), strict=True)) if new else {}
+    if new:
+        findings |= dict(zip(new, run_in_threads(tasks, keys.for_cluster.threads), strict=True))
     findings |= {name: findings_of(name) for name in evaluators if name not in findings}
     for name in evaluators:  # restore the order of the config
         clock.seconds[name] = clock.seconds.pop(name)
@@ -189,23 +202,6 @@ def inputs_of(evaluator: Evaluator, values: Mapping[str, Any]) -> dict[str, Any]
         "clustering": lambda whole: ClusteringRows.of(whole, rows),
     }
     return {need: select[need](whole) if need in select else whole for need, whole in inputs.items()}
-
-
-@dataclass(frozen=True, eq=False)
-class ClusteringRows:
-    """Some rows of a clustering of all samples."""
-
-    assignments: np.ndarray
-    probabilities: np.ndarray | None
-    centroids: np.ndarray | None
-
-    @classmethod
-    def of(cls, clustering: Clustering, rows: np.ndarray) -> "ClusteringRows":
-        """Return these rows of a clustering."""
-        probabilities = clustering.probabilities
-        assignments = np.asarray(clustering.assignments)[rows]
-        probabilities = None if probabilities is None else np.asarray(probabilities)[rows]
-        return cls(assignments, probabilities, clustering.centroids)
 
 
 @dataclass(frozen=True)
@@ -239,11 +235,16 @@ class StepKeys:
             "reduced": reduced,
             "clustering": for_cluster.key(stages.cluster),
         }
-        needs = {name: evaluator.NEEDS for name, evaluator in stages.evaluators.items()}
-        for_evaluators = {
-            name: ctx.with_input(**{need: keys[need] for need in needs[name]}) for name in needs
-        }
+        naming = [stage for stage in stages.evaluators.values() if names_clusters(stage)]
+        if naming:
+            keys["names"] = digest_of(names=[_for_evaluator(stage, keys, ctx).key(stage) for stage in naming])
+        for_evaluators = {name: _for_evaluator(stage, keys, ctx) for name, stage in stages.evaluators.items()}
         return cls(for_backbone, embeddings, for_reducer, reduced, for_cluster, for_evaluators)
+
+
+def _for_evaluator(evaluator: Evaluator, keys: Mapping[str, str], ctx: Context) -> Context:
+    """Return the context of an evaluator; without names, their key is no part of its input."""
+    return ctx.with_input(**{need: keys[need] for need in evaluator.NEEDS if need in keys})
 
 
 def check_stages(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, str]]:
@@ -264,6 +265,7 @@ def check_stages(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, st
     for name, evaluator in stages.evaluators.items():
         try:
             evaluator.check(labelled if evaluator.LABELLED else samples)
+            getattr(evaluator, "check_backbone", lambda backbone: None)(stages.backbone)
         except UnlabelledError as error:
             skipped[name] = str(error)
             if len(skipped) == len(stages.evaluators):

@@ -9,6 +9,7 @@ saves and loads its fields; backbone/pixels.py is the shortest example of both.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -70,6 +71,23 @@ class Clustering(Saveable, Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class ClusteringRows:
+    """Some rows of a clustering of all samples."""
+
+    assignments: np.ndarray
+    probabilities: np.ndarray | None
+    centroids: np.ndarray | None
+
+    @classmethod
+    def of(cls, clustering: Clustering, rows: np.ndarray) -> "ClusteringRows":
+        """Return these rows of a clustering."""
+        probabilities = clustering.probabilities
+        assignments = np.asarray(clustering.assignments)[rows]
+        probabilities = None if probabilities is None else np.asarray(probabilities)[rows]
+        return cls(assignments, probabilities, clustering.centroids)
+
+
+@dataclass(frozen=True, eq=False)
 class Findings:
     """The results of an evaluator: metrics by name, tables and figures by file name without suffix.
 
@@ -116,6 +134,16 @@ class Findings:
         return cls(
             json.loads((folder / "metrics.json").read_text(encoding="utf-8")), tables, figures, warnings
         )
+
+
+def cluster_names(findings: Mapping[str, Findings]) -> dict[int, str]:
+    """Return the name of each cluster from the table `names` of an evaluator; empty without it."""
+    tables = [evaluated.tables["names"] for evaluated in findings.values() if "names" in evaluated.tables]
+    return {
+        int(cluster): str(name)
+        for table in tables
+        for cluster, name in zip(table["cluster"], table["name"], strict=True)
+    }
 
 
 class UnlabelledError(ValueError):
@@ -183,8 +211,12 @@ class Cluster(Protocol):
 class Evaluator(Protocol):
     """Computes metrics, tables and figures from its `NEEDS`.
 
-    `NEEDS` are some of samples, encoder, embeddings, reduced and clustering. `METRICS` are the names of all
-    metrics that it can compute. If `LABELLED`, it gets only the samples that have a label.
+    `NEEDS` are some of samples, encoder, embeddings, reduced, clustering, and names: a dict of the name of
+    each cluster, empty if no evaluator gives names. `METRICS` are the names of all metrics that it can
+    compute. If `LABELLED`, it gets only the samples that have a label.
+
+    One with `NAMES_CLUSTERS = True` runs first; its table `names` has the columns cluster and name. If it has
+    a method `check_backbone(backbone)`, that raises ValueError before a run if the backbone does not suit.
     """
 
     NEEDS: ClassVar[tuple[str, ...]]
@@ -196,6 +228,11 @@ class Evaluator(Protocol):
 
     def evaluate(self, *, ctx: Context, **needs: Any) -> Findings:
         """Return metrics, tables and figures."""
+
+
+def names_clusters(evaluator: Evaluator) -> bool:
+    """Return True if other evaluators may need the table `names` of this one."""
+    return getattr(evaluator, "NAMES_CLUSTERS", False)
 
 
 @dataclass(frozen=True)

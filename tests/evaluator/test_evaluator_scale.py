@@ -58,7 +58,7 @@ def evaluated(name, samples, embeddings, ctx):
     clustering = CentroidClustering.around(means, embeddings)
     inputs = {
         "samples": replace(samples, content=content), "encoder": Untrained(), "embeddings": embeddings,
-        "reduced": embeddings, "clustering": clustering,
+        "reduced": embeddings, "clustering": clustering, "names": {},
     }  # fmt: skip
     needs = {need: inputs[need] for need in evaluator.NEEDS}
     return evaluator.evaluate(ctx=ctx.with_input(str(np.abs(embeddings).max())), **needs)

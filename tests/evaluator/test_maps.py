@@ -10,6 +10,7 @@ from tests.messages import numbers, says
 from experiments.evaluator.maps import Maps, sheets
 from experiments.figures import Map, Map3d
 from experiments.figures.sprites import jpegs, unpack
+from experiments.figures.style import map_label
 
 pytestmark = pytest.mark.umap
 
@@ -23,12 +24,19 @@ POINTS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
 def test_hover_texts_have_name_cluster_label_and_probability(ctx):
     samples = image_samples(60, labels=np.arange(60) % 2, folder="deep/")
     clustering = FakeClustering(np.arange(60) % 3 - 1, np.linspace(0, 1, 60))
-    findings = STAGE.evaluate(ctx=ctx, samples=samples, reduced=POINTS, clustering=clustering)
+    findings = STAGE.evaluate(
+        ctx=ctx, samples=samples, reduced=POINTS, clustering=clustering, names={1: "red fox"}
+    )
     table, figure = findings.tables["map_pca"], findings.figures["map_pca"]
     assert isinstance(figure, Map)
     assert list(table) == ["id", "x", "y", "cluster", "probability", "label"]
     assert figure.hover[0] == "000.png\nnoise\nlabel a\nprobability 0.000"
-    assert figure.hover[59] == "059.png\ncluster 1\nlabel b\nprobability 1.000"
+    assert figure.hover[59] == "059.png\ncluster 1 (red fox)\nlabel b\nprobability 1.000"
+    assert [map_label(figure, cluster, 20) for cluster in (-1, 0, 1)] == [
+        "noise (20)",
+        "0 (20)",
+        "1 red fox (20)",
+    ]
     assert numbers(figure.title) == ["60", "2", "33.3%"]
     assert "toy" in figure.title
     np.testing.assert_array_equal(figure.x, table["x"])

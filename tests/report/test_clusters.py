@@ -35,6 +35,14 @@ def test_a_minority_label_is_wrong_except_in_noise() -> None:
     assert wrong == [[False, False, True], [False, False], [False]]
 
 
+def test_clusters_have_the_names_that_an_evaluator_gave_them() -> None:
+    assert [group.name for group in clusters(MEMBERS, {0: "cat"})] == [
+        "cluster 0 (cat)",
+        "cluster 4",
+        "noise",
+    ]
+
+
 def test_clusters_without_labels_have_no_composition() -> None:
     groups = clusters(MEMBERS.drop(columns="label"))
     assert [(group.size, group.composition) for group in groups] == [(3, ""), (2, ""), (1, "")]

@@ -64,7 +64,7 @@ def test_images_do_not_overlap_and_the_nearest_to_a_centre_win() -> None:
     colours = np.array([[200, 30, 30], [30, 200, 30], [30, 30, 200]], np.uint8)
     images = np.broadcast_to(colours[:, None, None], (3, 8, 8, 3))
     distance = 0.5 * IMAGE_DISTANCE / (WIDTH - 2 * MARGIN)  # from the first, as a share of the width
-    groups = [Cluster(0, [0, 1, 2], Majority((), 0.0, 0))]
+    groups = [Cluster(0, [0, 1, 2], Majority((), 0.0, 0), "cluster 0")]
     pixels = map_pixels(np.array([[0.0, 0.0], [distance, 0.0], [1.0, 0.0]]), groups, images)
     visible = [(np.abs(pixels - colour).max(axis=2) < 50).sum() for colour in colours.astype(int)]
     assert visible[0] > 900

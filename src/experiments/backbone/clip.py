@@ -35,7 +35,8 @@ class Clip(PretrainedStage):
         config = self._config()
         name = Path(self.model).stem if config else self.model
         tag = "" if config else self.tag
-        return self.from_library("open_clip", model=name, tag=tag, normalize=self.normalize, config=config)
+        architecture = {"model": name, "tag": tag, "normalize": self.normalize, "config": config}
+        return self.from_library("open_clip", **architecture, text=True)
 
     def _config(self) -> dict[str, Any] | None:
         """Return the config in the file `model`, in open_clip's format; None if `model` is a name."""
@@ -50,9 +51,8 @@ class Clip(PretrainedStage):
             ):
                 if type(value) is not int or value < 1:
                     raise ValueError(f"{name} is {value}, not a positive integer")
-            return {name: config[name] for name in ("embed_dim", "vision_cfg")} | {
-                "quick_gelu": config.get("quick_gelu", False)
-            }
+            names = [name for name in ("embed_dim", "vision_cfg", "text_cfg") if name in config]
+            return {name: config[name] for name in names} | {"quick_gelu": config.get("quick_gelu", False)}
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ValueError(
                 f"backbone.model={self.model} is not a config of open_clip ({error}); use a file with "

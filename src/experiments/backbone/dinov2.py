@@ -8,7 +8,7 @@ from experiments.backbone.pretrained.network import PretrainedNetwork, Pretraine
 
 @dataclass(frozen=True, kw_only=True)
 class Dinov2(PretrainedStage):
-    """A network without its head; conf/backbone/dinov2.yaml describes the fields."""
+    """A network, whose output is the input of its head; conf/backbone/dinov2.yaml describes the fields."""
 
     VERSION: ClassVar[int] = 1
 
@@ -23,4 +23,4 @@ class Dinov2(PretrainedStage):
     @property
     def network(self) -> PretrainedNetwork:
         """Return the network of these settings."""
-        return self.from_library("timm", model=self.model, image_size=self.image_size)
+        return self.from_library("timm", model=self.model, image_size=self.image_size, head=True)

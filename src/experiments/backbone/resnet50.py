@@ -18,4 +18,4 @@ class Resnet50(PretrainedStage):
     @property
     def network(self) -> PretrainedNetwork:
         """Return the network of these settings."""
-        return self.from_library("torchvision", model=self.model, tag=self.tag)
+        return self.from_library("torchvision", model=self.model, tag=self.tag, head=True)

@@ -1,6 +1,6 @@
 """Contact sheets: images of each cluster, near its centre, at random, and far from its centre."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 from experiments.context import Context
 from experiments.evaluator.measures.majority import majority
 from experiments.evaluator.pictures.centres import distances
-from experiments.evaluator.pictures.naming import check_name
+from experiments.evaluator.pictures.naming import NO_NAMES, check_name, cluster_name
 from experiments.evaluator.pictures.thumbnails import captions, check_side, has_images, thumbnails
 from experiments.figures import Figure, ImageSheets, pack
 from experiments.samples import Samples
@@ -20,9 +20,10 @@ PARTS = ("nearest", "random", "farthest")
 
 
 class Sheet(NamedTuple):
-    """A cluster, its heading, and the rows of each part."""
+    """A cluster, its name, its heading, and the rows of each part."""
 
     cluster: int
+    name: str
     heading: str
     parts: dict[str, np.ndarray]
 
@@ -49,7 +50,7 @@ class ContactSheets:
         Seed of the random images.
     """
 
-    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
+    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering", "names")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
     VERSION: ClassVar[int] = 5
@@ -80,14 +81,20 @@ class ContactSheets:
         """Accept any samples."""
 
     def evaluate(
-        self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
+        self,
+        *,
+        ctx: Context,
+        samples: Samples,
+        reduced: np.ndarray,
+        clustering: Clustering,
+        names: Mapping[int, str] = NO_NAMES,
     ) -> Findings:
         """Choose the images of each sheet; vectors get the table only."""
         import pandas as pd
 
         assignments, labels = np.asarray(clustering.assignments), samples.label_names
         from_centre = distances(reduced, assignments)
-        sheets, omitted = self._sheets(assignments, labels, from_centre)
+        sheets, omitted = self._sheets(assignments, labels, from_centre, names)
         table = [
             {"cluster": sheet.cluster, "part": part, "place": rank, "id": samples.ids[row],
              "distance": from_centre[row]} | ({} if labels is None else {"label": labels[row]})
@@ -111,14 +118,18 @@ class ContactSheets:
             return {"contact_sheets": _figure(title, sheets, split, sheet_texts)}
         figures: dict[str, Figure] = {}
         for sheet, sheet_images, below in zip(sheets, split, sheet_texts, strict=True):
-            name = "noise" if sheet.cluster < 0 else f"cluster {sheet.cluster}"
-            title = f"{name.capitalize()} of {samples.name}" + f"; shown are {note}" * bool(note)
-            file = f"{self.apart}/{name.replace(' ', '_')}"
+            title = f"{sheet.name[0].upper()}{sheet.name[1:]} of {samples.name}"
+            title += f"; shown are {note}" * bool(note)
+            file = f"{self.apart}/{cluster_name(sheet.cluster, NO_NAMES).replace(' ', '_')}"
             figures[file] = _figure(title, [sheet], [sheet_images], [below])
         return figures
 
     def _sheets(
-        self, assignments: np.ndarray, labels: np.ndarray | None, from_centre: np.ndarray
+        self,
+        assignments: np.ndarray,
+        labels: np.ndarray | None,
+        from_centre: np.ndarray,
+        names: Mapping[int, str],
     ) -> tuple[list[Sheet], int]:
         """Return the sheets, noise last, and the number of clusters without a sheet."""
         ids, sizes = np.unique(assignments[assignments >= 0], return_counts=True)
@@ -128,7 +139,8 @@ class ContactSheets:
         for cluster in ids[largest].tolist() + noise:
             rows = np.flatnonzero(assignments == cluster)
             parts = dict(self._parts(cluster, rows, from_centre))
-            sheets.append(Sheet(cluster, heading(cluster, rows, labels), parts))
+            name = cluster_name(cluster, names)
+            sheets.append(Sheet(cluster, name, heading(name, rows, labels), parts))
         return sheets, len(ids) - len(largest)
 
     def _parts(
@@ -165,9 +177,8 @@ def _figure(
     )
 
 
-def heading(cluster: int, rows: np.ndarray, labels: np.ndarray | None) -> str:
+def heading(name: str, rows: np.ndarray, labels: np.ndarray | None) -> str:
     """Return the cluster's name, size and most frequent class."""
-    name = "noise" if cluster < 0 else f"cluster {cluster}"
     text = f"{name}: {len(rows):,} image{'s' * (len(rows) != 1)}"
     class_share = "" if labels is None else majority(labels[rows]).phrase(len(rows))
     return f"{text}, {class_share}" if class_share else text

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.evaluator.pictures.layouts import METHODS, SPATIAL, TITLES, LayoutSettings, cached_positions
-from experiments.evaluator.pictures.naming import check_name
+from experiments.evaluator.pictures.naming import NO_NAMES, check_name, cluster_name
 from experiments.evaluator.pictures.thumbnails import check_side, file_names, has_images, thumbnails
 from experiments.figures import Figure, Map, Map3d, pack
 from experiments.samples import Samples
@@ -46,7 +46,7 @@ class Maps:
         Seed of all methods.
     """
 
-    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering")
+    NEEDS: ClassVar[tuple[str, ...]] = ("samples", "reduced", "clustering", "names")
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = ()
     VERSION: ClassVar[int] = 3
@@ -87,7 +87,13 @@ class Maps:
         self._layouts.check_count(PREFIX, self.methods, len(samples))
 
     def evaluate(
-        self, *, ctx: Context, samples: Samples, reduced: np.ndarray, clustering: Clustering
+        self,
+        *,
+        ctx: Context,
+        samples: Samples,
+        reduced: np.ndarray,
+        clustering: Clustering,
+        names: Mapping[int, str] = NO_NAMES,
     ) -> Findings:
         """Compute the positions, cached for other clusterings, and colour the points by cluster."""
         images = sheets(samples, self.thumbnail, ctx)
@@ -96,7 +102,7 @@ class Maps:
             for method in self.methods
         }
         figures: dict[str, Figure] = {
-            file: self._map(method, tables[method], samples, images)
+            file: self._map(method, tables[method], samples, images, names)
             for method, file in zip(self.methods, self._files, strict=True)
         }
         return Findings({}, {f"map_{method}": table for method, table in tables.items()}, figures)
@@ -107,6 +113,7 @@ class Maps:
         table: "pd.DataFrame",
         samples: Samples,
         images: tuple[np.ndarray, list[int], int],
+        cluster_names: Mapping[int, str],
     ) -> Map:
         n, clusters = len(table), table["cluster"].to_numpy()
         count, noise = len(np.unique(clusters[clusters >= 0])), (clusters < 0).mean()
@@ -121,12 +128,13 @@ class Maps:
             table["x"].to_numpy(np.float32),
             table["y"].to_numpy(np.float32),
             clusters,
-            _hover(table, names, labels),
+            _hover(table, names, labels, cluster_names),
             names.tolist() if n < self.names else [],
             packed,
             ends,
             side,
             PER_SHEET,
+            cluster_names={str(cluster): name for cluster, name in cluster_names.items()},
         )
         if method != SPATIAL:
             return flat_map
@@ -179,8 +187,10 @@ def _table(points: np.ndarray, samples: Samples, clustering: Clustering) -> "pd.
     return pd.DataFrame(columns if labels is None else columns | {"label": labels})
 
 
-def _hover(table: "pd.DataFrame", names: np.ndarray, labels: np.ndarray | None) -> list[str]:
-    lines = [names, [f"cluster {cluster}" if cluster >= 0 else "noise" for cluster in table["cluster"]]]
+def _hover(
+    table: "pd.DataFrame", names: np.ndarray, labels: np.ndarray | None, cluster_names: Mapping[int, str]
+) -> list[str]:
+    lines = [names, [cluster_name(cluster, cluster_names) for cluster in table["cluster"]]]
     if labels is not None:
         lines.append([f"label {label}" * (label != "") for label in labels])
     if "probability" in table:

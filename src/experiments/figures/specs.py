@@ -175,6 +175,8 @@ class Map(Figure):
         Hover text of each point.
     images, ends
         The packed images, `per` of them in each JPEG, as `sprites.pack` returns them; empty for no images.
+    cluster_names
+        Name of each cluster in the legend, by its number as text; empty for numbers only.
     """
 
     x_label: str
@@ -188,6 +190,7 @@ class Map(Figure):
     ends: list[int]
     side: int
     per: int
+    cluster_names: dict[str, str] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -124,9 +124,15 @@ def max_abs(figure: Heatmap) -> float:
     return float(np.abs(figure.values[np.isfinite(figure.values)]).max(initial=0)) or 1.0
 
 
-def cluster_label(cluster: int, size: int) -> str:
-    """Return a cluster's number, or `noise`, with its size."""
-    return f"{'noise' if cluster < 0 else cluster} ({size:,})"
+def cluster_label(cluster: int, size: int, name: str = "") -> str:
+    """Return a cluster's number, or `noise`, with its name, if it has one, and its size."""
+    short = shorten(name, LEGEND_LETTERS)
+    return f"{'noise' if cluster < 0 else cluster}{f' {short}' * bool(name)} ({size:,})"
+
+
+def map_label(figure: Map, cluster: int, size: int) -> str:
+    """Return the text of a cluster in a map's legend."""
+    return cluster_label(cluster, size, figure.cluster_names.get(str(cluster), ""))
 
 
 def profiles(figure: Silhouettes) -> Iterator[tuple[float, float, np.ndarray]]:

@@ -46,12 +46,14 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
 
 
 def _assignments(result: Result) -> "pd.DataFrame":
-    """Return a row per sample: id, hash, cluster, and probability, distance and label if available."""
+    """Return a row per sample: id, hash, cluster, and name, probability, distance and label if available."""
     import pandas as pd
 
     samples, clustering = result.samples, result.clustering
     columns = {"id": samples.ids, "hash": samples.content.hashes, "cluster": clustering.assignments}
     table = pd.DataFrame(columns)
+    if names := result.names:
+        table["name"] = [names.get(cluster, "") for cluster in table["cluster"]]
     if clustering.probabilities is not None:
         table["probability"] = clustering.probabilities
     if clustering.centroids is not None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,7 @@ from experiments.samples import Content, Resize
 if TYPE_CHECKING:
     import pandas as pd
 
+REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # in names of files, by some file systems
 HOWS = ("copy", "link")
 NOISE = "noise"
 MAX_STEM_BYTES = 200  # file systems allow 255 bytes with a number and a suffix
@@ -41,7 +43,8 @@ def export(
 ) -> "pd.DataFrame":
     """Write a run's clusters into a new or empty folder; return the table, a row per image.
 
-    The folder gets `data/<cluster>/` with the images of each cluster, `data/noise/` with noise,
+    The folder gets `data/<cluster>/` with the images of each cluster, `data/noise/` with noise, and the name
+    of a cluster in that of its folder, such as `03 teapot`, if the run named it;
     `assignments.csv` and `.parquet`, `labels.json` (FiftyOneImageClassificationDataset, with data/) and
     `coco.json` (COCO, the cluster as the category of the whole image). Vectors without images get only the
     two tables; if some vectors have an image, the others get no file and no path.
@@ -106,11 +109,12 @@ def _names(table: "pd.DataFrame", content: Content) -> list[str]:
     digits = len(str(max(table["cluster"].max(), 0)))
     used: set[str] = set()
     names = []
-    for number, name in zip(table["cluster"], table["id"], strict=True):
+    given = table["name"] if "name" in table else [None] * len(table)
+    for number, name, title in zip(table["cluster"], table["id"], given, strict=True):
         flat = PurePosixPath(name.replace("/", "__"))
         suffix = flat.suffix if isinstance(content, ImageFiles) else ".png"
         stem = _short(flat.stem if isinstance(content, ImageFiles) else str(flat))
-        candidates = _numbered(f"{_cluster(number, digits)}/{stem}")
+        candidates = _numbered(f"{_cluster(number, digits, title)}/{stem}")
         free = next(candidate for candidate in candidates if candidate.casefold() not in used)
         used.add(free.casefold())  # some file systems ignore case
         names.append(f"{free}{suffix}")
@@ -127,8 +131,12 @@ def _numbered(stem: str) -> Iterator[str]:
     yield from (f"{stem}-{number}" for number in count(2))
 
 
-def _cluster(number: int, digits: int) -> str:
-    return NOISE if number < 0 else f"cluster_{number:0{digits}}"
+def _cluster(number: int, digits: int, name: str | None) -> str:
+    """Return the name of a cluster's folder; characters that a file system may refuse become `_`."""
+    if number < 0:
+        return NOISE
+    safe = _short(REFUSED.sub("_", name or "")).rstrip(" .")
+    return f"{number:0{digits}} {safe}" if safe else f"cluster_{number:0{digits}}"
 
 
 def _write(content: Content, paths: list[Path], how: str, ctx: Context) -> None:

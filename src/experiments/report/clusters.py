@@ -1,6 +1,6 @@
 """The clusters of a report: their members, majority classes and first images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from experiments.context import Context
 from experiments.evaluator.measures.majority import Majority, majority
+from experiments.evaluator.pictures.naming import NO_NAMES, cluster_name
 from experiments.numerics.nearest import nearest
 from experiments.store.keys import cache_key
 
@@ -28,11 +29,14 @@ class Cluster(NamedTuple):
         -1 for noise.
     members
         Row numbers in `Contents.members`, the nearest to the centre first.
+    name
+        The name in the report.
     """
 
     number: int
     members: list[int]
     majority: Majority
+    name: str
 
     @property
     def composition(self) -> str:
@@ -43,11 +47,6 @@ class Cluster(NamedTuple):
     def size(self) -> int:
         """Number of members."""
         return len(self.members)
-
-    @property
-    def name(self) -> str:
-        """The name in the report."""
-        return "noise" if self.number < 0 else f"cluster {self.number}"
 
 
 class Member(NamedTuple):
@@ -62,13 +61,16 @@ def _is_wrong(label: str, group: Cluster) -> bool:
     return bool(label) and group.number >= 0 and label not in group.majority.classes
 
 
-def clusters(members: "pd.DataFrame") -> list[Cluster]:
+def clusters(members: "pd.DataFrame", names: Mapping[int, str] = NO_NAMES) -> list[Cluster]:
     """Return the clusters of a report's members, sorted by number, noise last."""
     numbers = members["cluster"].to_numpy()
     labels = members["label"].to_numpy(str) if "label" in members else np.full(len(members), "")
     order = sorted(np.unique(numbers).tolist(), key=lambda number: (number < 0, number))
     members_of = {number: np.flatnonzero(numbers == number) for number in order}
-    return [Cluster(number, rows.tolist(), majority(labels[rows])) for number, rows in members_of.items()]
+    return [
+        Cluster(number, rows.tolist(), majority(labels[rows]), cluster_name(number, names))
+        for number, rows in members_of.items()
+    ]
 
 
 def shown_members(

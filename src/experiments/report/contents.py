@@ -80,6 +80,8 @@ class Contents:
         Names of figures that are not in the report.
     tables
         All tables as CSV, by file name.
+    names
+        Name of each cluster; empty without the evaluator names.
     """
 
     title: str
@@ -102,3 +104,4 @@ class Contents:
     tables: Mapping[str, str]
     verdict: str = ""
     warnings: Sequence[str] = field(default=())
+    names: Mapping[int, str] = field(default_factory=dict)

@@ -40,7 +40,13 @@ def notebook_html(result: Result) -> str:
     rows = _nearest(result, shown)
     strips = _image_strips(result, rows)
     clusters = [
-        {"number": int(number), "size": int(size), "share": float(size / sizes.max()), "images": strip}
+        {
+            "number": int(number),
+            "name": result.names.get(int(number), ""),
+            "size": int(size),
+            "share": float(size / sizes.max()),
+            "images": strip,
+        }
         for number, size, strip in zip(shown, sizes[order], strips, strict=True)
     ]
     return render(

@@ -28,7 +28,7 @@ K_SELECTION = "k_selection"  # figure of the evaluator of that name
 def report_page(contents: Contents, drawings: Mapping[str, Drawing] | None = None) -> str:
     """Return the report of a run as HTML; figures without a drawing are drawn."""
     drawn_charts = charts(contents.figures, contents.notes, drawings)
-    groups = clusters(contents.members)
+    groups = clusters(contents.members, contents.names)
     return render_page(
         contents.title,
         contents.summary,
@@ -123,6 +123,7 @@ def script_data(contents: Contents, groups: Sequence[Cluster]) -> dict[str, Any]
         ],
         "nearest": base64.b64encode(contents.nearest.astype("<u2").tobytes()).decode(),
         "run": contents.facts.get("run", ""),
+        "names": {cluster.number: cluster.name for cluster in groups},
         "first": SHOWN_MEMBERS,
         "colours": GROUPED,
         "shapes": [svg_path(shape) for shape in SHAPES],

@@ -80,6 +80,8 @@ def gather_contents(result: Result, folder: Path, ctx: Context, facts: Mapping[s
     noise = float((clusters < 0).mean())
     maps = map_points(result, rows, ctx, method)
     classes, per_cluster = (_worst_first(result, key) for key in ("classes", "clusters"))
+    if result.names and len(per_cluster):
+        per_cluster.insert(1, "name", per_cluster["cluster"].map(result.names).fillna(""))
     upper = upper_bounds(result.metrics, result.encoder.history if result.encoder.trained else ())
     return Contents(
         title=f"{samples.name}: {count} clusters",
@@ -102,6 +104,7 @@ def gather_contents(result: Result, folder: Path, ctx: Context, facts: Mapping[s
         not_shown=[*not_shown, *too_large],
         tables=_csv_tables(result, folder),
         warnings=result.warnings,
+        names=result.names,
     )
 
 

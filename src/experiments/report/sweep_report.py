@@ -104,7 +104,7 @@ def write_sweep_report(folder: Path, sweep: SweepContents) -> Path:
     }
     shown_charts = charts(selected, drawings=drawings)
     contents = sweep.best.contents if sweep.best else None
-    groups = clusters(contents.members) if contents else []
+    groups = clusters(contents.members, contents.names) if contents else []
     crosstab = _crosstab_charts(contents)
     csv_texts = {name: csv_text(table) for name, table in sweep.tables.items()}
     sections = [

@@ -57,6 +57,15 @@ def test_corrected_labels_are_filled_in_and_not_doubtful() -> None:
     assert list(rows["image_id"])[:2] == ["b/4.png", "b/5.png"]
 
 
+def test_the_name_of_a_cluster_is_suggested_where_no_label_is() -> None:
+    names = ["fox"] * 3 + ["unnamed"] * 2 + [""]
+    rows = template(clustered(label=[""] * 6, name=names), [])
+    assert dict(zip(rows["image_id"], rows["suggestion"], strict=True)) == {
+        **dict.fromkeys(ROWS["id"][:3], "fox"), **dict.fromkeys(ROWS["id"][3:], ""),
+    }  # fmt: skip
+    assert template(clustered(name=names), [])["suggestion"].tolist() == ["x", "y", "y", "x", "x", ""]
+
+
 def test_rows_without_a_label_come_second_unless_corrected() -> None:
     some = clustered(label=["x", "x", "y", "", "", ""])
     rows = template(some, [correction("b/5.png", "")])

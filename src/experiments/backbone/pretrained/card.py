@@ -19,6 +19,8 @@ class Card:
         Mean and standard deviation of the training images, per channel, in [0, 1].
     sources
         (URL, file name) of its weights, the preferred one first.
+    names_from
+        `classes` if it has a head that maps an embedding to classes, `text` if it has a text tower, else "".
     """
 
     width: int
@@ -26,6 +28,7 @@ class Card:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     sources: tuple[tuple[str, str], ...]
+    names_from: str = ""
 
     @classmethod
     def read(cls, text: str) -> Self:

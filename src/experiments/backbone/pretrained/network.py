@@ -8,7 +8,7 @@ import importlib
 import json
 import uuid
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DISTRIBUTIONS = {"torchvision": "torchvision", "open_clip": "open_clip_torch", "timm": "timm"}
-CARD_VERSION = 1  # version of the card format
+CARD_VERSION = 2  # version of the card format
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ class PretrainedNetwork:
         state = random_weights(self.library, self.architecture, self.seed)
         if file is not None:
             state = load_weights(self.library, self.architecture, file)
-        return PretrainedEncoder(key, self.library, dict(self.architecture), self.card, state)
+        random = file is None
+        return PretrainedEncoder(key, self.library, dict(self.architecture), self.card, state, random=random)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +136,11 @@ class PretrainedStage:
         """Return the size and preprocessing of input images."""
         return self.network.card.resize
 
+    @property
+    def names_from(self) -> str:
+        """Return where its encoder has names of classes from: `classes`, `text` or ""."""
+        return self.network.card.names_from
+
     def width(self, samples: Samples) -> int:
         """Return d; raise ValueError if the samples are not images or the weights are not available."""
         return self.network.width(samples)
@@ -153,7 +159,7 @@ class PretrainedStage:
 
 @dataclass(frozen=True, eq=False)
 class PretrainedEncoder(ShortRepr):
-    """A pretrained network, whose output does not use its classification or text head.
+    """A pretrained network; its class head or text tower, if it has one, is not part of its output.
 
     Parameters
     ----------
@@ -161,6 +167,8 @@ class PretrainedEncoder(ShortRepr):
         The encoder's cache key, for resuming an interrupted embedding.
     state
         Weights by name, or the path of their file, which is read when images are embedded.
+    random
+        True if the weights are random (`backbone.weights=none`).
     """
 
     key: str
@@ -171,6 +179,7 @@ class PretrainedEncoder(ShortRepr):
     history: tuple[dict[str, float], ...] = ()
     trained: bool = False
     stopped: str = ""
+    random: bool = False
 
     def embed(self, samples: Samples, ctx: Context) -> np.ndarray:
         """Return float32 (n, d); resume an interrupted embedding."""
@@ -183,45 +192,51 @@ class PretrainedEncoder(ShortRepr):
         key = digest(self.key, samples.content_key, ctx.device, ctx.dtype)
         return embed_resumably(network, pixels, self.card, f"embedding-{key}", ctx)
 
-    def class_probabilities(self, embeddings: np.ndarray) -> np.ndarray:
-        """Return the probability of each class that the network was trained on.
+    def class_head(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return weights, float32 (c, d), and bias, (c,), of the head: `embeddings @ weights.T + bias`.
 
-        Parameters
-        ----------
-        embeddings
-            float32 (n, d) from `embed`.
+        The softmax of that has the probabilities of the c classes that the network was trained on. None
+        without a head.
+        """
+        from experiments.backbone.pretrained.state_dict import HEAD
 
-        Returns
-        -------
-        float32 (n, c): 1,000 classes of ImageNet, in the order of `timm.data.ImageNetInfo`.
+        state = self._weights()
+        if f"{HEAD}.weight" not in state:
+            return None
+        weight = state[f"{HEAD}.weight"].numpy()
+        bias = state.get(f"{HEAD}.bias")
+        return weight, np.zeros(len(weight), np.float32) if bias is None else bias.numpy()
+
+    def embed_texts(self, texts: Sequence[str], ctx: Context) -> np.ndarray:
+        """Return the embeddings of texts by the text tower, float32 (m, d) of length 1.
 
         Raises
         ------
         ValueError
-            The network has no head.
+            The network has no text tower.
         """
-        from scipy.special import softmax
+        from experiments.backbone.pretrained.state_dict import TEXT, rebuild
 
-        from experiments.backbone.pretrained.state_dict import HEAD, read_state_dict
-
-        state = read_state_dict(self.state) if isinstance(self.state, Path) else self.state
-        if f"{HEAD}.weight" not in state:
+        network = rebuild(self.library, self.architecture, self.state)
+        if not hasattr(network, TEXT):
             raise ValueError(
-                f"the encoder of {self.architecture['model']} has no class head; use "
-                "backbone=efficientnet_lite0"
+                f"backbone.weights of {self.architecture['model']} have neither a head with classes nor a "
+                "text tower; use the weights of the whole network, or backbone=efficientnet_lite0"
             )
-        weight, bias = (state[f"{HEAD}.{name}"].numpy() for name in ("weight", "bias"))
-        probabilities: np.ndarray = softmax(embeddings @ weight.T + bias, axis=1)
-        return probabilities
+        from experiments.backbone.pretrained.open_clip import embed_texts
+
+        return embed_texts(network, self.architecture, texts, ctx)
+
+    def _weights(self) -> "Mapping[str, Tensor]":
+        from experiments.backbone.pretrained.state_dict import read_state_dict
+
+        return read_state_dict(self.state) if isinstance(self.state, Path) else self.state
 
     def save(self, folder: Path) -> None:
         """Write fields.json and weights.safetensors."""
         from safetensors.torch import save_file
 
-        from experiments.backbone.pretrained.state_dict import read_state_dict
-
-        state = read_state_dict(self.state) if isinstance(self.state, Path) else dict(self.state)
-        save_file(state, folder / "weights.safetensors")
+        save_file(dict(self._weights()), folder / "weights.safetensors")
         values = {name: value for name, value in vars(self).items() if name not in ("state", "card")}
         (folder / "fields.json").write_text(json.dumps(values), encoding="utf-8")
         (folder / "card.json").write_text(self.card.write(), encoding="utf-8")

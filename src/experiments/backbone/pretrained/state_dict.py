@@ -19,6 +19,8 @@ USE = "use a .safetensors file, or the file of torch.save(model.state_dict(), <p
 PICKLE = b"\x80"  # first byte of a pickle without a zip, the format of old versions of torch
 UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError)
 HEAD = "class_head"  # where a network keeps a head that its output does not use
+TEXT = "text_tower"  # where a network of images and texts keeps the tower of texts
+UNUSED = (HEAD, TEXT)  # parts that images do not need, so a file of weights may lack them
 COUNTERS = "num_batches_tracked"  # counters of batch norm; unused, and missing in old files
 
 
@@ -51,6 +53,13 @@ def load_weights(library: str, architecture: Mapping[str, Any], path: Path) -> S
     network = build_network(library, architecture)
     state: State = _adapter(library).convert_state_dict(read_state_dict(path), network, **architecture)
     expected = network.state_dict()
+    for part in UNUSED:
+        names = {name for name in (*state, *expected) if name.startswith(f"{part}.")}
+        if any(_shape(state, name) != _shape(expected, name) for name in names):
+            state, expected = (
+                {name: value for name, value in values.items() if name not in names}
+                for values in (state, expected)
+            )
     state |= {
         name: value for name, value in expected.items() if name.endswith(COUNTERS) and name not in state
     }
@@ -61,8 +70,36 @@ def load_weights(library: str, architecture: Mapping[str, Any], path: Path) -> S
 def rebuild(library: str, architecture: Mapping[str, Any], state: Mapping[str, Tensor] | Path) -> nn.Module:
     """Return the network with the weights of a state dict or file."""
     network = build_network(library, architecture)
-    network.load_state_dict(read_state_dict(state) if isinstance(state, Path) else state)
+    weights = read_state_dict(state) if isinstance(state, Path) else state
+    for part in UNUSED:
+        if hasattr(network, part) and not any(name.startswith(f"{part}.") for name in weights):
+            delattr(network, part)
+    network.load_state_dict(weights)
     return network
+
+
+def add_head(network: nn.Module, head: object) -> nn.Module:
+    """Keep the head of a network as its unused `HEAD`, if it maps an embedding to classes."""
+    if isinstance(head, nn.Linear):
+        network.add_module(HEAD, head)
+    return network
+
+
+def as_head(state: State, prefix: str) -> State:
+    """Rename the weights whose names start with `prefix` to those of a `HEAD`."""
+    return {
+        f"{HEAD}.{name.removeprefix(prefix)}" if name.startswith(prefix) else name: value
+        for name, value in state.items()
+    }
+
+
+def names_from(network: nn.Module) -> str:
+    """Return `classes` if a network has a `HEAD`, `text` if it has a `TEXT` tower, else ""."""
+    return "classes" if hasattr(network, HEAD) else "text" if hasattr(network, TEXT) else ""
+
+
+def _shape(state: Mapping[str, Tensor], name: str) -> object:
+    return state[name].shape if name in state else None
 
 
 def read_state_dict(path: Path) -> State:

@@ -11,7 +11,14 @@ from torch import nn
 
 from experiments.backbone.pretrained.card import Card
 from experiments.backbone.pretrained.names import suggest
-from experiments.backbone.pretrained.state_dict import HEAD, State, build_network, embedding_width
+from experiments.backbone.pretrained.state_dict import (
+    State,
+    add_head,
+    as_head,
+    build_network,
+    embedding_width,
+    names_from,
+)
 from experiments.samples import Resize
 
 DEFAULT_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -32,9 +39,8 @@ def card(model: str, image_size: int | None, head: bool = False) -> Card:
         raise ValueError(
             f"backbone.image_size={size} does not fit backbone.model={model} ({error}); use null"
         ) from error
-    return Card(
-        width, resize, tuple(data["mean"]), tuple(data["std"]), _weight_sources(network.pretrained_cfg)
-    )
+    sources = _weight_sources(network.pretrained_cfg)
+    return Card(width, resize, tuple(data["mean"]), tuple(data["std"]), sources, names_from(network))
 
 
 def build(model: str, image_size: int | None, head: bool = False) -> nn.Module:
@@ -52,9 +58,9 @@ def build(model: str, image_size: int | None, head: bool = False) -> nn.Module:
     if not head:
         return timm.create_model(model, pretrained=False, num_classes=0, **size)
     network: Any = timm.create_model(model, pretrained=False, **size)
-    network.add_module(HEAD, network.get_classifier())
+    last = network.get_classifier()
     network.reset_classifier(0)
-    return network  # type: ignore[no-any-return]
+    return add_head(network, last)
 
 
 def convert_state_dict(state: State, network: Any, head: bool = False, **architecture: Any) -> State:
@@ -63,10 +69,10 @@ def convert_state_dict(state: State, network: Any, head: bool = False, **archite
         return dict(zip(network.state_dict(), state.values(), strict=False))
     heads = network.pretrained_cfg.get("classifier") or ()
     prefixes = tuple(f"{name}." for name in ((heads,) if isinstance(heads, str) else heads))
-    if head:
-        return {name.replace(prefixes[0], f"{HEAD}."): value for name, value in state.items()}
     convert = vars(sys.modules[type(network).__module__]).get("checkpoint_filter_fn")
     converted = convert(state, network) if convert else state
+    if head and len(prefixes) == 1:
+        return as_head(converted, prefixes[0])
     return {name: value for name, value in converted.items() if not name.startswith(prefixes)}
 
 

@@ -8,7 +8,14 @@ from torch import nn
 
 from experiments.backbone.pretrained.card import Card
 from experiments.backbone.pretrained.names import suggest
-from experiments.backbone.pretrained.state_dict import State, build_network, embedding_width
+from experiments.backbone.pretrained.state_dict import (
+    State,
+    add_head,
+    as_head,
+    build_network,
+    embedding_width,
+    names_from,
+)
 from experiments.samples import Resize
 
 EXTRA_ARGUMENTS: dict[str, dict[str, Any]] = {  # these normalise inputs again, and initialise slowly
@@ -19,30 +26,36 @@ AUXILIARY_HEADS = ("aux1.", "aux2.", "AuxLogits.")  # heads used only in trainin
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(?=[12]\.)")
 
 
-def card(model: str, tag: str) -> Card:
+def card(model: str, tag: str, head: bool = False) -> Card:
     """Return the card of a classifier; raise ValueError for an unknown name or tag."""
     weights = _weights(model, tag)
     preset = weights.transforms()
     size, scaled = preset.crop_size[0], preset.resize_size[0]
     resize = Resize(size, "crop", preset.interpolation.value, scaled if scaled != size else None)
     source = (weights.url, weights.url.rpartition("/")[2])
-    width = embedding_width(build_network("torchvision", {"model": model, "tag": tag}), size)
-    return Card(width, resize, tuple(preset.mean), tuple(preset.std), (source,))
+    network = build_network("torchvision", {"model": model, "tag": tag, "head": head})
+    width, mean, std = embedding_width(network, size), tuple(preset.mean), tuple(preset.std)
+    return Card(width, resize, mean, std, (source,), names_from(network))
 
 
-def build(model: str, tag: str) -> nn.Module:
-    """Return the classifier without its last layer, so that its output is pooled features."""
+def build(model: str, tag: str, head: bool = False) -> nn.Module:
+    """Return the classifier; its output is the input of its last layer, an unused `HEAD`, or missing."""
     size = _weights(model, tag).transforms().crop_size[0]
     fixed = {"image_size": size} if model.startswith("vit_") else {}
     network: nn.Module = catalogue.get_model(model, weights=None, **EXTRA_ARGUMENTS.get(model, {}), **fixed)
-    network.set_submodule(_last_layer(network), nn.Identity())
-    return network
+    name = _last_layer(network)
+    last = network.get_submodule(name)
+    network.set_submodule(name, nn.Identity())
+    return add_head(network, last) if head else network
 
 
-def convert_state_dict(state: State, network: nn.Module, model: str, tag: str) -> State:
-    """Return the weights without heads, with old names replaced."""
+def convert_state_dict(state: State, network: nn.Module, model: str, tag: str, head: bool = False) -> State:
+    """Return the weights with old names replaced; heads only if `head`."""
     whole: nn.Module = catalogue.get_model(model, weights=None, **EXTRA_ARGUMENTS.get(model, {}))
-    heads = (f"{_last_layer(whole)}.", *AUXILIARY_HEADS)
+    last = f"{_last_layer(whole)}."
+    if head:
+        state = as_head(state, last)
+    heads = (last, *AUXILIARY_HEADS)
     renamed = {OLD_DENSENET.sub(r"\1", name): value for name, value in state.items()}
     return {name: value for name, value in renamed.items() if not name.startswith(heads)}
 

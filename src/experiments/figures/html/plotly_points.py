@@ -21,6 +21,7 @@ from experiments.figures.style import (
     cluster_styles,
     font_size,
     group_styles,
+    map_label,
     profiles,
     row_height,
 )
@@ -64,7 +65,7 @@ def map_traces(figure: Map) -> Plot:
         trace = {
             "type": kind,
             "mode": "markers+text" if figure.point_names else "markers",
-            "name": cluster_label(cluster, len(rows)),
+            "name": escape_html(map_label(figure, cluster, len(rows))),
             "x": json_numbers(figure.x[rows]),
             "y": json_numbers(figure.y[rows]),
             "customdata": rows.tolist(),
@@ -93,7 +94,7 @@ def map3d_traces(figure: Map3d) -> Plot:
         trace = {
             "type": "scatter3d",
             "mode": "markers+text" if figure.point_names else "markers",
-            "name": cluster_label(cluster, len(rows)),
+            "name": escape_html(map_label(figure, cluster, len(rows))),
             "x": json_numbers(figure.x[rows]),
             "y": json_numbers(figure.y[rows]),
             "z": json_numbers(figure.z[rows]),

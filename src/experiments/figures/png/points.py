@@ -16,6 +16,7 @@ from experiments.figures.style import (
     cluster_styles,
     font_size,
     group_styles,
+    map_label,
     profiles,
     row_height,
     shorten,
@@ -70,7 +71,7 @@ def draw_map(figure: Map, canvas: "Canvas") -> None:
     axis = new_axis(canvas, figure.title, width + 1.5 * with_legend, height)
     size = 24 if len(figure.x) <= 500 else 9 if len(figure.x) <= 5000 else 4
     for cluster, rows, colour, marker in groups:
-        x, y, name = figure.x[rows], figure.y[rows], cluster_label(cluster, len(rows))
+        x, y, name = figure.x[rows], figure.y[rows], escape_text(map_label(figure, cluster, len(rows)))
         axis.scatter(x, y, s=size, c=colour, marker=marker, alpha=0.75, linewidths=0, label=name)
     for cluster, rows in [] if with_legend else _largest(groups):
         _add_number(axis, cluster, np.median(figure.x[rows]), np.median(figure.y[rows]))

@@ -10,6 +10,7 @@ import numpy as np
 from experiments.config import commands
 from experiments.dataset.labels.correction_log import Correction
 from experiments.evaluator.measures.majority import majority
+from experiments.evaluator.measures.vocabulary import UNNAMED
 from experiments.recorded.labelling.clustered import ClusteredSamples
 from experiments.report import tables
 
@@ -30,8 +31,9 @@ def template(clustered: ClusteredSamples, corrections: Sequence[Correction]) -> 
     """Return the table to edit: text without missing values, and the number in `cluster`.
 
     `applied_label` is the corrected label, "" without a correction, `WITHDRAWN` for no label; `suggestion` is
-    the most frequent label of the cluster. The order is: doubtful rows, rows without a label, all others;
-    each by cluster, noise last, and by certainty, lowest first, if the run recorded it.
+    the most frequent label of the cluster, or without labels its name, if the run named it. The order is:
+    doubtful rows, rows without a label, all others; each by cluster, noise last, and by certainty, lowest
+    first, if the run recorded it.
     """
     import pandas as pd
 
@@ -44,7 +46,7 @@ def template(clustered: ClusteredSamples, corrections: Sequence[Correction]) -> 
         clustered.clusters,
         table["label"],
         applied,
-        majorities(clustered.labels(applied), clustered.clusters),
+        _suggestions(clustered, applied),
     )
     rows = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
     certain = table["probability"] if "probability" in table else -table.get("distance", rows["cluster"] * 0)
@@ -76,6 +78,14 @@ def doubtful(rows: "pd.DataFrame") -> np.ndarray:
 def unlabelled(rows: "pd.DataFrame") -> np.ndarray:
     """Return a mask of rows with neither a label nor a correction: bool (n,)."""
     return ((rows["applied_label"] == "") & (rows["current_label"] == "")).to_numpy(bool)
+
+
+def _suggestions(clustered: ClusteredSamples, applied: np.ndarray) -> np.ndarray:
+    most = majorities(clustered.labels(applied), clustered.clusters)
+    if "name" not in clustered.table:
+        return most
+    names = clustered.table["name"].to_numpy(object)
+    return np.where((most == "") & (names != UNNAMED), names, most)
 
 
 def majorities(labels: np.ndarray, clusters: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ const card = document.body.appendChild(Object.assign(document.createElement("div
 card.setAttribute("role", "status");
 let anchor = null;
 const escape = (value) => value.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
-const clusterName = (cluster) => (cluster < 0 ? "noise" : `cluster ${cluster}`);
+const clusterName = (cluster) => data.names[cluster];
 
 // Show the card next to the pointer, or below an element, following it on scroll.
 function show(row, target) {
