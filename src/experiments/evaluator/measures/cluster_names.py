@@ -98,7 +98,8 @@ def score_classes(
         scores = np.hstack([scores, means[0] @ values])
         kept = np.argsort(-scores, axis=1, kind="stable")[:, :BEST]
         classes, scores = np.take_along_axis(classes, kept, 1), np.take_along_axis(scores, kept, 1)
-    return Scores(classes, scores, np.quantile(levels, LEVEL, axis=0) + ROUNDING, row_classes)
+    by_size = {size: np.quantile(levels[:, np.equal(sizes, size)], LEVEL) for size in set(sizes)}
+    return Scores(classes, scores, np.array([by_size[size] for size in sizes]) + ROUNDING, row_classes)
 
 
 def assign(classes: np.ndarray, scores: np.ndarray) -> np.ndarray:
