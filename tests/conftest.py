@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -34,6 +35,12 @@ def group(path: str) -> str:
     """Return the name of the files that one worker runs, as they share something costly, or the path."""
     text = (REPOSITORY / path).read_text(encoding="utf-8")
     return next((name for name, pattern in GROUPS.items() if re.search(pattern, text)), path)
+
+
+def pytest_sessionstart() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt also where a shell script started the tests with `&`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ByGroup(LoadScopeScheduling):

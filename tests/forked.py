@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -44,4 +45,9 @@ def forked(work: Callable[[], int]) -> int:
             traceback.print_exc()
         finally:
             os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    except BaseException:  # a timeout
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import pytest
 from tests import warm
@@ -102,11 +101,11 @@ class Project:
         handlers = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGHUP)]
         with (
             pytest.MonkeyPatch.context() as changed,
-            patch.dict(os.environ, EXPERIMENTS_ROOT=str(self.root)),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
             changed.setattr(sys, "argv", words)
+            changed.setenv("EXPERIMENTS_ROOT", str(self.root))
             changed.syspath_prepend(REPOSITORY / "tests")
             changed.chdir(cwd)
             logs[0].handlers = []  # pytest's own, or none of ours would be added
