@@ -165,7 +165,7 @@ def test_samples_without_labels_are_refused_with_alternatives(
     arguments = (bare,) if verb == "width" else (bare, ctx)
     with pytest.raises(ValueError) as error:
         getattr(cnn(), verb)(*arguments)
-    text = says(error, key="digits", use="backbone=pixels evaluator=[internal]")
+    text = says(error, key="digits", use="backbone=efficientnet_lite0 evaluator=[internal]")
     says(text, key="backbone=cnn", use="dataset.labels.path=")
 
 

@@ -75,7 +75,7 @@ def test_the_error_of_the_cnn_suggests_a_backbone_without_labels(flat, ctx):
     chosen = stages(flat, "dataset.image_size=16", "evaluator=[internal]")
     with pytest.raises(ValueError) as error:
         pipeline.run(chosen, ctx)
-    assert "flat" in says(error, key="backbone=cnn", use="backbone=pixels evaluator=[internal]")
+    assert "flat" in says(error, key="backbone=cnn", use="backbone=efficientnet_lite0 evaluator=[internal]")
     assert not any(key.startswith("pixels-") for key in ctx.store.computed)
 
 

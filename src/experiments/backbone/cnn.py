@@ -113,8 +113,8 @@ class Cnn(TrainingSettings):
         samples.require("images", "backbone=cnn")
         if self.max_epochs and samples.labels is None:
             raise ValueError(
-                f"backbone=cnn needs labels, and {samples.name} has none; use backbone=pixels "
-                "evaluator=[internal], or add labels: dataset.labels.path=labels.csv"
+                f"backbone=cnn needs labels, and {samples.name} has none; use backbone="
+                "efficientnet_lite0 evaluator=[internal], or add labels: dataset.labels.path=labels.csv"
             )
         for share, part in (("train", "training"), ("validation", "validation")):
             if self.max_epochs and not len(samples.labelled_rows(part)):

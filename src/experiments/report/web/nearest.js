@@ -8,7 +8,7 @@ document.querySelector("nav").insertAdjacentHTML("beforeend",
 const find = document.getElementById("find");
 let opener = null; // has the focus again when the panel is closed
 
-const clusterLink = (cluster) => `<a href="#cluster-${cluster}">${clusterName(cluster)}</a>`;
+const clusterLink = (cluster) => `<a href="#cluster-${cluster}">${escape(clusterName(cluster))}</a>`;
 const samples = (count) => `${count.toLocaleString("en")} ${count === 1 ? "sample" : "samples"}`;
 
 function openPanel(heading, rows, note, focus) {
@@ -31,7 +31,7 @@ function closePanel() {
 function showNearest(row, focus) {
   const cluster = data.clusters[row], folder = cluster < 0 ? "noise" : `cluster_${String(cluster).padStart(DIGITS, "0")}`;
   const label = data.labels[row] ? `, label ${escape(data.labels[row])}` : "";
-  const exported = data.run && ` <code>python scripts/export.py ${escape(data.run)} clusters</code> copies all clusters, this one to <code>clusters/data/${folder}</code>.`;
+  const exported = data.run && ` <code>python scripts/export.py ${escape(data.run)} clusters</code> copies ${clusterName(cluster).endsWith(")") ? "each cluster to a folder of <code>clusters/data</code>" : `all clusters, this one to <code>clusters/data/${folder}</code>`}.`;
   const rows = [...nearestRows.subarray(row * PER_ROW, (row + 1) * PER_ROW)], missing = rows.length ? "" : ": not computed";
   openPanel(`${tile(row)}<span>nearest to <b>${escape(data.ids[row])}</b>${missing}</span>`, rows, `${clusterLink(cluster)}${label}.${exported}`, focus);
 }
