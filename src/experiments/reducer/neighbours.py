@@ -16,9 +16,7 @@ from experiments.store.values import SavedFields
 
 log = logging.getLogger(__name__)
 
-SEED = (
-    0  # of the randomised decomposition of embeddings wider than 2,048, so that all seeds of a run share it
-)
+SEED = 0  # of the randomised decomposition of wide embeddings, so that all seeds of a run share it
 SPARE = 4  # rows beyond n_neighbors to search, as some may equal the row itself
 SAME = 1e-5  # distance at unit length: embeddings of one image in different batches differ by rounding
 ROUNDING = 1e-6  # of the largest variance: smaller variances are rounding in float32
