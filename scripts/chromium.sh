@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install Debian's Chromium, which the tests of pages drive, unless a browser is there already.
 set -eu
-for name in chromium chromium-browser google-chrome; do
+for name in chromium-headless-shell chromium chromium-browser google-chrome; do
     command -v "$name" >/dev/null && exit 0
 done
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
@@ -10,4 +10,6 @@ if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
 fi
 echo "installing Chromium, which the tests of pages drive" >&2
 apt-get -qq update
-DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium >/dev/null
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq install --yes --no-install-recommends chromium-headless-shell >/dev/null 2>&1 ||
+    apt-get -qq install --yes --no-install-recommends chromium >/dev/null    # older releases have no other

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the cheapest first
 REQUIRED = os.environ.get("EXPERIMENTS_BROWSER") == "required"
 ARGUMENTS = [
     "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",  # WebGL without a GPU

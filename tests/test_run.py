@@ -102,7 +102,7 @@ def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that
     project_copy: Project, tmp_path: Path
 ) -> None:
     """As in `run.py ... 2>&1 | head -1`."""
-    process = project_copy.start("seed=0", "-m", "cluster.k=10,15", cwd=tmp_path)
+    process = project_copy.start("seed=0", "-m", *LEAN, "cluster.k=10,15", cwd=tmp_path)
     assert process.stdout
     assert process.stderr
     assert process.stderr.readline()
@@ -117,7 +117,7 @@ def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that
 @pytest.mark.process
 def test_joblib_runs_jobs_side_by_side(project_copy: Project) -> None:
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
-    done = project_copy.run("-m", *LEAN, "cluster.k=10,12", *parallel, cold=True)
+    done = project_copy.launch("-m", *LEAN, "cluster.k=10,12", *parallel)
     assert done.returncode == 0, done.stderr
     assert project_copy.sweep()["status"].tolist() == ["FINISHED"] * 2
     jobs = [run.data for run in project_copy.runs() if "mlflow.parentRunId" in run.data.tags]
@@ -184,7 +184,7 @@ def test_plan_says_what_is_kept_and_does_nothing(project_copy: Project) -> None:
 
 
 def test_one_failing_job_does_not_stop_the_others(project_copy: Project) -> None:
-    done = project_copy.launch("-m", *FRAGILE, "cluster.accident=error", "cluster.k=2,3,4")
+    done = project_copy.launch("-m", *FRAGILE, *LEAN, "cluster.accident=error", "cluster.k=2,3,4")
     assert done.returncode == 1, done.stderr
     assert project_copy.sweep()["status"].tolist() == ["FINISHED", "FAILED", "FINISHED"]
     last = done.stderr.strip().splitlines()[-1]

@@ -26,7 +26,7 @@ def interrupted(process: "subprocess.Popen[str]") -> str:
 
 
 def test_ctrl_c_during_training_keeps_the_epochs(fresh: Project) -> None:
-    process = fresh.start("backbone.max_epochs=300", "backbone.patience=300", "dataset.limit=400", cold=True)
+    process = fresh.start("backbone.max_epochs=300", "backbone.patience=300", "dataset.limit=400")
     wait_for(lambda: list((fresh.root / "cache" / ".work").glob("cnn-*/*")), process)
     interrupted(process)
     assert [run.info.status for run in fresh.runs()] == ["KILLED"]
@@ -41,7 +41,7 @@ def stalling(sign: Path, *more: str) -> list[str]:
 
 def test_ctrl_c_during_clustering_keeps_what_was_finished(project_copy: Project, tmp_path: Path) -> None:
     sign = tmp_path / "sign"
-    process = project_copy.start(*stalling(sign))
+    process = project_copy.start(*stalling(sign, *LEAN))
     wait_for(sign.exists, process)
     interrupted(process)
     statuses = {run.data.params.get("cluster.k"): run.info.status for run in project_copy.runs()}

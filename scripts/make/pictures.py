@@ -28,7 +28,7 @@ MOST = 300_000  # bytes of a picture
 WIDTH = 1200  # pixels at most
 BAR = 50  # height of a report's fixed bar of links, in pixels
 DESKTOP = {"width": 1280, "height": 800}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 RUNS = {  # runs of docs/gallery.md by name
     "digits": ["-m", "cluster.k=10,50,233"],
     "whole": [

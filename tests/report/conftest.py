@@ -1,6 +1,7 @@
 """A small run, the contents of its report, and the report in a browser."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,39 @@ def contents(ran: tuple[Result, Path], tmp_path_factory: pytest.TempPathFactory)
     return report.gather_contents(result, folder, ctx, {"run": "0123abcd"})
 
 
+def omit_charts(contents: Contents) -> Contents:
+    """Return contents without charts, as plotly takes a browser more than a second to load."""
+    return replace(contents, figures={}, notes={})
+
+
+@pytest.fixture(scope="session")
+def without_charts(contents: Contents) -> Contents:
+    return omit_charts(contents)
+
+
+@pytest.fixture(scope="session")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Contents], Path]:
+    """Return a function that writes a report, once for each contents."""
+    written: list[tuple[Contents, Path]] = []
+
+    def write(contents: Contents) -> Path:
+        for known, file in written:
+            if known is contents:
+                return file
+        file = tmp_path_factory.mktemp("page") / "report.html"
+        file.write_text(report.report_page(contents), encoding="utf-8")
+        written.append((contents, file))
+        return file
+
+    return write
+
+
 @pytest.fixture
-def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Tab]]:
+def opened(chromium: Any, page_file: Callable[[Contents], Path]) -> Iterator[Callable[..., Tab]]:
     tabs: list[Tab] = []
 
     def make(contents: Contents, **settings: Any) -> Tab:
-        file = tmp_path / "report.html"
-        file.write_text(report.report_page(contents), encoding="utf-8")
-        tabs.append(Tab(chromium, file, **settings))
+        tabs.append(Tab(chromium, page_file(contents), **settings))
         return tabs[-1]
 
     yield make

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.browser import PHONE, Tab
+from tests.report.conftest import omit_charts
 
 from experiments.report import Contents
 
@@ -17,6 +18,11 @@ PIXEL = """([across, down]) => {
 }"""
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def contents(contents: Contents) -> Contents:
+    return omit_charts(contents)
 
 
 def canvas_points(tab: Tab, contents: Contents, zoom: float = 1) -> np.ndarray:

@@ -6,11 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.browser import PHONE, Tab
+from tests.report.conftest import omit_charts
 
 from experiments.context import Context
 from experiments.report import Contents
 from experiments.report.clusters import MAX_PRODUCTS, NEAREST, nearest_members
 from experiments.store.cache import Store
+
+
+@pytest.fixture(scope="module")
+def contents(contents: Contents) -> Contents:
+    return omit_charts(contents)
 
 
 @pytest.fixture

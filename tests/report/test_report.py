@@ -141,9 +141,9 @@ def test_sections_are_in_reading_order(contents: Contents, opened: Callable[...,
 
 
 @pytest.mark.browser
-def test_a_button_shows_all_images_of_a_cluster(contents: Contents, opened: Callable[..., Tab]) -> None:
-    tab = opened(contents)
-    sizes = contents.members["cluster"].value_counts().sort_index()
+def test_a_button_shows_all_images_of_a_cluster(without_charts: Contents, opened: Callable[..., Tab]) -> None:
+    tab = opened(without_charts)
+    sizes = without_charts.members["cluster"].value_counts().sort_index()
     large = int(sizes.idxmax())
     sheet = tab.page.locator(f"#cluster-{large}")
     assert sheet.locator("figure").count() == 24
@@ -160,14 +160,14 @@ def test_a_button_shows_all_images_of_a_cluster(contents: Contents, opened: Call
 
 @pytest.mark.browser
 def test_tables_are_saved_completely_and_rankings_sort(
-    contents: Contents, opened: Callable[..., Tab]
+    without_charts: Contents, opened: Callable[..., Tab]
 ) -> None:
-    tab = opened(contents)
+    tab = opened(without_charts)
     with tab.page.expect_download() as download:
         tab.page.locator('.save[data-table="assignments"]').click()
     assert download.value.suggested_filename == "assignments.csv"
     saved = pd.read_csv(download.value.path(), dtype=str)
-    assert sorted(saved["id"]) == sorted(contents.members["id"])
+    assert sorted(saved["id"]) == sorted(without_charts.members["id"])
     ranking = tab.page.locator("#worst .ranking")
     before = ranking.locator("tbody tr td:last-child").all_inner_texts()
     assert before == sorted(before, key=float)

@@ -1,7 +1,7 @@
 """The report of a sweep."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from experiments.report.sweep_figures import select_figures
 CURVES = {"ari": [0.9, 0.4], "nmi": [0.9, 0.5]}
 
 
-@pytest.fixture
-def written(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the report of three jobs, one of them failed."""
     rows = pd.DataFrame(
         {
@@ -45,7 +45,7 @@ def written(tmp_path: Path) -> Path:
         "agreement": Heatmap("Agreement", names, names, np.array([[1, 0.5], [0.5, 1]]), "ari"),
     }
     return report.write_sweep_report(
-        tmp_path,
+        tmp_path_factory.mktemp("sweep"),
         report.SweepContents(
             rows,
             ["cluster.k", "ari"],
@@ -170,67 +170,72 @@ def test_only_metrics_comparable_across_k_choose_k() -> None:
     assert verdict(best_configs(rows[:1], ["cluster.k"], ["ari"], "ari"), ["cluster.k"]) == "", "there is one"
 
 
-@pytest.mark.browser
-def test_the_report_compares_runs(written: Path, chromium: Any) -> None:
-    assert written.name == "report.html"
+@pytest.fixture(scope="module")
+def desktop(written: Path, chromium: Any) -> Iterator[Any]:
+    """Open the report once: plotly takes more than a second to load."""
     tab = Tab(chromium, written)
-    page = tab.page
-    links = [str(link.get_attribute("href")) for link in page.locator("nav a").all()]
-    assert links == ["#best", "#over", "#label_free", "#runs", "#compared", "#run", "#tables"]
-    assert numbers(page.locator("header p").inner_text()) == ["3", "2"]
-    assert page.locator("#best .warnings li").all_inner_texts() == ["100 of <300>"]
-    assert page.locator("#label_free td").all_inner_texts() == ["10", "0.25"]
-    assert page.locator("#runs .warnings li").all_inner_texts() == [
-        "k=233: cluster.k=233 exceeds <200> samples"
-    ]
-    heads = page.locator("#runs th").all_inner_texts()
-    assert heads == ["cluster.k", "ari", "status", "seconds", "run_id"]
-    page.locator("#runs th button", has_text="ari").click()
-    for expected in (["50", "10", "233"], ["10", "50", "233"]):  # missing values stay last
-        assert page.locator("#runs tbody tr td:first-child").all_inner_texts() == expected
-        page.locator("#runs th button", has_text="ari").click()
-    assert page.locator(".plot").count() == 3  # without the grid of one column
-    for plot in page.locator(".plot").all():
-        plot.scroll_into_view_if_needed()
-        plot.locator(".main-svg").first.wait_for()
-    with page.expect_download() as download:
-        page.locator('.save[data-table="sweep"]').click()
-    assert len(pd.read_csv(download.value.path())) == 3
+    yield tab.page
+    tab.close()
+
+
+@pytest.fixture(scope="module")
+def phone(written: Path, chromium: Any) -> Iterator[Any]:
+    tab = Tab(chromium, written, viewport=PHONE)
+    yield tab.page
     tab.close()
 
 
 @pytest.mark.browser
-def test_the_best_configuration_is_shown_first(written: Path, chromium: Any) -> None:
-    tab = Tab(chromium, written)
-    (row,) = tab.page.locator("#best tbody tr").all()
+def test_the_best_configuration_is_shown_first(desktop: Any) -> None:
+    (row,) = desktop.locator("#best tbody tr").all()
     contents = row.locator("th, td").all_inner_texts()
     assert contents[0].startswith("ari")
     assert "objective" in contents[0]
     assert contents[1:5] == ["k=10", "0.9", "k=50: 0.4", "0"]
-    assert tab.page.locator("#best thead th").all_inner_texts()[-2:] == ["chance", ""]
-    tab.close()
+    assert desktop.locator("#best thead th").all_inner_texts()[-2:] == ["chance", ""]
 
 
 @pytest.mark.browser
-def test_a_run_id_is_shortened_and_selected_completely(written: Path, chromium: Any) -> None:
-    tab = Tab(chromium, written)
-    cell = tab.page.locator("#runs .id").first
+def test_a_run_id_is_shortened_and_selected_completely(desktop: Any) -> None:
+    cell = desktop.locator("#runs tr", has=desktop.locator("td:first-child", has_text="10")).locator(".id")
     assert cell.bounding_box()["width"] < 90
     cell.click()
-    assert tab.page.evaluate("String(getSelection())") == "a" * 32
+    assert desktop.evaluate("String(getSelection())") == "a" * 32
     assert str(cell.get_attribute("title")).startswith("a" * 32)
-    tab.close()
 
 
 @pytest.mark.browser
-def test_the_best_fits_on_a_phone(written: Path, chromium: Any) -> None:
-    tab = Tab(chromium, written, viewport=PHONE)
-    table = tab.page.locator("#best table")
+def test_the_report_compares_runs(desktop: Any) -> None:
+    links = [str(link.get_attribute("href")) for link in desktop.locator("nav a").all()]
+    assert links == ["#best", "#over", "#label_free", "#runs", "#compared", "#run", "#tables"]
+    assert numbers(desktop.locator("header p").inner_text()) == ["3", "2"]
+    assert desktop.locator("#best .warnings li").all_inner_texts() == ["100 of <300>"]
+    assert desktop.locator("#label_free td").all_inner_texts() == ["10", "0.25"]
+    assert desktop.locator("#runs .warnings li").all_inner_texts() == [
+        "k=233: cluster.k=233 exceeds <200> samples"
+    ]
+    heads = desktop.locator("#runs th").all_inner_texts()
+    assert heads == ["cluster.k", "ari", "status", "seconds", "run_id"]
+    desktop.locator("#runs th button", has_text="ari").click()
+    for expected in (["50", "10", "233"], ["10", "50", "233"]):  # missing values stay last
+        assert desktop.locator("#runs tbody tr td:first-child").all_inner_texts() == expected
+        desktop.locator("#runs th button", has_text="ari").click()
+    assert desktop.locator(".plot").count() == 3  # without the grid of one column
+    for plot in desktop.locator(".plot").all():
+        plot.scroll_into_view_if_needed()
+        plot.locator(".main-svg").first.wait_for()
+    with desktop.expect_download() as download:
+        desktop.locator('.save[data-table="sweep"]').click()
+    assert len(pd.read_csv(download.value.path())) == 3
+
+
+@pytest.mark.browser
+def test_the_best_fits_on_a_phone(phone: Any) -> None:
+    table = phone.locator("#best table")
     assert table.bounding_box()["width"] <= PHONE["width"]
     assert "next best" in table.locator("td[data-head='next best']").evaluate(
         "cell => getComputedStyle(cell, '::before').content"
     )
-    tab.close()
 
 
 SEEDS = pd.DataFrame(
@@ -273,13 +278,11 @@ def test_series_fine_is_renamed_without_categories() -> None:
 
 
 @pytest.mark.browser
-def test_a_phone_has_the_legend_below_the_plot(written: Path, chromium: Any) -> None:
-    tab = Tab(chromium, written, viewport=PHONE)
-    plot = tab.page.locator('[data-plot="sweep_cluster.k"]')
+def test_a_phone_has_the_legend_below_the_plot(phone: Any) -> None:
+    plot = phone.locator('[data-plot="sweep_cluster.k"]')
     plot.scroll_into_view_if_needed()
     legend = plot.locator(".legend").bounding_box()
     assert legend is not None
     assert legend["y"] > plot.locator(".xtick").first.bounding_box()["y"]
     assert legend["x"] + legend["width"] <= PHONE["width"]
-    assert tab.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    tab.close()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

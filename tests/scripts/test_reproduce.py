@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.messages import says
-from tests.project import REPOSITORY, Project
+from tests.project import LEAN, REPOSITORY, Project
 
 from experiments.sweep import claims
 from scripts import reproduce as script
@@ -26,7 +26,7 @@ def readme(
     """Reproduce README.md's metrics with the CNN of its sweep, which was trained before."""
     again = Project(tmp_path_factory.mktemp("readme") / "root")
     shutil.copytree(project.root / "cache", again.root / "cache")
-    return again, reproduce(again.root, "readme")
+    return again, reproduce(again.root, "readme", *LEAN)
 
 
 @pytest.mark.process

@@ -125,7 +125,8 @@ def test_what_cannot_be_checked_is_one_line_and_exit_code_two(
 def test_a_network_reused_from_another_run_is_trained_again_to_the_same_bits(
     fresh: Project, tmp_path: Path
 ) -> None:
-    fresh.succeed("-m", "backbone.max_epochs=2", "evaluator=[external]", *LEAN, "cluster.k=20,10")
+    small = ["dataset.limit=300", "backbone.max_epochs=2", "evaluator=[external]"]
+    fresh.succeed("-m", *small, *LEAN, "cluster.k=20,10")
     run = fresh.runs()[0]
     assert not any(key.startswith("cnn-") for key in fresh.result(1)["computed"])
     done = fresh.script("verify", run.info.run_id, cwd=tmp_path)

@@ -132,7 +132,8 @@ def test_jobs_with_other_settings_are_shown_and_reproduce_nothing(tmp_path: Path
     row = one(claims.compare_claims(study(), jobs))
     assert (row["verdict"], row["ours"]) == (NOT_RUNNABLE, pytest.approx(50))
     says(row["why"], key="evaluator.probe.C=0.01", use="evaluator.probe.C=1")
-    free = dict([left(tmp_path, 9, "seed=1", "dataset.root=/data", "tracking.uri=x", purity=0.5)])
+    words = ["seed=1", "dataset.root=/data", "report=none", "tracking.uri=x"]
+    free = dict([left(tmp_path, 9, *words, purity=0.5)])
     assert one(claims.compare_claims(study(), free))["verdict"] == REPRODUCED
 
 

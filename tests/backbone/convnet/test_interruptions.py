@@ -1,5 +1,6 @@
 """An interrupted training ends like an uninterrupted one."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests import warm
 from tests.messages import says
 
 from experiments.backbone.cnn import Cnn, CnnEncoder
@@ -98,9 +100,12 @@ def test_ctrl_c_reaches_the_caller_and_its_handler_is_restored(
 
 def test_a_training_is_resumed_after_kill_9(cnn: Make, digits: Samples, ctx: Context, tmp_path: Path):
     stage = cnn(max_epochs=6)
-    script = KILLED.format(stage=stage, cache=str(tmp_path / "cache"))
-    killed = subprocess.run([sys.executable, "-c", script], timeout=120, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED.format(stage=stage, cache=str(tmp_path / "cache")), encoding="utf-8")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    killed = warm.popen([sys.executable, str(script)], cwd=tmp_path, env=os.environ, **pipes)
+    said, _ = killed.communicate(timeout=120)
+    assert killed.returncode == -signal.SIGKILL, said
     assert (ctx.with_input("parts").workdir(stage) / "checkpoint.pt").exists()
     assert same(stage.fit(digits, ctx.with_input("whole")), stage.fit(digits, ctx.with_input("parts")))
 
