@@ -33,10 +33,10 @@ def show(verdict: Verdict) -> None:
     rows = [row for row in verdict.rows if row.verdict != IDENTICAL]
     if rows:
         cells = [
-            [r.what, r.recorded[:CELL_WIDTH], r.recomputed[:CELL_WIDTH], _number(r.difference), r.verdict]
+            [r.output, r.recorded[:CELL_WIDTH], r.recomputed[:CELL_WIDTH], _number(r.difference), r.verdict]
             for r in rows
         ]
-        console.table("not identical", ["what", "recorded", "recomputed", "difference", "verdict"], cells)
+        console.table("not identical", ["output", "recorded", "recomputed", "difference", "verdict"], cells)
     console.print_line(f"verdict: {verdict.line}")
 
 

@@ -24,8 +24,9 @@ def test_samples_without_a_label_are_listed_and_clustered(ctx: Context, tmp_path
         "dataset.limit=100",
     ]  # fmt: skip
     cfg = compose.compose_config(typed)
-    result = pipeline.run(build(cfg).stages, ctx)
-    artifacts.write(tmp_path / "run", cfg, result)
+    stages = build(cfg).stages
+    result = pipeline.run(stages, ctx)
+    artifacts.write(tmp_path / "run", cfg, stages, result)
     rows = pd.read_parquet(tmp_path / "run" / artifacts.ASSIGNMENTS).set_index("id")
     without = pd.read_csv(tmp_path / "run" / "unlabelled_samples.csv", dtype=str)
     assert len(rows) == 100

@@ -13,6 +13,7 @@ from experiments.context import Context
 from experiments.store.cache import Store
 from experiments.store.entries import entries, entry
 from experiments.store.keys import FullList, Key, cache_key, digest_of
+from experiments.store.sources import source
 from experiments.store.values import digest
 
 
@@ -34,7 +35,7 @@ def test_the_text_is_readable_json() -> None:
     key = cache_key("mean", stage=Mean(2), input="embeddings-0123456789abcdef")
     name = f"{Mean.__module__}.Mean"
     assert key.text == {
-        "stage": {"class": name, "VERSION": 3, "fields": {"of": 2}},
+        "stage": {"class": name, "VERSION": 3, "source": digest(source(Mean)), "fields": {"of": 2}},
         "input": "embeddings-0123456789abcdef",
     }
 

@@ -13,7 +13,8 @@ from experiments.numerics.scale import rescaled
 from experiments.pipeline import Result
 from experiments.report import tables
 from experiments.samples import Samples
-from experiments.types import Findings
+from experiments.store.sources import sources
+from experiments.types import Findings, Stages
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,8 @@ BLOCK = 1 << 16  # rows per block of the distances
 TRAINING = "training"  # the name of the table of epochs
 
 
-def write(folder: Path, cfg: DictConfig, result: Result) -> None:
-    """Write the config, assignments, centroids and tables of a run into a folder."""
+def write(folder: Path, cfg: DictConfig, stages: Stages, result: Result) -> None:
+    """Write config, assignments, centroids, tables, and the code of stages from outside into a folder."""
     import pandas as pd
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,6 +44,9 @@ def write(folder: Path, cfg: DictConfig, result: Result) -> None:
     for findings in result.findings.values():
         for name, rows in findings.tables.items():
             tables.write(rows, folder, name)
+    for name, text in sources(stages).items():
+        (folder / "code").mkdir(exist_ok=True)
+        (folder / "code" / f"{name.rpartition('.')[0]}.py").write_text(text, encoding="utf-8")
 
 
 def _assignments(result: Result) -> "pd.DataFrame":

@@ -237,7 +237,7 @@ class Work:
         """Write the files of a run into its folder, and record them with a description and the model."""
         plan, folder, run, parent = self.plan, self.folder, self.run, self.job.parent
         with run_folder.new_files(folder) as new:
-            artifacts.write(new, with_absolute_paths(plan), result)
+            artifacts.write(new, with_absolute_paths(plan), plan.stages, result)
             outcome.save(folder)
             trace(result, plan, self.ctx).save(new)
             own_figures = artifacts.all_figures(result) if draws_figures(plan, parent) else {}

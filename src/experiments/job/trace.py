@@ -13,6 +13,7 @@ from experiments.config.stage import GROUPS
 from experiments.context import Context
 from experiments.figures import Figure
 from experiments.pipeline import Result
+from experiments.store.sources import sources
 from experiments.store.values import class_name, digest
 from experiments.tracking.environment import circumstances
 from experiments.types import Clustering, Findings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 TRACE = "stages.json"  # in a run's folder, next to config.yaml
+CODE_OF = "code of "  # prefix of the circumstance that a stage from outside this package has
 STEPS = ("samples", "pixels", "embedding", "projection", "clustering")  # in the order of a run
 
 
@@ -100,6 +102,7 @@ def run_circumstances(plan: Plan, ctx: Context) -> dict[str, str]:
         facts[f"{key}.VERSION"] = str(getattr(kind, "VERSION", 0))
         for name in getattr(kind, "DERIVED", ()):
             facts[f"{key}.{name}"] = digest(getattr(stage, name))
+    facts |= {f"{CODE_OF}{name}": digest(text) for name, text in sources(stages).items()}
     return circumstances() | facts
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self, TypeVar, get_origin
 import numpy as np
 
 from experiments.store.short_repr import ShortRepr
+from experiments.store.sources import source
 
 FILE_BLOCK = 1 << 24  # bytes of a file read at a time
 TEXT_BLOCK = 1 << 16  # texts of an array converted to Python objects at a time
@@ -56,13 +57,16 @@ def joined(texts: np.ndarray, between: str = "") -> str:
 def to_json_values(value: Any) -> Any:
     """Return JSON values: a stage as its class, VERSION and every field that can change a result.
 
-    DERIVED names properties that count like fields, such as the content of a file that a field names.
+    DERIVED names properties that count like fields, such as the content of a file that a field names. The
+    source of a stage from outside this package counts too, so that an edited one is computed again.
     """
     if is_dataclass(value) and not isinstance(value, type):
         cls = type(value)
         names = [f.name for f in fields(value) if f.compare] + list(getattr(cls, "DERIVED", ()))
         compared = {name: to_json_values(getattr(value, name)) for name in names}
         heading = {"class": f"{cls.__module__}.{cls.__qualname__}", "VERSION": getattr(cls, "VERSION", 0)}
+        if text := source(cls):
+            heading["source"] = digest(text)
         return {**heading, "fields": compared}
     if isinstance(value, Mapping):
         return {str(key): to_json_values(entry) for key, entry in value.items()}

@@ -140,9 +140,12 @@ def test_the_share_in_the_same_cluster(then: list[int], now: list[int], share: f
 
 
 def test_changed_circumstances_are_named() -> None:
-    then = {"python": "3.11.7", "version.numpy": "2.4", "code": "a", "gone": "1"}
-    now = {"python": "3.11.7", "version.numpy": "2.5", "code": "b", "new": "2"}
-    expected = (("version.numpy was 2.4", "2.5"), ("code", "b"), ("gone", "1"), ("new", "2"))
+    then = {"python": "3.11.7", "version.numpy": "2.4", "code": "a", "code of m.K": "x", "gone": "1"}
+    now = {"python": "3.11.7", "version.numpy": "2.5", "code": "b", "code of m.K": "y", "new": "2"}
+    expected = (
+        ("version.numpy was 2.4", "2.5"), ("code of the package changed", "b"),
+        ("code of m.K changed", "y"), ("gone", "1"), ("new", "2"),
+    )  # fmt: skip
     for line, (key, use) in zip(changes(then, now), expected, strict=True):
         says(line, key=key, use=use)
     assert changes(then, then) == []

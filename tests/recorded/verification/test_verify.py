@@ -136,7 +136,7 @@ def test_a_repeated_run_is_identical_and_recorded_with_both_runs(lab: Lab, tmp_p
     assert all(row.endswith("| identical |") for row in rows[2:])
     table = pd.read_csv(again.file("verification.csv", tmp_path))
     assert set(table["verdict"]) == {"identical"}
-    assert {*STEPS, "metric external ari"} < set(table["what"])
+    assert {*STEPS, "metric external ari"} < set(table["output"])
     assert sorted(path.name for path in (lab.root / "cache").iterdir()) == cached
     assert again.info.data.params["threads"] == lab.run.tags["threads"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.job.trace import STEPS, Trace
+from experiments.job.trace import CODE_OF, STEPS, Trace
 
 IDENTICAL, WITHIN, DIFFERS = "identical", "within tolerance", "differs"
 NOT_RECORDED = "not recorded"
@@ -23,7 +23,7 @@ SHOWN_NAMES = 3  # in the summary
 class Row:
     """A compared value: recorded, recomputed, and the verdict on it."""
 
-    what: str
+    output: str
     recorded: str
     recomputed: str
     difference: float
@@ -56,8 +56,8 @@ class Verdict:
     def line(self) -> str:
         """Return the verdict in one line."""
         if self.word == IDENTICAL:
-            metrics = sum(row.what.startswith("metric ") and row.verdict == IDENTICAL for row in self.rows)
-            names = [row.what for row in self.rows if row.verdict == NOT_RECORDED]
+            metrics = sum(row.output.startswith("metric ") and row.verdict == IDENTICAL for row in self.rows)
+            names = [row.output for row in self.rows if row.verdict == NOT_RECORDED]
             more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
             gap = f" ({', '.join(names[:SHOWN_NAMES])}{more} not recorded by the first run)" if names else ""
             outputs = f"every stage{gap}, all {metrics} metrics, every table and figure"
@@ -95,7 +95,7 @@ def compare(then: Trace, now: Trace, clusters_then: np.ndarray, clusters_now: np
     word = WITHIN if differing else IDENTICAL
     if agreement < 1 or any(row.verdict == DIFFERS for row in [*metrics, *shown]):
         word = DIFFERS
-    first = differing[0].what if differing else "" if word == IDENTICAL else "clustering"
+    first = differing[0].output if differing else "" if word == IDENTICAL else "clustering"
     return Verdict(word, first, ari, agreement, rows)
 
 
@@ -123,8 +123,9 @@ def changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     lines = []
     for name in _union(then, now):
         before, after = then.get(name, "none"), now.get(name, "none")
-        if before != after and name in DIGESTS:
-            lines.append(f"{DIGESTS[name]} changed: {before} then, {after} now")
+        title = DIGESTS.get(name, f"the {name}" if name.startswith(CODE_OF) else "")
+        if before != after and title:
+            lines.append(f"{title} changed: {before} then, {after} now")
         elif before != after:
             lines.append(f"{name} was {before} and is {after}")
     return lines

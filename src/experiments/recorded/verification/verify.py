@@ -62,7 +62,7 @@ def verify(run: PastRun, settings: Sequence[str], say: Callable[[str], None]) ->
         for line in differences or [UNCHANGED]:
             say(line)
         _check_data(recorded, plan, _samples(recorded, plan, ctx))
-        say(f"running it again without the cache; with the cache it took {run.seconds:.0f} s")
+        say(f"running it again without the cache; the recorded run took {run.seconds:.0f} s")
         outcome, clusters = _run_again(recorded, plan, settings, folder)
         now = Trace.load(folder / TRACE)
         verdict = compare(then, now, table["cluster"].to_numpy(), clusters)
@@ -180,7 +180,7 @@ def note_of(verdict: Verdict, differences: Sequence[str], first: str) -> str:
     import pandas as pd
 
     items = [f"- {line}" for line in differences] or [f"- nothing: {UNCHANGED}"]
-    rows = [asdict(row) for row in verdict.rows if row.what in STEPS or row.verdict != IDENTICAL]
+    rows = [asdict(row) for row in verdict.rows if row.output in STEPS or row.verdict != IDENTICAL]
     table = tables.markdown(pd.DataFrame(rows))
     parts = [f"**{verdict.line}**", f"Repeats run {first}.", "Changes since then:", "\n".join(items)]
     return "\n\n".join([*parts, "Each stage, and every value that is not identical:", table])
