@@ -1,6 +1,7 @@
 """Time one training epoch through the framework against a bare PyTorch loop on the same tensors.
 
     python benchmarks/epoch.py --rounds 5
+    OMP_WAIT_POLICY=PASSIVE python benchmarks/epoch.py --size 8 --threads 1 2    # as in a run
     python benchmarks/epoch.py --size 224 --images 4096 --device cuda --dtype bfloat16
 
 Both sides have the same network, augmentation, optimiser, batches and validation, and take turns. The
@@ -86,26 +87,32 @@ def epochs(images: int, size: int, rounds: int, ctx: Context) -> Iterator[tuple[
 
 
 def main() -> None:
-    """Print every pair of rates and the ratio of their medians."""
+    """Measure with each number of threads."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=int, default=7316)
     parser.add_argument("--size", type=int, default=48)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, nargs="+", default=[os.cpu_count()])
     options = parser.parse_args()
+    for threads in options.threads:  # small batches are trained on one thread whatever their number
+        measure(options, threads)
+
+
+def measure(options: argparse.Namespace, threads: int) -> None:
+    """Print every pair of rates with a number of threads, and the ratio of their medians."""
     pairs = []
     with tempfile.TemporaryDirectory() as folder:
         ctx = Context.plain(Store(Path(folder)))
-        ctx = replace(ctx, threads=options.threads, device=options.device, dtype=options.dtype)
+        ctx = replace(ctx, threads=threads, device=options.device, dtype=options.dtype)
         for pair in epochs(options.images, options.size, options.rounds, ctx):
             pairs.append(pair)
             print(
                 f"round {len(pairs)}: framework {pair[0]:.1f}, bare {pair[1]:.1f} images a second", flush=True
             )
     ours, theirs = (median(rates) for rates in zip(*pairs, strict=True))
-    about = f"{options.device}, {options.dtype}, {options.threads} threads, medians of {options.rounds}"
+    about = f"{options.device}, {options.dtype}, {threads} threads, medians of {options.rounds}"
     print(
         f"{options.images} images of {options.size}x{options.size}, {about}: framework {ours:.1f}, bare "
         f"{theirs:.1f} images a second, ratio of their times {theirs / ours:.3f} (target: at most 1.10)"

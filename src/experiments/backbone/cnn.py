@@ -80,7 +80,7 @@ class CnnEncoder(ShortRepr):
 class Cnn(TrainingSettings):
     """The network and training of Study A; conf/backbone/cnn.yaml describes the fields."""
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     TRAINS: ClassVar[bool] = True
 
     filters: tuple[int, ...]

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from experiments.backbone.cnn import Cnn
 from experiments.backbone.convnet.batches import as_input
 from experiments.backbone.convnet.network import Network
-from experiments.backbone.convnet.training import Training, best_epoch
+from experiments.backbone.convnet.training import Training, best_epoch, threads_for
 from experiments.context import Context
 from experiments.samples import Resize, Samples
 
@@ -245,3 +245,19 @@ def test_unlabelled_samples_are_embedded_and_change_no_weight(cnn: Make, digits:
     for name, values in labelled_only.weights.items():
         np.testing.assert_array_equal(all_samples.weights[name], values)
     assert len(all_samples.embed(partly, ctx)) == len(digits)
+
+
+@pytest.mark.parametrize(("size", "device", "threads"), [(8, "cpu", 1), (16, "cpu", 3), (8, "cuda", 3)])
+def test_small_batches_train_on_one_thread(
+    cnn: Make, ctx: Context, size: int, device: str, threads: int
+) -> None:
+    assert threads_for(cnn(image_size=size, batch_size=32), replace(ctx, device=device, threads=3)) == threads
+
+
+def test_digits_train_alike_on_any_number_of_threads(cnn: Make, digits: Samples, ctx: Context) -> None:
+    one, two = (
+        cnn(max_epochs=2).fit(digits, replace(ctx, threads=threads).with_input(f"{threads}"))
+        for threads in (1, 2)
+    )
+    assert one.history == two.history
+    assert all((one.weights[name] == two.weights[name]).all() for name in one.weights)

@@ -30,6 +30,7 @@ from experiments.samples import Resize, Samples
 log = logging.getLogger(__name__)
 
 History = tuple[dict[str, float], ...]
+SMALL_BATCH = 2**13  # pixels, 32 images of 16x16: on smaller batches two threads are slower than one
 
 
 def train(
@@ -40,9 +41,22 @@ def train(
     training.resume()
     if not training.finished and not training.stopped:
         gpus = [torch.cuda.current_device()] if ctx.device == "cuda" else []
-        with deterministic(ctx), torch.random.fork_rng(devices=gpus), quiet_lightning():
+        threads = threads_for(settings, ctx)
+        with deterministic(ctx, threads=threads), torch.random.fork_rng(devices=gpus), quiet_lightning():
+            if ctx.device == "cpu":
+                warn_if_busy("training", threads)
             training.run()
     return {name: value.numpy() for name, value in training.best.items()}, training.history, training.stopped
+
+
+def threads_for(settings: TrainingSettings, ctx: Context) -> int:
+    """Return the threads of a training: one for small batches, so that all machines have the same result.
+
+    On two cores that others used too, two threads took 2.0 and 1.6 times as long as one with 32 images of 8x8
+    and of 12x12 (benchmarks/epoch.py --threads 1 2): threads that wait between operations sleep.
+    """
+    small = settings.batch_size * settings.image_size**2 < SMALL_BATCH
+    return 1 if small and ctx.device == "cpu" else ctx.threads
 
 
 class Training(LightningModule):
@@ -102,8 +116,6 @@ class Training(LightningModule):
         epochs = self.settings.max_epochs - len(self.history)
         for epoch, row in enumerate(self.history, start=1):
             self.ctx.report.metrics(epoch, row)
-        if self.ctx.device == "cpu":
-            warn_if_busy("training", self.ctx.threads)
         self.started = time.monotonic() - 60 * self.minutes
         with self.ctx.report.progress("train cnn", epochs * self.steps, "batches") as self._advance:
             quiet_trainer(epochs, self.ctx).fit(self)
