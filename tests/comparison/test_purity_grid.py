@@ -57,8 +57,8 @@ def test_jobs_of_equal_k_are_averaged_and_the_title_says_so() -> None:
 
 
 def test_jobs_whose_k_was_found_are_not_on_the_axis_of_k() -> None:
-    found = replace(job(20), overrides=["cluster.k=auto", "seed=0"])
-    assert grid(job(50), found, job(10)).tables["purity_grid"]["k"].to_list() == [10, 50]
+    automatic = replace(job(20), overrides=["cluster.k=auto", "seed=0"])
+    assert grid(job(50), automatic, job(10)).tables["purity_grid"]["k"].to_list() == [10, 50]
 
 
 def test_each_protocol_has_a_grid() -> None:

@@ -102,10 +102,10 @@ def mean_silhouettes(
 
 def _silhouettes(sums: np.ndarray, sizes: np.ndarray, own: np.ndarray) -> np.ndarray:
     """Return silhouettes from the sums (m, k) of distances to each cluster; 0 for an only member."""
-    each = np.arange(len(own))
-    within = sums[each, own] / np.maximum(sizes[own] - 1, 1)
+    positions = np.arange(len(own))
+    within = sums[positions, own] / np.maximum(sizes[own] - 1, 1)
     means = sums / sizes
-    means[each, own] = np.inf
+    means[positions, own] = np.inf
     nearest = means.min(axis=1)
     larger = np.maximum(within, nearest)
     scores = np.divide(nearest - within, larger, out=np.zeros(len(own)), where=larger > 0)
