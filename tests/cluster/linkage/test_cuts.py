@@ -51,11 +51,12 @@ def test_large_groups_are_found_though_pairs_in_them_are_nearer():
         ([0.1, 0.3, 0.2, 0.4, 0.1], 1),  # the first peak
         ([0.1, 0.3, 0.29, 0.4, 0.1], 3),  # no peak: it falls by less than a twentieth
         ([0.1, 0.05, 0.4, 0.1], 2),  # less than half of the highest
+        ([0.1, 0.398, 0.4, 0.1], 1),  # a peak is flat within a hundredth
         ([0.1, 0.2, 0.3], 2),
         ([-0.2, -0.3, -0.1, -0.4], 2),
     ],
 )
-def test_a_peak_is_high_enough_and_followed_by_a_fall(scores, index):
+def test_a_peak_is_high_enough_and_flat_and_followed_by_a_fall(scores, index):
     assert _first_peak(np.array(scores)) == index
 
 

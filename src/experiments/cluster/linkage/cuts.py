@@ -10,7 +10,8 @@ log = logging.getLogger(__name__)
 
 RATIO = 1.1  # of one k to the next that is tried
 FALL = 0.05  # a peak is followed by a silhouette that is lower by this share,
-LEAST = 0.5  # and is at least this share of the highest
+LEAST = 0.5  # and is at least this share of the highest;
+FLAT = 0.01  # of the k before a peak, the first that is lower by at most this share is used
 DISTANCES = 4_000_000  # float64 distances in memory at a time: 32 MB
 
 
@@ -28,22 +29,22 @@ def k_by_silhouette(points: np.ndarray, merges: np.ndarray) -> int:
     """Return the k of the first clear peak of the mean silhouette; 1 if all points are equal.
 
     k grows by a tenth from 2 to half of the different points. Large classes often have a second, higher peak
-    of small groups, most of all after `reducer=neighbours`, which moves the rows of a group together: 400
-    photographs of each of five classes have one at k=6, and a higher one at k=300.
+    of small groups, most of all after `reducer=neighbours`, which moves the rows of a group together: up to
+    400 photographs of each of five classes have one at k=6, and a higher one at k=312.
     """
     ks = _tried(1 + int((merges[:, 2] > 0).sum()))
     if not len(ks):
         return 1
     scores = mean_silhouettes(points, merges, ks)
-    first, highest = _first_peak(scores), int(scores.argmax())
+    chosen, highest = _first_peak(scores), int(scores.argmax())
     log.info(
-        "cluster.k=auto is k=%d, the first peak of the silhouette, %.3f; the highest is %.3f at k=%d",
-        ks[first],
-        scores[first],
+        "cluster.k=auto is k=%d: silhouette %.3f, the first clear peak; the highest is %.3f at k=%d",
+        ks[chosen],
+        scores[chosen],
         scores[highest],
         ks[highest],
     )
-    return int(ks[first])
+    return int(ks[chosen])
 
 
 def _tried(different: int) -> np.ndarray:
@@ -54,14 +55,14 @@ def _tried(different: int) -> np.ndarray:
 
 
 def _first_peak(scores: np.ndarray) -> int:
-    """Return the index of the first peak of at least `LEAST` of the highest score, or that of the highest."""
+    """Return where the first peak of at least `LEAST` of the highest score begins, or else the highest."""
     peak = 0
     for index, score in enumerate(scores):
         if score > scores[peak]:
             peak = index
         elif score < (1 - FALL) * scores[peak] and scores[peak] >= LEAST * scores.max():
             break
-    return peak
+    return int(np.argmax(scores[: peak + 1] >= scores[peak] - FLAT * abs(scores[peak])))
 
 
 def mean_silhouettes(
