@@ -87,3 +87,21 @@ def test_another_linkage_is_refused():
     with pytest.raises(ValueError) as error:
         Agglomerative(10, "single")
     says(error, key="cluster.linkage=single", use=", ".join(LINKAGES))
+
+
+def test_k_is_found_by_the_silhouette(ctx, caplog):
+    points = np.repeat(100 * np.eye(7, 64, dtype=np.float32), 20, axis=0) + X[:140]
+    with caplog.at_level(logging.INFO):
+        clustering = Agglomerative("auto", "ward").fit(points, ctx)
+    assert adjusted_rand_score(np.repeat(np.arange(7), 20), clustering.assignments) == 1
+    assert clustering.centroids.shape == (7, 64)
+    says(caplog.text, key="cluster.k=auto is k=7")
+    np.testing.assert_array_equal(clustering.assign(points)[0], clustering.assignments)
+    assert len(Agglomerative("auto", "ward").fit(points[:1], ctx.with_input("one")).centroids) == 1
+
+
+@pytest.mark.parametrize("k", [0, 2.5, "many"])
+def test_another_k_is_refused(k):
+    with pytest.raises(ValueError) as error:
+        Agglomerative(k, "ward")
+    says(error, key=f"cluster.k={k}", use="cluster.k=auto")

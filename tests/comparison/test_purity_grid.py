@@ -1,5 +1,7 @@
 """Purity over k and granularity, from the jobs of a sweep."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.messages import numbers
@@ -52,6 +54,11 @@ def test_jobs_of_equal_k_are_averaged_and_the_title_says_so() -> None:
     assert isinstance(heat, Heatmap)
     np.testing.assert_allclose(heat.values[:, -1], [0.11, 0.15])
     assert numbers(heat.title) == ["3"]
+
+
+def test_jobs_whose_k_was_found_are_not_on_the_axis_of_k() -> None:
+    automatic = replace(job(20), overrides=["cluster.k=auto", "seed=0"])
+    assert grid(job(50), automatic, job(10)).tables["purity_grid"]["k"].to_list() == [10, 50]
 
 
 def test_each_protocol_has_a_grid() -> None:

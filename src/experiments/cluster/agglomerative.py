@@ -6,12 +6,12 @@ is cached once and cut for each k. Memory: the distances of all pairs twice, in 
 
 import logging
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from experiments.cluster.density.groups import renumber
-from experiments.cluster.kmeans.centroids import check_finite, check_k, check_settings, nearest
+from experiments.cluster.kmeans.centroids import check_auto, check_finite, check_k, nearest
+from experiments.cluster.linkage.cuts import cut, k_by_silhouette
 from experiments.context import Context
 from experiments.store.values import SavedFields
 
@@ -92,7 +92,7 @@ class Agglomerative:
     Parameters
     ----------
     k
-        Number of clusters, 1 to n.
+        Number of clusters, 1 to n, or `auto`: by the silhouette, as `k_by_silhouette` does.
     linkage
         Distance of two clusters: `ward`: growth of the inertia by their merge; `complete`: largest distance
         of their points; `average`: mean distance.
@@ -105,11 +105,11 @@ class Agglomerative:
 
     VERSION: ClassVar[int] = 1
 
-    k: int
+    k: Any
     linkage: str
 
     def __post_init__(self) -> None:
-        check_settings(self, ("k",), ())
+        check_auto(self, "k", 1)
         if self.linkage not in LINKAGES:
             raise ValueError(f"cluster.linkage={self.linkage} is not an option; use {', '.join(LINKAGES)}")
 
@@ -117,7 +117,8 @@ class Agglomerative:
         """Raise ValueError if k exceeds n, or the distances of all pairs exceed this machine's memory."""
         import psutil
 
-        check_k(self.k, n)
+        if self.k != "auto":
+            check_k(self.k, n)
         needed, memory = _memory(n), psutil.virtual_memory().total
         if needed > memory:
             raise ValueError(
@@ -135,32 +136,23 @@ class Agglomerative:
         points = np.asarray(reduced, np.float32)
         with threadpool_limits(ctx.threads):
             merges = Tree(self.linkage).cached(points, ctx).merges if len(points) > 1 else np.empty((0, 4))
-            assignments = cut(merges, self.k)
+            k = k_by_silhouette(points, merges) if self.k == "auto" else self.k
+            assignments = cut(merges, k)
             sizes = np.bincount(assignments)
-            means = np.zeros((self.k, points.shape[1]))
+            means = np.zeros((k, points.shape[1]))
             np.add.at(means, assignments, points)
             means /= sizes[:, None]
             inertia = float(((points - means[assignments]) ** 2).sum())
             clustering = AgglomerativeClustering(assignments, None, means.astype(np.float32), inertia)
             elsewhere = np.mean(clustering.assign(points)[0] != assignments)
         different = 1 + int((merges[:, 2] > 0).sum())
-        if self.k > different:
+        if k > different:
             log.warning(
                 "cluster.k=%d splits equal rows, as there are %d different rows; use cluster.k<=%d",
-                self.k, different, different,
+                k, different, different,
             )  # fmt: skip
         log.info("%.1f %% of the rows are nearer to another cluster's mean", 100 * elsewhere)
         return clustering
-
-
-def cut(merges: np.ndarray, k: int) -> np.ndarray:
-    """Return the cluster of each point without the last k - 1 merges, int64 (n,)."""
-    n = len(merges) + 1
-    group = np.arange(2 * n - 1)
-    pairs = merges[: n - k, :2].astype(np.int64)
-    for new in range(n + len(pairs) - 1, n - 1, -1):  # from the root down, so that each parent has its group
-        group[pairs[new - n]] = group[new]
-    return renumber(group[:n])
 
 
 def _memory(n: int) -> int:

@@ -23,18 +23,21 @@ REFERENCES = {
 
 
 def purity_grid(rows: "pd.DataFrame") -> Findings:
-    """Return a table, a heat map and a line chart for each protocol, if the jobs differ in k.
+    """Return a table, a heat map and a line chart for each protocol, if the jobs differ in k; without `auto`.
 
     Parameters
     ----------
     rows
         A row per job from `summary.to_frame`; jobs with the same k are averaged.
     """
+    import pandas as pd
+
     if K not in rows or PURITY not in rows:
         return Findings({})
     tables: dict[str, pd.DataFrame] = {}
     figures: dict[str, Figure] = {}
     done = rows[rows["status"] == "FINISHED"].dropna(subset=PURITY)
+    done = done.assign(**{K: pd.to_numeric(done[K], errors="coerce")}).dropna(subset=K).astype({K: int})
     for protocol, jobs in done.groupby("protocol"):
         if jobs[K].nunique() > 1:
             suffix = f"_{protocol}" if done["protocol"].nunique() > 1 else ""

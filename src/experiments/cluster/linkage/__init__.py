@@ -1,0 +1,1 @@
+"""Parts of the agglomerative clusterer: cuts of its tree, and the k of one of them."""
