@@ -1,5 +1,6 @@
 """One run: load, encode, reduce, cluster, evaluate. Works for any stages that implement the Protocols."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ from experiments.types import (
     missing_members,
     names_clusters,
 )
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,8 +256,8 @@ def check_stages(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, st
     Returns
     -------
     Stages, dict
-        Stages without the evaluators that lack labels, and the reason by evaluator; if no evaluator remains,
-        the last one's error is raised.
+        Stages without the evaluators that lack labels, and the reason by evaluator, except for evaluators that
+        are `OPTIONAL`; if no evaluator remains, the last one's error is raised.
     """
     rows = fitted_rows(stages.protocol, samples)
     width = stages.backbone.width(samples)
@@ -271,7 +274,11 @@ def check_stages(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, st
             if len(skipped) == len(stages.evaluators):
                 raise
     usable = {name: stage for name, stage in stages.evaluators.items() if name not in skipped}
-    return replace(stages, evaluators=usable), skipped
+    expected = [name for name in skipped if getattr(stages.evaluators[name], "OPTIONAL", False)]
+    if expected:
+        log.info("%s has no labels, so %s is left out", samples.name, ", ".join(expected))
+    unexpected = {name: reason for name, reason in skipped.items() if name not in expected}
+    return replace(stages, evaluators=usable), unexpected
 
 
 def fitted_rows(protocol: str, samples: Samples) -> np.ndarray:

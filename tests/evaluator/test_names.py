@@ -70,6 +70,15 @@ def test_clusters_of_photographs_are_named(job: tuple[Performed, Path]) -> None:
     }
 
 
+def test_a_name_with_a_low_score_is_not_used(job: tuple[Performed, Path]) -> None:
+    result: Any = job[0].result
+    values = {name: getattr(result, name) for name in ("samples", "encoder", "embeddings", "clustering")}
+    score = result.findings["names"].tables["names"]["score"].max()
+    stage = build_stage("evaluator.names", VALUES | TARGET | {"min_score": float(score)})
+    findings = stage.evaluate(ctx=Context.plain(Store(job[1] / "low")), **values)
+    assert findings.metrics["names_unnamed"] == 0.5
+
+
 def test_names_are_in_the_report_sheets_tables_and_folders(
     job: tuple[Performed, Path], uri: str, tmp_path: Path
 ) -> None:
@@ -113,7 +122,7 @@ def test_clip_names_clusters_by_the_lines_of_a_file(crops: Path, tmp_path: Path)
     assert computed == {"faiss_kmeans", "names"}, "embeddings of images and of texts are reused"
 
 
-VALUES = {"prompts": ["a {}"], "shuffles": 10, "clusters": 10, "seed": 0}
+VALUES = {"prompts": ["a {}"], "shuffles": 10, "min_score": 0.12, "clusters": 10, "seed": 0}
 TARGET = {"_target_": "experiments.evaluator.names.Names", "vocabulary": "imagenet"}
 
 
@@ -139,6 +148,7 @@ def test_an_unusable_vocabulary_is_refused(text: str, use: str, tmp_path: Path) 
         ({"vocabulary": "/nowhere.txt"}, "evaluator.names.vocabulary=/nowhere.txt", "wordnet"),
         ({"prompts": ["a photo"]}, "evaluator.names.prompts=['a photo']", "{}"),
         ({"shuffles": 0}, "evaluator.names.shuffles=0", "1 or more"),
+        ({"min_score": 12}, "evaluator.names.min_score=12", "0 to 1"),
     ],
 )
 def test_impossible_settings_are_refused(changes: dict[str, Any], key: str, use: str) -> None:

@@ -133,7 +133,7 @@ def test_without_labels_study_e_skips_evaluators_that_need_them(
     result = experiments.run(
         ["experiment=tabular_labels", *settings, *storage, f"hydra.run.dir={tmp_path}/out"]
     )
-    assert set(result.skipped_evaluators) == {"external", "crosstab"}
+    assert set(result.skipped_evaluators) == {"crosstab"}
     assert set(result.findings["profiles"].tables) == {"cluster_feature_centroids", "cluster_explanations"}
 
 

@@ -39,6 +39,7 @@ class External:
 
     NEEDS: ClassVar[tuple[str, ...]] = ("samples", "encoder", "clustering")
     LABELLED: ClassVar[bool] = False  # these use all samples
+    OPTIONAL: ClassVar[bool] = True  # in the default config and most presets, whether there are labels or not
     METRICS: ClassVar[tuple[str, ...]] = names_of("external")
     VERSION: ClassVar[int] = 3
 

@@ -64,6 +64,8 @@ class Names:
         Texts with `{}` for the name; a name's embedding is their mean.
     shuffles
         Number of random clusterings.
+    min_score
+        Lowest score of a name by a network with a head; scores of texts have another scale.
     clusters
         Largest number of clusters that get a name.
     seed
@@ -79,11 +81,12 @@ class Names:
     LABELLED: ClassVar[bool] = False
     METRICS: ClassVar[tuple[str, ...]] = names_of("names")
     DERIVED: ClassVar[tuple[str, ...]] = ("words",)
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     vocabulary: str = field(compare=False, metadata={"path": is_vocabulary_file})
     prompts: tuple[str, ...]
     shuffles: int
+    min_score: float
     clusters: int
     seed: int
 
@@ -99,6 +102,8 @@ class Names:
         for name in ("shuffles", "clusters"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{PREFIX}.{name}={getattr(self, name)} is too few; use 1 or more")
+        if not 0 <= self.min_score <= 1:
+            raise ValueError(f"{PREFIX}.min_score={self.min_score} is no difference of shares; use 0 to 1")
 
     @cached_property
     def words(self) -> str:
@@ -146,7 +151,7 @@ class Names:
         points = np.asarray(embeddings) if head.softmax else unit_rows(embeddings)
         with threadpool_limits(ctx.threads):
             scores = score_classes(head, points, list(members.values()), self.shuffles, self.seed)
-        table = _table(terms, scores, members)
+        table = _table(terms, scores, members, self.min_score if head.softmax else 0)
         if samples.label_names is not None:
             _add_labels(table, terms, members, samples.label_names)
         table = table.drop(columns="class")
@@ -175,7 +180,9 @@ class Names:
         return terms, Head(weights, np.zeros(len(weights), np.float32), softmax=False)
 
 
-def _table(terms: list[Term], scores: Scores, members: dict[int, np.ndarray]) -> "pd.DataFrame":
+def _table(
+    terms: list[Term], scores: Scores, members: dict[int, np.ndarray], min_score: float
+) -> "pd.DataFrame":
     """Return a row for each cluster."""
     import pandas as pd
 
@@ -184,7 +191,7 @@ def _table(terms: list[Term], scores: Scores, members: dict[int, np.ndarray]) ->
     parts = (columns, scores.classes, scores.scores, scores.levels.tolist())
     for (cluster, own), column, classes, values, level in zip(members.items(), *parts, strict=True):
         score = float(values[column]) if column >= 0 else np.nan
-        named, other = score > level, int(column == 0)
+        named, other = score > level and score >= min_score, int(column == 0)
         agree = float(np.mean(scores.row_classes[own] == classes[column])) if named else np.nan
         has_other = other < len(classes)
         rows.append(

@@ -17,7 +17,7 @@ from experiments.config.compose import ROOT
 from experiments.config.overrides import plain_value
 from experiments.config.run_names import short_keys
 from experiments.figures import Lines
-from experiments.job import console
+from experiments.job import clusters, console
 from experiments.job.perform import Outcome
 from experiments.messages import command, counted
 from experiments.metric_names import Name, comparable, main_metrics
@@ -151,6 +151,8 @@ def print_summary(
     done = [(number, outcome) for number, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]
     if done:
         _print_metrics(done, swept, stable)
+        if not swept:
+            clusters.print_clusters(folder)
         _print_all_seconds(done, swept)
         console.print_line(_computed(outcomes, before))
     faults = [*_failures(outcomes, swept), *_unrecorded(outcomes, recording.unrecorded, folder)]
@@ -162,6 +164,8 @@ def print_summary(
     console.print_line(f"results: {folder}")
     if (folder / report.REPORT_FILE).exists():
         console.print_line(f"report: {(folder / report.REPORT_FILE).as_uri()}")
+    for line in clusters.next_commands(folder, run, recording.uri) if done and not swept else ():
+        console.print_line(line)
     console.print_line(f"compare: {_how_to_compare(recording)}")
     return 1 if faults else 0
 
