@@ -1,11 +1,11 @@
 """Compare clusterers of photographs without a known k: AMI, number of clusters, noise, seconds.
 
     python benchmarks/unknown_k.py --photographs caltech101_128.zip                            20 minutes
-    python benchmarks/unknown_k.py --photographs caltech101_128.zip --held-out
+    python benchmarks/unknown_k.py --photographs caltech101_128.zip --more
     python benchmarks/unknown_k.py --photographs caltech101_128.zip --sizes 1000 3000 9144     seconds
 
 --evoc <python> takes EVoC from an environment that has it, --squeezenet the ImageNet weights of torchvision's
-squeezenet1_0 as another backbone of --held-out.
+squeezenet1_0 as another backbone of --more.
 
 Clusterers see neither labels nor k. EfficientNet-Lite0 at 224 pixels embeds all photographs once; a reducer
 is fitted on all rows of a set (protocol=published). The sets of Caltech-101, drawn anew for each seed:
@@ -13,7 +13,7 @@ is fitted on all rows of a set (protocol=published). The sets of Caltech-101, dr
 30 a class: 30 photographs of each of the 102 folders. 32x32: the same photographs, first made that small.
 60 of 5: 5 photographs of each of 60 classes. 30 % single: 10 of each of 70 classes, and 300 of
 BACKGROUND_Google, unrelated pictures, each of which is a class of its own.
---held-out has sets on which nothing was chosen: 5 of 400 (up to 400 of each of 5 large classes), 20 of 30,
+--more has further sets: 5 of 400 (up to 400 of each of 5 large classes), 20 of 30,
 all photographs, 30 a class at 160 pixels and by SqueezeNet, and the digits' pixels.
 
 A cell has medians over the seeds: `ami`, where noise is one more cluster, and, if there is noise,
@@ -50,20 +50,17 @@ from experiments.samples import Resize, Samples
 from experiments.store.cache import Store
 
 BACKGROUND = "BACKGROUND_Google"
-SHARED = ("Ward, highest silhouette", "Ward, highest silhouette, `umap`")  # the trees of methods before them
+SHARED = (  # the trees of methods before them
+    "Ward, highest silhouette",
+    "Ward, highest silhouette, `umap`",
+    "`hdbscan`, 10, 1, `umap`",
+)
 WITHIN = 0.05  # stability chooses the largest k this far below the best, as evaluator=k_selection does
 EVOC = """
-import sys, time, numpy as np
-try:
-    from evoc import EVoC
-except ImportError:
-    sys.exit("evoc is missing")
-points = np.load(sys.argv[1])
-EVoC(random_state=0).fit(points)  # compiles
-start = time.perf_counter()
-labels = EVoC(random_state=int(sys.argv[3])).fit(points).labels_
-print(time.perf_counter() - start)
-np.save(sys.argv[2], labels)
+import sys, numpy as np
+from evoc import EVoC
+points, labels, seed = sys.argv[1:]
+np.save(labels, EVoC(random_state=int(seed)).fit(np.load(points)).labels_)
 """
 
 
@@ -160,13 +157,11 @@ def louvain(data: Set) -> np.ndarray:
 
 
 def evoc(python: str, data: Set) -> np.ndarray:
-    """Fit EVoC with its defaults on the embeddings, in a Python that has it; it compiles first."""
+    """Fit EVoC with its defaults on the embeddings, in a process of a Python that has it."""
     with tempfile.TemporaryDirectory() as folder:
-        points, labels = Path(folder) / "points.npy", Path(folder) / "labels.npy"
+        points, labels = f"{folder}/points.npy", f"{folder}/labels.npy"
         np.save(points, data.embeddings)
-        subprocess.run(
-            [python, "-c", EVOC, str(points), str(labels), str(data.seed)], check=True, capture_output=True
-        )
+        subprocess.run([python, "-c", EVOC, points, labels, str(data.seed)], check=True, capture_output=True)
         return np.asarray(np.load(labels), np.int64)
 
 
@@ -241,13 +236,13 @@ class Photographs:
         shuffled = rng.permutation(len(self.labels))
         return np.concatenate([shuffled[self.labels[shuffled] == label][:count] for label in classes])
 
-    def sets(self, seed: int, held_out: bool) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    def sets(self, seed: int, more: bool) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         """Yield title, embeddings and labels of the sets of a seed."""
         names, y, rng = np.array(self.samples.class_names), self.labels, np.random.default_rng(seed)
         classes, sizes = np.flatnonzero(names != BACKGROUND), np.bincount(y)
         single = rng.permutation(np.flatnonzero(names[y] == BACKGROUND))[:300]
         whole = self.rows(rng, np.arange(len(names)), 30)
-        if not held_out:
+        if not more:
             yield "30 a class", self.embeddings[whole], y[whole]
             yield "32x32", self.small[whole], y[whole]
             rows = self.rows(rng, rng.permutation(classes)[:60], 5)
@@ -297,7 +292,7 @@ def compare(photographs: Photographs, ctx: Context, options: argparse.Namespace)
     table = methods(options.evoc)
     results: dict[str, dict[str, list[list[float]]]] = {}
     for seed in range(options.seeds):
-        for title, embeddings, labels in photographs.sets(seed, options.held_out):
+        for title, embeddings, labels in photographs.sets(seed, options.more):
             data = Set(embeddings, labels, seed, ctx)
             for name, method in table.items():
                 results.setdefault(name, {}).setdefault(title, []).append(scores(labels, method(data)))
@@ -337,10 +332,8 @@ def main() -> None:
     parser.add_argument(
         "--photographs", required=True, help="folder or archive of class folders: Caltech-101"
     )
-    parser.add_argument(
-        "--squeezenet", help="ImageNet weights of torchvision's squeezenet1_0, for --held-out"
-    )
-    parser.add_argument("--held-out", action="store_true", help="the sets on which nothing was chosen")
+    parser.add_argument("--squeezenet", help="ImageNet weights of torchvision's squeezenet1_0, for --more")
+    parser.add_argument("--more", action="store_true", help="further sets")
     parser.add_argument("--evoc", default=sys.executable, help="a Python that has evoc")
     parser.add_argument("--sizes", type=int, nargs="+", help="print seconds for these numbers of photographs")
     parser.add_argument("--seeds", type=int, default=5)
