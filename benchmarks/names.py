@@ -98,7 +98,8 @@ def main() -> None:
         for seed in range(options.seeds):
             typed = [
                 "dataset=image_folder", f"dataset.root={options.photographs}", "backbone=efficientnet_lite0",
-                "backbone.image_size=160", "cluster.k=102", "evaluator=[names]", "evaluator.names.min_score=0", f"seed={seed}",
+                "backbone.image_size=160", "cluster.k=102", "evaluator=[names]",
+                "evaluator.names.min_score=0", f"seed={seed}",
             ]  # fmt: skip
             ctx = Context.plain(Store(options.cache or Path(folder)))
             table, seconds = named(typed, options.per_class, ctx)

@@ -256,8 +256,8 @@ def check_stages(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, st
     Returns
     -------
     Stages, dict
-        Stages without the evaluators that lack labels, and the reason by evaluator, except for evaluators that
-        are `OPTIONAL`; if no evaluator remains, the last one's error is raised.
+        Stages without the evaluators that lack labels, and the reason by evaluator unless it is `OPTIONAL`;
+        if no evaluator remains, the last one's error is raised.
     """
     rows = fitted_rows(stages.protocol, samples)
     width = stages.backbone.width(samples)

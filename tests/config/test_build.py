@@ -52,7 +52,7 @@ def test_values_typed_reach_the_stages() -> None:
         ("seed=x", "seed", "'x'"),
         ("threads=none", "threads=none", "auto, or 1 or more"),
         ("cache.rot=x", "cache.rot=x", "cache.root?"),
-        ("~cluster", "cluster=None", "cluster=agglomerative|dbscan|faiss_kmeans|"),
+        ("~cluster", "cluster=None", "cluster=agglomerative|agglomerative_auto|dbscan|faiss_kmeans|"),
         ("tracking=null", "tracking=None", "tracking.<setting>"),
         ("cluster.k=${nothing}", "cluster.k", "'nothing'"),
         ("cluster._target_=pathlib.Path", "pathlib.Path", "@dataclass, check, fit"),

@@ -19,7 +19,10 @@ from experiments.config import compose
         ("sample=9", "evaluator.silhouettes.sample (of evaluator=[silhouettes])"),
         ("dataset.n_components=3", "reducer.n_components?"),
         ("cluster.eps=4", "cluster=dbscan"),
-        ("dataset.root=photos", "dataset=cifar10 or dataset=image_folder or "),
+        (
+            "dataset.root=photos",
+            "experiment=photos dataset.root=photos, and for class folders dataset=image_folder ",
+        ),
         ("model.n_components=3", "reducer.n_components?"),
     ],
 )

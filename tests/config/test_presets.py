@@ -27,6 +27,7 @@ REDUCERS = {
     "embeddings_csv": ("identity", {}),
     "patternmind": ("pca", STUDIED),
     "patternmind_resnet50": ("pca", STUDIED),
+    "photos": ("neighbours", {"n_components": 128, "n_neighbors": 10}),
     "resnet_k_selection": ("pca", STUDIED),
     "tabular_labels": ("standardize", {}),
 }

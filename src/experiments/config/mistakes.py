@@ -153,6 +153,12 @@ def _instead(override: str, error: Exception, base: DictConfig, options_of_keys:
         return f"the config already has {key}; type {override.lstrip('+')}"
     if is_group and not key.startswith("hydra"):
         return f"{key} takes the name of an option; for the default option, leave {key} out"
+    if key == "dataset.root" and _is_missing(base, key):
+        typed = setting(key, str(parsed.value()))
+        return (
+            f"dataset={choices.get('dataset')} has no folder; for images without labels type "
+            f"experiment=photos {typed}, and for class folders dataset=image_folder {typed}"
+        )
     if node is None and _is_missing(base, key):
         return _unknown_key(key, base, options_of_keys)
     return _first_line(error.__cause__ or error)

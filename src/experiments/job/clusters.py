@@ -30,7 +30,7 @@ def print_clusters(folder: Path) -> None:
     if "score" in table and (table["score"] < UNSURE).any():
         title += f"; look at the images before you use a name with a score below {UNSURE}"
     rows = [[_cell(value) for value in row] for row in table.head(MOST).itertuples(index=False, name=None)]
-    console.table(title, list(table), rows)
+    console.table(title, [str(column) for column in table], rows)
 
 
 def cluster_table(folder: Path) -> "pd.DataFrame":

@@ -255,9 +255,9 @@ def test_small_batches_train_on_one_thread(
 
 
 def test_digits_train_alike_on_any_number_of_threads(cnn: Make, digits: Samples, ctx: Context) -> None:
-    one, two = (
+    first, second = (
         cnn(max_epochs=2).fit(digits, replace(ctx, threads=threads).with_input(f"{threads}"))
         for threads in (1, 2)
     )
-    assert one.history == two.history
-    assert all((one.weights[name] == two.weights[name]).all() for name in one.weights)
+    assert first.history == second.history
+    assert all((first.weights[name] == second.weights[name]).all() for name in first.weights)
