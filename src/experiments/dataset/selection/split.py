@@ -136,9 +136,9 @@ def _check_quota(
     """Raise ValueError if there are no validation and test images at all; warn of classes without any."""
     present = size > 0
     if shares["train"] < 1 and not (validation + test).any():
+        few = f"none of {present.sum()} classes has them" if present.sum() > 1 else "there is only one"
         raise ValueError(
-            f"dataset.split={dict(shares)} needs a class of two distinct samples, but none of "
-            f"{present.sum()} has them; add some, or use "
+            f"dataset.split={dict(shares)} needs two distinct samples of a class, but {few}; add some, or use "
             "dataset.split.train=1 dataset.split.validation=0 dataset.split.test=0"
         )
     for share, counts in (("validation", validation), ("test", test)):
