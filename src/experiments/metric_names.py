@@ -61,6 +61,8 @@ class Name:
         return 0 if self.at or self.noise else ranks.get(self.rows, 0)
 
 
+LABEL_FREE = ("silhouette_embeddings", "silhouette")  # used if the objective needs labels, in this order
+
 PATTERNS = {  # longest first, as probe_train_accuracy is not the accuracy of a probe called probe_train
     metric: re.compile(re.sub(r"{(\w+)}", lambda match: f"({PLACEHOLDERS[match[1]]})", metric))
     for metric in sorted(CATALOGUE, key=lambda metric: -len(metric))

@@ -185,7 +185,7 @@ CATALOGUE = {
         Metric("noise_share", "share of images in no cluster", ("internal", "external"), better="lower",
                rank=110, rows=ROWS),
         LABEL_FREE("silhouette_embeddings", "silhouette in the embeddings of length 1, 0 for noise",
-                   better="higher", ceiling=1.0, rank=120),
+                   better="higher", ceiling=1.0, across_k="changes", rank=120),
         LABEL_FREE("silhouette_embeddings_error", "half the 95 % interval of silhouette_embeddings",
                    better="lower"),
         Metric("silhouette_below_zero", "share of samples nearer to another cluster than to their own",

@@ -124,6 +124,18 @@ def test_the_verdict_names_metrics_without_a_significant_difference() -> None:
     assert says(text, key="significant difference", use="purity").endswith(" by purity")
 
 
+@pytest.mark.parametrize("more", [{}, {"silhouette_embeddings": [0.3, 0.1]}])
+def test_without_labels_the_verdict_agrees_with_the_best_job(more: dict[str, list[float]]) -> None:
+    rows = pd.DataFrame({"cluster.k": [5, 20], "status": "FINISHED", "silhouette": [0.2, 0.4]} | more)
+    bests = best_configs(rows, ["cluster.k"], ["silhouette", *more], "ari")
+    text = verdict(bests, ["cluster.k"])
+    assert text.startswith("k=20 by silhouette")
+    assert ("k=5 by silhouette_embeddings" in text) == bool(more)
+    says(text, key="a choice", use="k_selection")
+    with_labels = best_configs(rows.assign(ari=[0.9, 0.5]), ["cluster.k"], ["ari", "silhouette"], "ari")
+    assert verdict(with_labels, ["cluster.k"]).startswith("k=5 by ari. silhouette changes with k by itself")
+
+
 def test_one_common_seed_gives_no_lead() -> None:
     assert [best.lead for best in best_configs(ROWS, SWEPT, MAIN, "ari")] == [None, None]
     assert best_configs(ROWS.drop(columns="seed"), SWEPT[:1], MAIN, "ari")[0].lead is None

@@ -162,7 +162,7 @@ def test_averaging_noise_over_neighbours_does_not_win(ctx: Context) -> None:
         assert chosen == "silhouette_embeddings"
         assert best_model.best_folder(outcomes, chosen, swept) == Path("0")
     assert best_model.best_folder(outcomes, "silhouette", swept) is None
-    assert best_model.usable_objective(outcomes, "ari", ["cluster.k"]) == "silhouette"
+    assert best_model.usable_objective(outcomes, "ari", ["cluster.k"]) == "silhouette_embeddings"
 
 
 def jobs(*figures: dict[str, float]) -> dict[Path, Outcome]:

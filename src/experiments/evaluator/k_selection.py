@@ -153,7 +153,7 @@ class KSelection:
         import pandas as pd
 
         choices = verdicts(table, self.within)
-        summary = ": ".join(filter(None, [about, sentence(choices)]))
+        summary = ": ".join(filter(None, [about, sentence(choices, self.ks[-1])]))
         figure = curves(table, choices)
         figure = replace(figure, title=", ".join(filter(None, [figure.title, about])))
         metrics = {f"k_{verdict.method}": float(verdict.k) for verdict in choices if verdict.k is not None}

@@ -160,7 +160,7 @@ def print_summary(
         console.print_error(fault)
     run = outcomes[0].parent or outcomes[0].run_id if outcomes else ""
     if run:
-        console.print_line(f"run: {run}")
+        console.print_line(f"{'sweep' if swept or len(outcomes) > 1 else 'run'}: {run}")
     console.print_line(f"results: {folder}")
     if (folder / report.REPORT_FILE).exists():
         console.print_line(f"report: {(folder / report.REPORT_FILE).as_uri()}")

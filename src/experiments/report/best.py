@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from experiments.comparison.intervals import mean_interval
 from experiments.comparison.paired import paired
 from experiments.comparison.seeds import SEED, configuration
-from experiments.metric_names import Name, comparable
+from experiments.metric_names import LABEL_FREE, Name, comparable
 from experiments.report.contents import Headline
 from experiments.report.headlines import headlines, upper_bounds
 
@@ -121,33 +121,35 @@ def _depends_on_k(metric: str, swept: Sequence[str]) -> bool:
 def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
     """Describe the best configurations and their metrics; "" for a single configuration.
 
-    In sweeps over k, only metrics that are comparable across k count. The text mentions metrics by which the
-    best and the next best do not differ significantly, and the number of seeds.
+    In sweeps over k, only metrics that are comparable across k count, or silhouettes if there is no other.
+    The text mentions metrics by which the best and the next best do not differ significantly, and the number
+    of seeds.
     """
     if not any(best.runners_up for best in bests):
         return ""
+    usable = [best for best in bests if not _depends_on_k(best.headline.name, swept)]
+    silhouettes = [best for best in bests if best.headline.name in LABEL_FREE and not usable]
+    left_out = [best.headline.name for best in bests if best not in usable + silhouettes]
     metrics_of: dict[str, list[str]] = {}
-    k_dependent = []
-    for best in bests:
-        metric = best.headline.name
-        if _depends_on_k(metric, swept):
-            k_dependent.append(metric)
-        else:
-            metrics_of.setdefault(best.config, []).append(metric)
+    for best in usable or silhouettes:
+        metrics_of.setdefault(best.config, []).append(best.headline.name)
     seeds = max(best.seeds for best in bests)
     over = f"Means over {seeds} seeds: " if metrics_of and seeds > 1 else ""
     chosen = "; ".join(f"{config} by {', '.join(metrics)}" for config, metrics in metrics_of.items())
     sentences = [f"{over}{chosen}"]
-    if k_dependent:
+    if left_out:
         verbs = (
             "change with k by themselves, so they do"
-            if len(k_dependent) > 1
+            if len(left_out) > 1
             else "changes with k by itself, so it does"
         )
-        sentences.append(f"{', '.join(k_dependent)} {verbs} not count")
-        if not metrics_of:
-            sentences.append("To choose k without labels, add k_selection to the evaluators")
-    leads = {metric: best.lead for best in bests if (metric := best.headline.name) not in k_dependent}
+        sentences.append(f"{', '.join(left_out)} {verbs} not count")
+    if not usable:
+        sentences.append(
+            "Without labels k is a choice: look at the clusters of several k, or add k_selection to the "
+            "evaluators"
+        )
+    leads = {best.headline.name: best.lead for best in usable}
     if unclear := [metric for metric, lead in leads.items() if lead and not lead.differs]:
         sentences.append(
             f"The seeds show no significant difference from the next best by {', '.join(unclear)}"

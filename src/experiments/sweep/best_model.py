@@ -19,12 +19,11 @@ from experiments.context import Silent
 from experiments.job import context, logged_model, summary
 from experiments.job.model import Model
 from experiments.job.perform import Outcome
-from experiments.metric_names import Name, comparable, main_metrics
+from experiments.metric_names import LABEL_FREE, Name, comparable, main_metrics
 from experiments.store.cache import NotCachedError
 
 log = logging.getLogger(__name__)
 
-LABEL_FREE = ("silhouette", "silhouette_embeddings")  # objectives without labels, the preferred one first
 NOISE = "noise_share"  # a metric of jobs with noise
 WITH_NOISE = ("acc", "clusters")  # metrics of the evaluators that compute noise_share
 
@@ -140,7 +139,7 @@ def usable_objective(jobs: Mapping[Path, Outcome], objective: str, swept: Sequen
     for name in LABEL_FREE:
         if comparable(name, swept) and any(name in metrics for metrics in finished):
             return name
-    return LABEL_FREE[0] if any(LABEL_FREE[0] in metrics for metrics in finished) else objective
+    return LABEL_FREE[-1] if any(LABEL_FREE[-1] in metrics for metrics in finished) else objective
 
 
 def _no_best_job(objective: str, setting: str, swept: Sequence[str]) -> str:
@@ -150,7 +149,7 @@ def _no_best_job(objective: str, setting: str, swept: Sequence[str]) -> str:
             f"no job has objective={setting}, so there is no best job and no model is recorded; set "
             "objective to a metric in the table, or tracking.log_model=all"
         )
-    stages = "backbones" if not comparable(LABEL_FREE[1], swept) else "reducers"
+    stages = "backbones" if not comparable(LABEL_FREE[0], swept) else "reducers"
     use = "labels and objective=ari" if stages == "backbones" else "label_free=true"
     return (
         f"{objective} cannot compare {stages}, which change distances by themselves, so there is no best job "

@@ -71,5 +71,5 @@ def test_a_failed_download_leaves_no_file(address: str, name: str, reason: str, 
 def test_the_error_without_a_network_names_url_and_path(address: str, tmp_path: Path):
     with pytest.raises(ValueError) as error:
         find_or_download([(address, "net.pth")], tmp_path, "net")
-    text = says(error, key="backbone.model=net", use="or use backbone.weights=<")
+    text = says(error, key="backbone.model=net", use="backbone=efficientnet_lite0")
     says(text, key=address, use=f"{tmp_path / 'net.pth'},")

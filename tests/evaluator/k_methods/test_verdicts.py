@@ -12,7 +12,12 @@ def test_the_sentence_names_methods_that_disagree():
         Verdict("elbow", 4, ""),
         Verdict("other", 2, ""),
     ]
-    first, _, others = sentence(choices).partition(";")
+    first, others, larger = sentence(choices, 9).split("; ")
     assert numbers(first) == ["4", "2", "4"]
+    assert first.endswith("(silhouette, elbow)")
+    assert "evaluator.k_selection.k_max than 9" in larger, "as the gap statistic chooses none"
     assert numbers(says(others, key="other", use="gap")) == ["2"]
-    assert numbers(sentence(choices[:1] + choices[3:])) == ["2", "4", "1", "2"]
+    assert numbers(sentence(choices[:1] + choices[3:], 9)) == ["2", "4", "1", "2"]
+    assert sentence(choices[:1], 4) == (
+        "k=4 by 1 of 1 methods; a larger evaluator.k_selection.k_max than 4 may change this"
+    )

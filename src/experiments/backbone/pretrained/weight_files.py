@@ -61,7 +61,8 @@ def find_or_download(sources: Sequence[tuple[str, str]], folder: Path, model: st
         raise ValueError(
             f"backbone.weights=pretrained needs weights for backbone.model={model}, which cannot be "
             f"downloaded ({reason}); get {url} elsewhere and save it as {(folder / name).absolute()}, or use "
-            "backbone.weights=<the path of a state dict>, or backbone.weights=none for random weights"
+            "backbone.weights=<the path of a state dict>, backbone=efficientnet_lite0, whose weights set-up "
+            "installed, or backbone.weights=none for random weights"
         ) from error
 
 

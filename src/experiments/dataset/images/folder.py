@@ -16,7 +16,7 @@ from experiments.dataset.images.formats import extension
 from experiments.dataset.images.listing import File, Listing, make_listing, walk
 from experiments.dataset.images.plugins import install, missing_packages, unsupported
 from experiments.dataset.images.scan import Scan, scan_images
-from experiments.messages import DataError
+from experiments.messages import DataError, counted
 from experiments.samples import ValueRange
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,10 @@ def read_folder(
     if checked.left_out:
         more = f"; to read more of them, type {command}" if (command := _missing(listing)) else ""
         log.warning(
-            "%d files of %s are left out; see skipped_files.csv%s", len(checked.left_out), path.name, more
+            "left out of %s: %s, see the list of skipped files%s",
+            path.name,
+            counted(len(checked.left_out), "file"),
+            more,
         )
     _warn_of_files(scan, listing)
     return checked

@@ -138,8 +138,8 @@ def _check_quota(
     if shares["train"] < 1 and not (validation + test).any():
         few = f"none of {present.sum()} classes has them" if present.sum() > 1 else "there is only one"
         raise ValueError(
-            f"dataset.split={dict(shares)} needs two distinct samples of a class, but {few}; add some, or use "
-            "dataset.split.train=1 dataset.split.validation=0 dataset.split.test=0"
+            f"dataset.split={dict(shares)} needs two distinct samples of a class, but {few}; add some, or "
+            "use dataset.split.train=1 dataset.split.validation=0 dataset.split.test=0"
         )
     for share, counts in (("validation", validation), ("test", test)):
         without = [names[label] for label in np.flatnonzero(present & (counts == 0)).tolist()]

@@ -85,7 +85,9 @@ def curves(table: "pd.DataFrame", choices: Sequence[Verdict]) -> Panels:
     if made:
         names, ks = [verdict.method for verdict in made], [float(verdict.k or 0) for verdict in made]
         figures.insert(0, Bars("The k of each method", "method", "k", names, ks))
-    return Panels(f"The k of {len(choices)} methods, and their curves", figures)
+    return Panels(
+        f"The k of {sum(choice.k is not None for choice in choices)} methods, and their curves", figures
+    )
 
 
 def _marks(chosen: dict[str, int | None]) -> dict[str, float]:

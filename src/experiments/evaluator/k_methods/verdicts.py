@@ -58,8 +58,14 @@ def verdicts(table: "pd.DataFrame", within: float) -> list[Verdict]:
     return choices
 
 
-def sentence(choices: list[Verdict]) -> str:
-    """Return a sentence: the k of most methods, and the choices of the other methods."""
+def sentence(choices: list[Verdict], largest: int) -> str:
+    """Return a sentence: the k of most methods, the choices of the others, and what a larger k could change.
+
+    Parameters
+    ----------
+    largest
+        The largest k that was tried.
+    """
     made = [verdict for verdict in choices if verdict.k is not None]
     counts = Counter(verdict.k for verdict in made)
     if not counts:
@@ -69,9 +75,14 @@ def sentence(choices: list[Verdict]) -> str:
     text = f"k={' or '.join(map(str, leading))} by {most} of {len(choices)} methods"
     if 2 * most <= len(choices):
         text = f"the methods disagree: {text}"
+    if most < len(choices):
+        text += f" ({', '.join(verdict.method for verdict in made if verdict.k in leading)})"
     others = [f"{verdict.method} {verdict.k}" for verdict in made if verdict.k not in leading]
     others += [f"{verdict.method} none" for verdict in choices if verdict.k is None]
-    return f"{text}; {', '.join(others)}" if others else text
+    text = f"{text}; {', '.join(others)}" if others else text
+    if any(verdict.k in (None, largest) for verdict in choices):
+        text += f"; a larger evaluator.k_selection.k_max than {largest} may change this"
+    return text
 
 
 def _best(values: np.ndarray) -> int | None:
