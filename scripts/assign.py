@@ -9,6 +9,7 @@ python scripts/assign.py RUN_ID FOLDER --far 0.95 tracking.uri=http://localhost:
 import argparse
 import os
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +74,17 @@ def check_arguments(paths: list[str], out: Path, far: float) -> None:
     model.check_far(far, "--far ")
 
 
+def add_names(table: "pd.DataFrame", run: PastRun) -> None:
+    """Add the names of the clusters, if the run gave them names."""
+    import pandas as pd
+
+    with tempfile.TemporaryDirectory(prefix="assign-") as folder:
+        known = pd.read_parquet(run.file(artifacts.ASSIGNMENTS, Path(folder)))
+    if "name" in known:
+        names = known.drop_duplicates("cluster").set_index("cluster")["name"]
+        table.insert(list(table).index("cluster") + 1, "name", table["cluster"].map(names).fillna(""))
+
+
 def print_sizes(table: "pd.DataFrame", samples: Samples, out: Path) -> None:
     """Print the sizes of the clusters."""
     sizes = table["cluster"].value_counts()
@@ -123,6 +135,7 @@ def assign(args: argparse.Namespace) -> int:
         else:
             samples = read_rows(args.paths, fitted, run, folder.parent, ctx)
         table = fitted.assign(samples, ctx, args.far)
+        add_names(table, run.best)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     tables.to_csv(table, args.out)
     if samples.skipped:

@@ -126,7 +126,8 @@ def test_the_verdict_names_metrics_without_a_significant_difference() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"silhouette_embeddings": [0.3, 0.1]}])
 def test_without_labels_the_verdict_agrees_with_the_best_job(more: dict[str, list[float]]) -> None:
-    rows = pd.DataFrame({"cluster.k": [5, 20], "status": "FINISHED", "silhouette": [0.2, 0.4]} | more)
+    rows = pd.DataFrame({"cluster.k": [5, 20], "protocol": "held_out", "status": "FINISHED"} | more)
+    rows["silhouette"] = [0.2, 0.4]
     bests = best_configs(rows, ["cluster.k"], ["silhouette", *more], "ari")
     text = verdict(bests, ["cluster.k"])
     assert text.startswith("k=20 by silhouette")

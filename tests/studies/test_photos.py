@@ -44,3 +44,7 @@ def test_photographs_are_grouped_named_and_only_scored_by_labels(
     run_id = fresh.runs()[0].info.run_id
     assert f"python scripts/export.py {run_id} clusters" in out
     assert f"python scripts/assign.py {run_id} " in out
+    done = fresh.script("assign", run_id, str(crops / "0.jpg"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (assigned,) = pd.read_csv(tmp_path / "assigned.csv").itertuples()
+    assert (assigned.cluster, assigned.name) == tuple(table.loc["0.jpg", ["cluster", "name"]])
