@@ -19,6 +19,12 @@ def test_the_environment_names_the_commit() -> None:
     assert tags["mlflow.source.git.commit"] == tags["git.commit"]
 
 
+def test_each_run_of_a_process_has_its_own_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in (["run.py", "cluster.k=3"], ["run.py", "cluster.k=5"]):
+        monkeypatch.setattr(sys, "argv", words)
+        assert environment()["command"] == " ".join(words)
+
+
 def test_an_unknown_user_is_an_empty_tag(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody() -> str:
         raise KeyError("uid not found: 1234")

@@ -29,9 +29,14 @@ LIBRARIES = (
 RESULT_LIBRARIES = (*NUMERIC, "pandas", "pillow", "scipy", "threadpoolctl")  # can change a run's results
 
 
-@cache
 def environment() -> dict[str, str]:
-    """Return the tags that describe a run's code, versions, host and process."""
+    """Return the tags that describe a run's code, versions, host, process and command."""
+    command = Invocation.current().command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return {**_process(), "command": command}
+
+
+@cache
+def _process() -> dict[str, str]:
     return {
         **_git(),
         "host": socket.gethostname(),
@@ -40,7 +45,6 @@ def environment() -> dict[str, str]:
         "mlflow.source.name": Path(sys.argv[0]).name,  # MLflow shows only the file name
         "mlflow.source.git.commit": _git()["git.commit"],  # shown next to it
         "mlflow.user": _user(),
-        "command": Invocation.current().command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         **{f"version.{name}": installed for name, installed in versions(LIBRARIES).items()},
     }
 
