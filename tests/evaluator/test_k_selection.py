@@ -168,13 +168,13 @@ def test_references_are_fitted_as_well_as_the_points(ctx, breath):
     chosen = stage("k_max=8", "references=4")
     (kmeans,) = chosen.clusterers.values()
     kmeans = replace(kmeans, breath=breath)
-    points = np.random.default_rng(0).normal(size=(200, 30)).astype(np.float32)
+    points = np.random.default_rng(0).normal(size=(120, 30)).astype(np.float32)
     box = Box.around(points)
     squares = []
     for settings in (chosen.reference_settings(kmeans), {}, chosen.light):
         fits = tuple(lighter(kmeans, k, settings) for k in chosen.ks)
         squares.append(
-            np.exp([Reference(fits, number, 0).run(box, 200, ctx.with_input("x")) for number in range(4)])
+            np.exp([Reference(fits, number, 0).run(box, 120, ctx.with_input("x")) for number in range(4)])
         )
     reference, whole, light = squares
     assert reference.mean() == pytest.approx(whole.mean(), rel=1e-3)

@@ -28,7 +28,7 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_photographs_are_grouped_named_and_only_scored_by_labels(
     crops: Path, fresh: Project, tmp_path: Path, labelled: bool
 ) -> None:
-    typed = [f"dataset.root={crops}", "backbone.image_size=160"]
+    typed = [f"dataset.root={crops}", "backbone.image_size=160", f"cache.root={crops}-cache"]
     if labelled:
         rows = [f"{number}.jpg,{'palace' if number in PALACE else 'flower'}" for number in range(16)]
         (tmp_path / "labels.csv").write_text("\n".join(["id,label", *rows]), encoding="utf-8")

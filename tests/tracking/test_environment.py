@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.tracking.environment import circumstances, code, environment
+from experiments.tracking.environment import _process, circumstances, code, environment
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ def test_an_unknown_user_is_an_empty_tag(monkeypatch: pytest.MonkeyPatch) -> Non
 
     for getuser, name in ((lambda: "ada", "ada"), (nobody, "")):
         monkeypatch.setattr("getpass.getuser", getuser)
-        assert environment.__wrapped__()["mlflow.user"] == name
+        assert _process.__wrapped__()["mlflow.user"] == name
 
 
 def test_the_commit_is_that_of_the_code(tmp_path: Path) -> None:
