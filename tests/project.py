@@ -79,7 +79,7 @@ class Project:
     def launch(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run run.py to its end in this process, which saves the seconds that a new Python takes.
 
-        It is no test of start-up, imports, signals, closed streams or parallel launchers.
+        It is no test of start-up, imports, signals or closed streams.
         """
         stores = [f"tracking.uri={self.uri}", f"cache.root={self.root}/cache"]
         typed = {word.partition("=")[0] for word in words}

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from PIL import Image
 from tests.messages import says
 from tests.project import FRAGILE, LEAN, REPOSITORY, SWEEP, Project, artifacts
@@ -117,7 +118,10 @@ def test_from_another_folder_with_overrides_before_and_after_m_and_a_reader_that
 @pytest.mark.process
 def test_joblib_runs_jobs_side_by_side(project_copy: Project) -> None:
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
-    done = project_copy.launch("-m", *LEAN, "cluster.k=10,12", *parallel)
+    try:
+        done = project_copy.launch("-m", *LEAN, "cluster.k=10,12", *parallel)
+    finally:
+        get_reusable_executor().shutdown()  # its workers would wait for more jobs
     assert done.returncode == 0, done.stderr
     assert project_copy.sweep()["status"].tolist() == ["FINISHED"] * 2
     jobs = [run.data for run in project_copy.runs() if "mlflow.parentRunId" in run.data.tags]
