@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -276,9 +276,14 @@ def check_stages(stages: Stages, samples: Samples) -> tuple[Stages, dict[str, st
     usable = {name: stage for name, stage in stages.evaluators.items() if name not in skipped}
     expected = [name for name in skipped if getattr(stages.evaluators[name], "OPTIONAL", False)]
     if expected:
-        log.info("%s has no labels, so %s is left out", samples.name, ", ".join(expected))
+        _say_once(f"{samples.name} has no labels, so {', '.join(expected)} is left out")
     unexpected = {name: reason for name, reason in skipped.items() if name not in expected}
     return replace(stages, evaluators=usable), unexpected
+
+
+@cache
+def _say_once(message: str) -> None:
+    log.info(message)
 
 
 def fitted_rows(protocol: str, samples: Samples) -> np.ndarray:

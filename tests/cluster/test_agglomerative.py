@@ -47,7 +47,7 @@ def test_new_points_go_to_the_nearest_mean(ctx):
 
 
 def test_the_share_of_rows_nearer_to_another_mean_is_logged(ctx, caplog):
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         clustering = Agglomerative(10, "ward").fit(X, ctx)
     share = np.mean(clustering.assign(X)[0] != clustering.assignments)
     says(caplog.text, key=f"{100 * share:.1f} %")

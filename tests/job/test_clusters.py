@@ -35,7 +35,7 @@ def test_the_largest_cluster_is_first_and_noise_is_last(folder: Path) -> None:
 def test_names_with_low_scores_have_a_warning(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     print_clusters(folder)
     shown = capfd.readouterr().out
-    assert "look at the images before you use a name with a score below 0.25" in shown
+    assert "look at the images before you use a name with a score below 0.5" in shown
     rows = [" ".join(line.split("│")).split() for line in shown.splitlines() if line.startswith("│")]
     assert rows == [["1", "4", "0.5", "NA", "0.125"], ["0", "2", "0.25", "unnamed"], ["noise", "2", "0.25"]]
 

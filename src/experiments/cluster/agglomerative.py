@@ -79,7 +79,8 @@ class AgglomerativeClustering(SavedFields):
         """Assign float32 (m, p) to the nearest mean: ids int64 (m,), Euclidean distance float32 (m,).
 
         The tree has no rule for new points. So a fitted row at the border of two clusters may get another id
-        than in the tree (digits, k=10: 5.6 % with ward, 16 % with complete); `fit` logs the share.
+        than in the tree (digits, k=10: 5.6 % with ward, 16 % with complete); `fit` logs the share if
+        `hydra.verbose=true`.
         """
         ids, squared = nearest(self.centroids, reduced)
         return ids, np.sqrt(squared).astype(np.float32)
@@ -151,7 +152,7 @@ class Agglomerative:
                 "cluster.k=%d splits equal rows, as there are %d different rows; use cluster.k<=%d",
                 k, different, different,
             )  # fmt: skip
-        log.info("%.1f %% of the rows are nearer to another cluster's mean", 100 * elsewhere)
+        log.debug("%.1f %% of the rows are nearer to another cluster's mean", 100 * elsewhere)
         return clustering
 
 

@@ -98,8 +98,8 @@ def no_such_option(
     group, _, name = str(error.missing_cfg_file or "").rpartition("/")
     typed = next((o for o in overrides if key_of(o).partition("@")[0] == group), f"{group}={name}")
     valid = [option for option in error.options or options(group) if not option.startswith("_")]
-    close = difflib.get_close_matches(name, valid, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.7)
+    hint = f"; did you mean {close[0]}?" if close else "; one of your own needs --config-dir <folder>"
     hint = f"; to add it, pip install {PLUGINS[name]}" if name in PLUGINS else hint
     return f"{typed} is not an option; {group} has {', '.join(valid) or 'none'}{hint}"
 

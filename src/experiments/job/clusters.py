@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST = 12  # clusters shown, the largest
-UNSURE = 0.25  # of a network with a head: one name of five with a lower score is right, docs/benchmarks.md
+UNSURE = 0.5  # of a network with a head: most names with a lower score are wrong, docs/benchmarks.md
 NOISE = "noise"
 
 

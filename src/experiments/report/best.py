@@ -146,8 +146,8 @@ def verdict(bests: Sequence[BestConfig], swept: Sequence[str]) -> str:
         sentences.append(f"{', '.join(left_out)} {verbs} not count")
     if not usable:
         sentences.append(
-            "Without labels k is a choice: look at the clusters of several k, or add k_selection to the "
-            "evaluators"
+            "Without labels k is a choice: look at the clusters of several k, or type "
+            "evaluator=[internal,k_selection]"
         )
     leads = {best.headline.name: best.lead for best in usable}
     if unclear := [metric for metric, lead in leads.items() if lead and not lead.differs]:

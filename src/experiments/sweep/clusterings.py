@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments import comparison
+from experiments.comparison.seeds import SEED, configuration
 from experiments.job import summary
 from experiments.job.artifacts import ASSIGNMENTS
 from experiments.job.perform import Outcome
@@ -36,7 +37,29 @@ def compare_clusterings(
         return pd.read_parquet(path, columns=["id", "hash", "cluster"]) if path.exists() else None
 
     done = [row for row, outcome in enumerate(outcomes) if outcome.status == "FINISHED"]
-    return [_agreement(outcomes, swept, done, read), comparison.stability(rows, swept, read)]
+    drawn = rows.drop(index=_copies(rows, outcomes, swept))
+    return [_agreement(outcomes, swept, done, read), comparison.stability(drawn, swept, read)]
+
+
+def _copies(rows: "pd.DataFrame", outcomes: Sequence[Outcome], swept: Sequence[str]) -> list[int]:
+    """Return the rows of jobs that no step makes different from another seed's, and warn of them."""
+    copies: list[int] = []
+    if SEED in swept:
+        for _, jobs in rows[rows["status"] == "FINISHED"].groupby(configuration(swept)):
+            steps = {_steps(outcomes[row]) for row in jobs.index}
+            copies += list(jobs.index) if len(jobs) > 1 and len(steps) == 1 and any(steps) else []
+    if copies:
+        log.warning(
+            "no step of %d jobs depends on the seed, so they are copies and have no stability; "
+            "evaluator=[k_selection] compares clusterings of bootstrap samples",
+            len(copies),
+        )
+    return copies
+
+
+def _steps(outcome: Outcome) -> frozenset[str]:
+    """Return the cache keys of a job's steps, without those of its evaluators."""
+    return frozenset({*outcome.computed, *outcome.reused} - set(outcome.finding_keys.values()))
 
 
 def _agreement(
