@@ -211,8 +211,8 @@ def inputs_of(evaluator: Evaluator, values: Mapping[str, Any]) -> dict[str, Any]
 class StepKeys:
     """Cache keys of all steps, derived from the samples and the stages before anything runs.
 
-    `embeddings` and `reduced` are the keys of these two arrays. The other fields are the contexts of the
-    stages, each with the key of the stage's input.
+    `embeddings`, `reduced` and `clustering` are the keys of these values. The other fields are the contexts
+    of the stages, each with the key of the stage's input.
     """
 
     for_backbone: Context
@@ -220,6 +220,7 @@ class StepKeys:
     for_reducer: Context
     reduced: str
     for_cluster: Context
+    clustering: str
     for_evaluators: dict[str, Context]
 
     @classmethod
@@ -242,7 +243,8 @@ class StepKeys:
         if naming:
             keys["names"] = digest_of(names=[_for_evaluator(stage, keys, ctx).key(stage) for stage in naming])
         for_evaluators = {name: _for_evaluator(stage, keys, ctx) for name, stage in stages.evaluators.items()}
-        return cls(for_backbone, embeddings, for_reducer, reduced, for_cluster, for_evaluators)
+        parts = (for_backbone, embeddings, for_reducer, reduced, for_cluster, keys["clustering"])
+        return cls(*parts, for_evaluators)
 
 
 def _for_evaluator(evaluator: Evaluator, keys: Mapping[str, str], ctx: Context) -> Context:

@@ -22,12 +22,8 @@ def test_copies_have_no_stability(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         folder.mkdir()
         table = pd.DataFrame({"id": list("abcd"), "hash": list("abcd"), "cluster": [0, 0, 1, 1]})
         table.to_parquet(folder / ASSIGNMENTS)
-        keys = ["embed-1", f"ward-{seed if has_seed else 0}"]
-        outcome = Outcome(
-            [f"seed={seed}", "cluster.k=2"], number=number, status="FINISHED", protocol="published"
-        )
-        outcome.finding_keys["contact_sheets"] = f"contact_sheets-{seed}"
-        outcome.computed.extend([*keys, f"contact_sheets-{seed}"])
+        values = {"status": "FINISHED", "protocol": "published", "clustering_key": f"ward-{seed * has_seed}"}
+        outcome = Outcome([f"seed={seed}", "cluster.k=2"], number=number, **values)  # type: ignore[arg-type]
         outcomes.append(outcome)
     rows = summary.to_frame(outcomes, SWEPT)
     folders = {number: tmp_path / str(number) for number in range(3)}

@@ -51,6 +51,7 @@ class Outcome:
     total: float = 0.0
     computed: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
+    clustering_key: str = ""
     finding_keys: dict[str, str] = field(default_factory=dict)
     run_id: str = ""
     error: str = ""
@@ -83,6 +84,7 @@ class Outcome:
             self,
             metrics=result.metrics,
             seconds=result.seconds,
+            clustering_key=result.step_keys.clustering,
             finding_keys=result.finding_keys,
             stopped=result.encoder.stopped,
             warnings=result.warnings,

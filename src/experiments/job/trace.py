@@ -146,7 +146,7 @@ def _step_keys(result: Result, plan: Plan) -> dict[str, str]:
         "encoder": result.step_keys.for_backbone.key(plan.stages.backbone),
         "embedding": result.step_keys.embeddings,
         "projection": result.step_keys.reduced,
-        "clustering": result.step_keys.for_cluster.key(plan.stages.cluster),
+        "clustering": result.step_keys.clustering,
     }
 
 

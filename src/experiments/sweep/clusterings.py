@@ -46,8 +46,8 @@ def _copies(rows: "pd.DataFrame", outcomes: Sequence[Outcome], swept: Sequence[s
     copies: list[int] = []
     if SEED in swept:
         for _, jobs in rows[rows["status"] == "FINISHED"].groupby(configuration(swept)):
-            steps = {_steps(outcomes[row]) for row in jobs.index}
-            copies += list(jobs.index) if len(jobs) > 1 and len(steps) == 1 and any(steps) else []
+            keys = {outcomes[row].clustering_key for row in jobs.index}
+            copies += list(jobs.index) if len(jobs) > 1 and len(keys) == 1 and any(keys) else []
     if copies:
         log.warning(
             "no step of %d jobs depends on the seed, so they are copies and have no stability; "
@@ -55,11 +55,6 @@ def _copies(rows: "pd.DataFrame", outcomes: Sequence[Outcome], swept: Sequence[s
             len(copies),
         )
     return copies
-
-
-def _steps(outcome: Outcome) -> frozenset[str]:
-    """Return the cache keys of a job's steps, without those of its evaluators."""
-    return frozenset({*outcome.computed, *outcome.reused} - set(outcome.finding_keys.values()))
 
 
 def _agreement(
